@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * channel.h: how an agent gets its ring.
+ *
+ * Environment SECMGR_CHANNEL = "DEV:INO:FD:PATH" (hex, hex, decimal, path).
+ * FD is an inherited SOCK_SEQPACKET socket (checked by dev and ino before
+ * use; FD_CLOEXEC: exec'ed children use PATH, an unguessable socket name in a
+ * directory of mode 0711, socket mode 0666: workers drop their uid).
+ *
+ * Handshake, one message each way:
+ *   agent     -> hello (CBOR, at most SM_HELLO_MAX bytes) with one SCM_RIGHTS
+ *                descriptor: an end of a fresh SOCK_SEQPACKET socketpair. The
+ *                kernel adds SCM_CREDENTIALS: they, not the payload, say who.
+ *   collector -> struct sm_channel_reply on that end, with descriptors
+ *                ring, control, and when enforcing the policy, in that order.
+ * The agent waits SM_CHANNEL_WAIT_MS, maps, and closes everything but FD.
+ */
+#ifndef RECORDER_CHANNEL_H
+#define RECORDER_CHANNEL_H
+
+#include "recorder/ring.h"
+
+#define SM_CHANNEL_ENVIRONMENT "SECMGR_CHANNEL"
+#define SM_CHANNEL_WAIT_MS     100
+#define SM_HELLO_MAX	       (32u << 10)
+#define SM_CHANNEL_MAGIC       0x736d6368u
+#define SM_CHANNEL_VERSION     1
+
+enum sm_hello_reason { SM_HELLO_LOAD, SM_HELLO_FORK, SM_HELLO_RELOAD };
+
+/* hello: [version, reason, guest pid, start time_ns, exe, cwd, [argv]] */
+struct sm_hello {
+	enum sm_hello_reason reason;
+	uint32_t guest_pid;
+	uint64_t time_ns;
+	struct sm_str exe, cwd;
+	uint32_t argc;
+	struct sm_value argv[SM_ITEMS_MAX];
+};
+
+enum sm_channel_flag {
+	SM_CHANNEL_ENFORCE = 1 << 0, /* a policy descriptor follows */
+	SM_CHANNEL_WARN = 1 << 1,    /* denials are recorded, nothing raised */
+	SM_CHANNEL_FAIL_OPEN = 1 << 2,
+	SM_CHANNEL_NOISE = 1 << 3, /* store noise events too */
+};
+
+struct sm_channel_reply {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t flags;	  /* enum sm_channel_flag */
+	uint32_t on_full; /* enum sm_on_full */
+	uint32_t wait_ns;
+	uint32_t policy_bytes;
+};
+
+uint32_t sm_hello_put(uint8_t *out, uint32_t room, const struct sm_hello *h);
+SM_CHECKED enum sm_status sm_hello_get(const uint8_t *bytes, uint32_t len,
+				       struct sm_hello *hello);
+
+#endif

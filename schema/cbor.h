@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cbor.h: bounded CBOR (RFC 8949) cursors for records and blocks.
+ *
+ * Writing never allocates and checks every byte against the room it was given;
+ * once something did not fit, the writer stays failed. Reading is strict:
+ * definite lengths, shortest or fixed-width heads both accepted, no tags but
+ * the three below, depth and counts bounded; it never reads past the end.
+ */
+#ifndef SCHEMA_CBOR_H
+#define SCHEMA_CBOR_H
+
+#include "schema/status.h"
+#include "schema/value.h"
+
+/* Tags of values JSON-like CBOR has no word for. First-come, unregistered. */
+#define SM_TAG_OPAQUE 27550 /* text: type name of an object not opened */
+#define SM_TAG_DIGEST 27551 /* [length, hash]: bytes never stored */
+#define SM_TAG_CUT    27552 /* [value, full length]: cut by a bound */
+
+struct sm_cbor_writer {
+	uint8_t *at, *end;
+	bool has_failed;
+};
+
+void sm_cbor_put_uint(struct sm_cbor_writer *w, uint64_t value);
+void sm_cbor_put_int(struct sm_cbor_writer *w, int64_t value);
+void sm_cbor_put_u64_fixed(struct sm_cbor_writer *w, uint64_t value);
+void sm_cbor_put_text(struct sm_cbor_writer *w, struct sm_str text);
+void sm_cbor_put_bytes(struct sm_cbor_writer *w, const void *p, size_t n);
+/* Text when valid UTF-8, bytes otherwise. */
+void sm_cbor_put_str(struct sm_cbor_writer *w, struct sm_str s);
+void sm_cbor_put_array(struct sm_cbor_writer *w, uint64_t items);
+void sm_cbor_put_map(struct sm_cbor_writer *w, uint64_t pairs);
+void sm_cbor_put_tag(struct sm_cbor_writer *w, uint64_t tag);
+void sm_cbor_put_value(struct sm_cbor_writer *w, const struct sm_value *value);
+
+struct sm_cbor_reader {
+	const uint8_t *at, *end;
+};
+
+/* Each returns SM_DAMAGED when the next item is not of the asked kind. */
+SM_CHECKED enum sm_status sm_cbor_get_uint(struct sm_cbor_reader *r,
+					   uint64_t max, uint64_t *value);
+SM_CHECKED enum sm_status sm_cbor_get_int(struct sm_cbor_reader *r,
+					  int64_t *value);
+/* Text or bytes; *is_text may be NULL. Points into the input. */
+SM_CHECKED enum sm_status sm_cbor_get_str(struct sm_cbor_reader *r,
+					  struct sm_str *s, bool *is_text);
+SM_CHECKED enum sm_status sm_cbor_get_array(struct sm_cbor_reader *r,
+					    uint64_t max, uint64_t *items);
+SM_CHECKED enum sm_status sm_cbor_get_map(struct sm_cbor_reader *r,
+					  uint64_t max, uint64_t *pairs);
+/* Major type (0..7) of the next item, or -1 at the end. */
+int sm_cbor_peek(const struct sm_cbor_reader *r);
+/*
+ * Decodes one value. Nested items are taken from pool (SM_VALUES_MAX long),
+ * *used counts what is taken so far; start at 0 per event.
+ */
+SM_CHECKED enum sm_status sm_cbor_get_value(struct sm_cbor_reader *r,
+					    struct sm_value *value,
+					    struct sm_value *pool,
+					    uint32_t *used);
+
+/* True for valid UTF-8 (no surrogates, no overlong forms; RFC 3629). */
+bool sm_utf8_is_valid(struct sm_str s);
+
+#endif

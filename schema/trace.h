@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * trace.h: the store of recorded events: one SQLite file, format 0.
+ *
+ * The file's tables are documented in schema/trace.sql, the blobs inside in
+ * schema/event.cddl. A writer belongs to one thread; readers are independent
+ * of each other and of the writer, in any process, also while it writes.
+ */
+#ifndef SCHEMA_TRACE_H
+#define SCHEMA_TRACE_H
+
+#include "schema/event.h"
+#include "schema/status.h"
+
+#define SM_TRACE_FORMAT 0
+
+/* ---------------------------------------------------------------- writing */
+
+struct sm_trace_writer;
+
+enum sm_trace_open_mode {
+	SM_TRACE_CREATE, /* SM_EXISTS when the file is there */
+	SM_TRACE_FORCE,	 /* replaces it */
+	SM_TRACE_APPEND, /* continues it; creates it when missing */
+};
+
+/* A covered process. Strings are borrowed for the call. */
+struct sm_trace_process {
+	uint32_t pid;	     /* in the collector's pid namespace */
+	uint32_t guest_pid;  /* as the process sees itself */
+	uint32_t parent_pid; /* collector's namespace; 0: unknown */
+	uint32_t uid;
+	uint64_t start_ns; /* CLOCK_MONOTONIC when it said hello */
+	const char *started_by; /* "exec", "fork" */
+	struct sm_str exe;	/* /proc/PID/exe */
+	const struct sm_str *argv; /* redacted by the agent */
+	uint32_t argc;
+	struct sm_str cwd;
+};
+
+/* What the interpreter says of itself, once known. */
+struct sm_trace_interpreter {
+	struct sm_str version;	/* "3.11.2 (main, ...)" */
+	struct sm_str stdlib;	/* "/usr/lib/python3.11" */
+	struct sm_str prefix;	/* sys.prefix */
+	struct sm_str home;	/* $HOME at start; may be empty */
+	struct sm_str tmp;	/* $TMPDIR or "/tmp" */
+};
+
+enum sm_loss {
+	SM_LOSS_RING_FULL,  /* dropped by the agent */
+	SM_LOSS_TOO_LARGE,  /* a record longer than the ring accepts */
+	SM_LOSS_TORN,	    /* process died while writing */
+	SM_LOSS_DAMAGED,    /* record did not decode */
+	SM_LOSS_NO_CHANNEL, /* a process that could not be covered */
+	SM_LOSS_STORE,	    /* the disk refused */
+	SM_LOSSES
+};
+const char *sm_loss_name(enum sm_loss loss);
+
+/* Final accounting of a process: attempts = stored + noise + sum(lost). */
+struct sm_trace_account {
+	uint64_t end_ns;
+	int32_t exit_status; /* wait(2) status; -1: not ours to know */
+	uint64_t attempts;   /* events the hook was called for */
+	uint64_t stored;
+	uint64_t noise; /* counted, by catalogue class */
+	uint64_t lost[SM_LOSSES];
+};
+
+/*
+ * Creates or continues path. meta facts (tool version, command, host, clock
+ * pair, boot id) go in with sm_trace_set_meta(). WAL while open.
+ */
+SM_CHECKED enum sm_status sm_trace_writer_open(const char *path,
+					       enum sm_trace_open_mode mode,
+					       struct sm_trace_writer **out,
+					       struct sm_diag *diag);
+SM_CHECKED enum sm_status sm_trace_set_meta(struct sm_trace_writer *writer,
+					    const char *key, const char *value);
+/* *number is the process's row, counted from 1 over the whole trace. */
+SM_CHECKED enum sm_status
+sm_trace_add_process(struct sm_trace_writer *writer,
+		     const struct sm_trace_process *process, uint32_t *number);
+SM_CHECKED enum sm_status
+sm_trace_set_interpreter(struct sm_trace_writer *writer, uint32_t process,
+			 const struct sm_trace_interpreter *interpreter);
+SM_CHECKED enum sm_status
+sm_trace_end_process(struct sm_trace_writer *writer, uint32_t process,
+		     const struct sm_trace_account *account);
+/* A loss with a place in time: count events of process, before seq. */
+SM_CHECKED enum sm_status sm_trace_add_loss(struct sm_trace_writer *writer,
+					    uint32_t process, enum sm_loss cause,
+					    uint64_t count, uint64_t time_ns);
+/*
+ * Interns a site; the same site gives the same id (or, past the interner's
+ * bound, a fresh one: duplicates are legal). Ids are valid for this writer.
+ */
+SM_CHECKED enum sm_status sm_trace_intern_site(struct sm_trace_writer *writer,
+					       const struct sm_site *site,
+					       uint32_t *id);
+/*
+ * Appends an event; site is from sm_trace_intern_site() and event->site is not
+ * read. Copies what it keeps. Events of one process come in seq order; between
+ * processes any order. Denials (verdict WARNED or DENIED) also go to `denial`.
+ */
+SM_CHECKED enum sm_status sm_trace_append(struct sm_trace_writer *writer,
+					  uint32_t site,
+					  const struct sm_event *event);
+/*
+ * Writes what is buffered as small blocks and commits; call at least once a
+ * second while events come in. Full blocks are cut and committed on their own.
+ * SM_IO keeps the buffer: call again when space may have returned.
+ */
+SM_CHECKED enum sm_status sm_trace_commit(struct sm_trace_writer *writer,
+					  struct sm_diag *diag);
+/* Bytes the writer buffers that are not committed yet. */
+size_t sm_trace_buffered_bytes(const struct sm_trace_writer *writer);
+/*
+ * Commits, merges the tail, writes summary tables, checkpoints, leaves one
+ * file (journal_mode=DELETE). Frees writer whatever happens.
+ */
+SM_CHECKED enum sm_status sm_trace_writer_close(struct sm_trace_writer *writer,
+						struct sm_diag *diag);
+
+/* ---------------------------------------------------------------- reading */
+
+struct sm_trace; /* an open trace, read-only */
+
+/*
+ * Opens and checks format and table definitions. SM_NOT_FOUND, SM_IO,
+ * SM_NOT_OURS, SM_VERSION, SM_DAMAGED; diag names the file and the remedy.
+ * Never writes, never runs SQL found in the file.
+ */
+SM_CHECKED enum sm_status sm_trace_open(const char *path, struct sm_trace **out,
+					struct sm_diag *diag);
+void sm_trace_close(struct sm_trace *trace);
+const char *sm_trace_path(const struct sm_trace *trace);
+/* A meta value, or NULL; valid until close. */
+const char *sm_trace_meta(const struct sm_trace *trace, const char *key);
+
+/* One row of `process`; strings are valid until close. */
+struct sm_trace_process_info {
+	uint32_t number;
+	struct sm_trace_process start;
+	struct sm_trace_interpreter interpreter; /* version empty: none seen */
+	bool has_ended;
+	struct sm_trace_account account; /* partial while !has_ended */
+};
+size_t sm_trace_process_count(const struct sm_trace *trace);
+/* number counts from 1; NULL beyond. */
+const struct sm_trace_process_info *
+sm_trace_process(const struct sm_trace *trace, uint32_t number);
+/* Events lost over all processes, by cause; sum over causes returned. */
+uint64_t sm_trace_lost(const struct sm_trace *trace, uint64_t lost[SM_LOSSES]);
+
+/*
+ * A necessary condition for events of interest; blocks that cannot match are
+ * not opened. The caller still checks each event. All members optional.
+ */
+struct sm_trace_query {
+	uint64_t from_ns, to_ns; /* CLOCK_MONOTONIC; to_ns 0: no end */
+	const bool *kinds; /* [SM_EVENTS]; NULL: all */
+	uint32_t process;  /* 0: all */
+	struct sm_str contains; /* some string of the event holds these bytes */
+	bool denied_only;
+};
+
+struct sm_trace_cursor;
+
+/* query may be NULL. Iterates in storage order: by time to within a block. */
+SM_CHECKED enum sm_status sm_trace_events(struct sm_trace *trace,
+					  const struct sm_trace_query *query,
+					  struct sm_trace_cursor **out,
+					  struct sm_diag *diag);
+/*
+ * The next event; SM_END after the last. *event and what it points to are
+ * valid until the next call. *site_id equals for equal sites of this trace and
+ * is < sm_trace_site_count(): readers can keep tables by it. A damaged block
+ * gives SM_DAMAGED once (diag names it); the next call goes on behind it.
+ */
+SM_CHECKED enum sm_status sm_trace_next(struct sm_trace_cursor *cursor,
+					const struct sm_event **event,
+					uint32_t *site_id,
+					struct sm_diag *diag);
+/*
+ * For live traces: after SM_END, call again later to get what was committed
+ * since. False when the trace was closed cleanly and no more can come.
+ */
+bool sm_trace_may_grow(struct sm_trace_cursor *cursor);
+void sm_trace_cursor_free(struct sm_trace_cursor *cursor);
+uint32_t sm_trace_site_count(const struct sm_trace *trace);
+
+/*
+ * A 64-bit key of what decides an event: equal for events of one trace whose
+ * site, key arguments and resolved texts are equal (compared by interned ids,
+ * so it is cheap). For memo tables in replay and learning.
+ */
+uint64_t sm_trace_key(const struct sm_trace_cursor *cursor);
+
+/* Verifies the hash chain; found is called per damaged block. */
+typedef void sm_trace_finding(void *context, const struct sm_diag *finding);
+SM_CHECKED enum sm_status sm_trace_verify(const char *path,
+					  sm_trace_finding *found,
+					  void *context, uint64_t *blocks,
+					  struct sm_diag *diag);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli.h: what every secmgr program shares: options as a table, messages,
+ * escaping of recorded bytes, colour. Only tools/ uses it.
+ */
+#ifndef TOOLS_CLI_H
+#define TOOLS_CLI_H
+
+#include <stdio.h>
+
+#include "schema/event.h"
+#include "schema/status.h"
+
+#define SM_EXIT_OK	0
+#define SM_EXIT_FINDING 1   /* readers: something would be blocked, differs */
+#define SM_EXIT_USAGE	2   /* readers: usage or bad input */
+#define SM_EXIT_WRAPPER 125 /* wrappers: their own failure */
+#define SM_EXIT_CANNOT	126 /* wrappers: COMMAND cannot be run */
+#define SM_EXIT_MISSING 127 /* wrappers: COMMAND not found */
+
+/*
+ * One row of a program's option table, in the order --help prints. The last
+ * row has name NULL. --help and --version are added by sm_cli_parse().
+ */
+struct sm_option {
+	char letter;	  /* 0: none */
+	const char *name; /* without dashes */
+	const char *value; /* placeholder such as "FILE"; NULL: a flag;
+			      "[=FILE]" style for an optional value */
+	const char *help;
+	/* Called per occurrence; value NULL for flags. Non-zero: usage error,
+	   with the reason in diag. */
+	int (*set)(void *context, const char *value, struct sm_diag *diag);
+};
+
+struct sm_program {
+	const char *name;    /* "secmgr-learn" */
+	const char *usage;   /* "[options] TRACE... > policy.json" */
+	const char *summary; /* one line */
+	const struct sm_option *options;
+	int usage_status; /* SM_EXIT_USAGE or SM_EXIT_WRAPPER */
+	bool stops_at_operand; /* wrappers: options end at COMMAND */
+};
+
+/*
+ * Parses argv; operands are moved to argv[*first..argc). Returns -1 to go on,
+ * or the status to exit with (after --help, --version or a usage error, which
+ * it has printed).
+ */
+int sm_cli_parse(const struct sm_program *program, int argc, char **argv,
+		 void *context, int *first);
+
+/* "prog: place: reason" to stderr in one write. place may be NULL. */
+void sm_cli_error(const struct sm_program *program, const char *place,
+		  const char *format, ...) SM_PRINTF(3, 4);
+/* The same from a diagnostic, with :LINE:COLUMN after place when set. */
+void sm_cli_diag(const struct sm_program *program, const char *place,
+		 const struct sm_diag *diag);
+
+/*
+ * Prints recorded bytes so that they are inert: C0, C1, DEL, bidi controls,
+ * backslash and invalid UTF-8 become \xNN or \uNNNN. quoted adds "".
+ */
+void sm_cli_put(FILE *out, struct sm_str text, bool quoted);
+/* One value, Python-like: 'path', b'..', 12, None, [..], <socket>. */
+void sm_cli_put_value(FILE *out, const struct sm_value *value);
+/* A JSON string (RFC 8259); invalid UTF-8 as U+DCxx surrogate escapes. */
+void sm_cli_put_json(FILE *out, struct sm_str text);
+
+/* Flushes stdout; SM_EXIT_USAGE and a message when it could not be written. */
+int sm_cli_finish(const struct sm_program *program, int status);
+/* True when stream is a terminal and NO_COLOR is unset or empty. */
+bool sm_cli_has_colour(FILE *stream);
+
+#endif
