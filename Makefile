@@ -31,6 +31,8 @@ CLI_SRC   := $(wildcard tools/cli*.c)
 PROGRAMS  := $(basename $(notdir $(wildcard tools/secmgr-*.c)))
 UNIT      := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 FUZZ      := $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
+# What drives a fuzz target; empty for libFuzzer, which brings its own main().
+FUZZ_MAIN ?= $(BUILD)/obj/tests/fuzz/main.o
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB   := $(BUILD)/libsm.a
@@ -75,13 +77,128 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call obj,$(CLI_SRC)) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
-.PHONY: unit
-unit: $(UNIT:%=$(BUILD)/tests/%)
-	@set -e; for t in $^; do $$t; done
+.PHONY: unit unit-build
+unit-build: $(UNIT:%=$(BUILD)/tests/%)
+unit: unit-build
+	@set -e; for t in $(UNIT:%=$(BUILD)/tests/%); do $$t; done
+
+# ------------------------------------------------------------------- checking
+JOBS    ?= $(shell nproc)
+SUB     := $(MAKE) --no-print-directory
+PYTHON  ?= /usr/bin/python3
+ASAN    := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+TSAN    := -fsanitize=thread
+# Threads meet in the ring and the collector; the rest is single-threaded.
+TSAN_UNIT := $(filter test_ring% test_collector% test_channel%,$(UNIT))
+OWN     := $(wildcard schema/*.[ch] schema/*/*.[ch] recorder/*.[ch] \
+	recorder/*/*.[ch] learner/*.[ch] replay/*.[ch] tools/*.[ch] \
+	tests/*/*.[ch])
+MAN     := $(wildcard tools/man/*.[1-8])
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_MAIN) \
+		$(call obj,$(CLI_SRC)) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: fuzz-build
+fuzz-build: $(FUZZ:%=$(BUILD)/fuzz/%)
+
+# make itself stops at the first thing that does not build; the tests all run,
+# and their totals are the last line.
+.PHONY: check
+check: check-deps check-layers
+	$(SUB) -j$(JOBS) all unit-build
+	$(SUB) -j$(JOBS) CC=clang BUILD=$(BUILD)/clang all unit-build
+	$(SUB) -j$(JOBS) lint
+	$(SUB) -j$(JOBS) SAN='$(ASAN)' OPT='-O1 -g' BUILD=$(BUILD)/asan \
+		FUZZ_MAIN='$(BUILD)/asan/obj/tests/fuzz/main.o' \
+		unit-build fuzz-build
+	$(SUB) -j$(JOBS) SAN='$(TSAN)' OPT='-O1 -g' BUILD=$(BUILD)/tsan \
+		UNIT='$(TSAN_UNIT)' unit-build
+	$(PYTHON) tools/dev/run-tests --build $(BUILD)
+
+.PHONY: check-deps check-layers
+check-deps:
+	@tools/dev/install-deps --check check
+check-layers:
+	@$(PYTHON) tools/dev/check-layers $(AGENT_SRC)
+
+# One stamp a file, so that only what changed is looked at again.
+.PHONY: lint lint-format lint-tidy lint-man
+lint: lint-format lint-tidy lint-man
+lint-format:
+	clang-format --dry-run -Werror $(OWN)
+lint-tidy: $(patsubst %.c,$(BUILD)/tidy/%.ok,$(filter %.c,$(OWN)))
+lint-man:
+	@for page in $(MAN); do mandoc -Tlint -W warning $$page || exit 1; done
+$(BUILD)/tidy/%.ok: %.c .clang-tidy $(BUILD)/gen/bundles.inc
+	@mkdir -p $(@D)
+	clang-tidy --quiet $< -- -std=c11 $(CPPFLAGS) -I$(BUILD)/gen 2>$@.log \
+		|| { cat $@.log >&2; exit 1; }
+	@touch $@
+
+# A real fuzzer for a while: `make fuzz FUZZ_SECONDS=600`.
+FUZZ_SECONDS ?= 20
+.PHONY: fuzz
+fuzz:
+	$(SUB) -j$(JOBS) CC=clang BUILD=$(BUILD)/libfuzzer \
+		SAN='$(ASAN) -fsanitize=fuzzer-no-link' FUZZ_MAIN= \
+		LDFLAGS=-fsanitize=fuzzer fuzz-build
+	@set -e; for f in $(FUZZ); do \
+		mkdir -p $(BUILD)/found/$$f; \
+		$(BUILD)/libfuzzer/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) \
+			-artifact_prefix=$(BUILD)/found/$$f- \
+			$(BUILD)/found/$$f tests/fuzz/corpus/$${f#fuzz_}; \
+	done
+
+# ---------------------------------------------------------------- showing
+.PHONY: demo bench
+demo:
+	@tools/dev/install-deps demo
+	@$(SUB) -s -j$(JOBS) all
+	@$(PYTHON) tests/demo/run.py --build $(BUILD)
+
+bench: all
+	@$(SUB) -s -j$(JOBS) all
+	@$(PYTHON) tests/bench/run.py --build $(BUILD)
+
+# -------------------------------------------------------------- installing
+BINDIR := $(DESTDIR)$(PREFIX)/bin
+LIBDIR := $(DESTDIR)$(PREFIX)/lib/secmgr
+MANDIR := $(DESTDIR)$(PREFIX)/share/man
+.PHONY: install uninstall
+install: all
+	install -d $(BINDIR) $(LIBDIR)
+	install -m 755 $(PROGRAMS:%=$(BUILD)/bin/%) $(BINDIR)
+	install -m 644 $(AGENT) $(LIBDIR)
+	for page in $(MAN); do \
+		install -D -m 644 $$page \
+			$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+uninstall:
+	rm -f $(PROGRAMS:%=$(BINDIR)/%) $(LIBDIR)/$(notdir $(AGENT))
+	for page in $(MAN); do \
+		rm -f $(MANDIR)/man$${page##*.}/$${page##*/}; \
+	done
+	rmdir $(LIBDIR) 2>/dev/null || true
 
 .PHONY: clean
 clean:
 	rm -rf $(BUILD)
+
+.PHONY: help
+help:
+	@printf '%s\n' \
+	'all        the programs and libsecmgr.so, in $(BUILD)/ (default)' \
+	'demo       install what is missing, record, learn, replay, enforce' \
+	'check      build with gcc and clang, lint, every test; totals last' \
+	'unit       unit tests only' \
+	'bench      measure; $(BUILD)/bench.json and a table' \
+	'lint       clang-format, clang-tidy, mandoc' \
+	'fuzz       libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) a target' \
+	'install    to DESTDIR and PREFIX ($(PREFIX)); uninstall takes it back' \
+	'clean      remove $(BUILD)/'
 
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
