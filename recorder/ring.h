@@ -35,7 +35,7 @@ struct sm_ring_header {
 	uint32_t magic;
 	uint32_t version;
 	_Alignas(64) _Atomic uint64_t head; /* bytes ever produced */
-	_Atomic uint64_t attempts; /* hook calls, noise included */
+	_Atomic uint64_t attempts;	    /* hook calls, noise included */
 	_Atomic uint64_t noise;
 	_Atomic uint64_t lost[SM_LOSSES]; /* RING_FULL, TOO_LARGE by agent */
 };
@@ -45,7 +45,7 @@ struct sm_ring_control {
 	uint32_t magic;
 	uint32_t version;
 	_Alignas(64) _Atomic uint64_t tail; /* bytes ever consumed */
-	_Atomic uint32_t is_alive; /* 0: the collector ended in good order */
+	_Atomic uint32_t is_alive;   /* 0: the collector ended in good order */
 	_Atomic uint32_t generation; /* of the policy; a change: handshake */
 };
 
@@ -60,8 +60,8 @@ struct sm_ring_writer {
 	uint64_t head;
 	uint64_t cached_tail;
 	enum sm_on_full on_full;
-	uint32_t wait_ns;  /* SM_ON_FULL_WAIT: longest wait per full episode */
-	bool is_full_episode; /* dropping until half empty */
+	uint32_t wait_ns; /* SM_ON_FULL_WAIT: longest wait per full episode */
+	bool is_full_episode;	/* dropping until half empty */
 	uint64_t dropped_since; /* events, since the last loss record */
 };
 
@@ -81,7 +81,8 @@ struct sm_ring_reader {
 	uint8_t *data;
 	uint32_t data_bytes;
 	uint64_t tail;
-	bool is_tainted; /* the producer broke the rules; nothing more is read */
+	bool is_tainted; /* the producer broke the rules; nothing more is read
+			  */
 };
 
 /*
@@ -102,8 +103,8 @@ uint64_t sm_ring_backlog(const struct sm_ring_reader *reader);
 /* Collector: creates both memfds, sized and sealed. Descriptors CLOEXEC. */
 struct sm_ring_memory {
 	int ring_fd;
-	int control_fd;		 /* read-write, the collector's */
-	int control_read_fd;	 /* opened read-only, to hand over */
+	int control_fd;		      /* read-write, the collector's */
+	int control_read_fd;	      /* opened read-only, to hand over */
 	struct sm_ring_reader reader; /* mapped */
 };
 SM_CHECKED enum sm_status sm_ring_create(uint32_t data_bytes,

@@ -157,7 +157,7 @@ enum sm_principal_kind {
 	SM_PRINCIPAL_PYTHON,	   /* name "python": standard library only */
 	SM_PRINCIPAL_MAIN,	   /* name "main": -c or stdin code */
 	SM_PRINCIPAL_DYNAMIC,	   /* name "dynamic": generated code */
-	SM_PRINCIPAL_FOREIGN,	   /* name "foreign": unreadable, or elsewhere */
+	SM_PRINCIPAL_FOREIGN, /* name "foreign": unreadable, or elsewhere */
 	SM_PRINCIPALS
 };
 
@@ -166,8 +166,8 @@ struct sm_principal {
 	struct sm_str name; /* as printed and matched by `by` */
 	/*
 	 * APP: the principal frame's file (absolute), checked against the
-	 * policy's `code` load rules. DYNAMIC: the nearest file-backed frame's file.
-	 * Otherwise empty.
+	 * policy's `code` load rules. DYNAMIC: the nearest file-backed frame's
+	 * file. Otherwise empty.
 	 */
 	struct sm_str file;
 };
@@ -175,8 +175,8 @@ struct sm_principal {
 /* A call site: everything about an event that repeats. */
 struct sm_site {
 	enum sm_event_kind kind;
-	struct sm_str event;	/* its name */
-	struct sm_str file;	/* innermost frame's co_filename; may be empty */
+	struct sm_str event; /* its name */
+	struct sm_str file;  /* innermost frame's co_filename; may be empty */
 	struct sm_str function; /* its qualified name (co_name before 3.11) */
 	uint32_t line;		/* 0: unknown */
 	enum sm_via via;

@@ -41,19 +41,20 @@ struct sm_rule {
 	 * template or signal target; pickles class; native name; events name.
 	 */
 	struct sm_str pattern;
-	struct sm_strings args; /* processes argv slots; events argument slots */
-	bool has_args;		/* false: any arguments */
-	struct sm_strings by;	/* principals; empty: all but foreign, dynamic */
-	uint32_t via;		/* files: bits 1 << enum sm_via; 0: direct only */
-	bool deny;		/* stands in `deny` */
-	struct sm_str review;	/* reason it stands in `review`; or empty */
-	struct sm_str bundle;	/* name of the bundle it came from; or empty */
-	uint64_t seen;		/* `seen`, evidence; 0: absent */
-	unsigned line;		/* in the file; 0: built by a program */
+	struct sm_strings
+		args;	      /* processes argv slots; events argument slots */
+	bool has_args;	      /* false: any arguments */
+	struct sm_strings by; /* principals; empty: all but foreign, dynamic */
+	uint32_t via;	      /* files: bits 1 << enum sm_via; 0: direct only */
+	bool deny;	      /* stands in `deny` */
+	struct sm_str review; /* reason it stands in `review`; or empty */
+	struct sm_str bundle; /* name of the bundle it came from; or empty */
+	uint64_t seen;	      /* `seen`, evidence; 0: absent */
+	unsigned line;	      /* in the file; 0: built by a program */
 };
 
 struct sm_variable {
-	struct sm_str name; /* [A-Z][A-Z0-9_]* */
+	struct sm_str name;	  /* [A-Z][A-Z0-9_]* */
 	struct sm_strings values; /* absolute paths; several mean "any of" */
 };
 
@@ -66,7 +67,7 @@ struct sm_rules {
 	size_t count;
 	struct sm_variable *variables;
 	size_t variable_count;
-	struct sm_strings use;	/* bundle names */
+	struct sm_strings use; /* bundle names */
 	enum sm_mode modes[SM_FAMILIES];
 	void *arena; /* owns every string and array above */
 };
@@ -96,9 +97,8 @@ SM_CHECKED enum sm_status sm_policy_parse(const char *text, size_t bytes,
 					  struct sm_rules **out,
 					  struct sm_diag *diag);
 /* Reads and parses a file ("-": standard input). diag names the reason. */
-SM_CHECKED enum sm_status sm_policy_load(const char *path,
-					 struct sm_rules **out,
-					 struct sm_diag *diag);
+SM_CHECKED enum sm_status
+sm_policy_load(const char *path, struct sm_rules **out, struct sm_diag *diag);
 /*
  * The canonical text: one rule a line, families and keys in a fixed order,
  * rules in the order they stand. parse(print(r)) == r. *out is malloc'ed.
@@ -119,18 +119,18 @@ const char *const *sm_bundle_names(void);
  * One path component, one argv word, or one shell word at most, except **.
  */
 enum sm_token {
-	SM_TOKEN_INT,	   /* <int>      [0-9]+ */
-	SM_TOKEN_HEX,	   /* <hex>      [0-9a-f]{8,} */
-	SM_TOKEN_UUID,	   /* <uuid>     8-4-4-4-12 hex digits */
-	SM_TOKEN_DATE,	   /* <date>     YYYY-MM-DD or YYYYMMDD */
-	SM_TOKEN_TMP,	   /* <tmp>      tempfile's 8 characters [a-z0-9_] */
-	SM_TOKEN_NAME,	   /* <name>     no /, no leading dot; spaces, dots ok */
-	SM_TOKEN_WORD,	   /* <word>     argv: any text without leading `-` */
-	SM_TOKEN_OPTION,   /* <option:a|b> argv: one of the texts */
-	SM_TOKEN_PATH,	   /* <path:PATTERN> argv: a path, canonical, matched */
-	SM_TOKEN_HOST,	   /* <host>     host name or address, no leading `-` */
-	SM_TOKEN_PORT,	   /* <port>     1024..65535; network only */
-	SM_TOKEN_TEXT,	   /* <text>     argv: anything that is one word */
+	SM_TOKEN_INT,	 /* <int>      [0-9]+ */
+	SM_TOKEN_HEX,	 /* <hex>      [0-9a-f]{8,} */
+	SM_TOKEN_UUID,	 /* <uuid>     8-4-4-4-12 hex digits */
+	SM_TOKEN_DATE,	 /* <date>     YYYY-MM-DD or YYYYMMDD */
+	SM_TOKEN_TMP,	 /* <tmp>      tempfile's 8 characters [a-z0-9_] */
+	SM_TOKEN_NAME,	 /* <name>     no /, no leading dot; spaces, dots ok */
+	SM_TOKEN_WORD,	 /* <word>     argv: any text without leading `-` */
+	SM_TOKEN_OPTION, /* <option:a|b> argv: one of the texts */
+	SM_TOKEN_PATH,	 /* <path:PATTERN> argv: a path, canonical, matched */
+	SM_TOKEN_HOST,	 /* <host>     host name or address, no leading `-` */
+	SM_TOKEN_PORT,	 /* <port>     1024..65535; network only */
+	SM_TOKEN_TEXT,	 /* <text>     argv: anything that is one word */
 	SM_TOKENS
 };
 
@@ -202,12 +202,12 @@ enum sm_reason {
 struct sm_verdict {
 	enum sm_decision decision; /* after modes */
 	enum sm_reason reason;
-	enum sm_family family;	   /* of the deciding request */
-	unsigned request;	   /* its index in sm_event_requests() */
-	uint32_t lacking;	   /* accesses not granted */
-	struct sm_str rule;	   /* deciding rule's id, else the nearest one's,
-				      else empty; points into the blob */
-	uint32_t rule_index;	   /* the same in compile order; UINT32_MAX */
+	enum sm_family family; /* of the deciding request */
+	unsigned request;      /* its index in sm_event_requests() */
+	uint32_t lacking;      /* accesses not granted */
+	struct sm_str rule;    /* deciding rule's id, else the nearest one's,
+				  else empty; points into the blob */
+	uint32_t rule_index;   /* the same in compile order; UINT32_MAX */
 };
 
 /*
@@ -217,8 +217,7 @@ struct sm_verdict {
  * event's size, independent of the number of rules. Any thread, any process.
  */
 void sm_policy_decide(const struct sm_policy *policy,
-		      const struct sm_event *event,
-		      struct sm_verdict *verdict);
+		      const struct sm_event *event, struct sm_verdict *verdict);
 
 /*
  * The principal as the policy sees it: APP whose file no `code` load rule

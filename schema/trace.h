@@ -30,9 +30,9 @@ struct sm_trace_process {
 	uint32_t guest_pid;  /* as the process sees itself */
 	uint32_t parent_pid; /* collector's namespace; 0: unknown */
 	uint32_t uid;
-	uint64_t start_ns; /* CLOCK_MONOTONIC when it said hello */
-	const char *started_by; /* "exec", "fork" */
-	struct sm_str exe;	/* /proc/PID/exe */
+	uint64_t start_ns;	   /* CLOCK_MONOTONIC when it said hello */
+	const char *started_by;	   /* "exec", "fork" */
+	struct sm_str exe;	   /* /proc/PID/exe */
 	const struct sm_str *argv; /* redacted by the agent */
 	uint32_t argc;
 	struct sm_str cwd;
@@ -40,11 +40,11 @@ struct sm_trace_process {
 
 /* What the interpreter says of itself, once known. */
 struct sm_trace_interpreter {
-	struct sm_str version;	/* "3.11.2 (main, ...)" */
-	struct sm_str stdlib;	/* "/usr/lib/python3.11" */
-	struct sm_str prefix;	/* sys.prefix */
-	struct sm_str home;	/* $HOME at start; may be empty */
-	struct sm_str tmp;	/* $TMPDIR or "/tmp" */
+	struct sm_str version; /* "3.11.2 (main, ...)" */
+	struct sm_str stdlib;  /* "/usr/lib/python3.11" */
+	struct sm_str prefix;  /* sys.prefix */
+	struct sm_str home;    /* $HOME at start; may be empty */
+	struct sm_str tmp;     /* $TMPDIR or "/tmp" */
 };
 
 enum sm_loss {
@@ -90,8 +90,9 @@ sm_trace_end_process(struct sm_trace_writer *writer, uint32_t process,
 		     const struct sm_trace_account *account);
 /* A loss with a place in time: count events of process, before seq. */
 SM_CHECKED enum sm_status sm_trace_add_loss(struct sm_trace_writer *writer,
-					    uint32_t process, enum sm_loss cause,
-					    uint64_t count, uint64_t time_ns);
+					    uint32_t process,
+					    enum sm_loss cause, uint64_t count,
+					    uint64_t time_ns);
 /*
  * Interns a site; the same site gives the same id (or, past the interner's
  * bound, a fresh one: duplicates are legal). Ids are valid for this writer.
@@ -160,8 +161,8 @@ uint64_t sm_trace_lost(const struct sm_trace *trace, uint64_t lost[SM_LOSSES]);
  */
 struct sm_trace_query {
 	uint64_t from_ns, to_ns; /* CLOCK_MONOTONIC; to_ns 0: no end */
-	const bool *kinds; /* [SM_EVENTS]; NULL: all */
-	uint32_t process;  /* 0: all */
+	const bool *kinds;	 /* [SM_EVENTS]; NULL: all */
+	uint32_t process;	 /* 0: all */
 	struct sm_str contains; /* some string of the event holds these bytes */
 	bool denied_only;
 };

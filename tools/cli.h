@@ -23,8 +23,8 @@
  * row has name NULL. --help and --version are added by sm_cli_parse().
  */
 struct sm_option {
-	char letter;	  /* 0: none */
-	const char *name; /* without dashes */
+	char letter;	   /* 0: none */
+	const char *name;  /* without dashes */
 	const char *value; /* placeholder such as "FILE"; NULL: a flag;
 			      "[=FILE]" style for an optional value */
 	const char *help;
@@ -38,7 +38,7 @@ struct sm_program {
 	const char *usage;   /* "[options] TRACE... > policy.json" */
 	const char *summary; /* one line */
 	const struct sm_option *options;
-	int usage_status; /* SM_EXIT_USAGE or SM_EXIT_WRAPPER */
+	int usage_status;      /* SM_EXIT_USAGE or SM_EXIT_WRAPPER */
 	bool stops_at_operand; /* wrappers: options end at COMMAND */
 };
 

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recorder/record.h"
+
+enum extra { EXTRA_RESOLVED_0, EXTRA_RESOLVED_1, EXTRA_DECISION, EXTRA_RULE };
+
+/* ---------------------------------------------------------------- writing */
+
+static unsigned count_extras(const struct sm_event *e)
+{
+	return (e->resolved[0].len > 0) + (e->resolved[1].len > 0) +
+	       (e->verdict.decision != SM_UNDECIDED) +
+	       (e->verdict.rule.len > 0);
+}
+
+static void put_extras(struct sm_cbor_writer *w, const struct sm_event *e)
+{
+	unsigned count = count_extras(e);
+
+	if (!count)
+		return;
+	sm_cbor_put_map(w, count);
+	for (unsigned i = 0; i < SM_RESOLVED_MAX; i++) {
+		if (!e->resolved[i].len)
+			continue;
+		sm_cbor_put_uint(w, EXTRA_RESOLVED_0 + i);
+		sm_cbor_put_str(w, e->resolved[i]);
+	}
+	if (e->verdict.decision != SM_UNDECIDED) {
+		sm_cbor_put_uint(w, EXTRA_DECISION);
+		sm_cbor_put_uint(w, e->verdict.decision);
+	}
+	if (e->verdict.rule.len) {
+		sm_cbor_put_uint(w, EXTRA_RULE);
+		sm_cbor_put_str(w, e->verdict.rule);
+	}
+}
+
+static uint32_t finish(const struct sm_cbor_writer *w, const uint8_t *out)
+{
+	return w->has_failed ? 0 : (uint32_t)(w->at - out);
+}
+
+uint32_t sm_record_put_event(uint8_t *out, uint32_t room,
+			     const struct sm_record_event *record)
+{
+	struct sm_cbor_writer w = { out, out + room, false };
+	const struct sm_event *e = &record->event;
+
+	sm_cbor_put_array(&w, 11 + (count_extras(e) > 0));
+	sm_cbor_put_uint(&w, SM_RECORD_EVENT);
+	sm_cbor_put_uint(&w, e->seq);
+	sm_cbor_put_u64_fixed(&w, e->time_ns);
+	sm_cbor_put_uint(&w, e->thread);
+	if (e->site.kind == SM_EVENT_OTHER)
+		sm_cbor_put_str(&w, e->site.event);
+	else
+		sm_cbor_put_uint(&w, e->site.kind);
+	sm_cbor_put_array(&w, e->argc);
+	for (uint32_t i = 0; i < e->argc; i++)
+		sm_cbor_put_value(&w, &e->args[i]);
+	sm_cbor_put_uint(&w, record->caller);
+	sm_cbor_put_uint(&w, e->site.line);
+	sm_cbor_put_uint(&w, e->site.via);
+	sm_cbor_put_uint(&w, e->site.principal.kind);
+	sm_cbor_put_uint(&w, record->owner);
+	put_extras(&w, e);
+	return finish(&w, out);
+}
+
+uint32_t sm_record_put_code(uint8_t *out, uint32_t room,
+			    const struct sm_record_code *code)
+{
+	struct sm_cbor_writer w = { out, out + room, false };
+
+	sm_cbor_put_array(&w, 6);
+	sm_cbor_put_uint(&w, SM_RECORD_CODE);
+	sm_cbor_put_uint(&w, code->id);
+	sm_cbor_put_str(&w, code->file);
+	sm_cbor_put_str(&w, code->function);
+	sm_cbor_put_str(&w, code->package);
+	sm_cbor_put_uint(&w, code->kind);
+	return finish(&w, out);
+}
+
+uint32_t
+sm_record_put_interpreter(uint8_t *out, uint32_t room,
+			  const struct sm_trace_interpreter *interpreter)
+{
+	struct sm_cbor_writer w = { out, out + room, false };
+
+	sm_cbor_put_array(&w, 6);
+	sm_cbor_put_uint(&w, SM_RECORD_INTERPRETER);
+	sm_cbor_put_str(&w, interpreter->version);
+	sm_cbor_put_str(&w, interpreter->stdlib);
+	sm_cbor_put_str(&w, interpreter->prefix);
+	sm_cbor_put_str(&w, interpreter->home);
+	sm_cbor_put_str(&w, interpreter->tmp);
+	return finish(&w, out);
+}
+
+uint32_t sm_record_put_lost(uint8_t *out, uint32_t room,
+			    const struct sm_record_lost *lost)
+{
+	struct sm_cbor_writer w = { out, out + room, false };
+
+	sm_cbor_put_array(&w, 4);
+	sm_cbor_put_uint(&w, SM_RECORD_LOST);
+	sm_cbor_put_uint(&w, lost->cause);
+	sm_cbor_put_uint(&w, lost->count);
+	sm_cbor_put_uint(&w, lost->time_ns);
+	return finish(&w, out);
+}
+
+/* ---------------------------------------------------------------- reading */
+
+static bool get_u32(struct sm_cbor_reader *r, uint64_t max, uint32_t *value)
+{
+	uint64_t v;
+
+	*value = 0;
+	if (sm_cbor_get_uint(r, max, &v) != SM_OK)
+		return false;
+	*value = (uint32_t)v;
+	return true;
+}
+
+static bool get_str(struct sm_cbor_reader *r, uint32_t max, struct sm_str *s)
+{
+	return sm_cbor_get_str(r, s, NULL) == SM_OK && s->len <= max;
+}
+
+static bool get_name(struct sm_cbor_reader *r, struct sm_site *site)
+{
+	uint32_t kind;
+
+	if (sm_cbor_peek(r) != 0) { /* not an unsigned integer */
+		site->kind = SM_EVENT_OTHER;
+		return get_str(r, SM_STRING_MAX, &site->event);
+	}
+	if (!get_u32(r, SM_EVENTS - 1, &kind) || kind == SM_EVENT_OTHER)
+		return false;
+	site->kind = (enum sm_event_kind)kind;
+	site->event = sm_catalogue_entry(site->kind)->name;
+	return true;
+}
+
+static bool get_args(struct sm_cbor_reader *r, struct sm_value *values,
+		     struct sm_event *e)
+{
+	uint64_t count;
+	uint32_t used;
+
+	if (sm_cbor_get_array(r, SM_ITEMS_MAX, &count) != SM_OK)
+		return false;
+	used = (uint32_t)count;
+	for (uint64_t i = 0; i < count; i++)
+		if (sm_cbor_get_value(r, &values[i], values, &used) != SM_OK)
+			return false;
+	e->args = values;
+	e->argc = (uint32_t)count;
+	return true;
+}
+
+/* Keys ascend, so each stands at most once. */
+static bool get_extras(struct sm_cbor_reader *r, struct sm_event *e)
+{
+	uint64_t pairs;
+	uint32_t key, decision;
+	int last = -1;
+
+	if (sm_cbor_get_map(r, 4, &pairs) != SM_OK || !pairs)
+		return false;
+	while (pairs--) {
+		if (!get_u32(r, EXTRA_RULE, &key) || (int)key <= last)
+			return false;
+		last = (int)key;
+		if (key == EXTRA_DECISION) {
+			if (!get_u32(r, SM_DENIED, &decision))
+				return false;
+			e->verdict.decision = (enum sm_decision)decision;
+		} else if (!get_str(r, SM_STRING_MAX,
+				    key == EXTRA_RULE ? &e->verdict.rule
+						      : &e->resolved[key])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool get_event(struct sm_cbor_reader *r, uint64_t items,
+		      struct sm_value *values, struct sm_record_event *out)
+{
+	struct sm_event *e = &out->event;
+	uint32_t via, kind;
+
+	if ((items != 11 && items != 12) ||
+	    sm_cbor_get_uint(r, UINT64_MAX, &e->seq) != SM_OK ||
+	    sm_cbor_get_uint(r, UINT64_MAX, &e->time_ns) != SM_OK ||
+	    !get_u32(r, UINT32_MAX, &e->thread) || !get_name(r, &e->site) ||
+	    !get_args(r, values, e) || !get_u32(r, UINT32_MAX, &out->caller) ||
+	    !get_u32(r, UINT32_MAX, &e->site.line) ||
+	    !get_u32(r, SM_VIAS - 1, &via) ||
+	    !get_u32(r, SM_PRINCIPALS - 1, &kind) ||
+	    !get_u32(r, UINT32_MAX, &out->owner))
+		return false;
+	e->site.via = (enum sm_via)via;
+	e->site.principal.kind = (enum sm_principal_kind)kind;
+	return items == 11 || get_extras(r, e);
+}
+
+static bool get_code(struct sm_cbor_reader *r, uint64_t items,
+		     struct sm_record_code *out)
+{
+	uint32_t kind;
+
+	if (items != 6 || !get_u32(r, UINT32_MAX, &out->id) || !out->id ||
+	    !get_str(r, SM_STRING_MAX, &out->file) ||
+	    !get_str(r, SM_STRING_MAX, &out->function) ||
+	    !get_str(r, SM_STRING_MAX, &out->package) ||
+	    !get_u32(r, SM_PRINCIPALS - 1, &kind))
+		return false;
+	out->kind = (enum sm_principal_kind)kind;
+	return true;
+}
+
+static bool get_interpreter(struct sm_cbor_reader *r, uint64_t items,
+			    struct sm_trace_interpreter *out)
+{
+	return items == 6 && get_str(r, SM_STRING_MAX, &out->version) &&
+	       get_str(r, SM_STRING_MAX, &out->stdlib) &&
+	       get_str(r, SM_STRING_MAX, &out->prefix) &&
+	       get_str(r, SM_STRING_MAX, &out->home) &&
+	       get_str(r, SM_STRING_MAX, &out->tmp);
+}
+
+static bool get_lost(struct sm_cbor_reader *r, uint64_t items,
+		     struct sm_record_lost *out)
+{
+	uint32_t cause;
+
+	if (items != 4 || !get_u32(r, SM_LOSSES - 1, &cause) ||
+	    sm_cbor_get_uint(r, UINT64_MAX, &out->count) != SM_OK ||
+	    sm_cbor_get_uint(r, UINT64_MAX, &out->time_ns) != SM_OK)
+		return false;
+	out->cause = (enum sm_loss)cause;
+	return true;
+}
+
+static bool get_body(struct sm_cbor_reader *r, uint64_t items,
+		     struct sm_value *values, struct sm_record *record)
+{
+	switch (record->type) {
+	case SM_RECORD_EVENT:
+		return get_event(r, items, values, &record->event);
+	case SM_RECORD_CODE:
+		return get_code(r, items, &record->code);
+	case SM_RECORD_INTERPRETER:
+		return get_interpreter(r, items, &record->interpreter);
+	case SM_RECORD_LOST:
+		return get_lost(r, items, &record->lost);
+	case SM_RECORD_FORGET:
+		return items == 1;
+	}
+	return false;
+}
+
+enum sm_status sm_record_get(const uint8_t *bytes, uint32_t len,
+			     struct sm_value *values, struct sm_record *record)
+{
+	struct sm_cbor_reader r = { bytes, bytes + len };
+	uint64_t items;
+	uint32_t type;
+
+	memset(record, 0, sizeof(*record));
+	if (sm_cbor_get_array(&r, 12, &items) != SM_OK ||
+	    !get_u32(&r, SM_RECORD_FORGET, &type))
+		return SM_DAMAGED;
+	record->type = (enum sm_record_type)type;
+	if (!get_body(&r, items, values, record) || r.at != r.end)
+		return SM_DAMAGED;
+	return SM_OK;
+}

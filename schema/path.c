@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "schema/path.h"
+
+bool sm_path_is_canonical(struct sm_str path)
+{
+	uint32_t start = 1;
+
+	if (!path.len || path.p[0] != '/')
+		return false;
+	if (path.len == 1)
+		return true;
+	for (uint32_t i = 1; i <= path.len; i++) {
+		uint32_t n = i - start;
+
+		if (i < path.len && path.p[i] == '\0')
+			return false;
+		if (i < path.len && path.p[i] != '/')
+			continue;
+		if (!n || (n == 1 && path.p[start] == '.') ||
+		    (n == 2 && path.p[start] == '.' &&
+		     path.p[start + 1] == '.'))
+			return false;
+		start = i + 1;
+	}
+	return true;
+}
+
+/* Appends the components of text to out, which has no trailing slash. */
+static bool append(char *out, uint32_t *len, struct sm_str text)
+{
+	for (uint32_t i = 0; i < text.len;) {
+		uint32_t start, n;
+
+		while (i < text.len && text.p[i] == '/')
+			i++;
+		start = i;
+		while (i < text.len && text.p[i] != '/')
+			i++;
+		n = i - start;
+		if (!n || (n == 1 && text.p[start] == '.'))
+			continue;
+		if (n == 2 && text.p[start] == '.' &&
+		    text.p[start + 1] == '.') {
+			while (*len && out[*len - 1] != '/')
+				--*len;
+			*len -= *len ? 1 : 0;
+			continue;
+		}
+		if (*len + n + 1 > SM_PATH_MAX)
+			return false;
+		out[(*len)++] = '/';
+		memcpy(out + *len, text.p + start, n);
+		*len += n;
+	}
+	return true;
+}
+
+enum sm_status sm_path_canonical(struct sm_str base, struct sm_str path,
+				 char out[SM_PATH_MAX], struct sm_str *result)
+{
+	uint32_t len = 0;
+
+	*result = (struct sm_str){ out, 0 };
+	if (!path.len || memchr(path.p, '\0', path.len))
+		return SM_INVALID;
+	if (path.p[0] != '/') {
+		if (!base.len || base.p[0] != '/' ||
+		    memchr(base.p, '\0', base.len))
+			return SM_INVALID;
+		if (!append(out, &len, base))
+			return SM_LIMIT;
+	}
+	if (!append(out, &len, path))
+		return SM_LIMIT;
+	if (!len)
+		out[len++] = '/';
+	result->len = len;
+	return SM_OK;
+}
+
+bool sm_path_is_under(struct sm_str path, struct sm_str dir)
+{
+	if (dir.len == 1 && dir.p[0] == '/')
+		return path.len && path.p[0] == '/';
+	return sm_str_starts(path, dir) &&
+	       (path.len == dir.len || path.p[dir.len] == '/');
+}
+
+struct sm_str sm_path_name(struct sm_str path)
+{
+	uint32_t start = path.len;
+
+	while (start && path.p[start - 1] != '/')
+		start--;
+	return (struct sm_str){ path.p + start, path.len - start };
+}
+
+/* Length of NAME in NAME.TAG[.opt-N].pyc[.NUMBER]; 0 when it is not that. */
+static uint32_t cached_name_length(struct sm_str name)
+{
+	static const char suffix[] = ".pyc";
+	uint32_t end = name.len, at;
+
+	while (end && name.p[end - 1] >= '0' && name.p[end - 1] <= '9')
+		end--;
+	if (end == name.len || !end || name.p[end - 1] != '.')
+		end = name.len;
+	else
+		end--;
+	if (end < sizeof(suffix) || memcmp(name.p + end - 4, suffix, 4) != 0)
+		return 0;
+	end -= 4;
+	/* The tag ("cpython-311") and an optional "opt-N" hold no dot. */
+	for (at = end; at && name.p[at - 1] != '.'; at--)
+		;
+	if (!at)
+		return 0;
+	if (end - at >= 4 && !memcmp(name.p + at, "opt-", 4)) {
+		for (at--; at && name.p[at - 1] != '.'; at--)
+			;
+		if (!at)
+			return 0;
+	}
+	return at - 1;
+}
+
+struct sm_str sm_path_source_of_cache(struct sm_str path, char *out)
+{
+	static const char cache[] = "/__pycache__/";
+	const uint32_t cache_len = sizeof(cache) - 1;
+	struct sm_str name = sm_path_name(path);
+	uint32_t dir = path.len - name.len, n = cached_name_length(name);
+
+	if (!n || dir < cache_len ||
+	    memcmp(path.p + dir - cache_len, cache, cache_len) != 0)
+		return path;
+	dir -= cache_len - 1; /* keeps the slash */
+	memcpy(out, path.p, dir);
+	memcpy(out + dir, name.p, n);
+	memcpy(out + dir + n, ".py", 3);
+	return (struct sm_str){ out, dir + n + 3 };
+}
