@@ -2,10 +2,12 @@
 /*
  * channel.h: how an agent gets its ring.
  *
- * Environment SECMGR_CHANNEL = "DEV:INO:FD:PATH" (hex, hex, decimal, path).
- * FD is an inherited SOCK_SEQPACKET socket (checked by dev and ino before
- * use; FD_CLOEXEC: exec'ed children use PATH, an unguessable socket name in a
- * directory of mode 0711, socket mode 0666: workers drop their uid).
+ * Environment SECMGR_CHANNEL = "DEV:INO:FD:FLAGS:PATH" (hex, hex, decimal, hex,
+ * path). FLAGS are those of the reply: an agent knows that it enforces before
+ * it has a policy, and so can fail closed. FD is an inherited SOCK_SEQPACKET
+ * socket (checked by dev and ino before use; FD_CLOEXEC: exec'ed children use
+ * PATH, an unguessable socket name in a directory of mode 0711, socket mode
+ * 0666: workers drop their uid).
  *
  * Handshake, one message each way:
  *   agent     -> hello (CBOR, at most SM_HELLO_MAX bytes) with one SCM_RIGHTS
@@ -54,7 +56,30 @@ struct sm_channel_reply {
 	uint32_t policy_bytes;
 };
 
+/* SECMGR_CHANNEL, taken apart. path points into the text. */
+struct sm_channel_address {
+	uint64_t dev, ino;
+	int fd;		/* verify with fstat: dev, ino, S_ISSOCK */
+	uint32_t flags; /* enum sm_channel_flag */
+	const char *path;
+};
+
+#define SM_CHANNEL_TEXT_MAX 256
+#define SM_CHANNEL_PATH_MAX 108 /* sun_path, NUL included */
+
+/* Agent-safe. SM_INVALID for anything but exactly the form above. */
+SM_CHECKED enum sm_status sm_channel_parse(const char *text,
+					   struct sm_channel_address *address);
+/* Length written, without the NUL; 0 when it does not fit. */
+uint32_t sm_channel_print(const struct sm_channel_address *address, char *out,
+			  uint32_t room);
+
+/*
+ * Bytes written, 0 when it does not fit. Arguments at the end are left out
+ * until it fits SM_HELLO_MAX.
+ */
 uint32_t sm_hello_put(uint8_t *out, uint32_t room, const struct sm_hello *h);
+/* Strings point into bytes. SM_VERSION, SM_DAMAGED. */
 SM_CHECKED enum sm_status sm_hello_get(const uint8_t *bytes, uint32_t len,
 				       struct sm_hello *hello);
 

@@ -10,8 +10,9 @@
  * A record is 8-byte aligned: u32 reserved, u32 committed, payload. reserved
  * is stored before the payload, committed with release after it: a process
  * killed in between leaves one torn record and nothing behind it. A record
- * never wraps; SM_RING_PAD fills the end. The consumer zeroes what it read, so
- * that unread memory always starts with two zero words.
+ * never wraps; SM_RING_PAD fills the end. The producer zeroes the two words
+ * behind a record before it commits it, so that unread memory always starts
+ * with two zero words, whatever a given-up record left there.
  */
 #ifndef RECORDER_RING_H
 #define RECORDER_RING_H
@@ -110,8 +111,14 @@ struct sm_ring_memory {
 SM_CHECKED enum sm_status sm_ring_create(uint32_t data_bytes,
 					 struct sm_ring_memory *memory,
 					 struct sm_diag *diag);
+/* Once handed over the mapping suffices: a process costs no descriptor. */
+void sm_ring_close_fds(struct sm_ring_memory *memory);
 void sm_ring_destroy(struct sm_ring_memory *memory);
-/* Agent: maps descriptors it was handed, checks everything. No allocation. */
+/*
+ * Agent: maps descriptors it was handed (the caller closes them), checks
+ * everything, MADV_DONTFORK. No allocation. on_full and wait_ns are the
+ * caller's to set from the reply. Counters start where the header's stand.
+ */
 SM_CHECKED enum sm_status sm_ring_map(int ring_fd, int control_fd,
 				      struct sm_ring_writer *writer);
 void sm_ring_unmap(struct sm_ring_writer *writer);
