@@ -58,14 +58,48 @@ void sm_cli_diag(const struct sm_program *program, const char *place,
 		 const struct sm_diag *diag);
 
 /*
- * Prints recorded bytes so that they are inert: C0, C1, DEL, bidi controls,
- * backslash and invalid UTF-8 become \xNN or \uNNNN. quoted adds "".
+ * Prints recorded bytes so that they are inert: C0, DEL, invalid UTF-8 and
+ * backslash become \xNN, \\; C1, bidi and other invisible format characters
+ * \uNNNN or \UNNNNNNNN. quoted adds "" and escapes " inside. Lossless.
  */
 void sm_cli_put(FILE *out, struct sm_str text, bool quoted);
 /* One value, Python-like: 'path', b'..', 12, None, [..], <socket>. */
 void sm_cli_put_value(FILE *out, const struct sm_value *value);
-/* A JSON string (RFC 8259); invalid UTF-8 as U+DCxx surrogate escapes. */
+/*
+ * A JSON string (RFC 8259); invalid UTF-8 as U+DCxx surrogate escapes.
+ * Controls and bidi characters are \u escapes, so that JSON is inert too.
+ */
 void sm_cli_put_json(FILE *out, struct sm_str text);
+
+/*
+ * A streaming JSON writer: commas and (when pretty) indentation are its
+ * business, correct nesting is the caller's. Start with { .out = stdout }.
+ * key is NULL inside arrays and at top level.
+ */
+#define SM_JSON_DEPTH_MAX 16
+struct sm_json {
+	FILE *out;
+	bool is_pretty;
+	unsigned depth;
+	bool has_items[SM_JSON_DEPTH_MAX];
+};
+void sm_json_open(struct sm_json *j, const char *key, char bracket);
+void sm_json_close(struct sm_json *j, char bracket);
+void sm_json_put_str(struct sm_json *j, const char *key, struct sm_str value);
+void sm_json_put_text(struct sm_json *j, const char *key, const char *value);
+void sm_json_put_uint(struct sm_json *j, const char *key, uint64_t value);
+void sm_json_put_int(struct sm_json *j, const char *key, int64_t value);
+void sm_json_put_float(struct sm_json *j, const char *key, double value);
+void sm_json_put_bool(struct sm_json *j, const char *key, bool value);
+void sm_json_put_null(struct sm_json *j, const char *key);
+/*
+ * An argument without loss: text "..", int, float, true, false, null, list
+ * [..]; bytes {"bytes": ".."}, opaque {"type": ".."}, digest {"length": n,
+ * "hash": "16 hex digits"}, cut {"cut": value, "length": n}, float that JSON
+ * has no number for {"float": "nan"}.
+ */
+void sm_json_put_value(struct sm_json *j, const char *key,
+		       const struct sm_value *value);
 
 /* Flushes stdout; SM_EXIT_USAGE and a message when it could not be written. */
 int sm_cli_finish(const struct sm_program *program, int status);
