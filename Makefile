@@ -27,7 +27,8 @@ AGENT_SRC := $(wildcard recorder/agent/*.c) \
 		schema/policy/match*.c)
 LIB_SRC   := $(wildcard schema/*.c schema/trace/*.c schema/policy/*.c \
 	recorder/*.c learner/*.c replay/*.c)
-CLI_SRC   := $(wildcard tools/cli*.c)
+# What programs share, and their parts that unit tests want to link.
+CLI_SRC   := $(filter-out $(wildcard tools/secmgr-*.c),$(wildcard tools/*.c))
 PROGRAMS  := $(basename $(notdir $(wildcard tools/secmgr-*.c)))
 UNIT      := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 FUZZ      := $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
@@ -36,6 +37,7 @@ FUZZ_MAIN ?= $(BUILD)/obj/tests/fuzz/main.o
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB   := $(BUILD)/libsm.a
+CLI   := $(BUILD)/libcli.a
 AGENT := $(BUILD)/lib/secmgr/libsecmgr.so
 
 .PHONY: all
@@ -65,15 +67,18 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 $(LIB): $(call obj,$(LIB_SRC))
 	rm -f $@ && ar rcs $@ $^
 
+$(CLI): $(call obj,$(CLI_SRC))
+	rm -f $@ && ar rcs $@ $^
+
 $(AGENT): $(call obj,$(AGENT_SRC))
 	@mkdir -p $(@D)
 	$(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-z,defs,-z,now -o $@ $^ -ldl
 
-$(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(call obj,$(CLI_SRC)) $(LIB)
+$(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(CLI) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call obj,$(CLI_SRC)) $(LIB)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(CLI) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
@@ -97,7 +102,7 @@ OWN     := $(wildcard schema/*.[ch] schema/*/*.[ch] recorder/*.[ch] \
 MAN     := $(wildcard tools/man/*.[1-8])
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_MAIN) \
-		$(call obj,$(CLI_SRC)) $(LIB)
+		$(CLI) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
