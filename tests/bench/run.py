@@ -1,0 +1,363 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures secmgr beside its anchors, in one run, interleaved.
+
+usage: run.py [--build DIR] [--quick]
+
+Writes BUILD/bench.json and prints it as a table. Times are medians over
+rounds; a round runs every configuration once. Instructions are callgrind
+differences between two iteration counts, so start-up cancels out. A goal is
+met or not; nothing fails because of it. Only lost events make a figure
+worthless, and the run fail.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parents[1]
+PYTHON = "/usr/bin/python3"
+LOSSES = "ring_full + too_large + torn + damaged + no_channel + store"
+
+
+def run(command, environment=None, **options):
+    done = subprocess.run(
+        list(map(str, command)), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1",
+                 **(environment or {})), check=False, **options)
+    if done.returncode:
+        sys.exit(f"bench: {' '.join(map(str, command))}: status "
+                 f"{done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+class Bench:
+    def __init__(self, build, quick):
+        self.bin = build / "bin"
+        self.work = build / "bench"
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        self.rounds = 3 if quick else 9
+        self.results = []
+        self.noop = self.work / "noop.so"
+        run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", "-o",
+             self.noop, HERE / "noop.c", "-ldl"])
+
+    def add(self, name, value, unit, anchor=None, anchor_value=None,
+            goal=None):
+        """goal: (operator, limit) on the ratio, or on the value without
+        an anchor."""
+        ratio = value / anchor_value if anchor_value else None
+        met = None
+        if goal:
+            reached = value if anchor is None else ratio
+            met = (reached <= goal[1] if goal[0] == "<=" else
+                   reached >= goal[1])
+        self.results.append({
+            "name": name, "value": round(value, 3), "unit": unit,
+            "anchor": anchor, "anchor_value":
+            round(anchor_value, 3) if anchor_value else None,
+            "ratio": round(ratio, 4) if ratio else None,
+            "goal": f"{goal[0]} {goal[1]}" if goal else None, "met": met})
+
+    # ------------------------------------------------------- configurations
+
+    def record(self, trace):
+        return [self.bin / "secmgr-record", "--force", "-o", trace, "--"]
+
+    def enforce(self, policy):
+        return [self.bin / "secmgr-enforce", "--policy", policy, "-o",
+                self.work / f"enforced-{time.monotonic_ns()}.db", "--"]
+
+    def no_loss(self, trace):
+        with sqlite3.connect(f"file:{trace}?mode=ro", uri=True) as database:
+            stored, lost = database.execute(
+                f"SELECT sum(stored), sum({LOSSES}) FROM process").fetchone()
+        database.close()
+        if lost or not stored:
+            sys.exit(f"bench: {trace}: {stored} events stored, {lost} lost: "
+                     "the figures would be worthless")
+        return stored
+
+    def learn(self, trace):
+        policy = trace.with_suffix(".json")
+        policy.write_text(run([self.bin / "secmgr-learn", trace]).stdout)
+        return policy
+
+    def configurations(self, name, command):
+        """Wrappers for command, with a policy learned from it."""
+        trace = self.work / f"{name}.db"
+        run(self.record(trace) + command)
+        self.no_loss(trace)
+        policy = self.learn(trace)
+        return {"bare": lambda: [],
+                "recorded": lambda: self.record(
+                    self.work / f"{name}-timed.db"),
+                "enforced": lambda: self.enforce(policy)}
+
+    # ---------------------------------------------------------- hook's cost
+
+    def hooks(self, loop, batches, iterations):
+        script = [PYTHON, "-I", HERE / "micro.py"]
+        wrap = self.configurations(
+            f"micro-{loop}", script + ["none", loop, 1, 500])
+        tail = [loop, batches, iterations]
+        return {
+            "no hook": lambda: ([], {}, script + ["none"] + tail),
+            "no-op C hook": lambda: ([], {"LD_PRELOAD": str(self.noop)},
+                                     script + ["none"] + tail),
+            "recorded": lambda: (wrap["recorded"](), {},
+                                 script + ["none"] + tail),
+            "enforced": lambda: (wrap["enforced"](), {},
+                                 script + ["none"] + tail),
+            "empty Python hook": lambda: ([], {}, script + ["empty"] + tail),
+            "JSON-lines Python hook": lambda: ([], {},
+                                               script + ["jsonl"] + tail),
+        }
+
+    def times(self, loop):
+        taken = {}
+        for _ in range(self.rounds):
+            for name, build in self.hooks_of[loop].items():
+                wrapper, environment, command = build()
+                taken.setdefault(name, []).append(float(
+                    run(wrapper + command, environment).stdout))
+        self.no_loss(self.work / f"micro-{loop}-timed.db")
+        return {name: statistics.median(all_) for name, all_ in taken.items()}
+
+    def instructions(self, loop):
+        """Per iteration: the difference of two runs under callgrind."""
+        counts = {}
+        for name, build in self.hooks_of[loop].items():
+            totals = []
+            for iterations in (1000, 6000):
+                wrapper, environment, command = build()
+                command = command[:-2] + [1, iterations]
+                out = self.work / "callgrind.out"
+                done = run(wrapper + ["valgrind", "--tool=callgrind",
+                                      f"--callgrind-out-file={out}"] + command,
+                           environment)
+                totals.append(int(re.search(r"Collected : (\d+)",
+                                            done.stderr).group(1)))
+            counts[name] = (totals[1] - totals[0]) / 5000
+        return counts
+
+    def hook_cost(self):
+        self.hooks_of = {"audit": self.hooks("audit", 12, 20000),
+                         "open": self.hooks("open", 12, 5000)}
+        what = {"audit": "sys.audit(open)", "open": "os.open+close"}
+        for loop in ("audit", "open"):
+            count = self.instructions(loop)
+            anchors = list(count)
+            for ours in ("recorded", "enforced"):
+                for anchor in anchors:
+                    if anchor not in ("recorded", "enforced"):
+                        self.add(f"{what[loop]} {ours}", count[ours], "instr",
+                                 anchor, count[anchor])
+            over = count["recorded"] - count["no-op C hook"]
+            if loop == "audit":
+                self.add("G3 instructions recorded over the no-op C hook",
+                         over, "instr", goal=("<=", 240))
+        for loop in ("audit", "open"):
+            took = self.times(loop)
+            goals = {
+                ("audit", "recorded", "no-op C hook"): ("<=", 1.9),
+                ("audit", "recorded", "empty Python hook"): ("<=", 0.9),
+                ("audit", "recorded", "JSON-lines Python hook"):
+                    ("<=", 1 / 30),
+                ("open", "recorded", "no hook"): ("<=", 1.05),
+            }
+            names = {"no-op C hook": "G1 ", "empty Python hook": "G2 ",
+                     "JSON-lines Python hook": "G5 ", "no hook": "G6 "}
+            for ours in ("recorded", "enforced"):
+                for anchor, value in took.items():
+                    if anchor in ("recorded", "enforced"):
+                        continue
+                    goal = goals.get((loop, ours, anchor))
+                    self.add((names[anchor] if goal else "")
+                             + f"{what[loop]} {ours}", took[ours], "ns",
+                             anchor, value, goal and (goal[0],
+                                                      round(goal[1], 4)))
+
+    # ----------------------------------------------------- whole programs
+
+    def programs(self):
+        cases = [
+            ("Django start-up", "ms CPU", [PYTHON, HERE / "app_django.py"],
+             []),
+            ("Flask request, 1 open", "us CPU",
+             [PYTHON, HERE / "app_flask.py"], [1500, 1]),
+            ("Flask request, 10 opens", "us CPU",
+             [PYTHON, HERE / "app_flask.py"], [1500, 10]),
+        ]
+        for number, (name, unit, command, arguments) in enumerate(cases):
+            wrap = self.configurations(f"program-{number}",
+                                       command + arguments)
+            taken = {}
+            for _ in range(self.rounds):
+                for which, wrapper in wrap.items():
+                    taken.setdefault(which, []).append(float(
+                        run(wrapper() + command + arguments).stdout))
+            self.no_loss(self.work / f"program-{number}-timed.db")
+            middle = {w: statistics.median(t) for w, t in taken.items()}
+            for ours in ("recorded", "enforced"):
+                self.add(f"{'G6 ' if ours == 'recorded' else ''}{name} {ours}",
+                         middle[ours], unit, "bare", middle["bare"],
+                         ("<=", 1.03) if ours == "recorded" else None)
+
+    # ------------------------------------------------------------- storage
+
+    def json_lines(self, trace):
+        """The same events as a JSON-lines recorder would have written them."""
+        out = self.work / "events.jsonl"
+        shown = subprocess.Popen([self.bin / "secmgr-events", "--json", trace],
+                                 stdout=subprocess.PIPE)
+        count = 0
+        with open(out, "w", encoding="utf-8",
+                  errors="surrogatepass") as file:
+            for row in shown.stdout:
+                event = json.loads(row)
+                line = {"time": event["time_ns"], "pid": event["pid"],
+                        "tid": event["thread"], "event": event["event"],
+                        "args": event["args"], "file": event.get("file"),
+                        "line": event.get("line"),
+                        "function": event.get("function")}
+                file.write(json.dumps(line, separators=(",", ":")) + "\n")
+                count += 1
+        if shown.wait():
+            sys.exit("bench: secmgr-events --json failed")
+        return out, count
+
+    def storage(self):
+        trace = self.work / "storage.db"
+        run(self.record(trace) + [PYTHON, HERE / "app_flask.py", 15000, 5])
+        run([self.bin / "secmgr-record", "--append", "-o", trace, "--",
+             PYTHON, "-c", "import subprocess, sys\nfor _ in range(8):\n"
+             f" subprocess.run([sys.executable, {str(HERE)!r} "
+             "+ '/app_django.py'], stdout=-3, check=True)"])
+        stored = self.no_loss(trace)
+        lines, count = self.json_lines(trace)
+        if count != stored:
+            sys.exit(f"bench: {stored} events stored, {count} shown")
+        packed = self.work / "events.jsonl.zst"
+        run(["zstd", "-q", "-f", "-19", lines, "-o", packed])
+        anchor = packed.stat().st_size / count
+        self.add("G7 trace file", trace.stat().st_size / count, "B/event",
+                 "JSON lines + zstd -19", anchor, ("<=", 0.56))
+        self.add("G8 trace file", trace.stat().st_size / count, "B/event",
+                 "SQLite row an event, no index", self.rows(lines, count),
+                 ("<=", round(1 / 35, 4)))
+        self.replay(trace, count)
+
+    def rows(self, lines, count):
+        path = self.work / "rows.db"
+        with sqlite3.connect(path) as rows:
+            rows.execute("CREATE TABLE event(time, pid, tid, event, args, "
+                         "file, line, function)")
+            with open(lines, encoding="utf-8",
+                      errors="surrogatepass") as file:
+                rows.executemany(
+                    "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    ((e["time"], e["pid"], e["tid"], e["event"],
+                      json.dumps(e["args"]), e["file"], e["line"],
+                      e["function"]) for e in map(json.loads, file)))
+        rows.close()
+        return path.stat().st_size / count
+
+    def replay(self, trace, count):
+        policy = self.learn(trace)
+        frames = self.work / "frames.zst"
+        with sqlite3.connect(f"file:{trace}?mode=ro", uri=True) as database:
+            frames.write_bytes(b"".join(
+                row[0] for row in database.execute(
+                    "SELECT data FROM chunk UNION ALL SELECT data FROM block")
+                if isinstance(row[0], bytes)))
+        database.close()
+        commands = {
+            "replay": [self.bin / "secmgr-replay", policy, trace],
+            "nothing": [self.bin / "secmgr-replay", "--version"],
+            "learn": [self.bin / "secmgr-learn", trace],
+            "zstd": ["zstd", "-dcq", frames],
+            "zstd nothing": ["zstd", "--version"],
+            "grep": ["grep", "-c", '"event":"open","args":["/tmp',
+                     self.work / "events.jsonl"],
+        }
+        taken = {}
+        for _ in range(self.rounds):
+            for name, command in commands.items():
+                start = time.perf_counter()
+                subprocess.run(list(map(str, command)), check=False,
+                               stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+                taken.setdefault(name, []).append(
+                    time.perf_counter() - start)
+        middle = {name: statistics.median(t) for name, t in taken.items()}
+        idle = middle["nothing"]
+        rate = count / max(middle["replay"] - idle, 1e-6) / 1e6
+        unpack = count / max(middle["zstd"] - middle["zstd nothing"],
+                             1e-6) / 1e6
+        self.add("G10 replay", rate, "M events/s",
+                 "zstd -d of its blobs alone", unpack, (">=", 0.35))
+        self.add("learn", count / max(middle["learn"] - idle, 1e-6) / 1e6,
+                 "M events/s", "zstd -d of its blobs alone", unpack)
+        self.add("replay, whole process", count / middle["replay"] / 1e6,
+                 "M events/s", "grep of the JSON lines",
+                 count / middle["grep"] / 1e6)
+
+
+def machine():
+    model = re.search(r"model name\s*: (.*)",
+                      pathlib.Path("/proc/cpuinfo").read_text())
+    return {"cpu": model.group(1) if model else platform.machine(),
+            "cpus": os.cpu_count(), "kernel": platform.release(),
+            "python": platform.python_version(),
+            "glibc": platform.libc_ver()[1]}
+
+
+def table(results):
+    print(f"{'':55} {'value':>10} {'unit':10} {'anchor':30} {'value':>10} "
+          f"{'ratio':>8} {'goal':>9} met")
+    for row in results:
+        shown = [("" if row[key] is None else f"{row[key]:g}")
+                 for key in ("value", "anchor_value", "ratio")]
+        met = {None: "", True: "yes", False: "NO"}[row["met"]]
+        print(f"{row['name']:55} {shown[0]:>10} {row['unit']:10} "
+              f"{row['anchor'] or '':30} {shown[1]:>10} {shown[2]:>8} "
+              f"{row['goal'] or '':>9} {met}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    build = (TOP / options.build).resolve()
+    for needed in ("valgrind", "zstd"):
+        if not shutil.which(needed):
+            sys.exit(f"bench: {needed} is missing; run tools/dev/install-deps")
+    bench = Bench(build, options.quick)
+    bench.hook_cost()
+    bench.programs()
+    bench.storage()
+    out = build / "bench.json"
+    with tempfile.NamedTemporaryFile("w", dir=build, delete=False) as file:
+        json.dump({"machine": machine(), "results": bench.results}, file,
+                  indent=1)
+    os.replace(file.name, out)
+    table(bench.results)
+    print(f"also in {os.path.relpath(out)}")
+
+
+if __name__ == "__main__":
+    main()
