@@ -22,10 +22,10 @@ settings.configure(
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField", SECRET_KEY="bench",
     ROOT_URLCONF="__main__", USE_TZ=True)
 django.setup()
-import django.core.management  # noqa: E402
+from django.core.checks import run_checks  # noqa: E402
 from django.contrib import admin  # noqa: E402
 from django.urls import path  # noqa: E402
 
 urlpatterns = [path("admin/", admin.site.urls)]
-django.core.management.call_command("check", verbosity=0)
+run_checks()
 print(time.process_time() * 1e3)
