@@ -46,6 +46,10 @@ static void fill(struct sm_diag *diag, enum sm_status status, unsigned line,
 	vsnprintf(diag->text, sizeof(diag->text), format, args);
 }
 
+/* Macros for the analyser only; see status.h. */
+#undef sm_fail
+#undef sm_fail_at
+
 enum sm_status sm_fail(struct sm_diag *diag, enum sm_status status,
 		       const char *format, ...)
 {
