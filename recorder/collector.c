@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * collector.c: the collector's life: sockets, threads, summary.
+ */
+#include "recorder/collector_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static enum sm_status fail(struct sm_diag *diag, const char *what)
+{
+	return sm_fail(diag, SM_IO, "%s: %s", what, strerror(errno));
+}
+
+/* Agents map it; nobody, the collector included, can change it any more. */
+static enum sm_status seal_policy(struct sm_collector *collector,
+				  struct sm_diag *diag)
+{
+	const struct sm_collector_options *options = &collector->options;
+	const uint8_t *at = options->policy;
+	size_t rest = options->policy_bytes;
+	int fd;
+
+	if (!at)
+		return SM_OK;
+	fd = memfd_create("secmgr-policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	collector->policy_fd = fd;
+	if (fd < 0)
+		return fail(diag, "memfd_create");
+	while (rest) {
+		ssize_t n = write(fd, at, rest);
+
+		if (n <= 0)
+			return fail(diag, "cannot write the policy's memory");
+		at += n;
+		rest -= (size_t)n;
+	}
+	if (fcntl(fd, F_ADD_SEALS,
+		  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL))
+		return fail(diag, "cannot seal the policy");
+	return SM_OK;
+}
+
+static enum sm_status copy_options(struct sm_collector *collector,
+				   const struct sm_collector_options *options,
+				   struct sm_diag *diag)
+{
+	collector->options = *options;
+	if (!options->ring_bytes)
+		collector->options.ring_bytes = SM_RING_BYTES;
+	if (options->policy_bytes > UINT32_MAX)
+		return sm_fail(diag, SM_LIMIT, "policy longer than 4 GiB");
+	collector->title = strdup(options->title ? options->title : "");
+	collector->output = strdup(options->output ? options->output : "");
+	collector->batch = malloc(SM_BATCH_BYTES);
+	if (!collector->title || !collector->output || !collector->batch)
+		return sm_fail(diag, SM_NOMEM, "out of memory");
+	return SM_OK;
+}
+
+/* Learns at once, not at the first hello, that rings cannot be made. */
+static enum sm_status try_ring(const struct sm_collector *collector,
+			       struct sm_diag *diag)
+{
+	struct sm_ring_memory memory;
+	enum sm_status status =
+		sm_ring_create(collector->options.ring_bytes, &memory, diag);
+
+	if (!status)
+		sm_ring_destroy(&memory);
+	return status;
+}
+
+enum sm_status sm_collector_open(const struct sm_collector_options *options,
+				 struct sm_collector **out,
+				 struct sm_diag *diag)
+{
+	struct sm_collector *collector = calloc(1, sizeof(*collector));
+	enum sm_status status;
+
+	*out = NULL;
+	if (!collector)
+		return sm_fail(diag, SM_NOMEM, "out of memory");
+	queue_init(&collector->queue);
+	collector->listener = collector->status = collector->inherited =
+		collector->inheritable = collector->epoll = collector->wake =
+			collector->policy_fd = -1;
+	collector->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	status = collector->done < 0 ? fail(diag, "eventfd") : SM_OK;
+	if (!status)
+		status = copy_options(collector, options, diag);
+	if (!status)
+		status = try_ring(collector, diag);
+	if (!status)
+		status = seal_policy(collector, diag);
+	if (!status)
+		status = collector_sockets_open(collector, diag);
+	if (status)
+		sm_collector_free(collector);
+	else
+		*out = collector;
+	return status;
+}
+
+const char *sm_collector_channel(const struct sm_collector *collector)
+{
+	return collector->channel;
+}
+
+void sm_collector_inherit(const struct sm_collector *collector)
+{
+	fcntl(collector->inheritable, F_SETFD, 0);
+}
+
+/* One pidfd a process, one connection an exec'ed one. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool watch(struct sm_collector *collector, struct source *source,
+		  enum source_kind kind, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP,
+				     .data.ptr = source };
+
+	source->kind = kind;
+	source->fd = fd;
+	return !epoll_ctl(collector->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static enum sm_status watch_sockets(struct sm_collector *collector,
+				    struct sm_diag *diag)
+{
+	collector->epoll = epoll_create1(EPOLL_CLOEXEC);
+	collector->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (collector->epoll < 0 || collector->wake < 0 ||
+	    !watch(collector, &collector->listener_source, SOURCE_LISTENER,
+		   collector->listener) ||
+	    !watch(collector, &collector->status_source, SOURCE_STATUS,
+		   collector->status) ||
+	    !watch(collector, &collector->inherited_source, SOURCE_INHERITED,
+		   collector->inherited) ||
+	    !watch(collector, &collector->wake_source, SOURCE_WAKE,
+		   collector->wake))
+		return fail(diag, "epoll");
+	collector->is_inherited_open = true;
+	return SM_OK;
+}
+
+static void tell(int fd)
+{
+	const uint64_t one = 1;
+
+	/* An eventfd only refuses when it is readable already. */
+	if (write(fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+static void *store_and_tell(void *context)
+{
+	struct sm_collector *collector = context;
+
+	collector_store(collector);
+	tell(collector->done);
+	return NULL;
+}
+
+enum sm_status sm_collector_start(struct sm_collector *collector,
+				  uint32_t command_pid,
+				  struct sm_trace_writer *trace,
+				  struct sm_diag *diag)
+{
+	enum sm_status status;
+
+	close(collector->inheritable);
+	collector->inheritable = -1;
+	collector->command_pid = command_pid;
+	collector->trace = trace;
+	raise_descriptor_limit();
+	status = watch_sockets(collector, diag);
+	if (status)
+		return status;
+	errno = pthread_create(&collector->store_thread, NULL, store_and_tell,
+			       collector);
+	if (errno)
+		return fail(diag, "pthread_create");
+	collector->has_store_thread = true;
+	errno = pthread_create(&collector->drain_thread, NULL, collector_drain,
+			       collector);
+	if (errno)
+		return fail(diag, "pthread_create");
+	collector->has_drain_thread = true;
+	return SM_OK;
+}
+
+void sm_collector_command_ended(struct sm_collector *collector, int32_t status)
+{
+	collector->command_status = status;
+	collector->has_command_ended = true;
+	tell(collector->wake);
+}
+
+void sm_collector_stop(struct sm_collector *collector)
+{
+	collector->should_stop = true;
+	tell(collector->wake);
+}
+
+int sm_collector_done_fd(const struct sm_collector *collector)
+{
+	return collector->done;
+}
+
+/* A drainer that never came cannot tell the storing thread to stop. */
+static void stop_store(struct sm_collector *collector)
+{
+	struct item *stop;
+
+	if (collector->has_drain_thread)
+		return;
+	while (!(stop = item_new(ITEM_STOP, NULL, NULL, 0)))
+		usleep(1000);
+	queue_push(&collector->queue, stop);
+}
+
+void sm_collector_join(struct sm_collector *collector,
+		       struct sm_collector_summary *summary)
+{
+	if (collector->has_drain_thread)
+		pthread_join(collector->drain_thread, NULL);
+	if (collector->has_store_thread) {
+		stop_store(collector);
+		pthread_join(collector->store_thread, NULL);
+	}
+	collector->has_drain_thread = collector->has_store_thread = false;
+	collector->summary.processes = collector->started;
+	*summary = collector->summary;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void sm_collector_free(struct sm_collector *collector)
+{
+	if (!collector)
+		return;
+	collector_sockets_close(collector);
+	close_fd(collector->epoll);
+	close_fd(collector->wake);
+	close_fd(collector->done);
+	close_fd(collector->policy_fd);
+	queue_destroy(&collector->queue);
+	free(collector->batch);
+	free(collector->title);
+	free(collector->output);
+	free(collector);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * collector.h: the parent's side of a recording. Hands rings to agents, drains
+ * them in one thread, decodes and stores in another, so that the drain never
+ * waits for the disk.
+ *
+ *   sm_collector_open()  sockets; then fork COMMAND with
+ *   sm_collector_channel() in its environment and the descriptor inherited
+ *   sm_collector_start() threads
+ *   sm_collector_command_ended() when COMMAND has, or sm_collector_stop()
+ *   poll sm_collector_done_fd(), then sm_collector_join() and _free()
+ */
+#ifndef RECORDER_COLLECTOR_H
+#define RECORDER_COLLECTOR_H
+
+#include "recorder/channel.h"
+#include "schema/trace.h"
+
+struct sm_collector;
+
+struct sm_collector_options {
+	uint32_t ring_bytes; /* a power of two; 0: SM_RING_BYTES */
+	enum sm_on_full on_full;
+	uint32_t wait_ns;
+	uint32_t flags;	    /* enum sm_channel_flag, told to every agent */
+	const void *policy; /* compiled blob, copied; NULL: none */
+	size_t policy_bytes;
+	const char *title; /* for secmgr-status: COMMAND; copied */
+	const char
+		*output; /* for secmgr-status: the trace; copied, may be NULL */
+	/*
+	 * Both are called in the storing thread. wants: whether to store an
+	 * event of that name (NULL: all). denied: an event the policy does
+	 * not allow; everything in it is borrowed.
+	 */
+	bool (*wants)(void *context, struct sm_str event);
+	void *wants_context;
+	void (*denied)(void *context, uint32_t pid,
+		       const struct sm_event *event);
+	void *denied_context;
+};
+
+/* What a recording came to; complete after sm_collector_join(). */
+struct sm_collector_summary {
+	uint64_t processes; /* that said hello and got a ring */
+	uint64_t attempts, stored, noise;
+	uint64_t lost[SM_LOSSES]; /* NO_CHANNEL counts processes */
+	uint64_t tainted;	  /* processes whose ring made no sense */
+	uint64_t unbalanced;	/* processes that counted less than they sent */
+	uint64_t still_running; /* when the recording was stopped */
+	struct sm_diag store;	/* status SM_OK, or why storing failed */
+};
+
+/*
+ * Creates the sockets. No thread yet, so that the caller may fork. Copies what
+ * options point to, context excepted.
+ */
+SM_CHECKED enum sm_status
+sm_collector_open(const struct sm_collector_options *options,
+		  struct sm_collector **out, struct sm_diag *diag);
+/*
+ * The value of SECMGR_CHANNEL. The descriptor it names is for COMMAND: open
+ * in this process until sm_collector_start(), CLOEXEC until
+ * sm_collector_inherit(), which COMMAND's side calls between fork and exec.
+ */
+const char *sm_collector_channel(const struct sm_collector *collector);
+void sm_collector_inherit(const struct sm_collector *collector);
+
+/*
+ * Starts both threads; signals are the caller's (block them before). trace is
+ * borrowed and belongs to the storing thread until sm_collector_join(); NULL
+ * stores nothing. Raises this process's soft descriptor limit.
+ */
+SM_CHECKED enum sm_status sm_collector_start(struct sm_collector *collector,
+					     uint32_t command_pid,
+					     struct sm_trace_writer *trace,
+					     struct sm_diag *diag);
+/* COMMAND is gone with a wait(2) status (-1: unknown). Any thread. */
+void sm_collector_command_ended(struct sm_collector *collector, int32_t status);
+/* Ends the recording now, whoever still runs. Any thread. */
+void sm_collector_stop(struct sm_collector *collector);
+/* Readable once everything is drained and handed to the trace. */
+int sm_collector_done_fd(const struct sm_collector *collector);
+/* Waits for both threads; afterwards trace is the caller's again. */
+void sm_collector_join(struct sm_collector *collector,
+		       struct sm_collector_summary *summary);
+/* Removes the sockets. Accepts NULL and a collector that never started. */
+void sm_collector_free(struct sm_collector *collector);
+
+/* ----------------------------------------------------------------- status */
+
+/*
+ * A running collector answers on DIRECTORY/status with one SCM_RIGHTS memfd
+ * holding a sequence of CBOR arrays: first [version, wrapper pid, flags, title,
+ * output], then for each process [pid, guest pid, exe, events, noise, lost].
+ */
+#define SM_COLLECTOR_STATUS_VERSION 1
+#define SM_COLLECTOR_DIRECTORY	    "secmgr-" /* name prefix */
+#define SM_COLLECTOR_STATUS_SOCKET  "status"
+
+#endif

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * collector_drain.c: the draining thread: handshakes, rings, deaths. It never
+ * waits for the disk; when the queue is full it leaves the rings alone, and
+ * what they cannot hold is dropped and counted where it happens.
+ */
+#include "recorder/collector_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define DELAY_BUSY_MS 1	 /* a ring filled by more than 1/16 since */
+#define DELAY_SOME_MS 20 /* something came */
+#define DELAY_IDLE_MS 50 /* nothing did: 20 wake-ups a second */
+/*
+ * COMMAND may end before a child it left behind has connected: ld.so needs
+ * about a millisecond from exec to the agent's constructor.
+ */
+#define GRACE_NS      30000000u
+#define EVENTS_MAX    64
+#define HELLOS_A_TURN 32
+
+/* -------------------------------------------------------------- processes */
+
+static void watch(struct sm_collector *collector, struct source *source)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP,
+				     .data.ptr = source };
+
+	epoll_ctl(collector->epoll, EPOLL_CTL_ADD, source->fd, &event);
+}
+
+static bool push(struct sm_collector *collector, struct item *item)
+{
+	if (!item)
+		return false;
+	queue_push(&collector->queue, item);
+	return true;
+}
+
+/* The same pid again: it has exec'ed, or repeats the handshake. */
+static void retire(struct sm_collector *collector, uint32_t pid)
+{
+	struct process *process;
+
+	for (process = collector->processes; process; process = process->next)
+		if (process->pid == pid)
+			process->is_dead = process->is_retired = true;
+}
+
+static bool enlist(struct sm_collector *collector, struct process *process,
+		   const struct greeting *greeting,
+		   const struct sm_hello *hello)
+{
+	struct item *item =
+		item_new(ITEM_START, process, greeting->data, greeting->bytes);
+
+	if (!item)
+		return false;
+	item->reason = hello->reason;
+	retire(collector, process->pid);
+	process->next = collector->processes;
+	collector->processes = process;
+	collector->process_count++;
+	collector->started++;
+	watch(collector, &process->source);
+	return push(collector, item);
+}
+
+static bool welcome(struct sm_collector *collector,
+		    const struct greeting *greeting)
+{
+	static _Thread_local struct sm_hello hello;
+	struct process *process;
+
+	if (!greeting->has_credentials || greeting->reply < 0 ||
+	    queue_is_full(&collector->queue) ||
+	    sm_hello_get(greeting->data, greeting->bytes, &hello))
+		return false;
+	/* Refused or not: each is counted once. */
+	if (hello.reason == SM_HELLO_FORK)
+		collector->forks_seen++;
+	process = process_new(greeting, &hello);
+	if (!process)
+		return false;
+	if (sm_ring_create(collector->options.ring_bytes, &process->memory,
+			   NULL) ||
+	    !collector_reply(collector, greeting->reply, &process->memory) ||
+	    !enlist(collector, process, greeting, &hello)) {
+		process_free(process);
+		return false;
+	}
+	sm_ring_close_fds(&process->memory);
+	return true;
+}
+
+/* False: the socket is at its end. */
+static bool receive_hellos(struct sm_collector *collector, int fd)
+{
+	static _Thread_local struct greeting greeting;
+	int n;
+
+	for (n = 0; n < HELLOS_A_TURN; n++) {
+		if (!collector_receive(fd, &greeting))
+			return false;
+		if (!greeting.bytes && greeting.reply < 0)
+			return true;
+		if (!welcome(collector, &greeting))
+			collector->refused++;
+		if (greeting.reply >= 0)
+			close(greeting.reply);
+	}
+	return true;
+}
+
+/* ---------------------------------------------------------------- sources */
+
+static void accept_connection(struct sm_collector *collector)
+{
+	struct source *source;
+	int fd = accept4(collector->listener, NULL, NULL,
+			 SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	source = calloc(1, sizeof(*source));
+	if (!source) {
+		close(fd);
+		return;
+	}
+	source->kind = SOURCE_CONNECTION;
+	source->fd = fd;
+	source->next = collector->connections;
+	collector->connections = source;
+	watch(collector, source);
+}
+
+static void drop_connection(struct sm_collector *collector,
+			    struct source *source)
+{
+	struct source **at = &collector->connections;
+
+	while (*at && *at != source)
+		at = &(*at)->next;
+	if (*at)
+		*at = source->next;
+	close(source->fd);
+	free(source);
+}
+
+static void accept_status(struct sm_collector *collector)
+{
+	int fd = accept4(collector->status, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	collector_answer_status(collector, fd);
+	close(fd);
+}
+
+static void end_inherited(struct sm_collector *collector)
+{
+	collector->is_inherited_open = false;
+	epoll_ctl(collector->epoll, EPOLL_CTL_DEL, collector->inherited, NULL);
+}
+
+static void clear_wake(struct sm_collector *collector)
+{
+	uint64_t value;
+
+	while (read(collector->wake, &value, sizeof(value)) < 0 &&
+	       errno == EINTR)
+		;
+}
+
+/* An empty message reads like an end; only the hang-up tells them apart. */
+static void serve(struct sm_collector *collector, struct source *source,
+		  uint32_t events)
+{
+	bool is_over = events & (EPOLLHUP | EPOLLERR);
+
+	switch (source->kind) {
+	case SOURCE_LISTENER:
+		accept_connection(collector);
+		break;
+	case SOURCE_STATUS:
+		accept_status(collector);
+		break;
+	case SOURCE_INHERITED:
+		if (!receive_hellos(collector, source->fd) && is_over)
+			end_inherited(collector);
+		break;
+	case SOURCE_CONNECTION:
+		if (!receive_hellos(collector, source->fd))
+			drop_connection(collector, source);
+		break;
+	case SOURCE_PROCESS:
+		((struct process *)source)->is_dead = true;
+		epoll_ctl(collector->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+		break;
+	case SOURCE_WAKE:
+		clear_wake(collector);
+		break;
+	}
+}
+
+/* ------------------------------------------------------------------ rings */
+
+static void copy_counters(const struct sm_ring_header *header,
+			  struct counters *counters)
+{
+	int i;
+
+	counters->attempts = atomic_load(&header->attempts);
+	counters->noise = atomic_load(&header->noise);
+	for (i = 0; i < SM_LOSSES; i++)
+		counters->lost[i] = atomic_load(&header->lost[i]);
+}
+
+/*
+ * At most a batch from one ring, then the next ring: a flooder cannot starve
+ * the others. Returns the bytes taken.
+ */
+static uint32_t drain_ring(struct sm_collector *collector,
+			   struct process *process, bool *is_empty)
+{
+	uint32_t used = 0, bytes;
+	struct item *item;
+
+	*is_empty = false;
+	while (used + sizeof(bytes) + SM_RECORD_MAX <= SM_BATCH_BYTES) {
+		if (sm_ring_read(&process->memory.reader,
+				 collector->batch + used + sizeof(bytes),
+				 &bytes)) {
+			*is_empty = true;
+			break;
+		}
+		memcpy(collector->batch + used, &bytes, sizeof(bytes));
+		used += (uint32_t)sizeof(bytes) + bytes;
+	}
+	if (!used)
+		return 0;
+	item = item_new(ITEM_RECORDS, process, collector->batch, used);
+	/* Out of memory: what was taken is missed by the final account. */
+	if (item)
+		queue_push(&collector->queue, item);
+	return used;
+}
+
+static void unlist(struct sm_collector *collector, struct process *process)
+{
+	struct process **at = &collector->processes;
+
+	while (*at != process)
+		at = &(*at)->next;
+	*at = process->next;
+	collector->process_count--;
+}
+
+/* After the last drain. The process is the storing thread's from here. */
+static void end_process(struct sm_collector *collector, struct process *process,
+			bool is_running)
+{
+	struct item *item = item_new(ITEM_END, process, NULL, 0);
+
+	if (!item)
+		return; /* try again next round */
+	copy_counters(process->memory.reader.header, &item->counters);
+	item->is_tainted = process->memory.reader.is_tainted;
+	item->is_torn = !is_running && sm_ring_is_torn(&process->memory.reader);
+	item->is_running = is_running;
+	item->end_ns = sm_collector_now_ns();
+	item->exit_status = -1;
+	if (process->pid == collector->command_pid && !process->is_retired &&
+	    collector->has_command_ended)
+		item->exit_status = collector->command_status;
+	unlist(collector, process);
+	close(process->source.fd);
+	process->source.fd = -1;
+	sm_ring_destroy(&process->memory);
+	queue_push(&collector->queue, item);
+}
+
+/*
+ * COMMAND's exit status comes from wait(2) in another thread, its death from
+ * the pidfd; they race by microseconds.
+ */
+static bool awaits_status(const struct sm_collector *collector,
+			  const struct process *process)
+{
+	return process->pid == collector->command_pid && !process->is_retired &&
+	       !collector->has_command_ended && !collector->should_stop;
+}
+
+static unsigned drain_all(struct sm_collector *collector)
+{
+	struct process *process, *next;
+	unsigned delay = DELAY_IDLE_MS;
+	bool is_empty;
+
+	for (process = collector->processes; process; process = next) {
+		uint32_t used;
+
+		next = process->next;
+		if (queue_is_full(&collector->queue))
+			return DELAY_BUSY_MS;
+		used = drain_ring(collector, process, &is_empty);
+		if (!is_empty)
+			delay = 0;
+		else if (used > collector->options.ring_bytes / 16 &&
+			 delay > DELAY_BUSY_MS)
+			delay = DELAY_BUSY_MS;
+		else if (used && delay > DELAY_SOME_MS)
+			delay = DELAY_SOME_MS;
+		if (is_empty && process->is_dead &&
+		    !awaits_status(collector, process))
+			end_process(collector, process, false);
+	}
+	return delay;
+}
+
+/* ----------------------------------------------------------------- ending */
+
+static bool is_over(struct sm_collector *collector)
+{
+	uint64_t now = sm_collector_now_ns();
+
+	if (!collector->has_command_ended || collector->processes ||
+	    collector->is_inherited_open) {
+		collector->idle_since_ns = now;
+		return false;
+	}
+	return now - collector->idle_since_ns > GRACE_NS;
+}
+
+/*
+ * Stopped while processes run: they are told, and accounted as far as they
+ * were read. A hostile one could fill its ring forever: one ring's worth.
+ */
+static void end_running(struct sm_collector *collector)
+{
+	uint32_t room = collector->options.ring_bytes;
+	struct process *process;
+	bool is_empty = false;
+	uint32_t taken = 0;
+
+	while ((process = collector->processes)) {
+		atomic_store(&process->memory.reader.control->is_alive, 0);
+		for (is_empty = false, taken = 0; !is_empty && taken < room;)
+			taken += drain_ring(collector, process, &is_empty);
+		end_process(collector, process, !process->is_dead);
+	}
+}
+
+static void finish(struct sm_collector *collector)
+{
+	struct item *stop;
+
+	end_running(collector);
+	while (!(stop = item_new(ITEM_STOP, NULL, NULL, 0)))
+		usleep(1000);
+	queue_push(&collector->queue, stop);
+	while (collector->connections)
+		drop_connection(collector, collector->connections);
+}
+
+void *collector_drain(void *context)
+{
+	struct sm_collector *collector = context;
+	struct epoll_event events[EVENTS_MAX];
+	unsigned delay = DELAY_BUSY_MS;
+	int i, n;
+
+	collector->idle_since_ns = sm_collector_now_ns();
+	while (!collector->should_stop && !is_over(collector)) {
+		if (collector->has_command_ended && delay > DELAY_BUSY_MS)
+			delay = DELAY_BUSY_MS;
+		n = epoll_wait(collector->epoll, events, EVENTS_MAX,
+			       (int)delay);
+		for (i = 0; i < n; i++)
+			serve(collector, events[i].data.ptr, events[i].events);
+		delay = drain_all(collector);
+	}
+	finish(collector);
+	return NULL;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * collector_internal.h: what the files of the collector share. A process
+ * belongs to the draining thread until its END item is queued, then to the
+ * storing thread; members say which half touches them.
+ */
+#ifndef RECORDER_COLLECTOR_INTERNAL_H
+#define RECORDER_COLLECTOR_INTERNAL_H
+
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+#include "recorder/collector.h"
+#include "recorder/record.h"
+
+#define SM_BATCH_BYTES (256u << 10) /* drained from one ring at a time */
+#define SM_QUEUE_BYTES (32u << 20)  /* between the threads */
+
+/* Copied from a ring's header, once. */
+struct counters {
+	uint64_t attempts, noise, lost[SM_LOSSES];
+};
+
+/* --------------------------------------------------------------- store.c */
+
+struct code {
+	struct sm_str file, function, package; /* one allocation, at file.p */
+	enum sm_principal_kind kind;
+};
+
+struct site_key {
+	uint32_t kind, caller, line, owner;
+	uint8_t via, principal;
+};
+
+struct site_slot {
+	struct site_key key;
+	uint32_t id_plus_1; /* 0: empty */
+};
+
+/* The storing thread's half of a process. */
+struct stored_process {
+	uint32_t number; /* row in the trace */
+	struct code *codes;
+	uint32_t code_count;
+	size_t code_bytes;
+	struct site_slot *sites; /* open addressing, a power of two */
+	uint32_t site_room, site_count;
+	uint64_t stored, filtered, damaged, refused, told[SM_LOSSES];
+	uint64_t forks_announced;
+	uint64_t last_ns; /* time of the newest event */
+};
+
+/* --------------------------------------------------------------- drain.c */
+
+enum source_kind {
+	SOURCE_LISTENER,
+	SOURCE_STATUS,
+	SOURCE_INHERITED,
+	SOURCE_CONNECTION,
+	SOURCE_PROCESS,
+	SOURCE_WAKE,
+};
+
+struct source {
+	enum source_kind kind;
+	int fd;
+	struct source *next; /* of connections */
+};
+
+struct process {
+	struct source source; /* first member; fd is the pidfd */
+	struct process *next;
+	uint32_t pid, guest_pid, parent_pid, uid;
+	uint64_t start_ns;
+	uint64_t start_ticks; /* field 22 of /proc/PID/stat */
+	char *exe;	      /* owned, for status */
+	struct sm_ring_memory memory;
+	bool is_dead;
+	bool is_retired;       /* its pid said hello again */
+	_Atomic uint64_t seen; /* events stored so far, for status */
+	struct stored_process store;
+};
+
+/* --------------------------------------------------------------- queue.c */
+
+enum item_kind { ITEM_START, ITEM_RECORDS, ITEM_END, ITEM_STOP };
+
+struct item {
+	struct item *next;
+	enum item_kind kind;
+	struct process *process;
+	/* END */
+	struct counters counters;
+	uint64_t end_ns;
+	int32_t exit_status;
+	bool is_torn, is_tainted, is_running;
+	/* START: a hello; RECORDS: u32 length, payload, ... */
+	enum sm_hello_reason reason;
+	uint32_t bytes;
+	uint8_t data[];
+};
+
+struct queue {
+	pthread_mutex_t lock;
+	pthread_cond_t filled;
+	struct item *first, **last;
+	_Atomic size_t bytes;
+};
+
+void queue_init(struct queue *queue);
+void queue_destroy(struct queue *queue);
+struct item *item_new(enum item_kind kind, struct process *process,
+		      const void *data, uint32_t bytes);
+void queue_push(struct queue *queue, struct item *item); /* takes item */
+/* NULL after timeout_ms without one. The caller frees it. */
+struct item *queue_pop(struct queue *queue, unsigned timeout_ms);
+bool queue_is_full(const struct queue *queue);
+
+/* ------------------------------------------------------------- collector */
+
+struct sm_collector {
+	struct sm_collector_options options;
+	char *title, *output;
+	int policy_fd;
+	/* sockets */
+	char directory[80];
+	struct sockaddr_un address, status_address;
+	int listener, status, inherited, inheritable;
+	char channel[SM_CHANNEL_TEXT_MAX];
+	/* draining thread */
+	pthread_t drain_thread;
+	bool has_drain_thread;
+	int epoll, wake, done;
+	struct source listener_source, status_source, inherited_source,
+		wake_source;
+	struct source *connections;
+	struct process *processes;
+	size_t process_count;
+	bool is_inherited_open;
+	uint64_t idle_since_ns;
+	uint64_t forks_seen, refused, started;
+	uint8_t *batch; /* SM_BATCH_BYTES */
+	_Atomic bool should_stop, has_command_ended;
+	uint32_t command_pid;
+	_Atomic int32_t command_status;
+	/* storing thread */
+	pthread_t store_thread;
+	bool has_store_thread;
+	struct queue queue;
+	struct sm_trace_writer *trace;
+	uint64_t forks_announced;
+	bool is_storing_given_up;
+	struct sm_collector_summary summary;
+};
+
+uint64_t sm_collector_now_ns(void);
+
+/* collector_socket.c */
+enum sm_status collector_sockets_open(struct sm_collector *collector,
+				      struct sm_diag *diag);
+void collector_sockets_close(struct sm_collector *collector);
+/* One hello from a connected socket. False: the other end is closed. */
+struct greeting {
+	struct ucred credentials;
+	bool has_credentials;
+	int reply; /* -1: none came */
+	uint32_t bytes;
+	uint8_t data[SM_HELLO_MAX];
+};
+bool collector_receive(int fd, struct greeting *greeting);
+/* Hands ring, control page and policy over. */
+bool collector_reply(const struct sm_collector *collector, int fd,
+		     const struct sm_ring_memory *memory);
+
+/* collector_process.c */
+struct process *process_new(const struct greeting *greeting,
+			    const struct sm_hello *hello);
+void process_free(struct process *process);
+void stored_process_clear(struct stored_process *store);
+
+/* collector_status.c */
+void collector_answer_status(const struct sm_collector *collector, int fd);
+
+/* collector_drain.c, collector_store.c: threads */
+void *collector_drain(void *collector);
+void *collector_store(void *collector);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * collector_queue.c: items from the draining to the storing thread. The
+ * drainer asks queue_is_full() before it takes from a ring, so that the bytes
+ * waiting here are bounded and a slow disk is felt in the rings, where it is
+ * counted.
+ */
+#include "recorder/collector_internal.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+void queue_init(struct queue *queue)
+{
+	pthread_condattr_t attributes;
+
+	memset(queue, 0, sizeof(*queue));
+	queue->last = &queue->first;
+	pthread_mutex_init(&queue->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&queue->filled, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+void queue_destroy(struct queue *queue)
+{
+	struct item *item;
+
+	while ((item = queue->first)) {
+		queue->first = item->next;
+		free(item);
+	}
+	pthread_cond_destroy(&queue->filled);
+	pthread_mutex_destroy(&queue->lock);
+}
+
+struct item *item_new(enum item_kind kind, struct process *process,
+		      const void *data, uint32_t bytes)
+{
+	struct item *item = malloc(sizeof(*item) + bytes);
+
+	if (!item)
+		return NULL;
+	memset(item, 0, sizeof(*item));
+	item->kind = kind;
+	item->process = process;
+	item->bytes = bytes;
+	if (bytes)
+		memcpy(item->data, data, bytes);
+	return item;
+}
+
+static size_t cost(const struct item *item)
+{
+	return sizeof(*item) + item->bytes;
+}
+
+void queue_push(struct queue *queue, struct item *item)
+{
+	pthread_mutex_lock(&queue->lock);
+	item->next = NULL;
+	*queue->last = item;
+	queue->last = &item->next;
+	queue->bytes += cost(item);
+	pthread_cond_signal(&queue->filled);
+	pthread_mutex_unlock(&queue->lock);
+}
+
+static struct timespec deadline_in(unsigned ms)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_sec += ms / 1000;
+	at.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (at.tv_nsec >= 1000000000) {
+		at.tv_nsec -= 1000000000;
+		at.tv_sec++;
+	}
+	return at;
+}
+
+struct item *queue_pop(struct queue *queue, unsigned timeout_ms)
+{
+	struct timespec deadline = deadline_in(timeout_ms);
+	struct item *item;
+	int error = 0;
+
+	pthread_mutex_lock(&queue->lock);
+	while (!queue->first && !error)
+		error = pthread_cond_timedwait(&queue->filled, &queue->lock,
+					       &deadline);
+	item = queue->first;
+	if (item) {
+		queue->first = item->next;
+		if (!queue->first)
+			queue->last = &queue->first;
+		queue->bytes -= cost(item);
+	}
+	pthread_mutex_unlock(&queue->lock);
+	return item;
+}
+
+bool queue_is_full(const struct queue *queue)
+{
+	return queue->bytes >= SM_QUEUE_BYTES;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * collector_status.c: what secmgr-status is told. The answer is a memfd, so
+ * that its size is no matter and nobody waits for the asker to read.
+ */
+#include "recorder/collector_internal.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "schema/cbor.h"
+
+#define ENTRY_MAX 16384
+
+static bool write_all(int fd, const uint8_t *bytes, size_t count)
+{
+	while (count) {
+		ssize_t n = write(fd, bytes, count);
+
+		if (n <= 0)
+			return false;
+		bytes += n;
+		count -= (size_t)n;
+	}
+	return true;
+}
+
+static bool write_start(const struct sm_collector *collector, int fd)
+{
+	uint8_t entry[ENTRY_MAX];
+	struct sm_cbor_writer w = { entry, entry + sizeof(entry), false };
+
+	sm_cbor_put_array(&w, 5);
+	sm_cbor_put_uint(&w, SM_COLLECTOR_STATUS_VERSION);
+	sm_cbor_put_uint(&w, (uint64_t)getpid());
+	sm_cbor_put_uint(&w, collector->options.flags);
+	sm_cbor_put_str(&w, sm_str_of(collector->title));
+	sm_cbor_put_str(&w, sm_str_of(collector->output));
+	return !w.has_failed && write_all(fd, entry, (size_t)(w.at - entry));
+}
+
+static uint64_t lost_so_far(const struct sm_ring_header *header)
+{
+	uint64_t sum = 0;
+	int i;
+
+	for (i = 0; i < SM_LOSSES; i++)
+		sum += atomic_load(&header->lost[i]);
+	return sum;
+}
+
+static bool write_process(const struct process *process, int fd)
+{
+	const struct sm_ring_header *header = process->memory.reader.header;
+	uint8_t entry[ENTRY_MAX];
+	struct sm_cbor_writer w = { entry, entry + sizeof(entry), false };
+
+	sm_cbor_put_array(&w, 6);
+	sm_cbor_put_uint(&w, process->pid);
+	sm_cbor_put_uint(&w, process->guest_pid);
+	sm_cbor_put_str(&w, sm_str_of(process->exe));
+	sm_cbor_put_uint(&w, process->seen);
+	sm_cbor_put_uint(&w, atomic_load(&header->noise));
+	sm_cbor_put_uint(&w, lost_so_far(header));
+	return !w.has_failed && write_all(fd, entry, (size_t)(w.at - entry));
+}
+
+static void send_descriptor(int socket, int fd)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(fd))] = { 0 };
+	uint8_t version = SM_COLLECTOR_STATUS_VERSION;
+	struct iovec part = { &version, 1 };
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	/* An asker that is gone already needs no answer. */
+	if (sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return;
+}
+
+void collector_answer_status(const struct sm_collector *collector, int socket)
+{
+	const struct process *process;
+	int fd = memfd_create("secmgr-status", MFD_CLOEXEC);
+	bool is_written;
+
+	if (fd < 0)
+		return;
+	is_written = write_start(collector, fd);
+	for (process = collector->processes; process && is_written;
+	     process = process->next)
+		is_written = write_process(process, fd);
+	if (is_written)
+		send_descriptor(socket, fd);
+	close(fd);
+}

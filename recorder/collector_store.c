@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * collector_store.c: the storing thread: decodes records, resolves code ids to
+ * sites, appends to the trace and closes each process's account.
+ */
+#include "recorder/collector_internal.h"
+
+#include <stdlib.h>
+
+#define COMMIT_EVERY_NS 1000000000u
+#define POP_WAIT_MS	250
+#define RETRY_MS	100
+#define GIVE_UP_NS	3000000000u /* at the end, when the disk refuses */
+#define BUFFERED_MAX	(64u << 20)
+
+/* Bounds on what one process can make us keep; hostile ones pass them. */
+#define CODES_MAX      (1u << 20)
+#define CODE_BYTES_MAX (128u << 20)
+#define SITES_MAX      (1u << 16)
+
+/* ------------------------------------------------------------------- code */
+
+void stored_process_clear(struct stored_process *store)
+{
+	uint32_t i;
+
+	for (i = 0; i < store->code_count; i++)
+		free((void *)(uintptr_t)store->codes[i].file.p);
+	free(store->codes);
+	free(store->sites);
+	store->codes = NULL;
+	store->sites = NULL;
+	store->code_count = store->site_room = store->site_count = 0;
+	store->code_bytes = 0;
+}
+
+static bool grow_codes(struct stored_process *store, uint32_t id)
+{
+	uint32_t room = store->code_count ? store->code_count : 64;
+	struct code *codes;
+
+	if (id > CODES_MAX)
+		return false;
+	while (room < id)
+		room *= 2;
+	codes = realloc(store->codes, room * sizeof(*codes));
+	if (!codes)
+		return false;
+	memset(codes + store->code_count, 0,
+	       (room - store->code_count) * sizeof(*codes));
+	store->codes = codes;
+	store->code_count = room;
+	return true;
+}
+
+static struct sm_str keep(char **at, struct sm_str text)
+{
+	struct sm_str kept = { *at, text.len };
+
+	if (text.len)
+		memcpy(*at, text.p, text.len);
+	*at += text.len;
+	return kept;
+}
+
+static bool add_code(struct stored_process *store,
+		     const struct sm_record_code *said)
+{
+	size_t bytes = (size_t)said->file.len + said->function.len +
+		       said->package.len + 1;
+	struct code *code;
+	char *text;
+
+	if (store->code_bytes + bytes > CODE_BYTES_MAX ||
+	    (said->id > store->code_count && !grow_codes(store, said->id)))
+		return false;
+	code = &store->codes[said->id - 1];
+	text = malloc(bytes);
+	if (!text)
+		return false;
+	free((void *)(uintptr_t)code->file.p);
+	code->file = keep(&text, said->file);
+	code->function = keep(&text, said->function);
+	code->package = keep(&text, said->package);
+	code->kind = said->kind;
+	store->code_bytes += bytes;
+	return true;
+}
+
+static const struct code *find_code(const struct stored_process *store,
+				    uint32_t id)
+{
+	static const struct code unknown = { .kind = SM_PRINCIPAL_FOREIGN };
+
+	if (!id || id > store->code_count || !store->codes[id - 1].file.p)
+		return &unknown;
+	return &store->codes[id - 1];
+}
+
+/* ------------------------------------------------------------------ sites */
+
+static struct sm_str principal_name(enum sm_principal_kind kind,
+				    const struct code *owner)
+{
+	if (kind == SM_PRINCIPAL_DISTRIBUTION)
+		return owner->package;
+	return sm_str_of(sm_principal_kind_name(kind));
+}
+
+static void fill_site(const struct stored_process *store,
+		      const struct sm_record_event *record,
+		      struct sm_site *site)
+{
+	const struct code *caller = find_code(store, record->caller);
+	const struct code *owner = find_code(store, record->owner);
+	enum sm_principal_kind kind = record->event.site.principal.kind;
+
+	*site = record->event.site;
+	site->file = caller->file;
+	site->function = caller->function;
+	site->principal.name = principal_name(kind, owner);
+	site->principal.file = (struct sm_str){ NULL, 0 };
+	if (kind == SM_PRINCIPAL_APP || kind == SM_PRINCIPAL_DYNAMIC)
+		site->principal.file = owner->file;
+}
+
+static uint32_t hash_key(const struct site_key *key)
+{
+	uint64_t h = key->kind;
+
+	h = (h ^ key->caller) * 0x9e3779b97f4a7c15u;
+	h = (h ^ (h >> 29) ^ key->line) * 0x9e3779b97f4a7c15u;
+	h = (h ^ (h >> 29) ^ key->owner) * 0x9e3779b97f4a7c15u;
+	h ^= (uint64_t)key->via << 8 | key->principal;
+	h *= 0x9e3779b97f4a7c15u;
+	return (uint32_t)(h >> 32);
+}
+
+static bool key_equal(const struct site_key *a, const struct site_key *b)
+{
+	return a->kind == b->kind && a->caller == b->caller &&
+	       a->line == b->line && a->owner == b->owner && a->via == b->via &&
+	       a->principal == b->principal;
+}
+
+static struct site_slot *find_slot(struct site_slot *sites, uint32_t room,
+				   const struct site_key *key)
+{
+	uint32_t i = hash_key(key) & (room - 1);
+
+	while (sites[i].id_plus_1 && !key_equal(&sites[i].key, key))
+		i = (i + 1) & (room - 1);
+	return &sites[i];
+}
+
+/* At the bound the cache starts anew: it only saves look-ups. */
+static bool grow_sites(struct stored_process *store)
+{
+	uint32_t room = store->site_room ? store->site_room * 2 : 256;
+	struct site_slot *sites;
+	uint32_t i;
+
+	if (room > SITES_MAX) {
+		memset(store->sites, 0, store->site_room * sizeof(*sites));
+		store->site_count = 0;
+		return true;
+	}
+	sites = calloc(room, sizeof(*sites));
+	if (!sites)
+		return false;
+	for (i = 0; i < store->site_room; i++)
+		if (store->sites[i].id_plus_1)
+			*find_slot(sites, room, &store->sites[i].key) =
+				store->sites[i];
+	free(store->sites);
+	store->sites = sites;
+	store->site_room = room;
+	return true;
+}
+
+static enum sm_status intern(struct sm_collector *collector,
+			     const struct stored_process *store,
+			     const struct sm_record_event *record, uint32_t *id)
+{
+	struct sm_site site;
+
+	fill_site(store, record, &site);
+	return sm_trace_intern_site(collector->trace, &site, id);
+}
+
+static enum sm_status find_site(struct sm_collector *collector,
+				struct stored_process *store,
+				const struct sm_record_event *record,
+				uint32_t *id)
+{
+	const struct sm_site *said = &record->event.site;
+	const struct site_key key = {
+		said->kind,    record->caller,	   said->line,
+		record->owner, (uint8_t)said->via, (uint8_t)said->principal.kind
+	};
+	struct site_slot *slot;
+	enum sm_status status;
+
+	/* Uncatalogued names are no part of the key. */
+	if (said->kind == SM_EVENT_OTHER ||
+	    (store->site_count * 2 >= store->site_room && !grow_sites(store)))
+		return intern(collector, store, record, id);
+	slot = find_slot(store->sites, store->site_room, &key);
+	if (slot->id_plus_1) {
+		*id = slot->id_plus_1 - 1;
+		return SM_OK;
+	}
+	status = intern(collector, store, record, id);
+	if (!status && *id != UINT32_MAX) {
+		slot->key = key;
+		slot->id_plus_1 = *id + 1;
+		store->site_count++;
+	}
+	return status;
+}
+
+/* ----------------------------------------------------------------- events */
+
+static bool is_wanted(const struct sm_collector *collector,
+		      const struct sm_event *event)
+{
+	const struct sm_collector_options *options = &collector->options;
+
+	return !options->wants ||
+	       options->wants(options->wants_context, event->site.event);
+}
+
+static void tell_denial(struct sm_collector *collector,
+			const struct process *process,
+			const struct sm_record_event *record)
+{
+	struct sm_event event = record->event;
+
+	if (!collector->options.denied || event.verdict.decision < SM_WARNED)
+		return;
+	fill_site(&process->store, record, &event.site);
+	collector->options.denied(collector->options.denied_context,
+				  process->pid, &event);
+}
+
+static enum sm_status append(struct sm_collector *collector,
+			     struct process *process,
+			     struct sm_record_event *record)
+{
+	enum sm_status status;
+	uint32_t site;
+
+	if (!collector->trace)
+		return SM_OK;
+	if (collector->is_storing_given_up)
+		return SM_IO;
+	status = find_site(collector, &process->store, record, &site);
+	if (!status)
+		status =
+			sm_trace_append(collector->trace, site, &record->event);
+	return status;
+}
+
+/* A fork that a policy refused leaves no child to wait for. */
+static void count_fork(struct stored_process *store,
+		       const struct sm_event *event)
+{
+	if ((event->site.kind == SM_EVENT_OS_FORK ||
+	     event->site.kind == SM_EVENT_OS_FORKPTY) &&
+	    event->verdict.decision != SM_DENIED)
+		store->forks_announced++;
+}
+
+static void store_event(struct sm_collector *collector, struct process *process,
+			struct sm_record_event *record)
+{
+	struct stored_process *store = &process->store;
+
+	record->event.process = store->number;
+	store->last_ns = record->event.time_ns;
+	count_fork(store, &record->event);
+	tell_denial(collector, process, record);
+	if (!is_wanted(collector, &record->event)) {
+		store->filtered++;
+	} else if (append(collector, process, record)) {
+		store->refused++;
+	} else {
+		store->stored++;
+		process->seen = store->stored;
+	}
+}
+
+static void note(struct sm_collector *collector, enum sm_status status)
+{
+	struct sm_diag *diag = &collector->summary.store;
+
+	if (status && !diag->status)
+		*diag = (struct sm_diag){ .status = status };
+	if (status && !diag->text[0])
+		sm_fail(diag, status, "%s", sm_status_text(status));
+}
+
+static void add_loss(struct sm_collector *collector,
+		     struct stored_process *store, enum sm_loss cause,
+		     uint64_t count, uint64_t time_ns)
+{
+	store->told[cause] += count;
+	if (collector->trace && count && !collector->is_storing_given_up)
+		note(collector,
+		     sm_trace_add_loss(collector->trace, store->number, cause,
+				       count, time_ns));
+}
+
+static void store_record(struct sm_collector *collector,
+			 struct process *process, struct sm_record *record)
+{
+	struct stored_process *store = &process->store;
+
+	switch (record->type) {
+	case SM_RECORD_EVENT:
+		store_event(collector, process, &record->event);
+		break;
+	case SM_RECORD_CODE:
+		/* Refused: its events name no caller and count as foreign. */
+		add_code(store, &record->code);
+		break;
+	case SM_RECORD_INTERPRETER:
+		if (collector->trace && !collector->is_storing_given_up)
+			note(collector, sm_trace_set_interpreter(
+						collector->trace, store->number,
+						&record->interpreter));
+		break;
+	case SM_RECORD_LOST:
+		add_loss(collector, store, record->lost.cause,
+			 record->lost.count, record->lost.time_ns);
+		break;
+	case SM_RECORD_FORGET:
+		stored_process_clear(store);
+		break;
+	}
+}
+
+static void store_records(struct sm_collector *collector,
+			  const struct item *item)
+{
+	static _Thread_local struct sm_value values[SM_VALUES_MAX];
+	static _Thread_local struct sm_record record;
+	const uint8_t *at = item->data, *end = item->data + item->bytes;
+	uint32_t bytes;
+
+	while (at < end) {
+		memcpy(&bytes, at, sizeof(bytes));
+		at += sizeof(bytes);
+		if (sm_record_get(at, bytes, values, &record))
+			item->process->store.damaged++;
+		else
+			store_record(collector, item->process, &record);
+		at += bytes;
+	}
+}
+
+/* -------------------------------------------------------------- processes */
+
+static enum sm_status add_process(struct sm_collector *collector,
+				  const struct item *item)
+{
+	static _Thread_local struct sm_hello hello;
+	struct process *process = item->process;
+	struct sm_str argv[SM_ITEMS_MAX];
+	struct sm_trace_process row = {
+		.pid = process->pid,
+		.guest_pid = process->guest_pid,
+		.parent_pid = process->parent_pid,
+		.uid = process->uid,
+		.start_ns = process->start_ns,
+		.started_by = item->reason == SM_HELLO_FORK ? "fork" : "exec",
+		.exe = sm_str_of(process->exe),
+		.argv = argv,
+	};
+	uint32_t i;
+
+	if (sm_hello_get(item->data, item->bytes, &hello))
+		return SM_DAMAGED;
+	for (i = 0; i < hello.argc; i++)
+		argv[i] = sm_value_str(&hello.argv[i]);
+	row.argc = hello.argc;
+	row.cwd = hello.cwd;
+	return sm_trace_add_process(collector->trace, &row,
+				    &process->store.number);
+}
+
+static uint64_t sum(const uint64_t *counts)
+{
+	uint64_t total = 0;
+	int i;
+
+	for (i = 0; i < SM_LOSSES; i++)
+		total += counts[i];
+	return total;
+}
+
+/*
+ * attempts = stored + noise + lost, always. What the agent attempted and
+ * nobody received was cut off by its death, by a ring that made no sense or by
+ * the recording's end.
+ */
+static void balance(struct sm_collector *collector, const struct item *item,
+		    struct sm_trace_account *account)
+{
+	uint64_t known = account->stored + account->noise + sum(account->lost);
+	uint64_t missing = 0;
+
+	if (account->attempts >= known)
+		missing = account->attempts - known;
+	else
+		collector->summary.unbalanced++;
+	if (account->attempts < known || item->is_running)
+		account->attempts = known;
+	else if (item->is_tainted)
+		account->lost[SM_LOSS_DAMAGED] += missing;
+	else
+		account->lost[SM_LOSS_TORN] += missing;
+}
+
+static void fill_account(const struct item *item,
+			 struct sm_trace_account *account)
+{
+	const struct stored_process *store = &item->process->store;
+	int i;
+
+	account->end_ns = item->end_ns;
+	account->exit_status = item->exit_status;
+	account->attempts = item->counters.attempts;
+	account->stored = store->stored;
+	account->noise = item->counters.noise + store->filtered;
+	for (i = 0; i < SM_LOSSES; i++)
+		account->lost[i] = item->counters.lost[i];
+	account->lost[SM_LOSS_DAMAGED] += store->damaged;
+	account->lost[SM_LOSS_STORE] += store->refused;
+}
+
+static void add_up(struct sm_collector_summary *summary,
+		   const struct item *item,
+		   const struct sm_trace_account *account)
+{
+	int i;
+
+	summary->attempts += account->attempts;
+	summary->stored += account->stored;
+	summary->noise += account->noise;
+	for (i = 0; i < SM_LOSSES; i++)
+		summary->lost[i] += account->lost[i];
+	summary->tainted += item->is_tainted;
+	summary->still_running += item->is_running;
+}
+
+static void end_process(struct sm_collector *collector, const struct item *item)
+{
+	struct stored_process *store = &item->process->store;
+	struct sm_trace_account account = { 0 };
+	int i;
+
+	fill_account(item, &account);
+	balance(collector, item, &account);
+	for (i = 0; i < SM_LOSSES; i++)
+		if (account.lost[i] > store->told[i])
+			add_loss(collector, store, (enum sm_loss)i,
+				 account.lost[i] - store->told[i],
+				 item->end_ns);
+	collector->forks_announced += store->forks_announced;
+	add_up(&collector->summary, item, &account);
+	if (collector->trace && !collector->is_storing_given_up)
+		note(collector, sm_trace_end_process(collector->trace,
+						     store->number, &account));
+	process_free(item->process);
+}
+
+/* ----------------------------------------------------------------- thread */
+
+static void handle(struct sm_collector *collector, const struct item *item)
+{
+	switch (item->kind) {
+	case ITEM_START:
+		if (collector->trace && !collector->is_storing_given_up)
+			note(collector, add_process(collector, item));
+		break;
+	case ITEM_RECORDS:
+		store_records(collector, item);
+		break;
+	case ITEM_END:
+		end_process(collector, item);
+		break;
+	case ITEM_STOP:
+		break;
+	}
+}
+
+static bool commit(struct sm_collector *collector)
+{
+	struct sm_diag diag = { 0 };
+
+	if (!collector->trace || collector->is_storing_given_up)
+		return true;
+	if (!sm_trace_commit(collector->trace, &diag)) {
+		/* Space has returned; what was buffered is stored. */
+		if (collector->summary.store.status == SM_IO)
+			collector->summary.store = (struct sm_diag){ 0 };
+		return true;
+	}
+	collector->summary.store = diag;
+	return false;
+}
+
+/*
+ * The disk refuses: keep trying while the recording runs (rings back up and
+ * drop, counted), a little longer when it is over.
+ */
+static void wait_for_disk(struct sm_collector *collector)
+{
+	const struct timespec pause = { 0, RETRY_MS * 1000000 };
+	uint64_t start = sm_collector_now_ns();
+
+	while (sm_trace_buffered_bytes(collector->trace) > BUFFERED_MAX &&
+	       !commit(collector)) {
+		if (collector->should_stop &&
+		    sm_collector_now_ns() - start > GIVE_UP_NS) {
+			collector->is_storing_given_up = true;
+			return;
+		}
+		nanosleep(&pause, NULL);
+	}
+}
+
+static void commit_last(struct sm_collector *collector)
+{
+	const struct timespec pause = { 0, RETRY_MS * 1000000 };
+	uint64_t start = sm_collector_now_ns();
+
+	while (!commit(collector)) {
+		if (sm_collector_now_ns() - start > GIVE_UP_NS)
+			return;
+		nanosleep(&pause, NULL);
+	}
+}
+
+static void count_unseen_forks(struct sm_collector *collector)
+{
+	uint64_t unseen = collector->refused;
+
+	if (collector->forks_announced > collector->forks_seen)
+		unseen += collector->forks_announced - collector->forks_seen;
+	collector->summary.lost[SM_LOSS_NO_CHANNEL] += unseen;
+	if (collector->trace && unseen)
+		note(collector,
+		     sm_trace_add_loss(collector->trace, 0, SM_LOSS_NO_CHANNEL,
+				       unseen, sm_collector_now_ns()));
+}
+
+void *collector_store(void *context)
+{
+	struct sm_collector *collector = context;
+	uint64_t committed_ns = sm_collector_now_ns();
+	bool is_over = false;
+	struct item *item;
+
+	while (!is_over) {
+		item = queue_pop(&collector->queue, POP_WAIT_MS);
+		if (item) {
+			is_over = item->kind == ITEM_STOP;
+			handle(collector, item);
+			free(item);
+		}
+		if (sm_collector_now_ns() - committed_ns > COMMIT_EVERY_NS) {
+			commit(collector);
+			committed_ns = sm_collector_now_ns();
+		}
+		if (collector->trace && !collector->is_storing_given_up)
+			wait_for_disk(collector);
+	}
+	count_unseen_forks(collector);
+	commit_last(collector);
+	return NULL;
+}
