@@ -18,6 +18,9 @@ CFLAGS  += -std=c11 $(OPT) $(WARN) -fPIC -fvisibility=hidden \
 	-fno-strict-aliasing -fstack-protector-strong $(SAN)
 LDLIBS  := -lsqlite3 -lzstd -lcbor -ljansson -lcrypto -lpthread
 
+# V=1 shows the commands; otherwise a line for each file made.
+say = $(if $(V),,@echo '  $(1) $@';)
+
 # What the guest carries: no JSON, no SQLite, nothing but libc.
 AGENT_SRC := $(wildcard recorder/agent/*.c) \
 	recorder/ring.c recorder/record.c recorder/hello.c \
@@ -47,7 +50,7 @@ all: $(if $(AGENT_SRC),$(AGENT)) $(PROGRAMS:%=$(BUILD)/bin/%)
 BUNDLES := $(wildcard schema/bundles/*.json)
 $(BUILD)/gen/bundles.inc: $(BUNDLES) tools/dev/embed-bundles
 	@mkdir -p $(@D)
-	tools/dev/embed-bundles $(BUNDLES) > $@.tmp && mv $@.tmp $@
+	$(call say,embed)tools/dev/embed-bundles $(BUNDLES) > $@.tmp && mv $@.tmp $@
 $(BUILD)/obj/schema/policy/bundles.o: $(BUILD)/gen/bundles.inc
 $(BUILD)/obj/schema/policy/bundles.o: CPPFLAGS += -I$(BUILD)/gen
 
@@ -62,25 +65,25 @@ FORCE:
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,$(CC))$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(LIB): $(call obj,$(LIB_SRC))
-	rm -f $@ && ar rcs $@ $^
+	$(call say,ar)rm -f $@ && ar rcs $@ $^
 
 $(CLI): $(call obj,$(CLI_SRC))
-	rm -f $@ && ar rcs $@ $^
+	$(call say,ar)rm -f $@ && ar rcs $@ $^
 
 $(AGENT): $(call obj,$(AGENT_SRC))
 	@mkdir -p $(@D)
-	$(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-z,defs,-z,now -o $@ $^ -ldl
+	$(call say,$(CC))$(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-z,defs,-z,now -o $@ $^ -ldl
 
 $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(CLI) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,$(CC))$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(CLI) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call say,$(CC))$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 .PHONY: unit unit-build
 unit-build: $(UNIT:%=$(BUILD)/tests/%)
@@ -104,7 +107,7 @@ MAN     := $(wildcard tools/man/*.[1-8])
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_MAIN) \
 		$(CLI) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,$(CC))$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 .PHONY: fuzz-build
 fuzz-build: $(FUZZ:%=$(BUILD)/fuzz/%)
@@ -133,13 +136,13 @@ check-layers:
 .PHONY: lint lint-format lint-tidy lint-man
 lint: lint-format lint-tidy lint-man
 lint-format:
-	clang-format --dry-run -Werror $(OWN)
+	@clang-format --dry-run -Werror $(OWN)
 lint-tidy: $(patsubst %.c,$(BUILD)/tidy/%.ok,$(filter %.c,$(OWN)))
 lint-man:
 	@for page in $(MAN); do mandoc -Tlint -W warning $$page || exit 1; done
 $(BUILD)/tidy/%.ok: %.c .clang-tidy $(BUILD)/gen/bundles.inc
 	@mkdir -p $(@D)
-	clang-tidy --quiet $< -- -std=c11 $(CPPFLAGS) -I$(BUILD)/gen 2>$@.log \
+	$(call say,clang-tidy)clang-tidy --quiet $< -- -std=c11 $(CPPFLAGS) -I$(BUILD)/gen 2>$@.log \
 		|| { cat $@.log >&2; exit 1; }
 	@touch $@
 
