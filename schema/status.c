@@ -37,6 +37,7 @@ const char *sm_status_text(enum sm_status status)
 	return "unknown status";
 }
 
+SM_PRINTF(5, 0)
 static void fill(struct sm_diag *diag, enum sm_status status, unsigned line,
 		 unsigned column, const char *format, va_list args)
 {
