@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * agent.h: what the files of the agent share.
+ *
+ * The agent is a guest. Nothing here prints, exits, or lets errno or an
+ * exception change. On the way of an event nothing allocates, and between
+ * sm_agent_lock() and sm_agent_unlock() nothing runs that could start Python
+ * code, the garbage collector or a wait for the GIL.
+ */
+#ifndef RECORDER_AGENT_AGENT_H
+#define RECORDER_AGENT_AGENT_H
+
+#include <stdatomic.h>
+
+#include "recorder/agent/python.h"
+#include "recorder/channel.h"
+#include "recorder/record.h"
+#include "schema/path.h"
+#include "schema/policy.h"
+
+#define SM_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+
+/* ------------------------------------------------------------------- state */
+
+struct sm_agent {
+	bool is_covered; /* SECMGR_CHANNEL is there and parses */
+	uint32_t flags;	 /* enum sm_channel_flag: of the environment, then of
+			    the last reply */
+	bool has_ring;
+	struct sm_ring_writer writer;
+	uint32_t ring_number; /* counts the rings this memory has seen */
+	uint32_t ring_codes;  /* code records sent in this ring */
+	bool ring_has_interpreter;
+	bool has_policy;
+	struct sm_policy policy;
+	uint32_t policy_generation;
+	uint64_t seq;
+	/* Hook calls while there was no ring: told to the next one. */
+	_Atomic uint64_t homeless, homeless_noise;
+};
+
+extern struct sm_agent sm_agent;
+
+/* ----------------------------------------------------------------- load.c */
+
+/* Takes the hook's memory out of CPython's hands; see load.c. */
+void sm_load_on_clear(void);
+/* setlocale was called by the code at caller. */
+void sm_load_late(const void *caller);
+
+/* ----------------------------------------------------------------- hook.c */
+
+py_audit_hook sm_agent_hook;
+
+/*
+ * Serialises events of builds and sub-interpreters that run hooks at the same
+ * time. False when it could not be had within a bound.
+ */
+bool sm_agent_lock(void);
+void sm_agent_unlock(void);
+void sm_agent_lock_reset(void); /* in a forked child */
+
+uint64_t sm_agent_now_ns(void);
+uint32_t sm_agent_thread(void);
+void sm_agent_thread_reset(void);
+
+/* ----------------------------------------------------------------- code.c */
+
+enum sm_code_flag {
+	SM_CODE_IMPORT = 1 << 0, /* import machinery */
+	SM_CODE_LINES = 1 << 1,	 /* linecache, tokenize */
+	SM_CODE_RUNPY = 1 << 2,
+	SM_CODE_HANDS_OUT = 1 << 3, /* get_data, get_source: for any caller */
+	SM_CODE_IS_FILE = 1 << 4,   /* the code stands in a file */
+};
+
+/* A code object, classified. Strings live as long as the process. */
+struct sm_code {
+	struct sm_str file, function, package;
+	uint32_t first_line;
+	uint32_t next; /* in its hash chain */
+	uint32_t ring; /* sm_agent.ring_number it was sent in */
+	uint32_t ring_id;
+	uint16_t number; /* in the table; 0: not in it */
+	uint8_t kind;	 /* enum sm_principal_kind; PYTHON: standard library */
+	uint8_t flags;
+};
+
+/*
+ * The classification of a code object. spare is used when the table is full;
+ * its strings then live as long as the code object. Takes the lock.
+ */
+const struct sm_code *sm_code_of(struct py_object *code, struct sm_code *spare);
+/* A str attribute of a code object, cut to SM_STRING_MAX; empty: none. */
+struct sm_str sm_code_text(struct py_object *code, const char *attribute);
+#define SM_CODE_NAME (sm_py.minor >= 11 ? "co_qualname" : "co_name")
+/* Under the lock, by the number of an entry; NULL when there is none. */
+struct sm_code *sm_code_entry(uint32_t number);
+/* Code given by -c or on stdin, with everything inside it. */
+void sm_code_mark_main(struct py_object *code);
+bool sm_code_setup(void); /* maps the table; once per process */
+/* When the running interpreter ends; after Py_Finalize. */
+void sm_code_forget_interpreter(void);
+void sm_code_forget_all(void);
+/* What is known of the interpreter; false while it is too early to know. */
+bool sm_code_interpreter(struct sm_trace_interpreter *out);
+
+/* The exception type of the running interpreter, made when first asked for. */
+struct py_object *sm_deny_type(void);
+
+/* Per interpreter: its co_extra index, its PolicyViolation. */
+struct sm_interpreter {
+	int64_t identity; /* 0: not in use */
+	PY_SIZE extra_index;
+	struct py_object *violation; /* strong reference */
+};
+/* NULL outside of an interpreter. */
+struct sm_interpreter *sm_code_interpreter_slot(void);
+
+/* --------------------------------------------------------------- frames.c */
+
+/* Who raised an event. */
+struct sm_view {
+	const struct sm_code *caller; /* NULL: no Python frame */
+	const struct sm_code *owner;  /* as in record.h; NULL: none */
+	uint32_t line;
+	enum sm_via via;
+	enum sm_principal_kind kind;
+	struct sm_code spare[3];
+};
+
+/* Walks the stack. Not under the lock: frame objects are allocated. */
+void sm_frames_view(struct sm_view *view);
+/* The site's and principal's strings, from view. */
+void sm_frames_site(const struct sm_view *view, struct sm_site *site);
+
+/* -------------------------------------------------------------- extract.c */
+
+#define SM_HELD_MAX 32 /* encoded copies of strings kept during one event */
+
+/* Storage of the event being taken; one, under the lock. */
+struct sm_box {
+	struct sm_value values[SM_VALUES_MAX];
+	uint32_t used;
+	/* Bytes of strings an event may hold, so that its record fits. */
+	uint32_t budget;
+	char text[24 << 10]; /* copies: redacted strings, names of variables */
+	uint32_t text_used;
+	char resolved[SM_RESOLVED_MAX][SM_PATH_MAX];
+	struct py_object *held[SM_HELD_MAX];
+	uint32_t held_count;
+};
+
+/* Fills event->args and argc from an audit event's argument tuple. */
+void sm_extract(struct sm_box *box, const struct sm_catalogue_entry *entry,
+		struct py_object *args, struct sm_event *event);
+/* Bytes of a str or bytes object; false when it is neither. */
+bool sm_extract_string(struct sm_box *box, struct py_object *o,
+		       struct sm_str *out);
+/* Room for n bytes, or NULL. */
+char *sm_box_text(struct sm_box *box, uint32_t n);
+
+/* -------------------------------------------------------------- resolve.c */
+
+/* Fills event->resolved. args: the tuple the event was made from. */
+void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
+		struct py_object *args, struct sm_event *event);
+/* "self", "child", "group", or the number itself. */
+void sm_resolve_pid(int64_t pid, bool is_group, struct sm_value *value);
+/* "tcp", "udp", ...: SM_ROLE_SOCKET. */
+struct sm_str sm_resolve_socket(struct py_object *socket);
+/* The working directory, cached; empty when it has no name any more. */
+struct sm_str sm_resolve_cwd(void);
+void sm_resolve_cwd_changed(void);
+
+/* --------------------------------------------------------------- redact.c */
+
+/*
+ * True when text holds something that looks like a credential; then writes the
+ * same text with it masked to out[room] and its length to *length.
+ */
+bool sm_redact(struct sm_str text, char *out, uint32_t room, uint32_t *length);
+/* True when the word after this option is a credential. */
+bool sm_redact_next(struct sm_str option);
+/* Keyed hash (SipHash-1-3; the key is the channel's) of a secret. */
+uint64_t sm_digest(const void *bytes, size_t n);
+void sm_digest_key(const char *text);
+
+/* -------------------------------------------------------- channel_agent.c */
+
+/* Reads the environment. False: this process is none of our business. */
+bool sm_channel_setup(void);
+/* Asks for a ring; keeps what there was when that fails. */
+bool sm_channel_hello(enum sm_hello_reason reason);
+/* From the event path, no lock: fork seen late, reload, a ring still missing.
+ */
+void sm_channel_check(void);
+/* Whether this memory is a copy made by fork or clone. */
+bool sm_channel_is_copy(void);
+void sm_channel_child(void);
+/* Notices forks from now on; once, where an interpreter is. */
+void sm_channel_watch(void);
+
+/* ----------------------------------------------------------------- deny.c */
+
+/* What a denied event raises; filled under the lock, used after it. */
+struct sm_denial {
+	char text[640];
+	uint32_t text_length;
+	char file[1024];
+	uint32_t file_length;
+};
+
+/* Decides event and fills its verdict. True: it must be denied. */
+bool sm_deny_decide(struct sm_event *event, struct sm_denial *denial);
+/* Raises PolicyViolation; always leaves an exception. Not under the lock. */
+void sm_deny_raise(const struct sm_denial *denial);
+
+/* ------------------------------------------------------------ interpose.c */
+
+void sm_interpose_setup(void);
+
+#endif

@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * channel_agent.c: getting a ring, and noticing when it is time for another.
+ */
+#include "recorder/agent/agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define FDS_MAX	     3
+#define FAILURES_MAX 3 /* then the process stays without */
+#define RETRY_NS     1000000000u
+#define HIGH_FD	     1000 /* out of the way of programs that dup2 low */
+
+struct sm_agent sm_agent;
+extern __typeof__(sm_policy_open) sm_policy_open __attribute__((weak));
+
+static struct {
+	int fd; /* our end of the collector's socket; -1: none */
+	dev_t dev;
+	ino_t ino;
+	char text[SM_CHANNEL_TEXT_MAX];
+	const char *path;
+	unsigned failures;
+	uint64_t retry_ns;
+	/* 1 in the process that wrote it, 0 in every copy of its memory */
+	volatile uint32_t *page;
+} channel = { .fd = -1 };
+
+/*
+ * What a reload replaced. Unmapped by the next one: another thread of a
+ * free-threaded build may still look at it.
+ */
+static struct {
+	struct sm_ring_writer writer;
+	struct sm_policy policy;
+} previous;
+
+/* ------------------------------------------------------------- descriptors */
+
+/* fstat moved between versions of glibc; the call did not. */
+static bool is_our_socket(int fd, dev_t dev, ino_t ino)
+{
+	struct stat st;
+
+	return fd >= 0 && !syscall(SYS_fstat, fd, &st) &&
+	       S_ISSOCK(st.st_mode) && st.st_dev == dev && st.st_ino == ino;
+}
+
+/* A high number, so that nothing the guest counts on is in the way. */
+static int raise_fd(int fd)
+{
+	struct rlimit limit;
+	int high = HIGH_FD, moved;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur <= HIGH_FD)
+		high = (int)limit.rlim_cur * 3 / 4;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, high);
+	if (moved < 0)
+		return fd;
+	close(fd);
+	return moved;
+}
+
+static int connect_path(void)
+{
+	const struct timeval wait = { 0, SM_CHANNEL_WAIT_MS * 1000 };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t n = strlen(channel.path);
+	int fd;
+
+	if (!n || n >= sizeof(address.sun_path))
+		return -1;
+	memcpy(address.sun_path, channel.path, n + 1);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
+		close(fd);
+		return -1;
+	}
+	return raise_fd(fd);
+}
+
+static bool remember(int fd)
+{
+	struct stat st;
+
+	channel.fd = fd;
+	if (fd < 0 || syscall(SYS_fstat, fd, &st))
+		return false;
+	channel.dev = st.st_dev;
+	channel.ino = st.st_ino;
+	return true;
+}
+
+/* The inherited descriptor if it is still that, else a new connection. */
+static bool get_connected(void)
+{
+	if (channel.fd >= 0 &&
+	    is_our_socket(channel.fd, channel.dev, channel.ino))
+		return true;
+	return remember(connect_path());
+}
+
+/* ------------------------------------------------------------------- hello */
+
+static uint32_t read_file(const char *path, char *out, uint32_t room)
+{
+	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	uint32_t used = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	while (used < room && (n = read(fd, out + used, room - used)) > 0)
+		used += (uint32_t)n;
+	close(fd);
+	return used;
+}
+
+static void put_argument(struct sm_hello *hello, struct sm_str text, char *out,
+			 uint32_t room, uint32_t *used)
+{
+	struct sm_value *v = &hello->argv[hello->argc];
+	uint32_t length = 0;
+
+	memset(v, 0, sizeof(*v));
+	if (hello->argc && sm_redact_next(sm_value_str(v - 1))) {
+		text = SM_STR("***");
+	} else if (sm_redact(text, out + *used, room - *used, &length)) {
+		text = (struct sm_str){ out + *used, length };
+		*used += length;
+	}
+	v->type = sm_utf8_is_valid(text) ? SM_TEXT : SM_BYTES;
+	v->s = text.p;
+	v->full_len = text.len;
+	v->len = text.len;
+	if (v->len > SM_STRING_MAX) {
+		v->len = SM_STRING_MAX;
+		v->type = SM_BYTES;
+	}
+	hello->argc++;
+}
+
+static void put_argv(struct sm_hello *hello)
+{
+	static char text[16 << 10], masked[4 << 10];
+	uint32_t n = read_file("/proc/self/cmdline", text, sizeof(text));
+	uint32_t at = 0, used = 0;
+
+	while (at < n && hello->argc < SM_ITEMS_MAX) {
+		const char *end = memchr(text + at, '\0', n - at);
+		uint32_t len = end ? (uint32_t)(end - text) - at : n - at;
+
+		put_argument(hello, (struct sm_str){ text + at, len }, masked,
+			     sizeof(masked), &used);
+		at += len + 1;
+	}
+}
+
+static uint32_t make_hello(enum sm_hello_reason reason, uint8_t *out)
+{
+	static struct sm_hello hello;
+	static char exe[SM_PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe));
+
+	memset(&hello, 0, sizeof(hello));
+	hello.reason = reason;
+	hello.guest_pid = (uint32_t)getpid();
+	hello.time_ns = sm_agent_now_ns();
+	hello.exe = (struct sm_str){ exe, n > 0 ? (uint32_t)n : 0 };
+	sm_resolve_cwd_changed();
+	hello.cwd = sm_resolve_cwd();
+	put_argv(&hello);
+	return sm_hello_put(out, SM_HELLO_MAX, &hello);
+}
+
+static bool wait_for(int fd, short events, uint64_t deadline_ns)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = events };
+	uint64_t now;
+	int n;
+
+	do {
+		now = sm_agent_now_ns();
+		if (now >= deadline_ns)
+			return false;
+		n = poll(&poll_fd, 1, (int)((deadline_ns - now) / 1000000) + 1);
+	} while (n < 0 && errno == EINTR);
+	return n > 0 && poll_fd.revents & events;
+}
+
+union control {
+	struct cmsghdr head;
+	char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
+};
+
+static bool send_hello(int fd, int passed, const uint8_t *hello, uint32_t n,
+		       uint64_t deadline_ns)
+{
+	union control control;
+	struct iovec part = { (void *)(uintptr_t)hello, n };
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = control.bytes,
+				  .msg_controllen =
+					  CMSG_SPACE(sizeof(passed)) };
+	struct cmsghdr *head;
+
+	memset(&control, 0, sizeof(control));
+	head = CMSG_FIRSTHDR(&message);
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(sizeof(passed));
+	memcpy(CMSG_DATA(head), &passed, sizeof(passed));
+	return wait_for(fd, POLLOUT, deadline_ns) &&
+	       sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)n;
+}
+
+struct answer {
+	struct sm_channel_reply reply;
+	int fds[FDS_MAX];
+	unsigned fd_count;
+};
+
+static void take_fds(struct msghdr *message, struct answer *answer)
+{
+	struct cmsghdr *head;
+
+	for (head = CMSG_FIRSTHDR(message); head;
+	     head = CMSG_NXTHDR(message, head)) {
+		size_t n = head->cmsg_len - CMSG_LEN(0);
+
+		if (head->cmsg_level != SOL_SOCKET ||
+		    head->cmsg_type != SCM_RIGHTS)
+			continue;
+		if (n > sizeof(answer->fds))
+			n = sizeof(answer->fds);
+		memcpy(answer->fds, CMSG_DATA(head), n);
+		answer->fd_count = (unsigned)(n / sizeof(int));
+	}
+}
+
+static bool receive(int fd, struct answer *answer, uint64_t deadline_ns)
+{
+	union control control;
+	struct iovec part = { &answer->reply, sizeof(answer->reply) };
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = control.bytes,
+				  .msg_controllen = sizeof(control.bytes) };
+	ssize_t n;
+
+	memset(answer, 0, sizeof(*answer));
+	if (!wait_for(fd, POLLIN, deadline_ns))
+		return false;
+	n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (n < 0)
+		return false;
+	take_fds(&message, answer);
+	return n == (ssize_t)sizeof(answer->reply) &&
+	       answer->reply.magic == SM_CHANNEL_MAGIC &&
+	       answer->reply.version == SM_CHANNEL_VERSION;
+}
+
+static bool ask(enum sm_hello_reason reason, struct answer *answer)
+{
+	static uint8_t hello[SM_HELLO_MAX];
+	uint64_t deadline = sm_agent_now_ns() + SM_CHANNEL_WAIT_MS * 1000000ull;
+	uint32_t n = make_hello(reason, hello);
+	int pair[2];
+	bool ok;
+
+	memset(answer, 0, sizeof(*answer));
+	if (!n || !get_connected() ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return false;
+	ok = send_hello(channel.fd, pair[1], hello, n, deadline);
+	if (!ok && errno != EAGAIN) {
+		/* the inherited one is dead: the path may still lead there */
+		close(channel.fd);
+		ok = remember(connect_path()) &&
+		     send_hello(channel.fd, pair[1], hello, n, deadline);
+	}
+	close(pair[1]);
+	ok = ok && receive(pair[0], answer, deadline);
+	close(pair[0]);
+	return ok;
+}
+
+/* ----------------------------------------------------------------- adopting */
+
+static bool is_sealed(int fd, uint32_t bytes)
+{
+	int need = F_SEAL_SHRINK | F_SEAL_WRITE;
+	int seals = fcntl(fd, F_GET_SEALS);
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	return seals >= 0 && (seals & need) == need && bytes &&
+	       size >= (off_t)bytes;
+}
+
+static bool map_policy(const struct answer *answer, struct sm_policy *policy)
+{
+	uint32_t bytes = answer->reply.policy_bytes;
+	void *at;
+
+	if (answer->fd_count < 3 || !is_sealed(answer->fds[2], bytes))
+		return false;
+	at = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, answer->fds[2], 0);
+	if (at == MAP_FAILED)
+		return false;
+	if (sm_policy_open(policy, at, bytes, NULL) != SM_OK) {
+		munmap(at, bytes);
+		return false;
+	}
+	return true;
+}
+
+static void adopt_policy(const struct sm_policy *policy)
+{
+	if (previous.policy.blob)
+		munmap((void *)(uintptr_t)previous.policy.blob,
+		       previous.policy.bytes);
+	memset(&previous.policy, 0, sizeof(previous.policy));
+	if (sm_agent.has_policy)
+		previous.policy = sm_agent.policy;
+	sm_agent.policy = *policy;
+	sm_agent.has_policy = true;
+}
+
+/* Calls from before the ring was there are accounted for in it. */
+static void tell_homeless(void)
+{
+	struct sm_ring_header *header = sm_agent.writer.header;
+	uint64_t lost = atomic_exchange(&sm_agent.homeless, 0);
+	uint64_t noise = atomic_exchange(&sm_agent.homeless_noise, 0);
+
+	atomic_fetch_add(&header->attempts, lost + noise);
+	atomic_fetch_add(&header->noise, noise);
+	atomic_fetch_add(&header->lost[SM_LOSS_NO_CHANNEL], lost);
+}
+
+static void adopt_ring(struct sm_ring_writer *writer,
+		       const struct sm_channel_reply *reply)
+{
+	writer->on_full = reply->on_full == SM_ON_FULL_WAIT ? SM_ON_FULL_WAIT
+							    : SM_ON_FULL_DROP;
+	writer->wait_ns = reply->wait_ns;
+	if (previous.writer.header)
+		sm_ring_unmap(&previous.writer);
+	if (sm_agent.has_ring)
+		previous.writer = sm_agent.writer;
+	sm_agent.writer = *writer;
+	sm_agent.ring_number++;
+	sm_agent.ring_codes = 0;
+	sm_agent.ring_has_interpreter = false;
+	sm_agent.policy_generation = atomic_load(&writer->control->generation);
+	sm_agent.has_ring = true;
+	tell_homeless();
+}
+
+static bool adopt(struct answer *answer)
+{
+	bool enforces = answer->reply.flags & SM_CHANNEL_ENFORCE;
+	struct sm_ring_writer writer;
+	struct sm_policy policy;
+
+	if (answer->fd_count < 2 ||
+	    sm_ring_map(answer->fds[0], answer->fds[1], &writer) != SM_OK)
+		return false;
+	adopt_ring(&writer, &answer->reply);
+	/* Once enforcing, always: an answer cannot switch that off. */
+	sm_agent.flags =
+		answer->reply.flags | (sm_agent.flags & SM_CHANNEL_ENFORCE);
+	if (enforces && map_policy(answer, &policy))
+		adopt_policy(&policy);
+	return true;
+}
+
+bool sm_channel_hello(enum sm_hello_reason reason)
+{
+	struct answer answer;
+	bool ok = ask(reason, &answer) && adopt(&answer);
+
+	for (unsigned i = 0; i < answer.fd_count; i++)
+		close(answer.fds[i]);
+	if (!ok) {
+		channel.failures++;
+		channel.retry_ns = sm_agent_now_ns() + RETRY_NS;
+	}
+	return ok;
+}
+
+/* -------------------------------------------------------------------- life */
+
+static void on_fork(void)
+{
+	int saved = errno;
+
+	sm_channel_child();
+	errno = saved;
+}
+
+static void make_page(void)
+{
+	size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return;
+	if (madvise(at, bytes, MADV_WIPEONFORK)) {
+		munmap(at, bytes); /* before Linux 4.14 */
+		return;
+	}
+	channel.page = at;
+	*channel.page = 1;
+}
+
+bool sm_channel_setup(void)
+{
+	const char *text = getenv(SM_CHANNEL_ENVIRONMENT);
+	struct sm_channel_address address;
+	size_t n = text ? strlen(text) : 0;
+
+	if (!n || n >= sizeof(channel.text))
+		return false;
+	memcpy(channel.text, text, n + 1);
+	if (sm_channel_parse(channel.text, &address) != SM_OK)
+		return false;
+	channel.path = address.path;
+	sm_agent.flags = address.flags;
+	sm_agent.is_covered = true;
+	sm_digest_key(channel.path);
+	if (is_our_socket(address.fd, (dev_t)address.dev, (ino_t)address.ino)) {
+		fcntl(address.fd, F_SETFD, FD_CLOEXEC);
+		remember(address.fd);
+	}
+	return true;
+}
+
+/* Only in processes with an interpreter: once, before the first hello. */
+void sm_channel_watch(void)
+{
+	make_page();
+	pthread_atfork(NULL, NULL, on_fork);
+}
+
+bool sm_channel_is_copy(void)
+{
+	return channel.page && !*channel.page;
+}
+
+/*
+ * The ring is not mapped here (MADV_DONTFORK). The policy is, and stays: a
+ * dead collector changes recording, never verdicts.
+ */
+void sm_channel_child(void)
+{
+	if (channel.page)
+		*channel.page = 1;
+	sm_agent_lock_reset();
+	sm_agent_thread_reset();
+	sm_agent.has_ring = false;
+	memset(&sm_agent.writer, 0, sizeof(sm_agent.writer));
+	memset(&previous.writer, 0, sizeof(previous.writer));
+	sm_agent.seq = 0;
+	atomic_store(&sm_agent.homeless, 0);
+	atomic_store(&sm_agent.homeless_noise, 0);
+	channel.failures = 0;
+	sm_channel_hello(SM_HELLO_FORK);
+}
+
+static bool wants_reload(void)
+{
+	return atomic_load_explicit(&sm_agent.writer.control->generation,
+				    memory_order_relaxed) !=
+	       sm_agent.policy_generation;
+}
+
+void sm_channel_check(void)
+{
+	if (sm_agent.has_ring) {
+		if (!wants_reload())
+			return;
+		if (!sm_channel_hello(SM_HELLO_RELOAD))
+			sm_agent.policy_generation = atomic_load(
+				&sm_agent.writer.control->generation);
+	} else if (channel.failures < FAILURES_MAX &&
+		   sm_agent_now_ns() >= channel.retry_ns) {
+		sm_channel_hello(SM_HELLO_LOAD);
+	}
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * deny.c: verdicts, and the exception a denied event raises.
+ */
+#include "recorder/agent/agent.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+extern __typeof__(sm_policy_decide) sm_policy_decide __attribute__((weak));
+extern __typeof__(sm_verdict_explain) sm_verdict_explain __attribute__((weak));
+/* ------------------------------------------------------------------ verdict */
+
+static struct sm_request_scratch scratch; /* under the lock */
+
+/* What is asked for first, for the message. */
+static bool resource_of(const struct sm_event *event, unsigned which,
+			struct sm_request *out)
+{
+	struct sm_request requests[SM_REQUESTS_MAX];
+	unsigned n = sm_event_requests(event, &scratch, requests);
+
+	if (!n)
+		return false;
+	*out = requests[which < n ? which : 0];
+	return true;
+}
+
+/* Nothing could be obtained to decide by: fail closed. */
+static void decide_without(const struct sm_event *event,
+			   struct sm_verdict *verdict)
+{
+	struct sm_request request;
+
+	memset(verdict, 0, sizeof(*verdict));
+	verdict->rule_index = UINT32_MAX;
+	if (sm_agent.flags & SM_CHANNEL_FAIL_OPEN ||
+	    !resource_of(event, 0, &request))
+		return;
+	verdict->decision = SM_DENIED;
+	verdict->reason = SM_REASON_NO_POLICY;
+	verdict->family = request.family;
+	verdict->lacking = request.access;
+	verdict->rule = SM_STR("no-policy");
+}
+
+static void describe(const struct sm_event *event,
+		     const struct sm_verdict *verdict, struct sm_denial *denial)
+{
+	struct sm_request request;
+	char why[400];
+	int n;
+
+	denial->file_length = 0;
+	if (resource_of(event, verdict->request, &request)) {
+		denial->file_length = request.value.len;
+		if (denial->file_length > sizeof(denial->file))
+			denial->file_length = sizeof(denial->file);
+		memcpy(denial->file, request.value.p, denial->file_length);
+	}
+	if (sm_verdict_explain)
+		sm_verdict_explain(event, verdict, why, sizeof(why));
+	else
+		why[0] = '\0';
+	n = snprintf(denial->text, sizeof(denial->text),
+		     "denied by secmgr (%s): %s (event %llu)",
+		     sm_family_name(verdict->family), why,
+		     (unsigned long long)event->seq);
+	denial->text_length = n < 0 ? 0
+			      : (size_t)n < sizeof(denial->text)
+				      ? (uint32_t)n
+				      : sizeof(denial->text) - 1;
+}
+
+/* What cannot be stopped is recorded only. */
+static bool can_block(enum sm_event_kind kind)
+{
+	return kind != SM_EVENT_HOOKS_CLEAR &&
+	       kind != SM_EVENT_INTERPRETER_CLEAR;
+}
+
+bool sm_deny_decide(struct sm_event *event, struct sm_denial *denial)
+{
+	struct sm_verdict verdict;
+
+	if (!(sm_agent.flags & SM_CHANNEL_ENFORCE))
+		return false;
+	if (sm_agent.has_policy)
+		sm_policy_decide(&sm_agent.policy, event, &verdict);
+	else
+		decide_without(event, &verdict);
+	if (verdict.decision == SM_DENIED &&
+	    (sm_agent.flags & SM_CHANNEL_WARN || !can_block(event->site.kind)))
+		verdict.decision = SM_WARNED;
+	event->verdict.decision = verdict.decision;
+	event->verdict.rule = verdict.rule;
+	if (verdict.decision != SM_DENIED)
+		return false;
+	describe(event, &verdict, denial);
+	return true;
+}
+
+/* ---------------------------------------------------------------- exception */
+
+static const char doc[] =
+	"An operation the process's secmgr policy does not allow.";
+
+/*
+ * Pickles and copies as the PermissionError it is: who reads it need not have
+ * secmgr, and there is no module to import the type from.
+ */
+static struct py_object *reduce(struct py_object *self, struct py_object *args)
+{
+	struct py_object *base = *sm_py.PyExc_PermissionError;
+	struct py_object *exception_args, *result;
+
+	(void)args;
+	exception_args = sm_py.PyObject_GetAttrString(self, "args");
+	if (!exception_args)
+		return NULL;
+	result = sm_py.PyObject_GetAttrString(self, "filename");
+	if (!result) {
+		sm_py.Py_DecRef(exception_args);
+		return NULL;
+	}
+	if (result != sm_py._Py_NoneStruct &&
+	    sm_py.PyTuple_Size(exception_args) == 2) {
+		struct py_object *filename = result;
+
+		result = sm_py.Py_BuildValue(
+			"(O(OOO))", base,
+			sm_py.PyTuple_GetItem(exception_args, 0),
+			sm_py.PyTuple_GetItem(exception_args, 1), filename);
+		sm_py.Py_DecRef(filename);
+	} else {
+		sm_py.Py_DecRef(result);
+		result = sm_py.Py_BuildValue("(OO)", base, exception_args);
+	}
+	sm_py.Py_DecRef(exception_args);
+	return result;
+}
+
+static struct py_object *make_type(void)
+{
+	static struct py_method method = {
+		.name = "__reduce__",
+		.call = reduce,
+		.flags = PY_METHOD_NOARGS,
+	};
+	struct py_object *type, *descriptor;
+
+	type = sm_py.PyErr_NewExceptionWithDoc("secmgr.PolicyViolation", doc,
+					       *sm_py.PyExc_PermissionError,
+					       NULL);
+	if (!type)
+		return NULL;
+	descriptor = sm_py.PyDescr_NewMethod(type, &method);
+	if (!descriptor ||
+	    sm_py.PyObject_SetAttrString(type, method.name, descriptor))
+		sm_py.PyErr_Clear(); /* raised all the same */
+	if (descriptor)
+		sm_py.Py_DecRef(descriptor);
+	return type;
+}
+
+struct py_object *sm_deny_type(void)
+{
+	struct sm_interpreter *slot = sm_code_interpreter_slot();
+	struct py_object *type;
+
+	if (!slot)
+		return NULL;
+	if (slot->violation)
+		return slot->violation;
+	type = make_type();
+	if (!type)
+		sm_py.PyErr_Clear();
+	if (slot->violation) { /* made meanwhile, by a finalizer's event */
+		if (type)
+			sm_py.Py_DecRef(type);
+	} else {
+		slot->violation = type;
+	}
+	return slot->violation;
+}
+
+/* New reference; NULL without an exception set. */
+static struct py_object *make_exception(struct py_object *type,
+					const struct sm_denial *denial)
+{
+	struct py_object *text = sm_py.PyUnicode_DecodeUTF8(
+		denial->text, denial->text_length, "backslashreplace");
+	struct py_object *file = NULL, *exception = NULL;
+
+	if (denial->file_length)
+		file = sm_py.PyUnicode_DecodeUTF8(
+			denial->file, denial->file_length, "surrogateescape");
+	if (text && file)
+		exception = sm_py.PyObject_CallFunction(type, "iOO", EACCES,
+							text, file);
+	else if (text)
+		exception =
+			sm_py.PyObject_CallFunction(type, "iO", EACCES, text);
+	if (text)
+		sm_py.Py_DecRef(text);
+	if (file)
+		sm_py.Py_DecRef(file);
+	if (!exception)
+		sm_py.PyErr_Clear();
+	return exception;
+}
+
+void sm_deny_raise(const struct sm_denial *denial)
+{
+	struct py_object *type = sm_deny_type(), *exception = NULL;
+
+	if (type)
+		exception = make_exception(type, denial);
+	if (!exception) {
+		sm_py.PyErr_SetString(*sm_py.PyExc_PermissionError,
+				      "denied by secmgr");
+		return;
+	}
+	sm_py.PyErr_SetObject(type, exception);
+	sm_py.Py_DecRef(exception);
+}

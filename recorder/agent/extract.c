@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * extract.c: Python objects to values, by the role the catalogue gives them.
+ *
+ * Only the storage of int, str, bytes, list, tuple and dict (and of classes
+ * derived from them) is read, through functions that run no Python code.
+ * Everything else is its type's name.
+ */
+#include "recorder/agent/agent.h"
+
+#define NAME_MAX_BYTES 256 /* of a type */
+
+static unsigned long flags_of(struct py_object *o)
+{
+	return sm_py.PyType_GetFlags(sm_python_type(o));
+}
+
+static struct sm_value *take(struct sm_box *box, uint32_t n)
+{
+	struct sm_value *values = box->values + box->used;
+
+	if (n > SM_VALUES_MAX - box->used)
+		return NULL;
+	box->used += n;
+	memset(values, 0, n * sizeof(*values));
+	return values;
+}
+
+char *sm_box_text(struct sm_box *box, uint32_t n)
+{
+	char *text = box->text + box->text_used;
+
+	if (n > sizeof(box->text) - box->text_used)
+		return NULL;
+	box->text_used += n;
+	return text;
+}
+
+/* ----------------------------------------------------------------- strings */
+
+/* A str with surrogates (undecodable bytes) gives the bytes it stands for. */
+static bool encode(struct sm_box *box, struct py_object *o, struct sm_str *out)
+{
+	struct py_object *bytes;
+	PY_SIZE n = 0;
+	char *p;
+
+	sm_py.PyErr_Clear();
+	if (box->held_count == SM_HELD_MAX)
+		return false;
+	bytes = sm_py.PyUnicode_AsEncodedString(o, "utf-8", "surrogateescape");
+	if (!bytes) {
+		sm_py.PyErr_Clear();
+		bytes = sm_py.PyUnicode_AsEncodedString(o, "utf-8",
+							"surrogatepass");
+	}
+	if (!bytes || sm_py.PyBytes_AsStringAndSize(bytes, &p, &n)) {
+		sm_py.PyErr_Clear();
+		return false;
+	}
+	box->held[box->held_count++] = bytes;
+	*out = (struct sm_str){ p, n > INT32_MAX ? INT32_MAX : (uint32_t)n };
+	return true;
+}
+
+static bool get_string(struct sm_box *box, struct py_object *o,
+		       struct sm_str *out, bool *is_text)
+{
+	unsigned long flags = flags_of(o);
+	PY_SIZE n = 0;
+	const char *p;
+	char *bytes;
+
+	*is_text = false;
+	if (flags & PY_IS_BYTES) {
+		if (sm_py.PyBytes_AsStringAndSize(o, &bytes, &n)) {
+			sm_py.PyErr_Clear();
+			return false;
+		}
+		p = bytes;
+	} else if (flags & PY_IS_STR) {
+		p = sm_py.PyUnicode_AsUTF8AndSize(o, &n);
+		if (!p)
+			return encode(box, o, out);
+		*is_text = true;
+	} else {
+		return false;
+	}
+	*out = (struct sm_str){ p, n > INT32_MAX ? INT32_MAX : (uint32_t)n };
+	return true;
+}
+
+bool sm_extract_string(struct sm_box *box, struct py_object *o,
+		       struct sm_str *out)
+{
+	bool is_text;
+
+	return get_string(box, o, out, &is_text);
+}
+
+/* Cut to the bounds, text between characters. */
+static void put_string(struct sm_box *box, struct sm_str s, bool is_text,
+		       struct sm_value *value)
+{
+	uint32_t len = s.len < SM_STRING_MAX ? s.len : SM_STRING_MAX;
+
+	if (len > box->budget)
+		len = box->budget;
+	while (is_text && len < s.len && len &&
+	       ((uint8_t)s.p[len] & 0xc0) == 0x80)
+		len--;
+	box->budget -= len;
+	value->type = is_text ? SM_TEXT : SM_BYTES;
+	value->s = s.p;
+	value->len = len;
+	value->full_len = s.len;
+}
+
+static void put_opaque(struct sm_box *box, struct py_object *o,
+		       struct sm_value *value)
+{
+	struct sm_str name = sm_str_of(sm_python_type_name(o));
+
+	put_string(box, name, true, value);
+	if (value->len > NAME_MAX_BYTES)
+		value->len = NAME_MAX_BYTES;
+	value->full_len = value->len;
+	value->type = SM_OPAQUE;
+}
+
+static void put_int(struct sm_box *box, struct py_object *o,
+		    struct sm_value *value)
+{
+	int overflow = 0;
+	long long i = sm_py.PyLong_AsLongLongAndOverflow(o, &overflow);
+
+	if (overflow) {
+		put_opaque(box, o, value);
+		return;
+	}
+	value->type = SM_INT;
+	value->i = i;
+}
+
+/* None, True, False, int: true when o is one of them. */
+static bool put_simple(struct sm_box *box, struct py_object *o,
+		       struct sm_value *value)
+{
+	if (o == sm_py._Py_NoneStruct)
+		value->type = SM_NONE;
+	else if (o == sm_py._Py_TrueStruct)
+		value->type = SM_TRUE;
+	else if (o == sm_py._Py_FalseStruct)
+		value->type = SM_FALSE;
+	else if (flags_of(o) & PY_IS_INT)
+		put_int(box, o, value);
+	else
+		return false;
+	return true;
+}
+
+static void put_other(struct sm_box *box, struct py_object *o,
+		      struct sm_value *value)
+{
+	if (!put_simple(box, o, value))
+		put_opaque(box, o, value);
+}
+
+/* --------------------------------------------------------------- sequences */
+
+/* Length of a list or tuple, or -1. */
+static PY_SIZE length_of(struct py_object *o)
+{
+	unsigned long flags = flags_of(o);
+
+	if (flags & PY_IS_TUPLE)
+		return sm_py.PyTuple_Size(o);
+	if (flags & PY_IS_LIST)
+		return sm_py.PyList_Size(o);
+	return -1;
+}
+
+static struct py_object *item_of(struct py_object *o, PY_SIZE i)
+{
+	struct py_object *item = flags_of(o) & PY_IS_TUPLE
+					 ? sm_py.PyTuple_GetItem(o, i)
+					 : sm_py.PyList_GetItem(o, i);
+
+	if (!item)
+		sm_py.PyErr_Clear(); /* shortened meanwhile by a thread */
+	return item;
+}
+
+static void put_any(struct sm_box *box, struct py_object *o,
+		    struct sm_value *value, unsigned depth);
+
+static void put_list(struct sm_box *box, struct py_object *o, PY_SIZE n,
+		     struct sm_value *value, unsigned depth)
+{
+	uint32_t keep = n > SM_ITEMS_MAX ? SM_ITEMS_MAX : (uint32_t)n;
+	struct sm_value *items;
+
+	if (depth >= SM_DEPTH_MAX) {
+		put_opaque(box, o, value);
+		return;
+	}
+	if (keep > SM_VALUES_MAX - box->used)
+		keep = SM_VALUES_MAX - box->used;
+	items = take(box, keep);
+	for (uint32_t i = 0; i < keep; i++) {
+		struct py_object *item = item_of(o, i);
+
+		if (item)
+			put_any(box, item, &items[i], depth + 1);
+	}
+	value->type = SM_LIST;
+	value->items = items;
+	value->len = keep;
+	value->full_len = (uint64_t)n;
+}
+
+static void put_any(struct sm_box *box, struct py_object *o,
+		    struct sm_value *value, unsigned depth)
+{
+	struct sm_str s;
+	bool is_text;
+	PY_SIZE n;
+
+	if (get_string(box, o, &s, &is_text)) {
+		put_string(box, s, is_text, value);
+	} else if (put_simple(box, o, value)) {
+		return;
+	} else if (sm_python_type(o) == sm_py.PyFloat_Type) {
+		value->type = SM_FLOAT;
+		value->f = sm_py.PyFloat_AsDouble(o);
+	} else if ((n = length_of(o)) >= 0) {
+		put_list(box, o, n, value, depth);
+	} else {
+		put_opaque(box, o, value);
+	}
+}
+
+/* ------------------------------------------------------------------- names */
+
+/* Keeps the least SM_ITEMS_MAX names, sorted: the same set, the same list. */
+static void insert_name(struct sm_value *names, uint32_t *count,
+			const struct sm_value *name)
+{
+	uint32_t at = *count;
+
+	while (at && sm_str_compare(sm_value_str(name),
+				    sm_value_str(&names[at - 1])) < 0)
+		at--;
+	if (at >= SM_ITEMS_MAX)
+		return;
+	if (*count < SM_ITEMS_MAX)
+		++*count;
+	memmove(names + at + 1, names + at, (*count - at - 1) * sizeof(*names));
+	names[at] = *name;
+}
+
+static bool name_value(struct sm_box *box, struct py_object *o, bool is_entry,
+		       struct sm_value *value)
+{
+	struct sm_str s;
+	const char *equals;
+	bool is_text;
+
+	memset(value, 0, sizeof(*value));
+	if (!get_string(box, o, &s, &is_text))
+		return false;
+	equals = is_entry && s.len ? memchr(s.p, '=', s.len) : NULL;
+	if (equals)
+		s.len = (uint32_t)(equals - s.p);
+	if (s.len > NAME_MAX_BYTES)
+		s.len = NAME_MAX_BYTES;
+	value->type = is_text && sm_utf8_is_valid(s) ? SM_TEXT : SM_BYTES;
+	value->s = s.p;
+	value->len = s.len;
+	value->full_len = s.len;
+	return true;
+}
+
+static void end_names(struct sm_box *box, struct sm_value *names,
+		      uint32_t count, uint64_t total, struct sm_value *value)
+{
+	uint32_t keep = 0;
+
+	while (keep < count && names[keep].len <= box->budget)
+		box->budget -= names[keep++].len;
+	value->type = SM_LIST;
+	value->items = names;
+	value->len = keep;
+	value->full_len = total > keep ? total : keep;
+}
+
+/* A dict's keys. */
+static void put_keys(struct sm_box *box, struct py_object *o,
+		     struct sm_value *value)
+{
+	struct sm_value *names = take(box, SM_ITEMS_MAX), name;
+	struct py_object *key, *item;
+	uint32_t count = 0;
+	PY_SIZE at = 0;
+
+	if (!names || !(flags_of(o) & PY_IS_DICT)) {
+		put_other(box, o, value);
+		return;
+	}
+	while (sm_py.PyDict_Next(o, &at, &key, &item))
+		if (name_value(box, key, false, &name))
+			insert_name(names, &count, &name);
+	end_names(box, names, count, (uint64_t)sm_py.PyDict_Size(o), value);
+}
+
+/* Names only: what variables hold is often secret. */
+static void put_environ(struct sm_box *box, struct py_object *o,
+			struct sm_value *value)
+{
+	struct sm_value *names, name;
+	PY_SIZE n = length_of(o);
+	uint32_t count = 0;
+
+	if (n < 0) {
+		put_keys(box, o, value);
+		return;
+	}
+	names = take(box, SM_ITEMS_MAX);
+	if (!names) {
+		put_other(box, o, value);
+		return;
+	}
+	for (PY_SIZE i = 0; i < n; i++) {
+		struct py_object *item = item_of(o, i);
+
+		if (item && name_value(box, item, true, &name))
+			insert_name(names, &count, &name);
+	}
+	end_names(box, names, count, (uint64_t)n, value);
+}
+
+/* ----------------------------------------------------------------- secrets */
+
+static void put_secret(struct sm_box *box, struct py_object *o,
+		       struct sm_value *value)
+{
+	struct sm_str s;
+	bool is_text;
+
+	if (!get_string(box, o, &s, &is_text)) {
+		put_other(box, o, value);
+		return;
+	}
+	value->type = SM_DIGEST;
+	value->full_len = s.len;
+	value->i = (int64_t)sm_digest(s.p, s.len);
+}
+
+/* Masks what looks like a credential inside a text that is kept. */
+static void redact(struct sm_box *box, struct sm_value *value)
+{
+	uint32_t length = 0, room = sizeof(box->text) - box->text_used;
+	char *out = box->text + box->text_used;
+
+	if (!sm_value_is_string(value) ||
+	    !sm_redact(sm_value_str(value), out, room, &length))
+		return;
+	box->text_used += length;
+	value->s = out;
+	value->full_len = sm_value_is_cut(value) ? value->full_len : length;
+	value->len = length;
+	if (value->full_len < length)
+		value->full_len = (uint64_t)length + 1;
+}
+
+static void mask(struct sm_value *value)
+{
+	static const char masked[] = "***";
+
+	if (!sm_value_is_string(value))
+		return;
+	value->type = SM_TEXT;
+	value->s = masked;
+	value->len = sizeof(masked) - 1;
+	value->full_len = value->len;
+}
+
+static void redact_argv(struct sm_box *box, struct sm_value *argv)
+{
+	/* The list is in our box; only its users may not write it. */
+	struct sm_value *items = (struct sm_value *)(uintptr_t)argv->items;
+
+	if (argv->type != SM_LIST) {
+		redact(box, argv);
+		return;
+	}
+	for (uint32_t i = 0; i < argv->len; i++) {
+		if (i && sm_redact_next(sm_value_str(&items[i - 1])))
+			mask(&items[i]);
+		else
+			redact(box, &items[i]);
+	}
+}
+
+/* ------------------------------------------------------------------- roles */
+
+static void put_code(struct sm_box *box, struct py_object *o,
+		     struct sm_value *value)
+{
+	struct sm_value *items;
+
+	if (!sm_python_is_code(o)) {
+		put_secret(box, o, value);
+		return;
+	}
+	items = take(box, 2);
+	if (!items)
+		return;
+	put_string(box, sm_code_text(o, "co_filename"), true, &items[0]);
+	put_string(box, sm_code_text(o, SM_CODE_NAME), true, &items[1]);
+	value->type = SM_LIST;
+	value->items = items;
+	value->len = 2;
+	value->full_len = 2;
+}
+
+static void put_socket(struct py_object *o, struct sm_value *value)
+{
+	struct sm_str kind = sm_resolve_socket(o);
+
+	value->type = SM_TEXT;
+	value->s = kind.p;
+	value->len = kind.len;
+	value->full_len = kind.len;
+}
+
+static void put_pid(struct sm_box *box, struct py_object *o, bool is_group,
+		    struct sm_value *value)
+{
+	put_other(box, o, value);
+	if (value->type == SM_INT)
+		sm_resolve_pid(value->i, is_group, value);
+}
+
+static void put_by_role(struct sm_box *box, struct py_object *o,
+			enum sm_role role, struct sm_value *value)
+{
+	switch (role) {
+	case SM_ROLE_SEARCH:
+	case SM_ROLE_ADDRESS_OF:
+		value->type = SM_NONE;
+		break;
+	case SM_ROLE_OTHER:
+		put_other(box, o, value);
+		break;
+	case SM_ROLE_SECRET:
+		put_secret(box, o, value);
+		break;
+	case SM_ROLE_SOCKET:
+		put_socket(o, value);
+		break;
+	case SM_ROLE_CODE:
+		put_code(box, o, value);
+		break;
+	case SM_ROLE_ENVIRON:
+		put_environ(box, o, value);
+		break;
+	case SM_ROLE_KEYS:
+		put_keys(box, o, value);
+		break;
+	case SM_ROLE_PID:
+	case SM_ROLE_PGID:
+		put_pid(box, o, role == SM_ROLE_PGID, value);
+		break;
+	case SM_ROLE_ARGV:
+		put_any(box, o, value, 0);
+		redact_argv(box, value);
+		break;
+	case SM_ROLE_URL:
+	case SM_ROLE_SHELL:
+		put_any(box, o, value, 0);
+		redact(box, value);
+		break;
+	default:
+		put_any(box, o, value, 0);
+	}
+}
+
+/* Leaves room for everything else in SM_RECORD_MAX. */
+#define BUDGET (SM_RECORD_MAX - (20u << 10))
+
+void sm_extract(struct sm_box *box, const struct sm_catalogue_entry *entry,
+		struct py_object *args, struct sm_event *event)
+{
+	PY_SIZE n = args ? length_of(args) : 0;
+	uint32_t count = n > SM_ITEMS_MAX ? SM_ITEMS_MAX
+			 : n > 0	  ? (uint32_t)n
+					  : 0;
+	struct sm_value *values;
+
+	box->used = 0;
+	box->text_used = 0;
+	box->held_count = 0;
+	box->budget = BUDGET;
+	values = take(box, count);
+	for (uint32_t i = 0; i < count; i++) {
+		bool has_role = entry && i < entry->role_count;
+		enum sm_role role = has_role ? entry->roles[i] & ~SM_ROLE_KEY
+					     : SM_ROLE_TEXT;
+
+		put_by_role(box, item_of(args, i), role, &values[i]);
+	}
+	event->args = values;
+	event->argc = count;
+}

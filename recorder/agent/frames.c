@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * frames.c: who raised an event: the caller, the way there, the principal.
+ */
+#include "recorder/agent/agent.h"
+
+#define FRAMES_MAX 256 /* walked; what lies deeper is FOREIGN */
+#define LINES	   4096u
+
+/* 3.8 has no PyFrame_GetCode: PyObject_VAR_HEAD, f_back, f_code. */
+#define OLD_BACK_AT 24
+#define OLD_CODE_AT 32
+
+struct walk {
+	struct py_object *frame;
+	bool is_owned; /* frame is ours to release */
+};
+
+static struct py_object *word_at(struct py_object *o, size_t at)
+{
+	struct py_object *word;
+
+	memcpy(&word, (char *)o + at, sizeof(word));
+	return word;
+}
+
+/* The frame keeps its code alive, also after our reference is gone. */
+static struct py_object *frame_code(struct py_object *frame)
+{
+	struct py_object *code;
+
+	if (sm_py.has_old_frames) {
+		code = word_at(frame, OLD_CODE_AT);
+		return code && sm_python_is_code(code) ? code : NULL;
+	}
+	if (!sm_py.PyFrame_GetCode || !sm_py.PyFrame_GetBack)
+		return NULL;
+	code = sm_py.PyFrame_GetCode(frame);
+	if (code)
+		sm_py.Py_DecRef(code);
+	return code;
+}
+
+static void walk_end(struct walk *walk)
+{
+	if (walk->is_owned && walk->frame)
+		sm_py.Py_DecRef(walk->frame);
+	walk->frame = NULL;
+}
+
+static void walk_back(struct walk *walk)
+{
+	struct py_object *back;
+
+	if (sm_py.has_old_frames) {
+		walk->frame = word_at(walk->frame, OLD_BACK_AT);
+		return;
+	}
+	back = sm_py.PyFrame_GetBack ? sm_py.PyFrame_GetBack(walk->frame)
+				     : NULL;
+	walk_end(walk);
+	walk->frame = back;
+	walk->is_owned = true;
+}
+
+/* ------------------------------------------------------------------- lines */
+
+/*
+ * A slot holds number, instruction and line of one lookup in one word, so that
+ * threads of free-threaded builds see all of it or nothing.
+ */
+#define CODE_BITS 16
+#define PART_BITS 24
+
+static _Atomic uint64_t lines[LINES];
+
+static uint32_t line_of(struct py_object *frame, const struct sm_code *code)
+{
+	uint64_t key, slot_value;
+	unsigned slot;
+	int instruction, line;
+
+	if (!sm_py.PyFrame_GetLasti || !code->number ||
+	    code->kind == SM_PRINCIPAL_DYNAMIC) {
+		line = sm_py.PyFrame_GetLineNumber(frame);
+		return line > 0 ? (uint32_t)line : 0;
+	}
+	instruction = sm_py.PyFrame_GetLasti(frame);
+	if (instruction < 0 || instruction >= 1 << PART_BITS)
+		return code->first_line;
+	key = (uint64_t)code->number << PART_BITS | (uint32_t)instruction;
+	slot = (unsigned)((key * 0x9e3779b97f4a7c15u) >> 52) % LINES;
+	slot_value = atomic_load_explicit(&lines[slot], memory_order_relaxed);
+	if (slot_value >> PART_BITS == key)
+		return (uint32_t)(slot_value & ((1u << PART_BITS) - 1));
+	line = sm_py.PyFrame_GetLineNumber(frame);
+	if (line <= 0)
+		return 0;
+	if (line < 1 << PART_BITS)
+		atomic_store_explicit(&lines[slot],
+				      key << PART_BITS | (uint32_t)line,
+				      memory_order_relaxed);
+	return (uint32_t)line;
+}
+
+/* --------------------------------------------------------------------- via */
+
+enum way { WAY_START, WAY_IMPORT, WAY_LINES, WAY_KNOWN };
+
+struct via_state {
+	enum way way;
+	bool hands_out; /* the run's outermost frame so far does */
+	enum sm_via via;
+};
+
+static void via_begin(struct via_state *s, uint8_t flags)
+{
+	s->way = WAY_KNOWN;
+	if (flags & SM_CODE_IMPORT)
+		s->way = WAY_IMPORT;
+	else if (flags & SM_CODE_LINES)
+		s->way = WAY_LINES;
+	else
+		s->via = flags & SM_CODE_RUNPY ? SM_VIA_EXEC : SM_VIA_DIRECT;
+	s->hands_out = flags & SM_CODE_HANDS_OUT;
+}
+
+/* The first frame behind a run decides. */
+static void via_step(struct via_state *s, const struct sm_code *code)
+{
+	bool is_library = code->kind == SM_PRINCIPAL_PYTHON;
+
+	if (s->way == WAY_START) {
+		via_begin(s, code->flags);
+	} else if (s->way == WAY_IMPORT && code->flags & SM_CODE_IMPORT) {
+		s->hands_out = code->flags & SM_CODE_HANDS_OUT;
+	} else if (s->way == WAY_IMPORT && s->hands_out &&
+		   code->flags & SM_CODE_LINES) {
+		s->way = WAY_LINES; /* linecache asks loaders for source */
+	} else if (s->way == WAY_IMPORT) {
+		s->way = WAY_KNOWN;
+		s->via = s->hands_out ? SM_VIA_DIRECT : SM_VIA_IMPORT;
+	} else if (s->way == WAY_LINES && !(code->flags & SM_CODE_LINES)) {
+		s->way = WAY_KNOWN;
+		s->via = is_library ? SM_VIA_TRACEBACK : SM_VIA_DIRECT;
+	}
+}
+
+static enum sm_via via_end(const struct via_state *s)
+{
+	switch (s->way) {
+	case WAY_START:
+		return SM_VIA_EXEC;
+	case WAY_IMPORT:
+		return SM_VIA_IMPORT;
+	case WAY_LINES:
+		return SM_VIA_TRACEBACK;
+	default:
+		return s->via;
+	}
+}
+
+/* --------------------------------------------------------------- principal */
+
+struct principal_state {
+	bool is_known, wants_owner;
+};
+
+static void keep_owner(struct sm_view *view, const struct sm_code *code)
+{
+	if (code == &view->spare[1]) {
+		view->spare[2] = *code;
+		code = &view->spare[2];
+	}
+	view->owner = code;
+}
+
+static void principal_step(struct principal_state *s, struct sm_view *view,
+			   const struct sm_code *code)
+{
+	if (code->kind == SM_PRINCIPAL_PYTHON)
+		return;
+	if (s->is_known) {
+		if (!(code->flags & SM_CODE_IS_FILE))
+			return;
+		keep_owner(view, code);
+		s->wants_owner = false;
+		return;
+	}
+	s->is_known = true;
+	view->kind = (enum sm_principal_kind)code->kind;
+	s->wants_owner = view->kind == SM_PRINCIPAL_DYNAMIC;
+	if (view->kind != SM_PRINCIPAL_DYNAMIC &&
+	    view->kind != SM_PRINCIPAL_FOREIGN)
+		keep_owner(view, code);
+}
+
+/* -------------------------------------------------------------------- walk */
+
+static const struct sm_code foreign = { .kind = SM_PRINCIPAL_FOREIGN };
+
+static const struct sm_code *code_of_frame(struct py_object *frame,
+					   struct sm_code *spare)
+{
+	struct py_object *code = frame_code(frame);
+
+	return code ? sm_code_of(code, spare) : &foreign;
+}
+
+void sm_frames_view(struct sm_view *view)
+{
+	struct walk walk = { .frame = sm_py.PyEval_GetFrame() };
+	struct via_state via = { .way = WAY_START };
+	struct principal_state principal = { false, false };
+	unsigned depth = 0;
+
+	view->caller = view->owner = NULL;
+	view->line = 0;
+	view->kind = SM_PRINCIPAL_PYTHON;
+	while (walk.frame && depth++ < FRAMES_MAX) {
+		const struct sm_code *code = code_of_frame(
+			walk.frame, &view->spare[view->caller != NULL]);
+
+		if (!view->caller) {
+			view->caller = code;
+			view->line = line_of(walk.frame, code);
+		}
+		via_step(&via, code);
+		principal_step(&principal, view, code);
+		if (via.way == WAY_KNOWN && principal.is_known &&
+		    !principal.wants_owner)
+			break;
+		walk_back(&walk);
+	}
+	if (!principal.is_known && walk.frame)
+		view->kind = SM_PRINCIPAL_FOREIGN;
+	walk_end(&walk);
+	view->via = via_end(&via);
+}
+
+void sm_frames_site(const struct sm_view *view, struct sm_site *site)
+{
+	const struct sm_code *owner = view->owner;
+	struct sm_principal *p = &site->principal;
+
+	site->line = view->line;
+	site->via = view->via;
+	if (view->caller) {
+		site->file = view->caller->file;
+		site->function = view->caller->function;
+	}
+	p->kind = view->kind;
+	p->name = sm_str_of(sm_principal_kind_name(view->kind));
+	if (view->kind == SM_PRINCIPAL_DISTRIBUTION)
+		p->name = owner->package;
+	if (owner && (view->kind == SM_PRINCIPAL_APP ||
+		      view->kind == SM_PRINCIPAL_DYNAMIC))
+		p->file = owner->file;
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hook.c: from an audit event to a record and a verdict.
+ */
+#include "recorder/agent/agent.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct sm_box box;		   /* under the lock */
+static SM_THREAD_LOCAL bool is_inside;	   /* the locked part, this thread */
+static SM_THREAD_LOCAL uint32_t thread_id; /* 0: not asked yet */
+static _Atomic bool runs_main;		   /* python -c, or code on stdin */
+
+/* -------------------------------------------------------------------- lock */
+
+#define SPINS  100
+#define YIELDS 200000 /* well over a second: nobody holds it that long */
+
+static _Atomic bool lock;
+
+static bool try_lock(void)
+{
+	return !atomic_load_explicit(&lock, memory_order_relaxed) &&
+	       !atomic_exchange_explicit(&lock, true, memory_order_acquire);
+}
+
+bool sm_agent_lock(void)
+{
+	for (unsigned i = 0; i < SPINS; i++)
+		if (try_lock())
+			goto locked;
+	for (unsigned i = 0; i < YIELDS; i++) {
+		if (try_lock())
+			goto locked;
+		sched_yield();
+	}
+	return false;
+locked:
+	is_inside = true;
+	return true;
+}
+
+void sm_agent_unlock(void)
+{
+	is_inside = false;
+	atomic_store_explicit(&lock, false, memory_order_release);
+}
+
+void sm_agent_lock_reset(void)
+{
+	is_inside = false;
+	atomic_store(&lock, false);
+}
+
+uint64_t sm_agent_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint32_t sm_agent_thread(void)
+{
+	if (!thread_id)
+		thread_id = (uint32_t)syscall(SYS_gettid);
+	return thread_id;
+}
+
+void sm_agent_thread_reset(void)
+{
+	thread_id = 0;
+}
+
+/* ------------------------------------------------------------------- kinds */
+
+#define NAMES 512u
+
+/*
+ * Most names are literals of CPython's: the address tells which. It does not
+ * for sys.audit() with a made-up name, so the text is compared too.
+ */
+static struct {
+	_Atomic(const char *) at;
+	_Atomic uint32_t kind;
+} names[NAMES];
+
+static bool is_name(const char *event, uint32_t kind)
+{
+	const struct sm_catalogue_entry *entry =
+		sm_catalogue_entry((enum sm_event_kind)kind);
+
+	return entry && !strncmp(event, entry->name.p, entry->name.len) &&
+	       !event[entry->name.len];
+}
+
+static enum sm_event_kind kind_of(const char *event)
+{
+	uint32_t slot =
+		(uint32_t)(((uintptr_t)event * 0x9e3779b97f4a7c15u) >> 40) %
+		NAMES;
+	uint32_t kind =
+		atomic_load_explicit(&names[slot].kind, memory_order_relaxed);
+
+	if (atomic_load_explicit(&names[slot].at, memory_order_relaxed) ==
+		    event &&
+	    is_name(event, kind))
+		return (enum sm_event_kind)kind;
+	kind = sm_catalogue_find(sm_str_of(event));
+	atomic_store_explicit(&names[slot].at, event, memory_order_relaxed);
+	atomic_store_explicit(&names[slot].kind, kind, memory_order_relaxed);
+	return (enum sm_event_kind)kind;
+}
+
+/* --------------------------------------------------------------- recording */
+
+static void count(_Atomic uint64_t *counter)
+{
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+static void count_noise(void)
+{
+	if (!sm_agent.has_ring) {
+		count(&sm_agent.homeless_noise);
+		return;
+	}
+	count(&sm_agent.writer.header->attempts);
+	count(&sm_agent.writer.header->noise);
+}
+
+/*
+ * The id of code in this ring, told first if need be. False: no room, and so
+ * none for the event either.
+ */
+static bool tell_code(const struct sm_code *code, uint32_t *id)
+{
+	struct sm_code *entry = code ? sm_code_entry(code->number) : NULL;
+	struct sm_record_code record;
+	uint8_t *out;
+
+	*id = 0;
+	if (!entry)
+		return true;
+	if (entry->ring == sm_agent.ring_number) {
+		*id = entry->ring_id;
+		return true;
+	}
+	out = sm_ring_reserve(&sm_agent.writer);
+	if (!out)
+		return false;
+	entry->ring_id = sm_agent.ring_codes + 1;
+	record = (struct sm_record_code){ .id = entry->ring_id,
+					  .file = entry->file,
+					  .function = entry->function,
+					  .package = entry->package,
+					  .kind = entry->kind };
+	sm_ring_commit(&sm_agent.writer,
+		       sm_record_put_code(out, SM_RECORD_MAX, &record));
+	entry->ring = sm_agent.ring_number;
+	*id = ++sm_agent.ring_codes;
+	return true;
+}
+
+static void tell_interpreter(void)
+{
+	struct sm_trace_interpreter interpreter;
+	uint8_t *out;
+
+	if (!sm_code_interpreter(&interpreter))
+		return;
+	out = sm_ring_reserve(&sm_agent.writer);
+	if (!out)
+		return;
+	sm_ring_commit(
+		&sm_agent.writer,
+		sm_record_put_interpreter(out, SM_RECORD_MAX, &interpreter));
+	sm_agent.ring_has_interpreter = true;
+}
+
+static bool tell_loss(enum sm_loss cause, uint64_t lost)
+{
+	struct sm_record_lost record = { cause, lost, sm_agent_now_ns() };
+	uint8_t *out = sm_ring_reserve(&sm_agent.writer);
+
+	if (!out)
+		return false;
+	sm_ring_commit(&sm_agent.writer,
+		       sm_record_put_lost(out, SM_RECORD_MAX, &record));
+	return true;
+}
+
+static bool put_event(const struct sm_view *view, const struct sm_event *event)
+{
+	struct sm_ring_writer *writer = &sm_agent.writer;
+	struct sm_record_event record = { .event = *event };
+	uint32_t bytes;
+	uint8_t *out;
+
+	if (writer->dropped_since) {
+		if (!tell_loss(SM_LOSS_RING_FULL, writer->dropped_since))
+			return false;
+		writer->dropped_since = 0;
+	}
+	if (!tell_code(view->caller, &record.caller) ||
+	    !tell_code(view->owner, &record.owner))
+		return false;
+	out = sm_ring_reserve(writer);
+	if (!out)
+		return false;
+	bytes = sm_record_put_event(out, SM_RECORD_MAX, &record);
+	sm_ring_commit(writer, bytes);
+	if (!bytes) {
+		count(&writer->header->lost[SM_LOSS_TOO_LARGE]);
+		tell_loss(SM_LOSS_TOO_LARGE, 1);
+	}
+	return true;
+}
+
+static void record(const struct sm_view *view, const struct sm_event *event)
+{
+	if (!sm_agent.has_ring) {
+		count(&sm_agent.homeless);
+		return;
+	}
+	if (!sm_agent.ring_has_interpreter)
+		tell_interpreter();
+	count(&sm_agent.writer.header->attempts);
+	if (put_event(view, event))
+		return;
+	count(&sm_agent.writer.header->lost[SM_LOSS_RING_FULL]);
+	sm_agent.writer.dropped_since++;
+}
+
+/* ------------------------------------------------------------------ taking */
+
+/* The runtime is being torn down: no frames, nothing to deny. */
+static bool is_teardown(enum sm_event_kind kind)
+{
+	return kind == SM_EVENT_HOOKS_CLEAR ||
+	       kind == SM_EVENT_INTERPRETER_CLEAR;
+}
+
+static void build(const struct sm_view *view, enum sm_event_kind kind,
+		  const char *name, struct py_object *args,
+		  struct sm_event *event)
+{
+	const struct sm_catalogue_entry *entry = sm_catalogue_entry(kind);
+
+	memset(event, 0, sizeof(*event));
+	event->seq = ++sm_agent.seq;
+	event->time_ns = sm_agent_now_ns();
+	event->thread = sm_agent_thread();
+	event->site.kind = kind;
+	event->site.event = entry ? entry->name : sm_str_of(name);
+	if (event->site.event.len > 256)
+		event->site.event.len = 256;
+	sm_frames_site(view, &event->site);
+	sm_extract(&box, entry, args, event);
+	if (entry)
+		sm_resolve(&box, entry, args, event);
+}
+
+static void release_held(struct py_object **held, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		sm_py.Py_DecRef(held[i]);
+}
+
+/* False: the lock could not be had; counted, and denied when enforcing. */
+static int take_nothing(void)
+{
+	struct sm_denial denial = { .text = "secmgr: busy", .text_length = 12 };
+
+	if (sm_agent.has_ring) {
+		count(&sm_agent.writer.header->attempts);
+		count(&sm_agent.writer.header->lost[SM_LOSS_RING_FULL]);
+	}
+	if (!(sm_agent.flags & SM_CHANNEL_ENFORCE) ||
+	    sm_agent.flags & (SM_CHANNEL_WARN | SM_CHANNEL_FAIL_OPEN))
+		return 0;
+	sm_deny_raise(&denial);
+	return -1;
+}
+
+static void before(const struct sm_view *view, enum sm_event_kind kind,
+		   struct py_object *args)
+{
+	if (view->caller)
+		return;
+	if (kind == SM_EVENT_RUN_COMMAND || kind == SM_EVENT_RUN_STDIN)
+		atomic_store(&runs_main, true);
+	if (kind == SM_EVENT_EXEC && atomic_load(&runs_main) && args &&
+	    sm_py.PyTuple_Size(args) == 1)
+		sm_code_mark_main(sm_py.PyTuple_GetItem(args, 0));
+}
+
+static void after(enum sm_event_kind kind)
+{
+	if (kind == SM_EVENT_OS_CHDIR)
+		sm_resolve_cwd_changed();
+	if (kind == SM_EVENT_INTERPRETER_CLEAR)
+		sm_code_forget_interpreter();
+	if (kind == SM_EVENT_HOOKS_CLEAR) {
+		sm_code_forget_all();
+		sm_load_on_clear();
+	}
+}
+
+static int take(enum sm_event_kind kind, const char *name,
+		struct py_object *args)
+{
+	struct py_object *held[SM_HELD_MAX];
+	struct sm_denial denial;
+	struct sm_event event;
+	struct sm_view view;
+	uint32_t held_count;
+	bool is_denied;
+
+	if (is_teardown(kind))
+		view = (struct sm_view){ .via = SM_VIA_EXEC,
+					 .kind = SM_PRINCIPAL_PYTHON };
+	else
+		sm_frames_view(&view);
+	before(&view, kind, args);
+	if (!sm_agent_lock())
+		return take_nothing();
+	sm_channel_check();
+	build(&view, kind, name, args, &event);
+	is_denied = sm_deny_decide(&event, &denial);
+	record(&view, &event);
+	held_count = box.held_count;
+	memcpy(held, box.held, held_count * sizeof(held[0]));
+	sm_agent_unlock();
+	release_held(held, held_count);
+	after(kind);
+	if (!is_denied)
+		return 0;
+	sm_deny_raise(&denial);
+	return -1;
+}
+
+int sm_agent_hook(const char *event, struct py_object *args, void *data)
+{
+	int saved = errno, result = 0;
+	enum sm_event_kind kind;
+
+	(void)data;
+	if (is_inside)
+		return 0;
+	if (!sm_py.is_probed)
+		sm_python_probe();
+	if (sm_channel_is_copy())
+		sm_channel_child();
+	kind = kind_of(event);
+	if (sm_event_class(kind) == SM_CLASS_NOISE &&
+	    !(sm_agent.flags & SM_CHANNEL_NOISE))
+		count_noise();
+	else
+		result = take(kind, event, args);
+	errno = saved;
+	return result;
+}

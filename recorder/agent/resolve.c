@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * resolve.c: what arguments mean here and now: cwd, descriptors, PATH,
+ * processes, sockets. System calls only where an argument needs them.
+ */
+#include "recorder/agent/agent.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* --------------------------------------------------------------------- cwd */
+
+static struct {
+	_Atomic bool is_fresh;
+	char text[SM_PATH_MAX];
+	uint32_t len;
+} cwd;
+
+/* Interposed chdir and fchdir come here, and the audit events. */
+void sm_resolve_cwd_changed(void)
+{
+	atomic_store_explicit(&cwd.is_fresh, false, memory_order_relaxed);
+}
+
+struct sm_str sm_resolve_cwd(void)
+{
+	if (!atomic_load_explicit(&cwd.is_fresh, memory_order_relaxed)) {
+		atomic_store_explicit(&cwd.is_fresh, true,
+				      memory_order_relaxed);
+		long n = syscall(SYS_getcwd, cwd.text, sizeof(cwd.text));
+
+		/* "(unreachable)/..." when it lies outside of our root */
+		cwd.len = n > 1 && cwd.text[0] == '/' ? (uint32_t)n - 1 : 0;
+	}
+	return (struct sm_str){ cwd.text, cwd.len };
+}
+
+/* ------------------------------------------------------------- descriptors */
+
+/* The path of a descriptor; empty for pipes, sockets and deleted files. */
+static struct sm_str path_of_fd(int64_t fd, char *out)
+{
+	char link[48];
+	ssize_t n;
+
+	if (fd < 0 || fd > INT32_MAX)
+		return (struct sm_str){ NULL, 0 };
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", (int)fd);
+	n = readlink(link, out, SM_PATH_MAX);
+	if (n <= 0 || n >= SM_PATH_MAX || out[0] != '/')
+		return (struct sm_str){ NULL, 0 };
+	return (struct sm_str){ out, (uint32_t)n };
+}
+
+/* ------------------------------------------------------------------- paths */
+
+static const struct sm_value *arg(const struct sm_event *event,
+				  const struct sm_catalogue_entry *entry,
+				  enum sm_role role)
+{
+	int i = sm_catalogue_role(entry, role);
+
+	return i >= 0 && (uint32_t)i < event->argc ? &event->args[i] : NULL;
+}
+
+/* path, taken relative to base or, without one, to the cwd. */
+static struct sm_str absolute(struct sm_str base, struct sm_str path, char *out)
+{
+	struct sm_str result;
+
+	if (!path.len || sm_path_is_canonical(path))
+		return (struct sm_str){ NULL, 0 };
+	if (path.p[0] != '/' && !base.len)
+		base = sm_resolve_cwd();
+	if (sm_path_canonical(base, path, out, &result) != SM_OK)
+		return (struct sm_str){ NULL, 0 };
+	return result;
+}
+
+static struct sm_str at_descriptor(const struct sm_value *dir_fd,
+				   struct sm_str path, char *out)
+{
+	char dir[SM_PATH_MAX];
+	struct sm_str base = { NULL, 0 };
+
+	if (path.len && path.p[0] != '/' && dir_fd && dir_fd->type == SM_INT &&
+	    dir_fd->i >= 0) {
+		base = path_of_fd(dir_fd->i, dir);
+		if (!base.len)
+			return base;
+	}
+	return absolute(base, path, out);
+}
+
+static void resolve_path(struct sm_box *box,
+			 const struct sm_catalogue_entry *entry,
+			 struct sm_event *event, enum sm_role role)
+{
+	unsigned which = role == SM_ROLE_PATH_TO;
+	enum sm_role dir_role = which ? SM_ROLE_DIR_FD_TO : SM_ROLE_DIR_FD;
+	const struct sm_value *v = arg(event, entry, role);
+	char *out = box->resolved[which];
+
+	if (!v || sm_value_is_cut(v))
+		return;
+	if (sm_value_is_string(v))
+		event->resolved[which] = at_descriptor(
+			arg(event, entry, dir_role), sm_value_str(v), out);
+	else if (v->type == SM_INT && event->site.kind != SM_EVENT_OPEN)
+		event->resolved[which] = path_of_fd(v->i, out);
+	else if (v->type == SM_NONE && entry->operation == SM_OPERATION_LIST)
+		event->resolved[which] = sm_resolve_cwd();
+}
+
+/* ------------------------------------------------------------------ sqlite */
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* file:[//[localhost]]PATH[?query][#fragment], percent-decoded. */
+static uint32_t uri_path(struct sm_str uri, char *out, uint32_t room)
+{
+	uint32_t i = 5, n = 0;
+
+	if (uri.len > 7 && !memcmp(uri.p + 5, "//", 2))
+		for (i = 7; i < uri.len && uri.p[i] != '/';)
+			i++;
+	for (; i < uri.len && uri.p[i] != '?' && uri.p[i] != '#'; i++) {
+		int high = i + 2 < uri.len ? hex(uri.p[i + 1]) : -1;
+		int low = i + 2 < uri.len ? hex(uri.p[i + 2]) : -1;
+
+		if (n == room)
+			return 0;
+		if (uri.p[i] == '%' && high >= 0 && low >= 0) {
+			out[n++] = (char)(high << 4 | low);
+			i += 2;
+		} else {
+			out[n++] = uri.p[i];
+		}
+	}
+	return n;
+}
+
+static void resolve_sqlite(struct sm_box *box,
+			   const struct sm_catalogue_entry *entry,
+			   struct sm_event *event)
+{
+	const struct sm_value *v = arg(event, entry, SM_ROLE_PATH);
+	struct sm_str name = v ? sm_value_str(v) : (struct sm_str){ NULL, 0 };
+	char *path = sm_box_text(box, SM_PATH_MAX);
+
+	if (!name.len || sm_value_is_cut(v) || !path ||
+	    sm_str_equal(name, SM_STR(":memory:")) ||
+	    sm_str_starts(name, SM_STR("file::memory:")))
+		return;
+	if (sm_str_starts(name, SM_STR("file:"))) {
+		struct sm_str p = { path, uri_path(name, path, SM_PATH_MAX) };
+
+		if (sm_path_is_canonical(p))
+			event->resolved[0] = p;
+		else
+			event->resolved[0] = absolute((struct sm_str){ 0 }, p,
+						      box->resolved[0]);
+		return;
+	}
+	event->resolved[0] =
+		absolute((struct sm_str){ 0 }, name, box->resolved[0]);
+}
+
+/* ---------------------------------------------------------------- programs */
+
+static bool is_executable(const char *path)
+{
+	return faccessat(AT_FDCWD, path, X_OK, 0) == 0;
+}
+
+/* PATH of the child's environment: a dict, or a sequence of NAME=VALUE. */
+static bool path_of_dict(struct sm_box *box, struct py_object *variables,
+			 struct sm_str *out)
+{
+	struct py_object *key, *value;
+	PY_SIZE at = 0;
+	struct sm_str name;
+
+	while (sm_py.PyDict_Next(variables, &at, &key, &value))
+		if (sm_extract_string(box, key, &name) &&
+		    sm_str_equal(name, SM_STR("PATH")))
+			return sm_extract_string(box, value, out);
+	return false;
+}
+
+static struct sm_str search_path(struct sm_box *box,
+				 const struct sm_catalogue_entry *entry,
+				 struct py_object *args)
+{
+	int i = sm_catalogue_role(entry, SM_ROLE_ENVIRON);
+	struct py_object *variables = NULL;
+	struct sm_str path;
+	const char *own = getenv("PATH");
+
+	if (i >= 0 && sm_py.PyTuple_Size(args) > i)
+		variables = sm_py.PyTuple_GetItem(args, i);
+	if (variables &&
+	    sm_py.PyType_GetFlags(sm_python_type(variables)) & PY_IS_DICT)
+		return path_of_dict(box, variables, &path)
+			       ? path
+			       : SM_STR("/bin:/usr/bin");
+	return own ? sm_str_of(own) : SM_STR("/bin:/usr/bin");
+}
+
+/* First executable NAME in the directories of path; empty: none. */
+static struct sm_str look_up(struct sm_str path, struct sm_str name, char *out)
+{
+	while (path.len) {
+		const char *colon = memchr(path.p, ':', path.len);
+		uint32_t n = colon ? (uint32_t)(colon - path.p) : path.len;
+		char candidate[SM_PATH_MAX];
+		struct sm_str result, dir = { path.p, n };
+
+		path.p += n + (colon != NULL);
+		path.len -= n + (colon != NULL);
+		if (!n)
+			dir = SM_STR(".");
+		if (dir.p[0] != '/' || dir.len + name.len + 2 > SM_PATH_MAX)
+			continue;
+		memcpy(candidate, dir.p, dir.len);
+		candidate[dir.len] = '/';
+		memcpy(candidate + dir.len + 1, name.p, name.len);
+		candidate[dir.len + 1 + name.len] = '\0';
+		if (!is_executable(candidate))
+			continue;
+		if (sm_path_canonical((struct sm_str){ 0 },
+				      sm_str_of(candidate), out,
+				      &result) == SM_OK)
+			return result;
+	}
+	return (struct sm_str){ NULL, 0 };
+}
+
+/* The first candidate that can be run: what _posixsubprocess will do. */
+static struct sm_str first_runnable(const struct sm_value *list)
+{
+	char path[SM_PATH_MAX];
+
+	for (uint32_t i = 0; i < list->len; i++) {
+		struct sm_str s = sm_value_str(&list->items[i]);
+
+		if (!s.len || s.len >= SM_PATH_MAX ||
+		    sm_value_is_cut(&list->items[i]))
+			continue;
+		memcpy(path, s.p, s.len);
+		path[s.len] = '\0';
+		if (is_executable(path))
+			return s;
+	}
+	return list->len ? sm_value_str(&list->items[0])
+			 : (struct sm_str){ NULL, 0 };
+}
+
+/* executable, or argv[0] where it is None. */
+static struct sm_str program_of(const struct sm_event *event,
+				const struct sm_catalogue_entry *entry)
+{
+	const struct sm_value *v = arg(event, entry, SM_ROLE_PROGRAM);
+	const struct sm_value *argv = arg(event, entry, SM_ROLE_ARGV);
+
+	if (v && v->type == SM_LIST)
+		return first_runnable(v);
+	if (v && v->type == SM_NONE && argv) {
+		v = argv;
+		if (argv->type == SM_LIST)
+			v = argv->len ? &argv->items[0] : NULL;
+	}
+	if (!v || sm_value_is_cut(v))
+		return (struct sm_str){ NULL, 0 };
+	return sm_value_str(v);
+}
+
+static void resolve_program(struct sm_box *box,
+			    const struct sm_catalogue_entry *entry,
+			    struct py_object *args, struct sm_event *event)
+{
+	const struct sm_value *dir = arg(event, entry, SM_ROLE_CWD);
+	const struct sm_value *given = arg(event, entry, SM_ROLE_PROGRAM);
+	struct sm_str program = program_of(event, entry), base = { NULL, 0 };
+	bool is_searched = entry->operation == SM_OPERATION_POPEN ||
+			   event->site.kind == SM_EVENT_OS_POSIX_SPAWN;
+	char copy[SM_PATH_MAX];
+
+	if (!program.len || program.len >= SM_PATH_MAX ||
+	    memchr(program.p, '\0', program.len))
+		return;
+	if (is_searched && !memchr(program.p, '/', program.len)) {
+		event->resolved[0] = look_up(search_path(box, entry, args),
+					     program, box->resolved[0]);
+		return;
+	}
+	if (dir && sm_value_is_string(dir) && program.p[0] != '/') {
+		base = sm_value_str(dir);
+		if (!sm_path_is_canonical(base))
+			base = absolute((struct sm_str){ 0 }, base, copy);
+	}
+	if (sm_path_is_canonical(program)) {
+		/* chosen from candidates, or argv[0]: say which */
+		if (!given || !sm_value_is_string(given))
+			event->resolved[0] = program;
+		return;
+	}
+	event->resolved[0] = absolute(base, program, box->resolved[0]);
+}
+
+/* ------------------------------------------------------------------ others */
+
+static void resolve_code(struct sm_box *box,
+			 const struct sm_catalogue_entry *entry,
+			 struct sm_event *event)
+{
+	const struct sm_value *v = arg(event, entry, SM_ROLE_CODE);
+	struct sm_str name;
+
+	if (!v || v->type != SM_LIST || !v->len ||
+	    sm_value_is_cut(&v->items[0]))
+		return;
+	name = sm_value_str(&v->items[0]);
+	if (name.len && name.p[0] != '<')
+		event->resolved[0] =
+			absolute((struct sm_str){ 0 }, name, box->resolved[0]);
+}
+
+static void resolve_text(struct sm_box *box, const struct sm_value *v,
+			 bool needs_slash, struct sm_event *event)
+{
+	struct sm_str name;
+
+	if (!v || !sm_value_is_string(v) || sm_value_is_cut(v))
+		return;
+	name = sm_value_str(v);
+	/* not for abstract sockets, nor for libraries the loader looks up */
+	if (!name.len || !name.p[0] ||
+	    (needs_slash && !memchr(name.p, '/', name.len)))
+		return;
+	event->resolved[0] =
+		absolute((struct sm_str){ 0 }, name, box->resolved[0]);
+}
+
+void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
+		struct py_object *args, struct sm_event *event)
+{
+	switch (entry->operation) {
+	case SM_OPERATION_SQLITE:
+		resolve_sqlite(box, entry, event);
+		break;
+	case SM_OPERATION_POPEN:
+	case SM_OPERATION_FORK_EXEC:
+	case SM_OPERATION_EXEC:
+		resolve_program(box, entry, args, event);
+		break;
+	case SM_OPERATION_RUN:
+		resolve_code(box, entry, event);
+		break;
+	case SM_OPERATION_CONNECT:
+	case SM_OPERATION_BIND:
+		resolve_text(box, arg(event, entry, SM_ROLE_ADDRESS), false,
+			     event);
+		break;
+	case SM_OPERATION_DLOPEN:
+		resolve_text(box, arg(event, entry, SM_ROLE_LIBRARY), true,
+			     event);
+		break;
+	default:
+		resolve_path(box, entry, event, SM_ROLE_PATH);
+		resolve_path(box, entry, event, SM_ROLE_PATH_TO);
+	}
+}
+
+/* --------------------------------------------------------------- processes */
+
+/* ppid of pid out of /proc/PID/stat; 0 when it cannot be told. */
+static int64_t parent_of(int64_t pid)
+{
+	char path[48], text[512], *end;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
+	fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	end = strrchr(text, ')'); /* the name may hold anything */
+	if (!end || strlen(end) < 5)
+		return 0;
+	return strtoll(end + 4, NULL, 10);
+}
+
+static void put_text(struct sm_str s, struct sm_value *value)
+{
+	value->type = SM_TEXT;
+	value->s = s.p;
+	value->len = s.len;
+	value->full_len = s.len;
+}
+
+/* kill(0): the own group; kill(-pgid): a group; killpg(pgid). */
+void sm_resolve_pid(int64_t pid, bool is_group, struct sm_value *value)
+{
+	int64_t target = pid;
+
+	if (!is_group && pid < -1) {
+		target = -pid;
+		is_group = true;
+	}
+	if (pid == 0)
+		put_text(SM_STR("group"), value);
+	else if (is_group && target == getpgrp())
+		put_text(SM_STR("group"), value);
+	else if (!is_group && target == getpid())
+		put_text(SM_STR("self"), value);
+	else if (target > 0 && parent_of(target) == getpid())
+		put_text(SM_STR("child"), value);
+}
+
+/* ----------------------------------------------------------------- sockets */
+
+/* PySocketSockObject after its head; the same in every version. */
+struct socket_fields {
+	int fd, family, type, protocol;
+};
+
+/* True when the kernel agrees with what stands there. */
+static bool get_socket(struct py_object *o, struct socket_fields *s)
+{
+	size_t head = sm_py.type_at + 8;
+	int domain = -1;
+	socklen_t n = sizeof(domain);
+
+	if (!sm_py.type_at || sm_python_basic_size(o) < head + sizeof(*s))
+		return false;
+	memcpy(s, (char *)o + head, sizeof(*s));
+	return s->fd >= 0 &&
+	       !getsockopt(s->fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) &&
+	       domain == s->family;
+}
+
+struct sm_str sm_resolve_socket(struct py_object *socket)
+{
+	struct socket_fields s;
+
+	if (!get_socket(socket, &s))
+		return SM_STR("socket");
+	if (s.family == AF_UNIX)
+		return SM_STR("unix");
+	if (s.family == AF_PACKET)
+		return SM_STR("packet");
+	if (s.family == AF_NETLINK)
+		return SM_STR("netlink");
+	if (s.family != AF_INET && s.family != AF_INET6)
+		return SM_STR("socket");
+	if ((s.type & 0xf) == SOCK_STREAM)
+		return SM_STR("tcp");
+	if ((s.type & 0xf) == SOCK_DGRAM)
+		return SM_STR("udp");
+	return (s.type & 0xf) == SOCK_RAW ? SM_STR("raw") : SM_STR("socket");
+}
