@@ -108,6 +108,12 @@ SM_CHECKED enum sm_status sm_policy_print(const struct sm_rules *rules,
 /* Sorts rules into canonical order and gives missing ids. */
 SM_CHECKED enum sm_status sm_policy_normalise(struct sm_rules *rules);
 
+/*
+ * Whether "stdlib" leaves this module of the standard library out: it needs a
+ * load rule of its own, "stdlib:NAME".
+ */
+bool sm_policy_is_capability(struct sm_str module);
+
 /* The text of a shipped bundle, or NULL; names are listed NULL-terminated. */
 const char *sm_bundle_text(const char *name);
 const char *const *sm_bundle_names(void);

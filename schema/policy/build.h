@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * build.h: the growing parts of a blob while a policy is compiled.
+ */
+#ifndef SCHEMA_POLICY_BUILD_H
+#define SCHEMA_POLICY_BUILD_H
+
+#include "schema/policy/blob.h"
+#include "schema/policy/pattern.h"
+
+struct sm_vector {
+	char *p;
+	size_t count, room; /* elements */
+};
+
+/* A node before its children are laid out; lists are chains of links. */
+struct sm_build_node {
+	uint32_t below, flags;
+	uint32_t edges, edge_tail, edge_count;
+	uint32_t branches, branch_tail, branch_count;
+	uint32_t rules, rule_tail, rule_count;
+};
+
+struct sm_build_link {
+	uint32_t next;
+	uint32_t what; /* child node, or rule number */
+	uint32_t pattern;
+	struct sm_blob_text text;
+	uint32_t hash;
+};
+
+struct sm_build {
+	const struct sm_rules *rules; /* the policy's and the bundles' */
+	const struct sm_binding *bindings;
+	size_t binding_count;
+	struct sm_diag *diag;
+	struct sm_vector sections[SM_BLOB_SECTIONS];
+	struct sm_vector nodes; /* struct sm_build_node */
+	struct sm_vector links; /* struct sm_build_link */
+	uint32_t *children;	/* hash map: link of (node, text) */
+	size_t child_room, child_count;
+	uint32_t roots[SM_BLOB_ROOTS];
+	struct sm_blob_span stdlib, site;
+};
+
+void *sm_build_push(struct sm_vector *v, size_t size);
+SM_CHECKED enum sm_status sm_build_text(struct sm_build *b, struct sm_str s,
+					struct sm_blob_text *out);
+SM_CHECKED enum sm_status sm_build_node(struct sm_build *b, uint32_t *node);
+/* The child of parent for a component or key in pattern spelling. */
+SM_CHECKED enum sm_status sm_build_child(struct sm_build *b, uint32_t parent,
+					 struct sm_str spelling,
+					 struct sm_scan how, uint32_t *child);
+/* The child for literal bytes. */
+SM_CHECKED enum sm_status sm_build_literal(struct sm_build *b, uint32_t parent,
+					   struct sm_str text, uint32_t *child);
+SM_CHECKED enum sm_status sm_build_branch(struct sm_build *b, uint32_t parent,
+					  struct sm_str spelling,
+					  uint32_t pattern, uint32_t *child);
+SM_CHECKED enum sm_status sm_build_grant(struct sm_build *b, uint32_t node,
+					 uint32_t rule);
+/*
+ * A path pattern below root; a leading ${NAME} gives one path per value.
+ * line: for messages. Adds rule to every end.
+ */
+SM_CHECKED enum sm_status sm_build_path(struct sm_build *b, uint32_t root,
+					struct sm_str pattern, unsigned line,
+					uint32_t rule);
+/* A literal directory and what follows it in pattern spelling. */
+SM_CHECKED enum sm_status sm_build_below(struct sm_build *b, uint32_t root,
+					 struct sm_str directory,
+					 struct sm_str rest, uint32_t rule);
+/* A pattern as items; scan.pattern is its spelling. */
+SM_CHECKED enum sm_status sm_build_pattern(struct sm_build *b,
+					   struct sm_scan scan, unsigned line,
+					   uint32_t *pattern);
+/* Lays nodes out; returns the blob. */
+SM_CHECKED enum sm_status sm_build_finish(struct sm_build *b,
+					  const struct sm_blob_header *header,
+					  void **blob, size_t *bytes);
+void sm_build_fini(struct sm_build *b);
+
+/* Values of a variable; SM_NOT_FOUND with line when it has none. */
+SM_CHECKED enum sm_status sm_build_values(struct sm_build *b,
+					  struct sm_str name, unsigned line,
+					  struct sm_str *values, size_t room,
+					  size_t *count);
+#define SM_VALUES_OF_VARIABLE_MAX 64
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keys.h: keys of rule objects as numbers. Private to parse.c and print.c.
+ */
+#ifndef SCHEMA_POLICY_KEYS_H
+#define SCHEMA_POLICY_KEYS_H
+
+enum key {
+#define SM_KEY(id, name, sections, is_subject) KEY_##id,
+#include "schema/policy/keys.def"
+#undef SM_KEY
+	KEYS
+};
+
+#define SM_SECTION_LETTERS "fnpckde"
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "schema/policy/pattern.h"
+
+static bool is_upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static struct sm_str slice(struct sm_str s, uint32_t from, uint32_t to)
+{
+	return (struct sm_str){ s.p + from, to - from };
+}
+
+uint32_t sm_pattern_token(struct sm_str text, enum sm_token *token,
+			  struct sm_str *argument)
+{
+	uint32_t name_end = 1, end;
+	int t;
+
+	if (!text.len || text.p[0] != '<')
+		return 0;
+	while (name_end < text.len && text.p[name_end] >= 'a' &&
+	       text.p[name_end] <= 'z')
+		name_end++;
+	for (t = 0; t < SM_TOKENS; t++)
+		if (sm_str_equal(slice(text, 1, name_end),
+				 sm_str_of(sm_token_name(t))))
+			break;
+	if (t == SM_TOKENS || name_end == text.len)
+		return 0;
+	*token = t;
+	*argument = (struct sm_str){ NULL, 0 };
+	if (t != SM_TOKEN_OPTION && t != SM_TOKEN_PATH)
+		return text.p[name_end] == '>' ? name_end + 1 : 0;
+	if (text.p[name_end] != ':')
+		return 0;
+	/* Tokens nest once: <path:/a/<int>/b>. */
+	int depth = 1;
+
+	for (end = name_end + 1; end < text.len; end++) {
+		if (text.p[end] == '\\' && end + 1 < text.len)
+			end++;
+		else if (text.p[end] == '<')
+			depth++;
+		else if (text.p[end] == '>' && --depth == 0)
+			break;
+	}
+	if (end >= text.len || end == name_end + 1)
+		return 0;
+	*argument = slice(text, name_end + 1, end);
+	return end + 1;
+}
+
+uint32_t sm_pattern_variable(struct sm_str text)
+{
+	uint32_t n = 2;
+
+	if (text.len < 4 || text.p[0] != '$' || text.p[1] != '{' ||
+	    !is_upper(text.p[2]))
+		return 0;
+	while (n < text.len &&
+	       (is_upper(text.p[n]) || is_digit(text.p[n]) || text.p[n] == '_'))
+		n++;
+	return n < text.len && text.p[n] == '}' ? n + 1 : 0;
+}
+
+static bool is_plain(const struct sm_scan *scan, char c)
+{
+	return c != '*' && c != '<' && c != '\\' &&
+	       !(c == '$' && scan->has_variables);
+}
+
+static enum sm_status next_token(struct sm_scan *scan, struct sm_item *item,
+				 struct sm_diag *diag)
+{
+	struct sm_str rest = slice(scan->pattern, scan->at, scan->pattern.len);
+	uint32_t n = sm_pattern_token(rest, &item->token, &item->text);
+
+	if (scan->is_code_name && (!n || n == scan->pattern.len)) {
+		item->text = slice(rest, 0, 1);
+		scan->at++;
+		return SM_OK;
+	}
+	if (!n)
+		return sm_fail(diag, SM_INVALID,
+			       "unknown token at byte %u of the pattern; "
+			       "write \\< for a literal <",
+			       scan->at + 1);
+	item->kind = item->token == SM_TOKEN_OPTION ? SM_ITEM_OPTION
+		     : item->token == SM_TOKEN_PATH ? SM_ITEM_PATH
+						    : SM_ITEM_TOKEN;
+	scan->at += n;
+	return SM_OK;
+}
+
+static enum sm_status next_variable(struct sm_scan *scan, struct sm_item *item,
+				    struct sm_diag *diag)
+{
+	struct sm_str rest = slice(scan->pattern, scan->at, scan->pattern.len);
+	uint32_t n = sm_pattern_variable(rest);
+
+	if (n) {
+		item->kind = SM_ITEM_VARIABLE;
+		item->text = slice(rest, 2, n - 1);
+		scan->at += n;
+		return SM_OK;
+	}
+	if (rest.len > 1 && rest.p[1] == '{')
+		return sm_fail(diag, SM_INVALID,
+			       "bad variable at byte %u of the pattern; "
+			       "write ${NAME}, or \\$ for a literal $",
+			       scan->at + 1);
+	item->kind = SM_ITEM_LITERAL;
+	item->text = slice(rest, 0, 1);
+	scan->at++;
+	return SM_OK;
+}
+
+enum sm_status sm_pattern_next(struct sm_scan *scan, struct sm_item *item,
+			       struct sm_diag *diag)
+{
+	struct sm_str p = scan->pattern;
+	uint32_t start = scan->at;
+
+	memset(item, 0, sizeof(*item));
+	item->at = start;
+	if (start >= p.len)
+		return SM_END;
+	switch (p.p[start]) {
+	case '*':
+		item->kind = SM_ITEM_STAR;
+		scan->at++;
+		return SM_OK;
+	case '<':
+		return next_token(scan, item, diag);
+	case '\\':
+		if (start + 1 == p.len)
+			return sm_fail(diag, SM_INVALID,
+				       "the pattern ends with a lone \\");
+		item->text = slice(p, start + 1, start + 2);
+		scan->at += 2;
+		return SM_OK;
+	case '$':
+		if (scan->has_variables)
+			return next_variable(scan, item, diag);
+		break;
+	}
+	while (scan->at < p.len && is_plain(scan, p.p[scan->at]))
+		scan->at++;
+	item->text = slice(p, start, scan->at);
+	return SM_OK;
+}

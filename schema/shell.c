@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "schema/shell.h"
+
+#include "schema/policy/pattern.h"
+
+/* Substitutions inside substitutions that are followed. */
+#define NESTING_MAX 8
+
+struct lexer {
+	struct sm_str line;
+	uint32_t at;
+	bool is_template;
+	bool wants_command;
+	bool is_target; /* the next word belongs to a redirection */
+	struct sm_shell *out;
+	struct sm_shell_token *token;
+};
+
+static int peek(const struct lexer *l, uint32_t ahead)
+{
+	return l->at + ahead < l->line.len
+		       ? (unsigned char)l->line.p[l->at + ahead]
+		       : -1;
+}
+
+static bool is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_name_start(int c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool ends_word(int c)
+{
+	return c < 0 || c == ' ' || c == '\t' || c == '\n' || c == ';' ||
+	       c == '&' || c == '|' || c == '(' || c == ')' || c == '<' ||
+	       c == '>';
+}
+
+static bool put_raw(struct lexer *l, char c)
+{
+	if (l->out->used == sizeof(l->out->text))
+		return false;
+	l->out->text[l->out->used++] = c;
+	l->token->text.len++;
+	return true;
+}
+
+/* A literal byte of a word. */
+static bool put(struct lexer *l, char c)
+{
+	if (l->is_template && (c == '*' || c == '<' || c == '\\' || c == '$') &&
+	    !put_raw(l, '\\'))
+		return false;
+	return put_raw(l, c);
+}
+
+static bool skip_substitution(struct lexer *l, int depth);
+
+/* Behind an opening "; ends behind the closing one. Keeps nothing. */
+static bool skip_double(struct lexer *l, int depth)
+{
+	int c;
+
+	while ((c = peek(l, 0)) >= 0) {
+		if (c == '"') {
+			l->at++;
+			return true;
+		}
+		if (c == '\\')
+			l->at += 2;
+		else if (c == '$' || c == '`') {
+			if (!skip_substitution(l, depth))
+				return false;
+		} else
+			l->at++;
+	}
+	return false;
+}
+
+static bool skip_single(struct lexer *l)
+{
+	while (peek(l, 0) >= 0 && peek(l, 0) != '\'')
+		l->at++;
+	l->at++;
+	return l->at <= l->line.len;
+}
+
+/* Behind an opening ( or {; ends behind its closing one. */
+static bool skip_balanced(struct lexer *l, char open, char close, int depth)
+{
+	unsigned level = 1;
+	int c;
+
+	while ((c = peek(l, 0)) >= 0) {
+		if (c == '\\') {
+			l->at += 2;
+			continue;
+		}
+		if (c == '$' || c == '`') {
+			if (!skip_substitution(l, depth))
+				return false;
+			continue;
+		}
+		l->at++;
+		if (c == '\'' && !skip_single(l))
+			return false;
+		if (c == '"' && !skip_double(l, depth))
+			return false;
+		if (c == '#')
+			return false; /* a comment may hide the end */
+		if (c == open)
+			level++;
+		if (c == close && --level == 0)
+			return true;
+	}
+	return false;
+}
+
+/* At $ or `; ends behind the expansion. Keeps nothing. */
+static bool skip_substitution(struct lexer *l, int depth)
+{
+	if (depth >= NESTING_MAX)
+		return false;
+	if (peek(l, 0) == '`') {
+		for (l->at++; peek(l, 0) >= 0 && peek(l, 0) != '`'; l->at++)
+			if (peek(l, 0) == '\\')
+				l->at++;
+		l->at++;
+		return l->at <= l->line.len;
+	}
+	l->at++;
+	if (peek(l, 0) == '(') {
+		l->at++;
+		return skip_balanced(l, '(', ')', depth + 1);
+	}
+	if (peek(l, 0) == '{') {
+		l->at++;
+		return skip_balanced(l, '{', '}', depth + 1);
+	}
+	return true;
+}
+
+/* Whether $ at the cursor starts an expansion. */
+static bool is_expansion(const struct lexer *l)
+{
+	int c = peek(l, 1);
+
+	return is_name_start(c) || is_digit(c) || c == '(' || c == '{' ||
+	       c == '\'' || c == '"' || c == '?' || c == '!' || c == '#' ||
+	       c == '@' || c == '*' || c == '-' || c == '$' || c == '[';
+}
+
+/* An expansion stays in the word as it is spelled; the word is live. */
+static bool take_substitution(struct lexer *l)
+{
+	uint32_t start = l->at;
+
+	l->token->is_live = true;
+	if (peek(l, 0) == '$' && (peek(l, 1) == '\'' || peek(l, 1) == '"'))
+		return false; /* bash quoting; sh takes the $ literally */
+	if (!skip_substitution(l, 0) || l->at > l->line.len)
+		return false;
+	for (; start < l->at; start++)
+		if (!put(l, l->line.p[start]))
+			return false;
+	return true;
+}
+
+static bool take_single(struct lexer *l)
+{
+	int c;
+
+	for (l->at++; (c = peek(l, 0)) != '\''; l->at++)
+		if (c < 0 || !put(l, (char)c))
+			return false;
+	l->at++;
+	return true;
+}
+
+static bool take_double(struct lexer *l)
+{
+	int c;
+
+	l->at++;
+	while ((c = peek(l, 0)) != '"') {
+		if (c < 0)
+			return false;
+		if (c == '`' || (c == '$' && is_expansion(l) &&
+				 peek(l, 1) != '"' && peek(l, 1) != '\'')) {
+			if (!take_substitution(l))
+				return false;
+			continue;
+		}
+		if (c == '\\') {
+			int next = peek(l, 1);
+
+			if (next == '\n') {
+				l->at += 2;
+				continue;
+			}
+			if (next == '$' || next == '`' || next == '"' ||
+			    next == '\\') {
+				l->at++;
+				c = next;
+			}
+		}
+		if (!put(l, (char)c))
+			return false;
+		l->at++;
+	}
+	l->at++;
+	return true;
+}
+
+/* Copies a slot's spelling; false when it does not fit. */
+static bool take_slot(struct lexer *l, uint32_t n)
+{
+	l->token->has_slot = true;
+	for (; n; n--, l->at++)
+		if (!put_raw(l, l->line.p[l->at]))
+			return false;
+	return true;
+}
+
+static uint32_t slot_length(const struct lexer *l)
+{
+	struct sm_str rest = { l->line.p + l->at, l->line.len - l->at };
+	struct sm_scan scan = { rest, 0, true, false };
+	struct sm_item item;
+
+	if (!l->is_template || (rest.p[0] != '<' && rest.p[0] != '$'))
+		return 0;
+	if (sm_pattern_next(&scan, &item, NULL) ||
+	    item.kind == SM_ITEM_LITERAL || item.kind == SM_ITEM_STAR)
+		return 0;
+	return scan.at;
+}
+
+/* One piece of a word at the cursor; false: unparsable. */
+static bool take_piece(struct lexer *l, bool is_first)
+{
+	int c = peek(l, 0);
+
+	switch (c) {
+	case '\'':
+		return take_single(l);
+	case '"':
+		return take_double(l);
+	case '\\':
+		if (peek(l, 1) < 0)
+			return false;
+		l->at += 2;
+		return l->line.p[l->at - 1] == '\n' ||
+		       put(l, l->line.p[l->at - 1]);
+	case '`':
+		return take_substitution(l);
+	case '$':
+		if (is_expansion(l))
+			return take_substitution(l);
+		break;
+	case '*':
+	case '?':
+	case '[':
+	case '{':
+		l->token->is_live = true;
+		break;
+	case '~':
+		/* Expanded at the start and behind = or : of assignments. */
+		if (is_first || l->line.p[l->at - 1] == '=' ||
+		    l->line.p[l->at - 1] == ':')
+			l->token->is_live = true;
+		break;
+	case '#':
+		if (is_first)
+			return false;
+		break;
+	case '\0':
+		return false;
+	}
+	l->at++;
+	return put(l, (char)c);
+}
+
+/* Commands that run their next word, and words a command follows. */
+static bool is_transparent(struct sm_str word)
+{
+	static const char *const names[] = { "!",     "{",    "if",   "then",
+					     "else",  "elif", "do",   "while",
+					     "until", "exec", "eval", "command",
+					     "time",  ".",    "env",  "nohup" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (sm_str_equal(word, sm_str_of(names[i])))
+			return true;
+	return false;
+}
+
+static bool is_assignment(struct sm_str raw)
+{
+	uint32_t i = 0;
+
+	while (i < raw.len && (is_name_start((unsigned char)raw.p[i]) ||
+			       (i && is_digit((unsigned char)raw.p[i]))))
+		i++;
+	return i && i < raw.len && raw.p[i] == '=';
+}
+
+static bool take_word(struct lexer *l)
+{
+	uint32_t start = l->at, slot;
+
+	l->token->kind = SM_SHELL_WORD;
+	l->token->text.p = l->out->text + l->out->used;
+	for (;;) {
+		slot = l->at < l->line.len ? slot_length(l) : 0;
+		if (slot) {
+			if (!take_slot(l, slot))
+				return false;
+			continue;
+		}
+		if (ends_word(peek(l, 0)))
+			break;
+		if (!take_piece(l, l->at == start))
+			return false;
+	}
+	l->token->raw = (struct sm_str){ l->line.p + start, l->at - start };
+	if (l->is_target) {
+		l->is_target = false;
+		return true;
+	}
+	l->token->is_command = l->wants_command;
+	if (l->wants_command && !is_assignment(l->token->raw) &&
+	    !is_transparent(l->token->text))
+		l->wants_command = false;
+	return true;
+}
+
+/* Length of the operator at the cursor, redirections included; 0: none. */
+static uint32_t operator_length(const struct lexer *l, enum sm_shell_kind *kind)
+{
+	static const char *const operators[] = { "&&", "||", ";;", ";", "&",
+						 "|",  "(",  ")",  "\n" };
+	static const char *const redirects[] = { ">>", ">|", ">&", ">",
+						 "<>", "<&", "<" };
+	struct sm_str rest = { l->line.p + l->at, l->line.len - l->at };
+	uint32_t digits = 0;
+	size_t i;
+
+	*kind = SM_SHELL_OPERATOR;
+	for (i = 0; i < sizeof(operators) / sizeof(*operators); i++)
+		if (sm_str_starts(rest, sm_str_of(operators[i])))
+			return (uint32_t)strlen(operators[i]);
+	*kind = SM_SHELL_REDIRECT;
+	while (digits < rest.len && is_digit(rest.p[digits]))
+		digits++;
+	rest.p += digits;
+	rest.len -= digits;
+	for (i = 0; i < sizeof(redirects) / sizeof(*redirects); i++)
+		if (sm_str_starts(rest, sm_str_of(redirects[i])))
+			return digits + (uint32_t)strlen(redirects[i]);
+	return 0;
+}
+
+static bool take_operator(struct lexer *l, uint32_t n, enum sm_shell_kind kind)
+{
+	struct sm_str text = { l->line.p + l->at, n };
+
+	if (l->is_target)
+		return false;
+	l->token->kind = kind;
+	l->token->text = l->token->raw = text;
+	l->at += n;
+	if (kind == SM_SHELL_OPERATOR) {
+		l->wants_command = !sm_str_equal(text, SM_STR(")"));
+		return true;
+	}
+	/* << and <( read on in ways not followed here. */
+	if (text.p[n - 1] == '<' && (peek(l, 0) == '<' || peek(l, 0) == '('))
+		return false;
+	if (text.p[n - 1] == '>' && peek(l, 0) == '(')
+		return false;
+	l->is_target = true;
+	return true;
+}
+
+static void skip_blanks(struct lexer *l)
+{
+	for (;;) {
+		int c = peek(l, 0);
+
+		if (c == '\\' && peek(l, 1) == '\n')
+			l->at += 2;
+		else if (c == ' ' || c == '\t')
+			l->at++;
+		else
+			return;
+	}
+}
+
+bool sm_shell_parse(struct sm_str line, bool is_template,
+		    struct sm_shell *shell)
+{
+	struct lexer l = { .line = line,
+			   .is_template = is_template,
+			   .wants_command = true,
+			   .out = shell };
+
+	shell->count = shell->used = 0;
+	if (line.len > SM_STRING_MAX)
+		return false;
+	for (skip_blanks(&l); l.at < line.len; skip_blanks(&l)) {
+		enum sm_shell_kind kind;
+		uint32_t n = 0;
+		bool is_taken;
+
+		if (shell->count == SM_SHELL_TOKENS_MAX)
+			return false;
+		l.token = &shell->tokens[shell->count];
+		memset(l.token, 0, sizeof(*l.token));
+		if (!slot_length(&l))
+			n = operator_length(&l, &kind);
+		is_taken = n ? take_operator(&l, n, kind) : take_word(&l);
+		if (!is_taken || l.at > line.len)
+			return false;
+		shell->count++;
+	}
+	return !l.is_target && shell->count;
+}
+
+static bool is_safe(char c)
+{
+	return is_name_start((unsigned char)c) || is_digit((unsigned char)c) ||
+	       c == '/' || c == '.' || c == '-' || c == '+' || c == ',' ||
+	       c == ':' || c == '@' || c == '%' || c == '=';
+}
+
+uint32_t sm_shell_quote(struct sm_str word, char *out, uint32_t room)
+{
+	uint32_t i, n = 0;
+	bool is_plain = word.len > 0;
+
+	for (i = 0; is_plain && i < word.len; i++)
+		is_plain = is_safe(word.p[i]);
+	if (is_plain) {
+		if (word.len <= room)
+			memcpy(out, word.p, word.len);
+		return word.len;
+	}
+#define PUT(c)                                                                 \
+	do {                                                                   \
+		if (n < room)                                                  \
+			out[n] = (c);                                          \
+		n++;                                                           \
+	} while (0)
+	PUT('\'');
+	for (i = 0; i < word.len; i++) {
+		if (word.p[i] != '\'') {
+			PUT(word.p[i]);
+			continue;
+		}
+		PUT('\'');
+		PUT('\\');
+		PUT('\'');
+		PUT('\'');
+	}
+	PUT('\'');
+#undef PUT
+	return n;
+}

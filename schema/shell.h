@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shell.h: a POSIX shell line cut into words, operators and redirections.
+ *
+ * For comparing lines, not for running them: what this cannot follow with
+ * certainty (here-documents, comments, unbalanced quotes, too long) is
+ * unparsable, and such a line matches a policy only byte for byte.
+ * Source: POSIX.1-2008, Shell Command Language, 2.2, 2.3, 2.7.
+ */
+#ifndef SCHEMA_SHELL_H
+#define SCHEMA_SHELL_H
+
+#include "schema/status.h"
+#include "schema/value.h"
+
+#define SM_SHELL_TOKENS_MAX 96
+
+enum sm_shell_kind {
+	SM_SHELL_WORD,
+	SM_SHELL_OPERATOR, /* ; & | && || ;; ( ) and newline */
+	SM_SHELL_REDIRECT, /* < > >> >| <> <& >&, with its number: 2> */
+};
+
+struct sm_shell_token {
+	enum sm_shell_kind kind;
+	bool is_live;	 /* holds expansion, substitution, glob, ~ or {a,b} */
+	bool is_command; /* where the shell looks for a command's name */
+	bool has_slot;	 /* templates: holds <token> or ${NAME} */
+	/*
+	 * Words: after quote removal; in templates in pattern spelling, with
+	 * literal special bytes escaped. Operators and redirections: as is.
+	 */
+	struct sm_str text;
+	struct sm_str raw; /* the bytes of the line itself */
+};
+
+/* Caller's storage; tokens point into it and into the line. */
+struct sm_shell {
+	uint32_t count;
+	struct sm_shell_token tokens[SM_SHELL_TOKENS_MAX];
+	uint32_t used;
+	char text[SM_STRING_MAX + 256];
+};
+
+/*
+ * Parses line; false when it is unparsable (shell is then to be ignored).
+ * is_template: unquoted <token> spellings and ${NAME} are slots, not
+ * redirections and expansions. No allocation, linear time, any thread.
+ */
+bool sm_shell_parse(struct sm_str line, bool is_template,
+		    struct sm_shell *shell);
+
+/*
+ * Writes word quoted so that a shell (and a template) reads it back as exactly
+ * that literal word. Returns the bytes needed; writes only if they fit room.
+ */
+uint32_t sm_shell_quote(struct sm_str word, char *out, uint32_t room);
+
+#endif
