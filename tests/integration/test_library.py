@@ -11,7 +11,7 @@ MAY_NEED = {"libc.so.6", "libdl.so.2", "libpthread.so.0",
             "ld-linux-x86-64.so.2"}
 # What it interposes; anything else exported could shadow a guest's symbol.
 MAY_EXPORT = re.compile(
-    r"_?_?(f?open|openat)(64)?(_2)?|_?_?exec\w+|fexecve|posix_spawnp?|system|"
+    r"_?_?(f?open|openat)(64)?(_2)?|f?chdir|_?_?exec\w+|fexecve|posix_spawnp?|system|"
     r"popen|getaddrinfo|setlocale|v?fork|secmgr_\w+|PyInit_\w+")
 GLIBC_MAX = (2, 17)  # so that one file serves every distribution in use
 
