@@ -105,7 +105,7 @@ char sm_json_peek(struct sm_json *j)
 	return (char)c;
 }
 
-enum sm_status sm_json_open(struct sm_json *j, char open, const char *what)
+enum sm_status sm_json_enter(struct sm_json *j, char open, const char *what)
 {
 	size_t place = sm_json_place(j);
 

@@ -35,8 +35,8 @@ enum sm_status sm_json_fail(struct sm_json *json, enum sm_status status,
 	SM_PRINTF(4, 5);
 
 /* Consumes open ('{' or '['). */
-SM_CHECKED enum sm_status sm_json_open(struct sm_json *json, char open,
-				       const char *what);
+SM_CHECKED enum sm_status sm_json_enter(struct sm_json *json, char open,
+					const char *what);
 /*
  * At the start of an item: SM_OK, or SM_END having consumed close. *is_first
  * starts true; handles the commas between items.

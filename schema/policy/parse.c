@@ -156,7 +156,7 @@ static enum sm_status read_list(struct parser *p, struct draft *d,
 				item_check *check)
 {
 	size_t start = sm_json_place(&p->json);
-	enum sm_status status = sm_json_open(&p->json, '[', what);
+	enum sm_status status = sm_json_enter(&p->json, '[', what);
 	bool is_first = true, is_empty = true;
 	struct sm_str text;
 
@@ -364,7 +364,7 @@ static enum sm_status add_rule(struct parser *p, struct draft *d)
 static enum sm_status read_rule(struct parser *p, enum sm_family section)
 {
 	struct draft d = { .place = sm_json_place(&p->json) };
-	enum sm_status status = sm_json_open(&p->json, '{', "a rule");
+	enum sm_status status = sm_json_enter(&p->json, '{', "a rule");
 
 	if (status)
 		return status;
@@ -389,7 +389,7 @@ static enum sm_status read_rules(struct parser *p, enum sm_family section)
 {
 	bool is_first = true;
 	enum sm_status status =
-		sm_json_open(&p->json, '[', section_name(section));
+		sm_json_enter(&p->json, '[', section_name(section));
 
 	while (!status) {
 		status = sm_json_item(&p->json, ']', &is_first);
@@ -438,7 +438,7 @@ static enum sm_status read_values(struct parser *p, struct sm_strings *values)
 
 	if (sm_json_peek(&p->json) != '[')
 		return read_value(p, values);
-	status = sm_json_open(&p->json, '[', "a variable");
+	status = sm_json_enter(&p->json, '[', "a variable");
 	while (!status) {
 		status = sm_json_item(&p->json, ']', &is_first);
 		if (!status)
@@ -480,7 +480,7 @@ static enum sm_status read_variable(struct parser *p)
 static enum sm_status read_variables(struct parser *p)
 {
 	bool is_first = true;
-	enum sm_status status = sm_json_open(&p->json, '{', "variables");
+	enum sm_status status = sm_json_enter(&p->json, '{', "variables");
 
 	while (!status) {
 		status = sm_json_item(&p->json, '}', &is_first);
@@ -550,7 +550,7 @@ static enum sm_status read_mode(struct parser *p)
 static enum sm_status read_modes(struct parser *p)
 {
 	bool is_first = true;
-	enum sm_status status = sm_json_open(&p->json, '{', "modes");
+	enum sm_status status = sm_json_enter(&p->json, '{', "modes");
 
 	while (!status) {
 		status = sm_json_item(&p->json, '}', &is_first);
@@ -602,7 +602,7 @@ static enum sm_status read_review(struct parser *p)
 {
 	size_t room = p->review_room ? 2 * p->review_room : 16;
 	struct review r = { .place = sm_json_place(&p->json) }, *reviews;
-	enum sm_status status = sm_json_open(&p->json, '{', "a review entry");
+	enum sm_status status = sm_json_enter(&p->json, '{', "a review entry");
 
 	if (!status)
 		status = read_review_members(p, &r);
@@ -625,7 +625,7 @@ static enum sm_status read_review(struct parser *p)
 static enum sm_status read_reviews(struct parser *p)
 {
 	bool is_first = true;
-	enum sm_status status = sm_json_open(&p->json, '[', "review");
+	enum sm_status status = sm_json_enter(&p->json, '[', "review");
 
 	while (!status) {
 		status = sm_json_item(&p->json, ']', &is_first);
@@ -680,7 +680,7 @@ static enum sm_status read_top(struct parser *p, size_t key, struct sm_str name)
 static enum sm_status read_policy(struct parser *p)
 {
 	size_t start = sm_json_place(&p->json);
-	enum sm_status status = sm_json_open(&p->json, '{', "a policy");
+	enum sm_status status = sm_json_enter(&p->json, '{', "a policy");
 	bool is_first = true;
 	uint32_t seen = 0;
 
