@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -65,7 +66,9 @@ static char agent_path[4096];
 
 static const char *python(void)
 {
-	return "/usr/bin/python3";
+	const char *given = getenv("SM_TEST_PYTHON");
+
+	return given ? given : "/usr/bin/python3";
 }
 
 /* --------------------------------------------------------------- collector */
@@ -801,6 +804,57 @@ static void stays_out_of_other_programs(void **state)
 	run_free(run);
 }
 
+/* An embedder: dlopen, twice up and down, once with debug allocators. */
+static int embed(const char *library)
+{
+	void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+	void (*initialize)(int), (*finalize)(void);
+	int (*run_string)(const char *, void *);
+
+	if (!handle)
+		return 77;
+	*(void **)&initialize = dlsym(handle, "Py_InitializeEx");
+	*(void **)&finalize = dlsym(handle, "Py_Finalize");
+	*(void **)&run_string = dlsym(handle, "PyRun_SimpleStringFlags");
+	for (int i = 0; i < 3; i++) {
+		initialize(0);
+		if (run_string("import os, json\nos.listdir('/etc')\n", NULL))
+			return 1;
+		finalize();
+	}
+	return 0;
+}
+
+static void serves_embedders_again_and_again(void **state)
+{
+	static const char *const libraries[] = { "libpython3.11.so.1.0", NULL };
+	const char *given = getenv("SM_TEST_LIBPYTHON");
+
+	(void)state;
+	for (int debug = 0; debug < 2; debug++) {
+		struct run *run = run_new(0);
+		const char *argv[] = { "/proc/self/exe", "--embed",
+				       given ? given : libraries[0], NULL };
+		char self[4096] = "";
+
+		assert_true(readlink(argv[0], self, sizeof(self) - 1) > 0);
+		argv[0] = self;
+		setenv("PYTHONMALLOC", debug ? "debug" : "default", 1);
+		run_command(run, argv);
+		unsetenv("PYTHONMALLOC");
+		if (WEXITSTATUS(run->status) == 77) {
+			run_free(run);
+			print_message("no %s here\n", argv[2]);
+			skip();
+		}
+		assert_exit(run, 0);
+		assert_accounts(run);
+		assert_int_equal(count_lines(run, "os.listdir('/etc')", "by="),
+				 3);
+		run_free(run);
+	}
+}
+
 /* Every interpreter named in SM_TEST_PYTHONS (by colons) and found on PATH. */
 static void try_interpreter(const char *interpreter)
 {
@@ -874,7 +928,7 @@ static bool find_agent(void)
 	return !access(agent_path, R_OK) && !access(python(), X_OK);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_what_a_script_does),
@@ -890,9 +944,12 @@ int main(void)
 		cmocka_unit_test(fails_open_when_asked),
 		cmocka_unit_test(warns_when_asked),
 		cmocka_unit_test(stays_out_of_other_programs),
+		cmocka_unit_test(serves_embedders_again_and_again),
 		cmocka_unit_test(serves_every_interpreter),
 	};
 
+	if (argc == 3 && !strcmp(argv[1], "--embed"))
+		return embed(argv[2]);
 #if defined(__SANITIZE_ADDRESS__)
 	/* An instrumented library cannot be preloaded into a plain guest. */
 	if (!getenv("SM_TEST_AGENT")) {
