@@ -672,7 +672,8 @@ static void follows_children(void **state)
 	assert_accounts(run);
 	assert_int_equal(count_lines(run, "os.listdir('/etc')", "by=main"), 6);
 	assert_int_equal(count_lines(run, "os.listdir('/usr')", "by=main"), 1);
-	assert_int_equal(count_lines(run, "hello reason=1", ""), 2);
+	/* before 3.10 subprocess forks where it could vfork */
+	assert_true(count_lines(run, "hello reason=1", "") >= 2);
 	run_free(run);
 }
 
