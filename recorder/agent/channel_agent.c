@@ -23,7 +23,6 @@
 #define HIGH_FD	     1000 /* out of the way of programs that dup2 low */
 
 struct sm_agent sm_agent;
-extern __typeof__(sm_policy_open) sm_policy_open __attribute__((weak));
 
 static struct {
 	int fd; /* our end of the collector's socket; -1: none */

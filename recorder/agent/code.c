@@ -309,6 +309,7 @@ static const struct known_file known_files[] = {
 	{ "linecache.py", SM_CODE_LINES },
 	{ "tokenize.py", SM_CODE_LINES },
 	{ "runpy.py", SM_CODE_RUNPY },
+	{ "site.py", SM_CODE_PTH },
 };
 
 static uint8_t flags_of_library(struct sm_str below)
@@ -336,6 +337,8 @@ static void classify_frozen(struct sm_code *c)
 		c->flags |= SM_CODE_IMPORT;
 	else if (sm_str_equal(name, SM_STR("runpy")))
 		c->flags |= SM_CODE_RUNPY;
+	else if (sm_str_equal(name, SM_STR("site")))
+		c->flags |= SM_CODE_PTH;
 }
 
 static bool function_ends(struct sm_str function, struct sm_str name)
@@ -392,6 +395,8 @@ static void classify(struct sm_code *c)
 	    (function_ends(c->function, SM_STR("get_data")) ||
 	     function_ends(c->function, SM_STR("get_source"))))
 		c->flags |= SM_CODE_HANDS_OUT;
+	if (!function_ends(c->function, SM_STR("addpackage")))
+		c->flags &= ~SM_CODE_PTH;
 }
 
 /* ------------------------------------------------------------------- table */

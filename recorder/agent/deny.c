@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-extern __typeof__(sm_policy_decide) sm_policy_decide __attribute__((weak));
-extern __typeof__(sm_verdict_explain) sm_verdict_explain __attribute__((weak));
 /* ------------------------------------------------------------------ verdict */
 
 static struct sm_request_scratch scratch; /* under the lock */
@@ -58,10 +56,7 @@ static void describe(const struct sm_event *event,
 			denial->file_length = sizeof(denial->file);
 		memcpy(denial->file, request.value.p, denial->file_length);
 	}
-	if (sm_verdict_explain)
-		sm_verdict_explain(event, verdict, why, sizeof(why));
-	else
-		why[0] = '\0';
+	sm_verdict_explain(event, verdict, why, sizeof(why));
 	n = snprintf(denial->text, sizeof(denial->text),
 		     "denied by secmgr (%s): %s (event %llu)",
 		     sm_family_name(verdict->family), why,

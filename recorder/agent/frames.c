@@ -164,6 +164,7 @@ static enum sm_via via_end(const struct via_state *s)
 
 struct principal_state {
 	bool is_known, wants_owner;
+	bool is_dynamic; /* the frame before this one */
 };
 
 static void keep_owner(struct sm_view *view, const struct sm_code *code)
@@ -178,6 +179,14 @@ static void keep_owner(struct sm_view *view, const struct sm_code *code)
 static void principal_step(struct principal_state *s, struct sm_view *view,
 			   const struct sm_code *code)
 {
+	bool was_dynamic = s->is_dynamic;
+
+	s->is_dynamic = code->kind == SM_PRINCIPAL_DYNAMIC;
+	if (was_dynamic && s->wants_owner && code->flags & SM_CODE_PTH) {
+		/* a line of a .pth file: the interpreter coming up */
+		s->is_known = s->wants_owner = false;
+		view->kind = SM_PRINCIPAL_PYTHON;
+	}
 	if (code->kind == SM_PRINCIPAL_PYTHON)
 		return;
 	if (s->is_known) {
@@ -211,7 +220,7 @@ void sm_frames_view(struct sm_view *view)
 {
 	struct walk walk = { .frame = sm_py.PyEval_GetFrame() };
 	struct via_state via = { .way = WAY_START };
-	struct principal_state principal = { false, false };
+	struct principal_state principal = { 0 };
 	unsigned depth = 0;
 
 	view->caller = view->owner = NULL;
