@@ -450,6 +450,18 @@ static bool matches_items(const struct sm_policy *policy,
 	return has(from, text.len);
 }
 
+/* Wildcards open neither hidden names nor, in words, options. */
+static bool is_refused_start(const struct sm_blob_item *item, char first,
+			     bool is_component)
+{
+	if (item->kind == SM_BLOB_LITERAL || item->kind == SM_BLOB_OPTION)
+		return false;
+	if (is_component)
+		return first == '.';
+	return first == '-' &&
+	       !(item->kind == SM_BLOB_TOKEN && item->token == SM_TOKEN_TEXT);
+}
+
 bool sm_match_pattern(const struct sm_policy *policy, uint32_t pattern,
 		      struct sm_str text, bool is_component)
 {
@@ -461,8 +473,8 @@ bool sm_match_pattern(const struct sm_policy *policy, uint32_t pattern,
 	struct sm_str s;
 
 	items += patterns[pattern].first;
-	if (is_component && count && items[0].kind != SM_BLOB_LITERAL &&
-	    text.len && text.p[0] == '.')
+	if (count && text.len &&
+	    is_refused_start(&items[0], text.p[0], is_component))
 		return false;
 	if (count && items[0].kind == SM_BLOB_LITERAL) {
 		s = sm_blob_str(policy, (struct sm_blob_text){ items[0].a,

@@ -51,6 +51,7 @@ static const char policy_text[] =
 "    { \"id\": \"p8\", \"signal\": \"other\" },\n"
 "    { \"id\": \"p9\", \"exec\": \"/any/tool\" },\n"
 "    { \"id\": \"p10\", \"exec\": \"/usr/bin/nice\", \"argv\": [\"nice\", \"<word>\", \"<text>\"] },\n"
+"    { \"id\": \"p12\", \"exec\": \"/usr/bin/show\", \"argv\": [\"show\", \"<name>\"] },\n"
 "    { \"id\": \"p11\", \"exec\": \"/usr/bin/rel\", \"argv\": [\"rel\", \"<path:src/**>\"] }\n"
 "  ],\n"
 "  \"code\": [\n"
@@ -315,6 +316,9 @@ static const struct row processes[] = {
 	NO('e', "/any/tool tool", "app", D, WRITTEN, "f13"),
 	OK('e', "/usr/bin/nice nice a -b", "app", D, "p10"),
 	NO('e', "/usr/bin/nice nice -a b", "app", D, ARGUMENTS, "p10"),
+	OK('e', "/usr/bin/show show a-b.c", "app", D, "p12"),
+	NO('e', "/usr/bin/show show -a", "app", D, ARGUMENTS, "p12"),
+	NO('e', "/usr/bin/show show a/b", "app", D, ARGUMENTS, "p12"),
 	OK('e', "/usr/bin/rel rel src/a.c", "app", D, "p11"),
 	NO('e', "/usr/bin/rel rel src/../../a.c", "app", D, ARGUMENTS, "p11"),
 	NO('e', "/usr/bin/rel rel /src/a.c", "app", D, ARGUMENTS, "p11"),
