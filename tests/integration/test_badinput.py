@@ -15,7 +15,7 @@ import workloads
 READERS_USAGE = 2
 WRAPPER, CANNOT, MISSING = 125, 126, 127
 WAIT_SECONDS = 20
-POLICY = '{\n  "secmgr": 1,\n  "use": [ "python-runtime" ]\n}\n'
+POLICY = '{\n  "secmgr": 1\n}\n'
 
 
 class BadInput(unittest.TestCase):
@@ -167,7 +167,7 @@ class BadInput(unittest.TestCase):
     def test_existing_output_file(self):
         kept = self.trace.read_bytes()
         self.one_line(self.record(self.trace, "/bin/true"), WRAPPER,
-                      self.trace.name, "--append", "--force")
+                      self.trace.name, "append", "replace")
         self.assertEqual(kept, self.trace.read_bytes())
 
     def test_output_in_a_missing_directory(self):
