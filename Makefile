@@ -54,6 +54,13 @@ $(BUILD)/gen/bundles.inc: $(BUNDLES) tools/dev/embed-bundles
 $(BUILD)/obj/schema/policy/bundles.o: $(BUILD)/gen/bundles.inc
 $(BUILD)/obj/schema/policy/bundles.o: CPPFLAGS += -I$(BUILD)/gen
 
+# The trace's table definitions: one documented SQL file, compiled in as text.
+$(BUILD)/gen/trace-sql.inc: schema/trace.sql
+	@mkdir -p $(@D)
+	sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $< > $@.tmp && mv $@.tmp $@
+$(BUILD)/obj/schema/trace/db.o: $(BUILD)/gen/trace-sql.inc
+$(BUILD)/obj/schema/trace/db.o: CPPFLAGS += -I$(BUILD)/gen
+
 # Rebuild when flags change, so that one tree serves plain and sanitised runs.
 FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS)
 $(BUILD)/flags: FORCE

@@ -176,9 +176,10 @@ SM_CHECKED enum sm_status sm_trace_events(struct sm_trace *trace,
 					  struct sm_diag *diag);
 /*
  * The next event; SM_END after the last. *event and what it points to are
- * valid until the next call. *site_id equals for equal sites of this trace and
- * is < sm_trace_site_count(): readers can keep tables by it. A damaged block
- * gives SM_DAMAGED once (diag names it); the next call goes on behind it.
+ * valid until the next call on any cursor of the trace. *site_id equals for
+ * equal sites of this trace and is < sm_trace_site_count(): readers can keep
+ * tables by it. A damaged block gives SM_DAMAGED once (diag names it); the next
+ * call goes on behind it.
  */
 SM_CHECKED enum sm_status sm_trace_next(struct sm_trace_cursor *cursor,
 					const struct sm_event **event,
@@ -199,7 +200,11 @@ uint32_t sm_trace_site_count(const struct sm_trace *trace);
  */
 uint64_t sm_trace_key(const struct sm_trace_cursor *cursor);
 
-/* Verifies the hash chain; found is called per damaged block. */
+/*
+ * Verifies the hash chains, that everything decodes, and (after an ordered
+ * end) the digest of the plain tables. found (may be NULL) is called per
+ * damaged row; SM_DAMAGED when there was any, with diag naming the first.
+ */
 typedef void sm_trace_finding(void *context, const struct sm_diag *finding);
 SM_CHECKED enum sm_status sm_trace_verify(const char *path,
 					  sm_trace_finding *found,

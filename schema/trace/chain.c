@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+#include "schema/trace/db.h"
+
+struct sm_chain {
+	EVP_MD_CTX *context;
+	bool has_failed;
+};
+
+struct sm_chain *sm_chain_new(void)
+{
+	struct sm_chain *chain = calloc(1, sizeof(*chain));
+
+	if (!chain)
+		return NULL;
+	chain->context = EVP_MD_CTX_new();
+	if (!chain->context) {
+		free(chain);
+		return NULL;
+	}
+	return chain;
+}
+
+void sm_chain_free(struct sm_chain *chain)
+{
+	if (!chain)
+		return;
+	EVP_MD_CTX_free(chain->context);
+	free(chain);
+}
+
+static void add(struct sm_chain *chain, const void *p, size_t n)
+{
+	if (n && EVP_DigestUpdate(chain->context, p, n) != 1)
+		chain->has_failed = true;
+}
+
+/* Type, length and bytes: no two rows give the same input. */
+static void add_field(struct sm_chain *chain, char type, const void *p,
+		      size_t n)
+{
+	uint8_t head[9] = { (uint8_t)type };
+
+	for (unsigned i = 0; i < 8; i++)
+		head[1 + i] = (uint8_t)((uint64_t)n >> (8 * i));
+	add(chain, head, sizeof(head));
+	add(chain, p, n);
+}
+
+void sm_chain_start(struct sm_chain *chain,
+		    const uint8_t previous[SM_HASH_BYTES])
+{
+	chain->has_failed =
+		EVP_DigestInit_ex(chain->context, EVP_sha256(), NULL) != 1;
+	add_field(chain, 'h', previous, SM_HASH_BYTES);
+}
+
+void sm_chain_int(struct sm_chain *chain, int64_t value)
+{
+	uint8_t bytes[8];
+
+	for (unsigned i = 0; i < 8; i++)
+		bytes[i] = (uint8_t)((uint64_t)value >> (8 * i));
+	add_field(chain, 'i', bytes, sizeof(bytes));
+}
+
+void sm_chain_bytes(struct sm_chain *chain, const void *p, size_t n)
+{
+	add_field(chain, 'b', p, n);
+}
+
+enum sm_status sm_chain_end(struct sm_chain *chain, uint8_t hash[SM_HASH_BYTES])
+{
+	if (chain->has_failed ||
+	    EVP_DigestFinal_ex(chain->context, hash, NULL) != 1)
+		return SM_NOMEM;
+	return SM_OK;
+}

@@ -1,0 +1,657 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cursor.c: iterating over the events of a trace.
+ *
+ * The cursor's place is an event's number, not a row: tails it has read may
+ * become part of a larger block meanwhile.
+ */
+#include <stdlib.h>
+
+#include "schema/trace/order.h"
+#include "schema/trace/reader.h"
+
+/* What events of one group share; the event is patched in place. */
+struct group {
+	struct sm_event event;
+	uint32_t site;	       /* smallest id of equal sites */
+	bool is_wanted, holds; /* holds: its site's texts hold the needle */
+	bool has_key;
+	uint64_t key_seed;
+};
+
+struct sm_trace_cursor {
+	struct sm_trace *trace;
+	struct sm_trace_query query;
+	bool kinds[SM_EVENTS];
+	bool has_needle;
+	struct sm_matches matches;
+	uint64_t position; /* number of the next event to deliver */
+	uint64_t base;	   /* number of the block's first event */
+	bool is_loaded, is_over;
+	struct sm_block block;
+	uint32_t *order;
+	struct group *groups;
+	uint32_t at;  /* next row in order */
+	uint32_t row; /* the one delivered */
+};
+
+/* The row of `block`, before its data is looked at. */
+struct row {
+	uint64_t id, first_ns, last_ns;
+	uint32_t events, first_process, last_process, denials;
+	int64_t raw_bytes;
+};
+
+/* ----------------------------------------------------------- finding rows */
+
+#define ROW_QUERY                                                              \
+	"SELECT id,events,first_ns,last_ns,first_process,last_process,"        \
+	"denials,raw_bytes,zone FROM block "
+
+static enum sm_status prepare(struct sm_trace *t)
+{
+	if (!t->at_or_before &&
+	    sqlite3_prepare_v2(t->db,
+			       ROW_QUERY "WHERE id<=? ORDER BY id DESC LIMIT 1",
+			       -1, &t->at_or_before, NULL))
+		return SM_DAMAGED;
+	if (!t->behind &&
+	    sqlite3_prepare_v2(t->db,
+			       ROW_QUERY "WHERE id>? ORDER BY id LIMIT 1", -1,
+			       &t->behind, NULL))
+		return SM_DAMAGED;
+	if (!t->data &&
+	    sqlite3_prepare_v2(t->db,
+			       "SELECT data,postings FROM block WHERE id=?", -1,
+			       &t->data, NULL))
+		return SM_DAMAGED;
+	return SM_OK;
+}
+
+/* SM_END: no such row. The zone is left in trace->zone, empty if damaged. */
+static enum sm_status read_row(struct sm_trace *t, sqlite3_stmt *q,
+			       uint64_t number, struct row *row)
+{
+	int64_t events;
+	int code;
+
+	sqlite3_bind_int64(q, 1, (int64_t)number);
+	code = sqlite3_step(q);
+	if (code != SQLITE_ROW) {
+		sqlite3_reset(q);
+		return code == SQLITE_DONE ? SM_END : SM_DAMAGED;
+	}
+	events = sqlite3_column_int64(q, 1);
+	*row = (struct row){
+		.id = (uint64_t)sqlite3_column_int64(q, 0),
+		.events = (uint32_t)events,
+		.first_ns = (uint64_t)sqlite3_column_int64(q, 2),
+		.last_ns = (uint64_t)sqlite3_column_int64(q, 3),
+		.first_process = (uint32_t)sqlite3_column_int64(q, 4),
+		.last_process = (uint32_t)sqlite3_column_int64(q, 5),
+		.denials = (uint32_t)sqlite3_column_int64(q, 6),
+		.raw_bytes = sqlite3_column_int64(q, 7),
+	};
+	if (sm_unpack(t->strings.zstd, sqlite3_column_blob(q, 8),
+		      (size_t)sqlite3_column_bytes(q, 8), -1, SM_BLOCK_RAW_MAX,
+		      &t->zone))
+		t->zone.len = 0;
+	sqlite3_reset(q);
+	/* A count out of range would send the cursor astray. */
+	if (events < 1 || events > SM_BLOCK_EVENTS || row->id < 1 ||
+	    row->id > INT64_MAX - SM_BLOCK_EVENTS)
+		return SM_DAMAGED;
+	return SM_OK;
+}
+
+/* The row holding event number position, or the next one behind it. */
+static enum sm_status find_row(struct sm_trace_cursor *c, struct row *row)
+{
+	struct sm_trace *t = c->trace;
+	enum sm_status status = prepare(t);
+
+	if (status)
+		return status;
+	status = read_row(t, t->at_or_before, c->position, row);
+	if (!status && row->id + row->events > c->position)
+		return SM_OK;
+	if (status == SM_DAMAGED)
+		return status;
+	return read_row(t, t->behind, c->position, row);
+}
+
+/* Goes behind a row that cannot even be read: to the next id, or the end. */
+static void skip_unreadable(struct sm_trace_cursor *c)
+{
+	sqlite3_stmt *q = NULL;
+	int64_t next = -1;
+
+	if (!sqlite3_prepare_v2(c->trace->db,
+				"SELECT id FROM block WHERE id>? ORDER BY id "
+				"LIMIT 1",
+				-1, &q, NULL)) {
+		sqlite3_bind_int64(q, 1, (int64_t)c->position);
+		if (sqlite3_step(q) == SQLITE_ROW)
+			next = sqlite3_column_int64(q, 0);
+	}
+	sqlite3_finalize(q);
+	if (next > 0 && (uint64_t)next > c->position)
+		c->position = (uint64_t)next;
+	else
+		c->is_over = true;
+}
+
+/* ------------------------------------------------------------- zone tests */
+
+static bool zone_may_match(const struct sm_trace_cursor *c)
+{
+	struct sm_trace *t = c->trace;
+	struct sm_bytes_reader r;
+	uint64_t name = 0;
+
+	if (!c->query.kinds || !sm_block_list(&t->zone, SM_LIST_EVENTS, &r) ||
+	    !t->zone.len)
+		return true;
+	while (r.at < r.end) {
+		name += sm_bytes_get_varint(&r);
+		if (name >= t->name_count || c->kinds[t->names[name].kind])
+			return true;
+	}
+	return false;
+}
+
+static bool zone_has_process(const struct sm_trace_cursor *c)
+{
+	struct sm_bytes_reader r;
+	uint64_t process = 0;
+
+	if (!c->trace->zone.len ||
+	    !sm_block_list(&c->trace->zone, SM_LIST_PROCESSES, &r))
+		return true;
+	while (r.at < r.end) {
+		process += sm_bytes_get_varint(&r);
+		if (process == c->query.process)
+			return true;
+	}
+	return false;
+}
+
+static bool row_may_match(const struct sm_trace_cursor *c,
+			  const struct row *row)
+{
+	const struct sm_trace_query *q = &c->query;
+
+	if (row->last_ns < q->from_ns || (q->to_ns && row->first_ns > q->to_ns))
+		return false;
+	if (q->denied_only && !row->denials)
+		return false;
+	if (q->process &&
+	    (q->process < row->first_process ||
+	     q->process > row->last_process || !zone_has_process(c)))
+		return false;
+	return zone_may_match(c);
+}
+
+static bool site_holds(const struct sm_site *s, struct sm_str needle)
+{
+	const struct sm_str texts[] = { s->event, s->file, s->function,
+					s->principal.name, s->principal.file };
+
+	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (memmem(texts[i].p, texts[i].len, needle.p, needle.len))
+			return true;
+	return false;
+}
+
+/* Postings are in trace->raw for now. */
+static bool postings_may_match(const struct sm_trace_cursor *c)
+{
+	struct sm_trace *t = c->trace;
+	struct sm_bytes_reader r;
+	uint64_t id = 0;
+
+	if (!sm_block_list(&t->raw, SM_LIST_STRINGS, &r))
+		return true;
+	while (r.at < r.end) {
+		id += sm_bytes_get_varint(&r);
+		if (id >= UINT32_MAX ||
+		    sm_matches_has(&c->matches, (uint32_t)id))
+			return true;
+	}
+	id = 0;
+	if (!sm_block_list(&t->raw, SM_LIST_SITES, &r))
+		return true;
+	while (r.at < r.end) {
+		id += sm_bytes_get_varint(&r);
+		if (id >= t->site_count ||
+		    site_holds(&t->sites[id].site, c->query.contains))
+			return true;
+	}
+	return false;
+}
+
+/* ---------------------------------------------------------- loading blocks */
+
+static void unload(struct sm_trace_cursor *c)
+{
+	sm_block_fini(&c->block);
+	free(c->order);
+	free(c->groups);
+	c->order = NULL;
+	c->groups = NULL;
+	c->is_loaded = false;
+}
+
+static void prepare_group(const struct sm_trace_cursor *c, struct group *g,
+			  const struct sm_block_view *view)
+{
+	const struct sm_trace_site *site = &c->trace->sites[view->site];
+	const struct sm_shape *shape = &c->block.shapes[view->shape];
+	unsigned decision = shape->flags & SM_SHAPE_DECISION;
+
+	*g = (struct group){
+		.event = { .site = site->site,
+			   .argc = shape->argc,
+			   .args = shape->nodes,
+			   .resolved = { { "", 0 }, { "", 0 } },
+			   .verdict = { (enum sm_decision)decision,
+					{ "", 0 } } },
+		.site = site->same_as,
+	};
+	g->is_wanted = (!c->query.kinds || c->kinds[site->site.kind]) &&
+		       (!c->query.denied_only || decision >= SM_WARNED);
+	if (c->has_needle && g->is_wanted)
+		g->holds = site_holds(&site->site, c->query.contains);
+}
+
+static enum sm_status prepare_groups(struct sm_trace_cursor *c,
+				     struct sm_diag *diag)
+{
+	struct sm_trace *t = c->trace;
+	enum sm_status status = SM_OK;
+
+	c->groups = malloc(c->block.group_count * sizeof(*c->groups) + 1);
+	if (!c->groups)
+		return SM_NOMEM;
+	for (uint32_t i = 0; i < c->block.group_count && !status; i++) {
+		const struct sm_block_view *view = &c->block.groups[i];
+
+		if (view->site >= t->site_count)
+			status = sm_trace_load_sites(t, diag);
+		if (!status && (!view->site || view->site >= t->site_count))
+			status = SM_DAMAGED;
+		if (!status)
+			prepare_group(c, &c->groups[i], view);
+	}
+	return status;
+}
+
+static enum sm_status unpack_column(struct sm_trace *t, int column,
+				    int64_t raw_bytes)
+{
+	const void *p = sqlite3_column_blob(t->data, column);
+	int n = sqlite3_column_bytes(t->data, column);
+
+	return sm_unpack(t->strings.zstd, p, (size_t)n, raw_bytes,
+			 SM_BLOCK_RAW_MAX, &t->raw);
+}
+
+static enum sm_status fetch(struct sm_trace_cursor *c, const struct row *row,
+			    bool *may_match)
+{
+	struct sm_trace *t = c->trace;
+	enum sm_status status = SM_OK;
+
+	*may_match = true;
+	sqlite3_bind_int64(t->data, 1, (int64_t)row->id);
+	if (sqlite3_step(t->data) != SQLITE_ROW) {
+		status = SM_DAMAGED;
+	} else if (c->has_needle) {
+		/* Postings that cannot be read exclude nothing. */
+		status = unpack_column(t, 1, -1);
+		if (!status)
+			*may_match = postings_may_match(c);
+		if (status == SM_DAMAGED)
+			status = SM_OK;
+	}
+	if (!status && *may_match)
+		status = unpack_column(t, 0, row->raw_bytes);
+	sqlite3_reset(t->data);
+	return status;
+}
+
+static enum sm_status load(struct sm_trace_cursor *c, const struct row *row,
+			   struct sm_diag *diag)
+{
+	enum sm_status status;
+	bool may_match;
+
+	if (c->has_needle) {
+		status = sm_matches_update(&c->matches, &c->trace->strings,
+					   c->trace->db);
+		if (status)
+			return status;
+	}
+	status = fetch(c, row, &may_match);
+	if (status || !may_match) {
+		c->position = row->id + row->events;
+		return status;
+	}
+	status = sm_block_decode(c->trace->raw.p, c->trace->raw.len,
+				 row->events, row->first_ns, &c->block);
+	if (!status)
+		status = prepare_groups(c, diag);
+	if (!status)
+		status = sm_block_order(&c->block, &c->order);
+	if (status) {
+		unload(c);
+		c->position = row->id + row->events;
+		return status;
+	}
+	c->base = row->id;
+	c->at = 0;
+	c->is_loaded = true;
+	return SM_OK;
+}
+
+static enum sm_status damaged(struct sm_trace_cursor *c, uint64_t id,
+			      uint64_t events, struct sm_diag *diag)
+{
+	return sm_fail(diag, SM_DAMAGED,
+		       "%s: block %llu is damaged: events %llu to %llu are "
+		       "skipped",
+		       c->trace->path, (unsigned long long)id,
+		       (unsigned long long)id,
+		       (unsigned long long)(id + events - 1));
+}
+
+static enum sm_status load_next(struct sm_trace_cursor *c, struct sm_diag *diag)
+{
+	struct row row;
+	enum sm_status status;
+
+	if (c->is_over)
+		return SM_END;
+	status = find_row(c, &row);
+	if (status == SM_END)
+		return status;
+	if (status) {
+		uint64_t from = c->position;
+
+		skip_unreadable(c);
+		return sm_fail(diag, SM_DAMAGED,
+			       "%s: the block of event %llu cannot be read",
+			       c->trace->path, (unsigned long long)from);
+	}
+	if (row.id > c->position) {
+		uint64_t from = c->position;
+
+		c->position = row.id;
+		return sm_fail(diag, SM_DAMAGED,
+			       "%s: events %llu to %llu are missing",
+			       c->trace->path, (unsigned long long)from,
+			       (unsigned long long)(row.id - 1));
+	}
+	if (!row_may_match(c, &row)) {
+		c->position = row.id + row.events;
+		return SM_OK;
+	}
+	status = load(c, &row, diag);
+	return status == SM_DAMAGED ? damaged(c, row.id, row.events, diag)
+				    : status;
+}
+
+/* --------------------------------------------------------------- delivering */
+
+static uint64_t leaf(const struct sm_trace_cursor *c, uint32_t l)
+{
+	const struct sm_block_event *e = &c->block.rows[c->row];
+	const struct sm_block_view *view = &c->block.groups[e->group];
+
+	return c->block
+		.leaves[view->leaves + (size_t)l * view->events + e->row];
+}
+
+static bool leaves_hold(const struct sm_trace_cursor *c,
+			const struct sm_shape *shape)
+{
+	for (uint32_t l = 0; l < shape->leaf_count; l++) {
+		uint64_t id;
+
+		if (shape->leaves[l].kind != SM_LEAF_STRING)
+			continue;
+		id = leaf(c, l);
+		if (id && (id >= UINT32_MAX ||
+			   sm_matches_has(&c->matches, (uint32_t)id)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_wanted(const struct sm_trace_cursor *c)
+{
+	const struct sm_block_event *e = &c->block.rows[c->row];
+	const struct group *g = &c->groups[e->group];
+	const struct sm_trace_query *q = &c->query;
+
+	if (!g->is_wanted || c->base + c->row < c->position)
+		return false;
+	if (e->time_ns < q->from_ns || (q->to_ns && e->time_ns > q->to_ns))
+		return false;
+	if (q->process && c->block.actors[e->actor].process != q->process)
+		return false;
+	return !c->has_needle || g->holds ||
+	       leaves_hold(c,
+			   &c->block.shapes[c->block.groups[e->group].shape]);
+}
+
+static enum sm_status get_string(const struct sm_trace_cursor *c, uint64_t id,
+				 struct sm_str *out)
+{
+	if (id > UINT32_MAX)
+		return SM_DAMAGED;
+	return sm_strings_get(&c->trace->strings, c->trace->db, (uint32_t)id,
+			      out);
+}
+
+static void set_full_length(struct sm_value *v, uint64_t full_len)
+{
+	v->full_len =
+		v->type == SM_DIGEST || full_len > v->len ? full_len : v->len;
+}
+
+static enum sm_status patch(const struct sm_trace_cursor *c,
+			    const struct sm_leaf *l, uint64_t bits,
+			    struct sm_event *event, struct sm_value *nodes)
+{
+	struct sm_value *v = &nodes[l->node];
+	struct sm_str s;
+	enum sm_status status = SM_OK;
+
+	switch (l->target) {
+	case SM_LEAF_TO_STRING:
+		status = get_string(c, bits, &s);
+		if (status)
+			return status;
+		v->s = s.p;
+		v->len = s.len;
+		v->full_len = s.len;
+		break;
+	case SM_LEAF_TO_INT:
+		v->i = (int64_t)bits;
+		break;
+	case SM_LEAF_TO_FLOAT:
+		memcpy(&v->f, &bits, sizeof(v->f));
+		break;
+	case SM_LEAF_TO_FULL_LEN:
+		set_full_length(v, bits);
+		break;
+	case SM_LEAF_TO_RESOLVED:
+		status = get_string(c, bits, &event->resolved[l->node]);
+		break;
+	default:
+		status = get_string(c, bits, &event->verdict.rule);
+		break;
+	}
+	return status;
+}
+
+static enum sm_status deliver(struct sm_trace_cursor *c,
+			      const struct sm_event **event, uint32_t *site_id)
+{
+	const struct sm_block_event *e = &c->block.rows[c->row];
+	struct group *g = &c->groups[e->group];
+	const struct sm_block_view *view = &c->block.groups[e->group];
+	const struct sm_shape *shape = &c->block.shapes[view->shape];
+	const uint64_t *leaves = c->block.leaves + view->leaves + e->row;
+
+	for (uint32_t l = 0; l < shape->leaf_count; l++) {
+		enum sm_status status = patch(c, &shape->leaves[l],
+					      leaves[(size_t)l * view->events],
+					      &g->event, shape->nodes);
+
+		if (status)
+			return status;
+	}
+	g->event.seq = e->seq;
+	g->event.time_ns = e->time_ns;
+	g->event.process = c->block.actors[e->actor].process;
+	g->event.thread = c->block.actors[e->actor].thread;
+	*event = &g->event;
+	*site_id = g->site;
+	return SM_OK;
+}
+
+static enum sm_status next_in_block(struct sm_trace_cursor *c,
+				    const struct sm_event **event,
+				    uint32_t *site_id, struct sm_diag *diag)
+{
+	while (c->at < c->block.events) {
+		enum sm_status status;
+		uint64_t events = c->block.events, base = c->base;
+
+		c->row = c->order ? c->order[c->at] : c->at;
+		c->at++;
+		if (!is_wanted(c))
+			continue;
+		status = deliver(c, event, site_id);
+		if (status != SM_DAMAGED)
+			return status;
+		unload(c);
+		c->position = base + events;
+		return damaged(c, base, events, diag);
+	}
+	c->position = c->base + c->block.events;
+	unload(c);
+	return SM_END;
+}
+
+/*
+ * Between polls the connection is given up: as long as one is open, a writer
+ * cannot turn its log into a plain file.
+ */
+static void rest(struct sm_trace_cursor *c)
+{
+	if (!sm_trace_meta(c->trace, "closed"))
+		sm_trace_park(c->trace);
+}
+
+enum sm_status sm_trace_next(struct sm_trace_cursor *c,
+			     const struct sm_event **event, uint32_t *site_id,
+			     struct sm_diag *diag)
+{
+	enum sm_status status = sm_trace_unpark(c->trace, diag);
+
+	*event = NULL;
+	*site_id = 0;
+	if (status)
+		return status;
+	sm_strings_relax(&c->trace->strings);
+	for (;;) {
+		if (c->is_loaded) {
+			status = next_in_block(c, event, site_id, diag);
+			if (status != SM_END)
+				return status;
+		}
+		status = load_next(c, diag);
+		if (status == SM_END)
+			rest(c);
+		if (status)
+			return status;
+	}
+}
+
+uint64_t sm_trace_key(const struct sm_trace_cursor *c)
+{
+	const struct sm_block_event *e = &c->block.rows[c->row];
+	struct group *g = &c->groups[e->group];
+	const struct sm_block_view *view = &c->block.groups[e->group];
+	const struct sm_shape *shape = &c->block.shapes[view->shape];
+	enum sm_event_kind kind = g->event.site.kind;
+	uint64_t key;
+
+	if (!g->has_key) {
+		g->key_seed = sm_shape_key_seed(shape, kind, g->site);
+		g->has_key = true;
+	}
+	key = g->key_seed;
+	for (uint32_t l = 0; l < shape->leaf_count; l++)
+		if (sm_shape_leaf_is_key(shape, l, kind))
+			key = sm_mix(key, leaf(c, l));
+	return key;
+}
+
+/* -------------------------------------------------------------- life cycle */
+
+enum sm_status sm_trace_events(struct sm_trace *trace,
+			       const struct sm_trace_query *query,
+			       struct sm_trace_cursor **out,
+			       struct sm_diag *diag)
+{
+	struct sm_trace_cursor *c = calloc(1, sizeof(*c));
+	enum sm_status status = c ? SM_OK : SM_NOMEM;
+
+	*out = NULL;
+	if (c) {
+		c->trace = trace;
+		c->position = 1;
+		c->query = query ? *query : (struct sm_trace_query){ 0 };
+		if (c->query.kinds)
+			memcpy(c->kinds, c->query.kinds, sizeof(c->kinds));
+		c->has_needle = c->query.contains.len > 0;
+	}
+	if (c && c->has_needle) {
+		status = sm_matches_init(&c->matches, c->query.contains);
+		c->query.contains = c->matches.needle;
+	}
+	if (status) {
+		sm_trace_cursor_free(c);
+		return sm_fail(diag, status, "%s: out of memory", trace->path);
+	}
+	*out = c;
+	return SM_OK;
+}
+
+void sm_trace_cursor_free(struct sm_trace_cursor *c)
+{
+	if (!c)
+		return;
+	unload(c);
+	sm_matches_fini(&c->matches);
+	free(c);
+}
+
+bool sm_trace_may_grow(struct sm_trace_cursor *c)
+{
+	struct sm_trace *t = c->trace;
+	struct row row;
+
+	if (sm_trace_meta(t, "closed"))
+		return false;
+	if (t->db)
+		return true;
+	if (sm_db_is_written(t->path))
+		return true;
+	/* Killed, or closed since: what it committed last may be unread. */
+	return !sm_trace_unpark(t, NULL) && find_row(c, &row) != SM_END;
+}

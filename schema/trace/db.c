@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "schema/trace/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "schema/trace.h"
+
+static const char ddl[] =
+#include "trace-sql.inc"
+	;
+
+/* Small pages keep small traces small; blobs span pages either way. */
+#define PAGE_BYTES "1024"
+/* 4 MiB of pages between checkpoints: their cost, spread over ~1 M events. */
+#define CHECKPOINT_PAGES "4096"
+enum {
+	HEADER_BYTES = 100,
+	AT_USER_VERSION = 60,
+	AT_APPLICATION_ID = 68,
+	AT_PAGE_SIZE = 16,
+	AT_PAGE_COUNT = 28,
+	BUSY_MS = 3000,
+	SQL_MAX = 4096,
+	CELL_MAX = 8 << 20,
+};
+
+enum sm_status sm_db_fail(sqlite3 *db, const char *path, const char *doing,
+			  struct sm_diag *diag)
+{
+	int code = db ? sqlite3_errcode(db) : SQLITE_NOMEM;
+	enum sm_status status = SM_IO;
+
+	if (code == SQLITE_NOMEM)
+		status = SM_NOMEM;
+	else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+		status = SM_DAMAGED;
+	return sm_fail(diag, status, "%s: %s: %s%s", path, doing,
+		       db ? sqlite3_errmsg(db) : sqlite3_errstr(code),
+		       status == SM_DAMAGED
+			       ? "; copy it again from where it was recorded"
+			       : "");
+}
+
+enum sm_status sm_db_exec(sqlite3 *db, const char *path, const char *sql,
+			  struct sm_diag *diag)
+{
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return sm_db_fail(db, path, "cannot write", diag);
+	return SM_OK;
+}
+
+/* SQLite gives ":memory:" and the like a meaning; a path has none. */
+static char *plain_path(const char *path)
+{
+	return sqlite3_mprintf("%s%s", path[0] == '/' ? "" : "./", path);
+}
+
+static int open_plain(const char *path, int flags, sqlite3 **out)
+{
+	char *plain = plain_path(path);
+	int code = SQLITE_NOMEM;
+
+	*out = NULL;
+	if (plain)
+		code = sqlite3_open_v2(plain, out,
+				       flags | SQLITE_OPEN_PRIVATECACHE |
+					       SQLITE_OPEN_NOMUTEX,
+				       NULL);
+	sqlite3_free(plain);
+	if (*out) {
+		sqlite3_extended_result_codes(*out, 0);
+		sqlite3_busy_timeout(*out, BUSY_MS);
+	}
+	return code;
+}
+
+/* ---------------------------------------------------------------- writing */
+
+static enum sm_status lock(const char *path, int fd, struct sm_diag *diag)
+{
+	if (!flock(fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
+		return SM_OK;
+	return sm_fail(diag, SM_EXISTS,
+		       "%s: another recording is writing it; wait for its end "
+		       "or choose another file",
+		       path);
+}
+
+static enum sm_status go_live(sqlite3 *db, const char *path,
+			      struct sm_diag *diag)
+{
+	return sm_db_exec(db, path,
+			  "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;"
+			  "PRAGMA wal_autocheckpoint=" CHECKPOINT_PAGES ";"
+			  "PRAGMA temp_store=MEMORY;PRAGMA cache_size=-2048",
+			  diag);
+}
+
+static enum sm_status define(sqlite3 *db, const char *path,
+			     struct sm_diag *diag)
+{
+	char head[160];
+	enum sm_status status;
+
+	snprintf(head, sizeof(head),
+		 "PRAGMA page_size=" PAGE_BYTES ";PRAGMA encoding='UTF-8';"
+		 "BEGIN;PRAGMA application_id=%d;PRAGMA user_version=%d",
+		 SM_DB_APPLICATION_ID, SM_TRACE_FORMAT);
+	status = sm_db_exec(db, path, head, diag);
+	if (!status)
+		status = sm_db_exec(db, path, ddl, diag);
+	if (!status)
+		status = sm_db_exec(db, path, "COMMIT", diag);
+	return status;
+}
+
+/* What a file of this name left behind must not be taken for the new one's. */
+static void remove_leftovers(const char *path)
+{
+	static const char *const tails[] = { "-wal", "-shm", "-journal" };
+
+	for (unsigned i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		char *name = sqlite3_mprintf("%s%s", path, tails[i]);
+
+		if (name)
+			unlink(name);
+		sqlite3_free(name);
+	}
+}
+
+enum sm_status sm_db_create(const char *path, sqlite3 **out, int *lock_fd,
+			    struct sm_diag *diag)
+{
+	/* A trace holds what a program did: for its owner's eyes. */
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	enum sm_status status;
+
+	*out = NULL;
+	*lock_fd = -1;
+	if (fd < 0 && errno == EEXIST)
+		return sm_fail(diag, SM_EXISTS,
+			       "%s: exists; append to it, replace it, or "
+			       "choose another file",
+			       path);
+	if (fd < 0)
+		return sm_fail(diag, SM_IO, "%s: cannot create: %s", path,
+			       strerror(errno));
+	remove_leftovers(path);
+	status = lock(path, fd, diag);
+	if (!status && open_plain(path, SQLITE_OPEN_READWRITE, out))
+		status = sm_db_fail(*out, path, "cannot create", diag);
+	if (!status)
+		status = define(*out, path, diag);
+	if (!status)
+		status = go_live(*out, path, diag);
+	if (!status) {
+		*lock_fd = fd;
+		return SM_OK;
+	}
+	sqlite3_close(*out);
+	*out = NULL;
+	close(fd);
+	unlink(path);
+	return status;
+}
+
+static enum sm_status check(sqlite3 *db, const char *path,
+			    struct sm_diag *diag);
+
+enum sm_status sm_db_append(const char *path, sqlite3 **out, int *lock_fd,
+			    struct sm_diag *diag)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	enum sm_status status;
+
+	*out = NULL;
+	*lock_fd = -1;
+	if (fd < 0)
+		return sm_fail(diag, errno == ENOENT ? SM_NOT_FOUND : SM_IO,
+			       "%s: cannot open: %s", path, strerror(errno));
+	status = lock(path, fd, diag);
+	if (!status && open_plain(path, SQLITE_OPEN_READWRITE, out))
+		status = sm_db_fail(*out, path, "cannot open", diag);
+	if (!status)
+		status = check(*out, path, diag);
+	if (!status)
+		status = go_live(*out, path, diag);
+	if (!status) {
+		*lock_fd = fd;
+		return SM_OK;
+	}
+	sqlite3_close(*out);
+	*out = NULL;
+	close(fd);
+	return status;
+}
+
+bool sm_db_is_written(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is_written;
+
+	if (fd < 0)
+		return false;
+	is_written = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+	close(fd);
+	return is_written;
+}
+
+enum sm_status sm_db_remove(const char *path, struct sm_diag *diag)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return errno == ENOENT ? SM_OK
+				       : sm_fail(diag, SM_IO, "%s: %s", path,
+						 strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return sm_fail(diag, SM_INVALID,
+			       "%s: not a regular file; it is not replaced",
+			       path);
+	if (sm_db_is_written(path))
+		return sm_fail(diag, SM_EXISTS,
+			       "%s: another recording is writing it; wait for "
+			       "its end or choose another file",
+			       path);
+	if (unlink(path))
+		return sm_fail(diag, SM_IO, "%s: cannot replace: %s", path,
+			       strerror(errno));
+	remove_leftovers(path);
+	return SM_OK;
+}
+
+/* ----------------------------------------------------------------- checks */
+
+static uint32_t big_endian(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	       (uint32_t)p[2] << 8 | p[3];
+}
+
+static bool has_wal(const char *path)
+{
+	char *name = sqlite3_mprintf("%s-wal", path);
+	struct stat st;
+	bool has = name && !stat(name, &st) && st.st_size > 0;
+
+	sqlite3_free(name);
+	return has;
+}
+
+/*
+ * Looks at the file's header through SQLite's own descriptor: opening and
+ * closing another one would drop this process's POSIX locks on the file.
+ */
+static enum sm_status check_header(sqlite3 *db, const char *path,
+				   struct sm_diag *diag)
+{
+	uint8_t head[HEADER_BYTES] = { 0 };
+	sqlite3_file *file = NULL;
+	sqlite3_int64 bytes = 0, want;
+	uint32_t page;
+
+	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER,
+				 &file) ||
+	    !file || !file->pMethods || file->pMethods->xFileSize(file, &bytes))
+		return sm_fail(diag, SM_IO, "%s: cannot read", path);
+	if (bytes >= HEADER_BYTES &&
+	    file->pMethods->xRead(file, head, sizeof(head), 0))
+		return sm_fail(diag, SM_IO, "%s: cannot read", path);
+	if (memcmp(head, "SQLite format 3", 16))
+		return sm_fail(diag, SM_NOT_OURS, "%s: not a secmgr trace (%s)",
+			       path,
+			       bytes ? "not an SQLite file" : "empty file");
+	if (big_endian(head + AT_APPLICATION_ID) != SM_DB_APPLICATION_ID)
+		return sm_fail(diag, SM_NOT_OURS,
+			       "%s: not a secmgr trace (SQLite file without "
+			       "secmgr tables)",
+			       path);
+	if (big_endian(head + AT_USER_VERSION) != SM_TRACE_FORMAT)
+		return sm_fail(diag, SM_VERSION,
+			       "%s: trace format %u; this program reads format "
+			       "%u: use the secmgr that recorded it",
+			       path, big_endian(head + AT_USER_VERSION),
+			       SM_TRACE_FORMAT);
+	page = (uint32_t)head[AT_PAGE_SIZE] << 8 | head[AT_PAGE_SIZE + 1];
+	want = (sqlite3_int64)(page == 1 ? 65536 : page) *
+	       big_endian(head + AT_PAGE_COUNT);
+	if (bytes < want && !has_wal(path))
+		return sm_fail(diag, SM_DAMAGED,
+			       "%s: truncated: %lld of %lld bytes; copy it "
+			       "again from where it was recorded",
+			       path, (long long)bytes, (long long)want);
+	return SM_OK;
+}
+
+#define SCHEMA_QUERY                                                           \
+	"SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_schema "     \
+	"ORDER BY type, name"
+
+static bool rows_equal(sqlite3_stmt *a, sqlite3_stmt *b)
+{
+	for (int i = 0; i < 4; i++) {
+		int n = sqlite3_column_bytes(a, i);
+		const void *x = sqlite3_column_blob(a, i);
+		const void *y = sqlite3_column_blob(b, i);
+
+		if (n != sqlite3_column_bytes(b, i) || (n && (!x || !y)) ||
+		    (n && memcmp(x, y, (size_t)n)))
+			return false;
+	}
+	return true;
+}
+
+/* Steps both; *name is the first definition that differs. */
+static enum sm_status compare_schemas(sqlite3 *db, sqlite3 *ours,
+				      const char *path, struct sm_diag *diag)
+{
+	sqlite3_stmt *a = NULL, *b = NULL;
+	enum sm_status status = SM_OK;
+	int got, want;
+
+	if (sqlite3_prepare_v2(db, SCHEMA_QUERY, -1, &a, NULL)) {
+		status = sm_db_fail(db, path, "cannot read", diag);
+		goto out;
+	}
+	if (sqlite3_prepare_v2(ours, SCHEMA_QUERY, -1, &b, NULL)) {
+		status = SM_NOMEM;
+		goto out;
+	}
+	do {
+		got = sqlite3_step(a);
+		want = sqlite3_step(b);
+		if (got != SQLITE_ROW && got != SQLITE_DONE) {
+			status = sm_db_fail(db, path, "cannot read", diag);
+		} else if (got != want ||
+			   (got == SQLITE_ROW && !rows_equal(a, b))) {
+			status = sm_fail(
+				diag, SM_DAMAGED,
+				"%s: its table definitions are not those of "
+				"format %d: altered, or not a trace",
+				path, SM_TRACE_FORMAT);
+		}
+	} while (!status && got == SQLITE_ROW);
+out:
+	sqlite3_finalize(a);
+	sqlite3_finalize(b);
+	return status;
+}
+
+static enum sm_status check(sqlite3 *db, const char *path, struct sm_diag *diag)
+{
+	enum sm_status status = check_header(db, path, diag);
+	sqlite3 *ours = NULL;
+
+	if (status)
+		return status;
+	if (sqlite3_open(":memory:", &ours) ||
+	    sqlite3_exec(ours, ddl, NULL, NULL, NULL))
+		status = sm_fail(diag, SM_NOMEM, "%s: out of memory", path);
+	else
+		status = compare_schemas(db, ours, path, diag);
+	sqlite3_close(ours);
+	return status;
+}
+
+/* ---------------------------------------------------------------- reading */
+
+static int authorize(void *context, int action, const char *a, const char *b,
+		     const char *database, const char *trigger)
+{
+	(void)context;
+	(void)a;
+	(void)b;
+	(void)database;
+	if (trigger)
+		return SQLITE_DENY;
+	switch (action) {
+	case SQLITE_SELECT:
+	case SQLITE_READ:
+		return SQLITE_OK;
+	case SQLITE_FUNCTION:
+		return b && (!strcmp(b, "ifnull") || !strcmp(b, "max"))
+			       ? SQLITE_OK
+			       : SQLITE_DENY;
+	default:
+		return SQLITE_DENY;
+	}
+}
+
+static enum sm_status guard(sqlite3 *db, const char *path, struct sm_diag *diag)
+{
+	static const struct {
+		int option, value;
+	} options[] = {
+		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },
+		{ SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_TRIGGER, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_VIEW, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
+	};
+
+	for (unsigned i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		sqlite3_db_config(db, options[i].option, options[i].value,
+				  NULL);
+	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, CELL_MAX);
+	sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, SQL_MAX);
+	sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+	sqlite3_limit(db, SQLITE_LIMIT_TRIGGER_DEPTH, 0);
+	sqlite3_limit(db, SQLITE_LIMIT_WORKER_THREADS, 0);
+	if (sqlite3_exec(db,
+			 "PRAGMA query_only=1;PRAGMA cell_size_check=1;"
+			 "PRAGMA mmap_size=0;PRAGMA temp_store=MEMORY;"
+			 "PRAGMA cache_size=-4096",
+			 NULL, NULL, NULL))
+		return sm_db_fail(db, path, "cannot read", diag);
+	return SM_OK;
+}
+
+/* file: URI of path with a parameter that makes SQLite skip all locking. */
+static int open_immutable(const char *path, sqlite3 **out)
+{
+	char *uri = sqlite3_mprintf("file:%s", path[0] == '/' ? "" : "./");
+	int code;
+
+	for (const char *at = path; uri && *at; at++) {
+		bool is_plain = strchr("/._-", *at) ||
+				(*at >= '0' && *at <= '9') ||
+				((*at | 32) >= 'a' && (*at | 32) <= 'z');
+
+		uri = sqlite3_mprintf(is_plain ? "%z%c" : "%z%%%02X", uri,
+				      (unsigned char)*at);
+	}
+	uri = sqlite3_mprintf("%z?immutable=1", uri);
+	if (!uri)
+		return SQLITE_NOMEM;
+	code = sqlite3_open_v2(uri, out,
+			       SQLITE_OPEN_READONLY | SQLITE_OPEN_URI |
+				       SQLITE_OPEN_PRIVATECACHE |
+				       SQLITE_OPEN_NOMUTEX,
+			       NULL);
+	sqlite3_free(uri);
+	return code;
+}
+
+static enum sm_status open_checked(const char *path, bool is_immutable,
+				   sqlite3 **out, struct sm_diag *diag)
+{
+	int code = is_immutable ? open_immutable(path, out)
+				: open_plain(path, SQLITE_OPEN_READONLY, out);
+	enum sm_status status;
+
+	if (code)
+		return sm_db_fail(*out, path, "cannot open", diag);
+	status = check_header(*out, path, diag);
+	if (!status)
+		status = guard(*out, path, diag);
+	if (!status)
+		status = check(*out, path, diag);
+	if (!status)
+		sqlite3_set_authorizer(*out, authorize, NULL);
+	return status;
+}
+
+/*
+ * The trace of a killed writer has a write-ahead log. SQLite wants to make a
+ * -shm file to read it, which a read-only directory does not allow; without a
+ * log the file alone is whole, so it is read as immutable.
+ */
+static bool may_be_immutable(sqlite3 *db, const char *path)
+{
+	int code = db ? sqlite3_errcode(db) : SQLITE_OK;
+
+	return (code == SQLITE_CANTOPEN || code == SQLITE_READONLY) &&
+	       !has_wal(path);
+}
+
+enum sm_status sm_db_read(const char *path, sqlite3 **out, struct sm_diag *diag)
+{
+	enum sm_status status;
+	struct stat st;
+
+	*out = NULL;
+	if (stat(path, &st))
+		return sm_fail(diag,
+			       errno == ENOENT || errno == ENOTDIR
+				       ? SM_NOT_FOUND
+				       : SM_IO,
+			       "%s: cannot open: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return sm_fail(diag, SM_NOT_OURS, "%s: not a secmgr trace (%s)",
+			       path,
+			       S_ISDIR(st.st_mode) ? "a directory"
+						   : "not a regular file");
+	if (access(path, R_OK))
+		return sm_fail(diag, SM_IO, "%s: cannot open: %s", path,
+			       strerror(errno));
+	status = open_checked(path, false, out, diag);
+	if (status == SM_IO && may_be_immutable(*out, path)) {
+		sqlite3_close(*out);
+		status = open_checked(path, true, out, diag);
+	} else if (status == SM_IO && *out &&
+		   sqlite3_errcode(*out) == SQLITE_CANTOPEN) {
+		sm_fail(diag, SM_IO,
+			"%s: its write-ahead log %s-wal cannot be read in a "
+			"read-only directory: copy both files to a writable "
+			"one",
+			path, path);
+	}
+	if (status) {
+		sqlite3_close(*out);
+		*out = NULL;
+	}
+	return status;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * db.h: the SQLite file below a trace: opening, definitions, hash chain.
+ */
+#ifndef SCHEMA_TRACE_DB_H
+#define SCHEMA_TRACE_DB_H
+
+#include <sqlite3.h>
+
+#include "schema/status.h"
+#include "schema/value.h"
+
+#define SM_DB_APPLICATION_ID 0x53434d54 /* "SCMT", in the file's header */
+
+#define SM_HASH_BYTES 32 /* SHA-256 */
+
+/*
+ * An empty trace at path, which must not exist. SM_EXISTS, SM_IO. The file is
+ * left locked (flock) by *lock_fd as long as a writer lives.
+ */
+SM_CHECKED enum sm_status sm_db_create(const char *path, sqlite3 **out,
+				       int *lock_fd, struct sm_diag *diag);
+/* An existing trace, for appending. */
+SM_CHECKED enum sm_status sm_db_append(const char *path, sqlite3 **out,
+				       int *lock_fd, struct sm_diag *diag);
+/* Read-only, checked and guarded against what a hostile file may hold. */
+SM_CHECKED enum sm_status sm_db_read(const char *path, sqlite3 **out,
+				     struct sm_diag *diag);
+/* Removes path and its -wal, -shm, -journal. SM_EXISTS: a writer has it. */
+SM_CHECKED enum sm_status sm_db_remove(const char *path, struct sm_diag *diag);
+/* True while a writer holds path's lock. */
+bool sm_db_is_written(const char *path);
+
+/* SM_IO, SM_NOMEM or SM_DAMAGED, with SQLite's words. */
+enum sm_status sm_db_fail(sqlite3 *db, const char *path, const char *doing,
+			  struct sm_diag *diag);
+SM_CHECKED enum sm_status sm_db_exec(sqlite3 *db, const char *path,
+				     const char *sql, struct sm_diag *diag);
+
+/* A chained row: hash = SHA-256(previous hash, every column in order). */
+struct sm_chain;
+struct sm_chain *sm_chain_new(void);
+void sm_chain_free(struct sm_chain *chain);
+void sm_chain_start(struct sm_chain *chain,
+		    const uint8_t previous[SM_HASH_BYTES]);
+void sm_chain_int(struct sm_chain *chain, int64_t value);
+void sm_chain_bytes(struct sm_chain *chain, const void *p, size_t n);
+/* SM_NOMEM when any step failed. */
+SM_CHECKED enum sm_status sm_chain_end(struct sm_chain *chain,
+				       uint8_t hash[SM_HASH_BYTES]);
+
+#endif
