@@ -177,7 +177,7 @@ uint32_t sm_denials_group(struct denials *denials, const struct sm_event *event,
 {
 	struct sm_request request = subject(event, verdict, requests, count);
 	uint64_t digest = group_digest(event, verdict, &request);
-	struct memo_slot *slot = sm_memo_find(&denials->by_digest, digest);
+	struct sm_memo_slot *slot = sm_memo_find(&denials->by_digest, digest);
 	struct denial *denial;
 
 	if (slot)

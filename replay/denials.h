@@ -16,7 +16,7 @@ struct denial {
 struct denials {
 	struct denial **items;
 	size_t count, room;
-	struct memo by_digest; /* -> index into items */
+	struct sm_memo by_digest; /* -> index into items */
 };
 
 #define DENIAL_NONE UINT32_MAX

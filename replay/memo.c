@@ -6,7 +6,7 @@
 
 #define FIRST_SLOTS 4096
 
-bool sm_memo_init(struct memo *memo)
+bool sm_memo_init(struct sm_memo *memo)
 {
 	memo->used = 0;
 	memo->mask = FIRST_SLOTS - 1;
@@ -14,30 +14,30 @@ bool sm_memo_init(struct memo *memo)
 	return memo->slots;
 }
 
-void sm_memo_fini(struct memo *memo)
+void sm_memo_fini(struct sm_memo *memo)
 {
 	free(memo->slots);
 	memo->slots = NULL;
 }
 
-void sm_memo_clear(struct memo *memo)
+void sm_memo_clear(struct sm_memo *memo)
 {
 	memset(memo->slots, 0, (memo->mask + 1) * sizeof(*memo->slots));
 	memo->used = 0;
 }
 
-static void insert(struct memo *memo, uint64_t key, uint64_t value)
+static void insert(struct sm_memo *memo, uint64_t key, uint64_t value)
 {
 	size_t at = (size_t)(key * 0x9e3779b97f4a7c15u >> 20);
 
 	while (memo->slots[at & memo->mask].key)
 		at++;
-	memo->slots[at & memo->mask] = (struct memo_slot){ key, value };
+	memo->slots[at & memo->mask] = (struct sm_memo_slot){ key, value };
 }
 
-static bool grow(struct memo *memo)
+static bool grow(struct sm_memo *memo)
 {
-	struct memo bigger = { .mask = memo->mask * 2 + 1 };
+	struct sm_memo bigger = { .mask = memo->mask * 2 + 1 };
 
 	bigger.slots = calloc(bigger.mask + 1, sizeof(*bigger.slots));
 	if (!bigger.slots)
@@ -52,7 +52,7 @@ static bool grow(struct memo *memo)
 	return true;
 }
 
-bool sm_memo_add(struct memo *memo, uint64_t key, uint64_t value)
+bool sm_memo_add(struct sm_memo *memo, uint64_t key, uint64_t value)
 {
 	if (memo->used >= MEMO_KEYS_MAX)
 		return false;

@@ -15,8 +15,9 @@
 
 struct sm_replay {
 	struct sm_replay_totals totals;
-	struct memo memo; /* sm_trace_key() -> outcome; of one trace */
-	struct memo seen; /* sm_digest_decision() of all traces -> decision */
+	struct sm_memo memo; /* sm_trace_key() -> outcome; of one trace */
+	struct sm_memo
+		seen; /* sm_digest_decision() of all traces -> decision */
 	struct denials denials;
 	const struct sm_replay_denial **sorted;
 	struct sm_request_scratch scratch;
@@ -113,7 +114,7 @@ static uint64_t look_up(struct sm_replay *replay, struct sm_trace *trace,
 			const struct sm_policy *policy,
 			const struct sm_event *event, uint64_t key)
 {
-	struct memo_slot *slot = sm_memo_find(&replay->memo, key);
+	struct sm_memo_slot *slot = sm_memo_find(&replay->memo, key);
 	uint64_t outcome;
 
 	if (slot)

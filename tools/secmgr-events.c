@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secmgr-events: what a trace holds: lines, JSON, CBOR, statistics, SQL.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/cli.h"
+#include "tools/cli_clock.h"
+#include "tools/events_filter.h"
+#include "tools/events_format.h"
+#include "tools/events_sql.h"
+#include "tools/events_stats.h"
+
+#define TAIL_MAX       100000	 /* lines kept in memory */
+#define FOLLOW_WAIT_NS 100000000 /* between looks at a live trace */
+#define FINDINGS_SHOWN 20
+#define TOP_ROWS       15
+
+enum mode { MODE_LINES, MODE_JSON, MODE_CBOR, MODE_STATS };
+
+struct settings {
+	struct event_filter filter;
+	enum event_time time;
+	uint64_t limit, tail, top;
+	bool wants_stats, wants_json, wants_cbor, wants_verify, follows;
+	const char *sql;
+};
+
+/* --------------------------------------------------------------- options */
+
+#define SETTER(name)                                                           \
+	static int name(void *context, const char *value, struct sm_diag *diag)
+
+SETTER(set_events)
+{
+	return sm_filter_add_events(&((struct settings *)context)->filter,
+				    value, diag);
+}
+
+SETTER(set_path)
+{
+	return sm_filter_add_path(&((struct settings *)context)->filter, value,
+				  diag);
+}
+
+SETTER(set_pid)
+{
+	return sm_filter_add_pid(&((struct settings *)context)->filter, value,
+				 diag);
+}
+
+SETTER(set_by)
+{
+	return sm_filter_add_by(&((struct settings *)context)->filter, value,
+				diag);
+}
+
+SETTER(set_via)
+{
+	return sm_filter_add_via(&((struct settings *)context)->filter, value,
+				 diag);
+}
+
+SETTER(set_verdict)
+{
+	return sm_filter_add_verdict(&((struct settings *)context)->filter,
+				     value, diag);
+}
+
+SETTER(set_since)
+{
+	(void)diag;
+	((struct settings *)context)->filter.since = value;
+	return 0;
+}
+
+SETTER(set_until)
+{
+	(void)diag;
+	((struct settings *)context)->filter.until = value;
+	return 0;
+}
+
+static int set_count(uint64_t *count, const char *value, uint64_t max,
+		     struct sm_diag *diag)
+{
+	char *end;
+
+	errno = 0;
+	*count = strtoull(value, &end, 10);
+	if (end == value || *end || *value == '-' || errno)
+		return sm_fail(diag, SM_INVALID, "'%s' is no number", value);
+	if (*count > max)
+		return sm_fail(diag, SM_LIMIT, "more than %" PRIu64, max);
+	return 0;
+}
+
+SETTER(set_limit)
+{
+	return set_count(&((struct settings *)context)->limit, value,
+			 UINT64_MAX, diag);
+}
+
+SETTER(set_tail)
+{
+	return set_count(&((struct settings *)context)->tail, value, TAIL_MAX,
+			 diag);
+}
+
+SETTER(set_top)
+{
+	return set_count(&((struct settings *)context)->top, value, UINT32_MAX,
+			 diag);
+}
+
+SETTER(set_time)
+{
+	static const char *const names[] = { "relative", "absolute", "none" };
+
+	for (int i = EVENT_TIME_RELATIVE; i <= EVENT_TIME_NONE; i++) {
+		if (strcmp(value, names[i]))
+			continue;
+		((struct settings *)context)->time = (enum event_time)i;
+		return 0;
+	}
+	return sm_fail(diag, SM_INVALID,
+		       "'%s' is none of relative, absolute and none", value);
+}
+
+SETTER(set_follow)
+{
+	(void)value;
+	(void)diag;
+	((struct settings *)context)->follows = true;
+	return 0;
+}
+
+SETTER(set_stats)
+{
+	(void)value;
+	(void)diag;
+	((struct settings *)context)->wants_stats = true;
+	return 0;
+}
+
+SETTER(set_json)
+{
+	(void)value;
+	(void)diag;
+	((struct settings *)context)->wants_json = true;
+	return 0;
+}
+
+SETTER(set_export)
+{
+	struct settings *s = context;
+
+	s->wants_cbor = !strcmp(value, "cbor");
+	s->wants_json = !strcmp(value, "json");
+	if (s->wants_cbor || s->wants_json)
+		return 0;
+	return sm_fail(diag, SM_INVALID, "'%s' is neither cbor nor json",
+		       value);
+}
+
+SETTER(set_verify)
+{
+	(void)value;
+	(void)diag;
+	((struct settings *)context)->wants_verify = true;
+	return 0;
+}
+
+SETTER(set_sql)
+{
+	(void)diag;
+	((struct settings *)context)->sql = value;
+	return 0;
+}
+
+static const struct sm_option options[] = {
+	{ 'e', "event", "GLOB,...", "only these events; %family; !all but",
+	  set_events },
+	{ 'P', "path", "GLOB", "only events about this file, host, program...",
+	  set_path },
+	{ 'p', "pid", "PID,...", "only these processes", set_pid },
+	{ 0, "by", "GLOB,...", "only these principals", set_by },
+	{ 0, "via", "VIA,...", "direct, import, traceback, exec", set_via },
+	{ 0, "verdict", "V,...", "denied, warned, allowed, undecided",
+	  set_verdict },
+	{ 0, "since", "TIME", "seconds from the start, or ISO 8601",
+	  set_since },
+	{ 0, "until", "TIME", "likewise", set_until },
+	{ 'n', "limit", "N", "stop after N events", set_limit },
+	{ 0, "tail", "N", "only the last N events", set_tail },
+	{ 't', "time", "HOW", "relative, absolute or none", set_time },
+	{ 'f', "follow", NULL, "wait for more until the recording ends",
+	  set_follow },
+	{ 'c', "stats", NULL, "count events, resources, callers; accounts",
+	  set_stats },
+	{ 0, "top", "N", "rows of each table (15; 0: all)", set_top },
+	{ 0, "json", NULL, "print JSON, an event a line", set_json },
+	{ 0, "export", "FORMAT", "cbor (loses nothing) or json", set_export },
+	{ 0, "sql", "SELECT", "query the tables and `event`", set_sql },
+	{ 0, "verify", NULL, "check the hash chain; 1: damage found",
+	  set_verify },
+	{ 0, NULL, NULL, NULL, NULL },
+};
+
+static const struct sm_program program = {
+	"secmgr-events",
+	"[options] TRACE [EVENTGLOB...]",
+	"Shows the events of a trace.",
+	options,
+	SM_EXIT_USAGE,
+	false,
+};
+
+/* ---------------------------------------------------------------- signals */
+
+static volatile sig_atomic_t stopped_by;
+
+static void stop(int number)
+{
+	stopped_by = number;
+}
+
+/* The line under way is finished and colours are reset before we go. */
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = stop };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static void die_as_told(void)
+{
+	if (!stopped_by)
+		return;
+	fflush(stdout);
+	signal(stopped_by, SIG_DFL);
+	raise(stopped_by);
+}
+
+/* ------------------------------------------------------------------- tail */
+
+struct tail {
+	char **lines;
+	size_t *lengths;
+	uint64_t room, count; /* count: lines ever; the ring holds the last */
+};
+
+static bool tail_init(struct tail *tail, uint64_t room)
+{
+	*tail = (struct tail){ .room = room };
+	tail->lines = calloc(room + 1, sizeof(*tail->lines));
+	tail->lengths = calloc(room + 1, sizeof(*tail->lengths));
+	return tail->lines && tail->lengths;
+}
+
+/* Prints what is kept and keeps nothing. */
+static void tail_flush(struct tail *tail)
+{
+	uint64_t kept = tail->count < tail->room ? tail->count : tail->room;
+
+	for (uint64_t i = tail->count - kept; i < tail->count; i++) {
+		size_t at = (size_t)(i % tail->room);
+
+		fwrite(tail->lines[at], 1, tail->lengths[at], stdout);
+		free(tail->lines[at]);
+		tail->lines[at] = NULL;
+	}
+	tail->count = 0;
+	tail->room = 0;
+}
+
+static void tail_fini(struct tail *tail)
+{
+	for (uint64_t i = 0; tail->lines && i < tail->room; i++)
+		free(tail->lines[i]);
+	free(tail->lines);
+	free(tail->lengths);
+}
+
+/* ------------------------------------------------------------------ events */
+
+struct reader {
+	const struct settings *settings;
+	struct event_filter *filter;
+	struct event_format format;
+	struct sm_trace *trace;
+	struct sm_trace_cursor *cursor;
+	enum mode mode;
+	struct tail tail;
+	struct event_stats *stats;
+	uint8_t *buffer; /* of an exported item */
+	uint64_t shown;
+	bool has_damage;
+};
+
+static int report(const char *place, const struct sm_diag *diag)
+{
+	sm_cli_diag(&program, place, diag);
+	return SM_EXIT_USAGE;
+}
+
+static void put_event(struct reader *reader, FILE *out,
+		      const struct sm_event *event)
+{
+	if (reader->mode == MODE_JSON)
+		sm_event_put_json(out, &reader->format, event);
+	else if (reader->mode == MODE_CBOR &&
+		 sm_event_put_cbor(out, reader->buffer, event) == SM_LIMIT)
+		reader->has_damage = true;
+	else if (reader->mode == MODE_LINES)
+		sm_event_put_line(out, &reader->format, event);
+}
+
+static bool keep_event(struct reader *reader, const struct sm_event *event)
+{
+	struct tail *tail = &reader->tail;
+	size_t at = (size_t)(tail->count % tail->room);
+	FILE *out;
+
+	free(tail->lines[at]);
+	tail->lines[at] = NULL;
+	out = open_memstream(&tail->lines[at], &tail->lengths[at]);
+	if (!out)
+		return false;
+	put_event(reader, out, event);
+	tail->count++;
+	return !fclose(out);
+}
+
+/* False: out of memory. */
+static bool take(struct reader *reader, const struct sm_event *event,
+		 uint32_t site)
+{
+	uint64_t key = sm_trace_key(reader->cursor);
+
+	if (!sm_filter_wants(reader->filter, reader->trace, event, site, key))
+		return true;
+	reader->shown++;
+	if (reader->mode == MODE_STATS)
+		return sm_event_stats_add(reader->stats, event, site, key);
+	if (reader->tail.room)
+		return keep_event(reader, event);
+	put_event(reader, stdout, event);
+	return true;
+}
+
+/* At the end of what is there: true when it is worth to look again. */
+static bool wait_for_more(struct reader *reader)
+{
+	struct timespec pause = { 0, FOLLOW_WAIT_NS };
+
+	if (reader->tail.room)
+		tail_flush(&reader->tail);
+	if (!reader->settings->follows || stopped_by ||
+	    !sm_trace_may_grow(reader->cursor))
+		return false;
+	if (fflush(stdout))
+		return false;
+	nanosleep(&pause, NULL);
+	return !stopped_by;
+}
+
+static bool is_enough(const struct reader *reader)
+{
+	uint64_t limit = reader->settings->limit;
+
+	return stopped_by || ferror(stdout) ||
+	       (limit && reader->shown >= limit);
+}
+
+static int read_events(struct reader *reader, const char *path)
+{
+	struct sm_diag diag = { .status = SM_OK };
+
+	while (!is_enough(reader)) {
+		const struct sm_event *event;
+		uint32_t site;
+		enum sm_status status =
+			sm_trace_next(reader->cursor, &event, &site, &diag);
+
+		if (status == SM_END && !wait_for_more(reader))
+			break;
+		if (status == SM_END)
+			continue;
+		if (status == SM_OK && !take(reader, event, site))
+			status = sm_fail(&diag, SM_NOMEM, "out of memory");
+		if (status == SM_OK)
+			continue;
+		diag.status = status;
+		report(path, &diag);
+		reader->has_damage = true;
+		/* Behind a damaged block the trace goes on. */
+		if (status != SM_DAMAGED)
+			break;
+	}
+	if (reader->tail.room)
+		tail_flush(&reader->tail);
+	return reader->has_damage ? SM_EXIT_USAGE : SM_EXIT_OK;
+}
+
+static void print_stats(struct reader *reader)
+{
+	if (reader->settings->wants_json)
+		sm_event_stats_json(stdout, reader->stats, reader->trace,
+				    &reader->format.clock,
+				    reader->settings->top);
+	else
+		sm_event_stats_print(stdout, reader->stats, reader->trace,
+				     reader->settings->top);
+}
+
+/* What a mode needs beyond the trace; false: out of memory. */
+static bool prepare_mode(struct reader *reader)
+{
+	switch (reader->mode) {
+	case MODE_STATS:
+		reader->stats = sm_event_stats_new();
+		return reader->stats;
+	case MODE_CBOR:
+		reader->buffer = malloc(EXPORT_ITEM_MAX);
+		return reader->buffer &&
+		       sm_event_put_cbor_header(stdout, reader->trace) !=
+			       SM_NOMEM;
+	case MODE_LINES:
+	case MODE_JSON:
+		break;
+	}
+	return true;
+}
+
+static int show_events(struct reader *reader, const char *path)
+{
+	struct sm_diag diag = { .status = SM_OK };
+	struct sm_trace_query query;
+	int result;
+	enum sm_status status =
+		sm_filter_prepare(reader->filter, reader->trace,
+				  &reader->format.clock, &query, &diag);
+
+	if (status == SM_OK)
+		status = sm_trace_events(reader->trace, &query, &reader->cursor,
+					 &diag);
+	if (status == SM_OK &&
+	    (!prepare_mode(reader) ||
+	     !tail_init(&reader->tail, reader->settings->tail)))
+		status = sm_fail(&diag, SM_NOMEM, "out of memory");
+	if (status == SM_OK) {
+		result = read_events(reader, path);
+		if (reader->mode == MODE_STATS)
+			print_stats(reader);
+	} else {
+		diag.status = status;
+		result = report(path, &diag);
+	}
+	sm_event_stats_free(reader->stats);
+	free(reader->buffer);
+	tail_fini(&reader->tail);
+	sm_filter_fini(reader->filter);
+	sm_trace_cursor_free(reader->cursor);
+	return result;
+}
+
+static int show_sql(struct reader *reader, const char *query)
+{
+	struct sm_diag diag = { .status = SM_OK };
+
+	if (sm_events_sql(stdout, reader->trace, &reader->format.clock, query,
+			  reader->settings->wants_json, &diag) == SM_OK)
+		return SM_EXIT_OK;
+	return report("--sql", &diag);
+}
+
+static enum mode mode_of(const struct settings *s)
+{
+	if (s->wants_stats)
+		return MODE_STATS;
+	if (s->wants_cbor)
+		return MODE_CBOR;
+	return s->wants_json ? MODE_JSON : MODE_LINES;
+}
+
+static int show(struct settings *s, const char *path)
+{
+	struct sm_diag diag = { .status = SM_OK };
+	struct reader *reader = calloc(1, sizeof(*reader));
+	enum sm_status status;
+	int result;
+
+	if (!reader) {
+		sm_cli_error(&program, NULL, "out of memory");
+		return SM_EXIT_USAGE;
+	}
+	reader->settings = s;
+	reader->filter = &s->filter;
+	reader->mode = mode_of(s);
+	status = sm_trace_open(path, &reader->trace, &diag);
+	if (status != SM_OK) {
+		diag.status = status;
+		free(reader);
+		return report(path, &diag);
+	}
+	reader->format.trace = reader->trace;
+	reader->format.time = s->time;
+	reader->format.has_colour = sm_cli_has_colour(stdout);
+	sm_clock_init(&reader->format.clock, reader->trace);
+	result = s->sql ? show_sql(reader, s->sql) : show_events(reader, path);
+	sm_trace_close(reader->trace);
+	free(reader);
+	return result;
+}
+
+/* ----------------------------------------------------------------- verify */
+
+struct verification {
+	const char *path;
+	struct sm_json json;
+	bool wants_json;
+	uint64_t findings;
+};
+
+static void found(void *context, const struct sm_diag *finding)
+{
+	struct verification *v = context;
+
+	if (v->findings++ >= FINDINGS_SHOWN)
+		return;
+	if (v->wants_json) {
+		sm_json_put_text(&v->json, NULL, finding->text);
+		return;
+	}
+	if (strncmp(finding->text, v->path, strlen(v->path))) {
+		sm_cli_put(stdout, sm_str_of(v->path), false);
+		fputs(": ", stdout);
+	}
+	sm_cli_put(stdout, sm_str_of(finding->text), false);
+	putchar('\n');
+}
+
+static int verify(const struct settings *s, const char *path)
+{
+	struct verification v = { .path = path,
+				  .json = { .out = stdout },
+				  .wants_json = s->wants_json };
+	struct sm_diag diag = { .status = SM_OK };
+	uint64_t blocks = 0;
+	enum sm_status status;
+
+	if (v.wants_json) {
+		sm_json_open(&v.json, NULL, '{');
+		sm_json_open(&v.json, "findings", '[');
+	}
+	status = sm_trace_verify(path, found, &v, &blocks, &diag);
+	if (v.wants_json) {
+		sm_json_close(&v.json, ']');
+		sm_json_put_uint(&v.json, "blocks", blocks);
+		sm_json_put_uint(&v.json, "damaged", v.findings);
+		sm_json_close(&v.json, '}');
+	}
+	if (v.findings > FINDINGS_SHOWN && !v.wants_json)
+		printf("... and %" PRIu64 " more\n",
+		       v.findings - FINDINGS_SHOWN);
+	if (v.findings)
+		return SM_EXIT_FINDING;
+	if (status != SM_OK) {
+		diag.status = status;
+		return report(path, &diag);
+	}
+	if (!v.wants_json)
+		printf("%" PRIu64 " blocks, all as written\n", blocks);
+	return SM_EXIT_OK;
+}
+
+/* ------------------------------------------------------------------- main */
+
+static const char *conflict(const struct settings *s)
+{
+	if (s->wants_verify + s->wants_stats + s->wants_cbor + !!s->sql > 1)
+		return "choose one of --verify, --stats, --export and --sql";
+	if (s->tail && s->limit)
+		return "choose one of --tail and --limit";
+	if (s->follows && (s->wants_verify || s->wants_stats || s->sql))
+		return "--follow shows events: not with --verify, --stats, "
+		       "--sql";
+	return NULL;
+}
+
+static int add_operands(struct settings *s, char **globs, int count)
+{
+	struct sm_diag diag = { .status = SM_OK };
+
+	for (int i = 0; i < count; i++)
+		if (sm_filter_add_events(&s->filter, globs[i], &diag) != SM_OK)
+			return report(globs[i], &diag);
+	return SM_EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	static struct settings s = { .top = TOP_ROWS };
+	int first = 0;
+	int result = sm_cli_parse(&program, argc, argv, &s, &first);
+
+	if (result >= 0)
+		return result;
+	if (conflict(&s)) {
+		sm_cli_error(&program, NULL, "%s; see %s --help", conflict(&s),
+			     program.name);
+		return SM_EXIT_USAGE;
+	}
+	if (first >= argc) {
+		sm_cli_error(&program, "TRACE", "is missing; see %s --help",
+			     program.name);
+		return SM_EXIT_USAGE;
+	}
+	result = add_operands(&s, argv + first + 1, argc - first - 1);
+	if (result != SM_EXIT_OK)
+		return result;
+	catch_signals();
+	result = s.wants_verify ? verify(&s, argv[first])
+				: show(&s, argv[first]);
+	die_as_told();
+	return sm_cli_finish(&program, result);
+}
