@@ -406,14 +406,16 @@ static bool wants_known_site(struct event_filter *filter,
 static bool wants_pid(const struct event_filter *filter,
 		      const struct sm_trace *trace, uint32_t process)
 {
-	const struct sm_trace_process_info *info =
-		sm_trace_process(trace, process);
+	const struct sm_trace_process_info *info;
 
+	if (!filter->pid_count)
+		return true;
+	info = sm_trace_process(trace, process);
 	for (size_t i = 0; info && i < filter->pid_count; i++)
 		if (filter->pids[i] == info->start.pid ||
 		    filter->pids[i] == info->start.guest_pid)
 			return true;
-	return !filter->pid_count;
+	return false;
 }
 
 static bool argument_matches(const struct filter_words *paths,
