@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What secmgr-events and secmgr-replay print, from a recorded run."""
+import json
+import os
+import pathlib
+import pty
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+import unittest
+
+import workloads
+
+WAIT_SECONDS = 20
+CODE = r'''
+import os, subprocess
+open("data.txt", "w").write("x")
+for _ in range(5):
+    open("data.txt").read()
+try:
+    open("/tmp/\x1b]0;owned\x07\n\u202e.txt")
+except OSError:
+    pass
+try:
+    open(b"/tmp/\xff\x9b.txt")
+except OSError:
+    pass
+os.listdir("/")
+subprocess.run(["/bin/true", "a b"])
+import sys
+sys.audit("shop.refund", 12, "x", [1.5, None, True, b"\x80"])
+'''
+# Grants what the interpreter needs, and nothing of the program's own.
+POLICY = '''{ "secmgr": 1,
+  "use": [ "python-runtime" ],
+  "files": [
+    { "id": "f1", "path": "${CWD}/data.txt", "access": ["read"],
+      "by": ["app", "main"] } ] }
+'''
+
+
+class Readers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="secmgr-read-"))
+        (cls.place / "app.py").write_text(CODE)
+        (cls.place / "policy.json").write_text(POLICY)
+        done = cls.tool("secmgr-record", "-o", "run.db", "--",
+                        workloads.PYTHON, "app.py")
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.place)
+
+    @classmethod
+    def tool(cls, name, *arguments, **options):
+        options.setdefault("stdout", subprocess.PIPE)
+        options.setdefault("env", workloads.environment())
+        return subprocess.run(
+            [workloads.program(name), *map(str, arguments)], cwd=cls.place,
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            timeout=WAIT_SECONDS, check=False, **options)
+
+    def events(self, *arguments):
+        done = self.tool("secmgr-events", *arguments)
+        self.assertEqual((0, b""), (done.returncode, done.stderr), arguments)
+        return done.stdout.decode()
+
+    def objects(self, *arguments):
+        return [json.loads(line)
+                for line in self.events("--json", *arguments).splitlines()]
+
+    # --- lines
+
+    def test_a_line_tells_time_pid_event_caller_and_principal(self):
+        line = self.events("run.db", "open", "-P",
+                           self.place / "data.txt").splitlines()[0]
+        self.assertRegex(
+            line, r"^\+\d+\.\d{6} \d+ open\('data.txt', 'w', O_WRONLY\|O_CREAT"
+            r"\|O_TRUNC\|O_CLOEXEC\) -> \"/.*/data.txt\" by app  "
+            r"\S*app.py:3 <module>$")
+
+    def test_nothing_recorded_acts_on_a_terminal(self):
+        text = self.tool("secmgr-events", "run.db").stdout
+        self.assertIn(b"\\x1b]0;owned\\x07\\x0a\\u202e.txt", text)
+        self.assertIn(b"\\xff\\x9b.txt", text)
+        for raw in (b"\x1b", b"\x07", b"\xff", "\u202e".encode()):
+            self.assertNotIn(raw, text)
+        text = self.tool("secmgr-events", "--json", "run.db").stdout
+        for raw in (b"\x1b", b"\x07", b"\xff", "\u202e".encode()):
+            self.assertNotIn(raw, text)
+
+    def test_limit_and_tail_are_the_ends_of_the_whole(self):
+        lines = self.events("run.db").splitlines()
+        self.assertEqual(lines[:3], self.events("-n3", "run.db").splitlines())
+        self.assertEqual(lines[-3:],
+                         self.events("--tail=3", "run.db").splitlines())
+
+    def test_times_can_be_absolute_or_left_out(self):
+        now = time.strftime("%Y-%m-%dT", time.gmtime())
+        self.assertTrue(self.events("-n1", "-t", "absolute", "run.db")
+                        .startswith(now[:5]))
+        self.assertRegex(self.events("-n1", "-t", "none", "run.db"),
+                         r"^\d+ \S+\(")
+
+    # --- filters
+
+    def test_filters_choose_what_all_events_hold(self):
+        rows = self.objects("run.db")
+        self.assertTrue(rows)
+        for arguments, wanted in (
+                (["-e", "open"], lambda r: r["event"] == "open"),
+                (["-e", "!open,import"],
+                 lambda r: r["event"] not in ("open", "import")),
+                (["-e", "%network"],
+                 lambda r: any(q["family"] == "network"
+                               for q in r["requests"])),
+                (["-e", "%files"],
+                 lambda r: any(q["family"] == "files"
+                               for q in r["requests"])),
+                (["-P", "*data.txt"],
+                 lambda r: any(q["resource"].endswith("data.txt")
+                               for q in r["requests"])),
+                (["--by", "app"], lambda r: r["by"] == "app"),
+                (["--via", "import"], lambda r: r["via"] == "import"),
+                (["--verdict", "undecided"], lambda r: True),
+                (["--verdict", "denied"], lambda r: False),
+                (["-p", str(rows[0]["pid"])],
+                 lambda r: r["pid"] == rows[0]["pid"]),
+                (["-p", "1"], lambda r: False)):
+            with self.subTest(arguments):
+                self.assertEqual([r for r in rows if wanted(r)],
+                                 self.objects(*arguments, "run.db"))
+
+    def test_time_bounds_split_the_trace_in_two(self):
+        rows = self.objects("run.db")
+        first = min(r["time_ns"] for r in rows)
+        middle = rows[len(rows) // 2]
+        self.assertEqual(
+            len(rows),
+            len(self.objects("--until", middle["time"], "run.db")) +
+            len(self.objects("--since", middle["time"], "run.db")) -
+            sum(r["time"] == middle["time"] and
+                r["time_ns"] % 1000 == 0 for r in rows))
+        self.assertEqual([], self.objects("--since", "9999", "run.db"))
+        self.assertTrue(first)
+
+    # --- JSON, export, statistics, SQL
+
+    def test_json_arguments_lose_nothing(self):
+        refund = self.objects("-e", "shop.refund", "run.db")
+        self.assertEqual([[12, "x", [1.5, None, True, {"bytes": "\udc80"}]]],
+                         [r["args"] for r in refund])
+        names = [r["args"][0] for r in self.objects("-e", "open", "run.db")]
+        self.assertIn("/tmp/\x1b]0;owned\x07\n\u202e.txt", names)
+        self.assertIn({"bytes": "/tmp/\udcff\udc9b.txt"}, names)
+        spawned = self.objects("-e", "%processes", "run.db")
+        self.assertIn("/bin/true", str(spawned))
+        self.assertIn("a b", str(spawned))
+
+    def test_cbor_export_holds_every_event(self):
+        done = self.tool("secmgr-events", "--export=cbor", "run.db")
+        self.assertEqual(0, done.returncode, done.stderr)
+        count = done.stdout.count(b"\x67process") - 0
+        self.assertEqual(len(self.objects("run.db")), count)
+        self.assertIn(b"secmgr-trace", done.stdout[:20])
+
+    def test_statistics_agree_with_the_events(self):
+        stats = json.loads(self.events("--stats", "--top=0", "--json",
+                                       "run.db"))
+        rows = self.objects("run.db")
+        self.assertEqual(len(rows), stats["events"])
+        self.assertEqual(len(rows), sum(row["count"]
+                                        for row in stats["top_events"]))
+        self.assertEqual(0, stats["lost"])
+        for process in stats["processes"]:
+            self.assertEqual(process["attempts"], process["stored"] +
+                             process["noise"] + process["lost"])
+        text = self.events("--stats", "run.db")
+        self.assertIn("nothing was lost", text)
+        self.assertIn("open", text)
+
+    def test_sql_reads_tables_and_events_and_nothing_else(self):
+        rows = self.objects("run.db")
+        text = self.events("--sql", "SELECT count(*) AS n FROM event",
+                           "run.db")
+        self.assertEqual(f"n\n{len(rows)}\n", text)
+        text = self.events(
+            "--sql", "SELECT args, resource FROM event WHERE event = 'open' "
+            "AND resource LIKE '%data.txt' LIMIT 1", "--json", "run.db")
+        row = json.loads(text)
+        self.assertEqual("data.txt", json.loads(row["args"])[0])
+        self.events("--sql", "SELECT * FROM files", "run.db")
+        before = (self.place / "run.db").read_bytes()
+        for query in ("DELETE FROM meta", "PRAGMA journal_mode=WAL",
+                      "ATTACH '/tmp/x.db' AS x", "SELECT 1; SELECT 2",
+                      "SELECT load_extension('x')", "nonsense", "",
+                      "CREATE TEMP TABLE t(a)"):
+            with self.subTest(query):
+                done = self.tool("secmgr-events", "--sql", query, "run.db")
+                self.assertEqual((2, b"", 1), (done.returncode, done.stdout,
+                                               done.stderr.count(b"\n")))
+        self.assertEqual(before, (self.place / "run.db").read_bytes())
+
+    # --- integrity
+
+    def test_verify_names_the_block_that_was_touched(self):
+        self.assertIn("as written", self.events("--verify", "run.db"))
+        shutil.copy(self.place / "run.db", self.place / "touched.db")
+        with sqlite3.connect(self.place / "touched.db") as db:
+            db.execute("UPDATE block SET last_ns = last_ns + 1 "
+                       "WHERE id = (SELECT min(id) FROM block)")
+        db.close()
+        done = self.tool("secmgr-events", "--verify", "touched.db")
+        self.assertEqual((1, b""), (done.returncode, done.stderr))
+        self.assertIn(b"block 1", done.stdout)
+
+    def test_a_failing_disk_is_reported(self):
+        with open("/dev/full", "wb") as full:
+            done = self.tool("secmgr-events", "run.db", stdout=full)
+        self.assertEqual(2, done.returncode)
+        self.assertIn(b"standard output", done.stderr)
+
+    def test_a_reader_that_leaves_is_no_error_message(self):
+        done = subprocess.run(
+            ["/bin/sh", "-c", workloads.program("secmgr-events") +
+             " run.db | head -n1"], cwd=self.place, timeout=WAIT_SECONDS,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        self.assertEqual((0, b""), (done.returncode, done.stderr))
+
+    def test_usage_errors(self):
+        for arguments in ([], ["--stats", "--verify", "run.db"],
+                          ["--since", "soon", "run.db"],
+                          ["--via", "x", "run.db"], ["-n", "x", "run.db"],
+                          ["--export=xml", "run.db"],
+                          ["--tail=1", "--limit=1", "run.db"]):
+            with self.subTest(arguments):
+                done = self.tool("secmgr-events", *arguments)
+                self.assertEqual((2, b"", 1), (done.returncode, done.stdout,
+                                               done.stderr.count(b"\n")))
+
+    # --- terminal
+
+    def on_terminal(self, *arguments, **environment):
+        """What a terminal would get; echo of nothing."""
+        parent, child = pty.openpty()
+        done = subprocess.Popen(
+            [workloads.program("secmgr-events"), *arguments], stdout=child,
+            stdin=subprocess.DEVNULL, stderr=child, cwd=self.place,
+            env=dict(workloads.environment(), TERM="xterm", **environment))
+        os.close(child)
+        text = b""
+        while True:
+            try:
+                piece = os.read(parent, 65536)
+            except OSError:  # EIO: nobody has the other end any more
+                break
+            if not piece:
+                break
+            text += piece
+        os.close(parent)
+        self.assertEqual(0, done.wait(WAIT_SECONDS))
+        return text
+
+    def test_colour_only_on_a_terminal_and_reset(self):
+        text = self.on_terminal("-n3", "run.db")
+        self.assertIn(b"\x1b[1m", text)
+        self.assertTrue(text.rindex(b"\x1b[m") > text.rindex(b"\x1b[1m"))
+        self.assertNotIn(b"\x1b", self.on_terminal("-n3", "run.db",
+                                                   NO_COLOR="1"))
+
+    # --- live traces
+
+    def test_follow_shows_a_live_recording_to_its_end(self):
+        code = ("import time\nprint('ready', flush=True)\n"
+                "for i in range(30):\n"
+                "    try: open(f'/nowhere/{i}')\n"
+                "    except OSError: pass\n"
+                "    time.sleep(0.1)\n")
+        recorder = subprocess.Popen(
+            [workloads.program("secmgr-record"), "-o", "live.db", "--",
+             workloads.PYTHON, "-c", code], cwd=self.place,
+            env=workloads.environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(recorder.communicate)
+        recorder.stdout.readline()
+        follower = subprocess.Popen(
+            [workloads.program("secmgr-events"), "--follow", "-P",
+             "/nowhere", "live.db"], cwd=self.place,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        first = follower.stdout.readline()
+        self.assertIsNone(recorder.poll(), "shown only after the end")
+        rest, errors = follower.communicate(timeout=WAIT_SECONDS)
+        lines = (first + rest).decode().splitlines()
+        self.assertEqual((0, b""), (follower.returncode, errors))
+        self.assertEqual([f"/nowhere/{i}" for i in range(30)],
+                         [line.split("'")[1] for line in lines])
+
+    def test_interrupt_ends_following_as_by_the_signal(self):
+        recorder = subprocess.Popen(
+            [workloads.program("secmgr-record"), "-o", "int.db", "--",
+             workloads.PYTHON, "-c", "import time\nprint(1, flush=True)\n"
+             "time.sleep(30)"], cwd=self.place,
+            env=workloads.environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True)
+        self.addCleanup(recorder.communicate)
+        self.addCleanup(os.killpg, recorder.pid, signal.SIGKILL)
+        recorder.stdout.readline()
+        follower = subprocess.Popen(
+            [workloads.program("secmgr-events"), "-f", "int.db"],
+            cwd=self.place, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertTrue(follower.stdout.readline())
+        follower.send_signal(signal.SIGINT)
+        rest, errors = follower.communicate(timeout=WAIT_SECONDS)
+        self.assertEqual((-signal.SIGINT, b""), (follower.returncode, errors))
+        self.assertTrue(not rest or rest.endswith(b"\n"))
+
+    # --- replay
+
+    def replay(self, *arguments):
+        done = self.tool("secmgr-replay", *arguments)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        self.assertEqual(b"", done.stderr)
+        return done
+
+    def test_replay_names_what_would_be_blocked_and_why(self):
+        done = self.replay("--json", "policy.json", "run.db")
+        found = json.loads(done.stdout)
+        self.assertEqual(1, done.returncode)
+        self.assertEqual(found["events"], found["allowed"] + found["blocked"] +
+                         found["warned"] + found["undecided"])
+        self.assertEqual(found["blocked"],
+                         sum(d["count"] for d in found["denials"]
+                             if d["decision"] == "denied"))
+        self.assertEqual(0, found["lost"])
+        written = [d for d in found["denials"] if d["event"] == "open"
+                   and d["resource"] == str(self.place / "data.txt")]
+        self.assertEqual(1, len(written), found["denials"])
+        self.assertEqual("f1", written[0]["nearest"])
+        self.assertIn("create", written[0]["lacks"])
+        self.assertEqual("app", written[0]["by"])
+        self.assertEqual(3, written[0]["first"]["line"])
+        # The example leads to the event.
+        first = written[0]["first"]
+        rows = self.objects("run.db", "open")
+        self.assertIn(("data.txt", first["seq"], first["process"]),
+                      [(r["args"][0], r["seq"], r["process"])
+                       for r in rows])
+
+    def test_replay_text_is_inert_and_sets_the_status(self):
+        done = self.replay("-n0", "policy.json", "run.db")
+        self.assertEqual(1, done.returncode)
+        self.assertIn(b"blocked", done.stdout)
+        self.assertIn(b"f1", done.stdout)
+        for raw in (b"\x1b", b"\x07", b"\xff", "\u202e".encode()):
+            self.assertNotIn(raw, done.stdout)
+        quiet = self.replay("--quiet", "-p", "policy.json", "run.db")
+        self.assertEqual((1, b""), (quiet.returncode, quiet.stdout))
+
+    def test_replay_counts_traces_together(self):
+        one = json.loads(self.replay("--json", "policy.json",
+                                     "run.db").stdout)
+        two = json.loads(self.replay("--json", "policy.json", "run.db",
+                                     "run.db").stdout)
+        self.assertEqual(2 * one["events"], two["events"])
+        self.assertEqual(2 * one["blocked"], two["blocked"])
+        self.assertEqual(one["distinct"], two["distinct"])
+        self.assertEqual(len(one["denials"]), len(two["denials"]))
+
+    def test_replay_looks_at_no_file_of_today(self):
+        shutil.copy(self.place / "run.db", self.place / "moved.db")
+        (self.place / "data.txt").rename(self.place / "gone.txt")
+        self.addCleanup((self.place / "gone.txt").rename,
+                        self.place / "data.txt")
+        self.assertEqual(
+            json.loads(self.replay("--json", "policy.json",
+                                   "run.db").stdout)["blocked"],
+            json.loads(self.replay("--json", "policy.json",
+                                   "moved.db").stdout)["blocked"])
+
+    def test_variables_can_be_set(self):
+        done = self.replay("--json", "--set", "CWD=/elsewhere", "policy.json",
+                           "run.db")
+        denied = [d for d in json.loads(done.stdout)["denials"]
+                  if d["resource"] == str(self.place / "data.txt")]
+        self.assertTrue(any("read" in d["access"] for d in denied), denied)
+
+    def test_replay_usage_errors(self):
+        for arguments in ([], ["policy.json"], ["--set", "X", "policy.json",
+                                                "run.db"],
+                          ["none.json", "run.db"],
+                          ["policy.json", "none.db"],
+                          ["run.db", "policy.json"]):
+            with self.subTest(arguments):
+                done = self.tool("secmgr-replay", *arguments)
+                self.assertEqual((2, b"", 1), (done.returncode, done.stdout,
+                                               done.stderr.count(b"\n")))
+
+
+if __name__ == "__main__":
+    unittest.main()
