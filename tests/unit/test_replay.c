@@ -341,8 +341,14 @@ static void a_memo_finds_every_key_it_was_given(void **state)
 	assert_true(sm_memo_init(&memo));
 	for (uint64_t i = 0; i < 100000; i++)
 		assert_true(sm_memo_add(&memo, i << 32, i));
-	for (uint64_t i = 0; i < 100000; i++)
-		assert_int_equal(sm_memo_find(&memo, i << 32)->value, i);
+	for (uint64_t i = 0; i < 100000; i++) {
+		struct sm_memo_slot *slot = sm_memo_find(&memo, i << 32);
+
+		if (!slot)
+			fail_msg("key %d is lost", (int)i);
+		else
+			assert_int_equal(slot->value, i);
+	}
 	assert_null(sm_memo_find(&memo, 7));
 	sm_memo_clear(&memo);
 	assert_null(sm_memo_find(&memo, 0));
