@@ -256,6 +256,7 @@ struct sm_subject {
 	enum sm_principal_kind kind;
 	struct sm_str name;  /* DISTRIBUTION; or a module, for code exec */
 	struct sm_str owner; /* DYNAMIC */
+	bool is_narrowed;    /* to a module others called: kind says nothing */
 };
 
 void sm_decide_subject(const struct sm_policy *policy,
@@ -264,9 +265,13 @@ void sm_decide_subject(const struct sm_policy *policy,
 /* The standard library's module a file belongs to, or an empty string. */
 struct sm_str sm_decide_module(const struct sm_policy *policy,
 			       struct sm_str file);
+/*
+ * is_indirect: code is loaded, or a directory listed for an import. Who
+ * triggers that is an accident of order; generated code may be the one.
+ */
 bool sm_decide_by(const struct sm_policy *policy,
 		  const struct sm_blob_rule *rule,
-		  const struct sm_subject *subject);
+		  const struct sm_subject *subject, bool is_indirect);
 /* Whether some allow rule lets path be loaded, whoever asks. */
 bool sm_decide_is_code(const struct sm_policy *policy, struct sm_str path);
 

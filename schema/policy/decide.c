@@ -233,7 +233,9 @@ static void consider(struct decision *d, uint32_t number)
 		note(d, number, NEAR_ARGUMENTS);
 		return;
 	}
-	if (!sm_decide_by(d->policy, rule, d->subject)) {
+	if (!sm_decide_by(d->policy, rule, d->subject,
+			  d->request->via != SM_VIA_DIRECT ||
+				  d->request->access == SM_ACCESS_LOAD)) {
 		note(d, number, NEAR_PRINCIPAL);
 		return;
 	}
@@ -599,6 +601,7 @@ static void narrow_subject(const struct sm_policy *policy,
 
 	if (!module.len)
 		return;
+	subject->is_narrowed = subject->kind != SM_PRINCIPAL_PYTHON;
 	subject->kind = SM_PRINCIPAL_PYTHON;
 	subject->name = module;
 	subject->owner = (struct sm_str){ NULL, 0 };

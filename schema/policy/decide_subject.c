@@ -90,6 +90,7 @@ void sm_decide_subject(const struct sm_policy *policy,
 				? principal->name
 				: empty;
 	subject->owner = empty;
+	subject->is_narrowed = false;
 	switch (principal->kind) {
 	case SM_PRINCIPAL_APP:
 		if (needs_cover(policy) &&
@@ -123,8 +124,7 @@ static bool is_one(const struct sm_policy *policy, const struct sm_blob_by *by,
 {
 	switch (by->by) {
 	case SM_BY_KIND:
-		/* A module's name narrows python: see secmgr-policy(5). */
-		return by->kind == subject->kind && !subject->name.len;
+		return by->kind == subject->kind && !subject->is_narrowed;
 	case SM_BY_NAME:
 		return subject->name.len &&
 		       (subject->kind == SM_PRINCIPAL_DISTRIBUTION ||
@@ -141,7 +141,7 @@ static bool is_one(const struct sm_policy *policy, const struct sm_blob_by *by,
 
 bool sm_decide_by(const struct sm_policy *policy,
 		  const struct sm_blob_rule *rule,
-		  const struct sm_subject *subject)
+		  const struct sm_subject *subject, bool is_indirect)
 {
 	const struct sm_blob_by *by = sm_blob_section(policy, SM_BLOB_BY);
 	uint32_t i;
@@ -149,7 +149,7 @@ bool sm_decide_by(const struct sm_policy *policy,
 	if (!rule->by.count)
 		return (rule->flags & SM_RULE_DENY) ||
 		       (subject->kind != SM_PRINCIPAL_FOREIGN &&
-			subject->kind != SM_PRINCIPAL_DYNAMIC);
+			(subject->kind != SM_PRINCIPAL_DYNAMIC || is_indirect));
 	for (i = 0; i < rule->by.count; i++)
 		if (is_one(policy, &by[rule->by.first + i], subject))
 			return true;
