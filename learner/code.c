@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Code: distributions whole, the application's files by name, modules of the
+ * standard library that give more than its rest does one by one, and what
+ * runs without a file.
+ */
+#include "learner/paths.h"
+
+static void add_load(struct sm_learn *l, struct sm_str pattern, uint64_t seen)
+{
+	struct sm_rule rule = { .family = SM_FAMILY_CODE,
+				.access = SM_ACCESS_LOAD,
+				.pattern = pattern,
+				.seen = seen };
+
+	sm_learn_rule(l, &rule);
+}
+
+/*
+ * What the bundle leaves of the standard library needs a principal. Python
+ * itself is one: which package first needs a module is an accident of order.
+ */
+static void add_stdlib(struct sm_learn *l, struct sm_str module,
+		       const struct sm_event *event, uint64_t seen)
+{
+	struct sm_rule rule = { .family = SM_FAMILY_CODE,
+				.access = SM_ACCESS_LOAD,
+				.pattern = sm_learn_join(l, SM_STR("stdlib:"),
+							 module),
+				.seen = seen };
+	struct sm_str by[2] = { sm_by_of(l, event), SM_STR("python") };
+
+	rule.by = (struct sm_strings){ by, 2 };
+	sm_learn_rule(l, &rule);
+}
+
+static void load_file(struct sm_learn *l, struct sm_str path,
+		      const struct sm_event *event, uint64_t seen)
+{
+	struct sm_str extension = sm_extension(path), name;
+	bool slotted, is_code = sm_is_code_suffix(extension) &&
+				!sm_str_equal(extension, SM_STR(".pth"));
+
+	name = sm_distribution_of(l, path);
+	if (name.len && is_code) {
+		add_load(l, sm_learn_join(l, SM_STR("distribution:"), name),
+			 seen);
+		return;
+	}
+	name = sm_stdlib_module(l, path);
+	if (name.len && is_code) {
+		add_stdlib(l, name, event, seen);
+		return;
+	}
+	if (is_code)
+		add_load(l, sm_learn_path(l, path), seen);
+	else
+		add_load(l, sm_paths_pattern(l, path, &slotted), seen);
+}
+
+static void run_code(struct sm_learn *l, const struct sm_fact *fact)
+{
+	const struct sm_event *event = &fact->view->event;
+	struct sm_str by[1] = { sm_stdlib_module(l, event->site.file) };
+	struct sm_rule rule = { .family = SM_FAMILY_CODE,
+				.access = SM_ACCESS_RUN,
+				.pattern =
+					sm_code_name(l, fact->request->value),
+				.seen = fact->view->call->count };
+
+	/* Other names cannot be granted: the gate lists them. */
+	if (!rule.pattern.len)
+		return;
+	if (!by[0].len)
+		by[0] = sm_by_of(l, event);
+	rule.by = (struct sm_strings){ by, 1 };
+	sm_learn_rule(l, &rule);
+}
+
+struct sm_str sm_code_name(struct sm_learn *l, struct sm_str name)
+{
+	char *p = sm_learn_take(l, 2 * (size_t)name.len + 1);
+	uint32_t n = 0;
+
+	if (name.len < 2 || name.p[0] != '<' || name.p[name.len - 1] != '>')
+		return (struct sm_str){ "", 0 };
+	for (uint32_t i = 0; i < name.len; i++) {
+		if (name.p[i] == '\\' || name.p[i] == '*')
+			p[n++] = '\\';
+		p[n++] = name.p[i];
+	}
+	return (struct sm_str){ p, n };
+}
+
+/* Whoever acts as the application must be code that may be loaded. */
+static void load_principal(struct sm_learn *l, const struct sm_view *view)
+{
+	const struct sm_principal *who = &view->event.site.principal;
+
+	if (who->kind != SM_PRINCIPAL_APP && who->kind != SM_PRINCIPAL_DYNAMIC)
+		return;
+	if (!sm_path_is_canonical(who->file) || sm_is_stdlib(l, who->file))
+		return;
+	load_file(l, who->file, &view->event, view->call->count);
+}
+
+void sm_learn_code(struct sm_learn *l)
+{
+	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_CODE, UINT32_MAX);
+
+	for (size_t i = 0; i < f.count; i++) {
+		const struct sm_view *view = f.items[i].view;
+
+		if (f.items[i].request->access == SM_ACCESS_RUN)
+			run_code(l, &f.items[i]);
+		else
+			load_file(l, f.items[i].request->value, &view->event,
+				  view->call->count);
+	}
+	for (size_t i = 0; i < l->view_count; i++)
+		load_principal(l, &l->views[i]);
+}

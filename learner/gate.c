@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The round trip: every distinct call is decided by the finished policy. What
+ * is denied gets a literal rule; what even that cannot grant is listed.
+ */
+#include "learner/learn.h"
+
+#define ROUNDS 3
+
+void sm_learn_literal(struct sm_learn *l, const struct sm_view *view,
+		      const struct sm_request *request)
+{
+	struct sm_rule rule = { .family = request->family,
+				.access = request->access,
+				.seen = view->call->count };
+	struct sm_str *args;
+	struct sm_str value = request->value;
+
+	if (request->cut)
+		return;
+	if (request->family == SM_FAMILY_FILES && request->via)
+		rule.via = 1u << request->via;
+	if (request->access == SM_ACCESS_RUN)
+		rule.pattern = sm_code_name(l, value);
+	else if (request->access == SM_ACCESS_SHELL)
+		rule.pattern = value;
+	else if (sm_path_is_canonical(value))
+		rule.pattern = sm_learn_path(l, value);
+	else
+		rule.pattern = sm_escape(l, value);
+	if (!rule.pattern.len && request->family != SM_FAMILY_NATIVE)
+		return;
+	if (request->access == SM_ACCESS_EXEC) {
+		args = sm_learn_take(l, (request->argc + 1) * sizeof(*args));
+		for (uint32_t i = 0; i < request->argc; i++)
+			args[i] = sm_escape(l, sm_value_str(&request->args[i]));
+		rule.args = (struct sm_strings){ args, request->argc };
+		rule.has_args = true;
+	}
+	if (request->access == SM_ACCESS_LOAD)
+		sm_learn_rule(l, &rule);
+	else
+		sm_learn_rule_by(l, &rule, &view->event);
+}
+
+static bool is_denied(const struct sm_policy *policy,
+		      const struct sm_view *view, struct sm_verdict *verdict)
+{
+	if (!view->request_count)
+		return false;
+	sm_policy_decide(policy, &view->event, verdict);
+	return verdict->decision == SM_DENIED || verdict->decision == SM_WARNED;
+}
+
+/* Literal rules for what policy denies; how many calls that was. */
+static size_t repair(struct sm_learn *l, const struct sm_policy *policy)
+{
+	struct sm_verdict verdict;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->view_count; i++) {
+		struct sm_view *view = &l->views[i];
+
+		if (!is_denied(policy, view, &verdict))
+			continue;
+		for (unsigned k = 0; k < view->request_count; k++)
+			sm_learn_literal(l, view, &view->requests[k]);
+		n++;
+	}
+	return n;
+}
+
+static void list_residue(struct sm_learn *l, const struct sm_policy *policy)
+{
+	struct sm_str_list list = { NULL, 0, 0 };
+	struct sm_verdict verdict;
+	char text[512];
+
+	for (size_t i = 0; i < l->view_count; i++) {
+		if (!is_denied(policy, &l->views[i], &verdict))
+			continue;
+		sm_verdict_explain(&l->views[i].event, &verdict, text,
+				   sizeof(text));
+		sm_list_add(l, &list, sm_str_of(text));
+	}
+	l->out->residue =
+		sm_learn_take(l, (list.count + 1) * sizeof(*l->out->residue));
+	for (size_t i = 0; i < list.count; i++)
+		l->out->residue[i].what = list.items[i];
+	l->out->residue_count = list.count;
+}
+
+static bool is_slotted(const struct sm_rule *rule)
+{
+	struct sm_str p = rule->pattern;
+	bool slotted = false;
+
+	for (size_t i = 0; i <= rule->args.count; i++) {
+		if (i)
+			p = rule->args.items[i - 1];
+		for (uint32_t k = 0; k < p.len; k++) {
+			if (p.p[k] == '\\')
+				k++;
+			else
+				slotted |= p.p[k] == '<';
+		}
+	}
+	return slotted && rule->family != SM_FAMILY_CODE;
+}
+
+static void count(struct sm_learn *l)
+{
+	struct sm_learned *out = l->out;
+
+	for (size_t i = 0; i < out->rules->count; i++) {
+		const struct sm_rule *rule = &out->rules->rules[i];
+
+		out->family[rule->family]++;
+		out->slotted += is_slotted(rule);
+		out->reviews += rule->review.len > 0;
+	}
+}
+
+void sm_learn_gate(struct sm_learn *l)
+{
+	bool reviewed = !l->options.strict;
+	struct sm_policy policy;
+	size_t n;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		sm_learn_open(l, sm_learn_build(l, true), &policy);
+		n = repair(l, &policy);
+		if (!n)
+			break;
+		if (!round)
+			l->out->repaired = n;
+	}
+	sm_learn_open(l, sm_learn_build(l, reviewed), &policy);
+	list_residue(l, &policy);
+	l->out->rules = sm_learn_build(l, reviewed);
+	count(l);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * learn.h: the state of one sm_learn(); for learner/ only.
+ *
+ * Everything lives in one arena and running out of memory is noticed in one
+ * place: sm_learn_take() jumps back into sm_learn(), which frees the arena. So
+ * nothing below sm_learn() may hold memory or files of its own across a call.
+ */
+#ifndef LEARNER_LEARN_H
+#define LEARNER_LEARN_H
+
+#include <setjmp.h>
+
+#include "learner/observe.h"
+#include "schema/request.h"
+
+/* A distinct call with its event and requests at hand. */
+struct sm_view {
+	const struct sm_call *call;
+	struct sm_event event;
+	struct sm_request *requests;
+	unsigned request_count;
+	bool is_covered; /* by a bundle */
+};
+
+/* One request of one call; what families are learned from. */
+struct sm_fact {
+	const struct sm_request *request;
+	const struct sm_view *view;
+};
+
+struct sm_facts {
+	struct sm_fact *items;
+	size_t count;
+};
+
+/* ${NAME}, and one directory it stands for. */
+struct sm_prefix {
+	struct sm_str name, dir;
+	bool is_used;
+};
+
+struct sm_str_list {
+	struct sm_str *items;
+	size_t count, room;
+};
+
+struct sm_learn {
+	struct sm_arena arena;
+	jmp_buf failed;
+	enum sm_status status;
+	const struct sm_observations *observations;
+	struct sm_learn_options options;
+	struct sm_view *views; /* by key */
+	size_t view_count;
+
+	/* variables.c: longest directory first; code directories */
+	struct sm_prefix *prefixes;
+	size_t prefix_count, prefix_room;
+	struct sm_str_list stdlib, site, code_dirs, code_files, tmp_names;
+	struct sm_str app; /* empty: none */
+	uint32_t *pids;
+	size_t pid_count;
+
+	struct sm_paths *paths; /* paths.c */
+
+	struct draft *drafts; /* emit.c: rules before they are numbered */
+	size_t draft_count, draft_room;
+	struct sm_str_list use;	   /* bundles */
+	struct sm_rules *building; /* freed when something fails */
+	struct sm_learned *out;
+	struct sm_diag diag;
+};
+
+/* ------------------------------------------------------------------ shared */
+
+/* Never NULL: jumps. */
+void *sm_learn_take(struct sm_learn *l, size_t bytes);
+struct sm_str sm_learn_copy(struct sm_learn *l, struct sm_str text);
+struct sm_str sm_learn_join(struct sm_learn *l, struct sm_str a,
+			    struct sm_str b);
+_Noreturn void sm_learn_fail(struct sm_learn *l, enum sm_status status);
+/* Adds text unless it is there; keeps the list sorted by bytes. */
+void sm_list_add(struct sm_learn *l, struct sm_str_list *list,
+		 struct sm_str text);
+bool sm_list_has(const struct sm_str_list *list, struct sm_str text);
+/* The facts of the calls no bundle covers with an access in the set. */
+struct sm_facts sm_learn_facts(struct sm_learn *l, enum sm_family family,
+			       uint32_t access);
+/* literal with \ before bytes that mean something in patterns. */
+struct sm_str sm_escape(struct sm_learn *l, struct sm_str literal);
+/* The principal as it stands in `by`. */
+struct sm_str sm_by_of(struct sm_learn *l, const struct sm_event *event);
+/* The top-level module of a file of the standard library, or empty. */
+struct sm_str sm_stdlib_module(const struct sm_learn *l, struct sm_str file);
+/* The top-level name a file has below a site directory, or empty. */
+struct sm_str sm_distribution_of(const struct sm_learn *l, struct sm_str file);
+
+/* --------------------------------------------------------------- variables */
+
+void sm_learn_variables(struct sm_learn *l);
+/* The literal pattern of a path: escaped, the longest variable in front. */
+struct sm_str sm_learn_path(struct sm_learn *l, struct sm_str path);
+/* Directory of path; empty for "/" itself. */
+struct sm_str sm_dir_of(struct sm_str path);
+/* The site directory path is below, or empty. */
+struct sm_str sm_site_of(const struct sm_learn *l, struct sm_str path);
+bool sm_is_stdlib(const struct sm_learn *l, struct sm_str path);
+
+/* ------------------------------------------------------------------- slots */
+
+/*
+ * The typed parts of a name: "order-17.pdf" gives "order-<int>.pdf". Parts
+ * that are no type stay as they are, escaped. *typed counts tokens.
+ */
+struct sm_str sm_skeleton(struct sm_learn *l, struct sm_str name,
+			  unsigned *typed);
+/* ".jpg" of "a.b.jpg", ".tar.gz" of "x.tar.gz"; empty when there is none. */
+struct sm_str sm_extension(struct sm_str name);
+bool sm_is_code_suffix(struct sm_str extension);
+bool sm_is_data_suffix(struct sm_str extension);
+/* Names that stay literal wherever they stand: dotfiles, keys, start-up. */
+bool sm_is_guarded_name(struct sm_str name);
+
+/* Whether a slot opens on what was seen: policy.md, little evidence. */
+struct sm_evidence {
+	size_t distinct;
+	bool some_recur; /* a value came back in another run or under another
+			    owner */
+	bool is_typed;	 /* every value is of one type */
+	bool is_made;	 /* the program creates such names itself */
+};
+bool sm_is_open(const struct sm_evidence *evidence);
+
+/* ------------------------------------------------------------------- rules */
+
+/* Adds a rule; id and evidence are given when the policy is finished. */
+void sm_learn_rule(struct sm_learn *l, const struct sm_rule *rule);
+/*
+ * The same for the principal of event. A rule without `by` would not match
+ * foreign and dynamic code, so those are named even where others are not.
+ */
+void sm_learn_rule_by(struct sm_learn *l, struct sm_rule *rule,
+		      const struct sm_event *event);
+
+/*
+ * The rules so far as a policy: joined, numbered, marked, normalised. NULL is
+ * never returned; the caller frees it with sm_rules_free(). reviewed: false
+ * leaves rules under review out.
+ */
+struct sm_rules *sm_learn_build(struct sm_learn *l, bool reviewed);
+/* Compiles rules, frees them, and opens the result. */
+void sm_learn_open(struct sm_learn *l, struct sm_rules *rules,
+		   struct sm_policy *policy);
+/* Sets variables and bundles only. */
+struct sm_rules *sm_learn_frame(struct sm_learn *l);
+/* `<string>` as a code rule spells it; empty when it is no such name. */
+struct sm_str sm_code_name(struct sm_learn *l, struct sm_str name);
+/* Why a grant deserves a look, or empty. */
+struct sm_str sm_risk_of(struct sm_learn *l, const struct sm_rule *rule);
+
+void sm_learn_paths(struct sm_learn *l);
+void sm_learn_argv(struct sm_learn *l);
+void sm_learn_network(struct sm_learn *l);
+void sm_learn_code(struct sm_learn *l);
+void sm_learn_named(struct sm_learn *l);
+void sm_learn_bundles(struct sm_learn *l);
+/* Decides every call by the result; repairs what is denied. */
+void sm_learn_gate(struct sm_learn *l);
+/* Adds literal rules that grant request; see gate.c. */
+void sm_learn_literal(struct sm_learn *l, const struct sm_view *view,
+		      const struct sm_request *request);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * learner.h: from recorded events to a policy.
+ *
+ *   traces --sm_observations_read--> struct sm_observations (a set of calls)
+ *   struct sm_observations --sm_learn--> struct sm_rules, struct sm_learned
+ *
+ * A call is what decides an event: its name, key arguments, via and principal.
+ * The set of calls does not depend on the order of traces or events, and
+ * neither does anything derived from it: same traces, same bytes.
+ */
+#ifndef LEARNER_LEARNER_H
+#define LEARNER_LEARNER_H
+
+#include "schema/policy.h"
+#include "schema/trace.h"
+
+/* ----------------------------------------------------------- observations */
+
+/* Distinct calls kept; beyond it reading ends with SM_LIMIT. */
+#define SM_CALLS_MAX (4u << 20)
+
+struct sm_observations;
+
+/* An empty set; NULL when out of memory. sm_observations_free accepts NULL. */
+struct sm_observations *sm_observations_new(void);
+void sm_observations_free(struct sm_observations *observations);
+
+/*
+ * Adds a process of the run with identity run; strings are copied. *owner is
+ * what sm_observations_add() wants, valid for this set only. The same process
+ * again gives the same owner.
+ */
+SM_CHECKED enum sm_status
+sm_observations_add_process(struct sm_observations *observations, uint64_t run,
+			    const struct sm_trace_process *process,
+			    const struct sm_trace_interpreter *interpreter,
+			    uint32_t *owner);
+/*
+ * Adds one event; copies what it keeps. Events that ask for nothing and events
+ * a policy stopped (verdict SM_DENIED) are counted only.
+ */
+SM_CHECKED enum sm_status
+sm_observations_add(struct sm_observations *observations, uint32_t owner,
+		    const struct sm_event *event);
+/*
+ * Adds all of a trace. A trace that was added before is skipped. Damaged
+ * blocks are counted as losses and skipped. diag as sm_trace_next().
+ */
+SM_CHECKED enum sm_status
+sm_observations_read(struct sm_observations *observations,
+		     struct sm_trace *trace, struct sm_diag *diag);
+/* Adds all of from. Commutes; merging what is in already changes nothing. */
+SM_CHECKED enum sm_status
+sm_observations_merge(struct sm_observations *into,
+		      const struct sm_observations *from);
+
+/* What went in. */
+struct sm_observed {
+	uint64_t traces, runs, processes;
+	uint64_t events; /* stored events read */
+	uint64_t calls;	 /* distinct calls that ask for something */
+	uint64_t denied; /* events stopped by a policy: not learned from */
+	uint64_t lost;	 /* events the traces miss, damaged blocks included */
+};
+void sm_observations_count(const struct sm_observations *observations,
+			   struct sm_observed *out);
+
+/* --------------------------------------------------------------- learning */
+
+struct sm_learn_options {
+	bool evidence; /* fill `seen` */
+	bool strict;   /* leave risky grants out; they become residue */
+};
+
+/* A call the policy does not allow although it was recorded. */
+struct sm_residue {
+	struct sm_str what; /* one line, for people */
+};
+
+/* What came out. */
+struct sm_learned {
+	struct sm_rules *rules;	    /* normalised; printable, compilable */
+	size_t family[SM_FAMILIES]; /* rules per family */
+	size_t slotted;		    /* rules with at least one open slot */
+	size_t bundled;		    /* distinct calls bundles cover */
+	size_t repaired; /* calls the gate needed a literal rule for */
+	size_t reviews;	 /* rules under `review` */
+	struct sm_residue *residue;
+	size_t residue_count;
+	void *arena;
+};
+
+/*
+ * Learns. SM_INVALID when there is nothing to learn from (diag says what).
+ * *out is emptied first; free it with sm_learned_fini() in any case.
+ */
+SM_CHECKED enum sm_status sm_learn(const struct sm_observations *observations,
+				   const struct sm_learn_options *options,
+				   struct sm_learned *out,
+				   struct sm_diag *diag);
+void sm_learned_fini(struct sm_learned *learned);
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files: every recorded path goes into one tree with who did what to it; the
+ * tree is generalised and written out as rules.
+ */
+#include <stdlib.h>
+
+#include "learner/paths.h"
+#include "schema/shell.h"
+
+/* A path to put into the tree. access 0: only mentioned. */
+struct entry {
+	struct sm_str path;
+	uint32_t access;
+	bool is_made; /* mentioned as something to be written */
+	const struct sm_view *view;
+	struct sm_node *node;
+};
+
+struct sm_paths {
+	struct sm_node root;
+	struct entry *entries; /* by component */
+	size_t count, room;
+};
+
+/* Like sm_str_compare(), but a directory's entries stay together. */
+static int compare_paths(struct sm_str a, struct sm_str b)
+{
+	uint32_t n = a.len < b.len ? a.len : b.len;
+
+	for (uint32_t i = 0; i < n; i++) {
+		unsigned char x = (unsigned char)a.p[i];
+		unsigned char y = (unsigned char)b.p[i];
+
+		if (x == y)
+			continue;
+		return (x == '/' ? 0 : x + 1) < (y == '/' ? 0 : y + 1) ? -1 : 1;
+	}
+	return (a.len > b.len) - (a.len < b.len);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return compare_paths(((const struct entry *)a)->path,
+			     ((const struct entry *)b)->path);
+}
+
+static void add_entry(struct sm_learn *l, struct sm_str path, uint32_t access,
+		      bool is_made, const struct sm_view *view)
+{
+	struct sm_paths *p = l->paths;
+	struct entry *entries;
+
+	if (!sm_path_is_canonical(path))
+		return;
+	if (p->count == p->room) {
+		p->room = p->room ? p->room * 2 : 256;
+		entries = sm_learn_take(l, p->room * sizeof(*entries));
+		if (p->count)
+			memcpy(entries, p->entries,
+			       p->count * sizeof(*entries));
+		p->entries = entries;
+	}
+	p->entries[p->count++] =
+		(struct entry){ path, access, is_made, view, NULL };
+}
+
+/* An argument that is a path, or `--option=` and a path. */
+static void add_mention(struct sm_learn *l, struct sm_str word, bool is_made,
+			const struct sm_view *view)
+{
+	const char *equals = word.len && word.p[0] == '-'
+				     ? memchr(word.p, '=', word.len)
+				     : NULL;
+
+	if (equals) {
+		uint32_t n = (uint32_t)(equals - word.p) + 1;
+
+		word = (struct sm_str){ word.p + n, word.len - n };
+	}
+	add_entry(l, word, 0, is_made, view);
+}
+
+/* `> FILE` writes FILE; other words of a shell line mention theirs. */
+static void add_words(struct sm_learn *l, const struct sm_fact *fact)
+{
+	struct sm_shell *shell = sm_learn_take(l, sizeof(*shell));
+	bool is_output = false;
+
+	if (!sm_shell_parse(fact->request->value, false, shell))
+		return;
+	for (uint32_t i = 0; i < shell->count; i++) {
+		const struct sm_shell_token *t = &shell->tokens[i];
+
+		if (t->kind == SM_SHELL_WORD && !t->is_live)
+			add_mention(l, sm_learn_copy(l, t->text), is_output,
+				    fact->view);
+		is_output = t->kind == SM_SHELL_REDIRECT && t->raw.len &&
+			    memchr(t->raw.p, '>', t->raw.len);
+	}
+}
+
+/* Paths that stand in arguments, addresses and names of generated code. */
+static void add_mentions(struct sm_learn *l)
+{
+	struct sm_facts f =
+		sm_learn_facts(l, SM_FAMILY_PROCESSES, SM_ACCESS_EXEC);
+
+	for (size_t i = 0; i < f.count; i++) {
+		const struct sm_request *r = f.items[i].request;
+
+		for (uint32_t k = 1; k < r->argc; k++)
+			add_mention(l, sm_value_str(&r->args[k]), false,
+				    f.items[i].view);
+	}
+	f = sm_learn_facts(l, SM_FAMILY_PROCESSES, SM_ACCESS_SHELL);
+	for (size_t i = 0; i < f.count; i++)
+		add_words(l, &f.items[i]);
+	f = sm_learn_facts(l, SM_FAMILY_NETWORK,
+			   SM_ACCESS_CONNECT | SM_ACCESS_BIND);
+	for (size_t i = 0; i < f.count; i++)
+		add_entry(l, f.items[i].request->value, 0,
+			  f.items[i].request->access == SM_ACCESS_BIND,
+			  f.items[i].view);
+	f = sm_learn_facts(l, SM_FAMILY_CODE, SM_ACCESS_LOAD);
+	for (size_t i = 0; i < f.count; i++)
+		if (!sm_is_code_suffix(sm_extension(f.items[i].request->value)))
+			add_entry(l, f.items[i].request->value, 0, false,
+				  f.items[i].view);
+}
+
+/* ------------------------------------------------------------------- tree */
+
+static struct sm_node *kid_of(struct sm_learn *l, struct sm_node *node,
+			      struct sm_str name)
+{
+	struct sm_node *kid, **kids;
+
+	/* Paths come in order: only the newest child can be meant. */
+	if (node->count &&
+	    sm_str_equal(node->kids[node->count - 1]->name, name))
+		return node->kids[node->count - 1];
+	if (node->count == node->room) {
+		node->room = node->room ? node->room * 2 : 4;
+		kids = sm_learn_take(l, node->room * sizeof(*kids));
+		if (node->count)
+			memcpy(kids, node->kids, node->count * sizeof(*kids));
+		node->kids = kids;
+	}
+	kid = sm_learn_take(l, sizeof(*kid));
+	kid->name = name;
+	kid->parent = node;
+	kid->sources = 1;
+	node->kids[node->count++] = kid;
+	node->is_dir = true;
+	return kid;
+}
+
+static bool is_dir_event(enum sm_event_kind kind)
+{
+	return kind == SM_EVENT_OS_MKDIR || kind == SM_EVENT_OS_RMDIR ||
+	       kind == SM_EVENT_OS_LISTDIR || kind == SM_EVENT_OS_SCANDIR;
+}
+
+static void put_entry(struct sm_learn *l, struct entry *entry)
+{
+	const uint32_t made = SM_ACCESS_CREATE | SM_ACCESS_WRITE |
+			      SM_ACCESS_DELETE | SM_ACCESS_SQLITE;
+	struct sm_node *node = &l->paths->root;
+	const struct sm_call *call = entry->view->call;
+	struct sm_str path = entry->path;
+
+	for (uint32_t at = 1, end; at < path.len; at = end + 1) {
+		for (end = at; end < path.len && path.p[end] != '/';)
+			end++;
+		node = kid_of(l, node,
+			      (struct sm_str){ path.p + at, end - at });
+		node->is_made |= entry->is_made || entry->access & made;
+		node->is_tempfile |= sm_list_has(
+			&l->tmp_names, (struct sm_str){ path.p, end });
+		sm_sketch_merge(&node->runs, &call->runs);
+	}
+	entry->node = node;
+	if (!entry->access)
+		return;
+	node->seen += call->count;
+	node->is_dir |= is_dir_event(entry->view->event.site.kind);
+	sm_node_grant(l, node, sm_by_of(l, &entry->view->event), entry->access);
+}
+
+static bool note_undata(struct sm_node *node)
+{
+	if (!node->count && !node->is_dir)
+		node->holds_undata =
+			!sm_is_data_suffix(sm_extension(node->name));
+	for (size_t i = 0; i < node->count; i++)
+		node->holds_undata |= note_undata(node->kids[i]);
+	return node->holds_undata;
+}
+
+/* ------------------------------------------------------------------- rules */
+
+/* The pattern of a node: variables and literals, then slots. */
+static struct sm_str pattern_of(struct sm_learn *l, const struct sm_node *node,
+				bool *slotted)
+{
+	const struct sm_node *chain[SM_PATH_MAX / 2];
+	struct sm_str literal = { "", 0 }, text;
+	size_t n = 0, i;
+
+	*slotted = false;
+	for (; node->parent; node = node->parent)
+		chain[n++] = node;
+	if (!n)
+		return SM_STR("/");
+	for (i = n; i-- > 0 && !chain[i]->is_slot;) {
+		literal = sm_learn_join(l, literal, SM_STR("/"));
+		literal = sm_learn_join(l, literal, chain[i]->name);
+	}
+	i = n;
+	while (i > 0 && !chain[i - 1]->is_slot)
+		i--;
+	text = literal.len ? sm_learn_path(l, literal) : literal;
+	while (i-- > 0) {
+		*slotted |= chain[i]->is_slot;
+		text = sm_learn_join(l, text, SM_STR("/"));
+		text = sm_learn_join(l, text,
+				     chain[i]->is_slot
+					     ? chain[i]->name
+					     : sm_escape(l, chain[i]->name));
+	}
+	return text;
+}
+
+/* One rule per set of accesses, for all principals that have it. */
+static void emit_node(struct sm_learn *l, struct sm_node *node)
+{
+	bool slotted;
+	struct sm_str pattern = pattern_of(l, node, &slotted);
+
+	for (struct sm_grant *g = node->grants; g; g = g->next) {
+		struct sm_rule rule = { .family = SM_FAMILY_FILES,
+					.access = g->access,
+					.pattern = pattern,
+					.seen = node->seen };
+		struct sm_str_list by = { NULL, 0, 0 };
+		uint32_t access = g->access;
+
+		if (!access)
+			continue;
+		for (struct sm_grant *k = g; k; k = k->next) {
+			if (k->access != access)
+				continue;
+			sm_list_add(l, &by, k->by);
+			k->access = 0;
+		}
+		rule.by = (struct sm_strings){ by.items, by.count };
+		sm_learn_rule(l, &rule);
+	}
+}
+
+static void emit(struct sm_learn *l, struct sm_node *node)
+{
+	if (node->grants)
+		emit_node(l, node);
+	for (size_t i = 0; i < node->count; i++)
+		emit(l, node->kids[i]);
+}
+
+/* What import, tracebacks and start-up do beside reading code. */
+static void emit_indirect(struct sm_learn *l, const struct sm_facts *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		const struct sm_request *r = f->items[i].request;
+		struct sm_rule rule = { .family = SM_FAMILY_FILES,
+					.access = r->access,
+					.via = 1u << r->via,
+					.seen = f->items[i].view->call->count };
+
+		if (r->via == SM_VIA_DIRECT)
+			continue;
+		rule.pattern = sm_learn_path(l, r->value);
+		sm_learn_rule_by(l, &rule, &f->items[i].view->event);
+	}
+}
+
+struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
+			       bool *slotted)
+{
+	struct entry key = { .path = path }, *found = NULL;
+
+	*slotted = false;
+	if (l->paths->count)
+		found = bsearch(&key, l->paths->entries, l->paths->count,
+				sizeof(key), by_path);
+	if (!found)
+		return sm_learn_path(l, path);
+	return pattern_of(l, sm_node_resolve(found->node), slotted);
+}
+
+void sm_learn_paths(struct sm_learn *l)
+{
+	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_FILES, UINT32_MAX);
+	struct sm_paths *p = l->paths = sm_learn_take(l, sizeof(*p));
+
+	p->root.is_dir = true;
+	p->root.sources = 1;
+	for (size_t i = 0; i < f.count; i++)
+		if (f.items[i].request->via == SM_VIA_DIRECT)
+			add_entry(l, f.items[i].request->value,
+				  f.items[i].request->access, false,
+				  f.items[i].view);
+	add_mentions(l);
+	if (p->count)
+		qsort(p->entries, p->count, sizeof(*p->entries), by_path);
+	for (size_t i = 0; i < p->count; i++)
+		put_entry(l, &p->entries[i]);
+	note_undata(&p->root);
+	sm_generalise(l, &p->root);
+	emit(l, &p->root);
+	emit_indirect(l, &f);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Grants a reviewer should look at, and why. A mark takes nothing away; see
+ * policy.md, Risk.
+ */
+#include "learner/learn.h"
+
+static bool is_one_of(struct sm_str text, const char *const *list)
+{
+	for (; *list; list++)
+		if (sm_str_equal(text, sm_str_of(*list)))
+			return true;
+	return false;
+}
+
+static bool starts_with_one_of(struct sm_str text, const char *const *list)
+{
+	for (; *list; list++)
+		if (sm_str_starts(text, sm_str_of(*list)))
+			return true;
+	return false;
+}
+
+static bool has_slot(struct sm_str pattern)
+{
+	for (uint32_t i = 0; i < pattern.len; i++) {
+		if (pattern.p[i] == '\\')
+			i++;
+		else if (pattern.p[i] == '<' || pattern.p[i] == '*')
+			return true;
+	}
+	return false;
+}
+
+static bool is_for(const struct sm_rule *rule, const char *name)
+{
+	for (size_t i = 0; i < rule->by.count; i++)
+		if (sm_str_starts(rule->by.items[i], sm_str_of(name)))
+			return true;
+	return false;
+}
+
+/* ------------------------------------------------------------------- files */
+
+static bool is_interpreter_state(struct sm_str p)
+{
+	static const char *const names[] = { "mem", "maps", "environ",
+					     "cmdline", NULL };
+
+	return sm_str_starts(p, SM_STR("/proc/")) &&
+	       is_one_of(sm_path_name(p), names);
+}
+
+static bool is_secret(struct sm_str p)
+{
+	static const char *const files[] = { "/etc/passwd",  "/etc/shadow",
+					     "/etc/group",   "/etc/gshadow",
+					     "/etc/sudoers", NULL };
+	struct sm_str name = sm_path_name(p);
+
+	if (is_one_of(p, files))
+		return true;
+	return name.len && name.p[0] != '.' && name.p[0] != '<' &&
+	       sm_is_guarded_name(name) && !sm_str_equal(name, SM_STR("group"));
+}
+
+static const char *file_risk(struct sm_learn *l, const struct sm_rule *rule)
+{
+	const uint32_t writes =
+		SM_ACCESS_WRITE | SM_ACCESS_CREATE | SM_ACCESS_DELETE;
+	struct sm_str p = rule->pattern;
+	struct sm_str extension = sm_extension(p);
+
+	if (is_interpreter_state(p))
+		return "reads or writes a process's memory or environment";
+	if (is_secret(p))
+		return "key material or accounts";
+	if (rule->access & writes && sm_is_code_suffix(extension))
+		return "writes files that Python could load";
+	if (rule->access & writes && sm_str_starts(p, SM_STR("/etc")))
+		return "writes system configuration";
+	if (rule->access & SM_ACCESS_LINK)
+		return "makes hard links";
+	if (rule->access & SM_ACCESS_READ && !rule->via &&
+	    sm_is_code_suffix(extension) &&
+	    sm_str_starts(p, SM_STR("${APP}")) && is_for(rule, "app"))
+		return "reads the application's own source";
+	(void)l;
+	return NULL;
+}
+
+/* ----------------------------------------------------------------- network */
+
+static bool is_loopback(struct sm_str p)
+{
+	static const char *const starts[] = { "127.", "[::1]", "localhost", "/",
+					      "@",    "${",    NULL };
+
+	return starts_with_one_of(p, starts) || sm_str_equal(p, SM_STR("::1"));
+}
+
+static const char *network_risk(const struct sm_rule *rule)
+{
+	static const char *const metadata[] = { "169.254.",	   "[fe80:",
+						"100.100.100.200", "[fd00:ec2",
+						"metadata.google", NULL };
+	struct sm_str p = rule->pattern;
+
+	if (sm_str_starts(p, SM_STR("udp:")))
+		p = (struct sm_str){ p.p + 4, p.len - 4 };
+	if (starts_with_one_of(p, metadata))
+		return "link-local or cloud metadata address";
+	if (rule->access == SM_ACCESS_SOCKET)
+		return "raw, packet or netlink socket";
+	if (rule->access == SM_ACCESS_CONNECT && !is_loopback(p))
+		return "leaves the machine";
+	if (rule->access == SM_ACCESS_BIND && !is_loopback(p))
+		return "can be reached from other machines";
+	return NULL;
+}
+
+/* --------------------------------------------------------------- processes */
+
+static const char *process_risk(const struct sm_rule *rule)
+{
+	static const char *const programs[] = {
+		"sh",	"bash", "dash", "zsh",	 "ksh",	 "ash",	  "perl",
+		"ruby", "node", "php",	"lua",	 "awk",	 "gawk",  "mawk",
+		"env",	"sudo", "su",	"nc",	 "ncat", "socat", "curl",
+		"wget", "ssh",	"scp",	"xargs", "find", "tar",	  NULL
+	};
+	struct sm_str name = sm_path_name(rule->pattern);
+
+	if (rule->access == SM_ACCESS_SHELL)
+		return has_slot(rule->pattern)
+			       ? "a shell runs a line with open words"
+			       : "a shell runs a line";
+	if (rule->access == SM_ACCESS_SIGNAL)
+		return "signals to unrelated processes";
+	if (sm_str_starts(name, SM_STR("python")) || is_one_of(name, programs))
+		return "a program that can run anything";
+	return NULL;
+}
+
+/* -------------------------------------------------------- code and the rest */
+
+static const char *code_risk(const struct sm_rule *rule)
+{
+	struct sm_str p = rule->pattern;
+
+	if (rule->access == SM_ACCESS_LOAD) {
+		if (sm_str_starts(p, SM_STR("stdlib:")))
+			return "a module that reaches below the interpreter";
+		return sm_str_equal(sm_extension(p), SM_STR(".pth"))
+			       ? "runs at every start of the interpreter"
+			       : NULL;
+	}
+	if (is_for(rule, "app") || is_for(rule, "dynamic") ||
+	    is_for(rule, "foreign"))
+		return "the application runs code made from text";
+	return NULL;
+}
+
+static const char *pickle_risk(const struct sm_rule *rule)
+{
+	static const char *const dangerous[] = { "os.",
+						 "posix.",
+						 "nt.",
+						 "subprocess.",
+						 "sys.",
+						 "shutil.",
+						 "socket.",
+						 "importlib.",
+						 "runpy.",
+						 "pty.",
+						 "ctypes.",
+						 "commands.",
+						 "code.",
+						 "operator.",
+						 "functools.partial",
+						 "builtins.eval",
+						 "builtins.exec",
+						 "builtins.getattr",
+						 "builtins.__import__",
+						 "builtins.open",
+						 "builtins.compile",
+						 "webbrowser.",
+						 "timeit.",
+						 "pickle.",
+						 "__builtin__.",
+						 NULL };
+	static const char *const safe[] = {
+		"builtins.",  "collections.", "datetime.",     "decimal.",
+		"uuid.",      "fractions.",   "pathlib.",      "copyreg.",
+		"ipaddress.", "_codecs.",     "array.",	       "enum.",
+		"zoneinfo.",  "numpy.",	      "http.cookies.", NULL
+	};
+
+	if (starts_with_one_of(rule->pattern, dangerous))
+		return "unpickling can call this: it runs commands or code";
+	if (!starts_with_one_of(rule->pattern, safe))
+		return "unpickling makes objects of this class";
+	return NULL;
+}
+
+static const char *event_risk(const struct sm_rule *rule)
+{
+	static const char *const names[] = { "ctypes.",
+					     "sys.settrace",
+					     "sys.setprofile",
+					     "sys.addaudit",
+					     "sys.remote_exec",
+					     "sys.monitoring",
+					     "cpython.remote",
+					     "sqlite3.enable_load_extension",
+					     "gc.get_",
+					     "sys._current",
+					     NULL };
+
+	return starts_with_one_of(rule->pattern, names)
+		       ? "reaches below the interpreter"
+		       : NULL;
+}
+
+struct sm_str sm_risk_of(struct sm_learn *l, const struct sm_rule *rule)
+{
+	const char *reason = NULL;
+
+	switch (rule->family) {
+	case SM_FAMILY_FILES:
+		reason = file_risk(l, rule);
+		break;
+	case SM_FAMILY_NETWORK:
+		reason = network_risk(rule);
+		break;
+	case SM_FAMILY_PROCESSES:
+		reason = process_risk(rule);
+		break;
+	case SM_FAMILY_CODE:
+		reason = code_risk(rule);
+		break;
+	case SM_FAMILY_PICKLES:
+		reason = pickle_risk(rule);
+		break;
+	case SM_FAMILY_NATIVE:
+		reason = "native code: no policy sees what it does";
+		break;
+	case SM_FAMILY_EVENTS:
+		reason = event_risk(rule);
+		break;
+	case SM_FAMILIES:
+		break;
+	}
+	if (!reason && is_for(rule, "foreign"))
+		reason = "code from outside every recorded code directory";
+	return sm_str_of(reason ? reason : "");
+}

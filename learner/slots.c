@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names and their parts: which of them look like values of a type, and when
+ * a part that varies becomes a slot.
+ */
+#include "learner/learn.h"
+
+/* Tokens in one component; the pattern language allows eight wildcards. */
+#define TYPED_MAX 6
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_alnum(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_hex(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f');
+}
+
+static struct sm_str rest_of(struct sm_str s, uint32_t at)
+{
+	return (struct sm_str){ s.p + at, s.len - at };
+}
+
+/* Length of a hex word at the start of s: letters and digits, 8 or more. */
+static uint32_t hex_word(struct sm_str s)
+{
+	uint32_t n = 0, digits = 0;
+
+	while (n < s.len && is_hex(s.p[n]))
+		digits += is_digit(s.p[n++]);
+	if (n < 8 || !digits || digits == n || (n < s.len && is_alnum(s.p[n])))
+		return 0;
+	return n;
+}
+
+/*
+ * The type at name[at], and its length. Dates only with dashes: eight digits
+ * in a row are more often a number, and <int> holds both.
+ */
+static uint32_t typed_at(struct sm_str name, uint32_t at, enum sm_token *token)
+{
+	struct sm_str rest = rest_of(name, at);
+	bool starts_word = !at || !is_alnum(name.p[at - 1]);
+	size_t n;
+
+	if (starts_word) {
+		*token = SM_TOKEN_UUID;
+		n = sm_token_match(SM_TOKEN_UUID, rest);
+		if (n && (n == rest.len || !is_alnum(rest.p[n])))
+			return (uint32_t)n;
+		*token = SM_TOKEN_DATE;
+		n = sm_token_match(SM_TOKEN_DATE, rest);
+		if (n == 10 && (n == rest.len || !is_digit(rest.p[n])))
+			return (uint32_t)n;
+		*token = SM_TOKEN_HEX;
+		n = hex_word(rest);
+		if (n)
+			return (uint32_t)n;
+	}
+	if (!is_digit(rest.p[0]) || (at && is_digit(name.p[at - 1])))
+		return 0;
+	*token = SM_TOKEN_INT;
+	return (uint32_t)sm_token_match(SM_TOKEN_INT, rest);
+}
+
+struct sm_str sm_skeleton(struct sm_learn *l, struct sm_str name,
+			  unsigned *typed)
+{
+	char *p = sm_learn_take(l, 8 * (size_t)name.len + 1);
+	uint32_t n = 0, i = 0;
+
+	*typed = 0;
+	while (i < name.len) {
+		enum sm_token token;
+		uint32_t length = typed_at(name, i, &token);
+
+		if (length) {
+			const char *text = sm_token_name(token);
+			size_t bytes = strlen(text);
+
+			p[n++] = '<';
+			memcpy(p + n, text, bytes);
+			n += (uint32_t)bytes;
+			p[n++] = '>';
+			i += length;
+			++*typed;
+			continue;
+		}
+		if (name.p[i] && strchr("*<\\$", name.p[i]))
+			p[n++] = '\\';
+		p[n++] = name.p[i++];
+	}
+	if (*typed > TYPED_MAX) {
+		*typed = 0;
+		return sm_escape(l, name);
+	}
+	return (struct sm_str){ p, n };
+}
+
+struct sm_str sm_extension(struct sm_str name)
+{
+	uint32_t at = name.len, letters = 0;
+	struct sm_str tar = SM_STR(".tar");
+
+	while (at && is_alnum(name.p[at - 1])) {
+		at--;
+		letters += !is_digit(name.p[at]);
+	}
+	if (at < 2 || name.p[at - 1] != '.' || !letters || name.len - at > 8)
+		return (struct sm_str){ name.p + name.len, 0 };
+	at--;
+	if (at > tar.len && !memcmp(name.p + at - tar.len, tar.p, tar.len))
+		at -= tar.len;
+	return rest_of(name, at);
+}
+
+static bool is_one_of(struct sm_str text, const char *const *list)
+{
+	for (; *list; list++)
+		if (sm_str_equal(text, sm_str_of(*list)))
+			return true;
+	return false;
+}
+
+bool sm_is_code_suffix(struct sm_str extension)
+{
+	static const char *const list[] = { ".py",  ".pyc", ".pyo", ".pyw",
+					    ".pyi", ".pyd", ".so",  ".pth",
+					    ".egg", NULL };
+
+	return is_one_of(extension, list);
+}
+
+/* What files of data are called; from the common media types. */
+bool sm_is_data_suffix(struct sm_str extension)
+{
+	static const char *const list[] = {
+		".aac",	    ".avi",    ".avif",	    ".bib",   ".bin",
+		".bmp",	    ".bz2",    ".cbor",	    ".cfg",   ".conf",
+		".css",	    ".csv",    ".dat",	    ".db",    ".doc",
+		".docx",    ".eml",    ".epub",	    ".flac",  ".geojson",
+		".gif",	    ".gml",    ".gpx",	    ".gz",    ".h5",
+		".htm",	    ".html",   ".ico",	    ".ics",   ".ini",
+		".jinja",   ".jinja2", ".j2",	    ".jpeg",  ".jpg",
+		".js",	    ".json",   ".jsonl",    ".kml",   ".lock",
+		".log",	    ".map",    ".markdown", ".md",    ".mkv",
+		".mo",	    ".mov",    ".mp3",	    ".mp4",   ".msg",
+		".ndjson",  ".npy",    ".odt",	    ".ogg",   ".parquet",
+		".pdf",	    ".png",    ".po",	    ".pot",   ".ppm",
+		".pptx",    ".rst",    ".rtf",	    ".sql",   ".sqlite",
+		".sqlite3", ".srt",    ".svg",	    ".tar",   ".tar.bz2",
+		".tar.gz",  ".tar.xz", ".tar.zst",  ".tex",   ".tgz",
+		".tif",	    ".tiff",   ".toml",	    ".tsv",   ".ttf",
+		".txt",	    ".vcf",    ".vtt",	    ".wav",   ".webm",
+		".webp",    ".woff",   ".woff2",    ".xhtml", ".xls",
+		".xlsx",    ".xml",    ".xsl",	    ".xz",    ".yaml",
+		".yml",	    ".zip",    ".zst",	    NULL
+	};
+
+	return is_one_of(extension, list);
+}
+
+bool sm_is_guarded_name(struct sm_str name)
+{
+	static const char *const suffixes[] = { ".pem",	   ".key", ".p12",
+						".pfx",	   ".jks", ".kdbx",
+						".keytab", ".gpg", NULL };
+	static const char *const names[] = { "authorized_keys",
+					     "known_hosts",
+					     "id_rsa",
+					     "id_dsa",
+					     "id_ecdsa",
+					     "id_ed25519",
+					     "passwd",
+					     "shadow",
+					     "group",
+					     "credentials",
+					     "crontab",
+					     "sudoers",
+					     NULL };
+
+	if (!name.len || name.p[0] == '.')
+		return true;
+	return is_one_of(name, names) ||
+	       is_one_of(sm_extension(name), suffixes);
+}
+
+bool sm_is_open(const struct sm_evidence *evidence)
+{
+	if (evidence->distinct >= 3)
+		return true;
+	return evidence->distinct == 2 && !evidence->some_recur &&
+	       (evidence->is_typed || evidence->is_made);
+}

@@ -1,0 +1,890 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "learner/learner.h"
+#include "learner/observe.h"
+
+/* ---------------------------------------------------------------- fixtures */
+
+#define APP  "/srv/shop"
+#define RUNS 8
+
+struct bench {
+	struct sm_observations *seen;
+	uint32_t owners[RUNS]; /* one process each, in runs of their own */
+	struct sm_learned learned;
+	struct sm_policy policy;
+	void *blob;
+};
+
+static const struct sm_principal app = { SM_PRINCIPAL_APP, SM_STR("app"),
+					 SM_STR(APP "/app.py") };
+
+static struct sm_value text(const char *s)
+{
+	return (struct sm_value){ .type = SM_TEXT,
+				  .len = (uint32_t)strlen(s),
+				  .full_len = strlen(s),
+				  .s = s };
+}
+
+static struct sm_value number(int64_t i)
+{
+	return (struct sm_value){ .type = SM_INT, .i = i };
+}
+
+static struct sm_event event_of(const char *name, const struct sm_value *args,
+				uint32_t argc)
+{
+	struct sm_event e = { .process = 1, .argc = argc, .args = args };
+
+	e.site.event = sm_str_of(name);
+	e.site.kind = sm_catalogue_find(e.site.event);
+	e.site.principal = app;
+	return e;
+}
+
+static void add(struct bench *b, int run, const struct sm_event *e)
+{
+	assert_int_equal(sm_observations_add(b->seen, b->owners[run], e),
+			 SM_OK);
+}
+
+static struct sm_event open_event(struct sm_value args[3], const char *path,
+				  int flags)
+{
+	args[0] = text(path);
+	args[1] = (struct sm_value){ .type = SM_NONE };
+	args[2] = number(flags);
+	return event_of("open", args, 3);
+}
+
+#define READ  O_RDONLY
+#define WRITE (O_WRONLY | O_CREAT | O_TRUNC)
+
+static void see_open(struct bench *b, int run, const char *path, int flags)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, flags);
+
+	add(b, run, &e);
+}
+
+static struct sm_event load_event(struct sm_value args[3], const char *path)
+{
+	struct sm_event e = open_event(args, path, READ);
+
+	e.site.via = SM_VIA_IMPORT;
+	return e;
+}
+
+static void see_load(struct bench *b, const char *path)
+{
+	struct sm_value args[3];
+	struct sm_event e = load_event(args, path);
+
+	add(b, 0, &e);
+}
+
+/* argv in words, NULL-terminated; program is argv[0]. */
+static struct sm_event popen_event(struct sm_value args[20],
+				   const char *const *argv)
+{
+	uint32_t n = 0;
+	struct sm_event e;
+
+	memset(args, 0, 4 * sizeof(*args));
+	while (argv[n]) {
+		args[4 + n] = text(argv[n]);
+		n++;
+	}
+	args[0] = text(argv[0]);
+	args[1] = (struct sm_value){
+		.type = SM_LIST, .len = n, .full_len = n, .items = args + 4
+	};
+	e = event_of("subprocess.Popen", args, 4);
+	e.resolved[0] = sm_str_of(argv[0]);
+	return e;
+}
+
+static void see_popen(struct bench *b, int run, const char *const *argv)
+{
+	struct sm_value args[20];
+	struct sm_event e = popen_event(args, argv);
+
+	add(b, run, &e);
+}
+
+static struct sm_event system_event(struct sm_value args[1], const char *line)
+{
+	args[0] = text(line);
+	return event_of("os.system", args, 1);
+}
+
+static void see_system(struct bench *b, int run, const char *line)
+{
+	struct sm_value args[1];
+	struct sm_event e = system_event(args, line);
+
+	add(b, run, &e);
+}
+
+static void start(struct bench *b)
+{
+	static const struct sm_str argv[] = { SM_STR("python3"),
+					      SM_STR(APP "/app.py") };
+	struct sm_trace_interpreter python = {
+		.version = SM_STR("3.11.2"),
+		.stdlib = SM_STR("/usr/lib/python3.11"),
+		.prefix = SM_STR("/usr"),
+		.home = SM_STR("/home/shop"),
+		.tmp = SM_STR("/tmp"),
+	};
+
+	memset(b, 0, sizeof(*b));
+	b->seen = sm_observations_new();
+	assert_non_null(b->seen);
+	for (uint32_t i = 0; i < RUNS; i++) {
+		struct sm_trace_process p = { .pid = 4000 + i,
+					      .guest_pid = 4000 + i,
+					      .start_ns = 1000 + i,
+					      .started_by = "exec",
+					      .exe = SM_STR("/usr/bin/python3"),
+					      .argv = argv,
+					      .argc = 2,
+					      .cwd = SM_STR("/") };
+
+		assert_int_equal(
+			sm_observations_add_process(b->seen, i < 1 ? 1 : 2 + i,
+						    &p, &python, &b->owners[i]),
+			SM_OK);
+		if (i == 0)
+			see_load(b, APP "/app.py");
+	}
+}
+
+/* As start(), with one run only. */
+static void start_single(struct bench *b)
+{
+	struct bench other;
+
+	start(&other);
+	memset(b, 0, sizeof(*b));
+	b->seen = sm_observations_new();
+	assert_non_null(b->seen);
+	for (uint32_t i = 0; i < RUNS; i++) {
+		const struct sm_owner *o = &other.seen->owners[other.owners[i]];
+		struct sm_trace_process p = { .pid = o->pid,
+					      .guest_pid = o->pid,
+					      .start_ns = i,
+					      .started_by = "fork",
+					      .exe = o->exe,
+					      .cwd = o->cwd };
+		struct sm_trace_interpreter python = { .stdlib = o->stdlib,
+						       .home = o->home,
+						       .tmp = o->tmp };
+
+		assert_int_equal(sm_observations_add_process(b->seen, 1, &p,
+							     &python,
+							     &b->owners[i]),
+				 SM_OK);
+	}
+	see_load(b, APP "/app.py");
+	sm_observations_free(other.seen);
+}
+
+static void learn_with(struct bench *b, const struct sm_learn_options *options)
+{
+	struct sm_diag diag = { 0 };
+	size_t bytes;
+
+	assert_int_equal(sm_learn(b->seen, options, &b->learned, &diag), SM_OK);
+	assert_int_equal(sm_policy_compile(b->learned.rules, NULL, 0, &b->blob,
+					   &bytes, &diag),
+			 SM_OK);
+	assert_int_equal(sm_policy_open(&b->policy, b->blob, bytes, &diag),
+			 SM_OK);
+}
+
+static void learn(struct bench *b)
+{
+	const struct sm_learn_options options = { 0 };
+
+	learn_with(b, &options);
+	if (b->learned.residue_count)
+		fail_msg("residue: %s", b->learned.residue[0].what.p);
+}
+
+static void finish(struct bench *b)
+{
+	free(b->blob);
+	sm_learned_fini(&b->learned);
+	sm_observations_free(b->seen);
+}
+
+static bool allows(const struct bench *b, const struct sm_event *e)
+{
+	struct sm_verdict v;
+
+	sm_policy_decide(&b->policy, e, &v);
+	return v.decision == SM_ALLOWED;
+}
+
+static bool allows_open(const struct bench *b, const char *path, int flags)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, flags);
+
+	return allows(b, &e);
+}
+
+static bool allows_popen(const struct bench *b, const char *const *argv)
+{
+	struct sm_value args[20];
+	struct sm_event e = popen_event(args, argv);
+
+	return allows(b, &e);
+}
+
+static bool allows_system(const struct bench *b, const char *line)
+{
+	struct sm_value args[1];
+	struct sm_event e = system_event(args, line);
+
+	return allows(b, &e);
+}
+
+static char *print(struct bench *b)
+{
+	char *out = NULL;
+	size_t bytes;
+
+	assert_int_equal(sm_policy_print(b->learned.rules, &out, &bytes),
+			 SM_OK);
+	return out;
+}
+
+#define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* ---------------------------------------------------------------- evidence */
+
+static void three_values_open_a_slot_two_do_not(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (int n = 1; n <= 4; n++) {
+		static const char *const names[] = { APP "/pages/home.html",
+						     APP "/pages/about.html",
+						     APP "/pages/terms.html",
+						     APP "/pages/team.html" };
+
+		start_single(&b);
+		for (int i = 0; i < n; i++)
+			see_open(&b, 0, names[i], READ);
+		learn(&b);
+		assert_int_equal(allows_open(&b, APP "/pages/new.html", READ),
+				 n >= 3);
+		assert_true(allows_open(&b, names[n - 1], READ));
+		assert_false(allows_open(&b, APP "/pages/new.html", WRITE));
+		assert_false(allows_open(&b, APP "/pages/new.py", READ));
+		finish(&b);
+	}
+}
+
+static void two_written_values_open_unless_one_comes_back(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (int recurs = 0; recurs < 2; recurs++) {
+		start(&b);
+		see_open(&b, 0, APP "/out/anna.csv", WRITE);
+		see_open(&b, 1, APP "/out/ben.csv", WRITE);
+		if (recurs)
+			see_open(&b, 2, APP "/out/ben.csv", WRITE);
+		learn(&b);
+		assert_int_equal(allows_open(&b, APP "/out/carl.csv", WRITE),
+				 !recurs);
+		assert_true(allows_open(&b, APP "/out/anna.csv", WRITE));
+		finish(&b);
+	}
+}
+
+static void typed_parts_keep_what_is_fixed_around_them(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, APP "/orders/order-17.pdf", WRITE);
+	see_open(&b, 1, APP "/orders/order-18.pdf", WRITE);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/orders/order-99123.pdf", WRITE));
+	assert_false(allows_open(&b, APP "/orders/order-x.pdf", WRITE));
+	assert_false(allows_open(&b, APP "/orders/17.pdf", WRITE));
+	assert_false(allows_open(&b, APP "/orders/order-17.html", WRITE));
+	finish(&b);
+}
+
+static void siblings_share_what_is_below_them(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, APP "/users/anna/profile.json", READ);
+	see_open(&b, 0, APP "/users/anna/inbox/1.json", WRITE);
+	see_open(&b, 0, APP "/users/ben/profile.json", READ);
+	see_open(&b, 0, APP "/users/ben/inbox/2.json", WRITE);
+	see_open(&b, 0, APP "/users/carla/profile.json", READ);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/users/dora/profile.json", READ));
+	assert_true(allows_open(&b, APP "/users/dora/inbox/77.json", WRITE));
+	assert_false(allows_open(&b, APP "/users/dora/secrets.json", READ));
+	assert_false(allows_open(&b, APP "/users/dora/profile.json", WRITE));
+	assert_false(allows_open(&b, APP "/other/dora/profile.json", READ));
+	finish(&b);
+}
+
+static void names_with_spaces_and_dots_pass(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, APP "/media/cat.jpg", WRITE);
+	see_open(&b, 0, APP "/media/dog.jpg", WRITE);
+	see_open(&b, 0, APP "/media/IMG_0001.jpg", WRITE);
+	learn(&b);
+	assert_true(
+		allows_open(&b, APP "/media/my holiday, day 1.v2.jpg", WRITE));
+	assert_false(allows_open(&b, APP "/media/.hidden.jpg", WRITE));
+	assert_false(allows_open(&b, APP "/media/x/y.jpg", WRITE));
+	assert_false(allows_open(&b, APP "/media/x.py", WRITE));
+	finish(&b);
+}
+
+/* --------------------------------------------------------------- protected */
+
+static void protected_places_never_open(void **state)
+{
+	static const char *const dirs[] = { "/etc/shop.d",
+					    "/proc/sys/kernel",
+					    "/sys/class/net",
+					    "/home/other",
+					    "/usr/share/shop",
+					    "/root",
+					    "/usr/lib/python3.11/data",
+					    NULL };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	for (int d = 0; dirs[d]; d++) {
+		start(&b);
+		for (int i = 0; i < 6; i++) {
+			snprintf(path, sizeof(path), "%s/%d.json", dirs[d], i);
+			see_open(&b, i, path, i % 2 ? READ : WRITE);
+		}
+		learn(&b);
+		snprintf(path, sizeof(path), "%s/7.json", dirs[d]);
+		assert_false(allows_open(&b, path, READ));
+		snprintf(path, sizeof(path), "%s/0.json", dirs[d]);
+		assert_true(allows_open(&b, path, WRITE));
+		finish(&b);
+	}
+}
+
+static void code_directories_open_for_written_data_only(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		static const char *const logs[] = { APP "/a.log", APP "/b.log",
+						    APP "/c.log" };
+		static const char *const pages[] = { APP "/a.html",
+						     APP "/b.html",
+						     APP "/c.html" };
+		static const char *const code[] = { APP "/a.py", APP "/b.py",
+						    APP "/c.py" };
+		static const char *const plain[] = { APP "/a", APP "/b",
+						     APP "/c" };
+
+		see_open(&b, i, logs[i], WRITE);
+		see_open(&b, i, pages[i], READ);
+		see_open(&b, i, code[i], READ);
+		see_open(&b, i, plain[i], WRITE);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/d.log", WRITE));
+	assert_false(allows_open(&b, APP "/d.html", READ));
+	assert_false(allows_open(&b, APP "/d.py", READ));
+	assert_false(allows_open(&b, APP "/app.py", READ));
+	assert_false(allows_open(&b, APP "/d", WRITE));
+	finish(&b);
+}
+
+static void dotfiles_and_keys_stay_literal(void **state)
+{
+	static const char *const paths[] = {
+		APP "/data/.a.json", APP "/data/.b.json", APP "/data/.c.json",
+		APP "/data/a.pem",   APP "/data/b.pem",	  APP "/data/c.pem",
+	};
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 6; i++)
+		see_open(&b, i, paths[i], READ);
+	learn(&b);
+	assert_false(allows_open(&b, APP "/data/.d.json", READ));
+	assert_false(allows_open(&b, APP "/data/d.pem", READ));
+	for (int i = 0; i < 6; i++)
+		assert_true(allows_open(&b, paths[i], READ));
+	finish(&b);
+}
+
+static void shared_directories_open_with_a_fixed_start_only(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, "/tmp/shop-1.json", WRITE);
+	see_open(&b, 1, "/tmp/shop-2.json", WRITE);
+	see_open(&b, 2, "/tmp/anna.json", WRITE);
+	see_open(&b, 3, "/tmp/ben.json", WRITE);
+	see_open(&b, 4, "/tmp/carla.json", WRITE);
+	learn(&b);
+	assert_true(allows_open(&b, "/tmp/shop-3.json", WRITE));
+	assert_false(allows_open(&b, "/tmp/dora.json", WRITE));
+	finish(&b);
+}
+
+/* ----------------------------------------------------------------- made up */
+
+static void temporary_names_open_when_seen_once(void **state)
+{
+	struct sm_value name = text("/srv/data/upload-k3x_9abz.part");
+	struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, "/tmp/tmpab12_x9z", WRITE);
+	see_open(&b, 0, "/srv/data/upload-k3x_9abz.part", WRITE);
+	add(&b, 0, &made);
+	learn(&b);
+	assert_true(allows_open(&b, "/tmp/tmpzzzzzzzz", WRITE));
+	assert_false(allows_open(&b, "/tmp/tmpzzzzzzzzz", WRITE));
+	assert_false(allows_open(&b, "/tmp/tmpZZZZZZZZ", WRITE));
+	assert_true(allows_open(&b, "/srv/data/upload-00000000.part", WRITE));
+	assert_false(allows_open(&b, "/srv/data/other-00000000.part", WRITE));
+	finish(&b);
+}
+
+static void process_ids_are_in_no_rule(void **state)
+{
+	struct bench b;
+	char *out;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, "/proc/4000/stat", READ);
+	see_open(&b, 0, APP "/run/worker.4000.sock", WRITE);
+	learn(&b);
+	assert_true(allows_open(&b, "/proc/9/stat", READ));
+	assert_false(allows_open(&b, "/proc/9/mem", READ));
+	assert_true(allows_open(&b, APP "/run/worker.81.sock", WRITE));
+	out = print(&b);
+	assert_null(strstr(out, "4000"));
+	free(out);
+	finish(&b);
+}
+
+/* --------------------------------------------------------------- processes */
+
+static void arguments_open_by_type_and_options_stay(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 0, ARGV("/usr/bin/ping", "-c", "1", "10.0.0.1"));
+	see_popen(&b, 1, ARGV("/usr/bin/ping", "-c", "1", "example.org"));
+	see_popen(&b, 2, ARGV("/usr/bin/ping", "-c", "1", "localhost"));
+	learn(&b);
+	assert_true(allows_popen(
+		&b, ARGV("/usr/bin/ping", "-c", "1", "new.example.net")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/ping", "-c", "1", "-f")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/ping", "-i", "1", "new.example.net")));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/ping", "-c", "1", "/etc/x")));
+	assert_false(allows_popen(&b, ARGV("/bin/sh", "-c", "1", "a.b")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/ping", "-c", "1", "a.b", "c.d")));
+	finish(&b);
+}
+
+static void paths_in_arguments_take_the_slots_of_files(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, APP "/media/1.png", WRITE);
+	see_open(&b, 1, APP "/media/2.png", WRITE);
+	see_popen(&b, 0, ARGV("/usr/bin/convert", APP "/media/1.png"));
+	learn(&b);
+	assert_true(allows_popen(
+		&b, ARGV("/usr/bin/convert", APP "/media/55.png")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/convert", APP "/app.py")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/convert", APP "/media/../app.py")));
+	finish(&b);
+}
+
+static void subcommands_stay_apart(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		static const char *const names[] = { "alpha", "beta", "gamma" };
+
+		see_popen(&b, i, ARGV("/usr/bin/git", "log", names[i]));
+		see_popen(&b, i, ARGV("/usr/bin/git", "show", names[i]));
+	}
+	learn(&b);
+	assert_true(allows_popen(&b, ARGV("/usr/bin/git", "log", "delta")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/git", "push", "delta")));
+	finish(&b);
+}
+
+static void shell_lines_open_word_by_word(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_system(&b, 0, "ping -c 1 10.0.0.1 > /dev/null 2>&1");
+	see_system(&b, 1, "ping -c 1 localhost > /dev/null 2>&1");
+	see_system(&b, 2, "ping -c 1 example.org > /dev/null 2>&1");
+	learn(&b);
+	assert_true(allows_system(&b, "ping -c 1 other.org > /dev/null 2>&1"));
+	assert_false(allows_system(
+		&b, "ping -c 1 x.org; cat /etc/passwd > /dev/null 2>&1"));
+	assert_false(allows_system(&b, "ping -c 1 $(id) > /dev/null 2>&1"));
+	assert_false(allows_system(&b, "ping -c 1 other.org > /tmp/x 2>&1"));
+	finish(&b);
+}
+
+static void one_shell_line_stays_literal(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start_single(&b);
+	see_system(&b, 0, "ls *.txt | sort 'a b' \"$HOME\"");
+	see_system(&b, 0, "echo 'unbalanced");
+	learn(&b);
+	assert_true(allows_system(&b, "ls *.txt | sort 'a b' \"$HOME\""));
+	assert_true(allows_system(&b, "echo 'unbalanced"));
+	assert_false(allows_system(&b, "ls *.py | sort 'a b' \"$HOME\""));
+	finish(&b);
+}
+
+/* -------------------------------------------------------------------- rest */
+
+static void distributions_are_granted_whole_and_modules_by_name(void **state)
+{
+	struct sm_value args[3];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, APP "/views.py");
+	see_load(&b, "/usr/lib/python3/dist-packages/flask/app.py");
+	learn(&b);
+	e = load_event(args, "/usr/lib/python3/dist-packages/flask/lazy.py");
+	assert_true(allows(&b, &e));
+	e = load_event(args, "/usr/lib/python3/dist-packages/evil/x.py");
+	assert_false(allows(&b, &e));
+	e = load_event(args, APP "/views.py");
+	assert_true(allows(&b, &e));
+	e = load_event(args, APP "/evil.py");
+	assert_false(allows(&b, &e));
+	assert_false(allows_open(&b, APP "/views.py", READ));
+	finish(&b);
+}
+
+static void addresses_stay_literal(void **state)
+{
+	struct sm_value address[2] = { text("10.1.1.1"), number(443) };
+	struct sm_value args[2] = {
+		text("tcp"),
+		{ .type = SM_LIST, .len = 2, .full_len = 2, .items = address }
+	};
+	struct sm_event e = event_of("socket.connect", args, 2);
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 4; i++) {
+		static const char *const hosts[] = { "10.1.1.1", "10.1.1.2",
+						     "10.1.1.3", "10.1.1.4" };
+
+		address[0] = text(hosts[i]);
+		add(&b, i, &e);
+	}
+	learn(&b);
+	assert_true(allows(&b, &e));
+	address[0] = text("10.1.1.5");
+	assert_false(allows(&b, &e));
+	address[0] = text("169.254.169.254");
+	assert_false(allows(&b, &e));
+	address[0] = text("10.1.1.1");
+	address[1] = number(22);
+	assert_false(allows(&b, &e));
+	finish(&b);
+}
+
+static void risky_grants_are_marked_and_strict_drops_them(void **state)
+{
+	const struct sm_learn_options strict = { .strict = true };
+	struct sm_value args[2] = { text("posix"), text("system") };
+	struct sm_event e = event_of("pickle.find_class", args, 2);
+	struct bench b;
+
+	(void)state;
+	for (int is_strict = 0; is_strict < 2; is_strict++) {
+		start(&b);
+		add(&b, 0, &e);
+		if (is_strict)
+			learn_with(&b, &strict);
+		else
+			learn(&b);
+		assert_int_equal(allows(&b, &e), !is_strict);
+		assert_int_equal(b.learned.reviews, !is_strict);
+		assert_int_equal(b.learned.residue_count, is_strict);
+		finish(&b);
+	}
+}
+
+static void code_from_written_files_is_residue(void **state)
+{
+	const struct sm_learn_options options = { 0 };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, APP "/plugin.py", WRITE);
+	see_load(&b, APP "/plugin.py");
+	learn_with(&b, &options);
+	assert_int_equal(b.learned.residue_count, 1);
+	finish(&b);
+}
+
+static void stopped_events_are_not_learned_from(void **state)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, "/etc/shadow", READ);
+	struct sm_observed o;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	e.verdict.decision = SM_DENIED;
+	add(&b, 0, &e);
+	learn(&b);
+	assert_false(allows_open(&b, "/etc/shadow", READ));
+	sm_observations_count(b.seen, &o);
+	assert_int_equal(o.denied, 1);
+	finish(&b);
+}
+
+static void strange_bytes_survive(void **state)
+{
+	static const char *const names[] = {
+		APP "/data/a*b.json",	      APP "/data/<int>.json",
+		APP "/data/$HOME.json",	      APP "/data/${APP}.json",
+		APP "/data/back\\slash.json", APP "/data/new\nline.json",
+	};
+	struct bench b;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		start_single(&b);
+		see_open(&b, 0, names[i], READ);
+		learn(&b);
+		assert_true(allows_open(&b, names[i], READ));
+		assert_false(allows_open(&b, APP "/data/1.json", READ));
+		assert_false(allows_open(&b, APP "/data/axb.json", READ));
+		finish(&b);
+	}
+}
+
+static void nothing_recorded_is_refused(void **state)
+{
+	const struct sm_learn_options options = { 0 };
+	struct sm_observations *o = sm_observations_new();
+	struct sm_learned learned;
+	struct sm_diag diag = { 0 };
+
+	(void)state;
+	assert_int_equal(sm_learn(o, &options, &learned, &diag), SM_INVALID);
+	assert_non_null(strstr(diag.text, "nothing was recorded"));
+	sm_learned_fini(&learned);
+	sm_observations_free(o);
+}
+
+/* ------------------------------------------------------------------- merge */
+
+#define MANY 400
+
+static void see_nth(struct bench *b, int i)
+{
+	char path[128];
+	int kind = i % 8, n = i / 8;
+
+	if (kind == 0)
+		snprintf(path, sizeof(path), APP "/media/%d.jpg", n);
+	else if (kind == 1)
+		snprintf(path, sizeof(path), APP "/users/u%dx/p.json", n % 7);
+	else if (kind == 2)
+		snprintf(path, sizeof(path), APP "/log/%c%c.log", 'a' + n % 5,
+			 'a' + n % 3);
+	else if (kind == 3)
+		snprintf(path, sizeof(path), "/tmp/tmpabcde%03d", n);
+	else if (kind == 4)
+		snprintf(path, sizeof(path), APP "/static/f%c.css",
+			 'a' + n % 2);
+	else if (kind == 5)
+		snprintf(path, sizeof(path), APP "/up/%c.%s", 'a' + n % 20,
+			 n % 3 ? "png" : "gif");
+	else if (kind == 6)
+		snprintf(path, sizeof(path), "echo w%d", n % 4);
+	else
+		snprintf(path, sizeof(path), "/etc/x/%d", n % 9);
+	if (kind == 6)
+		see_system(b, i % RUNS, path);
+	else
+		see_open(b, i % RUNS, path,
+			 kind == 4 || kind == 7 ? READ : WRITE);
+}
+
+static char *learn_and_print(struct bench *b)
+{
+	char *out;
+
+	learn(b);
+	out = print(b);
+	sm_learned_fini(&b->learned);
+	free(b->blob);
+	b->blob = NULL;
+	return out;
+}
+
+static void any_order_and_partition_gives_the_same_bytes(void **state)
+{
+	struct bench whole, parts[3];
+	char *expected, *got;
+	unsigned seed = 7;
+	int order[MANY];
+
+	(void)state;
+	start(&whole);
+	for (int i = 0; i < MANY; i++)
+		see_nth(&whole, i);
+	expected = learn_and_print(&whole);
+	for (int round = 0; round < 6; round++) {
+		for (int i = 0; i < MANY; i++)
+			order[i] = i;
+		for (int i = MANY - 1; i > 0; i--) {
+			int k = rand_r(&seed) % (i + 1), t = order[i];
+
+			order[i] = order[k];
+			order[k] = t;
+		}
+		for (int p = 0; p < 3; p++)
+			start(&parts[p]);
+		for (int i = 0; i < MANY; i++)
+			see_nth(&parts[rand_r(&seed) % 3], order[i]);
+		for (int p = 1; p < 3; p++)
+			assert_int_equal(sm_observations_merge(parts[0].seen,
+							       parts[p].seen),
+					 SM_OK);
+		/* Merging a set with itself changes nothing. */
+		assert_int_equal(
+			sm_observations_merge(parts[0].seen, parts[0].seen),
+			SM_OK);
+		got = learn_and_print(&parts[0]);
+		assert_string_equal(got, expected);
+		free(got);
+		for (int p = 0; p < 3; p++)
+			finish(&parts[p]);
+	}
+	free(expected);
+	finish(&whole);
+}
+
+static void sketches_do_not_depend_on_order(void **state)
+{
+	struct sm_sketch a = { 0 }, b = { 0 };
+
+	(void)state;
+	for (uint64_t i = 0; i < 50; i++) {
+		sm_sketch_add(&a, i * 7919 % 53);
+		sm_sketch_add(&b, (49 - i) * 7919 % 53);
+		sm_sketch_add(&b, (49 - i) * 7919 % 53);
+	}
+	assert_int_equal(a.count, SM_SKETCH_MAX);
+	assert_true(sm_sketch_equal(&a, &b));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(three_values_open_a_slot_two_do_not),
+		cmocka_unit_test(two_written_values_open_unless_one_comes_back),
+		cmocka_unit_test(typed_parts_keep_what_is_fixed_around_them),
+		cmocka_unit_test(siblings_share_what_is_below_them),
+		cmocka_unit_test(names_with_spaces_and_dots_pass),
+		cmocka_unit_test(protected_places_never_open),
+		cmocka_unit_test(code_directories_open_for_written_data_only),
+		cmocka_unit_test(dotfiles_and_keys_stay_literal),
+		cmocka_unit_test(
+			shared_directories_open_with_a_fixed_start_only),
+		cmocka_unit_test(temporary_names_open_when_seen_once),
+		cmocka_unit_test(process_ids_are_in_no_rule),
+		cmocka_unit_test(arguments_open_by_type_and_options_stay),
+		cmocka_unit_test(paths_in_arguments_take_the_slots_of_files),
+		cmocka_unit_test(subcommands_stay_apart),
+		cmocka_unit_test(shell_lines_open_word_by_word),
+		cmocka_unit_test(one_shell_line_stays_literal),
+		cmocka_unit_test(
+			distributions_are_granted_whole_and_modules_by_name),
+		cmocka_unit_test(addresses_stay_literal),
+		cmocka_unit_test(risky_grants_are_marked_and_strict_drops_them),
+		cmocka_unit_test(code_from_written_files_is_residue),
+		cmocka_unit_test(stopped_events_are_not_learned_from),
+		cmocka_unit_test(strange_bytes_survive),
+		cmocka_unit_test(nothing_recorded_is_refused),
+		cmocka_unit_test(any_order_and_partition_gives_the_same_bytes),
+		cmocka_unit_test(sketches_do_not_depend_on_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
