@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,6 +43,20 @@ struct sm_str sm_resolve_cwd(void)
 
 /* ------------------------------------------------------------- descriptors */
 
+/*
+ * The kernel marks the link of a file without a name, memfds included. The
+ * name it had says nothing any more: another file may have it by now.
+ */
+static bool is_nameless(int fd, const char *path, size_t length)
+{
+	static const char mark[] = " (deleted)";
+	const size_t n = sizeof(mark) - 1;
+	struct stat st;
+
+	return length > n && !memcmp(path + length - n, mark, n) &&
+	       syscall(SYS_fstat, fd, &st) == 0 && st.st_nlink == 0;
+}
+
 /* The path of a descriptor; empty for pipes, sockets and deleted files. */
 static struct sm_str path_of_fd(int64_t fd, char *out)
 {
@@ -51,7 +67,8 @@ static struct sm_str path_of_fd(int64_t fd, char *out)
 		return (struct sm_str){ NULL, 0 };
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", (int)fd);
 	n = readlink(link, out, SM_PATH_MAX);
-	if (n <= 0 || n >= SM_PATH_MAX || out[0] != '/')
+	if (n <= 0 || n >= SM_PATH_MAX || out[0] != '/' ||
+	    is_nameless((int)fd, out, (size_t)n))
 		return (struct sm_str){ NULL, 0 };
 	return (struct sm_str){ out, (uint32_t)n };
 }
