@@ -35,10 +35,13 @@ sys.audit("shop.refund", 12, "x", [1.5, None, True, b"\x80"])
 '''
 # Grants what the interpreter needs, and nothing of the program's own.
 POLICY = '''{ "secmgr": 1,
+  "variables": { "STDLIB": "/usr/lib/python3.11",
+                 "SITE": "/usr/lib/python3/dist-packages" },
   "use": [ "python-runtime" ],
   "files": [
     { "id": "f1", "path": "${CWD}/data.txt", "access": ["read"],
-      "by": ["app", "main"] } ] }
+      "by": ["app", "main"] } ],
+  "code": [ { "id": "c1", "load": "${CWD}/app.py" } ] }
 '''
 
 
@@ -343,7 +346,7 @@ class Readers(unittest.TestCase):
         self.assertEqual(0, found["lost"])
         written = [d for d in found["denials"] if d["event"] == "open"
                    and d["resource"] == str(self.place / "data.txt")]
-        self.assertEqual(1, len(written), found["denials"])
+        self.assertEqual(1, len(written), written)
         self.assertEqual("f1", written[0]["nearest"])
         self.assertIn("create", written[0]["lacks"])
         self.assertEqual("app", written[0]["by"])
