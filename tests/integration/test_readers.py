@@ -279,6 +279,12 @@ class Readers(unittest.TestCase):
 
     # --- live traces
 
+    @staticmethod
+    def end(follower):
+        """(status, stderr); communicate() would drop what readline() read."""
+        with follower.stdout, follower.stderr:
+            return follower.wait(WAIT_SECONDS), follower.stderr.read()
+
     def test_follow_shows_a_live_recording_to_its_end(self):
         code = ("import time\nprint('ready', flush=True)\n"
                 "for i in range(30):\n"
@@ -299,9 +305,8 @@ class Readers(unittest.TestCase):
             stderr=subprocess.PIPE)
         first = follower.stdout.readline()
         self.assertIsNone(recorder.poll(), "shown only after the end")
-        rest, errors = follower.communicate(timeout=WAIT_SECONDS)
-        lines = (first + rest).decode().splitlines()
-        self.assertEqual((0, b""), (follower.returncode, errors))
+        lines = (first + follower.stdout.read()).decode().splitlines()
+        self.assertEqual((0, b""), self.end(follower))
         self.assertEqual([f"/nowhere/{i}" for i in range(30)],
                          [line.split("'")[1] for line in lines])
 
@@ -322,8 +327,8 @@ class Readers(unittest.TestCase):
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.assertTrue(follower.stdout.readline())
         follower.send_signal(signal.SIGINT)
-        rest, errors = follower.communicate(timeout=WAIT_SECONDS)
-        self.assertEqual((-signal.SIGINT, b""), (follower.returncode, errors))
+        rest = follower.stdout.read()
+        self.assertEqual((-signal.SIGINT, b""), self.end(follower))
         self.assertTrue(not rest or rest.endswith(b"\n"))
 
     # --- replay
