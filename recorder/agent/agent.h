@@ -178,7 +178,8 @@ void sm_resolve_cwd_changed(void);
 
 /*
  * True when text holds something that looks like a credential; then writes the
- * same text with it masked to out[room] and its length to *length.
+ * same text with it masked to out[room] and its length to *length; 0 when it
+ * does not fit.
  */
 bool sm_redact(struct sm_str text, char *out, uint32_t room, uint32_t *length);
 /* True when the word after this option is a credential. */

@@ -139,7 +139,8 @@ static void put_argument(struct sm_hello *hello, struct sm_str text, char *out,
 	if (hello->argc && sm_redact_next(sm_value_str(v - 1))) {
 		text = SM_STR("***");
 	} else if (sm_redact(text, out + *used, room - *used, &length)) {
-		text = (struct sm_str){ out + *used, length };
+		text = length ? (struct sm_str){ out + *used, length }
+			      : SM_STR("***");
 		*used += length;
 	}
 	v->type = sm_utf8_is_valid(text) ? SM_TEXT : SM_BYTES;

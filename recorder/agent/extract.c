@@ -362,15 +362,18 @@ static void redact(struct sm_box *box, struct sm_value *value)
 	uint32_t length = 0, room = sizeof(box->text) - box->text_used;
 	char *out = box->text + box->text_used;
 
+	if (room > SM_STRING_MAX)
+		room = SM_STRING_MAX;
 	if (!sm_value_is_string(value) ||
 	    !sm_redact(sm_value_str(value), out, room, &length))
 		return;
+	if (!length || sm_value_is_cut(value))
+		value->full_len = (uint64_t)value->full_len + SM_STRING_MAX;
+	else
+		value->full_len = length; /* cut is cut, whole is whole */
 	box->text_used += length;
 	value->s = out;
-	value->full_len = sm_value_is_cut(value) ? value->full_len : length;
 	value->len = length;
-	if (value->full_len < length)
-		value->full_len = (uint64_t)length + 1;
 }
 
 static void mask(struct sm_value *value)

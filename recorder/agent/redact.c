@@ -153,20 +153,18 @@ static bool append(char *out, uint32_t room, uint32_t *used, const char *p,
 bool sm_redact(struct sm_str text, char *out, uint32_t room, uint32_t *length)
 {
 	uint32_t at = 0, used = 0, from, to;
-	bool found = false;
 
+	*length = 0;
 	while (next_secret(text, at, &from, &to)) {
-		found = true;
 		if (!append(out, room, &used, text.p + at, from - at) ||
 		    !append(out, room, &used, "***", 3))
-			break; /* out of room: the rest is dropped */
+			return true;
 		at = to;
 	}
-	if (!found)
+	if (!at)
 		return false;
-	if (!append(out, room, &used, text.p + at, text.len - at))
-		at = text.len;
-	*length = used;
+	if (append(out, room, &used, text.p + at, text.len - at))
+		*length = used;
 	return true;
 }
 

@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,6 +26,7 @@
 
 #include "recorder/channel.h"
 #include "recorder/record.h"
+#include "tests/unit/policy_fixture.h"
 
 #define RINGS_MAX 64
 #define CODES_MAX 4096
@@ -54,9 +56,12 @@ struct run {
 	struct ring *rings[RINGS_MAX];
 	unsigned ring_count;
 	uint32_t flags; /* SM_CHANNEL_* */
+	int policy_fd;	/* sealed; -1: none */
+	uint32_t policy_bytes;
 	uint32_t ring_bytes;
-	bool is_slow; /* drains only after COMMAND has ended */
-	bool is_dumb; /* accepts, never answers */
+	bool is_slow;  /* drains only after COMMAND has ended */
+	bool is_dumb;  /* accepts, never answers */
+	bool is_quiet; /* COMMAND's complaints are expected */
 	char *log;
 	size_t log_used;
 	int status;
@@ -238,8 +243,11 @@ static void answer(struct run *run, int fd, const struct ring *ring)
 {
 	struct sm_channel_reply reply = { .magic = SM_CHANNEL_MAGIC,
 					  .version = SM_CHANNEL_VERSION,
-					  .flags = run->flags };
-	int fds[2] = { ring->memory.ring_fd, ring->memory.control_read_fd };
+					  .flags = run->flags,
+					  .policy_bytes = run->policy_bytes };
+	int fds[3] = { ring->memory.ring_fd, ring->memory.control_read_fd,
+		       run->policy_fd };
+	size_t n = run->policy_fd < 0 ? 2 * sizeof(int) : sizeof(fds);
 	union {
 		struct cmsghdr head;
 		char bytes[CMSG_SPACE(sizeof(fds))];
@@ -248,12 +256,12 @@ static void answer(struct run *run, int fd, const struct ring *ring)
 	struct msghdr message = { .msg_iov = &part,
 				  .msg_iovlen = 1,
 				  .msg_control = control.bytes,
-				  .msg_controllen = sizeof(control.bytes) };
+				  .msg_controllen = CMSG_SPACE(n) };
 
 	control.head.cmsg_level = SOL_SOCKET;
 	control.head.cmsg_type = SCM_RIGHTS;
-	control.head.cmsg_len = CMSG_LEN(sizeof(fds));
-	memcpy(CMSG_DATA(&control.head), fds, sizeof(fds));
+	control.head.cmsg_len = CMSG_LEN(n);
+	memcpy(CMSG_DATA(&control.head), fds, n);
 	sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
@@ -345,6 +353,7 @@ static struct run *run_new(uint32_t flags)
 	run->log[0] = '\0';
 	run->flags = flags;
 	run->ring_bytes = SM_RING_BYTES;
+	run->policy_fd = -1;
 	strcpy(run->dir, "/tmp/sm-agent-XXXXXX");
 	assert_non_null(mkdtemp(run->dir));
 	snprintf(run->socket, sizeof(run->socket), "%s/socket", run->dir);
@@ -378,6 +387,8 @@ static void run_free(struct run *run)
 		if (run->conns[i] >= 0)
 			close(run->conns[i]);
 	close(run->listener);
+	if (run->policy_fd >= 0)
+		close(run->policy_fd);
 	unlink(run->socket);
 	rmdir(run->dir);
 	free(run->log);
@@ -400,6 +411,8 @@ static void run_command(struct run *run, const char *const *argv)
 
 	assert_true(pid >= 0);
 	if (!pid) {
+		if (run->is_quiet && !freopen("/dev/null", "w", stderr))
+			_exit(127);
 		setenv("LD_PRELOAD", agent_path, 1);
 		setenv(SM_CHANNEL_ENVIRONMENT, run->channel, 1);
 		if (chdir("/") == 0)
@@ -762,9 +775,12 @@ static void runs_with_debug_allocators(void **state)
 
 static void fails_closed_without_policy(void **state)
 {
-	struct run *run = run_code(python(), NULL, SM_CHANNEL_ENFORCE, "pass");
+	const char *argv[] = { python(), "-c", "pass", NULL };
+	struct run *run = run_new(SM_CHANNEL_ENFORCE);
 
 	(void)state;
+	run->is_quiet = true;
+	run_command(run, argv);
 	assert_false(WIFEXITED(run->status) && !WEXITSTATUS(run->status));
 	assert_true(count_lines(run, "denied=no-policy", "") > 0);
 	run_free(run);
@@ -790,6 +806,93 @@ static void warns_when_asked(void **state)
 	(void)state;
 	assert_exit(run, 0);
 	assert_seen(run, "os.listdir('/etc')", "warned=no-policy");
+	run_free(run);
+}
+
+/* Everything but what a test is about. */
+static const char policy_text[] =
+	"{ \"secmgr\": 1, \"use\": [\"python-runtime\"],\n"
+	"\"variables\": { \"STDLIB\": [\"/usr/lib/python3.11\"],"
+	" \"SITE\": [\"/usr/lib/python3/dist-packages\","
+	" \"/usr/local/lib/python3.11/dist-packages\"],"
+	" \"TMP\": \"/tmp\" },\n"
+	"\"files\": [ { \"id\": \"f1\", \"path\": \"/etc/hostname\","
+	" \"access\": [\"read\"], \"by\": [\"main\"] } ],\n"
+	"\"pickles\": [ { \"id\": \"k1\","
+	" \"class\": \"builtins.PermissionError\" } ],\n"
+	"\"code\": [ { \"id\": \"c1\", \"exec\": \"<string>\","
+	" \"by\": [\"python\", \"main\"] } ] }\n";
+
+static void set_policy(struct run *run, const char *text)
+{
+	struct compiled c = compile_text(text);
+
+	run->policy_fd =
+		memfd_create("policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	assert_true(run->policy_fd >= 0);
+	run->policy_bytes = (uint32_t)c.policy.bytes;
+	assert_int_equal(write(run->policy_fd, c.blob, c.policy.bytes),
+			 c.policy.bytes);
+	assert_int_equal(
+		fcntl(run->policy_fd, F_ADD_SEALS,
+		      F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL),
+		0);
+	compiled_free(&c);
+}
+
+static void raises_what_pickles_as_permission_error(void **state)
+{
+	static const char code[] =
+		"import pickle, copy, errno\n"
+		"open('/etc/hostname').close()\n"
+		"def denied(path):\n"
+		"    try:\n"
+		"        open(path)\n"
+		"    except PermissionError as e:\n"
+		"        return e\n"
+		"e = denied('/etc/passwd')\n"
+		"assert e.errno == errno.EACCES and e.filename == "
+		"'/etc/passwd', repr(e)\n"
+		"assert type(e).__module__ == 'secmgr'\n"
+		"assert type(e).__name__ == 'PolicyViolation'\n"
+		"assert type(e) is type(denied('/etc/shadow'))\n"
+		"for word in 'files', 'read', '/etc/passwd', 'main', 'event':\n"
+		"    assert word in e.strerror, e.strerror\n"
+		"for again in pickle.loads(pickle.dumps(e)), copy.copy(e):\n"
+		"    assert type(again) is PermissionError\n"
+		"    assert again.filename == e.filename\n"
+		"    assert again.strerror == e.strerror\n";
+	struct run *run = run_new(SM_CHANNEL_ENFORCE);
+	const char *argv[] = { "/usr/bin/python3", "-IS", "-c", code, NULL };
+
+	(void)state;
+	set_policy(run, policy_text);
+	run_command(run, argv);
+	assert_seen(run, "open('/etc/hostname'", "allowed=f1");
+	assert_seen(run, "open('/etc/passwd'", "denied=");
+	assert_exit(run, 0);
+	assert_accounts(run);
+	run_free(run);
+}
+
+static void children_inherit_the_policy(void **state)
+{
+	static const char code[] =
+		"import os, sys\n"
+		"if os.fork():\n"
+		"    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))\n"
+		"try:\n"
+		"    open('/etc/passwd')\n"
+		"except PermissionError:\n"
+		"    os._exit(7)\n";
+	struct run *run = run_new(SM_CHANNEL_ENFORCE);
+	const char *argv[] = { "/usr/bin/python3", "-IS", "-c", code, NULL };
+
+	(void)state;
+	set_policy(run, policy_text);
+	run_command(run, argv);
+	assert_seen(run, "1 open('/etc/passwd'", "denied=");
+	assert_exit(run, 7);
 	run_free(run);
 }
 
@@ -944,6 +1047,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(fails_closed_without_policy),
 		cmocka_unit_test(fails_open_when_asked),
 		cmocka_unit_test(warns_when_asked),
+		cmocka_unit_test(raises_what_pickles_as_permission_error),
+		cmocka_unit_test(children_inherit_the_policy),
 		cmocka_unit_test(stays_out_of_other_programs),
 		cmocka_unit_test(serves_embedders_again_and_again),
 		cmocka_unit_test(serves_every_interpreter),
