@@ -64,14 +64,36 @@ static enum sm_status copy_options(struct sm_collector *collector,
 	return SM_OK;
 }
 
-/* Learns at once, not at the first hello, that rings cannot be made. */
+/*
+ * Rings count against the file size limit of who makes them. SIGXFSZ is
+ * blocked or ignored by callers that run under one.
+ */
+static void raise_limit(int resource, struct rlimit *old)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit))
+		return;
+	if (old)
+		*old = limit;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(resource, &limit);
+}
+
+/*
+ * Learns at once, not at the first hello, that rings cannot be made. COMMAND
+ * will inherit the limits as they were.
+ */
 static enum sm_status try_ring(const struct sm_collector *collector,
 			       struct sm_diag *diag)
 {
 	struct sm_ring_memory memory;
-	enum sm_status status =
-		sm_ring_create(collector->options.ring_bytes, &memory, diag);
+	struct rlimit old = { RLIM_INFINITY, RLIM_INFINITY };
+	enum sm_status status;
 
+	raise_limit(RLIMIT_FSIZE, &old);
+	status = sm_ring_create(collector->options.ring_bytes, &memory, diag);
+	setrlimit(RLIMIT_FSIZE, &old);
 	if (!status)
 		sm_ring_destroy(&memory);
 	return status;
@@ -116,17 +138,6 @@ const char *sm_collector_channel(const struct sm_collector *collector)
 void sm_collector_inherit(const struct sm_collector *collector)
 {
 	fcntl(collector->inheritable, F_SETFD, 0);
-}
-
-/* One pidfd a process, one connection an exec'ed one. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static bool watch(struct sm_collector *collector, struct source *source,
@@ -188,7 +199,9 @@ enum sm_status sm_collector_start(struct sm_collector *collector,
 	collector->inheritable = -1;
 	collector->command_pid = command_pid;
 	collector->trace = trace;
-	raise_descriptor_limit();
+	/* One pidfd a process, one connection an exec'ed one. */
+	raise_limit(RLIMIT_NOFILE, NULL);
+	raise_limit(RLIMIT_FSIZE, NULL);
 	status = watch_sockets(collector, diag);
 	if (status)
 		return status;

@@ -44,7 +44,8 @@ struct sm_collector_options {
 struct sm_collector_summary {
 	uint64_t processes; /* that said hello and got a ring */
 	uint64_t attempts, stored, noise;
-	uint64_t lost[SM_LOSSES]; /* NO_CHANNEL counts processes */
+	uint64_t lost[SM_LOSSES]; /* events; NO_CHANNEL: before a ring */
+	uint64_t uncovered;	  /* processes that never got a ring */
 	uint64_t tainted;	  /* processes whose ring made no sense */
 	uint64_t unbalanced;	/* processes that counted less than they sent */
 	uint64_t still_running; /* when the recording was stopped */
@@ -69,7 +70,8 @@ void sm_collector_inherit(const struct sm_collector *collector);
 /*
  * Starts both threads; signals are the caller's (block them before). trace is
  * borrowed and belongs to the storing thread until sm_collector_join(); NULL
- * stores nothing. Raises this process's soft descriptor limit.
+ * stores nothing. Raises this process's soft limits of
+ * descriptors and file size.
  */
 SM_CHECKED enum sm_status sm_collector_start(struct sm_collector *collector,
 					     uint32_t command_pid,

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define DELAY_BUSY_MS 1	 /* a ring filled by more than 1/16 since */
@@ -21,7 +21,8 @@
  */
 #define GRACE_NS      30000000u
 #define EVENTS_MAX    64
-#define HELLOS_A_TURN 32
+#define NICE	      (-10)
+#define HELLOS_A_TURN 256
 
 /* -------------------------------------------------------------- processes */
 
@@ -51,6 +52,31 @@ static void retire(struct sm_collector *collector, uint32_t pid)
 			process->is_dead = process->is_retired = true;
 }
 
+/*
+ * An agent that got no ring tries again: only what is refused to the end was
+ * not covered. Forked children are counted from their parents' os.fork events.
+ */
+static void note_refused(struct sm_collector *collector, uint32_t pid)
+{
+	uint32_t i;
+
+	for (i = 0; i < collector->refused_count; i++)
+		if (collector->refused[i] == pid)
+			return;
+	if (i < SM_REFUSED_MAX)
+		collector->refused[collector->refused_count++] = pid;
+}
+
+static void forget_refused(struct sm_collector *collector, uint32_t pid)
+{
+	uint32_t i;
+
+	for (i = 0; i < collector->refused_count; i++)
+		if (collector->refused[i] == pid)
+			collector->refused[i] =
+				collector->refused[--collector->refused_count];
+}
+
 static bool enlist(struct sm_collector *collector, struct process *process,
 		   const struct greeting *greeting,
 		   const struct sm_hello *hello)
@@ -66,35 +92,46 @@ static bool enlist(struct sm_collector *collector, struct process *process,
 	collector->processes = process;
 	collector->process_count++;
 	collector->started++;
+	if (hello->reason == SM_HELLO_FORK)
+		collector->forks_seen++;
+	forget_refused(collector, process->pid);
 	watch(collector, &process->source);
 	return push(collector, item);
 }
 
-static bool welcome(struct sm_collector *collector,
-		    const struct greeting *greeting)
+static bool give_ring(struct sm_collector *collector,
+		      const struct greeting *greeting,
+		      const struct sm_hello *hello)
 {
-	static _Thread_local struct sm_hello hello;
 	struct process *process;
 
-	if (!greeting->has_credentials || greeting->reply < 0 ||
-	    queue_is_full(&collector->queue) ||
-	    sm_hello_get(greeting->data, greeting->bytes, &hello))
+	if (greeting->reply < 0 || queue_is_full(&collector->queue))
 		return false;
-	/* Refused or not: each is counted once. */
-	if (hello.reason == SM_HELLO_FORK)
-		collector->forks_seen++;
-	process = process_new(greeting, &hello);
+	process = process_new(greeting, hello);
 	if (!process)
 		return false;
 	if (sm_ring_create(collector->options.ring_bytes, &process->memory,
 			   NULL) ||
 	    !collector_reply(collector, greeting->reply, &process->memory) ||
-	    !enlist(collector, process, greeting, &hello)) {
+	    !enlist(collector, process, greeting, hello)) {
 		process_free(process);
 		return false;
 	}
 	sm_ring_close_fds(&process->memory);
 	return true;
+}
+
+/* What is no hello came from no agent: nobody is left uncovered by it. */
+static void welcome(struct sm_collector *collector,
+		    const struct greeting *greeting)
+{
+	static _Thread_local struct sm_hello hello;
+
+	if (sm_hello_get(greeting->data, greeting->bytes, &hello))
+		return;
+	if (!give_ring(collector, greeting, &hello) &&
+	    hello.reason == SM_HELLO_LOAD)
+		note_refused(collector, (uint32_t)greeting->credentials.pid);
 }
 
 /* False: the socket is at its end. */
@@ -106,10 +143,9 @@ static bool receive_hellos(struct sm_collector *collector, int fd)
 	for (n = 0; n < HELLOS_A_TURN; n++) {
 		if (!collector_receive(fd, &greeting))
 			return false;
-		if (!greeting.bytes && greeting.reply < 0)
-			return true;
-		if (!welcome(collector, &greeting))
-			collector->refused++;
+		if (!greeting.has_credentials)
+			return true; /* nothing waits */
+		welcome(collector, &greeting);
 		if (greeting.reply >= 0)
 			close(greeting.reply);
 	}
@@ -176,12 +212,8 @@ static void clear_wake(struct sm_collector *collector)
 		;
 }
 
-/* An empty message reads like an end; only the hang-up tells them apart. */
-static void serve(struct sm_collector *collector, struct source *source,
-		  uint32_t events)
+static void serve(struct sm_collector *collector, struct source *source)
 {
-	bool is_over = events & (EPOLLHUP | EPOLLERR);
-
 	switch (source->kind) {
 	case SOURCE_LISTENER:
 		accept_connection(collector);
@@ -190,7 +222,7 @@ static void serve(struct sm_collector *collector, struct source *source,
 		accept_status(collector);
 		break;
 	case SOURCE_INHERITED:
-		if (!receive_hellos(collector, source->fd) && is_over)
+		if (!receive_hellos(collector, source->fd))
 			end_inherited(collector);
 		break;
 	case SOURCE_CONNECTION:
@@ -367,6 +399,16 @@ static void finish(struct sm_collector *collector)
 		drop_connection(collector, collector->connections);
 }
 
+/*
+ * Handshakes have 100 ms: with more busy guests than cores that needs a share
+ * of its own. Only root may; others have what the scheduler gives.
+ */
+static void hurry(void)
+{
+	if (setpriority(PRIO_PROCESS, (id_t)gettid(), NICE))
+		errno = 0;
+}
+
 void *collector_drain(void *context)
 {
 	struct sm_collector *collector = context;
@@ -375,13 +417,14 @@ void *collector_drain(void *context)
 	int i, n;
 
 	collector->idle_since_ns = sm_collector_now_ns();
+	hurry();
 	while (!collector->should_stop && !is_over(collector)) {
 		if (collector->has_command_ended && delay > DELAY_BUSY_MS)
 			delay = DELAY_BUSY_MS;
 		n = epoll_wait(collector->epoll, events, EVENTS_MAX,
 			       (int)delay);
 		for (i = 0; i < n; i++)
-			serve(collector, events[i].data.ptr, events[i].events);
+			serve(collector, events[i].data.ptr);
 		delay = drain_all(collector);
 	}
 	finish(collector);

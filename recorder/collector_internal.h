@@ -18,6 +18,8 @@
 #define SM_BATCH_BYTES (256u << 10) /* drained from one ring at a time */
 #define SM_QUEUE_BYTES (32u << 20)  /* between the threads */
 
+#define SM_REFUSED_MAX 1024 /* pids remembered */
+
 /* Copied from a ring's header, once. */
 struct counters {
 	uint64_t attempts, noise, lost[SM_LOSSES];
@@ -141,7 +143,9 @@ struct sm_collector {
 	size_t process_count;
 	bool is_inherited_open;
 	uint64_t idle_since_ns;
-	uint64_t forks_seen, refused, started;
+	uint64_t forks_seen, started;
+	uint32_t refused[SM_REFUSED_MAX]; /* pids; not FORK, see there */
+	uint32_t refused_count;
 	uint8_t *batch; /* SM_BATCH_BYTES */
 	_Atomic bool should_stop, has_command_ended;
 	uint32_t command_pid;

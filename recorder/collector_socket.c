@@ -115,6 +115,18 @@ static int dup_high(int fd)
 	return high >= 0 ? high : fcntl(fd, F_DUPFD_CLOEXEC, 64);
 }
 
+/*
+ * Room for the hellos of some thousand processes forked at once. The second
+ * call is for those who may not pass net.core.wmem_max.
+ */
+static void widen(int fd)
+{
+	const int bytes = 8 << 20;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 static enum sm_status open_pair(struct sm_collector *collector,
 				struct sm_diag *diag)
 {
@@ -124,6 +136,7 @@ static enum sm_status open_pair(struct sm_collector *collector,
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return fail(diag, "socketpair", "SOCK_SEQPACKET");
 	collector->inherited = pair[0];
+	widen(pair[1]);
 	collector->inheritable = dup_high(pair[1]);
 	close(pair[1]);
 	if (collector->inheritable < 0)
@@ -264,7 +277,8 @@ bool collector_receive(int fd, struct greeting *greeting)
 	take_control(&message, greeting);
 	if (!(message.msg_flags & MSG_TRUNC))
 		greeting->bytes = (uint32_t)n;
-	return n > 0;
+	/* An empty message reads like the end, but came from somebody. */
+	return n > 0 || greeting->has_credentials;
 }
 
 static void put_rights(struct msghdr *message, const int *fds, size_t count)

@@ -545,11 +545,11 @@ static void commit_last(struct sm_collector *collector)
 
 static void count_unseen_forks(struct sm_collector *collector)
 {
-	uint64_t unseen = collector->refused;
+	uint64_t unseen = collector->refused_count;
 
 	if (collector->forks_announced > collector->forks_seen)
 		unseen += collector->forks_announced - collector->forks_seen;
-	collector->summary.lost[SM_LOSS_NO_CHANNEL] += unseen;
+	collector->summary.uncovered = unseen;
 	if (collector->trace && unseen)
 		note(collector,
 		     sm_trace_add_loss(collector->trace, 0, SM_LOSS_NO_CHANNEL,

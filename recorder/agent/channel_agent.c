@@ -225,8 +225,14 @@ static bool send_hello(int fd, int passed, const uint8_t *hello, uint32_t n,
 	head->cmsg_type = SCM_RIGHTS;
 	head->cmsg_len = CMSG_LEN(sizeof(passed));
 	memcpy(CMSG_DATA(head), &passed, sizeof(passed));
-	return wait_for(fd, POLLOUT, deadline_ns) &&
-	       sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)n;
+	/* A burst of forks shares one buffer: somebody else may fill it. */
+	while (sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		if (errno != EAGAIN && errno != EINTR && errno != ETOOMANYREFS)
+			return false;
+		if (errno != EINTR && !wait_for(fd, POLLOUT, deadline_ns))
+			return false;
+	}
+	return true;
 }
 
 struct answer {
