@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secmgr-enforce: runs COMMAND under a policy. The decisions are made in the
+ * guest; this program compiles the policy, hands it out and tells of denials.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/policy.h"
+#include "tools/wrapper.h"
+
+#define DENIALS_MAX    1024 /* distinct ones remembered; more are only counted */
+#define LINE_MAX_BYTES 1500
+
+/* A denial told once: by event, rule and who did it. */
+struct denial {
+	uint64_t hash;
+	uint64_t count;
+	char *line;
+};
+
+struct enforce {
+	struct wrapper wrapper; /* first: options find it at this address */
+	const char *policy_path;
+	struct sm_rules *rules;
+	void *blob;
+	size_t blob_bytes;
+	char *canonical;
+	char digest[2 * SM_POLICY_DIGEST_BYTES + 1];
+	struct wrapper_fact facts[4];
+	struct denial denials[DENIALS_MAX];
+	size_t denial_count;
+	uint64_t untold;
+};
+
+/* ---------------------------------------------------------------- options */
+
+static int set_policy(void *context, const char *value, struct sm_diag *diag)
+{
+	struct enforce *enforce = context;
+
+	if (enforce->policy_path) {
+		sm_fail(diag, SM_INVALID, "given twice");
+		return 1;
+	}
+	enforce->policy_path = value;
+	return 0;
+}
+
+static int set_mode(void *context, const char *value, struct sm_diag *diag)
+{
+	uint32_t *flags = &((struct wrapper *)context)->collector.flags;
+
+	*flags &= ~(uint32_t)SM_CHANNEL_WARN;
+	if (!strcmp(value, "block"))
+		return 0;
+	if (strcmp(value, "warn")) {
+		sm_fail(diag, SM_INVALID, "'%s' is neither block nor warn",
+			value);
+		return 1;
+	}
+	*flags |= SM_CHANNEL_WARN;
+	return 0;
+}
+
+static int set_fail_open(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)value;
+	(void)diag;
+	((struct wrapper *)context)->collector.flags |= SM_CHANNEL_FAIL_OPEN;
+	return 0;
+}
+
+static const struct sm_option options[] = {
+	{ 'p', "policy", "FILE", "the policy; see secmgr-policy(5)",
+	  set_policy },
+	{ 'm', "mode", "MODE",
+	  "block (default), or warn: record what would be denied", set_mode },
+	{ 0, "set", "NAME=PATH", "bind a variable of the policy; repeatable",
+	  wrapper_set_variable },
+	{ 0, "fail-open", NULL,
+	  "a process that cannot get the policy runs without it",
+	  set_fail_open },
+	{ 'o', "output", "FILE", "record a trace too", wrapper_set_output },
+	{ 'a', "append", NULL, "continue FILE if it exists",
+	  wrapper_set_append },
+	{ 'f', "force", NULL, "replace FILE if it exists", wrapper_set_force },
+	{ 'e', "event", "GLOB",
+	  "store events of that name only; !GLOB: all but these; repeatable",
+	  wrapper_set_glob },
+	{ 0, "until", "WHEN",
+	  "command: stop with COMMAND; all (default): with the last process",
+	  wrapper_set_until },
+	{ 'D', "daemonize", NULL,
+	  "COMMAND keeps this process's pid, the collector detaches",
+	  wrapper_set_detached },
+	{ 0, "on-full", "WHAT",
+	  "a full ring: drop (default), wait or wait:MS, then drop",
+	  wrapper_set_on_full },
+	{ 0, "ring-size", "BYTES", "per process, a power of two (8M)",
+	  wrapper_set_ring_size },
+	{ 'c', "summary", NULL, "print the account at the end",
+	  wrapper_set_summary },
+	{ 'q', "quiet", NULL, "tell losses only, no denials",
+	  wrapper_set_quiet },
+	{ 0 },
+};
+
+static const struct sm_program program = {
+	.name = "secmgr-enforce",
+	.usage = "--policy FILE [options] [--] COMMAND [ARG...]",
+	.summary = "Hold the Python programs COMMAND runs to a policy.",
+	.options = options,
+	.usage_status = SM_EXIT_WRAPPER,
+	.stops_at_operand = true,
+};
+
+/* ----------------------------------------------------------------- policy */
+
+static enum sm_status compile(struct enforce *enforce, struct sm_diag *diag)
+{
+	struct wrapper *wrapper = &enforce->wrapper;
+	struct sm_policy policy;
+	enum sm_status status;
+	const uint8_t *digest;
+	size_t bytes;
+	int i;
+
+	status = sm_policy_load(enforce->policy_path, &enforce->rules, diag);
+	if (!status)
+		status = sm_policy_compile(enforce->rules, wrapper->variables,
+					   wrapper->variable_count,
+					   &enforce->blob, &enforce->blob_bytes,
+					   diag);
+	if (!status)
+		status = sm_policy_open(&policy, enforce->blob,
+					enforce->blob_bytes, diag);
+	if (!status &&
+	    sm_policy_print(enforce->rules, &enforce->canonical, &bytes))
+		status = sm_fail(diag, SM_NOMEM, "out of memory");
+	if (status)
+		return status;
+	digest = sm_policy_digest(&policy);
+	for (i = 0; i < SM_POLICY_DIGEST_BYTES; i++)
+		snprintf(enforce->digest + 2 * i, 3, "%02x", digest[i]);
+	return SM_OK;
+}
+
+static void set_facts(struct enforce *enforce)
+{
+	struct wrapper *wrapper = &enforce->wrapper;
+
+	enforce->facts[0] =
+		(struct wrapper_fact){ "policy", enforce->canonical };
+	enforce->facts[1] =
+		(struct wrapper_fact){ "policy.sha256", enforce->digest };
+	enforce->facts[2] =
+		(struct wrapper_fact){ "policy.path", enforce->policy_path };
+	wrapper->facts = enforce->facts;
+	wrapper->fact_count = 3;
+	wrapper->collector.policy = enforce->blob;
+	wrapper->collector.policy_bytes = enforce->blob_bytes;
+}
+
+/* ---------------------------------------------------------------- denials */
+
+static uint64_t hash_bytes(uint64_t hash, struct sm_str s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s.len; i++)
+		hash = (hash ^ (uint8_t)s.p[i]) * 0x100000001b3u;
+	return (hash ^ 0xff) * 0x100000001b3u;
+}
+
+static uint64_t hash_denial(const struct sm_event *event)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	hash = hash_bytes(hash, event->site.event);
+	hash = hash_bytes(hash, event->verdict.rule);
+	return hash_bytes(hash, event->site.principal.name);
+}
+
+static char *describe(const struct sm_event *event)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+	uint32_t i;
+
+	if (!out)
+		return NULL;
+	sm_cli_put(out, event->site.event, false);
+	fputc('(', out);
+	for (i = 0; i < event->argc; i++) {
+		fputs(i ? ", " : "", out);
+		sm_cli_put_value(out, &event->args[i]);
+	}
+	fputs(") by ", out);
+	sm_cli_put(out, event->site.principal.name, false);
+	if (event->site.file.len) {
+		fputs(" at ", out);
+		sm_cli_put(out, event->site.file, false);
+		fprintf(out, ":%u", event->site.line);
+	}
+	if (event->verdict.rule.len) {
+		fputs(", rule ", out);
+		sm_cli_put(out, event->verdict.rule, false);
+	}
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static void tell_denial(struct enforce *enforce, uint32_t pid,
+			const struct sm_event *event, struct denial *denial)
+{
+	denial->line = describe(event);
+	denial->count = 1;
+	sm_cli_error(&program, NULL, "%s, process %" PRIu32 ": %.*s",
+		     event->verdict.decision == SM_DENIED ? "denied"
+							  : "would be denied",
+		     pid, LINE_MAX_BYTES,
+		     denial->line ? denial->line : "(out of memory)");
+	enforce->denial_count++;
+}
+
+/* In the storing thread: the first of each kind is told, the rest counted. */
+static void on_denial(void *context, uint32_t pid, const struct sm_event *event)
+{
+	struct enforce *enforce = context;
+	uint64_t hash = hash_denial(event);
+	size_t i;
+
+	for (i = 0; i < enforce->denial_count; i++) {
+		if (enforce->denials[i].hash != hash)
+			continue;
+		enforce->denials[i].count++;
+		return;
+	}
+	if (i == DENIALS_MAX) {
+		enforce->untold++;
+		return;
+	}
+	enforce->denials[i].hash = hash;
+	tell_denial(enforce, pid, event, &enforce->denials[i]);
+}
+
+static void tell_repeats(void *context)
+{
+	struct enforce *enforce = context;
+	size_t i;
+
+	for (i = 0; i < enforce->denial_count; i++) {
+		const struct denial *denial = &enforce->denials[i];
+
+		if (denial->count > 1)
+			sm_cli_error(&program, NULL,
+				     "%" PRIu64 " more like: %.*s",
+				     denial->count - 1, LINE_MAX_BYTES,
+				     denial->line ? denial->line : "");
+		free(denial->line);
+	}
+	if (enforce->untold)
+		sm_cli_error(&program, NULL,
+			     "%" PRIu64 " denials of further kinds",
+			     enforce->untold);
+}
+
+/* ------------------------------------------------------------------- main */
+
+static int check_usage(const struct enforce *enforce, int rest)
+{
+	if (!enforce->policy_path) {
+		sm_cli_error(&program, NULL,
+			     "no policy given; use --policy FILE");
+		return SM_EXIT_WRAPPER;
+	}
+	if (rest <= 0) {
+		sm_cli_error(&program, NULL,
+			     "no COMMAND given; see secmgr-enforce --help");
+		return SM_EXIT_WRAPPER;
+	}
+	return 0;
+}
+
+static int run(struct enforce *enforce)
+{
+	struct wrapper *wrapper = &enforce->wrapper;
+	struct sm_diag diag = { 0 };
+
+	if (wrapper_set_variables(wrapper, &diag) || compile(enforce, &diag)) {
+		sm_cli_diag(&program, enforce->policy_path, &diag);
+		return SM_EXIT_WRAPPER;
+	}
+	set_facts(enforce);
+	if (!wrapper->output && !wrapper->is_quiet) {
+		wrapper->collector.denied = on_denial;
+		wrapper->collector.denied_context = enforce;
+		wrapper->at_end = tell_repeats;
+		wrapper->at_end_context = enforce;
+	}
+	/* Without a trace there is nothing to sum up but losses. */
+	wrapper->is_quiet |= !wrapper->output;
+	return wrapper_run(wrapper);
+}
+
+int main(int argc, char **argv)
+{
+	static struct enforce enforce = {
+		.wrapper = { .program = &program,
+			     .collector.flags = SM_CHANNEL_ENFORCE },
+	};
+	int first, status;
+
+	status = sm_cli_parse(&program, argc, argv, &enforce, &first);
+	if (status >= 0)
+		return status;
+	status = check_usage(&enforce, argc - first);
+	if (status)
+		return status;
+	enforce.wrapper.argv = argv + first;
+	status = run(&enforce);
+	free(enforce.blob);
+	free(enforce.canonical);
+	sm_rules_free(enforce.rules);
+	return status;
+}

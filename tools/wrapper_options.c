@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/wrapper.h"
+
+#define WAIT_MS_DEFAULT 50
+#define WAIT_MS_MAX	4000 /* nanoseconds in 32 bits */
+#define NAME_MAX_BYTES	256
+
+int wrapper_set_output(void *context, const char *value, struct sm_diag *diag)
+{
+	struct wrapper *wrapper = context;
+
+	if (!*value) {
+		sm_fail(diag, SM_INVALID, "empty file name");
+		return 1;
+	}
+	wrapper->output = value;
+	return 0;
+}
+
+static int set_open_mode(struct wrapper *wrapper, enum sm_trace_open_mode mode,
+			 struct sm_diag *diag)
+{
+	if (wrapper->open_mode != SM_TRACE_CREATE &&
+	    wrapper->open_mode != mode) {
+		sm_fail(diag, SM_INVALID,
+			"--append and --force exclude each other");
+		return 1;
+	}
+	wrapper->open_mode = mode;
+	return 0;
+}
+
+int wrapper_set_append(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)value;
+	return set_open_mode(context, SM_TRACE_APPEND, diag);
+}
+
+int wrapper_set_force(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)value;
+	return set_open_mode(context, SM_TRACE_FORCE, diag);
+}
+
+int wrapper_set_glob(void *context, const char *value, struct sm_diag *diag)
+{
+	struct wrapper *wrapper = context;
+
+	if (wrapper->glob_count == WRAPPER_GLOBS_MAX) {
+		sm_fail(diag, SM_LIMIT, "more than %d patterns",
+			WRAPPER_GLOBS_MAX);
+		return 1;
+	}
+	if (!value[value[0] == '!']) {
+		sm_fail(diag, SM_INVALID, "empty pattern");
+		return 1;
+	}
+	wrapper->globs[wrapper->glob_count++] = value;
+	return 0;
+}
+
+bool wrapper_wants(const struct wrapper *wrapper, struct sm_str event)
+{
+	char name[NAME_MAX_BYTES];
+	bool has_positive = false, is_in = false;
+	size_t i;
+
+	if (!wrapper->glob_count || event.len >= sizeof(name))
+		return true;
+	memcpy(name, event.p, event.len);
+	name[event.len] = '\0';
+	for (i = 0; i < wrapper->glob_count; i++) {
+		const char *glob = wrapper->globs[i];
+		bool is_negative = glob[0] == '!';
+		bool matches = !fnmatch(glob + is_negative, name, 0);
+
+		if (is_negative && matches)
+			return false;
+		has_positive |= !is_negative;
+		is_in |= !is_negative && matches;
+	}
+	return is_in || !has_positive;
+}
+
+static int parse_number(const char *text, unsigned long max,
+			unsigned long *value, char **end)
+{
+	errno = 0;
+	*value = strtoul(text, end, 10);
+	return errno || *end == text || *text == '-' || *value > max;
+}
+
+int wrapper_set_on_full(void *context, const char *value, struct sm_diag *diag)
+{
+	struct sm_collector_options *options =
+		&((struct wrapper *)context)->collector;
+	unsigned long ms = WAIT_MS_DEFAULT;
+	char *end;
+
+	options->on_full = SM_ON_FULL_DROP;
+	if (!strcmp(value, "drop"))
+		return 0;
+	if (strncmp(value, "wait", 4) || (value[4] && value[4] != ':') ||
+	    (value[4] &&
+	     (parse_number(value + 5, WAIT_MS_MAX, &ms, &end) || *end))) {
+		sm_fail(diag, SM_INVALID,
+			"'%s' is neither drop, wait nor wait:MS (MS up to %d)",
+			value, WAIT_MS_MAX);
+		return 1;
+	}
+	options->on_full = SM_ON_FULL_WAIT;
+	options->wait_ns = (uint32_t)ms * 1000000u;
+	return 0;
+}
+
+static unsigned long unit_of(const char *end)
+{
+	if (!*end)
+		return 1;
+	if (end[1])
+		return 0;
+	switch (*end) {
+	case 'k':
+	case 'K':
+		return 1ul << 10;
+	case 'm':
+	case 'M':
+		return 1ul << 20;
+	case 'g':
+	case 'G':
+		return 1ul << 30;
+	}
+	return 0;
+}
+
+int wrapper_set_ring_size(void *context, const char *value,
+			  struct sm_diag *diag)
+{
+	struct wrapper *wrapper = context;
+	unsigned long number, unit = 0;
+	char *end;
+
+	if (!parse_number(value, SM_RING_BYTES_MAX, &number, &end))
+		unit = unit_of(end);
+	if (!unit || number > SM_RING_BYTES_MAX / unit ||
+	    number * unit < SM_RING_BYTES_MIN ||
+	    ((number * unit) & (number * unit - 1))) {
+		sm_fail(diag, SM_INVALID,
+			"'%s' is not a power of two from 256K to 1G", value);
+		return 1;
+	}
+	wrapper->collector.ring_bytes = (uint32_t)(number * unit);
+	return 0;
+}
+
+int wrapper_set_noise(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)value;
+	(void)diag;
+	((struct wrapper *)context)->collector.flags |= SM_CHANNEL_NOISE;
+	return 0;
+}
+
+int wrapper_set_quiet(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)value;
+	(void)diag;
+	((struct wrapper *)context)->is_quiet = true;
+	return 0;
+}
+
+int wrapper_set_summary(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)value;
+	(void)diag;
+	((struct wrapper *)context)->has_summary = true;
+	return 0;
+}
+
+int wrapper_set_until(void *context, const char *value, struct sm_diag *diag)
+{
+	struct wrapper *wrapper = context;
+
+	if (strcmp(value, "command") && strcmp(value, "all")) {
+		sm_fail(diag, SM_INVALID, "'%s' is neither all nor command",
+			value);
+		return 1;
+	}
+	wrapper->until_command = !strcmp(value, "command");
+	return 0;
+}
+
+int wrapper_set_detached(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)value;
+	(void)diag;
+	((struct wrapper *)context)->is_detached = true;
+	return 0;
+}
+
+/* -------------------------------------------------------------- variables */
+
+static struct sm_binding *find_variable(struct wrapper *wrapper,
+					const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < wrapper->variable_count; i++)
+		if (strlen(wrapper->variables[i].name) == len &&
+		    !strncmp(wrapper->variables[i].name, name, len))
+			return &wrapper->variables[i];
+	if (i == WRAPPER_VARIABLES_MAX)
+		return NULL;
+	wrapper->variables[i] = (struct sm_binding){ NULL, NULL };
+	return &wrapper->variables[i];
+}
+
+/* Kept until the program ends, as its argv is. */
+static enum sm_status set_variable(struct wrapper *wrapper, const char *name,
+				   size_t len, const char *value,
+				   struct sm_diag *diag)
+{
+	struct sm_binding *variable = find_variable(wrapper, name, len);
+
+	if (!variable)
+		return sm_fail(diag, SM_LIMIT, "more than %d variables",
+			       WRAPPER_VARIABLES_MAX);
+	if (!variable->name) {
+		variable->name = strndup(name, len);
+		wrapper->variable_count++;
+	}
+	variable->value = strdup(value);
+	if (!variable->name || !variable->value)
+		return sm_fail(diag, SM_NOMEM, "out of memory");
+	return SM_OK;
+}
+
+int wrapper_set_variable(void *context, const char *value, struct sm_diag *diag)
+{
+	const char *equals = strchr(value, '=');
+	size_t len = equals ? (size_t)(equals - value) : 0;
+
+	if (!len ||
+	    strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") < len ||
+	    equals[1] != '/') {
+		sm_fail(diag, SM_INVALID,
+			"'%s' is not NAME=/PATH with NAME in capitals", value);
+		return 1;
+	}
+	return set_variable(context, value, len, equals + 1, diag) != SM_OK;
+}
+
+static enum sm_status set_default(struct wrapper *wrapper, const char *name,
+				  const char *value, struct sm_diag *diag)
+{
+	size_t i;
+
+	for (i = 0; i < wrapper->variable_count; i++)
+		if (!strcmp(wrapper->variables[i].name, name))
+			return SM_OK;
+	if (!value || value[0] != '/')
+		return SM_OK;
+	return set_variable(wrapper, name, strlen(name), value, diag);
+}
+
+enum sm_status wrapper_set_variables(struct wrapper *wrapper,
+				     struct sm_diag *diag)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *cwd = getcwd(NULL, 0);
+	enum sm_status status;
+
+	status = set_default(wrapper, "HOME", getenv("HOME"), diag);
+	if (!status)
+		status = set_default(wrapper, "TMP", tmp && *tmp ? tmp : "/tmp",
+				     diag);
+	if (!status)
+		status = set_default(wrapper, "CWD", cwd, diag);
+	free(cwd);
+	return status;
+}
