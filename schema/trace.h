@@ -185,6 +185,22 @@ SM_CHECKED enum sm_status sm_trace_next(struct sm_trace_cursor *cursor,
 					const struct sm_event **event,
 					uint32_t *site_id,
 					struct sm_diag *diag);
+/* What replay needs of an event it has seen the like of. */
+struct sm_trace_brief {
+	uint64_t key; /* sm_trace_key() */
+	uint64_t seq, time_ns;
+	uint32_t site_id, process;
+	uint8_t decision; /* recorded, enum sm_decision */
+};
+/* As sm_trace_next(), without decoding arguments; *brief is a copy. */
+SM_CHECKED enum sm_status sm_trace_skim(struct sm_trace_cursor *cursor,
+					struct sm_trace_brief *brief,
+					struct sm_diag *diag);
+/*
+ * The event sm_trace_skim() stands on, decoded; valid as sm_trace_next()'s.
+ * NULL when its block turns out to be damaged: the next call goes on behind it.
+ */
+const struct sm_event *sm_trace_event(struct sm_trace_cursor *cursor);
 /*
  * For live traces: after SM_END, call again later to get what was committed
  * since. False when the trace was closed cleanly and no more can come.

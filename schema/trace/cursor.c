@@ -15,8 +15,8 @@ struct group {
 	struct sm_event event;
 	uint32_t site;	       /* smallest id of equal sites */
 	bool is_wanted, holds; /* holds: its site's texts hold the needle */
-	bool has_key;
 	uint64_t key_seed;
+	uint32_t key_from, key_count; /* in key_leaves */
 };
 
 struct sm_trace_cursor {
@@ -31,8 +31,10 @@ struct sm_trace_cursor {
 	struct sm_block block;
 	uint32_t *order;
 	struct group *groups;
-	uint32_t at;  /* next row in order */
-	uint32_t row; /* the one delivered */
+	uint16_t *key_leaves; /* which leaves decide, group by group */
+	bool is_broken;	      /* a string of the block is not there */
+	uint32_t at;	      /* next row in order */
+	uint32_t row;	      /* the one delivered */
 };
 
 /* The row of `block`, before its data is looked at. */
@@ -237,9 +239,12 @@ static void unload(struct sm_trace_cursor *c)
 	sm_block_fini(&c->block);
 	free(c->order);
 	free(c->groups);
+	free(c->key_leaves);
+	c->key_leaves = NULL;
 	c->order = NULL;
 	c->groups = NULL;
 	c->is_loaded = false;
+	c->is_broken = false;
 }
 
 static void prepare_group(const struct sm_trace_cursor *c, struct group *g,
@@ -264,14 +269,39 @@ static void prepare_group(const struct sm_trace_cursor *c, struct group *g,
 		g->holds = site_holds(&site->site, c->query.contains);
 }
 
+static void prepare_key(struct sm_trace_cursor *c, struct group *g,
+			const struct sm_shape *shape, uint32_t *used)
+{
+	enum sm_event_kind kind = g->event.site.kind;
+
+	g->key_from = *used;
+	g->key_seed = sm_shape_key_seed(shape, kind, g->site);
+	for (uint32_t l = 0; l < shape->leaf_count; l++)
+		if (sm_shape_leaf_is_key(shape, l, kind))
+			c->key_leaves[(*used)++] = (uint16_t)l;
+	g->key_count = *used - g->key_from;
+}
+
+/* Leaves of all groups together, an event of each. */
+static size_t count_leaves(const struct sm_block *b)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < b->group_count; i++)
+		n += b->shapes[b->groups[i].shape].leaf_count;
+	return n;
+}
+
 static enum sm_status prepare_groups(struct sm_trace_cursor *c,
 				     struct sm_diag *diag)
 {
 	struct sm_trace *t = c->trace;
 	enum sm_status status = SM_OK;
+	uint32_t used = 0;
 
 	c->groups = malloc(c->block.group_count * sizeof(*c->groups) + 1);
-	if (!c->groups)
+	c->key_leaves = malloc(count_leaves(&c->block) * sizeof(uint16_t) + 1);
+	if (!c->groups || !c->key_leaves)
 		return SM_NOMEM;
 	for (uint32_t i = 0; i < c->block.group_count && !status; i++) {
 		const struct sm_block_view *view = &c->block.groups[i];
@@ -280,8 +310,11 @@ static enum sm_status prepare_groups(struct sm_trace_cursor *c,
 			status = sm_trace_load_sites(t, diag);
 		if (!status && (!view->site || view->site >= t->site_count))
 			status = SM_DAMAGED;
-		if (!status)
-			prepare_group(c, &c->groups[i], view);
+		if (status)
+			break;
+		prepare_group(c, &c->groups[i], view);
+		prepare_key(c, &c->groups[i], &c->block.shapes[view->shape],
+			    &used);
 	}
 	return status;
 }
@@ -522,28 +555,29 @@ static enum sm_status deliver(struct sm_trace_cursor *c,
 	return SM_OK;
 }
 
-static enum sm_status next_in_block(struct sm_trace_cursor *c,
-				    const struct sm_event **event,
-				    uint32_t *site_id, struct sm_diag *diag)
+/* Moves to the next wanted row of the block; SM_END behind its last. */
+static enum sm_status advance(struct sm_trace_cursor *c)
 {
 	while (c->at < c->block.events) {
-		enum sm_status status;
-		uint64_t events = c->block.events, base = c->base;
-
 		c->row = c->order ? c->order[c->at] : c->at;
 		c->at++;
-		if (!is_wanted(c))
-			continue;
-		status = deliver(c, event, site_id);
-		if (status != SM_DAMAGED)
-			return status;
-		unload(c);
-		c->position = base + events;
-		return damaged(c, base, events, diag);
+		if (is_wanted(c))
+			return SM_OK;
 	}
 	c->position = c->base + c->block.events;
 	unload(c);
 	return SM_END;
+}
+
+/* Goes behind a block whose strings turn out not to be there. */
+static enum sm_status give_up_block(struct sm_trace_cursor *c,
+				    struct sm_diag *diag)
+{
+	uint64_t base = c->base, events = c->block.events;
+
+	unload(c);
+	c->position = base + events;
+	return damaged(c, base, events, diag);
 }
 
 /*
@@ -556,24 +590,18 @@ static void rest(struct sm_trace_cursor *c)
 		sm_trace_park(c->trace);
 }
 
-enum sm_status sm_trace_next(struct sm_trace_cursor *c,
-			     const struct sm_event **event, uint32_t *site_id,
-			     struct sm_diag *diag)
+static enum sm_status move(struct sm_trace_cursor *c, struct sm_diag *diag)
 {
-	enum sm_status status = sm_trace_unpark(c->trace, diag);
-
-	*event = NULL;
-	*site_id = 0;
-	if (status)
-		return status;
-	sm_strings_relax(&c->trace->strings);
 	for (;;) {
-		if (c->is_loaded) {
-			status = next_in_block(c, event, site_id, diag);
-			if (status != SM_END)
-				return status;
-		}
-		status = load_next(c, diag);
+		enum sm_status status;
+
+		if (c->is_loaded && c->is_broken)
+			return give_up_block(c, diag);
+		if (c->is_loaded && !advance(c))
+			return SM_OK;
+		status = sm_trace_unpark(c->trace, diag);
+		if (!status)
+			status = load_next(c, diag);
 		if (status == SM_END)
 			rest(c);
 		if (status)
@@ -581,24 +609,80 @@ enum sm_status sm_trace_next(struct sm_trace_cursor *c,
 	}
 }
 
+enum sm_status sm_trace_next(struct sm_trace_cursor *c,
+			     const struct sm_event **event, uint32_t *site_id,
+			     struct sm_diag *diag)
+{
+	enum sm_status status;
+
+	*event = NULL;
+	*site_id = 0;
+	sm_strings_relax(&c->trace->strings);
+	status = move(c, diag);
+	if (!status)
+		status = sm_trace_unpark(c->trace, diag);
+	if (!status)
+		status = deliver(c, event, site_id);
+	else
+		return status;
+	return status == SM_DAMAGED ? give_up_block(c, diag) : status;
+}
+
+static uint64_t key_of(const struct sm_trace_cursor *c,
+		       const struct sm_block_event *e)
+{
+	const struct group *g = &c->groups[e->group];
+	const struct sm_block_view *view = &c->block.groups[e->group];
+	const uint64_t *leaves = c->block.leaves + view->leaves + e->row;
+	const uint16_t *which = c->key_leaves + g->key_from;
+	uint64_t key = g->key_seed;
+
+	for (uint32_t i = 0; i < g->key_count; i++)
+		key = sm_mix(key, leaves[(size_t)which[i] * view->events]);
+	return key;
+}
+
 uint64_t sm_trace_key(const struct sm_trace_cursor *c)
 {
-	const struct sm_block_event *e = &c->block.rows[c->row];
-	struct group *g = &c->groups[e->group];
-	const struct sm_block_view *view = &c->block.groups[e->group];
-	const struct sm_shape *shape = &c->block.shapes[view->shape];
-	enum sm_event_kind kind = g->event.site.kind;
-	uint64_t key;
+	return c->is_loaded ? key_of(c, &c->block.rows[c->row]) : 0;
+}
 
-	if (!g->has_key) {
-		g->key_seed = sm_shape_key_seed(shape, kind, g->site);
-		g->has_key = true;
-	}
-	key = g->key_seed;
-	for (uint32_t l = 0; l < shape->leaf_count; l++)
-		if (sm_shape_leaf_is_key(shape, l, kind))
-			key = sm_mix(key, leaf(c, l));
-	return key;
+enum sm_status sm_trace_skim(struct sm_trace_cursor *c,
+			     struct sm_trace_brief *brief, struct sm_diag *diag)
+{
+	const struct sm_block_event *e;
+	enum sm_status status = move(c, diag);
+
+	if (status)
+		return status;
+	e = &c->block.rows[c->row];
+	*brief = (struct sm_trace_brief){
+		.key = key_of(c, e),
+		.seq = e->seq,
+		.time_ns = e->time_ns,
+		.site_id = c->groups[e->group].site,
+		.process = c->block.actors[e->actor].process,
+		.decision = (uint8_t)c->groups[e->group].event.verdict.decision,
+	};
+	return SM_OK;
+}
+
+const struct sm_event *sm_trace_event(struct sm_trace_cursor *c)
+{
+	const struct sm_event *event;
+	enum sm_status status = SM_DAMAGED;
+	uint32_t site;
+
+	if (!c->is_loaded)
+		return NULL;
+	sm_strings_relax(&c->trace->strings);
+	if (!sm_trace_unpark(c->trace, NULL))
+		status = deliver(c, &event, &site);
+	if (!status)
+		return event;
+	/* The next call that moves tells. */
+	c->is_broken = true;
+	return NULL;
 }
 
 /* -------------------------------------------------------------- life cycle */
