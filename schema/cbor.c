@@ -10,33 +10,58 @@ enum major { UINT, NEGATIVE, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE };
 
 /* ---------------------------------------------------------------- writing */
 
-static uint8_t *room_for(struct sm_cbor_writer *w, uint64_t bytes)
+/* Small and often used: events are written inside other people's programs. */
+#define HOT static inline __attribute__((always_inline))
+
+HOT uint8_t *room_for(struct sm_cbor_writer *w, uint64_t bytes)
 {
 	uint8_t *at = w->at;
 
-	if (w->has_failed || bytes > (uint64_t)(w->end - w->at)) {
+	if (__builtin_expect(w->has_failed || bytes > (uint64_t)(w->end - at),
+			     0)) {
 		w->has_failed = true;
 		return NULL;
 	}
-	w->at += bytes;
+	w->at = at + bytes;
 	return at;
 }
 
-static void put_head(struct sm_cbor_writer *w, enum major major, uint64_t v)
+HOT void put_long_head(struct sm_cbor_writer *w, enum major major, uint64_t v)
 {
-	unsigned extra = v < 24		    ? 0
-			 : v <= 0xff	    ? 1
-			 : v <= 0xffff	    ? 2
-			 : v <= 0xffffffffu ? 4
-					    : 8;
-	static const uint8_t info[] = { 0, 24, 25, 0, 26, 0, 0, 0, 27 };
-	uint8_t *at = room_for(w, 1 + extra);
+	/* log2 of the bytes that follow: 1, 2, 4 or 8 */
+	unsigned size = v <= 0xff	   ? 0
+			: v <= 0xffff	   ? 1
+			: v <= 0xffffffffu ? 2
+					   : 3;
+	unsigned extra = 1u << size;
+	uint64_t big = __builtin_bswap64(v << (64 - 8 * extra));
+	uint8_t *at = w->at;
 
-	if (!at)
+	if (w->has_failed || w->end - at < 9) {
+		at = room_for(w, 1 + extra);
+		if (!at)
+			return;
+		at[0] = (uint8_t)(major << 5 | (24 + size));
+		memcpy(at + 1, &big, extra);
 		return;
-	at[0] = (uint8_t)(major << 5 | (extra ? info[extra] : v));
-	for (unsigned i = 0; i < extra; i++)
-		at[extra - i] = (uint8_t)(v >> 8 * i);
+	}
+	/* Eight bytes at once; what is too many is written over next. */
+	at[0] = (uint8_t)(major << 5 | (24 + size));
+	memcpy(at + 1, &big, sizeof(big));
+	w->at = at + 1 + extra;
+}
+
+HOT void put_head(struct sm_cbor_writer *w, enum major major, uint64_t v)
+{
+	uint8_t *at;
+
+	if (v >= 24) {
+		put_long_head(w, major, v);
+		return;
+	}
+	at = room_for(w, 1);
+	if (at)
+		at[0] = (uint8_t)(major << 5 | v);
 }
 
 void sm_cbor_put_uint(struct sm_cbor_writer *w, uint64_t value)

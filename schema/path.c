@@ -1,27 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "schema/path.h"
 
+/* What follows a `/` at p, up to end, is empty, `.` or `..`. */
+static bool is_odd(const char *p, const char *end)
+{
+	if (p == end || *p == '/')
+		return true;
+	if (*p != '.')
+		return false;
+	p++;
+	if (p < end && *p == '.')
+		p++;
+	return p == end || *p == '/';
+}
+
 bool sm_path_is_canonical(struct sm_str path)
 {
-	uint32_t start = 1;
+	const char *p = path.p, *end = path.p + path.len;
 
-	if (!path.len || path.p[0] != '/')
+	if (!path.len || *p != '/')
 		return false;
 	if (path.len == 1)
 		return true;
-	for (uint32_t i = 1; i <= path.len; i++) {
-		uint32_t n = i - start;
-
-		if (i < path.len && path.p[i] == '\0')
+	if (memchr(p, '\0', path.len))
+		return false;
+	for (; p; p = memchr(p, '/', (size_t)(end - p)))
+		if (is_odd(++p, end))
 			return false;
-		if (i < path.len && path.p[i] != '/')
-			continue;
-		if (!n || (n == 1 && path.p[start] == '.') ||
-		    (n == 2 && path.p[start] == '.' &&
-		     path.p[start + 1] == '.'))
-			return false;
-		start = i + 1;
-	}
 	return true;
 }
 

@@ -87,11 +87,22 @@ struct sm_code {
 	uint8_t flags;
 };
 
+/* Per interpreter: its co_extra index, its PolicyViolation. */
+struct sm_interpreter {
+	int64_t identity; /* 0: not in use */
+	PY_SIZE extra_index;
+	struct py_object *violation; /* strong reference */
+};
+/* NULL outside of an interpreter. */
+struct sm_interpreter *sm_code_interpreter_slot(void);
+
 /*
- * The classification of a code object. spare is used when the table is full;
+ * The classification of a code object. slot is the running interpreter's (or
+ * NULL). spare is used when the table is full;
  * its strings then live as long as the code object. Takes the lock.
  */
-const struct sm_code *sm_code_of(struct py_object *code, struct sm_code *spare);
+const struct sm_code *sm_code_of(const struct sm_interpreter *slot,
+				 struct py_object *code, struct sm_code *spare);
 /* A str attribute of a code object, cut to SM_STRING_MAX; empty: none. */
 struct sm_str sm_code_text(struct py_object *code, const char *attribute);
 #define SM_CODE_NAME (sm_py.minor >= 11 ? "co_qualname" : "co_name")
@@ -108,15 +119,6 @@ bool sm_code_interpreter(struct sm_trace_interpreter *out);
 
 /* The exception type of the running interpreter, made when first asked for. */
 struct py_object *sm_deny_type(void);
-
-/* Per interpreter: its co_extra index, its PolicyViolation. */
-struct sm_interpreter {
-	int64_t identity; /* 0: not in use */
-	PY_SIZE extra_index;
-	struct py_object *violation; /* strong reference */
-};
-/* NULL outside of an interpreter. */
-struct sm_interpreter *sm_code_interpreter_slot(void);
 
 /* --------------------------------------------------------------- frames.c */
 

@@ -124,9 +124,9 @@ void sm_code_forget_all(void)
 	paths.is_known = false;
 }
 
-static uint32_t get_number(struct py_object *code)
+static uint32_t get_number(const struct sm_interpreter *slot,
+			   struct py_object *code)
 {
-	struct sm_interpreter *slot = sm_code_interpreter_slot();
 	void *extra = NULL;
 	int failed = -1;
 
@@ -540,9 +540,10 @@ static const struct sm_code *look_at(struct py_object *code,
 	return entry;
 }
 
-const struct sm_code *sm_code_of(struct py_object *code, struct sm_code *spare)
+const struct sm_code *sm_code_of(const struct sm_interpreter *slot,
+				 struct py_object *code, struct sm_code *spare)
 {
-	const struct sm_code *entry = sm_code_entry(get_number(code));
+	const struct sm_code *entry = sm_code_entry(get_number(slot, code));
 
 	if (entry)
 		return entry;

@@ -63,10 +63,11 @@ static bool encode(struct sm_box *box, struct py_object *o, struct sm_str *out)
 	return true;
 }
 
-static bool get_string(struct sm_box *box, struct py_object *o,
-		       struct sm_str *out, bool *is_text)
+static inline bool get_string(struct sm_box *box, struct py_object *o,
+			      struct sm_str *out, bool *is_text)
 {
-	unsigned long flags = flags_of(o);
+	bool is_str = sm_python_type(o) == sm_py.PyUnicode_Type;
+	unsigned long flags = is_str ? PY_IS_STR : flags_of(o);
 	PY_SIZE n = 0;
 	const char *p;
 	char *bytes;
@@ -99,8 +100,8 @@ bool sm_extract_string(struct sm_box *box, struct py_object *o,
 }
 
 /* Cut to the bounds, text between characters. */
-static void put_string(struct sm_box *box, struct sm_str s, bool is_text,
-		       struct sm_value *value)
+static inline void put_string(struct sm_box *box, struct sm_str s, bool is_text,
+			      struct sm_value *value)
 {
 	uint32_t len = s.len < SM_STRING_MAX ? s.len : SM_STRING_MAX;
 
@@ -222,15 +223,16 @@ static void put_list(struct sm_box *box, struct py_object *o, PY_SIZE n,
 static void put_any(struct sm_box *box, struct py_object *o,
 		    struct sm_value *value, unsigned depth)
 {
+	struct py_object *type = sm_python_type(o);
 	struct sm_str s;
 	bool is_text;
 	PY_SIZE n;
 
+	if (type != sm_py.PyUnicode_Type && put_simple(box, o, value))
+		return;
 	if (get_string(box, o, &s, &is_text)) {
 		put_string(box, s, is_text, value);
-	} else if (put_simple(box, o, value)) {
-		return;
-	} else if (sm_python_type(o) == sm_py.PyFloat_Type) {
+	} else if (type == sm_py.PyFloat_Type) {
 		value->type = SM_FLOAT;
 		value->f = sm_py.PyFloat_AsDouble(o);
 	} else if ((n = length_of(o)) >= 0) {
@@ -495,7 +497,7 @@ static void put_by_role(struct sm_box *box, struct py_object *o,
 void sm_extract(struct sm_box *box, const struct sm_catalogue_entry *entry,
 		struct py_object *args, struct sm_event *event)
 {
-	PY_SIZE n = args ? length_of(args) : 0;
+	PY_SIZE n = args ? sm_py.PyTuple_Size(args) : 0;
 	uint32_t count = n > SM_ITEMS_MAX ? SM_ITEMS_MAX
 			 : n > 0	  ? (uint32_t)n
 					  : 0;
@@ -511,7 +513,8 @@ void sm_extract(struct sm_box *box, const struct sm_catalogue_entry *entry,
 		enum sm_role role = has_role ? entry->roles[i] & ~SM_ROLE_KEY
 					     : SM_ROLE_TEXT;
 
-		put_by_role(box, item_of(args, i), role, &values[i]);
+		put_by_role(box, sm_py.PyTuple_GetItem(args, i), role,
+			    &values[i]);
 	}
 	event->args = values;
 	event->argc = count;

@@ -208,17 +208,20 @@ static void principal_step(struct principal_state *s, struct sm_view *view,
 
 static const struct sm_code foreign = { .kind = SM_PRINCIPAL_FOREIGN };
 
-static const struct sm_code *code_of_frame(struct py_object *frame,
+static const struct sm_code *code_of_frame(const struct sm_interpreter *slot,
+					   struct py_object *frame,
 					   struct sm_code *spare)
 {
 	struct py_object *code = frame_code(frame);
 
-	return code ? sm_code_of(code, spare) : &foreign;
+	return code ? sm_code_of(slot, code, spare) : &foreign;
 }
 
 void sm_frames_view(struct sm_view *view)
 {
 	struct walk walk = { .frame = sm_py.PyEval_GetFrame() };
+	const struct sm_interpreter *slot =
+		walk.frame ? sm_code_interpreter_slot() : NULL;
 	struct via_state via = { .way = WAY_START };
 	struct principal_state principal = { 0 };
 	unsigned depth = 0;
@@ -228,7 +231,7 @@ void sm_frames_view(struct sm_view *view)
 	view->kind = SM_PRINCIPAL_PYTHON;
 	while (walk.frame && depth++ < FRAMES_MAX) {
 		const struct sm_code *code = code_of_frame(
-			walk.frame, &view->spare[view->caller != NULL]);
+			slot, walk.frame, &view->spare[view->caller != NULL]);
 
 		if (!view->caller) {
 			view->caller = code;

@@ -194,10 +194,10 @@ static bool tell_loss(enum sm_loss cause, uint64_t lost)
 	return true;
 }
 
-static bool put_event(const struct sm_view *view, const struct sm_event *event)
+static bool put_event(const struct sm_view *view,
+		      struct sm_record_event *record)
 {
 	struct sm_ring_writer *writer = &sm_agent.writer;
-	struct sm_record_event record = { .event = *event };
 	uint32_t bytes;
 	uint8_t *out;
 
@@ -206,13 +206,13 @@ static bool put_event(const struct sm_view *view, const struct sm_event *event)
 			return false;
 		writer->dropped_since = 0;
 	}
-	if (!tell_code(view->caller, &record.caller) ||
-	    !tell_code(view->owner, &record.owner))
+	if (!tell_code(view->caller, &record->caller) ||
+	    !tell_code(view->owner, &record->owner))
 		return false;
 	out = sm_ring_reserve(writer);
 	if (!out)
 		return false;
-	bytes = sm_record_put_event(out, SM_RECORD_MAX, &record);
+	bytes = sm_record_put_event(out, SM_RECORD_MAX, record);
 	sm_ring_commit(writer, bytes);
 	if (!bytes) {
 		count(&writer->header->lost[SM_LOSS_TOO_LARGE]);
@@ -221,7 +221,7 @@ static bool put_event(const struct sm_view *view, const struct sm_event *event)
 	return true;
 }
 
-static void record(const struct sm_view *view, const struct sm_event *event)
+static void store(const struct sm_view *view, struct sm_record_event *record)
 {
 	if (!sm_agent.has_ring) {
 		count(&sm_agent.homeless);
@@ -230,7 +230,7 @@ static void record(const struct sm_view *view, const struct sm_event *event)
 	if (!sm_agent.ring_has_interpreter)
 		tell_interpreter();
 	count(&sm_agent.writer.header->attempts);
-	if (put_event(view, event))
+	if (put_event(view, record))
 		return;
 	count(&sm_agent.writer.header->lost[SM_LOSS_RING_FULL]);
 	sm_agent.writer.dropped_since++;
@@ -316,7 +316,7 @@ static int take(enum sm_event_kind kind, const char *name,
 {
 	struct py_object *held[SM_HELD_MAX];
 	struct sm_denial denial;
-	struct sm_event event;
+	static struct sm_record_event record; /* under the lock */
 	struct sm_view view;
 	uint32_t held_count;
 	bool is_denied;
@@ -330,11 +330,12 @@ static int take(enum sm_event_kind kind, const char *name,
 	if (!sm_agent_lock())
 		return take_nothing();
 	sm_channel_check();
-	build(&view, kind, name, args, &event);
-	is_denied = sm_deny_decide(&event, &denial);
-	record(&view, &event);
+	build(&view, kind, name, args, &record.event);
+	is_denied = sm_deny_decide(&record.event, &denial);
+	store(&view, &record);
 	held_count = box.held_count;
-	memcpy(held, box.held, held_count * sizeof(held[0]));
+	if (held_count)
+		memcpy(held, box.held, held_count * sizeof(held[0]));
 	sm_agent_unlock();
 	release_held(held, held_count);
 	after(kind);

@@ -104,8 +104,7 @@ static struct sm_str at_descriptor(const struct sm_value *dir_fd,
 	char dir[SM_PATH_MAX];
 	struct sm_str base = { NULL, 0 };
 
-	if (path.len && path.p[0] != '/' && dir_fd && dir_fd->type == SM_INT &&
-	    dir_fd->i >= 0) {
+	if (dir_fd && dir_fd->type == SM_INT && dir_fd->i >= 0) {
 		base = path_of_fd(dir_fd->i, dir);
 		if (!base.len)
 			return base;
@@ -124,7 +123,10 @@ static void resolve_path(struct sm_box *box,
 
 	if (!v || sm_value_is_cut(v))
 		return;
-	if (sm_value_is_string(v))
+	if (sm_value_is_string(v) && v->len && v->s[0] == '/')
+		event->resolved[which] =
+			absolute((struct sm_str){ 0 }, sm_value_str(v), out);
+	else if (sm_value_is_string(v))
 		event->resolved[which] = at_descriptor(
 			arg(event, entry, dir_role), sm_value_str(v), out);
 	else if (v->type == SM_INT && event->site.kind != SM_EVENT_OPEN)
@@ -396,9 +398,14 @@ void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
 		resolve_text(box, arg(event, entry, SM_ROLE_LIBRARY), true,
 			     event);
 		break;
-	default:
+	case SM_OPERATION_RENAME:
+	case SM_OPERATION_LINK:
+	case SM_OPERATION_SYMLINK:
 		resolve_path(box, entry, event, SM_ROLE_PATH);
 		resolve_path(box, entry, event, SM_ROLE_PATH_TO);
+		break;
+	default:
+		resolve_path(box, entry, event, SM_ROLE_PATH);
 	}
 }
 
