@@ -174,9 +174,13 @@ class Demo:
     def review(self):
         heading("Review: what was denied, and why")
         text = self.command("secmgr-events --verdict=denied enforced.db")
-        for attack in shopper.attacks(self.shop, self.inside):
-            if attack.event not in text:
+        rows = text.splitlines()
+        attacks = shopper.attacks(self.shop, self.inside)
+        for attack in attacks:
+            if not any(attack.is_in(row) for row in rows):
                 raise Failure(f"no denied {attack.event} for {attack.name}")
+        if len(rows) != len(attacks):
+            raise Failure(f"{len(rows)} denials for {len(attacks)} attacks")
 
 
 def main():

@@ -217,10 +217,14 @@ class Bomb:
 class Attack:
     """run(browser) -> True when the attacker got what he wanted."""
 
-    def __init__(self, name, event, run):
+    def __init__(self, name, event, shown, run):
         self.name = name
         self.event = event  # the audit event expected to be denied
+        self.shown = shown  # what its line names
         self.run = run
+
+    def is_in(self, row):
+        return f" {self.event}(" in row and self.shown in row
 
 
 def attacks(place, inside):
@@ -267,19 +271,25 @@ def attacks(place, inside):
         return loot["pickle"].exists()
 
     return [
-        Attack("path traversal to the program's source", "open",
+        Attack("path traversal to the program's source", "open", "/shop.py\" by app",
                steal("../shop.py", b"HOLE")),
         Attack("path traversal to /etc/passwd", "open",
+               "\"/etc/passwd\" by app",
                steal("../../../../../../../../../../etc/passwd", b"root:")),
-        Attack("command injection", "subprocess.Popen", inject),
+        Attack("command injection", "subprocess.Popen", "shell.loot",
+               inject),
         Attack("request forgery to a private service", "socket.connect",
+               str(inside),
                forge(f"http://127.0.0.1:{inside}/latest/meta-data/",
                      b"private")),
         Attack("request forgery to file:///etc/passwd", "open",
+               "open_local_file",
                forge("file:///etc/passwd", b"root:")),
-        Attack("eval runs a command", "os.system", evaluate),
-        Attack("eval reads /etc/passwd", "open", evaluate_open),
-        Attack("pickle runs a command", "pickle.find_class", explode),
+        Attack("eval runs a command", "os.system", "eval.loot", evaluate),
+        Attack("eval reads /etc/passwd", "open", "by dynamic",
+               evaluate_open),
+        Attack("pickle runs a command", "pickle.find_class", "system",
+               explode),
     ]
 
 
