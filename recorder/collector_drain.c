@@ -34,6 +34,15 @@ static void watch(struct sm_collector *collector, struct source *source)
 	epoll_ctl(collector->epoll, EPOLL_CTL_ADD, source->fd, &event);
 }
 
+/*
+ * close() alone leaves it there while a forked process holds a copy, and its
+ * source would be used after it was freed.
+ */
+static void unwatch(struct sm_collector *collector, int fd)
+{
+	epoll_ctl(collector->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
 static bool push(struct sm_collector *collector, struct item *item)
 {
 	if (!item)
@@ -183,6 +192,7 @@ static void drop_connection(struct sm_collector *collector,
 		at = &(*at)->next;
 	if (*at)
 		*at = source->next;
+	unwatch(collector, source->fd);
 	close(source->fd);
 	free(source);
 }
@@ -200,7 +210,7 @@ static void accept_status(struct sm_collector *collector)
 static void end_inherited(struct sm_collector *collector)
 {
 	collector->is_inherited_open = false;
-	epoll_ctl(collector->epoll, EPOLL_CTL_DEL, collector->inherited, NULL);
+	unwatch(collector, collector->inherited);
 }
 
 static void clear_wake(struct sm_collector *collector)
@@ -231,7 +241,7 @@ static void serve(struct sm_collector *collector, struct source *source)
 		break;
 	case SOURCE_PROCESS:
 		((struct process *)source)->is_dead = true;
-		epoll_ctl(collector->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+		unwatch(collector, source->fd);
 		break;
 	case SOURCE_WAKE:
 		clear_wake(collector);
@@ -310,6 +320,7 @@ static void end_process(struct sm_collector *collector, struct process *process,
 	    collector->has_command_ended)
 		item->exit_status = collector->command_status;
 	unlist(collector, process);
+	unwatch(collector, process->source.fd);
 	close(process->source.fd);
 	process->source.fd = -1;
 	sm_ring_destroy(&process->memory);
