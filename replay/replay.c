@@ -110,19 +110,26 @@ static void count_event(struct sm_replay *replay,
 	replay->totals.differs += recorded != decision;
 }
 
-static uint64_t look_up(struct sm_replay *replay, struct sm_trace *trace,
-			const struct sm_policy *policy,
-			const struct sm_event *event, uint64_t key)
+/* False when the event turns out to be damaged. */
+static bool look_up(struct sm_replay *replay, struct sm_trace *trace,
+		    const struct sm_policy *policy,
+		    struct sm_trace_cursor *cursor, uint64_t key,
+		    uint64_t *outcome)
 {
 	struct sm_memo_slot *slot = sm_memo_find(&replay->memo, key);
-	uint64_t outcome;
+	const struct sm_event *event;
 
-	if (slot)
-		return slot->value;
-	outcome = decide(replay, trace, policy, event);
+	if (slot) {
+		*outcome = slot->value;
+		return true;
+	}
+	event = sm_trace_event(cursor);
+	if (!event)
+		return false;
+	*outcome = decide(replay, trace, policy, event);
 	/* A full table only costs time: the next one is decided again. */
-	(void)sm_memo_add(&replay->memo, key, outcome);
-	return outcome;
+	(void)sm_memo_add(&replay->memo, key, *outcome);
+	return true;
 }
 
 /* SM_OK at the end; the first damage is kept in diag and counted. */
@@ -136,22 +143,23 @@ static enum sm_status walk(struct sm_replay *replay, struct sm_trace *trace,
 	struct sm_replay_totals *totals = &replay->totals;
 	struct sm_diag other; /* damage after the first */
 	uint64_t damaged = 0, events = 0;
-	const struct sm_event *event;
+	struct sm_trace_brief brief;
 	enum sm_status status;
-	uint32_t site;
+	uint64_t outcome;
 
 	for (;;) {
-		status = sm_trace_next(cursor, &event, &site,
-				       damaged ? &other : diag);
+		status = sm_trace_skim(cursor, &brief, damaged ? &other : diag);
 		if (status == SM_DAMAGED) {
 			damaged++;
 			continue;
 		}
 		if (status != SM_OK)
 			break;
-		count_event(replay, by_decision, event->verdict.decision,
-			    look_up(replay, trace, policy, event,
-				    sm_trace_key(cursor)));
+		/* Damage found only now is told by the next call. */
+		if (!look_up(replay, trace, policy, cursor, brief.key,
+			     &outcome))
+			continue;
+		count_event(replay, by_decision, brief.decision, outcome);
 		if (!(++events & (PROGRESS_EVERY - 1)) && progress)
 			progress(context, totals->events + events);
 	}
