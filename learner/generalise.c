@@ -333,6 +333,25 @@ static bool has_fixed_start(struct sm_str skeleton)
 
 /* ------------------------------------------------------------- directories */
 
+/* "<int>.json", but not "logo-<int>.png": that is a name with a number. */
+static bool is_all_typed(struct sm_str skeleton, const struct sm_node *node)
+{
+	struct sm_str extension = sm_extension(node->name);
+	uint32_t end = skeleton.len - extension.len;
+	bool is_token = false;
+
+	if (node->is_dir)
+		end = skeleton.len;
+	for (uint32_t i = 0; i < end; i++) {
+		char c = skeleton.p[i];
+
+		is_token = c == '<' || (is_token && c != '>');
+		if (!is_token && c != '>' && c != '-' && c != '_')
+			return false;
+	}
+	return end > 0;
+}
+
 static void add_shape(struct sm_learn *l, const struct sm_node *node,
 		      uint64_t seed, struct sm_sketch *shape)
 {
@@ -343,7 +362,7 @@ static void add_shape(struct sm_learn *l, const struct sm_node *node,
 		const struct sm_node *kid = node->kids[i];
 
 		text = sm_skeleton(l, kid->name, &typed);
-		if (!kid->is_slot && !typed)
+		if (!kid->is_slot && !is_all_typed(text, kid))
 			text = SM_STR("*");
 		add_shape(l, kid,
 			  sm_hash(sm_hash(seed, "/", 1), text.p, text.len),
@@ -785,8 +804,83 @@ static void open_below(struct sm_learn *l, struct sm_node *node,
 	}
 }
 
+/* ------------------------------------------------------------------ absorb */
+
+static bool grants_cover(const struct sm_grant *wide,
+			 const struct sm_grant *narrow)
+{
+	for (; narrow; narrow = narrow->next) {
+		const struct sm_grant *g = wide;
+
+		while (g && !sm_str_equal(g->by, narrow->by))
+			g = g->next;
+		if (!g || narrow->access & ~g->access)
+			return false;
+	}
+	return true;
+}
+
+static struct sm_node *covering_kid(const struct sm_node *node,
+				    const struct sm_node *kid);
+
+/* Everything granted at and below narrow is granted by wide. */
+static bool covers(const struct sm_node *wide, const struct sm_node *narrow)
+{
+	if (!grants_cover(wide->grants, narrow->grants))
+		return false;
+	for (size_t i = 0; i < narrow->count; i++)
+		if (!covering_kid(wide, narrow->kids[i]))
+			return false;
+	return true;
+}
+
+static struct sm_node *covering_kid(const struct sm_node *node,
+				    const struct sm_node *kid)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *wide = node->kids[i];
+		bool holds = wide->is_slot && !kid->is_slot
+				     ? sm_slot_holds(wide->name, kid->name)
+				     : !compare_nodes(wide, kid);
+
+		if (wide != kid && holds && covers(wide, kid))
+			return wide;
+	}
+	return NULL;
+}
+
+/*
+ * As sm_node_merge(), but kids go where wide has a slot for them. Nothing is
+ * added to what wide grants.
+ */
+static void take_in(struct sm_learn *l, struct sm_node *wide,
+		    struct sm_node *narrow)
+{
+	for (size_t i = 0; i < narrow->count; i++)
+		take_in(l, covering_kid(wide, narrow->kids[i]),
+			narrow->kids[i]);
+	narrow->count = 0;
+	sm_node_merge(l, wide, narrow);
+}
+
+/* Literal names a slot beside them grants all of need no rules. */
+static void absorb(struct sm_learn *l, struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *kid = node->kids[i];
+		struct sm_node *wide;
+
+		absorb(l, kid);
+		wide = kid->is_slot ? NULL : covering_kid(node, kid);
+		if (wide)
+			take_in(l, wide, kid);
+	}
+	tidy(l, node);
+}
+
 void sm_generalise(struct sm_learn *l, struct sm_node *root)
 {
 	rename_all(l, root, SM_STR("/"));
 	open_below(l, root, SM_STR("/"), sm_place_of(l, SM_STR("/")));
+	absorb(l, root);
 }

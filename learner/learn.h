@@ -122,6 +122,9 @@ bool sm_is_data_suffix(struct sm_str extension);
 /* Names that stay literal wherever they stand: dotfiles, keys, start-up. */
 bool sm_is_guarded_name(struct sm_str name);
 
+/* Whether the pattern of one component matches name. */
+bool sm_slot_holds(struct sm_str pattern, struct sm_str name);
+
 /* Whether a slot opens on what was seen: policy.md, little evidence. */
 struct sm_evidence {
 	size_t distinct;

@@ -200,15 +200,18 @@ static bool note_undata(struct sm_node *node)
 
 /* ------------------------------------------------------------------- rules */
 
-/* The pattern of a node: variables and literals, then slots. */
+/*
+ * The pattern of a node: variables and literals, then slots. *path is the path
+ * itself when there is no slot in it, else empty.
+ */
 static struct sm_str pattern_of(struct sm_learn *l, const struct sm_node *node,
-				bool *slotted)
+				struct sm_str *path)
 {
 	const struct sm_node *chain[SM_PATH_MAX / 2];
 	struct sm_str literal = { "", 0 }, text;
 	size_t n = 0, i;
 
-	*slotted = false;
+	*path = SM_STR("/");
 	for (; node->parent; node = node->parent)
 		chain[n++] = node;
 	if (!n)
@@ -221,8 +224,8 @@ static struct sm_str pattern_of(struct sm_learn *l, const struct sm_node *node,
 	while (i > 0 && !chain[i - 1]->is_slot)
 		i--;
 	text = literal.len ? sm_learn_path(l, literal) : literal;
+	*path = i ? SM_STR("") : literal;
 	while (i-- > 0) {
-		*slotted |= chain[i]->is_slot;
 		text = sm_learn_join(l, text, SM_STR("/"));
 		text = sm_learn_join(l, text,
 				     chain[i]->is_slot
@@ -232,12 +235,59 @@ static struct sm_str pattern_of(struct sm_learn *l, const struct sm_node *node,
 	return text;
 }
 
+/* Packages, as opposed to the application, Python and generated code. */
+static bool is_package(struct sm_str by)
+{
+	static const char *const others[] = { "app", "python", "main",
+					      "foreign" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (sm_str_equal(by, sm_str_of(others[i])))
+			return false;
+	return !sm_str_starts(by, SM_STR("dynamic"));
+}
+
+/*
+ * Data that packages read from an installed distribution: granted by its
+ * extension all over the distribution, as its code is granted whole. Which
+ * translation or error page is read depends on what happens to go wrong.
+ */
+static void emit_package_data(struct sm_learn *l, struct sm_node *node,
+			      struct sm_str path)
+{
+	struct sm_str site = sm_site_of(l, path);
+	struct sm_str name = sm_distribution_of(l, path);
+	struct sm_str extension = sm_extension(path);
+	struct sm_rule rule = { .family = SM_FAMILY_FILES,
+				.access = SM_ACCESS_READ,
+				.seen = node->seen };
+	struct sm_str_list by = { NULL, 0, 0 };
+	uint32_t top = site.len + 1 + name.len;
+
+	if (!site.len || !name.len || path.len <= top || path.p[top] != '/' ||
+	    !sm_is_data_suffix(extension))
+		return;
+	for (struct sm_grant *g = node->grants; g; g = g->next) {
+		if (g->access != SM_ACCESS_READ || !is_package(g->by))
+			continue;
+		sm_list_add(l, &by, g->by);
+		g->access = 0;
+	}
+	if (!by.count)
+		return;
+	rule.pattern = sm_learn_path(l, (struct sm_str){ path.p, top });
+	rule.pattern = sm_learn_join(l, rule.pattern, SM_STR("/**/<name>"));
+	rule.pattern = sm_learn_join(l, rule.pattern, sm_escape(l, extension));
+	rule.by = (struct sm_strings){ by.items, by.count };
+	sm_learn_rule(l, &rule);
+}
+
 /* One rule per set of accesses, for all principals that have it. */
 static void emit_node(struct sm_learn *l, struct sm_node *node)
 {
-	bool slotted;
-	struct sm_str pattern = pattern_of(l, node, &slotted);
+	struct sm_str path, pattern = pattern_of(l, node, &path);
 
+	emit_package_data(l, node, path);
 	for (struct sm_grant *g = node->grants; g; g = g->next) {
 		struct sm_rule rule = { .family = SM_FAMILY_FILES,
 					.access = g->access,
@@ -288,6 +338,7 @@ struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
 			       bool *slotted)
 {
 	struct entry key = { .path = path }, *found = NULL;
+	struct sm_str literal;
 
 	*slotted = false;
 	if (l->paths->count)
@@ -295,7 +346,9 @@ struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
 				sizeof(key), by_path);
 	if (!found)
 		return sm_learn_path(l, path);
-	return pattern_of(l, sm_node_resolve(found->node), slotted);
+	path = pattern_of(l, sm_node_resolve(found->node), &literal);
+	*slotted = !literal.len;
+	return path;
 }
 
 void sm_learn_paths(struct sm_learn *l)

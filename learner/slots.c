@@ -199,3 +199,50 @@ bool sm_is_open(const struct sm_evidence *evidence)
 	return evidence->distinct == 2 && !evidence->some_recur &&
 	       (evidence->is_typed || evidence->is_made);
 }
+
+/* The token spelled at the start of text, and the bytes it is spelled with. */
+static enum sm_token token_at(struct sm_str text, uint32_t *bytes)
+{
+	for (int t = 0; t < SM_TOKENS; t++) {
+		struct sm_str name = sm_str_of(sm_token_name(t));
+
+		if (text.len >= name.len + 2 && text.p[0] == '<' &&
+		    !memcmp(text.p + 1, name.p, name.len) &&
+		    text.p[name.len + 1] == '>') {
+			*bytes = name.len + 2;
+			return t;
+		}
+	}
+	return SM_TOKENS;
+}
+
+bool sm_slot_holds(struct sm_str pattern, struct sm_str name)
+{
+	uint32_t bytes;
+	enum sm_token token;
+	size_t longest;
+
+	while (pattern.len) {
+		token = token_at(pattern, &bytes);
+		if (token == SM_TOKENS) {
+			if (pattern.p[0] == '\\' && pattern.len > 1)
+				pattern = rest_of(pattern, 1);
+			if (!name.len || name.p[0] != pattern.p[0])
+				return false;
+			pattern = rest_of(pattern, 1);
+			name = rest_of(name, 1);
+			continue;
+		}
+		pattern = rest_of(pattern, bytes);
+		longest = sm_token_match(token, name);
+		for (size_t n = longest; n > 0; n--)
+			if (sm_token_match(
+				    token,
+				    (struct sm_str){ name.p, (uint32_t)n }) ==
+				    n &&
+			    sm_slot_holds(pattern, rest_of(name, (uint32_t)n)))
+				return true;
+		return false;
+	}
+	return !name.len;
+}

@@ -78,7 +78,11 @@ struct sm_str sm_stdlib_module(const struct sm_learn *l, struct sm_str file)
 	}
 	if (!sm_is_stdlib(l, file))
 		return (struct sm_str){ "", 0 };
-	return top_name(file, holder(&l->stdlib, file));
+	name = top_name(file, holder(&l->stdlib, file));
+	/* Extension modules lie one directory down. */
+	if (sm_str_equal(name, SM_STR("lib-dynload")))
+		name = top_name(file, sm_dir_of(file));
+	return name;
 }
 
 struct sm_str sm_distribution_of(const struct sm_learn *l, struct sm_str file)
