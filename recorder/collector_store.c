@@ -74,10 +74,10 @@ static bool add_code(struct stored_process *store,
 	if (store->code_bytes + bytes > CODE_BYTES_MAX ||
 	    (said->id > store->code_count && !grow_codes(store, said->id)))
 		return false;
-	code = &store->codes[said->id - 1];
-	text = malloc(bytes);
+	text = store->codes ? malloc(bytes) : NULL;
 	if (!text)
 		return false;
+	code = &store->codes[said->id - 1];
 	free((void *)(uintptr_t)code->file.p);
 	code->file = keep(&text, said->file);
 	code->function = keep(&text, said->function);

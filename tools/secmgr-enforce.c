@@ -329,5 +329,6 @@ int main(int argc, char **argv)
 	free(enforce.blob);
 	free(enforce.canonical);
 	sm_rules_free(enforce.rules);
+	wrapper_free_variables(&enforce.wrapper);
 	return status;
 }

@@ -73,5 +73,7 @@ int main(int argc, char **argv)
 		return SM_EXIT_WRAPPER;
 	}
 	wrapper.argv = argv + first;
-	return wrapper_run(&wrapper);
+	status = wrapper_run(&wrapper);
+	wrapper_free_variables(&wrapper);
+	return status;
 }

@@ -70,6 +70,7 @@ int wrapper_set_variable(void *context, const char *value,
 /* HOME, TMP and CWD as COMMAND will have them, where not --set. */
 enum sm_status wrapper_set_variables(struct wrapper *wrapper,
 				     struct sm_diag *diag);
+void wrapper_free_variables(struct wrapper *wrapper);
 /* Whether -e options let an event through. */
 bool wrapper_wants(const struct wrapper *wrapper, struct sm_str event);
 

@@ -221,7 +221,6 @@ static struct sm_binding *find_variable(struct wrapper *wrapper,
 	return &wrapper->variables[i];
 }
 
-/* Kept until the program ends, as its argv is. */
 static enum sm_status set_variable(struct wrapper *wrapper, const char *name,
 				   size_t len, const char *value,
 				   struct sm_diag *diag)
@@ -235,10 +234,22 @@ static enum sm_status set_variable(struct wrapper *wrapper, const char *name,
 		variable->name = strndup(name, len);
 		wrapper->variable_count++;
 	}
+	free((void *)(uintptr_t)variable->value);
 	variable->value = strdup(value);
 	if (!variable->name || !variable->value)
 		return sm_fail(diag, SM_NOMEM, "out of memory");
 	return SM_OK;
+}
+
+void wrapper_free_variables(struct wrapper *wrapper)
+{
+	while (wrapper->variable_count) {
+		struct sm_binding *variable =
+			&wrapper->variables[--wrapper->variable_count];
+
+		free((void *)(uintptr_t)variable->name);
+		free((void *)(uintptr_t)variable->value);
+	}
 }
 
 int wrapper_set_variable(void *context, const char *value, struct sm_diag *diag)

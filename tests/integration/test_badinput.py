@@ -235,8 +235,8 @@ class BadInput(unittest.TestCase):
 
     def test_interrupt_from_the_terminal(self):
         trace = self.place / "int.db"
-        wrapper = self.start(trace, "import time\nprint('ready')\n"
-                             "open('/dev/null')\ntime.sleep(60)")
+        wrapper = self.start(trace, "import time\nopen('/dev/null')\n"
+                             "print('ready')\ntime.sleep(60)")
         os.killpg(wrapper.pid, signal.SIGINT)
         self.assertEqual(-signal.SIGINT, wrapper.wait(WAIT_SECONDS))
         self.assertTrue(any("/dev/null" in row for row in self.events(trace)))
