@@ -226,7 +226,9 @@ static void consider(struct decision *d, uint32_t number)
 		return;
 	}
 	if (!overlap) {
-		note(d, number, NEAR_ACCESS);
+		/* A rule for other purposes altogether is not near. */
+		if (rule->via >> d->request->via & 1)
+			note(d, number, NEAR_ACCESS);
 		return;
 	}
 	if (!details_match(d, rule)) {
