@@ -46,7 +46,8 @@ struct sm_ring_control {
 	uint32_t magic;
 	uint32_t version;
 	_Alignas(64) _Atomic uint64_t tail; /* bytes ever consumed */
-	_Atomic uint32_t is_alive;   /* 0: the collector ended in good order */
+	/* On a line of their own: read at every event, written hardly ever. */
+	_Alignas(64) _Atomic uint32_t is_alive; /* 0: ended in good order */
 	_Atomic uint32_t generation; /* of the policy; a change: handshake */
 };
 

@@ -64,9 +64,9 @@ HOT void put_head(struct sm_cbor_writer *w, enum major major, uint64_t v)
 		at[0] = (uint8_t)(major << 5 | v);
 }
 
-void sm_cbor_put_uint(struct sm_cbor_writer *w, uint64_t value)
+void sm_cbor_put_head(struct sm_cbor_writer *w, unsigned major, uint64_t value)
 {
-	put_head(w, UINT, value);
+	put_head(w, (enum major)major, value);
 }
 
 void sm_cbor_put_int(struct sm_cbor_writer *w, int64_t value)

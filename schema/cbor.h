@@ -23,7 +23,18 @@ struct sm_cbor_writer {
 	bool has_failed;
 };
 
-void sm_cbor_put_uint(struct sm_cbor_writer *w, uint64_t value);
+/* Any head: major type (RFC 8949, 3.1) and its argument. */
+void sm_cbor_put_head(struct sm_cbor_writer *w, unsigned major, uint64_t value);
+
+/* Inline: most numbers of an event are small, and events are hot. */
+static inline void sm_cbor_put_uint(struct sm_cbor_writer *w, uint64_t value)
+{
+	if (value < 24 && !w->has_failed && w->at < w->end)
+		*w->at++ = (uint8_t)value;
+	else
+		sm_cbor_put_head(w, 0, value);
+}
+
 void sm_cbor_put_int(struct sm_cbor_writer *w, int64_t value);
 void sm_cbor_put_u64_fixed(struct sm_cbor_writer *w, uint64_t value);
 void sm_cbor_put_text(struct sm_cbor_writer *w, struct sm_str text);

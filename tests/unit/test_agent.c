@@ -59,9 +59,10 @@ struct run {
 	int policy_fd;	/* sealed; -1: none */
 	uint32_t policy_bytes;
 	uint32_t ring_bytes;
-	bool is_slow;  /* drains only after COMMAND has ended */
-	bool is_dumb;  /* accepts, never answers */
-	bool is_quiet; /* COMMAND's complaints are expected */
+	bool is_slow;	       /* drains only after COMMAND has ended */
+	bool is_dumb;	       /* accepts, never answers */
+	bool bumps_generation; /* once, after a while */
+	bool is_quiet;	       /* COMMAND's complaints are expected */
 	char *log;
 	size_t log_used;
 	int status;
@@ -426,6 +427,12 @@ static void run_command(struct run *run, const char *const *argv)
 			run->status = -1;
 		if (run->status < 0 && run->is_slow)
 			continue;
+		if (run->bumps_generation && run->ring_count == 1 &&
+		    run->rings[0]->stored > 150)
+			atomic_store(
+				&run->rings[0]
+					 ->memory.reader.control->generation,
+				1);
 		if (drain(run) || run->status < 0)
 			quiet = 0;
 		else
@@ -709,6 +716,100 @@ static void follows_multiprocessing(void **state)
 	assert_exit(run, 0);
 	assert_accounts(run);
 	assert_int_equal(count_lines(run, "os.listdir('/etc')", "by=app"), 8);
+	run_free(run);
+}
+
+static void notices_forks_nobody_announces(void **state)
+{
+	struct run *run =
+		run_code(python(), NULL, 0,
+			 "import ctypes, os\n"
+			 "fork = ctypes.CDLL(None).syscall\n"
+			 "os.listdir('/etc')\n"
+			 "if fork(57) == 0:\n" /* SYS_fork on x86-64 */
+			 "    os.listdir('/usr')\n"
+			 "    os.kill(os.getpid(), 9)\n"
+			 "os.wait()\n"
+			 "os.listdir('/var')\n");
+
+	(void)state;
+#if !defined(__x86_64__)
+	skip();
+#endif
+	assert_exit(run, 0);
+	assert_accounts(run);
+	assert_seen(run, "0 os.listdir('/etc')", "by=main");
+	assert_seen(run, "1 os.listdir('/usr')", "by=main");
+	assert_seen(run, "0 os.listdir('/var')", "by=main");
+	run_free(run);
+}
+
+static void finds_the_way_back_when_descriptors_are_closed(void **state)
+{
+	struct run *run = run_code(python(), NULL, 0,
+				   "import os\n"
+				   "os.closerange(3, 4096)\n"
+				   "fds = [os.open('/', 0) for i in range(4)]\n"
+				   "if os.fork() == 0:\n"
+				   "    os.listdir('/usr')\n"
+				   "    for fd in fds: os.close(fd)\n"
+				   "    os._exit(0)\n"
+				   "assert os.wait()[1] == 0\n"
+				   "for fd in fds: os.close(fd)\n");
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_accounts(run);
+	assert_seen(run, "1 os.listdir('/usr')", "by=main");
+	run_free(run);
+}
+
+static void asks_again_when_the_policy_changes(void **state)
+{
+	struct run *run = run_new(0);
+	const char *argv[] = { python(), "-c",
+			       "import os, time\n"
+			       "for i in range(100):\n"
+			       "    os.listdir('/srv')\n"
+			       "    time.sleep(0.01)\n",
+			       NULL };
+
+	(void)state;
+	run->bumps_generation = true;
+	run_command(run, argv);
+	assert_exit(run, 0);
+	assert_accounts(run);
+	assert_int_equal(count_lines(run, "hello reason=2", ""), 1);
+	assert_true(count_lines(run, "0 os.listdir('/srv')", "") > 0);
+	assert_true(count_lines(run, "1 os.listdir('/srv')",
+				"by=main owner=<string>") > 0);
+	assert_int_equal(count_lines(run, "os.listdir('/srv')", "by=main"),
+			 100);
+	run_free(run);
+}
+
+static void keeps_count_in_threads_and_forks(void **state)
+{
+	struct run *run = run_code(
+		python(), NULL, 0,
+		"import os, sys, threading\n"
+		"def work():\n"
+		"    for i in range(2000):\n"
+		"        sys.audit('x', i)\n"
+		"ts = [threading.Thread(target=work) for i in range(4)]\n"
+		"for t in ts: t.start()\n"
+		"for i in range(20):\n"
+		"    if os.fork() == 0:\n"
+		"        sys.audit('y', i)\n"
+		"        os.kill(os.getpid(), 9 if i % 2 else 15)\n"
+		"    os.wait()\n"
+		"for t in ts: t.join()\n");
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_accounts(run);
+	assert_int_equal(count_lines(run, "0 x(", ""), 8000);
+	assert_int_equal(count_lines(run, " y(", "by=main"), 20);
 	run_free(run);
 }
 
@@ -1041,6 +1142,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(finds_programs_and_names_of_variables),
 		cmocka_unit_test(follows_children),
 		cmocka_unit_test(follows_multiprocessing),
+		cmocka_unit_test(notices_forks_nobody_announces),
+		cmocka_unit_test(
+			finds_the_way_back_when_descriptors_are_closed),
+		cmocka_unit_test(asks_again_when_the_policy_changes),
+		cmocka_unit_test(keeps_count_in_threads_and_forks),
 		cmocka_unit_test(counts_what_does_not_fit),
 		cmocka_unit_test(survives_without_collector),
 		cmocka_unit_test(runs_with_debug_allocators),
