@@ -151,8 +151,11 @@ static enum sm_status grow(struct sm_map *map)
 		larger.values[at] = map->values[i];
 	}
 	larger.count = map->count;
-	sm_map_fini(map);
-	*map = larger;
+	free(map->keys);
+	free(map->values);
+	map->keys = larger.keys;
+	map->values = larger.values;
+	map->room = larger.room;
 	return SM_OK;
 }
 

@@ -3,8 +3,9 @@
 
 #include <stdio.h>
 
+/* meta without SM_DIGEST_KEY */
 static const char *const queries[] = {
-	"SELECT * FROM meta WHERE key<>'" SM_DIGEST_KEY "' ORDER BY key",
+	"SELECT * FROM meta WHERE key<>'digest' ORDER BY key",
 	"SELECT * FROM process ORDER BY number",
 	"SELECT * FROM name ORDER BY id",
 	"SELECT * FROM site_row ORDER BY id",

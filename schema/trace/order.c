@@ -97,8 +97,8 @@ enum sm_status sm_block_order(const struct sm_block *b, uint32_t **order)
 	*order = NULL;
 	if (is_ordered(b))
 		return SM_OK;
-	keys = malloc(b->events * sizeof(*keys));
-	spare = malloc(b->events * sizeof(*spare));
+	keys = calloc(b->events, sizeof(*keys));
+	spare = calloc(b->events, sizeof(*spare));
 	*order = malloc(b->events * sizeof(**order));
 	if (keys && spare && *order)
 		status = find_keys(b, keys);

@@ -184,11 +184,13 @@ static enum sm_status pack_events(struct sm_store *store, uint32_t from,
 	if (!status)
 		status = sm_pack(store->zstd, &s.postings, &out->postings);
 	sm_block_summary_fini(&s);
-	if (status)
+	if (status) {
 		sm_sealed_fini(out);
+		return status;
+	}
 	shrink(&out->data);
 	shrink(&out->postings);
-	return status;
+	return SM_OK;
 }
 
 enum sm_status sm_store_cut(struct sm_store *store)

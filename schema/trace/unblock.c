@@ -271,7 +271,7 @@ static enum sm_status get_rows(struct columns *c, uint64_t first_ns,
 			       struct sm_block *b)
 {
 	struct process_state *states = calloc(b->events, sizeof(*states));
-	uint32_t *slots = malloc(b->events * sizeof(*slots));
+	uint32_t *slots = calloc(b->events, sizeof(*slots));
 	enum sm_status status = states && slots ? SM_OK : SM_NOMEM;
 
 	if (!status)
@@ -389,9 +389,9 @@ enum sm_status sm_block_decode(const uint8_t *raw, size_t len, uint32_t events,
 	status = find_columns(raw, len, &c);
 	if (!status && !encodings_are_known(&c))
 		status = SM_DAMAGED;
-	out->groups = malloc(events * sizeof(*out->groups));
-	out->actors = malloc(events * sizeof(*out->actors));
-	out->rows = malloc(events * sizeof(*out->rows));
+	out->groups = calloc(events, sizeof(*out->groups));
+	out->actors = calloc(events, sizeof(*out->actors));
+	out->rows = calloc(events, sizeof(*out->rows));
 	if (!out->groups || !out->actors || !out->rows)
 		status = SM_NOMEM;
 	if (!status)
