@@ -15,7 +15,7 @@ uint8_t *sm_bytes_grow(struct sm_bytes *b, size_t n)
 
 	if (b->has_failed)
 		return NULL;
-	if (n > b->room - b->len) {
+	if (!b->p || n > b->room - b->len) {
 		size_t room = b->room ? b->room : 256;
 		uint8_t *p;
 

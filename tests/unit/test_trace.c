@@ -209,11 +209,651 @@ static void tails_merge_without_a_trace(void **state)
 	sm_trace_close(t);
 }
 
+/* ----------------------------------------------------------------- filters */
+
+/* What sm_trace_query says, said without blocks. */
+static bool event_holds(const struct sm_event *e, struct sm_str needle);
+
+static bool str_holds(struct sm_str s, struct sm_str needle)
+{
+	return s.len && memmem(s.p, s.len, needle.p, needle.len);
+}
+
+static bool value_holds(const struct sm_value *v, struct sm_str needle)
+{
+	if (v->type == SM_LIST) {
+		for (uint32_t i = 0; i < v->len; i++)
+			if (value_holds(&v->items[i], needle))
+				return true;
+		return false;
+	}
+	return str_holds(sm_value_str(v), needle);
+}
+
+static bool event_holds(const struct sm_event *e, struct sm_str needle)
+{
+	const struct sm_site *s = &e->site;
+
+	for (uint32_t i = 0; i < e->argc; i++)
+		if (value_holds(&e->args[i], needle))
+			return true;
+	return str_holds(e->resolved[0], needle) ||
+	       str_holds(e->resolved[1], needle) ||
+	       str_holds(e->verdict.rule, needle) ||
+	       str_holds(s->event, needle) || str_holds(s->file, needle) ||
+	       str_holds(s->function, needle) ||
+	       str_holds(s->principal.name, needle) ||
+	       str_holds(s->principal.file, needle);
+}
+
+static bool matches(const struct sm_trace_query *q, const struct sm_event *e)
+{
+	return e->time_ns >= q->from_ns &&
+	       (!q->to_ns || e->time_ns <= q->to_ns) &&
+	       (!q->kinds || q->kinds[e->site.kind]) &&
+	       (!q->process || e->process == q->process) &&
+	       (!q->denied_only || e->verdict.decision >= SM_WARNED) &&
+	       (!q->contains.len || event_holds(e, q->contains));
+}
+
+static uint64_t digest(const struct sm_event *e)
+{
+	return (e->seq * 31 + e->process) * 1000003 + e->time_ns;
+}
+
+static uint64_t count(struct sm_trace *t, const struct sm_trace_query *given,
+		      const struct sm_trace_query *checked, uint64_t *sum)
+{
+	struct sm_trace_cursor *c;
+	const struct sm_event *event;
+	struct sm_diag diag = { 0 };
+	uint64_t n = 0;
+	uint32_t site;
+
+	*sum = 0;
+	assert_int_equal(sm_trace_events(t, given, &c, &diag), SM_OK);
+	while (sm_trace_next(c, &event, &site, &diag) == SM_OK) {
+		if (checked && !matches(checked, event))
+			continue;
+		n++;
+		*sum += digest(event);
+	}
+	assert_int_equal(diag.status, SM_OK);
+	sm_trace_cursor_free(c);
+	return n;
+}
+
+static void filters_equal_brute_force(void **state)
+{
+	static bool kinds[SM_EVENTS];
+	struct sm_trace_query queries[] = {
+		{ .from_ns = 100000000 },
+		{ .to_ns = 100000000 },
+		{ .from_ns = 700000000, .to_ns = 700400000 },
+		{ .kinds = kinds },
+		{ .process = 2 },
+		{ .process = 9 },
+		{ .denied_only = true },
+		{ .contains = SM_STR("/usr/lib/python3.11/x49") },
+		{ .contains = SM_STR("lambda") },
+		{ .contains = SM_STR("not there at all") },
+		{ .contains = SM_STR("shop"),
+		  .kinds = kinds,
+		  .process = 1,
+		  .denied_only = true,
+		  .from_ns = 5000 },
+	};
+	struct sm_trace *t;
+	uint64_t hits = 0;
+
+	(void)state;
+	kinds[SM_EVENT_OTHER] = kinds[SM_EVENT_OPEN] = true;
+	start(SM_TRACE_CREATE, 3);
+	append(20000);
+	commit();
+	append(300);
+	finish();
+	t = open_trace();
+	for (unsigned i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+		uint64_t want, got, a, b;
+
+		want = count(t, NULL, &queries[i], &a);
+		got = count(t, &queries[i], NULL, &b);
+		if (want != got || a != b)
+			fail_msg("query %u: %lu, not %lu", i,
+				 (unsigned long)got, (unsigned long)want);
+		hits += got;
+	}
+	assert_true(hits > 1000);
+	sm_trace_close(t);
+}
+
+static void skimming_sees_what_reading_sees(void **state)
+{
+	struct sm_trace *t;
+	struct sm_trace_cursor *a, *b;
+	const struct sm_event *event;
+	struct sm_trace_brief brief;
+	struct sm_diag diag;
+	uint32_t site, n = 0;
+
+	(void)state;
+	start(SM_TRACE_CREATE, 2);
+	append(17000);
+	finish();
+	t = open_trace();
+	assert_int_equal(sm_trace_events(t, NULL, &a, &diag), SM_OK);
+	assert_int_equal(sm_trace_events(t, NULL, &b, &diag), SM_OK);
+	while (sm_trace_next(a, &event, &site, &diag) == SM_OK) {
+		assert_int_equal(sm_trace_skim(b, &brief, &diag), SM_OK);
+		assert_int_equal(brief.seq, event->seq);
+		assert_int_equal(brief.time_ns, event->time_ns);
+		assert_int_equal(brief.process, event->process);
+		assert_int_equal(brief.site_id, site);
+		assert_int_equal(brief.key, sm_trace_key(a));
+		assert_int_equal(brief.decision, event->verdict.decision);
+		assert_true(data_events_equal(sm_trace_event(b), event));
+		n++;
+	}
+	assert_int_equal(n, 17000);
+	assert_int_equal(sm_trace_skim(b, &brief, &diag), SM_END);
+	sm_trace_cursor_free(a);
+	sm_trace_cursor_free(b);
+	sm_trace_close(t);
+}
+
+/* One open of each kind: what decides it changes its key, nothing else. */
+static uint64_t key_of(struct sm_trace *t, uint32_t n)
+{
+	struct sm_trace_cursor *c;
+	const struct sm_event *event;
+	struct sm_diag diag;
+	uint64_t key;
+	uint32_t site;
+
+	assert_int_equal(sm_trace_events(t, NULL, &c, &diag), SM_OK);
+	do
+		assert_int_equal(sm_trace_next(c, &event, &site, &diag), SM_OK);
+	while (n--);
+	key = sm_trace_key(c);
+	sm_trace_cursor_free(c);
+	return key;
+}
+
+static void put_open(const char *file, const char *mode, int64_t flags,
+		     const char *resolved, uint8_t type)
+{
+	struct sm_value v[3] = {
+		{ .type = type, .s = file, .len = (uint32_t)strlen(file) },
+		{ .type = SM_TEXT, .s = mode, .len = (uint32_t)strlen(mode) },
+		{ .type = SM_INT, .i = flags },
+	};
+	struct sm_event e = { .seq = ++making.seq[0],
+			      .time_ns = making.seq[0] * 1000,
+			      .process = 1,
+			      .thread = 7,
+			      .argc = 3,
+			      .args = v };
+
+	v[0].full_len = v[0].len;
+	v[1].full_len = v[1].len;
+	e.resolved[0] = sm_str_of(resolved);
+	assert_int_equal(sm_trace_append(making.w, making.sites[0], &e), SM_OK);
+}
+
+static void keys_are_equal_when_what_decides_is(void **state)
+{
+	struct sm_trace *t;
+
+	(void)state;
+	start(SM_TRACE_CREATE, 1);
+	put_open("/a", "r", 0, "", SM_TEXT);
+	put_open("/a", "rb", 0, "", SM_TEXT);
+	put_open("/b", "r", 0, "", SM_TEXT);
+	put_open("/a", "r", 1, "", SM_TEXT);
+	put_open("/a", "r", 0, "/b", SM_TEXT);
+	put_open("/a", "r", 0, "", SM_OPAQUE);
+	finish();
+	t = open_trace();
+	assert_int_equal(key_of(t, 0), key_of(t, 1));
+	for (uint32_t i = 2; i < 6; i++)
+		assert_int_not_equal(key_of(t, 0), key_of(t, i));
+	sm_trace_close(t);
+}
+
+/* -------------------------------------------------------------- life cycle */
+
+static void an_existing_file_is_kept_unless_told(void **state)
+{
+	struct sm_trace_writer *w;
+	struct sm_diag diag = { 0 };
+	struct sm_trace *t;
+
+	(void)state;
+	start(SM_TRACE_CREATE, 1);
+	assert_int_equal(sm_trace_writer_open(path, SM_TRACE_APPEND, &w, &diag),
+			 SM_EXISTS);
+	assert_non_null(strstr(diag.text, "another recording"));
+	assert_int_equal(sm_trace_writer_open(path, SM_TRACE_FORCE, &w, &diag),
+			 SM_EXISTS);
+	append(10);
+	finish();
+	assert_int_equal(sm_trace_writer_open(path, SM_TRACE_CREATE, &w, &diag),
+			 SM_EXISTS);
+	assert_non_null(strstr(diag.text, path));
+	t = open_trace();
+	expect_same(t, 10, 1);
+	sm_trace_close(t);
+	fresh(NULL);
+	start(SM_TRACE_FORCE, 1);
+	append(5);
+	finish();
+	t = open_trace();
+	expect_same(t, 5, 1);
+	sm_trace_close(t);
+}
+
+static void appending_continues(void **state)
+{
+	static const uint32_t parts[] = { 10, 1, 16000, 500, 17000, 0, 3 };
+	uint64_t time_ns = 0, seq[16] = { 0 }, random = 0;
+	struct sm_trace *t;
+	uint32_t n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		random = data_state;
+		time_ns = making.time_ns;
+		memcpy(seq, making.seq, sizeof(seq));
+		start(SM_TRACE_APPEND, 1);
+		data_state = random;
+		if (i) {
+			making.time_ns = time_ns;
+			memcpy(making.seq, seq, sizeof(seq));
+		}
+		append(parts[i]);
+		n += parts[i];
+		/* The third is left as a killed writer leaves it. */
+		if (i == 2) {
+			append(77);
+			commit();
+			n += 77;
+		}
+		finish();
+		expect_verified();
+	}
+	t = open_trace();
+	assert_int_equal(sm_trace_process_count(t), 7);
+	assert_int_equal(sm_trace_site_count(t), SITES + 1);
+	expect_same(t, n, 1);
+	sm_trace_close(t);
+}
+
+static void what_is_no_regular_file_is_not_replaced(void **state)
+{
+	struct sm_trace_writer *w;
+	struct sm_diag diag = { 0 };
+
+	(void)state;
+	assert_int_equal(
+		sm_trace_writer_open("/dev/null", SM_TRACE_FORCE, &w, &diag),
+		SM_INVALID);
+	assert_int_equal(sm_trace_writer_open("/nowhere/x.db", SM_TRACE_CREATE,
+					      &w, &diag),
+			 SM_IO);
+	assert_non_null(strstr(diag.text, "/nowhere/x.db: cannot create"));
+}
+
+static void processes_and_losses_are_kept(void **state)
+{
+	struct sm_trace_account account = { .end_ns = 99,
+					    .exit_status = 9,
+					    .attempts = 20,
+					    .stored = 10,
+					    .noise = 3,
+					    .lost = { 4, 0, 2, 1, 0, 0 } };
+	struct sm_trace_interpreter interpreter = {
+		.version = SM_STR("3.11.2 (main)"),
+		.stdlib = SM_STR("/usr/lib/python3.11"),
+		.prefix = SM_STR("/usr"),
+		.tmp = SM_STR("/tmp")
+	};
+	const struct sm_trace_process_info *p;
+	uint64_t lost[SM_LOSSES];
+	struct sm_trace *t;
+
+	(void)state;
+	start(SM_TRACE_CREATE, 2);
+	append(10);
+	assert_int_equal(sm_trace_set_interpreter(making.w, 1, &interpreter),
+			 SM_OK);
+	assert_int_equal(sm_trace_end_process(making.w, 1, &account), SM_OK);
+	assert_int_equal(sm_trace_end_process(making.w, 3, &account),
+			 SM_INVALID);
+	/* Told in its place in time, and again in the account: counted once. */
+	assert_int_equal(
+		sm_trace_add_loss(making.w, 1, SM_LOSS_RING_FULL, 4, 7), SM_OK);
+	assert_int_equal(
+		sm_trace_add_loss(making.w, 2, SM_LOSS_RING_FULL, 5, 8), SM_OK);
+	assert_int_equal(
+		sm_trace_add_loss(making.w, 0, SM_LOSS_NO_CHANNEL, 6, 8),
+		SM_OK);
+	assert_int_equal(sm_trace_set_meta(making.w, "command", "python3 x"),
+			 SM_OK);
+	finish();
+	t = open_trace();
+	assert_string_equal(sm_trace_meta(t, "command"), "python3 x");
+	assert_string_equal(sm_trace_meta(t, "format"), "0");
+	assert_null(sm_trace_meta(t, "nothing"));
+	assert_int_equal(sm_trace_process_count(t), 2);
+	assert_null(sm_trace_process(t, 0));
+	assert_null(sm_trace_process(t, 3));
+	p = sm_trace_process(t, 1);
+	assert_true(p->has_ended);
+	assert_int_equal(p->account.exit_status, 9);
+	assert_int_equal(p->account.attempts, 20);
+	assert_int_equal(p->account.lost[SM_LOSS_TORN], 2);
+	assert_true(sm_str_equal(p->interpreter.version, interpreter.version));
+	assert_int_equal(p->interpreter.home.len, 0);
+	assert_string_equal(p->start.started_by, "exec");
+	assert_int_equal(p->start.argc, 2);
+	assert_true(sm_str_equal(p->start.argv[1],
+				 (struct sm_str){ "a\"\n\xff", 4 }));
+	assert_true(sm_str_equal(p->start.cwd, SM_STR("/srv")));
+	assert_false(sm_trace_process(t, 2)->has_ended);
+	assert_int_equal(sm_trace_lost(t, lost), 4 + 2 + 1 + 5 + 6);
+	assert_int_equal(lost[SM_LOSS_RING_FULL], 9);
+	assert_int_equal(lost[SM_LOSS_NO_CHANNEL], 6);
+	sm_trace_close(t);
+}
+
+static void a_live_trace_is_followed(void **state)
+{
+	struct sm_trace *t;
+	struct sm_trace_cursor *c;
+	const struct sm_event *event;
+	struct sm_diag diag = { 0 };
+	uint64_t want = 0, got = 0, seen = 0;
+	uint32_t site;
+	struct stat st;
+	char wal[80];
+
+	(void)state;
+	start(SM_TRACE_CREATE, 2);
+	commit();
+	t = open_trace();
+	assert_int_equal(sm_trace_events(t, NULL, &c, &diag), SM_OK);
+	for (uint32_t i = 0; i < 90; i++) {
+		for (uint32_t k = 0; k < 250; k++) {
+			const struct sm_event *e = make();
+
+			want += digest(e);
+			assert_int_equal(
+				sm_trace_append(making.w, site_of(e), e),
+				SM_OK);
+		}
+		commit();
+		while (sm_trace_next(c, &event, &site, &diag) == SM_OK) {
+			got += digest(event);
+			seen++;
+		}
+		assert_int_equal(diag.status, SM_OK);
+		assert_int_equal(seen, (i + 1) * 250);
+		assert_int_equal(got, want);
+		assert_true(sm_trace_may_grow(c));
+	}
+	finish();
+	assert_int_equal(sm_trace_next(c, &event, &site, &diag), SM_END);
+	assert_false(sm_trace_may_grow(c));
+	sm_trace_cursor_free(c);
+	sm_trace_close(t);
+	/* The follower did not keep the writer from leaving one file. */
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	assert_int_equal(stat(wal, &st), -1);
+	expect_verified();
+}
+
+static void kill_a_writer(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		start(SM_TRACE_CREATE, 2);
+		append(16500);
+		commit();
+		append(300);
+		commit();
+		append(5); /* never committed */
+		raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static void a_killed_writer_leaves_a_readable_trace(void **state)
+{
+	struct sm_trace_cursor *c;
+	const struct sm_event *event;
+	struct sm_trace *t;
+	struct sm_diag diag;
+	uint32_t site;
+
+	(void)state;
+	kill_a_writer();
+	t = open_trace();
+	expect_same(t, 16800, 2);
+	assert_null(sm_trace_meta(t, "closed"));
+	assert_int_equal(sm_trace_events(t, NULL, &c, &diag), SM_OK);
+	while (sm_trace_next(c, &event, &site, &diag) == SM_OK)
+		;
+	assert_false(sm_trace_may_grow(c));
+	sm_trace_cursor_free(c);
+	sm_trace_close(t);
+	expect_verified();
+	data_state = 1;
+	start(SM_TRACE_APPEND, 0);
+	finish();
+	t = open_trace();
+	expect_same(t, 16800, 2);
+	sm_trace_close(t);
+	expect_verified();
+}
+
+/* As a user who may only read; what it returns is the status. */
+static int open_as_nobody(void)
+{
+	struct sm_trace *t;
+	struct sm_diag diag;
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		enum sm_status s;
+
+		if (setgid(65534) || setuid(65534))
+			_exit(99);
+		s = sm_trace_open(path, &t, &diag);
+		if (!s)
+			s = sm_trace_process_count(t) == 2 ? SM_OK : 98;
+		_exit((int)s);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void a_read_only_directory_is_no_obstacle(void **state)
+{
+	char name[80];
+
+	(void)state;
+	if (geteuid())
+		skip();
+	kill_a_writer();
+	assert_int_equal(chmod(dir, 0555), 0);
+	assert_int_equal(chmod(path, 0444), 0);
+	snprintf(name, sizeof(name), "%s-wal", path);
+	assert_int_equal(chmod(name, 0444), 0);
+	snprintf(name, sizeof(name), "%s-shm", path);
+	assert_int_equal(chmod(name, 0444), 0);
+	assert_int_equal(open_as_nobody(), SM_OK);
+	/* Without -shm SQLite would have to make one. */
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(open_as_nobody(), SM_IO);
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(chmod(dir, 0700), 0);
+	start(SM_TRACE_APPEND, 0);
+	finish();
+	assert_int_equal(chmod(dir, 0555), 0);
+	assert_int_equal(chmod(path, 0444), 0);
+	assert_int_equal(open_as_nobody(), SM_OK);
+	assert_int_equal(chmod(dir, 0700), 0);
+}
+
+/* ----------------------------------------------------------------- failures */
+
+static void a_full_disk_keeps_what_is_buffered(void **state)
+{
+	struct rlimit small = { 200 << 10, RLIM_INFINITY }, old;
+	struct sm_diag diag = { 0 };
+	struct sm_trace *t;
+	size_t buffered;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &old);
+	small.rlim_max = old.rlim_max;
+	start(SM_TRACE_CREATE, 2);
+	append(100);
+	commit();
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	append(20000);
+	assert_int_equal(sm_trace_commit(making.w, &diag), SM_IO);
+	assert_non_null(strstr(diag.text, "cannot write"));
+	buffered = sm_trace_buffered_bytes(making.w);
+	assert_true(buffered > 100000);
+	append(20000);
+	assert_int_equal(sm_trace_commit(making.w, &diag), SM_IO);
+	assert_true(sm_trace_buffered_bytes(making.w) > buffered);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	commit();
+	append(50);
+	finish();
+	signal(SIGXFSZ, SIG_DFL);
+	t = open_trace();
+	expect_same(t, 40150, 2);
+	sm_trace_close(t);
+	expect_verified();
+}
+
+static void what_passes_a_bound_is_refused(void **state)
+{
+	static struct sm_value deep[SM_DEPTH_MAX + 2];
+	static struct sm_value many[SM_ITEMS_MAX + 1];
+	static char longest[SM_STRING_MAX + 1];
+	struct sm_event e = { .seq = 1, .process = 1, .thread = 1, .argc = 1 };
+	struct sm_value v = { 0 };
+	struct sm_trace *t;
+	uint64_t sum;
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest));
+	start(SM_TRACE_CREATE, 1);
+	e.args = &v;
+	for (uint32_t n = SM_STRING_MAX - 1; n <= SM_STRING_MAX + 1; n++) {
+		v = (struct sm_value){
+			.type = SM_TEXT, .s = longest, .len = n, .full_len = n
+		};
+		assert_int_equal(sm_trace_append(making.w, making.sites[0], &e),
+				 n > SM_STRING_MAX ? SM_INVALID : SM_OK);
+	}
+	for (uint32_t n = SM_ITEMS_MAX - 1; n <= SM_ITEMS_MAX + 1; n++) {
+		v = (struct sm_value){
+			.type = SM_LIST, .items = many, .len = n, .full_len = n
+		};
+		assert_int_equal(sm_trace_append(making.w, making.sites[0], &e),
+				 n > SM_ITEMS_MAX ? SM_INVALID : SM_OK);
+	}
+	for (unsigned i = 0; i <= SM_DEPTH_MAX; i++)
+		deep[i] = (struct sm_value){ .type = SM_LIST,
+					     .items = &deep[i + 1],
+					     .len = 1,
+					     .full_len = 1 };
+	e.args = &deep[1];
+	assert_int_equal(sm_trace_append(making.w, making.sites[0], &e), SM_OK);
+	e.args = &deep[0];
+	assert_int_equal(sm_trace_append(making.w, making.sites[0], &e),
+			 SM_INVALID);
+	e.args = &v;
+	v = (struct sm_value){ .type = SM_DIGEST + 1 };
+	assert_int_equal(sm_trace_append(making.w, making.sites[0], &e),
+			 SM_INVALID);
+	v.type = SM_NONE;
+	assert_int_equal(sm_trace_append(making.w, 0, &e), SM_INVALID);
+	assert_int_equal(sm_trace_append(making.w, SITES + 1, &e), SM_INVALID);
+	e.process = 2;
+	assert_int_equal(sm_trace_append(making.w, making.sites[0], &e),
+			 SM_INVALID);
+	finish();
+	t = open_trace();
+	assert_int_equal(count(t, NULL, NULL, &sum), 5);
+	sm_trace_close(t);
+}
+
+/* Strings of four kilobytes: blocks are cut by bytes, not by events. */
+static void large_events_make_small_blocks(void **state)
+{
+	static char text[SM_STRING_MAX];
+	static struct sm_value v[SM_VALUES_MAX];
+	struct sm_event e = { .process = 1, .thread = 1, .args = v };
+	struct sm_trace *t;
+	uint64_t sum;
+
+	(void)state;
+	memset(text, 'y', sizeof(text));
+	start(SM_TRACE_CREATE, 1);
+	for (uint32_t i = 0; i < SM_VALUES_MAX; i++)
+		v[i] = (struct sm_value){ .type = SM_INT, .i = INT64_MIN };
+	for (uint32_t i = 0; i < 6000; i++) {
+		e.seq = i + 1;
+		e.argc = 1 + i % SM_VALUES_MAX;
+		for (uint32_t k = 0; k < SM_VALUES_MAX; k++)
+			v[k].i = (int64_t)data_random();
+		snprintf(text, 20, "%u", i);
+		v[0] = (struct sm_value){ .type = SM_TEXT,
+					  .s = text,
+					  .len = i % 64 ? 20 : SM_STRING_MAX,
+					  .full_len = SM_STRING_MAX };
+		assert_int_equal(
+			sm_trace_append(making.w, making.sites[i % 9], &e),
+			SM_OK);
+	}
+	finish();
+	t = open_trace();
+	assert_int_equal(count(t, NULL, NULL, &sum), 6000);
+	sm_trace_close(t);
+	expect_verified();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(what_was_appended_is_read, fresh),
-		cmocka_unit_test_setup(tails_merge_without_a_trace, fresh),
+#define TEST(name) cmocka_unit_test_setup(name, fresh)
+		TEST(what_was_appended_is_read),
+		TEST(tails_merge_without_a_trace),
+		TEST(filters_equal_brute_force),
+		TEST(skimming_sees_what_reading_sees),
+		TEST(keys_are_equal_when_what_decides_is),
+		TEST(an_existing_file_is_kept_unless_told),
+		TEST(appending_continues),
+		TEST(what_is_no_regular_file_is_not_replaced),
+		TEST(processes_and_losses_are_kept),
+		TEST(a_live_trace_is_followed),
+		TEST(a_killed_writer_leaves_a_readable_trace),
+		TEST(a_read_only_directory_is_no_obstacle),
+		TEST(a_full_disk_keeps_what_is_buffered),
+		TEST(what_passes_a_bound_is_refused),
+		TEST(large_events_make_small_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
