@@ -77,8 +77,8 @@ static void append(const struct sm_site *site, const struct sm_value *args,
 		   uint32_t argc, enum sm_decision recorded)
 {
 	struct sm_event event = {
-		.seq = ++seq,
-		.time_ns = 2000 + seq * 1000,
+		.seq = seq + 1,
+		.time_ns = 2000 + (seq + 1) * 1000,
 		.process = 1,
 		.thread = 4711,
 		.argc = argc,
@@ -89,6 +89,7 @@ static void append(const struct sm_site *site, const struct sm_value *args,
 
 	assert_int_equal(sm_trace_intern_site(writer, site, &id), SM_OK);
 	assert_int_equal(sm_trace_append(writer, id, &event), SM_OK);
+	seq++;
 }
 
 static void append_open(const char *file, uint32_t line,
