@@ -440,9 +440,11 @@ static enum sm_status build_variable(struct sm_build *b, struct sm_str name,
 	item->kind = count == 1 ? SM_BLOB_LITERAL : SM_BLOB_OPTION;
 	if (count == 1) {
 		status = sm_build_text(b, values[0], &text);
+		if (status)
+			return status;
 		item->a = text.at;
 		item->b = text.len;
-		return status;
+		return SM_OK;
 	}
 	for (i = 0; !status && i < count; i++)
 		status = push_name(b, values[i], item);
