@@ -438,21 +438,24 @@ static uint64_t host_identity(const struct sm_trace *trace)
 			sm_str_of(host));
 }
 
-/* The process that started this one's run: its oldest covered ancestor. */
-static const struct sm_trace_process *root_of(const struct sm_trace *trace,
-					      uint32_t number)
+/*
+ * Processes of one recording overlap, or have the recorder for a parent. A
+ * trace that was continued holds several recordings: several runs.
+ */
+struct run {
+	uint64_t identity, end_ns;
+	uint32_t parent_pid;
+};
+
+static struct run *run_of(struct run *runs, size_t count,
+			  const struct sm_trace_process *process)
 {
-	const struct sm_trace_process *at =
-		&sm_trace_process(trace, number)->start;
-
-	for (uint32_t i = number; i-- > 1;) {
-		const struct sm_trace_process *p =
-			&sm_trace_process(trace, i)->start;
-
-		if (p->pid == at->parent_pid && p->start_ns <= at->start_ns)
-			at = p;
-	}
-	return at;
+	for (size_t i = count; i-- > 0;)
+		if (process->start_ns <= runs[i].end_ns ||
+		    (process->parent_pid &&
+		     process->parent_pid == runs[i].parent_pid))
+			return &runs[i];
+	return NULL;
 }
 
 static uint64_t trace_identity(const struct sm_trace *trace)
@@ -474,18 +477,30 @@ static enum sm_status add_processes(struct sm_observations *o,
 				    const struct sm_trace *trace,
 				    uint32_t *owners, size_t count)
 {
-	for (size_t i = 1; i <= count; i++) {
+	struct run *runs = calloc(count + 1, sizeof(*runs)), *run;
+	enum sm_status status = runs ? SM_OK : SM_NOMEM;
+	size_t run_count = 0;
+
+	for (size_t i = 1; status == SM_OK && i <= count; i++) {
 		const struct sm_trace_process_info *p =
 			sm_trace_process(trace, (uint32_t)i);
-		uint64_t run = process_identity(host_identity(trace),
-						root_of(trace, (uint32_t)i));
-		enum sm_status status = sm_observations_add_process(
-			o, run, &p->start, &p->interpreter, &owners[i]);
+		uint64_t end = p->has_ended ? p->account.end_ns : UINT64_MAX;
 
-		if (status != SM_OK)
-			return status;
+		run = run_of(runs, run_count, &p->start);
+		if (!run) {
+			run = &runs[run_count++];
+			run->identity = process_identity(host_identity(trace),
+							 &p->start);
+			run->parent_pid = p->start.parent_pid;
+		}
+		if (end > run->end_ns)
+			run->end_ns = end;
+		status = sm_observations_add_process(o, run->identity,
+						     &p->start, &p->interpreter,
+						     &owners[i]);
 	}
-	return SM_OK;
+	free(runs);
+	return status;
 }
 
 struct reading {

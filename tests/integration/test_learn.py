@@ -1,0 +1,260 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Learned policies let through what is of the recorded kind, and no more."""
+import json
+import os
+import pathlib
+import pickle
+import shutil
+import socketserver
+import subprocess
+import tempfile
+import textwrap
+import threading
+import unittest
+
+from workloads import PYTHON, environment, program
+
+APP = """\
+    import datetime, json, os, pickle, socket, subprocess, sys, tempfile
+
+    def note(user, title):
+        return os.path.join("data", user, "notes", title + ".txt")
+
+    def save(user, title):
+        os.makedirs(os.path.dirname(note(user, title)), exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir="data", prefix="new-",
+                                         suffix=".part", delete=False) as f:
+            f.write(f"{title} of {user}")
+        os.rename(f.name, note(user, title))
+        with open(f"data/log/{datetime.date.today()}.log", "a") as f:
+            f.write(user)
+        return "saved"
+
+    def show(user, title):
+        with open(note(user, title)) as f:
+            return f.read()
+
+    def page(name):
+        with open(os.path.join("pages", name)) as f:
+            return f.read()
+
+    def count(user, title):
+        done = subprocess.run(["wc", "-c", note(user, title)], check=True,
+                              capture_output=True, text=True)
+        return done.stdout.split()[0]
+
+    def greet(name):
+        return str(os.system(f"echo hello {name} > /dev/null"))
+
+    def calculate(text):
+        return str(eval(text))
+
+    def unpack(text):
+        return str(pickle.loads(bytes.fromhex(text)))
+
+    def fetch(port):
+        with socket.create_connection(("127.0.0.1", int(port))) as s:
+            return s.recv(9).decode()
+
+    for line in sys.stdin:
+        name, *args = json.loads(line)
+        try:
+            print(name, globals()[name](*args), flush=True)
+        except Exception as error:
+            print(name, type(error).__name__, flush=True)
+    """
+
+
+class Hello(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.sendall(b"hello")
+
+
+class Bomb:
+    def __reduce__(self):
+        return os.system, ("echo exploded",)
+
+
+def serve():
+    server = socketserver.TCPServer(("127.0.0.1", 0), Hello)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+class Learned(unittest.TestCase):
+    """One program, recorded twice, learned once."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="sm-learn-"))
+        cls.home = cls.place / "app"
+        cls.servers = [serve(), serve()]
+        cls.port, cls.inside = (str(s.server_address[1])
+                                for s in cls.servers)
+        cls.traces = [cls.place / "one.db", cls.place / "two.db"]
+        cls.runs = [
+            [["save", "anna", "first"], ["show", "anna", "first"],
+             ["save", "ben", "shopping list"], ["page", "index.html"],
+             ["show", "ben", "shopping list"], ["page", "about.html"],
+             ["count", "anna", "first"], ["greet", "anna"],
+             ["calculate", "6 * 7"], ["fetch", cls.port],
+             ["unpack", pickle.dumps({"a": 1}).hex()]],
+            [["save", "carla", "to.do"], ["show", "carla", "to.do"],
+             ["count", "carla", "to.do"], ["page", "terms.html"],
+             ["greet", "ben"], ["greet", "carla"],
+             ["calculate", "len('abc')"]],
+        ]
+        cls.outputs = [
+            cls.run_app(rows, "secmgr-record", "-o", str(trace), "--")
+            for rows, trace in zip(cls.runs, cls.traces)]
+        cls.policy = cls.place / "policy.json"
+        done = cls.learn(*cls.traces, "-o", cls.policy)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+
+    @classmethod
+    def tearDownClass(cls):
+        for server in cls.servers:
+            server.shutdown()
+            server.server_close()
+        shutil.rmtree(cls.place)
+
+    @classmethod
+    def populate(cls):
+        shutil.rmtree(cls.home, ignore_errors=True)
+        (cls.home / "data" / "log").mkdir(parents=True)
+        (cls.home / "pages").mkdir()
+        for name in ("index", "about", "terms", "contact us"):
+            (cls.home / "pages" / f"{name}.html").write_text(f"<{name}>")
+        (cls.home / "app.py").write_text(textwrap.dedent(APP))
+        (cls.home / "secret.key").write_text("root:secret")
+
+    @classmethod
+    def run_app(cls, rows, *wrapper):
+        """What the program prints for rows, in a fresh place."""
+        cls.populate()
+        if wrapper:
+            wrapper = [program(wrapper[0]), *wrapper[1:]]
+        done = subprocess.run(
+            [*wrapper, PYTHON, "app.py"], cwd=cls.home, env=environment(),
+            input="".join(json.dumps(row) + "\n" for row in rows),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            timeout=60, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{wrapper}: {done.returncode} {done.stderr}")
+        return done.stdout
+
+    @staticmethod
+    def learn(*args):
+        return subprocess.run([program("secmgr-learn"), *map(str, args)],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, check=False)
+
+    def enforce(self, rows):
+        return self.run_app(rows, "secmgr-enforce", "--policy",
+                            str(self.policy), "--")
+
+    def test_recorded_traffic_replays_without_a_block(self):
+        done = subprocess.run(
+            [program("secmgr-replay"), "--json", str(self.policy),
+             *map(str, self.traces)], stdout=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(json.loads(done.stdout)["blocked"], 0)
+
+    def test_recorded_traffic_gives_the_same_output_when_enforced(self):
+        for rows, output in zip(self.runs, self.outputs):
+            self.assertEqual(self.enforce(rows), self.run_app(rows))
+            self.assertEqual(self.run_app(rows), output)
+
+    def test_unseen_benign_traffic_passes(self):
+        rows = []
+        for user, title in (("dora", "x"), ("Hans Peter", "2026-01-02"),
+                            ("e.f-g", "my long note.v2")):
+            rows += [["save", user, title], ["show", user, title],
+                     ["count", user, title]]
+        rows += [["greet", "dora"], ["page", "contact us.html"],
+                 ["calculate", "sum([1, 2])"], ["fetch", self.port],
+                 ["unpack", pickle.dumps([1, 2]).hex()]]
+        self.assertEqual(self.enforce(rows), self.run_app(rows))
+
+    def stopped(self, row, loot, before=()):
+        """Without the policy row gets loot, with it it does not."""
+        rows = [*before, row]
+        self.assertIn(loot, self.run_app(rows))
+        self.assertNotIn(loot, self.enforce(rows))
+
+    def test_paths_outside_are_stopped(self):
+        self.stopped(["page", "../app.py"], "import datetime")
+        self.stopped(["page", "../secret.key"], "secret")
+        self.stopped(["page", "/etc/passwd"], "root:")
+        self.stopped(["page", "../" * 12 + "etc/passwd"], "root:")
+
+    def test_writing_code_is_stopped(self):
+        self.enforce([["save", "../..", "../../app.py"],
+                      ["save", "anna", "../../../app.py"]])
+        self.assertFalse((self.home / "app.py.txt").exists())
+
+    def test_words_that_make_commands_are_stopped(self):
+        loot = self.home / "loot"
+        for name in (f"x; id > {loot}; echo", f"$(id > {loot})",
+                     f"`id > {loot}`", f"x > {loot}; echo",
+                     f"x\nid > {loot}\necho"):
+            self.run_app([["greet", name]])
+            self.assertTrue(loot.exists(), name)
+            self.enforce([["greet", name]])
+            self.assertFalse(loot.exists(), name)
+
+    def test_code_from_text_gets_nothing(self):
+        self.stopped(["calculate", "open('/etc/passwd').read()"], "root:")
+        self.stopped(["calculate", "__import__('os').system('echo got it')"],
+                     "got it")
+        self.stopped(["calculate", "__import__('subprocess')"
+                      ".check_output(['id'])"], "uid=")
+
+    def test_unsafe_pickles_are_stopped(self):
+        self.stopped(["unpack", pickle.dumps(Bomb()).hex()], "exploded")
+
+    def test_other_ports_are_stopped(self):
+        self.stopped(["fetch", self.inside], "hello")
+
+    def test_any_order_of_traces_gives_the_same_bytes(self):
+        one, two = self.traces
+        texts = {self.learn(*order).stdout for order in (
+            (one, two), (two, one), (one, two, one), (two, two, one))}
+        self.assertEqual(texts, {self.policy.read_text()})
+
+    def test_evidence_adds_seen_only(self):
+        policy = json.loads(self.learn(*self.traces, "--evidence").stdout)
+        for rules in policy.values():
+            for rule in rules if isinstance(rules, list) else []:
+                if isinstance(rule, dict):
+                    rule.pop("seen", None)
+        self.assertEqual(policy, json.loads(self.policy.read_text()))
+
+    def test_strict_leaves_marked_grants_out_and_says_so(self):
+        done = self.learn(*self.traces, "--strict")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("not granted", done.stderr)
+        self.assertNotIn('"review"', done.stdout)
+
+    def test_stopped_events_are_not_learned_from(self):
+        trace = self.place / "stopped.db"
+        self.run_app([["page", "../app.py"]], "secmgr-enforce", "--policy",
+                     str(self.policy), "-o", str(trace), "--")
+        done = self.learn(*self.traces, trace)
+        self.assertEqual(done.stdout, self.policy.read_text())
+        self.assertIn("stopped by a policy", done.stderr)
+
+    def test_no_trace_is_one_line_and_status_2(self):
+        for args in ((), (self.place / "none.db",),
+                     (self.home / "app.py",)):
+            done = self.learn(*args)
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stdout, "")
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertTrue(done.stderr.startswith("secmgr-learn: "))
+
+
+if __name__ == "__main__":
+    unittest.main()
