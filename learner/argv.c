@@ -73,8 +73,11 @@ static struct word read_word(struct sm_learn *l, struct sm_str text)
 
 	w.value = (struct sm_str){ text.p + w.head.len, text.len - w.head.len };
 	w.is_fixed = is_option(text) && !w.head.len;
-	if (!w.is_fixed && sm_path_is_canonical(w.value)) {
-		struct sm_str pattern = sm_paths_pattern(l, w.value, &slotted);
+	if (!w.is_fixed) {
+		struct sm_str pattern =
+			sm_path_is_canonical(w.value)
+				? sm_paths_pattern(l, w.value, &slotted)
+				: sm_paths_relative(l, w.value, &slotted);
 
 		if (slotted) {
 			w.value = pattern;
@@ -443,6 +446,18 @@ static bool is_command_word(struct sm_str s)
 	return s.len > 1;
 }
 
+/* The first free word of a command, with more free words behind it. */
+static bool is_subcommand(const struct line *line, uint32_t at)
+{
+	for (uint32_t i = at; i-- > 0 && !line->words[i].is_command;)
+		if (i && (!line->words[i].is_fixed || line->words[i].is_path))
+			return false;
+	for (uint32_t i = at + 1; i < line->count; i++)
+		if (!line->words[i].is_fixed || line->words[i].is_path)
+			return true;
+	return false;
+}
+
 /* -------------------------------------------------------------------- rules */
 
 /* In slots[i].len 0: the words' own, equal, values. */
@@ -568,13 +583,10 @@ static void solve(struct sm_learn *l, struct line *lines, size_t count,
 		if (v.count < 2)
 			continue;
 		varying++;
-		if (varying == 1 && i + 1 < n && all(&v, is_command_word)) {
-			for (uint32_t k = i + 1; k < n; k++)
-				if (!lines[0].words[k].is_fixed ||
-				    lines[0].words[k].is_path)
-					closed = i;
-			if (closed == i)
-				break;
+		if (varying == 1 && is_subcommand(&lines[0], i) &&
+		    all(&v, is_command_word)) {
+			closed = i;
+			break;
 		}
 		slots[i] = slot_of(l, &v);
 		if (!slots[i].len && closed == UINT32_MAX)

@@ -65,6 +65,24 @@ static void add_entry(struct sm_learn *l, struct sm_str path, uint32_t access,
 		(struct entry){ path, access, is_made, view, NULL };
 }
 
+/*
+ * What a relative argument with a slash means, if all processes work in one
+ * directory; empty when it cannot be told.
+ */
+static struct sm_str from_cwd(struct sm_learn *l, struct sm_str word)
+{
+	struct sm_str none = { "", 0 }, path;
+	char out[SM_PATH_MAX];
+
+	if (l->cwd.len < 2 || !memchr(word.p, '/', word.len) ||
+	    sm_path_canonical(l->cwd, word, out, &path) != SM_OK)
+		return none;
+	/* Spelled with `.`, `..` or `//` it would not match as it stands. */
+	if (path.len != l->cwd.len + 1 + word.len)
+		return none;
+	return sm_learn_copy(l, path);
+}
+
 /* An argument that is a path, or `--option=` and a path. */
 static void add_mention(struct sm_learn *l, struct sm_str word, bool is_made,
 			const struct sm_view *view)
@@ -78,6 +96,8 @@ static void add_mention(struct sm_learn *l, struct sm_str word, bool is_made,
 
 		word = (struct sm_str){ word.p + n, word.len - n };
 	}
+	if (word.len && word.p[0] != '/')
+		word = from_cwd(l, word);
 	add_entry(l, word, 0, is_made, view);
 }
 
@@ -334,21 +354,58 @@ static void emit_indirect(struct sm_learn *l, const struct sm_facts *f)
 	}
 }
 
-struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
-			       bool *slotted)
+static const struct sm_node *find_node(const struct sm_learn *l,
+				       struct sm_str path)
 {
 	struct entry key = { .path = path }, *found = NULL;
-	struct sm_str literal;
 
-	*slotted = false;
 	if (l->paths->count)
 		found = bsearch(&key, l->paths->entries, l->paths->count,
 				sizeof(key), by_path);
-	if (!found)
+	return found ? sm_node_resolve(found->node) : NULL;
+}
+
+struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
+			       bool *slotted)
+{
+	const struct sm_node *node = find_node(l, path);
+	struct sm_str literal;
+
+	*slotted = false;
+	if (!node)
 		return sm_learn_path(l, path);
-	path = pattern_of(l, sm_node_resolve(found->node), &literal);
+	path = pattern_of(l, node, &literal);
 	*slotted = !literal.len;
 	return path;
+}
+
+struct sm_str sm_paths_relative(struct sm_learn *l, struct sm_str path,
+				bool *slotted)
+{
+	struct sm_str none = { "", 0 }, text = none, full;
+	const struct sm_node *node;
+
+	*slotted = false;
+	full = path.len && path.p[0] != '/' ? from_cwd(l, path) : none;
+	node = full.len ? find_node(l, full) : NULL;
+	if (!node)
+		return none;
+	/* Slots stand below the working directory; it is literal. */
+	for (uint32_t i = 0; i <= path.len; i++) {
+		if (i < path.len && path.p[i] != '/')
+			continue;
+		*slotted |= node->is_slot;
+		full = node->is_slot ? node->name : sm_escape(l, node->name);
+		if (text.len)
+			full = sm_learn_join(
+				l, full, sm_learn_join(l, SM_STR("/"), text));
+		text = full;
+		node = node->parent;
+	}
+	for (; node; node = node->parent)
+		if (node->is_slot)
+			*slotted = false;
+	return text;
 }
 
 void sm_learn_paths(struct sm_learn *l)

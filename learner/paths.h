@@ -61,4 +61,8 @@ struct sm_node *sm_node_resolve(struct sm_node *node);
 struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
 			       bool *slotted);
 
+/* The same for a path relative to the working directory of all processes. */
+struct sm_str sm_paths_relative(struct sm_learn *l, struct sm_str path,
+				bool *slotted);
+
 #endif

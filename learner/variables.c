@@ -164,15 +164,6 @@ static void note_owners(struct sm_learn *l)
 
 /* --------------------------------------------------------------------- APP */
 
-static unsigned depth_of(struct sm_str dir)
-{
-	unsigned n = 0;
-
-	for (uint32_t i = 0; i + 1 < dir.len; i++)
-		n += dir.p[i] == '/';
-	return n;
-}
-
 /* Directories that hold everybody's things and name nobody's. */
 static bool is_common_ground(struct sm_str dir)
 {
@@ -246,7 +237,7 @@ static struct sm_str shared_code_dir(const struct sm_learn *l)
 	return is_owner_dir(l, shared) ? deepest : shared;
 }
 
-/* The only working directory of all processes, or empty. */
+/* The only working directory of all interpreters, or empty. */
 static struct sm_str shared_cwd(const struct sm_learn *l)
 {
 	const struct sm_observations *o = l->observations;
@@ -255,13 +246,11 @@ static struct sm_str shared_cwd(const struct sm_learn *l)
 	for (size_t i = 0; i < o->owner_count; i++) {
 		if (!o->owners[i].stdlib.len)
 			continue;
-		if (cwd.len && !sm_str_equal(cwd, o->owners[i].cwd))
+		if (!sm_path_is_canonical(o->owners[i].cwd) ||
+		    (cwd.len && !sm_str_equal(cwd, o->owners[i].cwd)))
 			return (struct sm_str){ "", 0 };
 		cwd = o->owners[i].cwd;
 	}
-	if (!sm_path_is_canonical(cwd) || is_owner_dir(l, cwd) ||
-	    depth_of(cwd) < 1)
-		return (struct sm_str){ "", 0 };
 	return cwd;
 }
 
@@ -306,7 +295,9 @@ void sm_learn_variables(struct sm_learn *l)
 	note_owners(l);
 	for (size_t i = 0; i < l->view_count; i++)
 		note_view(l, &l->views[i]);
-	cwd = shared_cwd(l);
+	cwd = l->cwd = shared_cwd(l);
+	if (is_owner_dir(l, cwd))
+		cwd = (struct sm_str){ "", 0 };
 	l->app = shared_code_dir(l);
 	if (cwd.len && (!l->app.len || sm_path_is_under(l->app, cwd)))
 		l->app = cwd;
