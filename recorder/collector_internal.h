@@ -157,6 +157,7 @@ struct sm_collector {
 	struct sm_trace_writer *trace;
 	uint64_t forks_announced;
 	bool is_storing_given_up;
+	uint64_t appended, committed; /* events handed to, kept by the trace */
 	struct sm_collector_summary summary;
 };
 

@@ -286,6 +286,7 @@ static void store_event(struct sm_collector *collector, struct process *process,
 		store->refused++;
 	} else {
 		store->stored++;
+		collector->appended++;
 		process->seen = store->stored;
 	}
 }
@@ -503,6 +504,7 @@ static bool commit(struct sm_collector *collector)
 		return true;
 	if (!sm_trace_commit(collector->trace, &diag)) {
 		/* Space has returned; what was buffered is stored. */
+		collector->committed = collector->appended;
 		if (collector->summary.store.status == SM_IO)
 			collector->summary.store = (struct sm_diag){ 0 };
 		return true;
@@ -531,6 +533,22 @@ static void wait_for_disk(struct sm_collector *collector)
 	}
 }
 
+/*
+ * What was appended since the last commit that succeeded is lost, at most:
+ * blocks cut in between may have been kept.
+ */
+static void count_unkept(struct sm_collector *collector)
+{
+	struct sm_collector_summary *summary = &collector->summary;
+	uint64_t unkept = collector->appended - collector->committed;
+
+	if (!collector->trace || !summary->store.status ||
+	    unkept > summary->stored)
+		return;
+	summary->stored -= unkept;
+	summary->lost[SM_LOSS_STORE] += unkept;
+}
+
 static void commit_last(struct sm_collector *collector)
 {
 	const struct timespec pause = { 0, RETRY_MS * 1000000 };
@@ -538,9 +556,10 @@ static void commit_last(struct sm_collector *collector)
 
 	while (!commit(collector)) {
 		if (sm_collector_now_ns() - start > GIVE_UP_NS)
-			return;
+			break;
 		nanosleep(&pause, NULL);
 	}
+	count_unkept(collector);
 }
 
 static void count_unseen_forks(struct sm_collector *collector)
