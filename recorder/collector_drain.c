@@ -101,6 +101,7 @@ static bool enlist(struct sm_collector *collector, struct process *process,
 	collector->processes = process;
 	collector->process_count++;
 	collector->started++;
+	collector->is_command_covered |= process->pid == collector->command_pid;
 	if (hello->reason == SM_HELLO_FORK)
 		collector->forks_seen++;
 	forget_refused(collector, process->pid);
@@ -367,6 +368,15 @@ static unsigned drain_all(struct sm_collector *collector)
 
 /* ----------------------------------------------------------------- ending */
 
+/* COMMAND was a Python program and told of no child: nobody can follow. */
+static bool is_childless(const struct sm_collector *collector)
+{
+	const struct queue *queue = &collector->queue;
+
+	return collector->is_command_covered &&
+	       queue->handled == queue->pushed && !collector->has_spawned;
+}
+
 static bool is_over(struct sm_collector *collector)
 {
 	uint64_t now = sm_collector_now_ns();
@@ -376,7 +386,8 @@ static bool is_over(struct sm_collector *collector)
 		collector->idle_since_ns = now;
 		return false;
 	}
-	return now - collector->idle_since_ns > GRACE_NS;
+	return is_childless(collector) ||
+	       now - collector->idle_since_ns > GRACE_NS;
 }
 
 /*

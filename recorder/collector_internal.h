@@ -110,6 +110,7 @@ struct queue {
 	pthread_cond_t filled;
 	struct item *first, **last;
 	_Atomic size_t bytes;
+	_Atomic uint64_t pushed, handled; /* items */
 };
 
 void queue_init(struct queue *queue);
@@ -141,13 +142,14 @@ struct sm_collector {
 	struct source *connections;
 	struct process *processes;
 	size_t process_count;
-	bool is_inherited_open;
+	bool is_inherited_open, is_command_covered;
 	uint64_t idle_since_ns;
 	uint64_t forks_seen, started;
 	uint32_t refused[SM_REFUSED_MAX]; /* pids; not FORK, see there */
 	uint32_t refused_count;
 	uint8_t *batch; /* SM_BATCH_BYTES */
 	_Atomic bool should_stop, has_command_ended;
+	_Atomic bool has_spawned; /* set by the storing thread */
 	uint32_t command_pid;
 	_Atomic int32_t command_status;
 	/* storing thread */

@@ -63,6 +63,7 @@ void queue_push(struct queue *queue, struct item *item)
 	*queue->last = item;
 	queue->last = &item->next;
 	queue->bytes += cost(item);
+	queue->pushed++;
 	pthread_cond_signal(&queue->filled);
 	pthread_mutex_unlock(&queue->lock);
 }

@@ -261,6 +261,24 @@ static enum sm_status append(struct sm_collector *collector,
 	return status;
 }
 
+/* After which a program may connect that nobody has heard of yet. */
+static bool is_spawn(enum sm_event_kind kind)
+{
+	const struct sm_catalogue_entry *entry = sm_catalogue_entry(kind);
+
+	if (!entry)
+		return false;
+	switch ((enum sm_operation)entry->operation) {
+	case SM_OPERATION_POPEN:
+	case SM_OPERATION_FORK_EXEC:
+	case SM_OPERATION_EXEC:
+	case SM_OPERATION_SYSTEM:
+		return true;
+	default:
+		return kind == SM_EVENT_OS_FORK || kind == SM_EVENT_OS_FORKPTY;
+	}
+}
+
 /* A fork that a policy refused leaves no child to wait for. */
 static void count_fork(struct stored_process *store,
 		       const struct sm_event *event)
@@ -279,6 +297,8 @@ static void store_event(struct sm_collector *collector, struct process *process,
 	record->event.process = store->number;
 	store->last_ns = record->event.time_ns;
 	count_fork(store, &record->event);
+	if (!collector->has_spawned && is_spawn(record->event.site.kind))
+		collector->has_spawned = true;
 	tell_denial(collector, process, record);
 	if (!is_wanted(collector, &record->event)) {
 		store->filtered++;
@@ -588,6 +608,7 @@ void *collector_store(void *context)
 			is_over = item->kind == ITEM_STOP;
 			handle(collector, item);
 			free(item);
+			collector->queue.handled++;
 		}
 		if (sm_collector_now_ns() - committed_ns > COMMIT_EVERY_NS) {
 			commit(collector);
