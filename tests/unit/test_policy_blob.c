@@ -52,10 +52,11 @@ static void decide_all(const struct sm_policy *policy, struct sm_verdict *v)
 
 static uint8_t *compile(size_t *bytes)
 {
-	struct sm_rules *rules;
+	struct sm_rules *rules = NULL;
 	struct sm_diag diag = { 0 };
 	void *blob = NULL;
 
+	*bytes = 0;
 	if (sm_policy_parse(text, strlen(text), &rules, &diag) ||
 	    sm_policy_compile(rules, NULL, 0, &blob, bytes, &diag))
 		fail_msg("%u:%u: %s", diag.line, diag.column, diag.text);
