@@ -120,6 +120,19 @@ static bool keep_example(struct denial *denial, const struct sm_event *event,
 	       keep_str(denial, event->site.function, &first->function);
 }
 
+/* Events of a trace come site by site: an earlier one is the first. */
+static void move_example(struct denial *denial, const struct sm_event *event,
+			 const char *trace,
+			 const struct sm_trace_process_info *info)
+{
+	const struct sm_replay_example kept = denial->shown.first;
+
+	if (event->time_ns >= kept.time_ns || strcmp(kept.trace, trace) ||
+	    keep_example(denial, event, trace, info))
+		return;
+	denial->shown.first = kept; /* out of memory */
+}
+
 static bool keep_subject(struct denial *denial, const struct sm_event *event,
 			 const struct sm_request *request)
 {
@@ -180,8 +193,10 @@ uint32_t sm_denials_group(struct denials *denials, const struct sm_event *event,
 	struct sm_memo_slot *slot = sm_memo_find(&denials->by_digest, digest);
 	struct denial *denial;
 
-	if (slot)
+	if (slot) {
+		move_example(denials->items[slot->value], event, trace, info);
 		return (uint32_t)slot->value;
+	}
 	if (denials->count >= SM_REPLAY_DENIALS_MAX || !make_room(denials))
 		return DENIAL_NONE;
 	denial = calloc(1, sizeof(*denial));

@@ -7,7 +7,7 @@
 #include "replay/digest.h"
 #include "replay/memo.h"
 
-#define PROGRESS_EVERY ((uint64_t)1 << 20) /* events; a power of two */
+#define PROGRESS_EVERY ((uint64_t)1 << 20) /* events */
 
 /* What a memo's value says: the decision, and the group above these bits. */
 #define DECISION_BITS 2
@@ -85,6 +85,16 @@ static uint64_t decide(struct sm_replay *replay, struct sm_trace *trace,
 	return group << DECISION_BITS | verdict.decision;
 }
 
+/* What a pass over one trace needs. */
+struct pass {
+	struct sm_replay *replay;
+	struct sm_trace *trace;
+	const struct sm_policy *policy;
+	struct sm_trace_cursor *cursor;
+	uint64_t by_decision[DECISION_MASK + 1]; /* of the events */
+	uint64_t events, damaged;
+};
+
 static void count_denial(struct sm_replay *replay, uint64_t outcome)
 {
 	uint64_t group = outcome >> DECISION_BITS;
@@ -95,83 +105,96 @@ static void count_denial(struct sm_replay *replay, uint64_t outcome)
 		replay->totals.ungrouped++;
 }
 
-static void count_event(struct sm_replay *replay,
-			uint64_t by_decision[DECISION_MASK + 1],
-			enum sm_decision recorded, uint64_t outcome)
+/* False when the event turns out to be damaged, or out of memory. */
+static bool decide_new(struct pass *pass, const struct sm_trace_bulk *bulk,
+		       uint32_t at, uint64_t *outcome)
 {
-	enum sm_decision decision = outcome & DECISION_MASK;
+	const struct sm_event *event = sm_trace_bulk_event(pass->cursor, at);
 
-	by_decision[decision]++;
-	if (is_denial(decision))
-		count_denial(replay, outcome);
-	if (recorded == SM_UNDECIDED)
-		return;
-	replay->totals.enforced++;
-	replay->totals.differs += recorded != decision;
-}
-
-/* False when the event turns out to be damaged. */
-static bool look_up(struct sm_replay *replay, struct sm_trace *trace,
-		    const struct sm_policy *policy,
-		    struct sm_trace_cursor *cursor, uint64_t key,
-		    uint64_t *outcome)
-{
-	struct sm_memo_slot *slot = sm_memo_find(&replay->memo, key);
-	const struct sm_event *event;
-
-	if (slot) {
-		*outcome = slot->value;
-		return true;
-	}
-	event = sm_trace_event(cursor);
 	if (!event)
 		return false;
-	*outcome = decide(replay, trace, policy, event);
+	*outcome = decide(pass->replay, pass->trace, pass->policy, event);
 	/* A full table only costs time: the next one is decided again. */
-	(void)sm_memo_add(&replay->memo, key, *outcome);
+	(void)sm_memo_add(&pass->replay->memo, bulk->keys[at], *outcome);
 	return true;
 }
 
-/* SM_OK at the end; the first damage is kept in diag and counted. */
-static enum sm_status walk(struct sm_replay *replay, struct sm_trace *trace,
-			   const struct sm_policy *policy,
-			   struct sm_trace_cursor *cursor,
-			   sm_replay_progress *progress, void *context,
-			   struct sm_diag *diag)
+/*
+ * Events of one site and form. Neighbours are often the same: the last
+ * outcome is tried before the table.
+ */
+static void count_bulk(struct pass *pass, const struct sm_trace_bulk *bulk)
 {
+	struct sm_replay_totals *totals = &pass->replay->totals;
 	uint64_t by_decision[DECISION_MASK + 1] = { 0 };
-	struct sm_replay_totals *totals = &replay->totals;
+	uint64_t outcome = 0;
+	uint32_t done = 0;
+
+	for (; done < bulk->count; done++) {
+		struct sm_memo_slot *slot;
+
+		if (!done || bulk->keys[done] != bulk->keys[done - 1]) {
+			slot = sm_memo_find(&pass->replay->memo,
+					    bulk->keys[done]);
+			if (slot)
+				outcome = slot->value;
+			else if (!decide_new(pass, bulk, done, &outcome))
+				break; /* told by the next call */
+		}
+		by_decision[outcome & DECISION_MASK]++;
+		if (is_denial(outcome & DECISION_MASK))
+			count_denial(pass->replay, outcome);
+	}
+	pass->events += done;
+	for (unsigned i = 0; i <= DECISION_MASK; i++)
+		pass->by_decision[i] += by_decision[i];
+	if (bulk->decision == SM_UNDECIDED)
+		return;
+	totals->enforced += done;
+	totals->differs += done - by_decision[bulk->decision & DECISION_MASK];
+}
+
+/* SM_END at the end; the first damage is kept in diag and counted. */
+static enum sm_status walk(struct pass *pass, sm_replay_progress *progress,
+			   void *context, struct sm_diag *diag)
+{
+	uint64_t told = 0;
 	struct sm_diag other; /* damage after the first */
-	uint64_t damaged = 0, events = 0;
-	struct sm_trace_brief brief;
-	enum sm_status status;
-	uint64_t outcome;
 
 	for (;;) {
-		status = sm_trace_skim(cursor, &brief, damaged ? &other : diag);
-		if (status == SM_DAMAGED) {
-			damaged++;
-			continue;
+		struct sm_trace_bulk bulk;
+		enum sm_status status = sm_trace_bulk(
+			pass->cursor, &bulk, pass->damaged ? &other : diag);
+
+		if (status == SM_DAMAGED)
+			pass->damaged++;
+		else if (status != SM_OK)
+			return status;
+		else
+			count_bulk(pass, &bulk);
+		if (progress && pass->events - told >= PROGRESS_EVERY) {
+			told = pass->events;
+			progress(context, pass->replay->totals.events + told);
 		}
-		if (status != SM_OK)
-			break;
-		/* Damage found only now is told by the next call. */
-		if (!look_up(replay, trace, policy, cursor, brief.key,
-			     &outcome))
-			continue;
-		count_event(replay, by_decision, brief.decision, outcome);
-		if (!(++events & (PROGRESS_EVERY - 1)) && progress)
-			progress(context, totals->events + events);
 	}
-	totals->events += events;
-	totals->undecided += by_decision[SM_UNDECIDED];
-	totals->allowed += by_decision[SM_ALLOWED];
-	totals->warned += by_decision[SM_WARNED];
-	totals->blocked += by_decision[SM_DENIED];
-	totals->damaged += damaged;
-	if (status != SM_END)
-		return status;
-	return damaged ? SM_DAMAGED : SM_OK;
+}
+
+static void add_up(const struct pass *pass)
+{
+	struct sm_replay_totals *totals = &pass->replay->totals;
+	uint64_t lost[SM_LOSSES] = { 0 };
+
+	totals->traces++;
+	totals->processes += (uint32_t)sm_trace_process_count(pass->trace);
+	totals->lost += sm_trace_lost(pass->trace, lost);
+	for (unsigned i = 0; i < SM_LOSSES; i++)
+		totals->losses[i] += lost[i];
+	totals->events += pass->events;
+	totals->undecided += pass->by_decision[SM_UNDECIDED];
+	totals->allowed += pass->by_decision[SM_ALLOWED];
+	totals->warned += pass->by_decision[SM_WARNED];
+	totals->blocked += pass->by_decision[SM_DENIED];
+	totals->damaged += pass->damaged;
 }
 
 enum sm_status sm_replay_run(struct sm_replay *replay, struct sm_trace *trace,
@@ -179,24 +202,22 @@ enum sm_status sm_replay_run(struct sm_replay *replay, struct sm_trace *trace,
 			     sm_replay_progress *progress, void *context,
 			     struct sm_diag *diag)
 {
-	struct sm_replay_totals *totals = &replay->totals;
-	struct sm_trace_cursor *cursor = NULL;
-	uint64_t lost[SM_LOSSES] = { 0 };
+	struct pass pass = { .replay = replay,
+			     .trace = trace,
+			     .policy = policy };
 	enum sm_status status;
 
-	status = sm_trace_events(trace, NULL, &cursor, diag);
+	status = sm_trace_events(trace, NULL, &pass.cursor, diag);
 	if (status != SM_OK)
 		return status;
 	/* Keys are numbers of one trace. */
 	sm_memo_clear(&replay->memo);
-	totals->traces++;
-	totals->processes += (uint32_t)sm_trace_process_count(trace);
-	totals->lost += sm_trace_lost(trace, lost);
-	for (unsigned i = 0; i < SM_LOSSES; i++)
-		totals->losses[i] += lost[i];
-	status = walk(replay, trace, policy, cursor, progress, context, diag);
-	sm_trace_cursor_free(cursor);
-	return status;
+	status = walk(&pass, progress, context, diag);
+	add_up(&pass);
+	sm_trace_cursor_free(pass.cursor);
+	if (status != SM_END)
+		return status;
+	return pass.damaged ? SM_DAMAGED : SM_OK;
 }
 
 const struct sm_replay_totals *sm_replay_totals(const struct sm_replay *replay)

@@ -202,6 +202,24 @@ SM_CHECKED enum sm_status sm_trace_skim(struct sm_trace_cursor *cursor,
  */
 const struct sm_event *sm_trace_event(struct sm_trace_cursor *cursor);
 /*
+ * Events of one site and form, in bulk: for passes over whole traces that do
+ * not need to know when. Block by block and there group by group, so the order
+ * of time is given up between groups, not inside one. The cursor must be new,
+ * of no query, and is used for nothing else then.
+ */
+struct sm_trace_bulk {
+	uint32_t site_id, count;
+	uint8_t decision;     /* recorded, enum sm_decision */
+	const uint64_t *keys; /* [count]; valid until the next call */
+};
+/* SM_END and SM_DAMAGED as sm_trace_next(). */
+SM_CHECKED enum sm_status sm_trace_bulk(struct sm_trace_cursor *cursor,
+					struct sm_trace_bulk *bulk,
+					struct sm_diag *diag);
+/* Event number at (< count) of the bulk, decoded; as sm_trace_event(). */
+const struct sm_event *sm_trace_bulk_event(struct sm_trace_cursor *cursor,
+					   uint32_t at);
+/*
  * For live traces: after SM_END, call again later to get what was committed
  * since. False when the trace was closed cleanly and no more can come.
  */

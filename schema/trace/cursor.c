@@ -17,6 +17,8 @@ struct group {
 	bool is_wanted, holds; /* holds: its site's texts hold the needle */
 	uint64_t key_seed;
 	uint32_t key_from, key_count; /* in key_leaves */
+	uint32_t first;		      /* bulk: rows before it were delivered */
+	uint32_t where;		      /* bulk: its first in cursor->where */
 };
 
 struct sm_trace_cursor {
@@ -35,6 +37,10 @@ struct sm_trace_cursor {
 	bool is_broken;	      /* a string of the block is not there */
 	uint32_t at;	      /* next row in order */
 	uint32_t row;	      /* the one delivered */
+	bool is_bulk;	      /* sm_trace_bulk(): times need no order */
+	uint32_t bulk_group;  /* the next one; the last one delivered is -1 */
+	uint64_t *bulk_keys;  /* SM_BLOCK_EVENTS of them */
+	uint32_t *where;      /* rows of the block by group, when needed */
 };
 
 /* The row of `block`, before its data is looked at. */
@@ -240,6 +246,8 @@ static void unload(struct sm_trace_cursor *c)
 	free(c->order);
 	free(c->groups);
 	free(c->key_leaves);
+	free(c->where);
+	c->where = NULL;
 	c->key_leaves = NULL;
 	c->order = NULL;
 	c->groups = NULL;
@@ -374,7 +382,7 @@ static enum sm_status load(struct sm_trace_cursor *c, const struct row *row,
 				 row->events, row->first_ns, &c->block);
 	if (!status)
 		status = prepare_groups(c, diag);
-	if (!status)
+	if (!status && !c->is_bulk)
 		status = sm_block_order(&c->block, &c->order);
 	if (status) {
 		unload(c);
@@ -628,18 +636,24 @@ enum sm_status sm_trace_next(struct sm_trace_cursor *c,
 	return status == SM_DAMAGED ? give_up_block(c, diag) : status;
 }
 
-static uint64_t key_of(const struct sm_trace_cursor *c,
-		       const struct sm_block_event *e)
+static uint64_t key_at(const struct sm_trace_cursor *c, uint32_t group,
+		       uint32_t row)
 {
-	const struct group *g = &c->groups[e->group];
-	const struct sm_block_view *view = &c->block.groups[e->group];
-	const uint64_t *leaves = c->block.leaves + view->leaves + e->row;
+	const struct group *g = &c->groups[group];
+	const struct sm_block_view *view = &c->block.groups[group];
+	const uint64_t *leaves = c->block.leaves + view->leaves + row;
 	const uint16_t *which = c->key_leaves + g->key_from;
 	uint64_t key = g->key_seed;
 
 	for (uint32_t i = 0; i < g->key_count; i++)
 		key = sm_mix(key, leaves[(size_t)which[i] * view->events]);
 	return key;
+}
+
+static uint64_t key_of(const struct sm_trace_cursor *c,
+		       const struct sm_block_event *e)
+{
+	return key_at(c, e->group, e->row);
 }
 
 uint64_t sm_trace_key(const struct sm_trace_cursor *c)
@@ -685,6 +699,110 @@ const struct sm_event *sm_trace_event(struct sm_trace_cursor *c)
 	return NULL;
 }
 
+/* -------------------------------------------------------------------- bulk */
+
+/* Rows delivered before blocks were merged into this one come first. */
+static void skip_delivered(struct sm_trace_cursor *c)
+{
+	uint64_t delivered = c->position > c->base ? c->position - c->base : 0;
+
+	for (uint32_t i = 0; i < c->block.events && i < delivered; i++)
+		c->groups[c->block.rows[i].group].first++;
+	c->bulk_group = 0;
+}
+
+static void fill_bulk(struct sm_trace_cursor *c, struct sm_trace_bulk *bulk)
+{
+	uint32_t group = c->bulk_group++;
+	const struct group *g = &c->groups[group];
+	uint32_t count = c->block.groups[group].events - g->first;
+
+	for (uint32_t i = 0; i < count; i++)
+		c->bulk_keys[i] = key_at(c, group, g->first + i);
+	*bulk = (struct sm_trace_bulk){
+		.site_id = g->site,
+		.count = count,
+		.decision = (uint8_t)g->event.verdict.decision,
+		.keys = c->bulk_keys,
+	};
+}
+
+static enum sm_status load_bulk(struct sm_trace_cursor *c, struct sm_diag *diag)
+{
+	enum sm_status status;
+
+	if (c->is_loaded) {
+		c->position = c->base + c->block.events;
+		unload(c);
+	}
+	status = sm_trace_unpark(c->trace, diag);
+	if (!status)
+		status = load_next(c, diag);
+	if (status == SM_END)
+		rest(c);
+	if (!status && c->is_loaded)
+		skip_delivered(c);
+	return status;
+}
+
+enum sm_status sm_trace_bulk(struct sm_trace_cursor *c,
+			     struct sm_trace_bulk *bulk, struct sm_diag *diag)
+{
+	c->is_bulk = true;
+	if (!c->bulk_keys)
+		c->bulk_keys = malloc(SM_BLOCK_EVENTS * sizeof(uint64_t));
+	if (!c->bulk_keys)
+		return sm_fail(diag, SM_NOMEM, "%s: out of memory",
+			       c->trace->path);
+	if (c->is_loaded && c->is_broken)
+		return give_up_block(c, diag);
+	while (!c->is_loaded || c->bulk_group == c->block.group_count) {
+		enum sm_status status = load_bulk(c, diag);
+
+		if (status)
+			return status;
+	}
+	fill_bulk(c, bulk);
+	return SM_OK;
+}
+
+/* Which row of the block the k-th event of a group is. */
+static bool find_rows(struct sm_trace_cursor *c)
+{
+	uint32_t total = 0;
+
+	if (c->where)
+		return true;
+	c->where = malloc(c->block.events * sizeof(*c->where));
+	if (!c->where)
+		return false;
+	for (uint32_t g = 0; g < c->block.group_count; g++) {
+		c->groups[g].where = total;
+		total += c->block.groups[g].events;
+	}
+	for (uint32_t i = 0; i < c->block.events; i++) {
+		const struct sm_block_event *e = &c->block.rows[i];
+
+		c->where[c->groups[e->group].where + e->row] = i;
+	}
+	return true;
+}
+
+const struct sm_event *sm_trace_bulk_event(struct sm_trace_cursor *c,
+					   uint32_t at)
+{
+	const struct group *g;
+
+	if (!c->is_loaded || !c->bulk_group)
+		return NULL;
+	g = &c->groups[c->bulk_group - 1];
+	if (at >= c->block.groups[c->bulk_group - 1].events - g->first ||
+	    !find_rows(c))
+		return NULL;
+	c->row = c->where[g->where + g->first + at];
+	return sm_trace_event(c);
+}
+
 /* -------------------------------------------------------------- life cycle */
 
 enum sm_status sm_trace_events(struct sm_trace *trace,
@@ -722,6 +840,7 @@ void sm_trace_cursor_free(struct sm_trace_cursor *c)
 		return;
 	unload(c);
 	sm_matches_fini(&c->matches);
+	free(c->bulk_keys);
 	free(c);
 }
 

@@ -309,6 +309,43 @@ static void an_empty_trace_blocks_nothing(void **state)
 	outcome_free(&o);
 }
 
+/* Several blocks, each with keys of its own, sites mixed. */
+static void every_new_key_is_decided_by_its_own_event(void **state)
+{
+	const unsigned count = 40000;
+	struct outcome o;
+	unsigned blocked = 0;
+
+	(void)state;
+	begin();
+	for (unsigned i = 0; i < count; i++) {
+		bool is_bad = i * 2654435761u >> 31;
+		char file[40];
+
+		snprintf(file, sizeof(file), "/%s/file%u",
+			 is_bad ? "etc/x" : "srv/data", i / 2);
+		append_open(file, 1 + i % 7, is_bad ? SM_DENIED : SM_ALLOWED);
+		blocked += is_bad;
+	}
+	finish();
+	replay_times(&o, 1);
+	assert_int_equal(o.totals->events, count);
+	assert_int_equal(o.totals->blocked, blocked);
+	assert_int_equal(o.totals->allowed, count - blocked);
+	assert_int_equal(o.totals->enforced, count);
+	assert_int_equal(o.totals->differs, 0);
+	for (size_t i = 0; i < o.count; i++) {
+		const struct sm_replay_denial *d = o.denials[i];
+		unsigned number = (unsigned)atoi(d->resource.p + 11);
+
+		/* The first of the two events with this path, if denied. */
+		assert_in_range(d->first.seq, number * 2 + 1, number * 2 + 2);
+		assert_int_equal(d->first.time_ns, 2000 + d->first.seq * 1000);
+		assert_int_equal(d->first.line, 1 + (d->first.seq - 1) % 7);
+	}
+	outcome_free(&o);
+}
+
 static void denials_keep_copies_of_program_arguments(void **state)
 {
 	struct sm_site site = site_of("os.posix_spawn", 5);
@@ -390,6 +427,7 @@ int main(void)
 		cmocka_unit_test(traces_add_up_and_decisions_merge),
 		cmocka_unit_test(other_recorded_verdicts_are_counted),
 		cmocka_unit_test(an_empty_trace_blocks_nothing),
+		cmocka_unit_test(every_new_key_is_decided_by_its_own_event),
 		cmocka_unit_test(denials_keep_copies_of_program_arguments),
 		cmocka_unit_test(a_memo_finds_every_key_it_was_given),
 		cmocka_unit_test(digests_tell_types_and_borders_apart),
