@@ -169,6 +169,8 @@ uint64_t sm_collector_now_ns(void);
 enum sm_status collector_sockets_open(struct sm_collector *collector,
 				      struct sm_diag *diag);
 void collector_sockets_close(struct sm_collector *collector);
+/* Removes what killed collectors of ours left in base. collector_sweep.c */
+void collector_sweep(const char *base);
 /* One hello from a connected socket. False: the other end is closed. */
 struct greeting {
 	struct ucred credentials;

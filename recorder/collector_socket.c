@@ -69,8 +69,12 @@ static enum sm_status open_directory(struct sm_collector *collector,
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 
-	if (geteuid() && runtime && make_directory(collector, runtime))
-		return SM_OK;
+	if (geteuid() && runtime) {
+		collector_sweep(runtime);
+		if (make_directory(collector, runtime))
+			return SM_OK;
+	}
+	collector_sweep("/tmp");
 	if (make_directory(collector, "/tmp"))
 		return SM_OK;
 	return fail(diag, "cannot make a socket directory in", "/tmp");

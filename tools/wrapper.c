@@ -32,6 +32,7 @@ struct run {
 	int status; /* of COMMAND, wait(2) */
 	int signals;
 	struct rlimit old_file_size;
+	struct sigaction old_child;
 	sigset_t old_mask;
 };
 
@@ -237,8 +238,10 @@ static void abandon_trace(struct run *run)
 
 	if (!run->trace)
 		return;
-	if (!sm_trace_writer_close(run->trace, &diag))
-		remove_trace(run);
+	/* Whether it could be finished or not: it goes. */
+	if (sm_trace_writer_close(run->trace, &diag))
+		diag.status = SM_OK;
+	remove_trace(run);
 	run->trace = NULL;
 }
 
@@ -270,8 +273,11 @@ static void close_trace(struct run *run, struct sm_diag *store)
  */
 static bool block_signals(struct run *run)
 {
+	const struct sigaction by_default = { .sa_handler = SIG_DFL };
 	sigset_t set;
 
+	/* Ignored (nobody's habit, but inherited), wait(2) would fail. */
+	sigaction(SIGCHLD, &by_default, &run->old_child);
 	sigfillset(&set);
 	sigdelset(&set, SIGSEGV);
 	sigdelset(&set, SIGBUS);
@@ -417,6 +423,7 @@ static void become_command(struct run *run, int report)
 	struct sm_diag diag;
 	int status, error;
 
+	sigaction(SIGCHLD, &run->old_child, NULL);
 	sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
 	setrlimit(RLIMIT_FSIZE, &run->old_file_size);
 	sm_collector_inherit(run->collector);

@@ -347,6 +347,14 @@ class Signals(Wrapper):
         self.assertEqual("True 0\n", done.stdout)
 
 
+    def test_ignored_sigchld_does_not_confuse_the_wrapper(self):
+        done = self.record(workloads.PYTHON, "-c", "import signal; print("
+                           "signal.getsignal(17) == signal.SIG_IGN); exit(3)",
+                           preexec_fn=lambda: signal.signal(
+                               signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual((3, "True\n"), (done.returncode, done.stdout))
+
+
 class Lifetime(Wrapper):
     def test_recording_lasts_until_the_last_process(self):
         done = self.record("sh", "-c", f"(sleep 0.3; {workloads.PYTHON} -c "
