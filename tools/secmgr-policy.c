@@ -772,7 +772,8 @@ static int explain(const struct options *o, const char *policy, int argc,
 	}
 	if (!compile(o, policy, &c))
 		return SM_EXIT_USAGE;
-	if (!strchr(argv[0], ' ')) {
+	/* A file of that name, or one word: a trace. */
+	if (!strchr(argv[0], ' ') || !access(argv[0], F_OK)) {
 		status = explain_trace(o, &c, argv[0],
 				       argc > 1 ? argv[1] : NULL);
 		compiled_fini(&c);
