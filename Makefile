@@ -151,7 +151,8 @@ lint-format:
 lint-tidy: $(patsubst %.c,$(BUILD)/tidy/%.ok,$(filter %.c,$(OWN)))
 lint-man:
 	@for page in $(MAN); do mandoc -Tlint -W warning $$page || exit 1; done
-$(BUILD)/tidy/%.ok: %.c .clang-tidy $(BUILD)/gen/bundles.inc
+$(BUILD)/tidy/%.ok: %.c .clang-tidy $(BUILD)/gen/bundles.inc \
+		$(BUILD)/gen/trace-sql.inc
 	@mkdir -p $(@D)
 	$(call say,clang-tidy)clang-tidy --quiet $< -- -std=c11 $(CPPFLAGS) -I$(BUILD)/gen 2>$@.log \
 		|| { cat $@.log >&2; exit 1; }

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A trace of every format version stays readable. GOLDEN_WRITE=1 makes the
+ * file anew; from format 1 on that is never done for an existing one.
+ */
+#include "tests/unit/trace_data.h"
+
+#define GOLDEN "tests/golden/trace-0.db"
+
+static const struct sm_value argv_items[] = {
+	{ .type = SM_TEXT, .s = "git", .len = 3, .full_len = 3 },
+	{ .type = SM_BYTES, .s = "\xff", .len = 1, .full_len = 1 },
+};
+static const struct sm_value open_args[] = {
+	{ .type = SM_TEXT,
+	  .s = "data/\xc3\xa4.txt",
+	  .len = 11,
+	  .full_len = 11 },
+	{ .type = SM_TEXT, .s = "r", .len = 1, .full_len = 1 },
+	{ .type = SM_INT, .i = 524288 },
+};
+static const struct sm_value popen_args[] = {
+	{ .type = SM_TEXT, .s = "/usr/bin/git", .len = 12, .full_len = 12 },
+	{ .type = SM_LIST, .items = argv_items, .len = 2, .full_len = 70 },
+	{ .type = SM_NONE },
+	{ .type = SM_NONE },
+};
+static const struct sm_value custom_args[] = {
+	{ .type = SM_FLOAT, .f = -0.5 },
+	{ .type = SM_TRUE },
+	{ .type = SM_FALSE },
+	{ .type = SM_OPAQUE, .s = "Order", .len = 5, .full_len = 5 },
+	{ .type = SM_DIGEST, .full_len = 77, .i = -123456789 },
+	{ .type = SM_TEXT, .s = "long", .len = 4, .full_len = 9000 },
+	{ .type = SM_INT, .i = INT64_MIN },
+	{ .type = SM_LIST },
+};
+
+static const struct golden {
+	uint32_t site;
+	struct sm_event event;
+} golden[] = {
+	{ 0,
+	  { .seq = 1,
+	    .time_ns = 1000,
+	    .process = 1,
+	    .thread = 41,
+	    .argc = 3,
+	    .args = open_args,
+	    .resolved = { { "/srv/data/\xc3\xa4.txt", 16 } } } },
+	{ 0,
+	  { .seq = 2,
+	    .time_ns = 999,
+	    .process = 1,
+	    .thread = 42,
+	    .argc = 3,
+	    .args = open_args } },
+	{ 4,
+	  { .seq = 7,
+	    .time_ns = 5000000000,
+	    .process = 2,
+	    .thread = 43,
+	    .argc = 4,
+	    .args = popen_args,
+	    .verdict = { SM_DENIED, { "p1", 2 } } } },
+	{ 3,
+	  { .seq = 3,
+	    .time_ns = 5000000001,
+	    .process = 1,
+	    .thread = 41,
+	    .argc = 8,
+	    .args = custom_args,
+	    .resolved = { { "/a", 2 }, { "/b", 2 } },
+	    .verdict = { SM_ALLOWED, { "e1", 2 } } } },
+};
+
+enum { GOLDENS = sizeof(golden) / sizeof(golden[0]) };
+
+static void write_golden(void)
+{
+	struct sm_trace_writer *w = data_writer(GOLDEN, SM_TRACE_FORCE);
+	struct sm_diag diag;
+
+	data_process(w);
+	data_process(w);
+	for (unsigned i = 0; i < GOLDENS; i++) {
+		struct sm_site s = data_site(golden[i].site);
+		uint32_t site;
+
+		assert_int_equal(sm_trace_intern_site(w, &s, &site), SM_OK);
+		assert_int_equal(sm_trace_append(w, site, &golden[i].event),
+				 SM_OK);
+	}
+	assert_int_equal(sm_trace_add_loss(w, 2, SM_LOSS_RING_FULL, 4, 500),
+			 SM_OK);
+	assert_int_equal(sm_trace_writer_close(w, &diag), SM_OK);
+}
+
+static void format_0_is_readable(void **state)
+{
+	struct sm_trace *t;
+	struct sm_trace_cursor *c;
+	const struct sm_event *event;
+	struct sm_diag diag = { 0 };
+	uint64_t lost[SM_LOSSES], blocks;
+	uint32_t site;
+
+	(void)state;
+	if (getenv("GOLDEN_WRITE"))
+		write_golden();
+	if (sm_trace_open(GOLDEN, &t, &diag))
+		fail_msg("%s", diag.text);
+	assert_int_equal(sm_trace_process_count(t), 2);
+	assert_string_equal(sm_trace_meta(t, "format"), "0");
+	assert_int_equal(sm_trace_lost(t, lost), 4);
+	assert_int_equal(sm_trace_events(t, NULL, &c, &diag), SM_OK);
+	for (unsigned i = 0; i < GOLDENS; i++) {
+		struct sm_event want = golden[i].event;
+
+		want.site = data_site(golden[i].site);
+		assert_int_equal(sm_trace_next(c, &event, &site, &diag), SM_OK);
+		if (!data_events_equal(&want, event))
+			fail_msg("event %u differs", i);
+	}
+	assert_int_equal(sm_trace_next(c, &event, &site, &diag), SM_END);
+	sm_trace_cursor_free(c);
+	sm_trace_close(t);
+	assert_int_equal(sm_trace_verify(GOLDEN, NULL, NULL, &blocks, &diag),
+			 SM_OK);
+	assert_int_equal(blocks, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(format_0_is_readable),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
