@@ -6,14 +6,15 @@
  */
 #include "learner/paths.h"
 
-static void add_load(struct sm_learn *l, struct sm_str pattern, uint64_t seen)
+static void add_load(struct sm_learn *l, struct sm_str pattern,
+		     const struct sm_event *event, uint64_t seen)
 {
 	struct sm_rule rule = { .family = SM_FAMILY_CODE,
 				.access = SM_ACCESS_LOAD,
 				.pattern = pattern,
 				.seen = seen };
 
-	sm_learn_rule(l, &rule);
+	sm_learn_rule_by(l, &rule, event);
 }
 
 /*
@@ -44,7 +45,7 @@ static void load_file(struct sm_learn *l, struct sm_str path,
 	name = sm_distribution_of(l, path);
 	if (name.len && is_code) {
 		add_load(l, sm_learn_join(l, SM_STR("distribution:"), name),
-			 seen);
+			 event, seen);
 		return;
 	}
 	name = sm_stdlib_module(l, path);
@@ -53,9 +54,9 @@ static void load_file(struct sm_learn *l, struct sm_str path,
 		return;
 	}
 	if (is_code)
-		add_load(l, sm_learn_path(l, path), seen);
+		add_load(l, sm_learn_path(l, path), event, seen);
 	else
-		add_load(l, sm_paths_pattern(l, path, &slotted), seen);
+		add_load(l, sm_paths_pattern(l, path, &slotted), event, seen);
 }
 
 static void run_code(struct sm_learn *l, const struct sm_fact *fact)

@@ -37,11 +37,10 @@ void sm_learn_rule_by(struct sm_learn *l, struct sm_rule *rule,
 		      const struct sm_event *event)
 {
 	struct sm_str by[1] = { sm_by_of(l, event) };
-	bool is_named = event->site.principal.kind == SM_PRINCIPAL_FOREIGN ||
-			event->site.principal.kind == SM_PRINCIPAL_DYNAMIC;
 
 	/* Who triggers an import is an accident of order: policy.md, Via. */
-	if (!rule->via || is_named)
+	if ((!rule->via && rule->access != SM_ACCESS_LOAD) ||
+	    event->site.principal.kind == SM_PRINCIPAL_FOREIGN)
 		rule->by = (struct sm_strings){ by, 1 };
 	sm_learn_rule(l, rule);
 	rule->by = (struct sm_strings){ NULL, 0 };

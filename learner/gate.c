@@ -37,10 +37,7 @@ void sm_learn_literal(struct sm_learn *l, const struct sm_view *view,
 		rule.args = (struct sm_strings){ args, request->argc };
 		rule.has_args = true;
 	}
-	if (request->access == SM_ACCESS_LOAD)
-		sm_learn_rule(l, &rule);
-	else
-		sm_learn_rule_by(l, &rule, &view->event);
+	sm_learn_rule_by(l, &rule, &view->event);
 }
 
 static bool is_denied(const struct sm_policy *policy,

@@ -61,36 +61,9 @@ void sm_node_grant(struct sm_learn *l, struct sm_node *node, struct sm_str by,
 	*at = new;
 }
 
-static void merge_kids(struct sm_learn *l, struct sm_node *into,
-		       struct sm_node *from)
-{
-	size_t i = 0, k = 0, n = 0;
-	struct sm_node **kids;
-
-	if (!from->count)
-		return;
-	kids = sm_learn_take(l, (into->count + from->count) * sizeof(*kids));
-	while (i < into->count || k < from->count) {
-		int order = i == into->count   ? 1
-			    : k == from->count ? -1
-					       : compare_nodes(into->kids[i],
-							       from->kids[k]);
-
-		if (order <= 0)
-			kids[n++] = into->kids[i++];
-		if (order == 0)
-			sm_node_merge(l, kids[n - 1], from->kids[k++]);
-		if (order > 0) {
-			kids[n] = from->kids[k++];
-			kids[n++]->parent = into;
-		}
-	}
-	into->kids = kids;
-	into->count = into->room = n;
-}
-
-void sm_node_merge(struct sm_learn *l, struct sm_node *into,
-		   struct sm_node *from)
+/* Everything of from but its kids. */
+static void merge_facts(struct sm_learn *l, struct sm_node *into,
+			struct sm_node *from)
 {
 	from->forward = into;
 	for (struct sm_grant *g = from->grants; g; g = g->next)
@@ -101,34 +74,58 @@ void sm_node_merge(struct sm_learn *l, struct sm_node *into,
 	into->is_dir |= from->is_dir;
 	into->is_made |= from->is_made;
 	into->holds_undata |= from->holds_undata;
-	merge_kids(l, into, from);
+}
+
+static void tidy(struct sm_learn *l, struct sm_node *node);
+
+/*
+ * Makes nodes[0] stand for all of them. The kids are gathered first and joined
+ * once: merging pair by pair would copy them again and again.
+ */
+static void merge_many(struct sm_learn *l, struct sm_node *const *nodes,
+		       size_t count)
+{
+	struct sm_node *into = nodes[0], **kids;
+	size_t n = 0, total = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += nodes[i]->count;
+	kids = sm_learn_take(l, (total + 1) * sizeof(*kids));
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < nodes[i]->count; k++) {
+			kids[n] = nodes[i]->kids[k];
+			kids[n++]->parent = into;
+		}
+		if (i)
+			merge_facts(l, into, nodes[i]);
+	}
+	into->kids = kids;
+	into->count = into->room = n;
+	if (count > 1 && n)
+		tidy(l, into);
 }
 
 /* Makes the members [first, end) of one cluster a slot called name. */
 static void make_slot(struct sm_learn *l, struct member *members, size_t count,
 		      struct sm_str name)
 {
-	struct sm_node *slot = NULL;
+	struct sm_node **nodes = sm_learn_take(l, (count + 1) * sizeof(*nodes));
+	size_t n = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		struct sm_node *node = members[i].node;
-
-		if (node->forward || node == slot)
-			continue;
-		if (slot) {
-			sm_node_merge(l, slot, node);
-		} else {
-			slot = node;
-			slot->name = name;
-			slot->is_slot = true;
-		}
-	}
+	for (size_t i = 0; i < count; i++)
+		if (!members[i].node->forward)
+			nodes[n++] = members[i].node;
+	if (!n)
+		return;
+	nodes[0]->name = name;
+	nodes[0]->is_slot = true;
+	merge_many(l, nodes, n);
 }
 
 /* Drops what was merged away, puts the rest in order, joins equal slots. */
 static void tidy(struct sm_learn *l, struct sm_node *node)
 {
-	size_t n = 0;
+	size_t n = 0, end;
 
 	for (size_t i = 0; i < node->count; i++)
 		if (!node->kids[i]->forward)
@@ -137,13 +134,14 @@ static void tidy(struct sm_learn *l, struct sm_node *node)
 	if (n)
 		qsort(node->kids, n, sizeof(struct sm_node *), by_name);
 	n = 0;
-	for (size_t i = 0; i < node->count; i++) {
-		struct sm_node *kid = node->kids[i];
-
-		if (n && !compare_nodes(node->kids[n - 1], kid))
-			sm_node_merge(l, node->kids[n - 1], kid);
-		else
-			node->kids[n++] = kid;
+	for (size_t i = 0; i < node->count; i = end) {
+		for (end = i + 1;
+		     end < node->count &&
+		     !compare_nodes(node->kids[i], node->kids[end]);)
+			end++;
+		if (end > i + 1)
+			merge_many(l, &node->kids[i], end - i);
+		node->kids[n++] = node->kids[i];
 	}
 	node->count = n;
 }
@@ -837,21 +835,25 @@ static bool covers(const struct sm_node *wide, const struct sm_node *narrow)
 static struct sm_node *covering_kid(const struct sm_node *node,
 				    const struct sm_node *kid)
 {
-	for (size_t i = 0; i < node->count; i++) {
-		struct sm_node *wide = node->kids[i];
-		bool holds = wide->is_slot && !kid->is_slot
-				     ? sm_slot_holds(wide->name, kid->name)
-				     : !compare_nodes(wide, kid);
+	struct sm_node *const *found;
+	size_t i;
 
-		if (wide != kid && holds && covers(wide, kid))
-			return wide;
-	}
-	return NULL;
+	/* Slots come first and are few; literals are found by name. */
+	for (i = 0; i < node->count && node->kids[i]->is_slot; i++)
+		if (!kid->is_slot && node->kids[i] != kid &&
+		    sm_slot_holds(node->kids[i]->name, kid->name) &&
+		    covers(node->kids[i], kid))
+			return node->kids[i];
+	if (!node->count)
+		return NULL;
+	found = bsearch(&kid, node->kids, node->count, sizeof(struct sm_node *),
+			by_name);
+	return found && *found != kid && covers(*found, kid) ? *found : NULL;
 }
 
 /*
- * As sm_node_merge(), but kids go where wide has a slot for them. Nothing is
- * added to what wide grants.
+ * Merges narrow into wide; its kids go where wide has a slot for them. Nothing
+ * is added to what wide grants.
  */
 static void take_in(struct sm_learn *l, struct sm_node *wide,
 		    struct sm_node *narrow)
@@ -860,7 +862,7 @@ static void take_in(struct sm_learn *l, struct sm_node *wide,
 		take_in(l, covering_kid(wide, narrow->kids[i]),
 			narrow->kids[i]);
 	narrow->count = 0;
-	sm_node_merge(l, wide, narrow);
+	merge_facts(l, wide, narrow);
 }
 
 /* Literal names a slot beside them grants all of need no rules. */

@@ -141,8 +141,9 @@ bool sm_is_open(const struct sm_evidence *evidence);
 /* Adds a rule; id and evidence are given when the policy is finished. */
 void sm_learn_rule(struct sm_learn *l, const struct sm_rule *rule);
 /*
- * The same for the principal of event. A rule without `by` would not match
- * foreign and dynamic code, so those are named even where others are not.
+ * The same for the principal of event, which is named unless it came by
+ * import: such rules, and those for loading code, are for everybody but
+ * foreign code.
  */
 void sm_learn_rule_by(struct sm_learn *l, struct sm_rule *rule,
 		      const struct sm_event *event);

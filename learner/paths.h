@@ -47,9 +47,6 @@ struct sm_place sm_place_of(const struct sm_learn *l, struct sm_str dir);
 
 /* Opens what may open below root, the directory `/`. */
 void sm_generalise(struct sm_learn *l, struct sm_node *root);
-/* Makes into stand for from too. */
-void sm_node_merge(struct sm_learn *l, struct sm_node *into,
-		   struct sm_node *from);
 void sm_node_grant(struct sm_learn *l, struct sm_node *node, struct sm_str by,
 		   uint32_t access);
 struct sm_node *sm_node_resolve(struct sm_node *node);
