@@ -251,8 +251,7 @@ static void every_logical_change_is_found(void **state)
 		"UPDATE block SET hash=NULL WHERE id=1",
 		"UPDATE block SET zone=data WHERE id=1",
 		"UPDATE block SET postings=zone WHERE id=1",
-		"UPDATE block SET data=(SELECT data FROM block WHERE id=1) "
-		"WHERE id=16385",
+		"UPDATE block SET data=postings WHERE id=16385",
 		"UPDATE block SET id=2 WHERE id=1",
 		"DELETE FROM block WHERE id=1",
 		"DELETE FROM block WHERE id=16385",
