@@ -60,6 +60,12 @@ bool sm_agent_lock(void);
 void sm_agent_unlock(void);
 void sm_agent_lock_reset(void); /* in a forked child */
 
+/* Tells the ring about an event that is built and decided; under the lock. */
+struct sm_view;
+void sm_agent_store(const struct sm_view *view, struct sm_record_event *record);
+/* The lock could not be had: counts it. True: has to be denied. */
+bool sm_agent_lost(void);
+
 uint64_t sm_agent_now_ns(void);
 uint32_t sm_agent_thread(void);
 void sm_agent_thread_reset(void);
@@ -168,6 +174,8 @@ char *sm_box_text(struct sm_box *box, uint32_t n);
 /* Fills event->resolved. args: the tuple the event was made from. */
 void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
 		struct py_object *args, struct sm_event *event);
+/* name in the directory of dir_fd (or AT_FDCWD); empty: it has no name. */
+struct sm_str sm_resolve_at(int dir_fd, struct sm_str name, char *out);
 /* "self", "child", "group", or the number itself. */
 void sm_resolve_pid(int64_t pid, bool is_group, struct sm_value *value);
 /* "tcp", "udp", ...: SM_ROLE_SOCKET. */
@@ -220,8 +228,22 @@ bool sm_deny_decide(struct sm_event *event, struct sm_denial *denial);
 /* Raises PolicyViolation; always leaves an exception. Not under the lock. */
 void sm_deny_raise(const struct sm_denial *denial);
 
+/* ------------------------------------------------------------- late_open.c */
+
+/* Keeps an `open` event back until its directory is known; false: cannot. */
+bool sm_late_open_keep(const struct sm_view *view, struct py_object *args);
+/* One of this thread's is kept back. */
+bool sm_late_open_is_waiting(void);
+/* Records it after all, before this thread's next event. */
+void sm_late_open_flush(void);
+/* From the interposers: path is opened in dir_fd. True: denied, errno set. */
+bool sm_late_open_is_denied(int dir_fd, const char *path);
+void sm_late_open_reset(void); /* in a forked child */
+
 /* ------------------------------------------------------------ interpose.c */
 
 void sm_interpose_setup(void);
+/* Whether Python's calls of open and openat come to us. */
+bool sm_interpose_sees_open(void);
 
 #endif

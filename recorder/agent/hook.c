@@ -74,6 +74,7 @@ uint32_t sm_agent_thread(void)
 void sm_agent_thread_reset(void)
 {
 	thread_id = 0;
+	sm_late_open_reset();
 }
 
 /* ------------------------------------------------------------------- kinds */
@@ -221,7 +222,7 @@ static bool put_event(const struct sm_view *view,
 	return true;
 }
 
-static void store(const struct sm_view *view, struct sm_record_event *record)
+void sm_agent_store(const struct sm_view *view, struct sm_record_event *record)
 {
 	if (!sm_agent.has_ring) {
 		count(&sm_agent.homeless);
@@ -271,17 +272,21 @@ static void release_held(struct py_object **held, uint32_t n)
 		sm_py.Py_DecRef(held[i]);
 }
 
-/* False: the lock could not be had; counted, and denied when enforcing. */
-static int take_nothing(void)
+bool sm_agent_lost(void)
 {
-	struct sm_denial denial = { .text = "secmgr: busy", .text_length = 12 };
-
 	if (sm_agent.has_ring) {
 		count(&sm_agent.writer.header->attempts);
 		count(&sm_agent.writer.header->lost[SM_LOSS_RING_FULL]);
 	}
-	if (!(sm_agent.flags & SM_CHANNEL_ENFORCE) ||
-	    sm_agent.flags & (SM_CHANNEL_WARN | SM_CHANNEL_FAIL_OPEN))
+	return sm_agent.flags & SM_CHANNEL_ENFORCE &&
+	       !(sm_agent.flags & (SM_CHANNEL_WARN | SM_CHANNEL_FAIL_OPEN));
+}
+
+static int take_nothing(void)
+{
+	struct sm_denial denial = { .text = "secmgr: busy", .text_length = 12 };
+
+	if (!sm_agent_lost())
 		return 0;
 	sm_deny_raise(&denial);
 	return -1;
@@ -327,12 +332,14 @@ static int take(enum sm_event_kind kind, const char *name,
 	else
 		sm_frames_view(&view);
 	before(&view, kind, args);
+	if (kind == SM_EVENT_OPEN && sm_late_open_keep(&view, args))
+		return 0;
 	if (!sm_agent_lock())
 		return take_nothing();
 	sm_channel_check();
 	build(&view, kind, name, args, &record.event);
 	is_denied = sm_deny_decide(&record.event, &denial);
-	store(&view, &record);
+	sm_agent_store(&view, &record);
 	held_count = box.held_count;
 	if (held_count)
 		memcpy(held, box.held, held_count * sizeof(held[0]));
@@ -357,6 +364,8 @@ int sm_agent_hook(const char *event, struct py_object *args, void *data)
 		sm_python_probe();
 	if (sm_channel_is_copy())
 		sm_channel_child();
+	if (sm_late_open_is_waiting())
+		sm_late_open_flush();
 	kind = kind_of(event);
 	if (sm_event_class(kind) == SM_CLASS_NOISE &&
 	    !(sm_agent.flags & SM_CHANNEL_NOISE))

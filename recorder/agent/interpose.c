@@ -8,6 +8,9 @@
  * children too: nothing here allocates or writes memory but the stack, and
  * the real functions are looked up before.
  *
+ * open and openat tell the directory an os.open() meant: late_open.c. Debian's
+ * and most others' Python calls the names with 64; both are the same here.
+ *
  * The real execvp calls execve inside libc, past any interposer: hence one
  * function each.
  */
@@ -16,6 +19,7 @@
 #include <alloca.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -30,6 +34,15 @@
 #define OUR_MAX 1024
 
 extern char **environ;
+
+/*
+ * Named apart: with _FILE_OFFSET_BITS=64 the headers make open and open64 one
+ * name, and the attributes of their declarations are not ours.
+ */
+EXPORT int sm_open(const char *, int, ...) __asm__("open");
+EXPORT int sm_open64(const char *, int, ...) __asm__("open64");
+EXPORT int sm_openat(int, const char *, int, ...) __asm__("openat");
+EXPORT int sm_openat64(int, const char *, int, ...) __asm__("openat64");
 
 static const char preload_name[] = "LD_PRELOAD=";
 static const char channel_name[] = SM_CHANNEL_ENVIRONMENT "=";
@@ -49,13 +62,22 @@ static struct {
 	exec_function *execve, *execvpe;
 	int (*fexecve)(int, char *const[], char *const[]);
 	spawn_function *posix_spawn, *posix_spawnp;
+	int (*open)(const char *, int, ...);
+	int (*openat)(int, const char *, int, ...);
 } real;
+
+static bool sees_open;
 
 static void find(const char *name, void *slot)
 {
 	void *symbol = dlsym(RTLD_NEXT, name);
 
 	memcpy(slot, &symbol, sizeof(symbol));
+}
+
+bool sm_interpose_sees_open(void)
+{
+	return sees_open;
 }
 
 void sm_interpose_setup(void)
@@ -70,6 +92,10 @@ void sm_interpose_setup(void)
 	find("fexecve", &real.fexecve);
 	find("posix_spawn", &real.posix_spawn);
 	find("posix_spawnp", &real.posix_spawnp);
+	find("open64", &real.open);
+	find("openat64", &real.openat);
+	sees_open = dlsym(RTLD_DEFAULT, "open64") == (void *)sm_open64 &&
+		    dlsym(RTLD_DEFAULT, "openat64") == (void *)sm_openat64;
 	if (!channel || !dladdr(&sm_agent, &info) || !info.dli_fname)
 		return;
 	n = strlen(info.dli_fname);
@@ -329,4 +355,70 @@ EXPORT int fchdir(int fd)
 
 	sm_resolve_cwd_changed();
 	return result;
+}
+
+/* -------------------------------------------------------------------- open */
+
+static bool has_mode(int flags)
+{
+	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
+static int open_at(int dir_fd, const char *path, int flags, mode_t mode)
+{
+	if (sm_late_open_is_waiting() && sm_late_open_is_denied(dir_fd, path))
+		return -1;
+	if (real.openat)
+		return real.openat(dir_fd, path, flags, mode);
+	return (int)syscall(SYS_openat, dir_fd, path, flags, mode);
+}
+
+static int open_cwd(const char *path, int flags, mode_t mode)
+{
+	if (sm_late_open_is_waiting() && sm_late_open_is_denied(AT_FDCWD, path))
+		return -1;
+	if (real.open)
+		return real.open(path, flags, mode);
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+/* The mode is there only when a file may be made. */
+#define MODE(flags, mode)                                                      \
+	do {                                                                   \
+		va_list list_;                                                 \
+		va_start(list_, flags);                                        \
+		(mode) = has_mode(flags) ? va_arg(list_, mode_t) : 0;          \
+		va_end(list_);                                                 \
+	} while (0)
+
+int sm_open(const char *path, int flags, ...)
+{
+	mode_t mode;
+
+	MODE(flags, mode);
+	return open_cwd(path, flags, mode);
+}
+
+int sm_open64(const char *path, int flags, ...)
+{
+	mode_t mode;
+
+	MODE(flags, mode);
+	return open_cwd(path, flags, mode);
+}
+
+int sm_openat(int dir_fd, const char *path, int flags, ...)
+{
+	mode_t mode;
+
+	MODE(flags, mode);
+	return open_at(dir_fd, path, flags, mode);
+}
+
+int sm_openat64(int dir_fd, const char *path, int flags, ...)
+{
+	mode_t mode;
+
+	MODE(flags, mode);
+	return open_at(dir_fd, path, flags, mode);
 }

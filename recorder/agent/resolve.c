@@ -112,6 +112,14 @@ static struct sm_str at_descriptor(const struct sm_value *dir_fd,
 	return absolute(base, path, out);
 }
 
+struct sm_str sm_resolve_at(int dir_fd, struct sm_str name, char *out)
+{
+	struct sm_value fd = { .type = SM_INT };
+
+	fd.i = dir_fd;
+	return at_descriptor(dir_fd == AT_FDCWD ? NULL : &fd, name, out);
+}
+
 static void resolve_path(struct sm_box *box,
 			 const struct sm_catalogue_entry *entry,
 			 struct sm_event *event, enum sm_role role)
