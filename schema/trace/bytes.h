@@ -36,6 +36,10 @@ static inline uint64_t sm_bytes_get_varint(struct sm_bytes_reader *r)
 {
 	if (r->at < r->end && *r->at < 0x80)
 		return *r->at++;
+	if (r->end - r->at >= 2 && r->at[1] < 0x80) {
+		r->at += 2;
+		return (uint64_t)(r->at[-2] & 0x7f) | (uint64_t)r->at[-1] << 7;
+	}
 	return sm_bytes_get_varint_slow(r);
 }
 

@@ -377,40 +377,96 @@ static enum sm_status get_leaves(struct columns *c, struct sm_block *b)
 	return status;
 }
 
-enum sm_status sm_block_decode(const uint8_t *raw, size_t len, uint32_t events,
-			       uint64_t first_ns, struct sm_block *out)
+static enum sm_status open_columns(const uint8_t *raw, size_t len,
+				   struct columns *c)
 {
-	struct columns c = { 0 };
-	enum sm_status status;
+	enum sm_status status = find_columns(raw, len, c);
+
+	if (!status && !encodings_are_known(c))
+		status = SM_DAMAGED;
+	return status;
+}
+
+static enum sm_status decode_what(struct columns *c, uint32_t events,
+				  struct sm_block *out)
+{
+	enum sm_status status = SM_OK;
 
 	*out = (struct sm_block){ .events = events };
 	if (!events || events > SM_BLOCK_EVENTS)
 		return SM_DAMAGED;
-	status = find_columns(raw, len, &c);
-	if (!status && !encodings_are_known(&c))
-		status = SM_DAMAGED;
 	out->groups = calloc(events, sizeof(*out->groups));
-	out->actors = calloc(events, sizeof(*out->actors));
 	out->rows = calloc(events, sizeof(*out->rows));
-	if (!out->groups || !out->actors || !out->rows)
+	if (!out->groups || !out->rows)
 		status = SM_NOMEM;
 	if (!status)
-		status = get_shapes(&c, out);
+		status = get_shapes(c, out);
 	if (!status)
-		status = get_groups(&c, out);
+		status = get_groups(c, out);
 	if (!status)
-		status = get_order(&c, out);
+		status = get_order(c, out);
 	if (!status)
-		status = get_actors(&c, out);
+		status = get_leaves(c, out);
+	return status;
+}
+
+static enum sm_status decode_when(struct columns *c, uint64_t first_ns,
+				  struct sm_block *b)
+{
+	enum sm_status status = SM_OK;
+
+	b->actor_count = 0;
+	b->actors = calloc(b->events, sizeof(*b->actors));
+	if (!b->actors)
+		status = SM_NOMEM;
 	if (!status)
-		status = get_runs(&c, out);
+		status = get_actors(c, b);
 	if (!status)
-		status = get_rows(&c, first_ns, out);
+		status = get_runs(c, b);
 	if (!status)
-		status = get_leaves(&c, out);
+		status = get_rows(c, first_ns, b);
+	return status;
+}
+
+enum sm_status sm_block_decode(const uint8_t *raw, size_t len, uint32_t events,
+			       uint64_t first_ns, struct sm_block *out)
+{
+	struct columns c = { 0 };
+	enum sm_status status = open_columns(raw, len, &c);
+
+	*out = (struct sm_block){ 0 };
+	if (!status)
+		status = decode_what(&c, events, out);
+	if (!status)
+		status = decode_when(&c, first_ns, out);
 	if (status)
 		sm_block_fini(out);
 	return status;
+}
+
+enum sm_status sm_block_decode_what(const uint8_t *raw, size_t len,
+				    uint32_t events, struct sm_block *out)
+{
+	struct columns c = { 0 };
+	enum sm_status status = open_columns(raw, len, &c);
+
+	*out = (struct sm_block){ 0 };
+	if (!status)
+		status = decode_what(&c, events, out);
+	if (status)
+		sm_block_fini(out);
+	return status;
+}
+
+enum sm_status sm_block_decode_when(const uint8_t *raw, size_t len,
+				    uint64_t first_ns, struct sm_block *block)
+{
+	struct columns c = { 0 };
+	enum sm_status status = open_columns(raw, len, &c);
+
+	if (block->actors) /* done already */
+		return SM_OK;
+	return status ? status : decode_when(&c, first_ns, block);
 }
 
 void sm_block_fini(struct sm_block *b)
