@@ -880,9 +880,89 @@ static void absorb(struct sm_learn *l, struct sm_node *node)
 	tidy(l, node);
 }
 
+/* ------------------------------------------------------------------ deepen */
+
+static struct sm_node *slot_kid(const struct sm_node *node, struct sm_str name,
+				bool is_dir)
+{
+	for (size_t i = 0; i < node->count && node->kids[i]->is_slot; i++)
+		if (node->kids[i]->is_dir == is_dir &&
+		    sm_str_equal(node->kids[i]->name, name))
+			return node->kids[i];
+	return NULL;
+}
+
+/*
+ * The files that opened in the directories below node opened in node itself,
+ * and nothing else is there: how deep they lie means nothing.
+ */
+static bool is_tree(const struct sm_node *node, const struct sm_node *inner)
+{
+	bool has_files = false;
+
+	for (size_t i = 0; i < inner->count; i++) {
+		const struct sm_node *kid = inner->kids[i];
+
+		if (!kid->is_slot)
+			return false;
+		if (!kid->is_dir && !slot_kid(node, kid->name, false))
+			return false;
+		if (kid->is_dir && kid->count &&
+		    !sm_str_equal(kid->name, SM_STR("**")))
+			return false;
+		has_files |= !kid->is_dir;
+	}
+	return has_files;
+}
+
+/* Puts the kids of a directory of the tree beside its files. */
+static void fold(struct sm_learn *l, struct sm_node *tree)
+{
+	struct sm_node *deeper = slot_kid(tree, SM_STR("**"), true);
+	struct sm_node *both[2] = { tree, deeper };
+
+	if (deeper)
+		merge_many(l, both, 2);
+}
+
+/* NODE/FILE and NODE/<name>/FILE become NODE/ ** /FILE, for any depth. */
+static void deepen(struct sm_learn *l, struct sm_node *node)
+{
+	struct sm_node *inner, *dir, **kids;
+
+	for (size_t i = 0; i < node->count; i++)
+		deepen(l, node->kids[i]);
+	inner = slot_kid(node, SM_STR("<name>"), true);
+	if (!inner || !is_tree(node, inner))
+		return;
+	dir = sm_learn_take(l, sizeof(*dir));
+	*dir = *inner;
+	dir->kids = NULL;
+	dir->count = dir->room = 0;
+	dir->parent = inner;
+	kids = sm_learn_take(l, (inner->count + 1) * sizeof(*kids));
+	memcpy(kids, inner->kids, inner->count * sizeof(*kids));
+	kids[inner->count] = dir;
+	inner->kids = kids;
+	inner->count = inner->room = inner->count + 1;
+	inner->grants = NULL;
+	inner->name = SM_STR("**");
+	tidy(l, inner);
+	fold(l, inner);
+	for (size_t i = 0; i < inner->count; i++) {
+		struct sm_node *both[2] = { inner->kids[i], NULL };
+
+		both[1] = slot_kid(node, both[0]->name, false);
+		if (!both[0]->is_dir && both[1])
+			merge_many(l, both, 2);
+	}
+	tidy(l, node);
+}
+
 void sm_generalise(struct sm_learn *l, struct sm_node *root)
 {
 	rename_all(l, root, SM_STR("/"));
 	open_below(l, root, SM_STR("/"), sm_place_of(l, SM_STR("/")));
 	absorb(l, root);
+	deepen(l, root);
 }

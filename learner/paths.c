@@ -382,30 +382,20 @@ struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
 struct sm_str sm_paths_relative(struct sm_learn *l, struct sm_str path,
 				bool *slotted)
 {
-	struct sm_str none = { "", 0 }, text = none, full;
-	const struct sm_node *node;
+	struct sm_str none = { "", 0 }, text, full, prefix;
 
 	*slotted = false;
 	full = path.len && path.p[0] != '/' ? from_cwd(l, path) : none;
-	node = full.len ? find_node(l, full) : NULL;
-	if (!node)
+	if (!full.len)
 		return none;
-	/* Slots stand below the working directory; it is literal. */
-	for (uint32_t i = 0; i <= path.len; i++) {
-		if (i < path.len && path.p[i] != '/')
-			continue;
-		*slotted |= node->is_slot;
-		full = node->is_slot ? node->name : sm_escape(l, node->name);
-		if (text.len)
-			full = sm_learn_join(
-				l, full, sm_learn_join(l, SM_STR("/"), text));
-		text = full;
-		node = node->parent;
+	text = sm_paths_pattern(l, full, slotted);
+	prefix = sm_learn_join(l, sm_learn_path(l, l->cwd), SM_STR("/"));
+	/* A slot above, or a variable below, cannot be told relatively. */
+	if (!*slotted || !sm_str_starts(text, prefix)) {
+		*slotted = false;
+		return none;
 	}
-	for (; node; node = node->parent)
-		if (node->is_slot)
-			*slotted = false;
-	return text;
+	return (struct sm_str){ text.p + prefix.len, text.len - prefix.len };
 }
 
 void sm_learn_paths(struct sm_learn *l)

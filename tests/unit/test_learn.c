@@ -92,6 +92,8 @@ static void see_load(struct bench *b, const char *path)
 	add(b, 0, &e);
 }
 
+#define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
 /* argv in words, NULL-terminated; program is argv[0]. */
 static struct sm_event popen_event(struct sm_value args[20],
 				   const char *const *argv)
@@ -270,8 +272,6 @@ static char *print(struct bench *b)
 	return out;
 }
 
-#define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
-
 /* ---------------------------------------------------------------- evidence */
 
 static void three_values_open_a_slot_two_do_not(void **state)
@@ -368,6 +368,123 @@ static void names_with_spaces_and_dots_pass(void **state)
 	assert_false(allows_open(&b, APP "/media/.hidden.jpg", WRITE));
 	assert_false(allows_open(&b, APP "/media/x/y.jpg", WRITE));
 	assert_false(allows_open(&b, APP "/media/x.py", WRITE));
+	finish(&b);
+}
+
+static void files_at_several_depths_open_for_any_depth(void **state)
+{
+	static const char *const names[] = { "a", "b", "c" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), APP "/docs/%s.md", names[i]);
+		see_open(&b, 0, path, READ);
+		for (int k = 0; k < 3; k++) {
+			snprintf(path, sizeof(path), APP "/docs/%s/%s%s.md",
+				 names[i], names[i], names[k]);
+			see_open(&b, 0, path, READ);
+		}
+	}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/docs/x.md", READ));
+	assert_true(allows_open(&b, APP "/docs/x/y.md", READ));
+	assert_true(allows_open(&b, APP "/docs/x/y/z/new one.md", READ));
+	assert_false(allows_open(&b, APP "/docs/x/y/z/new.html", READ));
+	assert_false(allows_open(&b, APP "/x.md", READ));
+	finish(&b);
+}
+
+static void one_depth_stays_one_depth(void **state)
+{
+	static const char *const names[] = { "a", "b", "c" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 9; i++) {
+		snprintf(path, sizeof(path), APP "/docs/%s/%s.md", names[i % 3],
+			 names[i / 3]);
+		see_open(&b, 0, path, READ);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/docs/x/a.md", READ));
+	assert_false(allows_open(&b, APP "/docs/x/y/a.md", READ));
+	assert_false(allows_open(&b, APP "/docs/a.md", READ));
+	finish(&b);
+}
+
+static void what_a_slot_grants_has_no_rule_of_its_own(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, APP "/up/anna/cat.png", WRITE);
+	see_open(&b, 0, APP "/up/ben/dog.png", WRITE);
+	see_open(&b, 0, APP "/up/carla/logo-2.png", WRITE);
+	see_open(&b, 0, APP "/up/dora/logo-2.png", WRITE);
+	learn(&b);
+	assert_int_equal(b.learned.family[SM_FAMILY_FILES], 1);
+	finish(&b);
+}
+
+static void packages_read_their_data_like_their_code(void **state)
+{
+	static const char site[] = "/usr/lib/python3/dist-packages";
+	struct sm_principal django = { SM_PRINCIPAL_DISTRIBUTION,
+				       SM_STR("django"), SM_STR("") };
+	char path[128];
+	struct sm_value args[3];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	snprintf(path, sizeof(path), "%s/django/views/app.py", site);
+	see_load(&b, path);
+	snprintf(path, sizeof(path), "%s/django/views/404.html", site);
+	e = open_event(args, path, READ);
+	e.site.principal = django;
+	add(&b, 0, &e);
+	learn(&b);
+	snprintf(path, sizeof(path), "%s/django/deep/er/500.html", site);
+	e = open_event(args, path, READ);
+	assert_false(allows(&b, &e));
+	e.site.principal = django;
+	assert_true(allows(&b, &e));
+	snprintf(path, sizeof(path), "%s/django/views/app.py", site);
+	e = open_event(args, path, READ);
+	e.site.principal = django;
+	assert_false(allows(&b, &e));
+	snprintf(path, sizeof(path), "%s/flask/500.html", site);
+	e = open_event(args, path, READ);
+	e.site.principal = django;
+	assert_false(allows(&b, &e));
+	finish(&b);
+}
+
+static void relative_arguments_mean_files_of_the_working_directory(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (uint32_t i = 0; i < RUNS; i++)
+		b.seen->owners[b.owners[i]].cwd = SM_STR(APP);
+	see_open(&b, 0, APP "/out/anna/a b.txt", WRITE);
+	see_open(&b, 1, APP "/out/ben/c.txt", WRITE);
+	see_popen(&b, 0, ARGV("/usr/bin/wc", "out/anna/a b.txt"));
+	see_popen(&b, 1, ARGV("/usr/bin/wc", "out/ben/c.txt"));
+	learn(&b);
+	assert_true(allows_popen(&b, ARGV("/usr/bin/wc", "out/d/e.f.txt")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/wc", "app.py")));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/wc", "out/d/../../x.txt")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/wc", "/etc/x.txt")));
 	finish(&b);
 }
 
@@ -862,6 +979,12 @@ int main(void)
 		cmocka_unit_test(typed_parts_keep_what_is_fixed_around_them),
 		cmocka_unit_test(siblings_share_what_is_below_them),
 		cmocka_unit_test(names_with_spaces_and_dots_pass),
+		cmocka_unit_test(files_at_several_depths_open_for_any_depth),
+		cmocka_unit_test(one_depth_stays_one_depth),
+		cmocka_unit_test(what_a_slot_grants_has_no_rule_of_its_own),
+		cmocka_unit_test(packages_read_their_data_like_their_code),
+		cmocka_unit_test(
+			relative_arguments_mean_files_of_the_working_directory),
 		cmocka_unit_test(protected_places_never_open),
 		cmocka_unit_test(code_directories_open_for_written_data_only),
 		cmocka_unit_test(dotfiles_and_keys_stay_literal),
