@@ -139,6 +139,9 @@ void sm_trace_close(struct sm_trace *trace);
 const char *sm_trace_path(const struct sm_trace *trace);
 /* A meta value, or NULL; valid until close. */
 const char *sm_trace_meta(const struct sm_trace *trace, const char *key);
+/* All of them, by index from 0: the key (and its value), NULL beyond. */
+const char *sm_trace_meta_at(const struct sm_trace *trace, size_t index,
+			     const char **value);
 
 /* One row of `process`; strings are valid until close. */
 struct sm_trace_process_info {

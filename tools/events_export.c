@@ -34,16 +34,21 @@ static enum sm_status finish(FILE *out, const struct sm_cbor_writer *w,
 
 /* ----------------------------------------------------------------- header */
 
+static void put_losses(struct sm_cbor_writer *w, const uint64_t lost[SM_LOSSES])
+{
+	put_key(w, "lost");
+	sm_cbor_put_map(w, SM_LOSSES);
+	for (unsigned i = 0; i < SM_LOSSES; i++)
+		put_uint(w, sm_loss_name((enum sm_loss)i), lost[i]);
+}
+
 static void put_account(struct sm_cbor_writer *w,
 			const struct sm_trace_account *account)
 {
 	put_uint(w, "attempts", account->attempts);
 	put_uint(w, "stored", account->stored);
 	put_uint(w, "noise", account->noise);
-	put_key(w, "lost");
-	sm_cbor_put_map(w, SM_LOSSES);
-	for (unsigned i = 0; i < SM_LOSSES; i++)
-		put_uint(w, sm_loss_name((enum sm_loss)i), account->lost[i]);
+	put_losses(w, account->lost);
 	put_key(w, "exit_status");
 	sm_cbor_put_int(w, account->exit_status);
 	put_uint(w, "end_ns", account->end_ns);
@@ -76,19 +81,50 @@ static void put_process(struct sm_cbor_writer *w,
 	put_account(w, &info->account);
 }
 
+/* How many meta values there are, and their bytes. */
+static size_t measure_meta(const struct sm_trace *trace, size_t *bytes)
+{
+	const char *key, *value;
+	size_t count = 0;
+
+	for (*bytes = 0; (key = sm_trace_meta_at(trace, count, &value));
+	     count++)
+		*bytes += strlen(key) + strlen(value) + 32;
+	return count;
+}
+
+static void put_meta(struct sm_cbor_writer *w, const struct sm_trace *trace,
+		     size_t count)
+{
+	const char *key, *value;
+
+	put_key(w, "meta");
+	sm_cbor_put_map(w, count);
+	for (size_t i = 0; i < count; i++) {
+		key = sm_trace_meta_at(trace, i, &value);
+		put_str(w, key, sm_str_of(value));
+	}
+}
+
 enum sm_status sm_event_put_cbor_header(FILE *out, const struct sm_trace *trace)
 {
+	size_t meta_bytes, meta_count = measure_meta(trace, &meta_bytes);
 	size_t count = sm_trace_process_count(trace);
 	/* A process row holds argv: 64 words of 4096 bytes at most. */
-	size_t room = 4096 + count * (size_t)(SM_ITEMS_MAX + 8) * SM_STRING_MAX;
+	size_t room = 4096 + meta_bytes +
+		      count * (size_t)(SM_ITEMS_MAX + 8) * SM_STRING_MAX;
 	uint8_t *buffer = malloc(room);
 	struct sm_cbor_writer w = { buffer, buffer + room, false };
+	uint64_t lost[SM_LOSSES] = { 0 };
 	enum sm_status status;
 
 	if (!buffer)
 		return SM_NOMEM;
-	sm_cbor_put_map(&w, 2);
+	(void)sm_trace_lost(trace, lost);
+	sm_cbor_put_map(&w, 4);
 	put_uint(&w, "secmgr-trace", SM_TRACE_FORMAT);
+	put_meta(&w, trace, meta_count);
+	put_losses(&w, lost);
 	put_key(&w, "processes");
 	sm_cbor_put_array(&w, count);
 	for (uint32_t i = 1; i <= count; i++)

@@ -485,6 +485,15 @@ const char *sm_trace_meta(const struct sm_trace *t, const char *key)
 	return NULL;
 }
 
+const char *sm_trace_meta_at(const struct sm_trace *t, size_t index,
+			     const char **value)
+{
+	if (index >= t->meta_count)
+		return NULL;
+	*value = t->meta[index].value;
+	return t->meta[index].key;
+}
+
 size_t sm_trace_process_count(const struct sm_trace *t)
 {
 	return t->process_count;

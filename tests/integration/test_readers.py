@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What secmgr-events and secmgr-replay print, from a recorded run."""
+import collections
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import pty
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import tempfile
 import time
@@ -43,6 +45,61 @@ POLICY = '''{ "secmgr": 1,
       "by": ["app", "main"] } ],
   "code": [ { "id": "c1", "load": "${CWD}/app.py" } ] }
 '''
+
+
+def cbor_sequence(data):
+    """All items of an RFC 8742 sequence; definite lengths, as we write it."""
+    items, at = [], 0
+    while at < len(data):
+        item, at = cbor_item(data, at)
+        items.append(item)
+    return items
+
+
+def cbor_item(data, at):
+    major, low = data[at] >> 5, data[at] & 31
+    at += 1
+    if major == 7 and low < 24:
+        return {20: False, 21: True, 22: None}[low], at
+    size = {24: 1, 25: 2, 26: 4, 27: 8}.get(low, 0)
+    head = data[at:at + size]
+    number = int.from_bytes(head, "big") if size else low
+    at += size
+    if major == 7:
+        return struct.unpack(">d" if size == 8 else ">f", head)[0], at
+    if major == 0:
+        return number, at
+    if major == 1:
+        return -1 - number, at
+    if major in (2, 3):
+        raw = data[at:at + number]
+        return (raw if major == 2 else raw.decode()), at + number
+    values = []
+    for _ in range({4: number, 5: 2 * number, 6: 1}[major]):
+        value, at = cbor_item(data, at)
+        values.append(value)
+    if major == 4:
+        return values, at
+    if major == 5:
+        return dict(zip(values[::2], values[1::2])), at
+    return Tagged(number, values[0]), at
+
+
+Tagged = collections.namedtuple("Tagged", "tag value")
+
+
+def as_json(value):
+    """A decoded item as --json shows it: see schema/cbor.h for the tags."""
+    if isinstance(value, bytes):
+        return {"bytes": value.decode("utf-8", "surrogateescape")}
+    if isinstance(value, Tagged) and value.tag == 27550:
+        return {"type": value.value}
+    if isinstance(value, Tagged) and value.tag == 27551:
+        length, number = value.value
+        return {"length": length, "hash": f"{number % 2 ** 64:016x}"}
+    if isinstance(value, list):
+        return [as_json(item) for item in value]
+    return value
 
 
 class Readers(unittest.TestCase):
@@ -166,12 +223,19 @@ class Readers(unittest.TestCase):
         self.assertIn("/bin/true", str(spawned))
         self.assertIn("a b", str(spawned))
 
-    def test_cbor_export_holds_every_event(self):
+    def test_cbor_export_holds_every_event_with_its_types(self):
         done = self.tool("secmgr-events", "--export=cbor", "run.db")
         self.assertEqual(0, done.returncode, done.stderr)
-        count = done.stdout.count(b"\x67process") - 0
-        self.assertEqual(len(self.objects("run.db")), count)
-        self.assertIn(b"secmgr-trace", done.stdout[:20])
+        header, *events = cbor_sequence(done.stdout)
+        self.assertEqual(0, header["secmgr-trace"])
+        self.assertEqual("record", header["meta"]["mode"])
+        rows = self.objects("run.db")
+        self.assertEqual(len(header["processes"]),
+                         max(r["process"] for r in rows))
+        self.assertEqual(len(rows), len(events))
+        for row, event in zip(rows, events):
+            for key in set(row) - {"pid", "time", "requests"}:
+                self.assertEqual(row[key], as_json(event[key]), (key, event))
 
     def test_statistics_agree_with_the_events(self):
         stats = json.loads(self.events("--stats", "--top=0", "--json",
