@@ -23,7 +23,7 @@ say = $(if $(V),,@echo '  $(1) $@';)
 
 # What the guest carries: no JSON, no SQLite, nothing but libc.
 AGENT_SRC := $(wildcard recorder/agent/*.c) \
-	recorder/ring.c recorder/record.c recorder/hello.c \
+	recorder/ring.c recorder/record.c recorder/hello.c recorder/redact.c \
 	schema/status.c schema/cbor.c schema/event.c schema/path.c \
 	schema/request.c schema/shell.c schema/token.c \
 	$(wildcard schema/policy/open*.c schema/policy/decide*.c \

@@ -88,7 +88,7 @@ enum sm_status command_set_environment(const char *agent, const char *channel,
 int command_exec(char **argv);
 /* Ends this process by the signal that ended COMMAND. */
 void command_die_alike(int number);
-/* COMMAND as one line, bounded, for people. malloc'ed. */
+/* COMMAND as one line, bounded, credentials masked. malloc'ed. */
 char *command_text(char *const *argv);
 
 /* ----------------------------------------------------- wrapper_report.c */

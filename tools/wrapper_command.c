@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "recorder/redact.h"
 #include "tools/wrapper.h"
 
 #define AGENT_PATH "../lib/secmgr/libsecmgr.so" /* from the program's place */
@@ -147,17 +148,30 @@ void command_die_alike(int number)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+static struct sm_str mask(char *const *argv, bool is_first, char out[TEXT_MAX])
+{
+	struct sm_str text = sm_str_of(*argv);
+	uint32_t length;
+
+	if (!is_first && sm_redact_next(sm_str_of(argv[-1])))
+		return SM_STR("***");
+	if (!sm_redact(text, out, TEXT_MAX, &length))
+		return text;
+	return length ? (struct sm_str){ out, length } : SM_STR("***");
+}
+
 char *command_text(char *const *argv)
 {
-	char *text = malloc(TEXT_MAX);
+	char *text = malloc(TEXT_MAX), masked[TEXT_MAX];
 	size_t used = 0;
 
 	if (!text)
 		return NULL;
 	text[0] = '\0';
 	for (; *argv && used < TEXT_MAX; argv++) {
-		int n = snprintf(text + used, TEXT_MAX - used, "%s%s",
-				 used ? " " : "", *argv);
+		struct sm_str word = mask(argv, !used, masked);
+		int n = snprintf(text + used, TEXT_MAX - used, "%s%.*s",
+				 used ? " " : "", (int)word.len, word.p);
 
 		used += n > 0 ? (size_t)n : 0;
 	}

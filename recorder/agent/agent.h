@@ -15,6 +15,7 @@
 #include "recorder/agent/python.h"
 #include "recorder/channel.h"
 #include "recorder/record.h"
+#include "recorder/redact.h"
 #include "schema/path.h"
 #include "schema/policy.h"
 
@@ -183,20 +184,6 @@ struct sm_str sm_resolve_socket(struct py_object *socket);
 /* The working directory, cached; empty when it has no name any more. */
 struct sm_str sm_resolve_cwd(void);
 void sm_resolve_cwd_changed(void);
-
-/* --------------------------------------------------------------- redact.c */
-
-/*
- * True when text holds something that looks like a credential; then writes the
- * same text with it masked to out[room] and its length to *length; 0 when it
- * does not fit.
- */
-bool sm_redact(struct sm_str text, char *out, uint32_t room, uint32_t *length);
-/* True when the word after this option is a credential. */
-bool sm_redact_next(struct sm_str option);
-/* Keyed hash (SipHash-1-3; the key is the channel's) of a secret. */
-uint64_t sm_digest(const void *bytes, size_t n);
-void sm_digest_key(const char *text);
 
 /* -------------------------------------------------------- channel_agent.c */
 

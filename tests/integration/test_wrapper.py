@@ -72,6 +72,7 @@ class Wrapper(unittest.TestCase):
             **settings)
         self.addCleanup(child.stdout.close)
         self.addCleanup(child.stderr.close)
+        self.addCleanup(child.wait)
         self.addCleanup(child.kill)
         return child
 
@@ -229,6 +230,13 @@ class Report(Wrapper):
                            options=["-e", "app.*", "-e", "!app.two"])
         self.assertIn(" 1 events", done.stderr)
         self.check_accounts()
+
+    def test_no_credential_of_commands_line_is_stored(self):
+        self.record(workloads.PYTHON, "-c", "pass", "--password=canary1",
+                    "--token", "canary2", "https://me:canary3@host/")
+        self.assertFalse(b"canary" in self.trace.read_bytes())
+        facts = dict(self.query("SELECT key, value FROM meta"))
+        self.assertIn("--password=***", facts["command"])
 
     def test_trace_says_where_it_came_from(self):
         self.record(workloads.PYTHON, "-c", "pass")

@@ -6,7 +6,7 @@
  * Policies are learned from and decided on the masked text alike, so masking
  * never makes the two differ.
  */
-#include "recorder/agent/agent.h"
+#include "recorder/redact.h"
 
 static const char *const words[] = {
 	"password",	 "passwd",     "passphrase",  "secret",
