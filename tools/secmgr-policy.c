@@ -121,6 +121,63 @@ static struct sm_rules *load(const char *path)
 	return NULL;
 }
 
+/* ---------------------------------------------------------------- bindings */
+
+/* What a program's start settles: -D, the recording, or this environment. */
+struct settled {
+	struct sm_binding items[BINDINGS_MAX + 3];
+	size_t count;
+	char cwd[4096];
+};
+
+static bool is_bound(const struct settled *s, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		if (!strcmp(s->items[i].name, name))
+			return true;
+	return false;
+}
+
+static bool is_defined(const struct sm_rules *rules, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < rules->variable_count; i++)
+		if (sm_str_equal(rules->variables[i].name, sm_str_of(name)))
+			return true;
+	return false;
+}
+
+static void settle_one(struct settled *s, const char *name, const char *value)
+{
+	if (value && value[0] == '/' && !is_bound(s, name))
+		s->items[s->count++] = (struct sm_binding){ name, value };
+}
+
+/* trace NULL: what this shell would start, where the policy is silent. */
+static void settle(const struct options *o, const struct sm_rules *rules,
+		   const struct sm_trace *trace, struct settled *s)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	memcpy(s->items, o->bindings, o->binding_count * sizeof(*s->items));
+	s->count = o->binding_count;
+	if (trace) {
+		settle_one(s, "HOME", sm_trace_meta(trace, "variable.HOME"));
+		settle_one(s, "TMP", sm_trace_meta(trace, "variable.TMP"));
+		settle_one(s, "CWD", sm_trace_meta(trace, "variable.CWD"));
+		return;
+	}
+	if (!is_defined(rules, "HOME"))
+		settle_one(s, "HOME", getenv("HOME"));
+	if (!is_defined(rules, "TMP"))
+		settle_one(s, "TMP", tmp && *tmp ? tmp : "/tmp");
+	if (!is_defined(rules, "CWD"))
+		settle_one(s, "CWD", getcwd(s->cwd, sizeof(s->cwd)));
+}
+
 /* ---------------------------------------------------------------- validate */
 
 struct findings {
@@ -141,13 +198,15 @@ static int validate(const struct options *o, const char *path)
 	struct sm_rules *rules = load(path);
 	struct findings findings = { path, 0 };
 	struct sm_diag diag = { 0 };
+	struct settled settled;
 	enum sm_status status;
 	size_t bytes;
 	void *blob = NULL;
 
 	if (!rules)
 		return SM_EXIT_USAGE;
-	status = sm_policy_compile(rules, o->bindings, o->binding_count, &blob,
+	settle(o, rules, NULL, &settled);
+	status = sm_policy_compile(rules, settled.items, settled.count, &blob,
 				   &bytes, &diag);
 	if (!status)
 		status = sm_policy_check(rules, tell_finding, &findings, &diag);
@@ -262,6 +321,7 @@ static int format(const struct options *o, const char *path)
 
 struct compiled {
 	struct sm_rules *rules;
+	struct settled settled;
 	void *blob;
 	struct sm_policy policy;
 };
@@ -273,7 +333,7 @@ static void compiled_fini(struct compiled *c)
 }
 
 static bool compile(const struct options *o, const char *path,
-		    struct compiled *c)
+		    const struct sm_trace *trace, struct compiled *c)
 {
 	struct sm_diag diag = { 0 };
 	size_t bytes;
@@ -282,7 +342,8 @@ static bool compile(const struct options *o, const char *path,
 	c->rules = load(path);
 	if (!c->rules)
 		return false;
-	if (!sm_policy_compile(c->rules, o->bindings, o->binding_count,
+	settle(o, c->rules, trace, &c->settled);
+	if (!sm_policy_compile(c->rules, c->settled.items, c->settled.count,
 			       &c->blob, &bytes, &diag) &&
 	    !sm_policy_open(&c->policy, c->blob, bytes, &diag))
 		return true;
@@ -492,50 +553,73 @@ static char *cut_tail(char *text, const char *word)
 	return found + strlen(word);
 }
 
+/* The first value of a variable, as compiled. */
+static struct sm_str value_of(const struct compiled *c, struct sm_str name)
+{
+	struct sm_str value = { NULL, 0 };
+	size_t i;
+
+	for (i = 0; i < c->rules->variable_count; i++)
+		if (sm_str_equal(c->rules->variables[i].name, name))
+			value = c->rules->variables[i].values.items[0];
+	for (i = 0; i < c->settled.count; i++) {
+		const struct sm_binding *b = &c->settled.items[i];
+
+		if (sm_str_equal(sm_str_of(b->name), name))
+			value = (struct sm_str){
+				b->value, (uint32_t)strcspn(b->value, ":")
+			};
+	}
+	return value;
+}
+
+#define FILE_MAX 4096
+
+/* A path that a load rule's pattern covers, up to its first wildcard. */
+static struct sm_str covered_file(const struct compiled *c,
+				  struct sm_str pattern, char room[FILE_MAX])
+{
+	const char *end = memchr(pattern.p, '}', pattern.len);
+	struct sm_str value = { NULL, 0 };
+	uint32_t at = 0, n = 0;
+
+	if (pattern.p[0] == '$' && end) {
+		at = (uint32_t)(end - pattern.p) + 1;
+		value = value_of(c, (struct sm_str){ pattern.p + 2, at - 3 });
+		if (value.len > FILE_MAX / 2)
+			return (struct sm_str){ NULL, 0 };
+	}
+	for (; n < value.len; n++)
+		room[n] = value.p[n];
+	for (; at < pattern.len && n < FILE_MAX - 8; at++) {
+		if (pattern.p[at] == '*' || pattern.p[at] == '<') {
+			memcpy(room + n, "x.py", 4);
+			return (struct sm_str){ room, n + 4 };
+		}
+		room[n++] = pattern.p[at];
+	}
+	return (struct sm_str){ room, n };
+}
+
 /* "app" acts from a file that may be loaded; any will do. */
 static void find_app_file(const struct compiled *c, struct sm_principal *p,
-			  char room[4096])
+			  char room[FILE_MAX])
 {
 	size_t i;
 
 	for (i = 0; i < c->rules->count; i++) {
 		const struct sm_rule *r = &c->rules->rules[i];
-		struct sm_str s = r->pattern;
-		uint32_t at = 0, n = 0;
-		size_t v;
 
-		if (r->access != SM_ACCESS_LOAD || r->deny || !s.len)
+		if (r->access != SM_ACCESS_LOAD || r->deny || !r->pattern.len)
 			continue;
-		for (v = 0; s.p[0] == '$' && v < c->rules->variable_count;
-		     v++) {
-			const struct sm_variable *var = &c->rules->variables[v];
-
-			if (s.len > var->name.len + 2 &&
-			    s.p[var->name.len + 2] == '}' &&
-			    !memcmp(s.p + 2, var->name.p, var->name.len) &&
-			    var->values.items[0].len < 2048) {
-				n = var->values.items[0].len;
-				memcpy(room, var->values.items[0].p, n);
-				at = var->name.len + 3;
-			}
-		}
-		for (; at < s.len && n < 4000; at++) {
-			if (s.p[at] == '*' || s.p[at] == '<')
-				break;
-			room[n++] = s.p[at];
-		}
-		if (at < s.len && s.p[at] == '*') {
-			memcpy(room + n, "x.py", 4);
-			n += 4;
-		}
-		p->file = (struct sm_str){ room, n };
+		p->file = covered_file(c, r->pattern, room);
 		if (sm_policy_principal(&c->policy, p) == SM_PRINCIPAL_APP)
 			return;
 	}
 }
 
 static bool speak(const struct compiled *c, char *sentence, struct spoken *s,
-		  char room[4096])
+		  char room[FILE_MAX])
 {
 	char *by, *via, *verb, *rest = sentence;
 	const struct verb *found = NULL;
@@ -736,25 +820,29 @@ static int explain_events(const struct options *o, const struct compiled *c,
 	return result;
 }
 
-static int explain_trace(const struct options *o, const struct compiled *c,
+static int explain_trace(const struct options *o, const char *policy,
 			 const char *path, const char *number)
 {
 	struct sm_trace *trace;
+	struct compiled c;
 	struct sm_diag diag = { 0 };
 	char *end = NULL;
 	unsigned long long n = number ? strtoull(number, &end, 10) : 0;
-	int result;
+	int result = SM_EXIT_USAGE;
 
 	if (number && (!n || *end)) {
 		sm_cli_error(&program, number,
 			     "no event number; the first event is 1");
-		return SM_EXIT_USAGE;
+		return result;
 	}
 	if (sm_trace_open(path, &trace, &diag)) {
 		sm_cli_diag(&program, path, &diag);
-		return SM_EXIT_USAGE;
+		return result;
 	}
-	result = explain_events(o, c, trace, n);
+	if (compile(o, policy, trace, &c)) {
+		result = explain_events(o, &c, trace, n);
+		compiled_fini(&c);
+	}
 	sm_trace_close(trace);
 	return result;
 }
@@ -770,15 +858,12 @@ static int explain(const struct options *o, const char *policy, int argc,
 			     "explain needs an event or a trace");
 		return SM_EXIT_USAGE;
 	}
-	if (!compile(o, policy, &c))
-		return SM_EXIT_USAGE;
 	/* A file of that name, or one word: a trace. */
-	if (!strchr(argv[0], ' ') || !access(argv[0], F_OK)) {
-		status = explain_trace(o, &c, argv[0],
-				       argc > 1 ? argv[1] : NULL);
-		compiled_fini(&c);
-		return status;
-	}
+	if (!strchr(argv[0], ' ') || !access(argv[0], F_OK))
+		return explain_trace(o, policy, argv[0],
+				     argc > 1 ? argv[1] : NULL);
+	if (!compile(o, policy, NULL, &c))
+		return SM_EXIT_USAGE;
 	for (i = 0; i < argc; i++) {
 		one = explain_sentence(o, &c, argv[i]);
 		status = one > status ? one : status;
