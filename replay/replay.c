@@ -58,6 +58,9 @@ static void count_distinct(struct sm_replay *replay,
 {
 	uint64_t digest = sm_digest_decision(event, requests, count);
 
+	/* Some rules look at the frame too: the outcome tells such apart. */
+	digest = sm_digest_bytes(digest, &verdict->decision,
+				 sizeof(verdict->decision));
 	if (sm_memo_find(&replay->seen, digest) ||
 	    !sm_memo_add(&replay->seen, digest, verdict->decision))
 		return;
