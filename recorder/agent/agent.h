@@ -211,7 +211,10 @@ struct sm_denial {
 };
 
 /* Decides event and fills its verdict. True: it must be denied. */
-bool sm_deny_decide(struct sm_event *event, struct sm_denial *denial);
+bool sm_deny_decide(const struct sm_view *view, struct sm_event *event,
+		    struct sm_denial *denial);
+/* Another policy: what was decided by the old one counts no more. */
+void sm_deny_forget(void);
 /* Raises PolicyViolation; always leaves an exception. Not under the lock. */
 void sm_deny_raise(const struct sm_denial *denial);
 

@@ -345,6 +345,7 @@ static void adopt_policy(const struct sm_policy *policy)
 		previous.policy = sm_agent.policy;
 	sm_agent.policy = *policy;
 	sm_agent.has_policy = true;
+	sm_deny_forget(); /* its rules' names stood in the old one */
 }
 
 /* Calls from before the ring was there are accounted for in it. */

@@ -67,6 +67,135 @@ static void describe(const struct sm_event *event,
 				      : sizeof(denial->text) - 1;
 }
 
+/* -------------------------------------------------------------------- memo */
+
+/*
+ * Programs repeat themselves. A decision depends on the policy and on what
+ * memo_key() writes down, nothing else; what was allowed, or asked for
+ * nothing, is kept and compared byte for byte. Denials are always decided.
+ */
+#define MEMOS	   512u
+#define MEMO_BYTES 200u
+
+struct memo {
+	uint32_t length; /* 0: empty */
+	uint8_t key[MEMO_BYTES];
+	enum sm_decision decision;
+	struct sm_str rule; /* in the policy */
+};
+
+static struct memo memos[MEMOS]; /* under the lock */
+
+void sm_deny_forget(void)
+{
+	memset(memos, 0, sizeof(memos));
+}
+
+static bool put_bytes(uint8_t *key, uint32_t *used, const void *p, uint32_t n)
+{
+	if (n > MEMO_BYTES - *used)
+		return false;
+	if (n)
+		memcpy(key + *used, p, n);
+	*used += n;
+	return true;
+}
+
+static bool put_text(uint8_t *key, uint32_t *used, struct sm_str s)
+{
+	return put_bytes(key, used, &s.len, sizeof(s.len)) &&
+	       put_bytes(key, used, s.p, s.len);
+}
+
+static bool put_value(uint8_t *key, uint32_t *used, const struct sm_value *v)
+{
+	uint64_t plain[2] = { v->type, (uint64_t)v->i };
+
+	switch ((enum sm_type)v->type) {
+	case SM_NONE:
+	case SM_FALSE:
+	case SM_TRUE:
+		return put_bytes(key, used, &v->type, sizeof(v->type));
+	case SM_INT:
+		return put_bytes(key, used, plain, sizeof(plain));
+	case SM_TEXT:
+	case SM_BYTES:
+		return !sm_value_is_cut(v) &&
+		       put_bytes(key, used, &v->type, sizeof(v->type)) &&
+		       put_text(key, used, sm_value_str(v));
+	default:
+		return false; /* lists and the like: decided each time */
+	}
+}
+
+/*
+ * Caller and owner by their numbers: each stands for one file and function.
+ * Entries for code that did not fit the table stand for many.
+ */
+static bool memo_key(const struct sm_view *view, const struct sm_event *event,
+		     uint8_t *key, uint32_t *used)
+{
+	uint16_t caller = view->caller ? view->caller->number : UINT16_MAX;
+	uint16_t owner = view->owner ? view->owner->number : UINT16_MAX;
+	uint16_t head[] = { (uint16_t)event->site.kind, caller, owner,
+			    (uint16_t)(view->via << 8 | view->kind) };
+
+	*used = 0;
+	if (event->site.kind == SM_EVENT_OTHER || caller <= SM_PRINCIPALS ||
+	    owner <= SM_PRINCIPALS ||
+	    !put_bytes(key, used, head, sizeof(head)) ||
+	    !put_text(key, used, event->resolved[0]) ||
+	    !put_text(key, used, event->resolved[1]))
+		return false;
+	for (uint32_t i = 0; i < event->argc; i++)
+		if (!put_value(key, used, &event->args[i]))
+			return false;
+	return true;
+}
+
+static struct memo *memo_of(const uint8_t *key, uint32_t length)
+{
+	uint64_t h = length, word;
+	uint32_t i = 0;
+
+	for (; length - i >= sizeof(word); i += sizeof(word)) {
+		memcpy(&word, key + i, sizeof(word));
+		h = (h ^ word) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 32;
+	}
+	for (; i < length; i++)
+		h = (h ^ key[i]) * 0x9e3779b97f4a7c15u;
+	return &memos[(h >> 40) % MEMOS];
+}
+
+static void decide_with_memo(const struct sm_view *view,
+			     const struct sm_event *event,
+			     struct sm_verdict *verdict)
+{
+	uint8_t key[MEMO_BYTES];
+	struct memo *memo;
+	uint32_t length;
+
+	if (!memo_key(view, event, key, &length)) {
+		sm_policy_decide(&sm_agent.policy, event, verdict);
+		return;
+	}
+	memo = memo_of(key, length);
+	if (memo->length == length && !memcmp(memo->key, key, length)) {
+		verdict->decision = memo->decision;
+		verdict->rule = memo->rule;
+		return;
+	}
+	sm_policy_decide(&sm_agent.policy, event, verdict);
+	if (verdict->decision != SM_ALLOWED &&
+	    verdict->decision != SM_UNDECIDED)
+		return;
+	memcpy(memo->key, key, length);
+	memo->length = length;
+	memo->decision = verdict->decision;
+	memo->rule = verdict->rule;
+}
+
 /* What cannot be stopped is recorded only. */
 static bool can_block(enum sm_event_kind kind)
 {
@@ -74,14 +203,15 @@ static bool can_block(enum sm_event_kind kind)
 	       kind != SM_EVENT_INTERPRETER_CLEAR;
 }
 
-bool sm_deny_decide(struct sm_event *event, struct sm_denial *denial)
+bool sm_deny_decide(const struct sm_view *view, struct sm_event *event,
+		    struct sm_denial *denial)
 {
 	struct sm_verdict verdict;
 
 	if (!(sm_agent.flags & SM_CHANNEL_ENFORCE))
 		return false;
 	if (sm_agent.has_policy)
-		sm_policy_decide(&sm_agent.policy, event, &verdict);
+		decide_with_memo(view, event, &verdict);
 	else
 		decide_without(event, &verdict);
 	if (verdict.decision == SM_DENIED &&

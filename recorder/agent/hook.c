@@ -338,7 +338,7 @@ static int take(enum sm_event_kind kind, const char *name,
 		return take_nothing();
 	sm_channel_check();
 	build(&view, kind, name, args, &record.event);
-	is_denied = sm_deny_decide(&record.event, &denial);
+	is_denied = sm_deny_decide(&view, &record.event, &denial);
 	sm_agent_store(&view, &record);
 	held_count = box.held_count;
 	if (held_count)

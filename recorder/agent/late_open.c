@@ -146,7 +146,7 @@ static bool finish(int dir_fd)
 	if (!sm_agent_lock())
 		return sm_agent_lost();
 	build(dir_fd, &view, values, &record);
-	is_denied = sm_deny_decide(&record.event, &denial);
+	is_denied = sm_deny_decide(&view, &record.event, &denial);
 	sm_agent_store(&view, &record);
 	sm_agent_unlock();
 	return is_denied;
