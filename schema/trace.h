@@ -158,6 +158,15 @@ sm_trace_process(const struct sm_trace *trace, uint32_t number);
 /* Events lost over all processes, by cause; sum over causes returned. */
 uint64_t sm_trace_lost(const struct sm_trace *trace, uint64_t lost[SM_LOSSES]);
 
+/* A row of `loss`, as given to sm_trace_add_loss(); false beyond the last. */
+struct sm_trace_loss {
+	uint32_t process;
+	enum sm_loss cause;
+	uint64_t count, time_ns;
+};
+bool sm_trace_loss_at(const struct sm_trace *trace, size_t i,
+		      struct sm_trace_loss *loss);
+
 /*
  * A necessary condition for events of interest; blocks that cannot match are
  * not opened. The caller still checks each event. All members optional.

@@ -476,7 +476,9 @@ static bool leaves_hold(const struct sm_trace_cursor *c,
 	for (uint32_t l = 0; l < shape->leaf_count; l++) {
 		uint64_t id;
 
-		if (shape->leaves[l].kind != SM_LEAF_STRING)
+		/* Hashes are bytes too, but nobody's text. */
+		if (shape->leaves[l].kind != SM_LEAF_STRING ||
+		    shape->leaves[l].target == SM_LEAF_TO_HASH)
 			continue;
 		id = leaf(c, l);
 		if (id && (id >= UINT32_MAX ||
@@ -543,6 +545,11 @@ static enum sm_status patch(const struct sm_trace_cursor *c,
 		break;
 	case SM_LEAF_TO_FULL_LEN:
 		set_full_length(v, bits);
+		break;
+	case SM_LEAF_TO_HASH:
+		status = get_string(c, bits, &s);
+		if (!status && !sm_shape_hash(s, &v->i))
+			status = SM_DAMAGED;
 		break;
 	case SM_LEAF_TO_RESOLVED:
 		status = get_string(c, bits, &event->resolved[l->node]);

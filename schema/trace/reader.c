@@ -246,8 +246,16 @@ static enum sm_status read_loss(struct sm_trace *t, sqlite3_stmt *q)
 			       (uint32_t)sqlite3_column_bytes(q, 1) };
 	int cause = loss_find(name);
 
-	if (cause < 0)
+	if (cause < 0 || process > UINT32_MAX)
 		return SM_DAMAGED;
+	if (sm_array_reserve((void **)&t->losses, &t->loss_room,
+			     t->loss_count + 1, sizeof(*t->losses)))
+		return SM_NOMEM;
+	t->losses[t->loss_count++] =
+		(struct sm_trace_loss){ .process = (uint32_t)process,
+					.cause = (enum sm_loss)cause,
+					.count = column_u64(q, 2),
+					.time_ns = column_u64(q, 3) };
 	if (!process || process > t->process_count)
 		t->lost_outside[cause] += column_u64(q, 2);
 	else if (!t->processes[process - 1]->has_ended)
@@ -374,6 +382,7 @@ enum sm_status sm_trace_refresh(struct sm_trace *t, struct sm_diag *diag)
 	enum sm_status status =
 		each(t, "SELECT key,value FROM meta", 0, read_meta, diag);
 
+	t->loss_count = 0;
 	memset(t->lost_outside, 0, sizeof(t->lost_outside));
 	if (!status)
 		status = each(t,
@@ -384,8 +393,10 @@ enum sm_status sm_trace_refresh(struct sm_trace *t, struct sm_diag *diag)
 			      "no_channel,store FROM process ORDER BY number",
 			      0, read_process, diag);
 	if (!status)
-		status = each(t, "SELECT process,cause,count FROM loss", 0,
-			      read_loss, diag);
+		status = each(t,
+			      "SELECT process,cause,count,time_ns FROM loss "
+			      "ORDER BY id",
+			      0, read_loss, diag);
 	if (!status)
 		status = sm_trace_load_sites(t, diag);
 	return status;
@@ -463,6 +474,7 @@ void sm_trace_close(struct sm_trace *t)
 	free(t->keep.parts);
 	free(t->processes);
 	free(t->meta);
+	free(t->losses);
 	free(t->names);
 	free(t->sites);
 	sm_map_fini(&t->site_of);
@@ -492,6 +504,15 @@ const char *sm_trace_meta_at(const struct sm_trace *t, size_t index,
 		return NULL;
 	*value = t->meta[index].value;
 	return t->meta[index].key;
+}
+
+bool sm_trace_loss_at(const struct sm_trace *t, size_t i,
+		      struct sm_trace_loss *loss)
+{
+	if (i >= t->loss_count)
+		return false;
+	*loss = t->losses[i];
+	return true;
 }
 
 size_t sm_trace_process_count(const struct sm_trace *t)

@@ -28,6 +28,8 @@ struct sm_trace {
 	size_t meta_count, meta_room;
 	struct sm_trace_process_info **processes;
 	size_t process_count, process_room;
+	struct sm_trace_loss *losses;
+	size_t loss_count, loss_room;
 	uint64_t lost_outside[SM_LOSSES]; /* of no process in the table */
 	struct sm_trace_name {
 		struct sm_str text;

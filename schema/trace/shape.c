@@ -101,6 +101,15 @@ static void leave_string(struct interning *in, struct sm_str s)
 	in->out[in->count++] = id;
 }
 
+static void leave_hash(struct interning *in, uint64_t hash)
+{
+	char text[SM_SHAPE_HASH_BYTES];
+
+	for (unsigned i = 0; i < SM_SHAPE_HASH_BYTES; i++)
+		text[i] = (char)(hash >> (56 - 8 * i));
+	leave_string(in, (struct sm_str){ text, SM_SHAPE_HASH_BYTES });
+}
+
 static void leave_value(struct interning *in, const struct sm_value *v)
 {
 	uint64_t bits = 0;
@@ -120,7 +129,7 @@ static void leave_value(struct interning *in, const struct sm_value *v)
 		break;
 	case SM_DIGEST:
 		in->out[in->count++] = v->full_len;
-		in->out[in->count++] = (uint64_t)v->i;
+		leave_hash(in, (uint64_t)v->i);
 		break;
 	default:
 		break;
@@ -185,7 +194,7 @@ static void add_value_leaves(struct decoding *d, uint8_t type, uint32_t node)
 		break;
 	case SM_DIGEST:
 		add_leaf(d, SM_LEAF_INT, SM_LEAF_TO_FULL_LEN, node);
-		add_leaf(d, SM_LEAF_INT, SM_LEAF_TO_INT, node);
+		add_leaf(d, SM_LEAF_STRING, SM_LEAF_TO_HASH, node);
 		break;
 	default:
 		break;
@@ -291,6 +300,18 @@ void sm_shape_fini(struct sm_shape *shape)
 	free(shape->nodes);
 	free(shape->type_hash);
 	*shape = (struct sm_shape){ 0 };
+}
+
+bool sm_shape_hash(struct sm_str text, int64_t *hash)
+{
+	uint64_t bits = 0;
+
+	if (text.len != SM_SHAPE_HASH_BYTES)
+		return false;
+	for (unsigned i = 0; i < SM_SHAPE_HASH_BYTES; i++)
+		bits = bits << 8 | (uint8_t)text.p[i];
+	*hash = (int64_t)bits;
+	return true;
 }
 
 /* -------------------------------------------------------------------- keys */

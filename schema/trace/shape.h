@@ -11,7 +11,8 @@
  * value a byte: enum sm_type, or'ed with CUT; a list's length follows it, then
  * its items. Numbers are LEB128.
  * Leaves: per value in that order: TEXT, BYTES, OPAQUE: string; INT: integer;
- * FLOAT: float; DIGEST: full_len, hash; a cut value's full_len after its own;
+ * FLOAT: float; DIGEST: full_len, hash as a string of 8 bytes, because the same
+ * code is unmarshalled by every process; a cut value's full_len after its own;
  * then resolved[0], resolved[1], rule, each if there.
  */
 #ifndef SCHEMA_TRACE_SHAPE_H
@@ -20,12 +21,13 @@
 #include "schema/event.h"
 #include "schema/trace/intern.h"
 
-#define SM_SHAPE_DECISION 0x03 /* enum sm_decision */
-#define SM_SHAPE_RULE	  0x04
-#define SM_SHAPE_RESOLVED 0x08			  /* << 0, 1 */
-#define SM_SHAPE_CUT	  0x10			  /* or'ed to a value's type */
-#define SM_SHAPE_MAX	  (8 + 3 * SM_VALUES_MAX) /* bytes */
-#define SM_LEAVES_MAX	  (2 * SM_VALUES_MAX + SM_RESOLVED_MAX + 1)
+#define SM_SHAPE_DECISION   0x03 /* enum sm_decision */
+#define SM_SHAPE_RULE	    0x04
+#define SM_SHAPE_RESOLVED   0x08 /* << 0, 1 */
+#define SM_SHAPE_CUT	    0x10 /* or'ed to a value's type */
+#define SM_SHAPE_MAX	    (8 + 3 * SM_VALUES_MAX) /* bytes */
+#define SM_SHAPE_HASH_BYTES 8
+#define SM_LEAVES_MAX	    (2 * SM_VALUES_MAX + SM_RESOLVED_MAX + 1)
 
 enum sm_leaf_kind { SM_LEAF_STRING, SM_LEAF_INT, SM_LEAF_FLOAT, SM_LEAF_KINDS };
 
@@ -34,6 +36,7 @@ enum sm_leaf_target {
 	SM_LEAF_TO_INT,	   /* a value's i */
 	SM_LEAF_TO_FLOAT,
 	SM_LEAF_TO_FULL_LEN,
+	SM_LEAF_TO_HASH,     /* a digest's i, from 8 bytes big-endian */
 	SM_LEAF_TO_RESOLVED, /* node: which */
 	SM_LEAF_TO_RULE,
 };
@@ -65,6 +68,8 @@ SM_CHECKED enum sm_status sm_shape_of(const struct sm_event *event,
 SM_CHECKED enum sm_status sm_shape_decode(struct sm_bytes_reader *r,
 					  struct sm_shape *shape);
 void sm_shape_fini(struct sm_shape *shape);
+/* A digest's hash from its string; false when it is none. */
+bool sm_shape_hash(struct sm_str text, int64_t *hash);
 
 /* Numbers for the strings of an event; gives leaves. */
 typedef enum sm_status sm_shape_intern(void *context, struct sm_str s,

@@ -700,7 +700,7 @@ enum sm_status sm_trace_commit(struct sm_trace_writer *w, struct sm_diag *diag)
 static enum sm_status summarize_all(struct sm_trace_writer *w)
 {
 	/* At most a fraction of the file, so that it stays a summary. */
-	size_t max = (24u << 10) + (size_t)(w->store.payload / 16);
+	size_t max = (16u << 10) + (size_t)(w->store.payload / 24);
 	struct timespec now;
 	char text[32];
 

@@ -520,7 +520,10 @@ static void processes_and_losses_are_kept(void **state)
 	};
 	const struct sm_trace_process_info *p;
 	uint64_t lost[SM_LOSSES];
+	struct sm_trace_loss loss;
+	const char *key, *value;
 	struct sm_trace *t;
+	size_t i;
 
 	(void)state;
 	start(SM_TRACE_CREATE, 2);
@@ -564,6 +567,14 @@ static void processes_and_losses_are_kept(void **state)
 	assert_int_equal(sm_trace_lost(t, lost), 4 + 2 + 1 + 5 + 6);
 	assert_int_equal(lost[SM_LOSS_RING_FULL], 9);
 	assert_int_equal(lost[SM_LOSS_NO_CHANNEL], 6);
+	assert_true(sm_trace_loss_at(t, 2, &loss));
+	assert_int_equal(loss.cause, SM_LOSS_NO_CHANNEL);
+	assert_int_equal(loss.count, 6);
+	assert_int_equal(loss.time_ns, 8);
+	assert_false(sm_trace_loss_at(t, 3, &loss));
+	for (i = 0; (key = sm_trace_meta_at(t, i, &value)); i++)
+		assert_string_equal(sm_trace_meta(t, key), value);
+	assert_int_equal(i, 4); /* format, command, closed, digest */
 	sm_trace_close(t);
 }
 
