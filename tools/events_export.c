@@ -42,6 +42,34 @@ static void put_losses(struct sm_cbor_writer *w, const uint64_t lost[SM_LOSSES])
 		put_uint(w, sm_loss_name((enum sm_loss)i), lost[i]);
 }
 
+static size_t count_loss_rows(const struct sm_trace *trace)
+{
+	struct sm_trace_loss loss;
+	size_t count = 0;
+
+	while (sm_trace_loss_at(trace, count, &loss))
+		count++;
+	return count;
+}
+
+/* Losses with a place in time. */
+static void put_loss_rows(struct sm_cbor_writer *w,
+			  const struct sm_trace *trace, size_t count)
+{
+	struct sm_trace_loss loss;
+
+	put_key(w, "losses");
+	sm_cbor_put_array(w, count);
+	for (size_t i = 0; i < count && sm_trace_loss_at(trace, i, &loss);
+	     i++) {
+		sm_cbor_put_map(w, 4);
+		put_uint(w, "process", loss.process);
+		put_str(w, "cause", sm_str_of(sm_loss_name(loss.cause)));
+		put_uint(w, "count", loss.count);
+		put_uint(w, "time_ns", loss.time_ns);
+	}
+}
+
 static void put_account(struct sm_cbor_writer *w,
 			const struct sm_trace_account *account)
 {
@@ -110,8 +138,9 @@ enum sm_status sm_event_put_cbor_header(FILE *out, const struct sm_trace *trace)
 {
 	size_t meta_bytes, meta_count = measure_meta(trace, &meta_bytes);
 	size_t count = sm_trace_process_count(trace);
+	size_t loss_count = count_loss_rows(trace);
 	/* A process row holds argv: 64 words of 4096 bytes at most. */
-	size_t room = 4096 + meta_bytes +
+	size_t room = 4096 + meta_bytes + loss_count * 100 +
 		      count * (size_t)(SM_ITEMS_MAX + 8) * SM_STRING_MAX;
 	uint8_t *buffer = malloc(room);
 	struct sm_cbor_writer w = { buffer, buffer + room, false };
@@ -121,10 +150,11 @@ enum sm_status sm_event_put_cbor_header(FILE *out, const struct sm_trace *trace)
 	if (!buffer)
 		return SM_NOMEM;
 	(void)sm_trace_lost(trace, lost);
-	sm_cbor_put_map(&w, 4);
+	sm_cbor_put_map(&w, 5);
 	put_uint(&w, "secmgr-trace", SM_TRACE_FORMAT);
 	put_meta(&w, trace, meta_count);
 	put_losses(&w, lost);
+	put_loss_rows(&w, trace, loss_count);
 	put_key(&w, "processes");
 	sm_cbor_put_array(&w, count);
 	for (uint32_t i = 1; i <= count; i++)
