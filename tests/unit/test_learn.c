@@ -971,6 +971,68 @@ static void sketches_do_not_depend_on_order(void **state)
 	assert_true(sm_sketch_equal(&a, &b));
 }
 
+/* -------------------------------------------------------------- allocation */
+
+/* Counts down to the allocation that fails; 0: none does. */
+static int until_failure;
+static bool has_failed;
+
+static bool fails(void)
+{
+	if (!until_failure || --until_failure)
+		return false;
+	has_failed = true;
+	return true;
+}
+
+#ifndef __SANITIZE_ADDRESS__
+void *__libc_calloc(size_t count, size_t bytes);
+void *__libc_malloc(size_t bytes);
+void *__libc_realloc(void *p, size_t bytes);
+
+__attribute__((visibility("default"))) void *calloc(size_t count, size_t bytes)
+{
+	return fails() ? NULL : __libc_calloc(count, bytes);
+}
+
+__attribute__((visibility("default"))) void *malloc(size_t bytes)
+{
+	return fails() ? NULL : __libc_malloc(bytes);
+}
+
+__attribute__((visibility("default"))) void *realloc(void *p, size_t bytes)
+{
+	return fails() ? NULL : __libc_realloc(p, bytes);
+}
+#endif
+
+static void any_allocation_may_fail(void **state)
+{
+	const struct sm_learn_options options = { 0 };
+	struct sm_learned learned;
+	struct sm_diag diag;
+	enum sm_status status;
+	struct bench b;
+	int n = 0;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 40; i++)
+		see_nth(&b, i);
+	do {
+		until_failure = ++n;
+		has_failed = false;
+		status = sm_learn(b.seen, &options, &learned, &diag);
+		until_failure = 0;
+		if (has_failed && status != SM_OK)
+			assert_null(learned.rules);
+		else
+			assert_int_equal(status, SM_OK);
+		sm_learned_fini(&learned);
+	} while (has_failed);
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1007,6 +1069,7 @@ int main(void)
 		cmocka_unit_test(nothing_recorded_is_refused),
 		cmocka_unit_test(any_order_and_partition_gives_the_same_bytes),
 		cmocka_unit_test(sketches_do_not_depend_on_order),
+		cmocka_unit_test(any_allocation_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
