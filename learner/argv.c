@@ -446,13 +446,14 @@ static bool is_command_word(struct sm_str s)
 	return s.len > 1;
 }
 
-/* The first free word of a command, with more free words behind it. */
+/* The word right behind a command's name, with more free words behind it. */
 static bool is_subcommand(const struct line *line, uint32_t at)
 {
-	for (uint32_t i = at; i-- > 0 && !line->words[i].is_command;)
-		if (i && (!line->words[i].is_fixed || line->words[i].is_path))
-			return false;
-	for (uint32_t i = at + 1; i < line->count; i++)
+	bool follows = line->access == SM_ACCESS_EXEC
+			       ? at == 1
+			       : at && line->words[at - 1].is_command;
+
+	for (uint32_t i = at + 1; follows && i < line->count; i++)
 		if (!line->words[i].is_fixed || line->words[i].is_path)
 			return true;
 	return false;

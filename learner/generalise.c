@@ -269,6 +269,15 @@ static bool is_proc_number(const struct sm_node *node)
 					 sm_str_equal(up, SM_STR("task")));
 }
 
+/* gettext's DIR/LANGUAGE/LC_MESSAGES: the language is the visitor's. */
+static bool is_language(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (sm_str_equal(node->kids[i]->name, SM_STR("LC_MESSAGES")))
+			return !node->is_made;
+	return false;
+}
+
 static void rename_made_up(struct sm_learn *l, struct sm_node *node,
 			   const struct sm_place *place)
 {
@@ -286,6 +295,8 @@ static void rename_made_up(struct sm_learn *l, struct sm_node *node,
 		node->name = with_token(l, name, from, to, "<int>");
 	else if (place->is_proc && is_proc_number(node))
 		node->name = SM_STR("<int>");
+	else if (is_language(node))
+		node->name = SM_STR("<name>");
 	else
 		return;
 	node->is_slot = true;
@@ -832,6 +843,12 @@ static bool covers(const struct sm_node *wide, const struct sm_node *narrow)
 	return true;
 }
 
+/* A literal name the slot stands for. */
+static bool holds(const struct sm_node *slot, const struct sm_node *kid)
+{
+	return !kid->is_slot && sm_slot_holds(slot->name, kid->name);
+}
+
 static struct sm_node *covering_kid(const struct sm_node *node,
 				    const struct sm_node *kid)
 {
@@ -840,8 +857,7 @@ static struct sm_node *covering_kid(const struct sm_node *node,
 
 	/* Slots come first and are few; literals are found by name. */
 	for (i = 0; i < node->count && node->kids[i]->is_slot; i++)
-		if (!kid->is_slot && node->kids[i] != kid &&
-		    sm_slot_holds(node->kids[i]->name, kid->name) &&
+		if (node->kids[i] != kid && holds(node->kids[i], kid) &&
 		    covers(node->kids[i], kid))
 			return node->kids[i];
 	if (!node->count)
@@ -865,7 +881,7 @@ static void take_in(struct sm_learn *l, struct sm_node *wide,
 	merge_facts(l, wide, narrow);
 }
 
-/* Literal names a slot beside them grants all of need no rules. */
+/* Names that a slot beside them grants all of need no rules. */
 static void absorb(struct sm_learn *l, struct sm_node *node)
 {
 	for (size_t i = 0; i < node->count; i++) {
@@ -873,7 +889,7 @@ static void absorb(struct sm_learn *l, struct sm_node *node)
 		struct sm_node *wide;
 
 		absorb(l, kid);
-		wide = kid->is_slot ? NULL : covering_kid(node, kid);
+		wide = covering_kid(node, kid);
 		if (wide)
 			take_in(l, wide, kid);
 	}
@@ -892,27 +908,42 @@ static struct sm_node *slot_kid(const struct sm_node *node, struct sm_str name,
 	return NULL;
 }
 
+static bool is_free_name(const struct sm_node *node)
+{
+	return node->is_slot && sm_str_starts(node->name, SM_STR("<name>"));
+}
+
 /*
  * The files that opened in the directories below node opened in node itself,
- * and nothing else is there: how deep they lie means nothing.
+ * or the program makes files of any name on both levels; and nothing else is
+ * there. Then how deep they lie means nothing.
  */
 static bool is_tree(const struct sm_node *node, const struct sm_node *inner)
 {
-	bool has_files = false;
+	bool has_files = false, is_made = inner->is_made, has_upper = false;
 
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (kid->is_dir || !kid->is_slot)
+			continue;
+		is_made &= is_free_name(kid) && kid->is_made;
+		has_upper = true;
+	}
 	for (size_t i = 0; i < inner->count; i++) {
 		const struct sm_node *kid = inner->kids[i];
 
 		if (!kid->is_slot)
 			return false;
-		if (!kid->is_dir && !slot_kid(node, kid->name, false))
+		if (!kid->is_dir && !slot_kid(node, kid->name, false) &&
+		    !(is_made && is_free_name(kid)))
 			return false;
 		if (kid->is_dir && kid->count &&
 		    !sm_str_equal(kid->name, SM_STR("**")))
 			return false;
 		has_files |= !kid->is_dir;
 	}
-	return has_files;
+	return has_files && has_upper;
 }
 
 /* Puts the kids of a directory of the tree beside its files. */
@@ -923,6 +954,32 @@ static void fold(struct sm_learn *l, struct sm_node *tree)
 
 	if (deeper)
 		merge_many(l, both, 2);
+}
+
+/* The slots for files in node itself: `**` stands for no directory, too. */
+static void take_files(struct sm_learn *l, struct sm_node *tree,
+		       struct sm_node *node)
+{
+	struct sm_node **kids =
+		sm_learn_take(l, (tree->count + node->count) * sizeof(*kids));
+	size_t n = tree->count, left = 0;
+
+	if (n)
+		memcpy(kids, tree->kids, n * sizeof(*kids));
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *kid = node->kids[i];
+
+		if (kid->is_dir || !kid->is_slot) {
+			node->kids[left++] = kid;
+			continue;
+		}
+		kid->parent = tree;
+		kids[n++] = kid;
+	}
+	node->count = left;
+	tree->kids = kids;
+	tree->count = tree->room = n;
+	tidy(l, tree);
 }
 
 /* NODE/FILE and NODE/<name>/FILE become NODE/ ** /FILE, for any depth. */
@@ -949,12 +1006,28 @@ static void deepen(struct sm_learn *l, struct sm_node *node)
 	inner->name = SM_STR("**");
 	tidy(l, inner);
 	fold(l, inner);
-	for (size_t i = 0; i < inner->count; i++) {
-		struct sm_node *both[2] = { inner->kids[i], NULL };
+	take_files(l, inner, node);
+	tidy(l, node);
+}
 
-		both[1] = slot_kid(node, both[0]->name, false);
-		if (!both[0]->is_dir && both[1])
-			merge_many(l, both, 2);
+/*
+ * Files a slot for any name grants all of. Only now: before, slots for files
+ * told directories of one shape and trees apart.
+ */
+static void join_slots(struct sm_learn *l, struct sm_node *node)
+{
+	struct sm_node *any = slot_kid(node, SM_STR("<name>"), true);
+
+	if (!any)
+		any = slot_kid(node, SM_STR("<name>"), false);
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *kid = node->kids[i];
+
+		join_slots(l, kid);
+		if (any && kid != any && kid->is_slot && !kid->is_dir &&
+		    kid->name.p[0] != '.' && kid->name.p[0] != '\\' &&
+		    grants_cover(any->grants, kid->grants))
+			merge_facts(l, any, kid);
 	}
 	tidy(l, node);
 }
@@ -965,4 +1038,5 @@ void sm_generalise(struct sm_learn *l, struct sm_node *root)
 	open_below(l, root, SM_STR("/"), sm_place_of(l, SM_STR("/")));
 	absorb(l, root);
 	deepen(l, root);
+	join_slots(l, root);
 }

@@ -488,6 +488,41 @@ static void relative_arguments_mean_files_of_the_working_directory(void **state)
 	finish(&b);
 }
 
+static void uploads_of_any_kind_open_for_any_depth(void **state)
+{
+	static const char *const paths[] = { "a.jpg", "b.png", "z.jpg",
+					     "x/c.pdf", "y/d.pdf" };
+	struct bench b;
+	char path[64];
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 5; i++) {
+		snprintf(path, sizeof(path), APP "/up/%s", paths[i]);
+		see_open(&b, i, path, WRITE);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/up/q/r/s.pdf", WRITE));
+	assert_true(allows_open(&b, APP "/up/my file.jpg", WRITE));
+	assert_false(allows_open(&b, APP "/up/.ssh/id.pdf", WRITE));
+	assert_false(allows_open(&b, APP "/other/s.pdf", WRITE));
+	finish(&b);
+}
+
+static void languages_open_when_one_was_seen(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start_single(&b);
+	see_open(&b, 0, APP "/locale/de/LC_MESSAGES/app.mo", READ);
+	learn(&b);
+	assert_true(
+		allows_open(&b, APP "/locale/pt_BR/LC_MESSAGES/app.mo", READ));
+	assert_false(allows_open(&b, APP "/locale/fr/LC_MESSAGES/x.mo", READ));
+	finish(&b);
+}
+
 /* --------------------------------------------------------------- protected */
 
 static void protected_places_never_open(void **state)
@@ -1043,6 +1078,8 @@ int main(void)
 		cmocka_unit_test(names_with_spaces_and_dots_pass),
 		cmocka_unit_test(files_at_several_depths_open_for_any_depth),
 		cmocka_unit_test(one_depth_stays_one_depth),
+		cmocka_unit_test(uploads_of_any_kind_open_for_any_depth),
+		cmocka_unit_test(languages_open_when_one_was_seen),
 		cmocka_unit_test(what_a_slot_grants_has_no_rule_of_its_own),
 		cmocka_unit_test(packages_read_their_data_like_their_code),
 		cmocka_unit_test(
