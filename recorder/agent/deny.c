@@ -206,7 +206,7 @@ static bool can_block(enum sm_event_kind kind)
 bool sm_deny_decide(const struct sm_view *view, struct sm_event *event,
 		    struct sm_denial *denial)
 {
-	struct sm_verdict verdict;
+	struct sm_verdict verdict = { 0 };
 
 	if (!(sm_agent.flags & SM_CHANNEL_ENFORCE))
 		return false;
