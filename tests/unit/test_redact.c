@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_redact.c: what looks like a credential leaves the guest masked. The
- * agent's objects are in no library, so its source is taken in here.
+ * test_redact.c: what looks like a credential leaves the guest masked.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/agent/redact.c"
+#include "recorder/redact.h"
 
 static void check(const char *text, const char *want)
 {
