@@ -34,6 +34,7 @@ static struct {
 	uint64_t retry_ns;
 	/* 1 in the process that wrote it, 0 in every copy of its memory */
 	volatile uint32_t *page;
+	bool is_forked; /* what a later try still says: the parent counted it */
 } channel = { .fd = -1 };
 
 /*
@@ -488,6 +489,7 @@ void sm_channel_child(void)
 	atomic_store(&sm_agent.homeless, 0);
 	atomic_store(&sm_agent.homeless_noise, 0);
 	channel.failures = 0;
+	channel.is_forked = true;
 	sm_channel_hello(SM_HELLO_FORK);
 }
 
@@ -508,6 +510,7 @@ void sm_channel_check(void)
 				&sm_agent.writer.control->generation);
 	} else if (channel.failures < FAILURES_MAX &&
 		   sm_agent_now_ns() >= channel.retry_ns) {
-		sm_channel_hello(SM_HELLO_LOAD);
+		sm_channel_hello(channel.is_forked ? SM_HELLO_FORK
+						   : SM_HELLO_LOAD);
 	}
 }
