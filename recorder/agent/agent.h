@@ -194,6 +194,8 @@ bool sm_channel_hello(enum sm_hello_reason reason);
 /* From the event path, no lock: fork seen late, reload, a ring still missing.
  */
 void sm_channel_check(void);
+/* No ring, and none will be asked for any more. */
+bool sm_channel_is_lost(void);
 /* Whether this memory is a copy made by fork or clone. */
 bool sm_channel_is_copy(void);
 void sm_channel_child(void);

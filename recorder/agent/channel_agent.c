@@ -467,6 +467,11 @@ void sm_channel_watch(void)
 	pthread_atfork(NULL, NULL, on_fork);
 }
 
+bool sm_channel_is_lost(void)
+{
+	return !sm_agent.has_ring && channel.failures >= FAILURES_MAX;
+}
+
 bool sm_channel_is_copy(void)
 {
 	return channel.page && !*channel.page;

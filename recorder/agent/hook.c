@@ -326,6 +326,11 @@ static int take(enum sm_event_kind kind, const char *name,
 	uint32_t held_count;
 	bool is_denied;
 
+	if (!(sm_agent.flags & SM_CHANNEL_ENFORCE) && sm_channel_is_lost()) {
+		count(&sm_agent.homeless);
+		after(kind);
+		return 0;
+	}
 	if (is_teardown(kind))
 		view = (struct sm_view){ .via = SM_VIA_EXEC,
 					 .kind = SM_PRINCIPAL_PYTHON };
