@@ -50,7 +50,11 @@ sm_observations_add(struct sm_observations *observations, uint32_t owner,
 SM_CHECKED enum sm_status
 sm_observations_read(struct sm_observations *observations,
 		     struct sm_trace *trace, struct sm_diag *diag);
-/* Adds all of from. Commutes; merging what is in already changes nothing. */
+/*
+ * Adds all of from. Commutes; merging a set whose traces are all in already
+ * changes nothing. Where traces overlap in part, only counts (`seen`) add up
+ * twice: rules depend on no count.
+ */
 SM_CHECKED enum sm_status
 sm_observations_merge(struct sm_observations *into,
 		      const struct sm_observations *from);

@@ -120,6 +120,20 @@ static struct sm_str script_of(const struct sm_trace_process *process)
 	return (struct sm_str){ "", 0 };
 }
 
+/* What one trace does not know of a process another may. */
+static bool complete(struct sm_observations *o, struct sm_owner *known,
+		     const struct sm_owner *more)
+{
+	if (known->stdlib.len || !more->stdlib.len)
+		return true;
+	known->stdlib = sm_arena_copy(&o->arena, more->stdlib);
+	known->prefix = sm_arena_copy(&o->arena, more->prefix);
+	known->home = sm_arena_copy(&o->arena, more->home);
+	known->tmp = sm_arena_copy(&o->arena, more->tmp);
+	return known->stdlib.p && known->prefix.p && known->home.p &&
+	       known->tmp.p;
+}
+
 static enum sm_status add_owner(struct sm_observations *o,
 				const struct sm_owner *owner, uint32_t *number)
 {
@@ -128,7 +142,8 @@ static enum sm_status add_owner(struct sm_observations *o,
 	for (size_t i = o->owner_count; i-- > 0;) {
 		if (o->owners[i].identity == owner->identity) {
 			*number = (uint32_t)i;
-			return SM_OK;
+			return complete(o, &o->owners[i], owner) ? SM_OK
+								 : SM_NOMEM;
 		}
 	}
 	if (!add_run(o, owner->run) ||
