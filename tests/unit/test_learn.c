@@ -1012,6 +1012,7 @@ static void sketches_do_not_depend_on_order(void **state)
 static int until_failure;
 static bool has_failed;
 
+#ifndef __SANITIZE_ADDRESS__
 static bool fails(void)
 {
 	if (!until_failure || --until_failure)
@@ -1020,7 +1021,6 @@ static bool fails(void)
 	return true;
 }
 
-#ifndef __SANITIZE_ADDRESS__
 void *__libc_calloc(size_t count, size_t bytes);
 void *__libc_malloc(size_t bytes);
 void *__libc_realloc(void *p, size_t bytes);
