@@ -126,6 +126,20 @@ enum sm_status sm_intern_find(struct sm_intern *in, struct sm_str s,
 	return SM_OK;
 }
 
+/* Nothing was put since, so no probe goes past the slot. */
+void sm_intern_undo(struct sm_intern *in, struct sm_str s)
+{
+	struct sm_intern_entry *e =
+		slot_of(in, s, sm_bytes_hash(s.p, s.len, in->seed));
+
+	if (!e->id || e->id + 1 != in->next)
+		return;
+	in->arena.len = e->at;
+	e->id = 0;
+	in->count--;
+	in->next--;
+}
+
 enum sm_status sm_intern_learn(struct sm_intern *in, struct sm_str s,
 			       uint32_t id)
 {

@@ -114,12 +114,19 @@ static enum sm_status intern_name(struct sm_trace_writer *w, struct sm_str s,
 	if (status || !is_new)
 		return status;
 	status = note_name(w, *id, s.len);
-	if (status)
-		return status;
-	sm_rows_begin(&w->rows, SM_PUT_NAME);
-	sm_rows_int(&w->rows, *id);
-	sm_rows_str(&w->rows, s);
-	return sm_rows_end(&w->rows);
+	if (!status) {
+		sm_rows_begin(&w->rows, SM_PUT_NAME);
+		sm_rows_int(&w->rows, *id);
+		sm_rows_str(&w->rows, s);
+		status = sm_rows_end(&w->rows);
+	}
+	/* A number without its row would make the trace unreadable. */
+	if (status) {
+		sm_intern_undo(&w->names, s);
+		if (w->name_count > *id)
+			w->name_count = *id;
+	}
+	return status;
 }
 
 static enum sm_status note_site(struct sm_trace_writer *w, uint32_t id,
@@ -213,7 +220,14 @@ enum sm_status sm_trace_intern_site(struct sm_trace_writer *w,
 			w,
 			sm_str_of(sm_principal_kind_name(site->principal.kind)),
 			&kind);
-	return status ? status : put_site(w, *id, &info, via, kind);
+	if (!status)
+		status = put_site(w, *id, &info, via, kind);
+	if (status) {
+		sm_intern_undo(&w->sites, site_key(&info, key));
+		if (w->site_count > *id)
+			w->site_count = *id;
+	}
+	return status;
 }
 
 static void fill_site(const struct sm_trace_writer *w, uint32_t id,
@@ -553,9 +567,8 @@ static enum sm_status intern_string(void *context, struct sm_str s,
 	if (status || !is_new)
 		return status;
 	status = sm_store_string(&w->store, s);
-	/* The number was given: a string must stand for it. */
-	if (status && w->store.strings.first + w->store.chunk_count == *id)
-		w->strings.next = *id;
+	if (status)
+		sm_intern_undo(&w->strings, s);
 	return status;
 }
 
@@ -746,6 +759,9 @@ enum sm_status sm_trace_writer_close(struct sm_trace_writer *w,
 		return SM_OK;
 	/* First what there is: the payload's size bounds the summary. */
 	status = commit(w, COMMIT_MERGED, diag);
+	/* Merging takes more memory and disk than the tail alone. */
+	if (status)
+		status = commit(w, COMMIT_TAIL, diag);
 	if (!status)
 		status = summarize_all(w);
 	if (!status)

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every allocation of writing and reading a trace fails once, those of SQLite,
+ * zstd and OpenSSL included: nothing crashes, nothing is read that was not
+ * written. A sanitizer brings its own allocator, so there it only runs through.
+ */
+#include "tests/unit/trace_data.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HAS_SANITIZER 1
+#endif
+#endif
+
+static uint64_t allocations, fail_at;
+
+#ifndef HAS_SANITIZER
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+
+static bool must_fail(void)
+{
+	return ++allocations == fail_at;
+}
+
+__attribute__((visibility("default"))) void *malloc(size_t n)
+{
+	return must_fail() ? NULL : __libc_malloc(n);
+}
+
+__attribute__((visibility("default"))) void *calloc(size_t n, size_t size)
+{
+	return must_fail() ? NULL : __libc_calloc(n, size);
+}
+
+__attribute__((visibility("default"))) void *realloc(void *p, size_t n)
+{
+	return must_fail() ? NULL : __libc_realloc(p, n);
+}
+#endif
+
+static char dir[] = "/tmp/test_trace_nomem.XXXXXX";
+static char path[64];
+
+enum { EVENTS = 60, SITES = 5 };
+
+/*
+ * Without assertions: anything may fail. Returns how many were appended, 0 when
+ * the end said that they may not all be there.
+ */
+static uint32_t write_some(void)
+{
+	static struct data_event d;
+	struct sm_trace_process p = { .pid = 1,
+				      .started_by = "exec",
+				      .exe = SM_STR("/bin/x") };
+	struct sm_trace_writer *w;
+	struct sm_diag diag;
+	uint32_t process, site[SITES], n = 0;
+
+	data_state = 99;
+	if (sm_trace_writer_open(path, SM_TRACE_FORCE, &w, &diag))
+		return 0;
+	if (sm_trace_add_process(w, &p, &process))
+		goto out;
+	for (uint32_t i = 0; i < SITES; i++) {
+		struct sm_site s = data_site(i);
+
+		if (sm_trace_intern_site(w, &s, &site[i]))
+			goto out;
+	}
+	for (uint32_t i = 0; i < EVENTS; i++) {
+		uint32_t at = data_below(SITES);
+
+		data_event(&d, at);
+		d.event.process = process;
+		d.event.seq = n + 1;
+		n += !sm_trace_append(w, site[at], &d.event);
+		if (i == EVENTS / 2)
+			(void)!sm_trace_commit(w, &diag);
+	}
+out:
+	return sm_trace_writer_close(w, &diag) ? 0 : n;
+}
+
+static uint32_t read_some(void)
+{
+	struct sm_trace *t;
+	struct sm_trace_cursor *c = NULL;
+	struct sm_trace_query query = { .contains = SM_STR("/") };
+	const struct sm_event *event;
+	struct sm_diag diag;
+	uint32_t site, n = 0;
+	uint64_t blocks;
+
+	if (!sm_trace_open(path, &t, &diag)) {
+		for (unsigned i = 0; i < 2; i++) {
+			if (!sm_trace_events(t, i ? &query : NULL, &c, &diag))
+				while (!sm_trace_next(c, &event, &site, &diag))
+					n += !i;
+			sm_trace_cursor_free(c);
+			c = NULL;
+		}
+		sm_trace_close(t);
+	}
+	(void)!sm_trace_verify(path, NULL, NULL, &blocks, &diag);
+	return n;
+}
+
+static void failing_allocations_lose_no_sense(void **state)
+{
+	uint64_t of_writing, of_reading;
+	uint32_t done, partial = 0;
+
+	(void)state;
+	fail_at = allocations = 0;
+	done = write_some();
+	assert_int_equal(done, EVENTS);
+	of_writing = allocations;
+	allocations = 0;
+	assert_int_equal(read_some(), EVENTS);
+	of_reading = allocations;
+	/* All of the first, then a sample: opening is where most happens. */
+	for (uint64_t n = 1; n <= of_reading; n += n < 200 ? 1 : 11) {
+		allocations = 0;
+		fail_at = n;
+		done = read_some();
+		fail_at = 0;
+		assert_true(done <= EVENTS);
+	}
+	for (uint64_t n = 1; n <= of_writing; n += n < 100 ? 1 : 17) {
+		uint32_t appended;
+
+		unlink(path);
+		allocations = 0;
+		fail_at = n;
+		appended = write_some();
+		fail_at = 0;
+		done = read_some();
+		if (appended && done != appended)
+			fail_msg("allocation %lu: %u of %u", (unsigned long)n,
+				 done, appended);
+		partial += done && done < EVENTS;
+	}
+	assert_true(partial > 0);
+}
+
+static int make_dir(void **state)
+{
+	(void)state;
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/trace.db", dir);
+	return 0;
+}
+
+static int remove_dir(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(failing_allocations_lose_no_sense),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
