@@ -145,7 +145,8 @@ static void failing_allocations_lose_no_sense(void **state)
 				 done, appended);
 		partial += done && done < EVENTS;
 	}
-	assert_true(partial > 0);
+	/* With a sanitizer nothing was counted, so nothing failed. */
+	assert_true(partial > 0 || !of_writing);
 }
 
 static int make_dir(void **state)
