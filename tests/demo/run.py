@@ -145,14 +145,15 @@ class Demo:
         self.command("secmgr-learn trace.db", out="policy.json")
         policy = json.loads((self.work / "policy.json").read_text())
         say("some of its rules:")
-        for family, wanted in (("files", ("media", "orders/", "uploads/")),
+        for family, wanted in (("files", ("/media/", "<int>.json", "/uploads/<name>/")),
                                ("processes", ("head", "sort")),
                                ("network", (str(self.feed),)),
                                ("pickles", ("OrderedDict",))):
             for word in wanted:
                 for rule in policy.get(family, []):
                     if word in json.dumps(rule):
-                        say(f"   {family}: {json.dumps(rule)}")
+                        say(f"   {family}: " + json.dumps(
+                            {k: v for k, v in rule.items() if k != "id"}))
                         break
                 else:
                     raise Failure(f"no rule of {family} mentions {word}")
