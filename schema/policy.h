@@ -195,7 +195,7 @@ const uint8_t *sm_policy_digest(const struct sm_policy *policy);
 enum sm_reason {
 	SM_REASON_NONE,	     /* allowed, or undecided */
 	SM_REASON_DENY_RULE, /* a `deny` rule matched */
-	SM_REASON_NO_RULE,   /* nothing covers the resource */
+	SM_REASON_NO_RULE,   /* nothing covers it; nearest: other names */
 	SM_REASON_ACCESS,    /* a rule covers it, but not this access */
 	SM_REASON_PRINCIPAL, /* a rule covers it, for other principals */
 	SM_REASON_VIA,	     /* a rule covers it, read for another purpose */

@@ -16,7 +16,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 1
+#define SM_BLOB_VERSION 2
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 
@@ -142,6 +142,7 @@ struct sm_blob_rule {
 	struct sm_blob_span args;  /* of SM_BLOB_INDEX or SM_BLOB_TOKENS */
 	struct sm_blob_text proto; /* empty: tcp and udp */
 	int32_t port_low, port_high;
+	uint32_t literals; /* components before the first wildcard */
 };
 
 enum sm_blob_by_kind {
@@ -272,6 +273,16 @@ struct sm_str sm_decide_module(const struct sm_policy *policy,
 bool sm_decide_by(const struct sm_policy *policy,
 		  const struct sm_blob_rule *rule,
 		  const struct sm_subject *subject, bool is_indirect);
+/*
+ * Among rules whose pattern path does not match, the one that shares the most
+ * literal components with it (at least one) and fits; SM_BLOB_NONE. Bounded
+ * effort: in a large policy it may miss one.
+ */
+typedef bool sm_decide_fits(const void *context,
+			    const struct sm_blob_rule *rule);
+uint32_t sm_decide_neighbour(const struct sm_policy *policy, uint32_t root,
+			     struct sm_str path, sm_decide_fits *fits,
+			     const void *context);
 /* Whether some allow rule lets path be loaded, whoever asks. */
 bool sm_decide_is_code(const struct sm_policy *policy, struct sm_str path);
 

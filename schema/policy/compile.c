@@ -232,6 +232,67 @@ static uint32_t access_of(const struct sm_rule *rule)
 	return access;
 }
 
+static uint32_t count_components(struct sm_str path)
+{
+	uint32_t i, count = 0;
+
+	for (i = 0; i < path.len; i++)
+		count += path.p[i] == '/' && i + 1 < path.len;
+	return count;
+}
+
+/* Of a variable with several values, the shortest counts. */
+static uint32_t count_value(struct sm_build *b, struct sm_str name)
+{
+	struct sm_str values[SM_VALUES_OF_VARIABLE_MAX];
+	struct sm_diag *diag = b->diag;
+	uint32_t least = UINT32_MAX, n;
+	enum sm_status status;
+	size_t count, i;
+
+	b->diag = NULL;
+	status = sm_build_values(b, name, 0, values, SM_VALUES_OF_VARIABLE_MAX,
+				 &count);
+	b->diag = diag;
+	for (i = 0; !status && i < count; i++) {
+		n = count_components(values[i]);
+		least = n < least ? n : least;
+	}
+	return least == UINT32_MAX ? 0 : least;
+}
+
+static bool is_literal(struct sm_str component)
+{
+	struct sm_scan scan = { component, 0, true, false };
+	struct sm_item item;
+	enum sm_status status;
+
+	while (!(status = sm_pattern_next(&scan, &item, NULL)))
+		if (item.kind != SM_ITEM_LITERAL)
+			return false;
+	return status == SM_END && component.len;
+}
+
+/* How much of the pattern is certain; what has no components is one. */
+static uint32_t count_literals(struct sm_build *b, struct sm_str pattern)
+{
+	uint32_t at = sm_pattern_variable(pattern), count = 0, end;
+
+	if (!at && (!pattern.len || pattern.p[0] != '/'))
+		return !sm_str_equal(pattern, SM_STR("*"));
+	if (at)
+		count = count_value(b,
+				    (struct sm_str){ pattern.p + 2, at - 3 });
+	for (at++; at < pattern.len; at = end + 1) {
+		for (end = at; end < pattern.len && pattern.p[end] != '/';)
+			end++;
+		if (!is_literal((struct sm_str){ pattern.p + at, end - at }))
+			break;
+		count++;
+	}
+	return count;
+}
+
 static enum sm_status build_record(struct sm_build *b,
 				   const struct sm_rule *rule)
 {
@@ -242,6 +303,7 @@ static enum sm_status build_record(struct sm_build *b,
 		.family = rule->family,
 		.port_low = -1,
 		.port_high = 65535,
+		.literals = count_literals(b, rule->pattern),
 	};
 	struct sm_blob_rule *to;
 	enum sm_status status = build_id(b, rule, &out.id);

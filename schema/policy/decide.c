@@ -7,6 +7,7 @@
 /* How near a rule came that did not grant; the largest is reported. */
 enum nearness {
 	NEAR_NOTHING,
+	NEAR_ANYWHERE, /* for another purpose, and of every place */
 	NEAR_ACCESS,
 	NEAR_ARGUMENTS,
 	NEAR_PRINCIPAL,
@@ -39,12 +40,24 @@ static const struct sm_blob_rule *rule_at(const struct sm_policy *policy,
 	       number;
 }
 
+/* Of rules as near, the one that says more of the value literally. */
+static bool is_nearer(const struct decision *d, uint32_t rule,
+		      enum nearness nearness)
+{
+	uint32_t literals, others;
+
+	if (nearness != d->nearness)
+		return nearness > d->nearness;
+	literals = rule_at(d->policy, rule)->literals;
+	others = rule_at(d->policy, d->nearest)->literals;
+	return literals != others ? literals > others : rule < d->nearest;
+}
+
 static void note(struct decision *d, uint32_t rule, enum nearness nearness)
 {
-	if (rule_at(d->policy, rule)->flags & SM_RULE_DENY)
-		return;
-	if (nearness < d->nearness ||
-	    (nearness == d->nearness && rule > d->nearest))
+	const struct sm_blob_rule *r = rule_at(d->policy, rule);
+
+	if (r->flags & SM_RULE_DENY || !is_nearer(d, rule, nearness))
 		return;
 	d->nearness = nearness;
 	d->nearest = rule;
@@ -226,8 +239,8 @@ static void consider(struct decision *d, uint32_t number)
 		return;
 	}
 	if (!overlap) {
-		/* A rule for other purposes altogether is not near. */
-		if (rule->via >> d->request->via & 1)
+		/* Nor is one near that shares neither purpose nor place. */
+		if (rule->via >> d->request->via & 1 && rule->literals)
 			note(d, number, NEAR_ACCESS);
 		return;
 	}
@@ -242,7 +255,7 @@ static void consider(struct decision *d, uint32_t number)
 		return;
 	}
 	if (!(rule->via >> d->request->via & 1)) {
-		note(d, number, NEAR_VIA);
+		note(d, number, rule->literals ? NEAR_VIA : NEAR_ANYWHERE);
 		return;
 	}
 	if (rule->flags & SM_RULE_DENY) {
@@ -531,6 +544,38 @@ static void deny(const struct decision *d, enum sm_reason reason, uint32_t rule,
 	set_rule(d, rule, v);
 }
 
+/* Would grant, if only its pattern were another; bundles cannot be edited. */
+static bool would_grant(const void *context, const struct sm_blob_rule *rule)
+{
+	const struct decision *d = context;
+	const uint32_t others =
+		SM_RULE_DENY | SM_RULE_STDLIB | SM_RULE_NOT_STDLIB;
+	struct sm_str id = sm_blob_str(d->policy, rule->id);
+
+	return !(rule->flags & others) && (rule->access & d->access) &&
+	       (rule->via >> d->request->via & 1) &&
+	       !memchr(id.p, '/', id.len) &&
+	       sm_decide_by(d->policy, rule, d->subject,
+			    d->request->via != SM_VIA_DIRECT ||
+				    d->request->access == SM_ACCESS_LOAD);
+}
+
+/* Programs and libraries share their directories with all others. */
+static uint32_t find_neighbour(const struct decision *d)
+{
+	const uint32_t *roots = sm_blob_header(d->policy)->roots;
+	enum sm_blob_root root = SM_ROOT_FILES;
+
+	if (d->request->family == SM_FAMILY_NETWORK)
+		root = SM_ROOT_UNIX;
+	else if (d->request->access == SM_ACCESS_LOAD)
+		root = SM_ROOT_LOAD;
+	else if (d->request->family != SM_FAMILY_FILES)
+		return SM_BLOB_NONE;
+	return sm_decide_neighbour(d->policy, roots[root], d->request->value,
+				   would_grant, d);
+}
+
 static enum sm_reason reason_of(const struct decision *d, uint32_t *rule)
 {
 	*rule = d->nearest;
@@ -547,11 +592,15 @@ static enum sm_reason reason_of(const struct decision *d, uint32_t *rule)
 		return SM_REASON_PRINCIPAL;
 	case NEAR_VIA:
 		return SM_REASON_VIA;
+	case NEAR_ANYWHERE:
 	case NEAR_NOTHING:
 		break;
 	}
-	*rule = SM_BLOB_NONE;
-	return SM_REASON_NO_RULE;
+	*rule = find_neighbour(d);
+	if (*rule != SM_BLOB_NONE || d->nearness == NEAR_NOTHING)
+		return SM_REASON_NO_RULE;
+	*rule = d->nearest;
+	return SM_REASON_VIA;
 }
 
 static void conclude(const struct decision *d, struct sm_verdict *v)

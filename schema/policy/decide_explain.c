@@ -79,7 +79,10 @@ static void say_reason(struct sentence *s, const struct sm_verdict *v)
 		say(s, v->rule);
 		return;
 	case SM_REASON_NO_RULE:
-		say_text(s, "no rule covers it");
+		if (v->rule.len)
+			say_nearest(s, v, " is for other names");
+		else
+			say_text(s, "no rule covers it");
 		return;
 	case SM_REASON_ACCESS:
 		say_nearest(s, v, " lacks ");

@@ -100,7 +100,8 @@ class Policy(unittest.TestCase):
             ("load %s/app.py" % self.place, 0, "allowed   "
              "load %s/app.py by app via import: allowed by c1\n" % self.place),
             ("read %s/app.py by app" % self.place, 1, "denied    "
-             "read %s/app.py by app: no rule covers it\n" % self.place),
+             "read %s/app.py by app: no rule covers it; nearest f1 is for other "
+             "names\n" % self.place),
             ("class os.system", 1, "denied    "
              "class os.system by app: no rule covers it\n"),
         ]
