@@ -112,9 +112,10 @@ void sm_interpose_setup(void)
 /* ------------------------------------------------------------- environments */
 
 struct plan {
-	size_t count;	   /* variables in the given environment */
-	size_t bytes;	   /* of a joined LD_PRELOAD; 0: not needed */
-	size_t preload_at; /* where LD_PRELOAD stands; count: nowhere */
+	size_t count;	     /* variables in the given environment */
+	size_t bytes;	     /* of a joined LD_PRELOAD; 0: none was given */
+	const char *preload; /* the given LD_PRELOAD's value; NULL: none */
+	unsigned preloads, channels; /* how often each is given */
 	bool needs_preload, needs_channel;
 };
 
@@ -123,28 +124,52 @@ static bool starts(const char *s, const char *prefix)
 	return !strncmp(s, prefix, strlen(prefix));
 }
 
+/* Whether list, as ld.so splits it, holds the agent's library. */
+static bool lists_us(const char *list)
+{
+	size_t n = strlen(our_library);
+
+	for (; *list; list += *list != '\0') {
+		size_t length = strcspn(list, ": ");
+
+		if (length == n && !memcmp(list, our_library, n))
+			return true;
+		list += length;
+	}
+	return false;
+}
+
+/*
+ * A recorder inside a recorded program is let be; a policy cannot be exchanged
+ * for another.
+ */
+static bool is_good_channel(const char *variable)
+{
+	return !(sm_agent.flags & SM_CHANNEL_ENFORCE) ||
+	       !strcmp(variable, our_channel);
+}
+
 static struct plan plan_for(char *const envp[])
 {
 	struct plan p = { .needs_preload = true, .needs_channel = true };
-	size_t n = 0;
 
-	for (; envp && envp[n] && n <= ENV_MAX; n++) {
-		if (starts(envp[n], channel_name))
-			p.needs_channel = false;
-		if (!starts(envp[n], preload_name))
-			continue;
-		p.preload_at = n;
-		p.bytes = strlen(envp[n]) + 1;
-		if (our_library && strstr(envp[n], our_library))
-			p.needs_preload = false;
+	if (!our_library)
+		return (struct plan){ 0 };
+	for (; envp && envp[p.count]; p.count++) {
+		const char *variable = envp[p.count];
+
+		if (starts(variable, channel_name)) {
+			p.needs_channel =
+				p.channels++ || !is_good_channel(variable);
+		} else if (starts(variable, preload_name)) {
+			p.preload = variable + sizeof(preload_name) - 1;
+			p.needs_preload = p.preloads++ || !lists_us(p.preload);
+		}
+		if (p.count > ENV_MAX)
+			return (struct plan){ 0 };
 	}
-	p.count = n;
-	if (!p.bytes)
-		p.preload_at = n;
-	if (!our_library || n > ENV_MAX)
-		p.needs_preload = p.needs_channel = false;
-	if (p.needs_preload && p.bytes)
-		p.bytes += strlen(our_preload) + 1;
+	if (p.needs_preload && p.preload)
+		p.bytes = strlen(our_preload) + strlen(p.preload) + 2;
 	return p;
 }
 
@@ -153,27 +178,31 @@ static bool is_needed(const struct plan *p)
 	return p->needs_preload || p->needs_channel;
 }
 
+static char *join(const char *theirs, char *text)
+{
+	strcpy(text, our_preload);
+	if (*theirs) {
+		strcat(text, ":");
+		strcat(text, theirs);
+	}
+	return text;
+}
+
 /* out: count + 3 pointers; text: plan->bytes. Both on the caller's stack. */
 static char *const *fill(const struct plan *p, char *const envp[], char **out,
 			 char *text)
 {
 	size_t n = 0;
 
-	for (; n < p->count; n++)
-		out[n] = envp[n];
-	if (p->needs_preload && p->preload_at < p->count) {
-		const char *theirs =
-			envp[p->preload_at] + sizeof(preload_name) - 1;
-
-		strcpy(text, our_preload);
-		if (*theirs) {
-			strcat(text, ":");
-			strcat(text, theirs);
-		}
-		out[p->preload_at] = text;
-	} else if (p->needs_preload) {
-		out[n++] = our_preload;
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->needs_preload && starts(envp[i], preload_name))
+			continue;
+		if (p->needs_channel && starts(envp[i], channel_name))
+			continue;
+		out[n++] = envp[i];
 	}
+	if (p->needs_preload)
+		out[n++] = p->bytes ? join(p->preload, text) : our_preload;
 	if (p->needs_channel)
 		out[n++] = our_channel;
 	out[n] = NULL;
