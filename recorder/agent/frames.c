@@ -4,6 +4,8 @@
  */
 #include "recorder/agent/agent.h"
 
+#include <unistd.h>
+
 #define FRAMES_MAX 256 /* walked; what lies deeper is FOREIGN */
 #define LINES	   4096u
 
@@ -146,11 +148,18 @@ static void via_step(struct via_state *s, const struct sm_code *code)
 	}
 }
 
+/* Without a frame: the interpreter itself, unless it is another thread. */
+static enum sm_via via_of_nobody(void)
+{
+	return sm_agent_thread() == (uint32_t)getpid() ? SM_VIA_EXEC
+						       : SM_VIA_DIRECT;
+}
+
 static enum sm_via via_end(const struct via_state *s)
 {
 	switch (s->way) {
 	case WAY_START:
-		return SM_VIA_EXEC;
+		return via_of_nobody();
 	case WAY_IMPORT:
 		return SM_VIA_IMPORT;
 	case WAY_LINES:
