@@ -52,10 +52,20 @@ class Wrapper(unittest.TestCase):
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="secmgr-wrap-"))
         self.addCleanup(shutil.rmtree, self.place, True)
         self.trace = self.place / "t.db"
+        self.wrapper = workloads.program("secmgr-record")
+
+    def install_for_everybody(self):
+        """A build below a private home cannot be preloaded by other users."""
+        root = self.place / "usr"
+        for part in ("bin/secmgr-record", "lib/secmgr/libsecmgr.so"):
+            (root / part).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(workloads.BUILD / part, root / part)
+        for path in (self.place, *root.rglob("*"), root):
+            path.chmod(0o755)
+        self.wrapper = str(root / "bin/secmgr-record")
 
     def command(self, *command, options=()):
-        return [workloads.program("secmgr-record"), "-o", str(self.trace),
-                *options, "--", *command]
+        return [self.wrapper, "-o", str(self.trace), *options, "--", *command]
 
     def record(self, *command, options=(), **settings):
         return subprocess.run(
@@ -609,6 +619,7 @@ class Trouble(Wrapper):
                 " subprocess.run([sys.executable, '-S', '-c', '1'])\n"
                 " os._exit(0)\n"
                 "os.wait()")
+        self.install_for_everybody()
         done = self.record(workloads.PYTHON, "-S", "-c", code)
         self.assertEqual(0, done.returncode, done.stderr)
         uids = sorted(row[0] for row in self.query(
