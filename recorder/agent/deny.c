@@ -196,13 +196,6 @@ static void decide_with_memo(const struct sm_view *view,
 	memo->rule = verdict->rule;
 }
 
-/* What cannot be stopped is recorded only. */
-static bool can_block(enum sm_event_kind kind)
-{
-	return kind != SM_EVENT_HOOKS_CLEAR &&
-	       kind != SM_EVENT_INTERPRETER_CLEAR;
-}
-
 bool sm_deny_decide(const struct sm_view *view, struct sm_event *event,
 		    struct sm_denial *denial)
 {
@@ -214,8 +207,7 @@ bool sm_deny_decide(const struct sm_view *view, struct sm_event *event,
 		decide_with_memo(view, event, &verdict);
 	else
 		decide_without(event, &verdict);
-	if (verdict.decision == SM_DENIED &&
-	    (sm_agent.flags & SM_CHANNEL_WARN || !can_block(event->site.kind)))
+	if (verdict.decision == SM_DENIED && sm_agent.flags & SM_CHANNEL_WARN)
 		verdict.decision = SM_WARNED;
 	event->verdict.decision = verdict.decision;
 	event->verdict.rule = verdict.rule;

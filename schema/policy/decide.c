@@ -529,6 +529,13 @@ static void set_rule(const struct decision *d, uint32_t rule,
 		v->rule = sm_blob_str(d->policy, rule_at(d->policy, rule)->id);
 }
 
+/* The interpreter tells of its end; it does not ask. */
+static bool can_block(enum sm_event_kind kind)
+{
+	return kind != SM_EVENT_HOOKS_CLEAR &&
+	       kind != SM_EVENT_INTERPRETER_CLEAR;
+}
+
 static void deny(const struct decision *d, enum sm_reason reason, uint32_t rule,
 		 struct sm_verdict *v)
 {
@@ -538,7 +545,9 @@ static void deny(const struct decision *d, enum sm_reason reason, uint32_t rule,
 	/* The milder mode of unknown events is for the unlisted only. */
 	if (reason == SM_REASON_DENY_RULE)
 		mode = sm_blob_header(d->policy)->modes[family];
-	v->decision = mode == SM_MODE_WARN ? SM_WARNED : SM_DENIED;
+	v->decision = mode == SM_MODE_WARN || !can_block(d->event->site.kind)
+			      ? SM_WARNED
+			      : SM_DENIED;
 	v->reason = reason;
 	v->lacking = d->request->access & ~d->granted;
 	set_rule(d, rule, v);

@@ -613,6 +613,27 @@ static enum sm_decision decide_mode(const char *modes, const char *event,
 	return v.decision;
 }
 
+static void what_cannot_be_stopped_is_warned_about(void **state)
+{
+	struct compiled c =
+		compile_text("{ \"secmgr\": 1, \"deny\": ["
+			     "{ \"id\": \"x1\", \"name\": "
+			     "\"cpython._PySys_ClearAuditHooks\" },"
+			     "{ \"id\": \"x2\", \"name\": \"os.fork\" } ] }");
+	struct sm_verdict verdict;
+	struct staged s;
+
+	(void)state;
+	stage(&s, "cpython._PySys_ClearAuditHooks", "python");
+	sm_policy_decide(&c.policy, &s.event, &verdict);
+	assert_int_equal(verdict.decision, SM_WARNED);
+	assert_int_equal(verdict.reason, SM_REASON_DENY_RULE);
+	stage(&s, "os.fork", "python");
+	sm_policy_decide(&c.policy, &s.event, &verdict);
+	assert_int_equal(verdict.decision, SM_DENIED);
+	compiled_free(&c);
+}
+
 static void modes_are_per_family_and_block_by_default(void **state)
 {
 	(void)state;
@@ -717,6 +738,7 @@ int main(void)
 		cmocka_unit_test(
 			classes_libraries_and_events_follow_their_names),
 		cmocka_unit_test(code_outside_every_load_rule_is_foreign),
+		cmocka_unit_test(what_cannot_be_stopped_is_warned_about),
 		cmocka_unit_test(modes_are_per_family_and_block_by_default),
 		cmocka_unit_test(what_a_bound_cut_is_never_granted),
 		cmocka_unit_test(a_decision_is_explained_in_one_sentence),
