@@ -7,71 +7,11 @@
 
 #define EXPLANATION_MAX 600
 
-/* ------------------------------------------------------------- ownership */
-
-struct chunk {
-	struct chunk *next;
-	max_align_t bytes[];
-};
-
-static void *keep(struct denial *denial, size_t bytes)
-{
-	struct chunk *chunk = malloc(sizeof(*chunk) + bytes);
-
-	if (!chunk)
-		return NULL;
-	chunk->next = denial->owned;
-	denial->owned = chunk;
-	return chunk->bytes;
-}
-
 static void denial_free(struct denial *denial)
 {
-	while (denial && denial->owned) {
-		struct chunk *next = denial->owned->next;
-
-		free(denial->owned);
-		denial->owned = next;
-	}
+	if (denial)
+		sm_keep_fini(&denial->kept);
 	free(denial);
-}
-
-static bool keep_str(struct denial *denial, struct sm_str from,
-		     struct sm_str *to)
-{
-	char *copy = keep(denial, from.len + 1u);
-
-	if (!copy)
-		return false;
-	if (from.len)
-		memcpy(copy, from.p, from.len);
-	copy[from.len] = 0;
-	*to = (struct sm_str){ copy, from.len };
-	return true;
-}
-
-static bool keep_values(struct denial *denial, const struct sm_value *from,
-			uint32_t count, const struct sm_value **to)
-{
-	struct sm_value *copy = keep(denial, (count + 1) * sizeof(*copy));
-
-	if (!copy)
-		return false;
-	for (uint32_t i = 0; i < count; i++) {
-		struct sm_str text = sm_value_str(&from[i]);
-
-		copy[i] = from[i];
-		if (from[i].type == SM_LIST &&
-		    !keep_values(denial, from[i].items, from[i].len,
-				 &copy[i].items))
-			return false;
-		if (text.p && !keep_str(denial, text, &text))
-			return false;
-		if (text.p)
-			copy[i].s = text.p;
-	}
-	*to = copy;
-	return true;
 }
 
 /* ---------------------------------------------------------------- groups */
@@ -113,11 +53,12 @@ static bool keep_example(struct denial *denial, const struct sm_event *event,
 	first->seq = event->seq;
 	first->time_ns = event->time_ns;
 	first->line = event->site.line;
-	if (!keep_str(denial, path, &path))
+	if (!sm_keep_str(&denial->kept, path, &path))
 		return false;
 	first->trace = path.p;
-	return keep_str(denial, event->site.file, &first->file) &&
-	       keep_str(denial, event->site.function, &first->function);
+	return sm_keep_str(&denial->kept, event->site.file, &first->file) &&
+	       sm_keep_str(&denial->kept, event->site.function,
+			   &first->function);
 }
 
 /* Events of a trace come site by site: an earlier one is the first. */
@@ -144,11 +85,14 @@ static bool keep_subject(struct denial *denial, const struct sm_event *event,
 	shown->via = event->site.via;
 	shown->argc = request->argc;
 	shown->principal.kind = principal->kind;
-	return keep_str(denial, event->site.event, &shown->event) &&
-	       keep_str(denial, request->value, &shown->resource) &&
-	       keep_str(denial, principal->name, &shown->principal.name) &&
-	       keep_str(denial, principal->file, &shown->principal.file) &&
-	       keep_values(denial, request->args, request->argc, &shown->args);
+	return sm_keep_str(&denial->kept, event->site.event, &shown->event) &&
+	       sm_keep_str(&denial->kept, request->value, &shown->resource) &&
+	       sm_keep_str(&denial->kept, principal->name,
+			   &shown->principal.name) &&
+	       sm_keep_str(&denial->kept, principal->file,
+			   &shown->principal.file) &&
+	       sm_keep_values(&denial->kept, request->args, request->argc,
+			      &shown->args);
 }
 
 static bool keep_verdict(struct denial *denial, const struct sm_event *event,
@@ -161,10 +105,10 @@ static bool keep_verdict(struct denial *denial, const struct sm_event *event,
 	denial->shown.reason = verdict->reason;
 	denial->shown.lacking = verdict->lacking;
 	sm_verdict_explain(event, verdict, text, sizeof(text));
-	if (!keep_str(denial, sm_str_of(text), &kept))
+	if (!sm_keep_str(&denial->kept, sm_str_of(text), &kept))
 		return false;
 	denial->shown.explanation = kept.p;
-	return keep_str(denial, verdict->rule, &denial->shown.rule);
+	return sm_keep_str(&denial->kept, verdict->rule, &denial->shown.rule);
 }
 
 static bool make_room(struct denials *denials)

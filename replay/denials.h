@@ -5,12 +5,13 @@
 #ifndef REPLAY_DENIALS_H
 #define REPLAY_DENIALS_H
 
+#include "replay/keep.h"
 #include "replay/memo.h"
 #include "replay/replay.h"
 
 struct denial {
 	struct sm_replay_denial shown; /* first: sorted lists point here */
-	struct chunk *owned;	       /* what shown points to */
+	struct sm_keep kept;	       /* what shown points to */
 };
 
 struct denials {
