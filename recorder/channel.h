@@ -45,7 +45,14 @@ enum sm_channel_flag {
 	SM_CHANNEL_WARN = 1 << 1,    /* denials are recorded, nothing raised */
 	SM_CHANNEL_FAIL_OPEN = 1 << 2,
 	SM_CHANNEL_NOISE = 1 << 3, /* store noise events too */
+	/*
+	 * secmgr-replay --live: nothing is decided but the event right behind
+	 * one named SM_CHANNEL_LIVE_MARK. Only a reply can ask for it.
+	 */
+	SM_CHANNEL_LIVE = 1 << 4,
 };
+
+#define SM_CHANNEL_LIVE_MARK "secmgr.live.call"
 
 struct sm_channel_reply {
 	uint32_t magic;

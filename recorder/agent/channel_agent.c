@@ -450,7 +450,8 @@ bool sm_channel_setup(void)
 	if (sm_channel_parse(channel.text, &address) != SM_OK)
 		return false;
 	channel.path = address.path;
-	sm_agent.flags = address.flags;
+	/* What a guest wrote there must not switch decisions off. */
+	sm_agent.flags = address.flags & ~(uint32_t)SM_CHANNEL_LIVE;
 	sm_agent.is_covered = true;
 	sm_digest_key(channel.path);
 	if (is_our_socket(address.fd, (dev_t)address.dev, (ino_t)address.ino)) {

@@ -316,6 +316,23 @@ static void after(enum sm_event_kind kind)
 	}
 }
 
+/*
+ * Whether the event is one the policy decides: all are, but in an interpreter
+ * that raises recorded events again only those that are marked. Under the lock.
+ */
+static bool is_asked(const struct sm_event *event)
+{
+	/* The event before this one was the mark. */
+	static SM_THREAD_LOCAL bool is_marked;
+	bool was_marked = is_marked;
+
+	if (!(sm_agent.flags & SM_CHANNEL_LIVE))
+		return true;
+	is_marked =
+		sm_str_equal(event->site.event, SM_STR(SM_CHANNEL_LIVE_MARK));
+	return was_marked;
+}
+
 static int take(enum sm_event_kind kind, const char *name,
 		struct py_object *args)
 {
@@ -324,7 +341,7 @@ static int take(enum sm_event_kind kind, const char *name,
 	static struct sm_record_event record; /* under the lock */
 	struct sm_view view;
 	uint32_t held_count;
-	bool is_denied;
+	bool asked, has_effect, is_denied;
 
 	if (!(sm_agent.flags & SM_CHANNEL_ENFORCE) && sm_channel_is_lost()) {
 		count(&sm_agent.homeless);
@@ -343,14 +360,18 @@ static int take(enum sm_event_kind kind, const char *name,
 		return take_nothing();
 	sm_channel_check();
 	build(&view, kind, name, args, &record.event);
-	is_denied = sm_deny_decide(&view, &record.event, &denial);
+	asked = is_asked(&record.event);
+	/* What is raised again tells of the past, not of this process. */
+	has_effect = !asked || !(sm_agent.flags & SM_CHANNEL_LIVE);
+	is_denied = asked && sm_deny_decide(&view, &record.event, &denial);
 	sm_agent_store(&view, &record);
 	held_count = box.held_count;
 	if (held_count)
 		memcpy(held, box.held, held_count * sizeof(held[0]));
 	sm_agent_unlock();
 	release_held(held, held_count);
-	after(kind);
+	if (has_effect)
+		after(kind);
 	if (!is_denied)
 		return 0;
 	sm_deny_raise(&denial);
