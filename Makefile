@@ -42,9 +42,10 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB   := $(BUILD)/libsm.a
 CLI   := $(BUILD)/libcli.a
 AGENT := $(BUILD)/lib/secmgr/libsecmgr.so
+LIVE  := $(BUILD)/lib/secmgr/secmgr-live
 
 .PHONY: all
-all: $(if $(AGENT_SRC),$(AGENT)) $(PROGRAMS:%=$(BUILD)/bin/%)
+all: $(if $(AGENT_SRC),$(AGENT)) $(LIVE) $(PROGRAMS:%=$(BUILD)/bin/%)
 
 # Bundles are JSON files for reviewers, compiled in as text.
 BUNDLES := $(wildcard schema/bundles/*.json)
@@ -60,6 +61,13 @@ $(BUILD)/gen/trace-sql.inc: schema/trace.sql
 	sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $< > $@.tmp && mv $@.tmp $@
 $(BUILD)/obj/schema/trace/db.o: $(BUILD)/gen/trace-sql.inc
 $(BUILD)/obj/schema/trace/db.o: CPPFLAGS += -I$(BUILD)/gen
+
+# The program that raises recorded calls in an interpreter: Python, as text.
+$(BUILD)/gen/live-driver.inc: replay/live/driver.py
+	@mkdir -p $(@D)
+	sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $< > $@.tmp && mv $@.tmp $@
+$(BUILD)/obj/replay/live.o: $(BUILD)/gen/live-driver.inc
+$(BUILD)/obj/replay/live.o: CPPFLAGS += -I$(BUILD)/gen
 
 # Rebuild when flags change, so that one tree serves plain and sanitised runs.
 FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS)
@@ -84,6 +92,16 @@ $(AGENT): $(call obj,$(AGENT_SRC))
 	@mkdir -p $(@D)
 	$(call say,$(CC))$(CC) -shared $(CFLAGS) $(LDFLAGS) \
 		-Wl,-z,defs,-z,now,--no-as-needed -o $@ $^ -l:libdl.so.2
+
+# The only thing linked with libpython: an interpreter for replay --live.
+EMBED := python3-embed
+$(BUILD)/obj/replay/live/runner.o $(BUILD)/tidy/replay/live/runner.ok: \
+	CPPFLAGS += $(subst -I,-isystem ,\
+	$(shell pkg-config --cflags-only-I $(EMBED)))
+$(LIVE): $(call obj,replay/live/runner.c)
+	@mkdir -p $(@D)
+	$(call say,$(CC))$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
+		$(shell pkg-config --libs $(EMBED))
 
 # The agent is what its test loads, not what it links.
 $(BUILD)/tests/test_agent: | $(AGENT)
@@ -111,7 +129,8 @@ TSAN    := -fsanitize=thread
 # Threads meet in the ring and the collector; the rest is single-threaded.
 TSAN_UNIT := $(filter test_ring% test_collector% test_channel%,$(UNIT))
 OWN     := $(wildcard schema/*.[ch] schema/*/*.[ch] recorder/*.[ch] \
-	recorder/*/*.[ch] learner/*.[ch] replay/*.[ch] tools/*.[ch] \
+	recorder/*/*.[ch] learner/*.[ch] replay/*.[ch] replay/*/*.[ch] \
+	tools/*.[ch] \
 	tests/*/*.[ch])
 MAN     := $(wildcard tools/man/*.[1-8])
 
@@ -152,7 +171,7 @@ lint-tidy: $(patsubst %.c,$(BUILD)/tidy/%.ok,$(filter %.c,$(OWN)))
 lint-man:
 	@for page in $(MAN); do mandoc -Tlint -W warning $$page || exit 1; done
 $(BUILD)/tidy/%.ok: %.c .clang-tidy $(BUILD)/gen/bundles.inc \
-		$(BUILD)/gen/trace-sql.inc
+		$(BUILD)/gen/trace-sql.inc $(BUILD)/gen/live-driver.inc
 	@mkdir -p $(@D)
 	$(call say,clang-tidy)clang-tidy --quiet $< -- -std=c11 $(CPPFLAGS) -I$(BUILD)/gen 2>$@.log \
 		|| { cat $@.log >&2; exit 1; }
@@ -192,12 +211,14 @@ install: all
 	install -d $(BINDIR) $(LIBDIR)
 	install -m 755 $(PROGRAMS:%=$(BUILD)/bin/%) $(BINDIR)
 	install -m 644 $(AGENT) $(LIBDIR)
+	install -m 755 $(LIVE) $(LIBDIR)
 	for page in $(MAN); do \
 		install -D -m 644 $$page \
 			$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; \
 	done
 uninstall:
-	rm -f $(PROGRAMS:%=$(BINDIR)/%) $(LIBDIR)/$(notdir $(AGENT))
+	rm -f $(PROGRAMS:%=$(BINDIR)/%) $(LIBDIR)/$(notdir $(AGENT)) \
+		$(LIBDIR)/$(notdir $(LIVE))
 	for page in $(MAN); do \
 		rm -f $(MANDIR)/man$${page##*.}/$${page##*/}; \
 	done

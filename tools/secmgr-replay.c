@@ -11,6 +11,7 @@
 #include "replay/replay.h"
 #include "tools/cli.h"
 #include "tools/cli_clock.h"
+#include "tools/replay_live.h"
 
 /*
  * Blocks are decoded into some MB that are given back and taken again; as
@@ -27,6 +28,7 @@ struct settings {
 	size_t set_count;
 	uint64_t limit; /* groups printed; 0: all */
 	bool wants_json, is_quiet, is_strict;
+	struct replay_live live;
 };
 
 /* --------------------------------------------------------------- options */
@@ -97,6 +99,16 @@ static int set_strict(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
+static int set_live(void *context, const char *value, struct sm_diag *diag)
+{
+	struct settings *s = context;
+
+	(void)diag;
+	s->live.is_wanted = true;
+	s->live.python = value;
+	return 0;
+}
+
 static const struct sm_option options[] = {
 	{ 'p', "policy", "FILE", "the policy; every operand is a trace then",
 	  set_policy },
@@ -107,6 +119,9 @@ static const struct sm_option options[] = {
 	  set_limit },
 	{ 0, "strict", NULL, "what would only be warned about blocks too",
 	  set_strict },
+	{ 0, "live", "[=PYTHON]",
+	  "raise the calls in an interpreter too and compare the verdicts",
+	  set_live },
 	{ 0, "json", NULL, "print one JSON object", set_json },
 	{ 'q', "quiet", NULL, "print nothing, set the exit status", set_quiet },
 	{ 0, NULL, NULL, NULL, NULL },
@@ -322,7 +337,8 @@ static const struct sm_clock *clock_of(const struct clocks *clocks,
 	return &none;
 }
 
-static void report_json(struct sm_replay *replay, const struct clocks *clocks)
+static void report_json(const struct settings *s, struct sm_replay *replay,
+			const struct clocks *clocks)
 {
 	struct sm_json j = { .out = stdout, .is_pretty = true };
 	const struct sm_replay_denial *const *denials;
@@ -336,6 +352,8 @@ static void report_json(struct sm_replay *replay, const struct clocks *clocks)
 		json_denial(&j, denials[i],
 			    clock_of(clocks, denials[i]->first.trace));
 	sm_json_close(&j, ']');
+	if (s->live.is_wanted)
+		replay_live_put_json(&s->live, &j);
 	sm_json_close(&j, '}');
 }
 
@@ -358,6 +376,8 @@ static void report_text(const struct settings *s, struct sm_replay *replay,
 	if (shown < count)
 		printf("... and %zu more groups; --limit=0 prints all\n",
 		       count - shown);
+	if (s->live.is_wanted)
+		replay_live_put(&s->live);
 }
 
 /* ------------------------------------------------------------------- run */
@@ -420,7 +440,26 @@ static int replay_compiled(struct sm_replay *replay, struct sm_trace *trace,
 	return SM_EXIT_USAGE;
 }
 
-static int replay_trace(const struct settings *s, const struct sm_rules *rules,
+/* 0, or the status to exit with. */
+static int raise_calls(struct settings *s, struct sm_trace *trace,
+		       const struct sm_rules *rules,
+		       const struct sm_binding *bindings, size_t binding_count)
+{
+	struct sm_diag diag = { .status = SM_OK };
+	enum sm_status status;
+
+	if (!s->live.is_wanted)
+		return SM_EXIT_OK;
+	status = replay_live_run(&s->live, trace, rules, bindings,
+				 binding_count, &diag);
+	if (status == SM_OK)
+		return SM_EXIT_OK;
+	diag.status = status;
+	sm_cli_diag(&program, "--live", &diag);
+	return SM_EXIT_USAGE;
+}
+
+static int replay_trace(struct settings *s, const struct sm_rules *rules,
 			const char *path, struct sm_replay *replay,
 			struct sm_clock *clock)
 {
@@ -428,7 +467,7 @@ static int replay_trace(const struct settings *s, const struct sm_rules *rules,
 	struct sm_diag diag = { .status = SM_OK };
 	struct sm_trace *trace = NULL;
 	void *blob = NULL;
-	size_t bytes = 0;
+	size_t bytes = 0, binding_count;
 	int result = SM_EXIT_USAGE;
 	enum sm_status status = sm_trace_open(path, &trace, &diag);
 
@@ -438,11 +477,13 @@ static int replay_trace(const struct settings *s, const struct sm_rules *rules,
 		return SM_EXIT_USAGE;
 	}
 	sm_clock_init(clock, trace);
-	status = sm_policy_compile(rules, bindings,
-				   collect_bindings(s, trace, bindings), &blob,
+	binding_count = collect_bindings(s, trace, bindings);
+	status = sm_policy_compile(rules, bindings, binding_count, &blob,
 				   &bytes, &diag);
 	if (status == SM_OK) {
 		result = replay_compiled(replay, trace, blob, bytes, path);
+		if (raise_calls(s, trace, rules, bindings, binding_count))
+			result = SM_EXIT_USAGE;
 	} else {
 		diag.status = status;
 		sm_cli_diag(&program, s->policy, &diag);
@@ -457,11 +498,12 @@ static int verdict_status(const struct settings *s,
 {
 	if (totals->blocked || (s->is_strict && totals->warned))
 		return SM_EXIT_FINDING;
-	return SM_EXIT_OK;
+	return replay_live_totals(&s->live).differ ? SM_EXIT_FINDING
+						   : SM_EXIT_OK;
 }
 
 /* A trace that cannot be opened ends it; damage inside one does not. */
-static int replay_all(const struct settings *s, const struct sm_rules *rules,
+static int replay_all(struct settings *s, const struct sm_rules *rules,
 		      struct sm_replay *replay, struct clocks *clocks)
 {
 	int result = SM_EXIT_OK;
@@ -477,13 +519,13 @@ static int replay_all(const struct settings *s, const struct sm_rules *rules,
 			return result;
 	}
 	if (!s->is_quiet && s->wants_json)
-		report_json(replay, clocks);
+		report_json(s, replay, clocks);
 	else if (!s->is_quiet)
 		report_text(s, replay, clocks);
 	return result ? result : verdict_status(s, sm_replay_totals(replay));
 }
 
-static int run(const struct settings *s, const char **paths, size_t count)
+static int run(struct settings *s, const char **paths, size_t count)
 {
 	struct clocks clocks = { .paths = paths, .count = count };
 	struct sm_replay *replay = sm_replay_new();
@@ -524,9 +566,20 @@ int main(int argc, char **argv)
 	}
 	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+	if (s.live.is_wanted) {
+		struct sm_diag diag = { .status = SM_OK };
+
+		if (replay_live_start(&s.live, &diag)) {
+			sm_cli_diag(&program,
+				    s.live.python ? s.live.python : "--live",
+				    &diag);
+			return SM_EXIT_USAGE;
+		}
+	}
 	result = run(&s, (const char **)(uintptr_t)(argv + first),
 		     (size_t)(argc - first));
 	for (size_t i = 0; i < s.set_count; i++)
 		free((char *)(uintptr_t)s.sets[i].name);
+	replay_live_free(&s.live);
 	return sm_cli_finish(&program, result);
 }
