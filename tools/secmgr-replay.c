@@ -12,6 +12,7 @@
 #include "tools/cli.h"
 #include "tools/cli_clock.h"
 #include "tools/replay_live.h"
+#include "tools/report.h"
 
 /*
  * Blocks are decoded into some MB that are given back and taken again; as
@@ -26,7 +27,8 @@ struct settings {
 	const char *policy;
 	struct sm_binding sets[SETS_MAX];
 	size_t set_count;
-	uint64_t limit; /* groups printed; 0: all */
+	const char *junit, *sarif; /* files to write, or NULL */
+	uint64_t limit;		   /* groups printed; 0: all */
 	bool wants_json, is_quiet, is_strict;
 	struct replay_live live;
 };
@@ -109,6 +111,20 @@ static int set_live(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
+static int set_junit(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)diag;
+	((struct settings *)context)->junit = value;
+	return 0;
+}
+
+static int set_sarif(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)diag;
+	((struct settings *)context)->sarif = value;
+	return 0;
+}
+
 static const struct sm_option options[] = {
 	{ 'p', "policy", "FILE", "the policy; every operand is a trace then",
 	  set_policy },
@@ -123,6 +139,8 @@ static const struct sm_option options[] = {
 	  "raise the calls in an interpreter too and compare the verdicts",
 	  set_live },
 	{ 0, "json", NULL, "print one JSON object", set_json },
+	{ 0, "junit", "FILE", "write JUnit XML for CI", set_junit },
+	{ 0, "sarif", "FILE", "write SARIF 2.1.0 for code review", set_sarif },
 	{ 'q', "quiet", NULL, "print nothing, set the exit status", set_quiet },
 	{ 0, NULL, NULL, NULL, NULL },
 };
@@ -380,6 +398,68 @@ static void report_text(const struct settings *s, struct sm_replay *replay,
 		replay_live_put(&s->live);
 }
 
+/* ------------------------------------------------------------- CI reports */
+
+static struct sm_report_case case_of(const struct sm_replay_denial *denial,
+				     const struct settings *s)
+{
+	bool is_failure = denial->decision == SM_DENIED || s->is_strict;
+
+	return (struct sm_report_case){
+		.suite = sm_family_name(denial->family),
+		.name = denial->explanation,
+		.outcome = is_failure ? SM_OUTCOME_FAIL : SM_OUTCOME_WARN,
+		.reason = sm_reason_name(denial->reason),
+		.text = denial->explanation,
+		.file = denial->first.file,
+		.line = denial->first.line,
+		.count = denial->count,
+	};
+}
+
+/* A testcase for each group, by family; one for a family without any. */
+static size_t collect_cases(const struct settings *s, struct sm_replay *replay,
+			    struct sm_report_case *cases)
+{
+	const struct sm_replay_denial *const *denials;
+	size_t count, used = 0, before;
+
+	denials = sm_replay_denials(replay, &count);
+	for (int f = 0; f < SM_FAMILIES; f++) {
+		before = used;
+		for (size_t i = 0; i < count; i++)
+			if ((int)denials[i]->family == f)
+				cases[used++] = case_of(denials[i], s);
+		if (used == before)
+			cases[used++] = (struct sm_report_case){
+				.suite = sm_family_name(f),
+				.name = "nothing is denied",
+				.count = 1,
+			};
+	}
+	return used;
+}
+
+static int report_files(const struct settings *s, struct sm_replay *replay)
+{
+	struct sm_report report = { .tool = program.name };
+	struct sm_report_case *cases;
+	size_t count;
+	int status = SM_EXIT_USAGE;
+
+	if (!s->junit && !s->sarif)
+		return SM_EXIT_OK;
+	(void)sm_replay_denials(replay, &count);
+	cases = calloc(count + SM_FAMILIES, sizeof(*cases));
+	if (cases) {
+		report.cases = cases;
+		report.count = collect_cases(s, replay, cases);
+		status = sm_report_write(&program, &report, s->junit, s->sarif);
+	}
+	free(cases);
+	return status;
+}
+
 /* ------------------------------------------------------------------- run */
 
 static void show_progress(void *context, uint64_t events)
@@ -522,6 +602,8 @@ static int replay_all(struct settings *s, const struct sm_rules *rules,
 		report_json(s, replay, clocks);
 	else if (!s->is_quiet)
 		report_text(s, replay, clocks);
+	if (report_files(s, replay))
+		result = SM_EXIT_USAGE;
 	return result ? result : verdict_status(s, sm_replay_totals(replay));
 }
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 import workloads
 
@@ -150,9 +151,134 @@ class Policy(unittest.TestCase):
         self.assertEqual(0o640, path.stat().st_mode & 0o777)
         self.assertEqual((0, "", ""),
                          self.policy("fmt", "--check", "policy.json"))
-        self.assertEqual(["app.py", "policy.json"],
-                         sorted(p.name for p in self.place.iterdir()
-                                if p.suffix in (".py", ".json")))
+        self.assertEqual(["policy.json"],
+                         [p.name for p in self.place.glob("policy*")])
+
+    def check_junit(self, path, tests, failures):
+        root = xml.etree.ElementTree.parse(path).getroot()
+        self.assertEqual("testsuites", root.tag)
+        self.assertEqual((str(tests), str(failures)),
+                         (root.get("tests"), root.get("failures")))
+        suites = root.findall("testsuite")
+        self.assertEqual(tests, sum(int(one.get("tests")) for one in suites))
+        for suite in suites:
+            cases = suite.findall("testcase")
+            self.assertEqual(int(suite.get("tests")), len(cases))
+            for case in cases:
+                self.assertTrue(case.get("name") and case.get("classname"))
+            for failure in suite.iter("failure"):
+                self.assertTrue(failure.get("message") and failure.get("type"))
+        self.assertEqual(failures, len(list(root.iter("failure"))))
+        return root
+
+    def check_sarif(self, path, tool, results):
+        """The members that SARIF 2.1.0 requires, and what they refer to."""
+        log = json.loads(pathlib.Path(path).read_text())
+        self.assertEqual("2.1.0", log["version"])
+        (run,) = log["runs"]
+        driver = run["tool"]["driver"]
+        self.assertEqual(tool, driver["name"])
+        ids = [rule["id"] for rule in driver["rules"]]
+        self.assertEqual(len(ids), len(set(ids)))
+        self.assertEqual(results, len(run["results"]))
+        for one in run["results"]:
+            self.assertIn(one["ruleId"], ids)
+            self.assertIn(one["level"], ("error", "warning"))
+            self.assertTrue(one["message"]["text"])
+            self.assertGreater(one["occurrenceCount"], 0)
+            for place in one["locations"]:
+                place = place["physicalLocation"]
+                self.assertTrue(place["artifactLocation"]["uri"])
+                if "region" in place:
+                    self.assertGreater(place["region"]["startLine"], 0)
+        return run["results"]
+
+    def test_expectations_fail_one_by_one(self):
+        cases = [
+            {"name": "data", "event": f"read {self.place}/data.txt by app",
+             "expect": "allow", "rule": "f1"},
+            {"event": "open", "args": ["/etc/passwd", "r", 0], "by": "app",
+             "expect": "deny"},
+            {"event": "open", "args": [f"{self.place}/app.py", None, 0],
+             "via": "import", "expect": "allow", "rule": "c1"},
+            {"event": "socket.connect", "by": "requests", "expect": "allow",
+             "args": ["tcp", ["api.example.com", 443]]},
+            {"event": "os.posix_spawn", "expect": "deny",
+             "args": ["/bin/id", ["id"], None]},
+            {"event": "shell ping -c 1 a.b", "expect": "allow"},
+        ]
+        path = self.place / "cases.json"
+        path.write_text(json.dumps(cases))
+        self.assertEqual((0, "6 cases, 0 failed\n", ""),
+                         self.policy("test", "policy.json", "cases.json"))
+        cases[0]["rule"] = "f9"
+        cases[1]["expect"] = "allow"
+        cases[5].update(expect="deny", name="a <b> & \x07c")
+        path.write_text(json.dumps(cases))
+        status, out, complaint = self.policy(
+            "test", "--junit", "junit.xml", "--sarif", "log.sarif",
+            "policy.json", "cases.json")
+        self.assertEqual((1, ""), (status, complaint))
+        self.assertEqual([
+            f"failed    data: expected to allow, but read {self.place}"
+            "/data.txt by app: allowed by f1",
+            "failed    open: expected to allow, but read /etc/passwd by app: "
+            "no rule covers it",
+            "failed    a <b> & \\x07c: expected to deny, but shell ping -c 1 "
+            "a.b by app: allowed by p1", "6 cases, 3 failed"],
+            out.splitlines())
+        root = self.check_junit(self.place / "junit.xml", 6, 3)
+        self.assertEqual(["other-rule", "denied", "allowed"],
+                         [one.get("type") for one in root.iter("failure")])
+        told = self.check_sarif(self.place / "log.sarif", "secmgr-policy", 3)
+        self.assertEqual("cases.json/denied", told[1]["ruleId"])
+
+    def test_cases_that_say_nothing_are_refused(self):
+        for case, complaint in (
+                ({"event": "frob", "expect": "deny"}, "case 1: \"event\" is "
+                 "no sentence, and there are no \"args\""),
+                ({"event": "read /x", "expect": "maybe"},
+                 "case 1: missing, or not what secmgr-policy(1) says: expect"),
+                ({"event": "read /x", "expect": "deny", "who": "app"},
+                 "case 1: unknown key who"),
+                ({"event": "open", "args": [{}], "expect": "deny"},
+                 "case 1: \"args\" is no list of plain values and lists of "
+                 "them"),
+                ("read /x", "case 1: is no object")):
+            (self.place / "cases.json").write_text(json.dumps([case]))
+            self.assertEqual(
+                (2, "", f"secmgr-policy: cases.json: {complaint}\n"),
+                self.policy("test", "policy.json", "cases.json"))
+        (self.place / "cases.json").write_text('[{"event": "a", "event": 1}]')
+        status, _, complaint = self.policy("test", "policy.json", "cases.json")
+        self.assertEqual(2, status)
+        self.assertIn("cases.json: 1:", complaint)
+
+    def test_replay_reports_for_continuous_integration(self):
+        done = self.tool("secmgr-record", "--force", "-o", "run.db", "--",
+                         workloads.PYTHON, "app.py")
+        self.assertEqual(0, done.returncode, done.stderr)
+        done = self.tool("secmgr-replay", "--json", "--junit", "junit.xml",
+                         "--sarif", "log.sarif", "policy.json", "run.db")
+        self.assertEqual(1, done.returncode, done.stderr)
+        denials = json.loads(done.stdout)["denials"]
+        families = {one["family"] for one in denials}
+        self.check_junit(self.place / "junit.xml",
+                         len(denials) + 7 - len(families), len(denials))
+        told = self.check_sarif(self.place / "log.sarif", "secmgr-replay",
+                                len(denials))
+        place = next(one for one in told if "/etc/hostname"
+                     in one["message"]["text"])
+        self.assertEqual(2, place["occurrenceCount"])
+        place = place["locations"][0]["physicalLocation"]
+        self.assertEqual(f"file://{self.place}/app.py",
+                         place["artifactLocation"]["uri"])
+        self.assertEqual({"startLine": 4}, place["region"])
+        done = self.tool("secmgr-replay", "-q", "--junit", "/nowhere/x",
+                         "policy.json", "run.db")
+        self.assertEqual(
+            (2, "secmgr-replay: /nowhere/x: cannot write it: No such file or "
+             "directory\n"), (done.returncode, done.stderr))
 
     def test_wrong_usage_names_the_commands(self):
         for arguments in ([], ["frob", "policy.json"], ["validate"],

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy_tool.h: what the commands of secmgr-policy share: a compiled policy,
+ * events made of sentences. Only tools/ uses it.
+ */
+#ifndef TOOLS_POLICY_TOOL_H
+#define TOOLS_POLICY_TOOL_H
+
+#include "schema/policy.h"
+#include "schema/trace.h"
+#include "tools/cli.h"
+
+#define SM_BINDINGS_MAX 32
+#define SM_FILE_MAX	4096
+
+struct sm_policy_options {
+	bool is_writing;  /* fmt -w */
+	bool is_checking; /* fmt --check */
+	bool shows_all;	  /* explain --all: allowed events too */
+	bool is_json;
+	const char *policy, *junit, *sarif, *from;
+	struct sm_binding bindings[SM_BINDINGS_MAX];
+	size_t binding_count;
+};
+
+extern const struct sm_program sm_policy_program;
+
+/* What a program's start settles: -D, the recording, or this environment. */
+struct sm_settled {
+	struct sm_binding items[SM_BINDINGS_MAX + 3];
+	size_t count;
+	char cwd[4096];
+};
+
+/* trace NULL: what this shell would start, where the policy is silent. */
+void sm_policy_settle(const struct sm_policy_options *o,
+		      const struct sm_rules *rules,
+		      const struct sm_trace *trace, struct sm_settled *s);
+
+struct sm_compiled {
+	struct sm_rules *rules;
+	struct sm_settled settled;
+	void *blob;
+	struct sm_policy policy;
+};
+
+/* "<stdin>" for "-". */
+const char *sm_policy_place(const char *path);
+/* NULL after a message. */
+struct sm_rules *sm_policy_load_or_tell(const char *path);
+/* False after a message. trace may be NULL. */
+bool sm_compiled_init(const struct sm_policy_options *o, const char *path,
+		      const struct sm_trace *trace, struct sm_compiled *c);
+void sm_compiled_fini(struct sm_compiled *c);
+
+/* An event made from words, with the storage of its arguments. */
+struct sm_spoken {
+	struct sm_event event;
+	struct sm_value args[SM_ARGS_MAX];
+	struct sm_value items[SM_ITEMS_MAX];
+	char file[SM_FILE_MAX]; /* of principal app */
+};
+
+#define SM_ACCESS_WORDS                                                        \
+	"read, write, create, delete, list, meta, sqlite, connect, bind, "     \
+	"resolve, exec, shell, load, run, class, dlopen, dlsym, raise"
+
+/*
+ * "ACCESS WHAT [by WHO] [via HOW]", cut in place and borrowed. False: no event.
+ */
+bool sm_sentence_parse(const struct sm_compiled *c, char *sentence,
+		       struct sm_spoken *s);
+/* Who acts: a kind's or a distribution's name; app from a file it may load. */
+void sm_sentence_set_principal(const struct sm_compiled *c, const char *name,
+			       struct sm_spoken *s);
+
+/* The commands; argv are the operands behind the command. */
+int sm_policy_test(const struct sm_policy_options *o, int argc, char **argv);
+
+#endif
