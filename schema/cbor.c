@@ -69,7 +69,7 @@ void sm_cbor_put_head(struct sm_cbor_writer *w, unsigned major, uint64_t value)
 	put_head(w, (enum major)major, value);
 }
 
-void sm_cbor_put_int(struct sm_cbor_writer *w, int64_t value)
+static void put_int(struct sm_cbor_writer *w, int64_t value)
 {
 	if (value < 0)
 		put_head(w, NEGATIVE, ~(uint64_t)value);
@@ -104,16 +104,6 @@ static void put_string(struct sm_cbor_writer *w, enum major major,
 		memcpy(at, p, n);
 }
 
-void sm_cbor_put_text(struct sm_cbor_writer *w, struct sm_str text)
-{
-	put_string(w, TEXT, text.p, text.len);
-}
-
-void sm_cbor_put_bytes(struct sm_cbor_writer *w, const void *p, size_t n)
-{
-	put_string(w, BYTES, p, n);
-}
-
 void sm_cbor_put_str(struct sm_cbor_writer *w, struct sm_str s)
 {
 	put_string(w, sm_utf8_is_valid(s) ? TEXT : BYTES, s.p, s.len);
@@ -127,11 +117,6 @@ void sm_cbor_put_array(struct sm_cbor_writer *w, uint64_t items)
 void sm_cbor_put_map(struct sm_cbor_writer *w, uint64_t pairs)
 {
 	put_head(w, MAP, pairs);
-}
-
-void sm_cbor_put_tag(struct sm_cbor_writer *w, uint64_t tag)
-{
-	put_head(w, TAG, tag);
 }
 
 static void put_float(struct sm_cbor_writer *w, double f)
@@ -164,7 +149,7 @@ static void put_bare(struct sm_cbor_writer *w, const struct sm_value *value,
 		put_head(w, SIMPLE, SIMPLE_TRUE);
 		return;
 	case SM_INT:
-		sm_cbor_put_int(w, value->i);
+		put_int(w, value->i);
 		return;
 	case SM_FLOAT:
 		put_float(w, value->f);
@@ -265,7 +250,7 @@ enum sm_status sm_cbor_get_uint(struct sm_cbor_reader *r, uint64_t max,
 	return get_kind(r, UINT, max, value);
 }
 
-enum sm_status sm_cbor_get_int(struct sm_cbor_reader *r, int64_t *value)
+static enum sm_status get_int(struct sm_cbor_reader *r, int64_t *value)
 {
 	uint64_t v;
 
@@ -459,7 +444,7 @@ static enum sm_status get_any(struct decode *d, struct sm_value *value,
 	case UINT:
 	case NEGATIVE:
 		value->type = SM_INT;
-		return sm_cbor_get_int(d->r, &value->i);
+		return get_int(d->r, &value->i);
 	case BYTES:
 	case TEXT:
 		return get_text(d, value);

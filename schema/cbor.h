@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cbor.h: bounded CBOR (RFC 8949) cursors for records and blocks.
+ * cbor.h: bounded CBOR (RFC 8949) cursors for records and chunks.
+ *
+ * The agent links libc alone, so what the ring carries is written and read
+ * here; where the guest is not involved, libcbor does it (trace/frame.c).
  *
  * Writing never allocates and checks every byte against the room it was given;
  * once something did not fit, the writer stays failed. Reading is strict:
@@ -35,15 +38,11 @@ static inline void sm_cbor_put_uint(struct sm_cbor_writer *w, uint64_t value)
 		sm_cbor_put_head(w, 0, value);
 }
 
-void sm_cbor_put_int(struct sm_cbor_writer *w, int64_t value);
 void sm_cbor_put_u64_fixed(struct sm_cbor_writer *w, uint64_t value);
-void sm_cbor_put_text(struct sm_cbor_writer *w, struct sm_str text);
-void sm_cbor_put_bytes(struct sm_cbor_writer *w, const void *p, size_t n);
 /* Text when valid UTF-8, bytes otherwise. */
 void sm_cbor_put_str(struct sm_cbor_writer *w, struct sm_str s);
 void sm_cbor_put_array(struct sm_cbor_writer *w, uint64_t items);
 void sm_cbor_put_map(struct sm_cbor_writer *w, uint64_t pairs);
-void sm_cbor_put_tag(struct sm_cbor_writer *w, uint64_t tag);
 void sm_cbor_put_value(struct sm_cbor_writer *w, const struct sm_value *value);
 
 struct sm_cbor_reader {
@@ -53,8 +52,6 @@ struct sm_cbor_reader {
 /* Each returns SM_DAMAGED when the next item is not of the asked kind. */
 SM_CHECKED enum sm_status sm_cbor_get_uint(struct sm_cbor_reader *r,
 					   uint64_t max, uint64_t *value);
-SM_CHECKED enum sm_status sm_cbor_get_int(struct sm_cbor_reader *r,
-					  int64_t *value);
 /* Text or bytes; *is_text may be NULL. Points into the input. */
 SM_CHECKED enum sm_status sm_cbor_get_str(struct sm_cbor_reader *r,
 					  struct sm_str *s, bool *is_text);

@@ -1,45 +1,106 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
+#include <cbor.h>
 
 #include "schema/cbor.h"
 #include "tools/events_format.h"
 
-static void put_key(struct sm_cbor_writer *w, const char *key)
+/*
+ * Heads and contents go out as they come: an item of any size takes no memory.
+ * A stream that fails stays failed; who owns it asks at its end.
+ */
+enum { HEAD_MAX = 9 };
+
+static void put(FILE *out, const void *p, size_t n)
 {
-	sm_cbor_put_text(w, sm_str_of(key));
+	if (n)
+		fwrite(p, 1, n, out);
 }
 
-static void put_uint(struct sm_cbor_writer *w, const char *key, uint64_t value)
+static void put_map(FILE *out, size_t pairs)
 {
-	put_key(w, key);
-	sm_cbor_put_uint(w, value);
+	uint8_t head[HEAD_MAX];
+
+	put(out, head, cbor_encode_map_start(pairs, head, HEAD_MAX));
 }
 
-static void put_str(struct sm_cbor_writer *w, const char *key,
-		    struct sm_str value)
+static void put_array(FILE *out, size_t items)
 {
-	put_key(w, key);
-	sm_cbor_put_str(w, value);
+	uint8_t head[HEAD_MAX];
+
+	put(out, head, cbor_encode_array_start(items, head, HEAD_MAX));
 }
 
-static enum sm_status finish(FILE *out, const struct sm_cbor_writer *w,
-			     const uint8_t *buffer)
+static void put_tag(FILE *out, uint64_t tag)
 {
-	size_t bytes = (size_t)(w->at - buffer);
+	uint8_t head[HEAD_MAX];
 
-	if (w->has_failed)
-		return SM_LIMIT;
-	return fwrite(buffer, 1, bytes, out) == bytes ? SM_OK : SM_IO;
+	put(out, head, cbor_encode_tag(tag, head, HEAD_MAX));
+}
+
+static void put_number(FILE *out, uint64_t value)
+{
+	uint8_t head[HEAD_MAX];
+
+	put(out, head, cbor_encode_uint(value, head, HEAD_MAX));
+}
+
+static void put_int(FILE *out, int64_t value)
+{
+	uint8_t head[HEAD_MAX];
+
+	if (value >= 0)
+		put_number(out, (uint64_t)value);
+	else
+		put(out, head,
+		    cbor_encode_negint(~(uint64_t)value, head, HEAD_MAX));
+}
+
+static void put_bytes(FILE *out, struct sm_str s)
+{
+	uint8_t head[HEAD_MAX];
+
+	put(out, head, cbor_encode_bytestring_start(s.len, head, HEAD_MAX));
+	put(out, s.p, s.len);
+}
+
+/* Text when valid UTF-8, bytes otherwise. */
+static void put_string(FILE *out, struct sm_str s)
+{
+	uint8_t head[HEAD_MAX];
+
+	if (!sm_utf8_is_valid(s)) {
+		put_bytes(out, s);
+		return;
+	}
+	put(out, head, cbor_encode_string_start(s.len, head, HEAD_MAX));
+	put(out, s.p, s.len);
+}
+
+static void put_key(FILE *out, const char *key)
+{
+	put_string(out, sm_str_of(key));
+}
+
+static void put_uint(FILE *out, const char *key, uint64_t value)
+{
+	put_key(out, key);
+	put_number(out, value);
+}
+
+static void put_str(FILE *out, const char *key, struct sm_str value)
+{
+	put_key(out, key);
+	put_string(out, value);
 }
 
 /* ----------------------------------------------------------------- header */
 
-static void put_losses(struct sm_cbor_writer *w, const uint64_t lost[SM_LOSSES])
+static void put_losses(FILE *out, const uint64_t lost[SM_LOSSES])
 {
-	put_key(w, "lost");
-	sm_cbor_put_map(w, SM_LOSSES);
+	put_key(out, "lost");
+	put_map(out, SM_LOSSES);
 	for (unsigned i = 0; i < SM_LOSSES; i++)
-		put_uint(w, sm_loss_name((enum sm_loss)i), lost[i]);
+		put_uint(out, sm_loss_name((enum sm_loss)i), lost[i]);
 }
 
 static size_t count_loss_rows(const struct sm_trace *trace)
@@ -53,153 +114,207 @@ static size_t count_loss_rows(const struct sm_trace *trace)
 }
 
 /* Losses with a place in time. */
-static void put_loss_rows(struct sm_cbor_writer *w,
-			  const struct sm_trace *trace, size_t count)
+static void put_loss_rows(FILE *out, const struct sm_trace *trace, size_t count)
 {
 	struct sm_trace_loss loss;
 
-	put_key(w, "losses");
-	sm_cbor_put_array(w, count);
+	put_key(out, "losses");
+	put_array(out, count);
 	for (size_t i = 0; i < count && sm_trace_loss_at(trace, i, &loss);
 	     i++) {
-		sm_cbor_put_map(w, 4);
-		put_uint(w, "process", loss.process);
-		put_str(w, "cause", sm_str_of(sm_loss_name(loss.cause)));
-		put_uint(w, "count", loss.count);
-		put_uint(w, "time_ns", loss.time_ns);
+		put_map(out, 4);
+		put_uint(out, "process", loss.process);
+		put_str(out, "cause", sm_str_of(sm_loss_name(loss.cause)));
+		put_uint(out, "count", loss.count);
+		put_uint(out, "time_ns", loss.time_ns);
 	}
 }
 
-static void put_account(struct sm_cbor_writer *w,
-			const struct sm_trace_account *account)
+static void put_account(FILE *out, const struct sm_trace_account *account)
 {
-	put_uint(w, "attempts", account->attempts);
-	put_uint(w, "stored", account->stored);
-	put_uint(w, "noise", account->noise);
-	put_losses(w, account->lost);
-	put_key(w, "exit_status");
-	sm_cbor_put_int(w, account->exit_status);
-	put_uint(w, "end_ns", account->end_ns);
+	put_uint(out, "attempts", account->attempts);
+	put_uint(out, "stored", account->stored);
+	put_uint(out, "noise", account->noise);
+	put_losses(out, account->lost);
+	put_key(out, "exit_status");
+	put_int(out, account->exit_status);
+	put_uint(out, "end_ns", account->end_ns);
 }
 
-static void put_process(struct sm_cbor_writer *w,
-			const struct sm_trace_process_info *info)
+static void put_process(FILE *out, const struct sm_trace_process_info *info)
 {
 	const struct sm_trace_process *start = &info->start;
 
-	sm_cbor_put_map(w, 21);
-	put_uint(w, "number", info->number);
-	put_uint(w, "pid", start->pid);
-	put_uint(w, "guest_pid", start->guest_pid);
-	put_uint(w, "parent_pid", start->parent_pid);
-	put_uint(w, "uid", start->uid);
-	put_uint(w, "start_ns", start->start_ns);
-	put_str(w, "started_by", sm_str_of(start->started_by));
-	put_str(w, "exe", start->exe);
-	put_key(w, "argv");
-	sm_cbor_put_array(w, start->argc);
+	put_map(out, 21);
+	put_uint(out, "number", info->number);
+	put_uint(out, "pid", start->pid);
+	put_uint(out, "guest_pid", start->guest_pid);
+	put_uint(out, "parent_pid", start->parent_pid);
+	put_uint(out, "uid", start->uid);
+	put_uint(out, "start_ns", start->start_ns);
+	put_str(out, "started_by", sm_str_of(start->started_by));
+	put_str(out, "exe", start->exe);
+	put_key(out, "argv");
+	put_array(out, start->argc);
 	for (uint32_t i = 0; i < start->argc; i++)
-		sm_cbor_put_str(w, start->argv[i]);
-	put_str(w, "cwd", start->cwd);
-	put_str(w, "version", info->interpreter.version);
-	put_str(w, "stdlib", info->interpreter.stdlib);
-	put_str(w, "prefix", info->interpreter.prefix);
-	put_str(w, "home", info->interpreter.home);
-	put_str(w, "tmp", info->interpreter.tmp);
-	put_account(w, &info->account);
+		put_string(out, start->argv[i]);
+	put_str(out, "cwd", start->cwd);
+	put_str(out, "version", info->interpreter.version);
+	put_str(out, "stdlib", info->interpreter.stdlib);
+	put_str(out, "prefix", info->interpreter.prefix);
+	put_str(out, "home", info->interpreter.home);
+	put_str(out, "tmp", info->interpreter.tmp);
+	put_account(out, &info->account);
 }
 
-/* How many meta values there are, and their bytes. */
-static size_t measure_meta(const struct sm_trace *trace, size_t *bytes)
+static void put_meta(FILE *out, const struct sm_trace *trace)
 {
 	const char *key, *value;
 	size_t count = 0;
 
-	for (*bytes = 0; (key = sm_trace_meta_at(trace, count, &value));
-	     count++)
-		*bytes += strlen(key) + strlen(value) + 32;
-	return count;
-}
-
-static void put_meta(struct sm_cbor_writer *w, const struct sm_trace *trace,
-		     size_t count)
-{
-	const char *key, *value;
-
-	put_key(w, "meta");
-	sm_cbor_put_map(w, count);
+	while (sm_trace_meta_at(trace, count, &value))
+		count++;
+	put_key(out, "meta");
+	put_map(out, count);
 	for (size_t i = 0; i < count; i++) {
 		key = sm_trace_meta_at(trace, i, &value);
-		put_str(w, key, sm_str_of(value));
+		put_str(out, key, sm_str_of(value));
 	}
 }
 
-enum sm_status sm_event_put_cbor_header(FILE *out, const struct sm_trace *trace)
+void sm_event_put_cbor_header(FILE *out, const struct sm_trace *trace)
 {
-	size_t meta_bytes, meta_count = measure_meta(trace, &meta_bytes);
 	size_t count = sm_trace_process_count(trace);
-	size_t loss_count = count_loss_rows(trace);
-	/* A process row holds argv: 64 words of 4096 bytes at most. */
-	size_t room = 4096 + meta_bytes + loss_count * 100 +
-		      count * (size_t)(SM_ITEMS_MAX + 8) * SM_STRING_MAX;
-	uint8_t *buffer = malloc(room);
-	struct sm_cbor_writer w = { buffer, buffer + room, false };
 	uint64_t lost[SM_LOSSES] = { 0 };
-	enum sm_status status;
 
-	if (!buffer)
-		return SM_NOMEM;
 	(void)sm_trace_lost(trace, lost);
-	sm_cbor_put_map(&w, 5);
-	put_uint(&w, "secmgr-trace", SM_TRACE_FORMAT);
-	put_meta(&w, trace, meta_count);
-	put_losses(&w, lost);
-	put_loss_rows(&w, trace, loss_count);
-	put_key(&w, "processes");
-	sm_cbor_put_array(&w, count);
+	put_map(out, 5);
+	put_uint(out, "secmgr-trace", SM_TRACE_FORMAT);
+	put_meta(out, trace);
+	put_losses(out, lost);
+	put_loss_rows(out, trace, count_loss_rows(trace));
+	put_key(out, "processes");
+	put_array(out, count);
 	for (uint32_t i = 1; i <= count; i++)
-		put_process(&w, sm_trace_process(trace, i));
-	status = finish(out, &w, buffer);
-	free(buffer);
-	return status;
+		put_process(out, sm_trace_process(trace, i));
 }
 
 /* ------------------------------------------------------------------ event */
 
-static void put_site(struct sm_cbor_writer *w, const struct sm_site *site)
+static void put_digest(FILE *out, const struct sm_value *value)
 {
-	put_str(w, "file", site->file);
-	put_str(w, "function", site->function);
-	put_uint(w, "line", site->line);
-	put_str(w, "via", sm_str_of(sm_via_name(site->via)));
-	put_str(w, "principal",
-		sm_str_of(sm_principal_kind_name(site->principal.kind)));
-	put_str(w, "by", site->principal.name);
-	put_str(w, "principal_file", site->principal.file);
+	put_tag(out, SM_TAG_DIGEST);
+	put_array(out, 2);
+	put_number(out, value->full_len);
+	put_number(out, (uint64_t)value->i);
 }
 
-enum sm_status sm_event_put_cbor(FILE *out, uint8_t *buffer,
-				 const struct sm_event *event)
+static void put_double(FILE *out, double value)
 {
-	struct sm_cbor_writer w = { buffer, buffer + EXPORT_ITEM_MAX, false };
+	uint8_t head[HEAD_MAX];
 
-	sm_cbor_put_map(&w, 16);
-	put_uint(&w, "process", event->process);
-	put_uint(&w, "thread", event->thread);
-	put_uint(&w, "seq", event->seq);
-	put_uint(&w, "time_ns", event->time_ns);
-	put_str(&w, "event", event->site.event);
-	put_key(&w, "args");
-	sm_cbor_put_array(&w, event->argc);
+	put(out, head, cbor_encode_double(value, head, HEAD_MAX));
+}
+
+static void put_bool(FILE *out, bool value)
+{
+	uint8_t head[HEAD_MAX];
+
+	put(out, head, cbor_encode_bool(value, head, HEAD_MAX));
+}
+
+static void put_null(FILE *out)
+{
+	uint8_t head[HEAD_MAX];
+
+	put(out, head, cbor_encode_null(head, HEAD_MAX));
+}
+
+static void put_value(FILE *out, const struct sm_value *value);
+
+static void put_bare(FILE *out, const struct sm_value *value)
+{
+	struct sm_str s = { value->s, value->len };
+
+	switch ((enum sm_type)value->type) {
+	case SM_NONE:
+		put_null(out);
+		break;
+	case SM_FALSE:
+	case SM_TRUE:
+		put_bool(out, value->type == SM_TRUE);
+		break;
+	case SM_INT:
+		put_int(out, value->i);
+		break;
+	case SM_FLOAT:
+		put_double(out, value->f);
+		break;
+	case SM_TEXT:
+		put_string(out, s);
+		break;
+	case SM_BYTES:
+		put_bytes(out, s);
+		break;
+	case SM_OPAQUE:
+		put_tag(out, SM_TAG_OPAQUE);
+		put_string(out, s);
+		break;
+	case SM_DIGEST:
+		put_digest(out, value);
+		break;
+	case SM_LIST:
+		put_array(out, value->len);
+		for (uint32_t i = 0; i < value->len; i++)
+			put_value(out, &value->items[i]);
+		break;
+	}
+}
+
+/* Recursion is bounded: what was decoded nests SM_DEPTH_MAX deep at most. */
+static void put_value(FILE *out, const struct sm_value *value)
+{
+	bool is_cut = sm_value_is_cut(value);
+
+	if (is_cut) {
+		put_tag(out, SM_TAG_CUT);
+		put_array(out, 2);
+	}
+	put_bare(out, value);
+	if (is_cut)
+		put_number(out, value->full_len);
+}
+
+static void put_site(FILE *out, const struct sm_site *site)
+{
+	put_str(out, "file", site->file);
+	put_str(out, "function", site->function);
+	put_uint(out, "line", site->line);
+	put_str(out, "via", sm_str_of(sm_via_name(site->via)));
+	put_str(out, "principal",
+		sm_str_of(sm_principal_kind_name(site->principal.kind)));
+	put_str(out, "by", site->principal.name);
+	put_str(out, "principal_file", site->principal.file);
+}
+
+void sm_event_put_cbor(FILE *out, const struct sm_event *event)
+{
+	put_map(out, 16);
+	put_uint(out, "process", event->process);
+	put_uint(out, "thread", event->thread);
+	put_uint(out, "seq", event->seq);
+	put_uint(out, "time_ns", event->time_ns);
+	put_str(out, "event", event->site.event);
+	put_key(out, "args");
+	put_array(out, event->argc);
 	for (uint32_t i = 0; i < event->argc; i++)
-		sm_cbor_put_value(&w, &event->args[i]);
-	put_key(&w, "resolved");
-	sm_cbor_put_array(&w, SM_RESOLVED_MAX);
+		put_value(out, &event->args[i]);
+	put_key(out, "resolved");
+	put_array(out, SM_RESOLVED_MAX);
 	for (unsigned i = 0; i < SM_RESOLVED_MAX; i++)
-		sm_cbor_put_str(&w, event->resolved[i]);
-	put_site(&w, &event->site);
-	put_str(&w, "verdict",
+		put_string(out, event->resolved[i]);
+	put_site(out, &event->site);
+	put_str(out, "verdict",
 		sm_str_of(sm_decision_name(event->verdict.decision)));
-	put_str(&w, "rule", event->verdict.rule);
-	return finish(out, &w, buffer);
+	put_str(out, "rule", event->verdict.rule);
 }

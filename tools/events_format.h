@@ -36,12 +36,9 @@ void sm_event_put_args(struct sm_json *j, const char *key,
 
 /*
  * A CBOR sequence (RFC 8742): the trace's header, then an item an event; see
- * schema/event.cddl. SM_LIMIT: longer than a buffer of EXPORT_ITEM_MAX.
+ * schema/event.cddl.
  */
-#define EXPORT_ITEM_MAX ((size_t)4 << 20)
-SM_CHECKED enum sm_status
-sm_event_put_cbor_header(FILE *out, const struct sm_trace *trace);
-SM_CHECKED enum sm_status sm_event_put_cbor(FILE *out, uint8_t *buffer,
-					    const struct sm_event *event);
+void sm_event_put_cbor_header(FILE *out, const struct sm_trace *trace);
+void sm_event_put_cbor(FILE *out, const struct sm_event *event);
 
 #endif

@@ -301,7 +301,6 @@ struct reader {
 	enum mode mode;
 	struct tail tail;
 	struct event_stats *stats;
-	uint8_t *buffer; /* of an exported item */
 	uint64_t shown;
 	bool has_damage;
 };
@@ -317,9 +316,8 @@ static void put_event(struct reader *reader, FILE *out,
 {
 	if (reader->mode == MODE_JSON)
 		sm_event_put_json(out, &reader->format, event);
-	else if (reader->mode == MODE_CBOR &&
-		 sm_event_put_cbor(out, reader->buffer, event) == SM_LIMIT)
-		reader->has_damage = true;
+	else if (reader->mode == MODE_CBOR)
+		sm_event_put_cbor(out, event);
 	else if (reader->mode == MODE_LINES)
 		sm_event_put_line(out, &reader->format, event);
 }
@@ -430,10 +428,8 @@ static bool prepare_mode(struct reader *reader)
 		reader->stats = sm_event_stats_new();
 		return reader->stats;
 	case MODE_CBOR:
-		reader->buffer = malloc(EXPORT_ITEM_MAX);
-		return reader->buffer &&
-		       sm_event_put_cbor_header(stdout, reader->trace) !=
-			       SM_NOMEM;
+		sm_event_put_cbor_header(stdout, reader->trace);
+		break;
 	case MODE_LINES:
 	case MODE_JSON:
 		break;
@@ -466,7 +462,6 @@ static int show_events(struct reader *reader, const char *path)
 		result = report(path, &diag);
 	}
 	sm_event_stats_free(reader->stats);
-	free(reader->buffer);
 	tail_fini(&reader->tail);
 	sm_filter_fini(reader->filter);
 	sm_trace_cursor_free(reader->cursor);

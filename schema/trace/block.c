@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "schema/cbor.h"
+#include "schema/trace/frame.h"
 
 /* Bytes an event, a group and a leaf can take at most in a raw block. */
 enum { EVENT_BYTES = 48, GROUP_BYTES = 10, LEAF_BYTES = 10 };
@@ -431,30 +431,7 @@ static void put_leaves(struct encoding *e)
 	}
 }
 
-static void put_head(struct sm_bytes *out, enum sm_column key,
-		     enum sm_column_encoding encoding, size_t len)
-{
-	uint8_t text[32];
-	struct sm_cbor_writer w = { text, text + sizeof(text), false };
-
-	sm_cbor_put_uint(&w, key);
-	sm_cbor_put_array(&w, 2);
-	sm_cbor_put_uint(&w, encoding);
-	sm_bytes_put(out, text, (size_t)(w.at - text));
-	w.at = text;
-	/* The head of a byte string: what put_bytes() writes for no content,
-	 * with the length put in. RFC 8949, 3.1: major type 2. */
-	if (len < 24) {
-		*w.at++ = (uint8_t)(0x40 | len);
-	} else {
-		*w.at++ = 0x5a;
-		for (int shift = 24; shift >= 0; shift -= 8)
-			*w.at++ = (uint8_t)(len >> shift);
-	}
-	sm_bytes_put(out, text, (size_t)(w.at - text));
-}
-
-static enum sm_column_encoding encoding_of(enum sm_column column)
+enum sm_column_encoding sm_block_encoding(enum sm_column column)
 {
 	switch (column) {
 	case SM_COLUMN_TIME:
@@ -468,23 +445,12 @@ static enum sm_column_encoding encoding_of(enum sm_column column)
 	}
 }
 
-static void put_map_head(struct sm_bytes *out, unsigned pairs)
-{
-	uint8_t text[16];
-	struct sm_cbor_writer w = { text, text + sizeof(text), false };
-
-	sm_cbor_put_map(&w, pairs);
-	sm_bytes_put(out, text, (size_t)(w.at - text));
-}
-
 static enum sm_status join(struct encoding *e, struct sm_block_summary *out)
 {
-	put_map_head(&out->raw, SM_COLUMNS - 1);
+	sm_frame_put_head(&out->raw, SM_COLUMNS - 1);
 	for (unsigned c = 1; c < SM_COLUMNS; c++) {
-		if (e->columns[c].has_failed)
-			return SM_NOMEM;
-		put_head(&out->raw, c, encoding_of(c), e->columns[c].len);
-		sm_bytes_put(&out->raw, e->columns[c].p, e->columns[c].len);
+		sm_frame_put(&out->raw, c, sm_block_encoding(c),
+			     &e->columns[c]);
 		/* Noise gets its own entropy tables. */
 		if (c == SM_COLUMN_TIME || c == SM_COLUMN_TIME_LOW)
 			out->ends[out->end_count++] = out->raw.len;
@@ -517,9 +483,7 @@ static enum sm_status put_list(struct sm_bytes *out, enum sm_list list,
 		last = keys[i];
 	}
 	free(keys);
-	put_head(out, (enum sm_column)list, SM_ENCODE_VARINT, deltas.len);
-	sm_bytes_put(out, deltas.p, deltas.len);
-	out->has_failed |= deltas.has_failed;
+	sm_frame_put(out, list, SM_ENCODE_VARINT, &deltas);
 	sm_bytes_fini(&deltas);
 	return out->has_failed ? SM_NOMEM : SM_OK;
 }
@@ -529,11 +493,11 @@ static enum sm_status summarize(struct encoding *e,
 {
 	enum sm_status status;
 
-	put_map_head(&out->zone, 2);
+	sm_frame_put_head(&out->zone, 2);
 	status = put_list(&out->zone, SM_LIST_EVENTS, &e->names);
 	if (!status)
 		status = put_list(&out->zone, SM_LIST_PROCESSES, &e->processes);
-	put_map_head(&out->postings, 2);
+	sm_frame_put_head(&out->postings, 2);
 	if (!status)
 		status = put_list(&out->postings, SM_LIST_STRINGS, &e->strings);
 	if (!status)

@@ -39,6 +39,7 @@ enum sm_column_encoding {
 	SM_ENCODE_BITS = 2,   /* TIME_LOW: packed, low bits first */
 	SM_ENCODE_RAW = 3,    /* FLOATS: 8 bytes little-endian XOR previous */
 };
+enum sm_column_encoding sm_block_encoding(enum sm_column column);
 
 struct sm_block_row {
 	uint64_t time_ns, seq;
@@ -153,7 +154,8 @@ enum sm_list {
 	SM_LIST_EVENTS = 1,
 	SM_LIST_PROCESSES,
 	SM_LIST_STRINGS,
-	SM_LIST_SITES
+	SM_LIST_SITES,
+	SM_LISTS
 };
 /* Finds a list; r reads its deltas. False when it is not there. */
 bool sm_block_list(const struct sm_bytes *cbor, enum sm_list list,

@@ -5,59 +5,27 @@
  */
 #include <stdlib.h>
 
-#include "schema/cbor.h"
 #include "schema/trace/block.h"
+#include "schema/trace/frame.h"
 
 struct columns {
 	struct sm_bytes_reader at[SM_COLUMNS];
-	uint64_t encoding[SM_COLUMNS];
 };
 
-static enum sm_status find_columns(const uint8_t *raw, size_t len,
+/* This build writes one encoding per column, so it reads only that. */
+static enum sm_status open_columns(const uint8_t *raw, size_t len,
 				   struct columns *c)
 {
-	struct sm_cbor_reader r = { raw, raw + len };
-	uint64_t pairs, items, key;
+	struct sm_frame_part parts[SM_COLUMNS] = { 0 };
 
-	if (sm_cbor_get_map(&r, 64, &pairs))
+	if (sm_frame_get(raw, len, parts, SM_COLUMNS))
 		return SM_DAMAGED;
-	while (pairs--) {
-		struct sm_bytes_reader *to;
-		struct sm_str s;
-		bool is_text;
-
-		if (sm_cbor_get_uint(&r, SM_COLUMNS - 1, &key) || !key ||
-		    c->at[key].at || sm_cbor_get_array(&r, 2, &items) ||
-		    items != 2 ||
-		    sm_cbor_get_uint(&r, UINT8_MAX, &c->encoding[key]) ||
-		    sm_cbor_get_str(&r, &s, &is_text) || is_text)
-			return SM_DAMAGED;
-		to = &c->at[key];
-		to->at = (const uint8_t *)s.p;
-		to->end = to->at + s.len;
-	}
-	for (unsigned i = 1; i < SM_COLUMNS; i++)
-		if (!c->at[i].at)
-			return SM_DAMAGED;
-	return r.at == r.end ? SM_OK : SM_DAMAGED;
-}
-
-/* This build writes one encoding per column, so it reads only that. */
-static bool encodings_are_known(const struct columns *c)
-{
 	for (unsigned i = 1; i < SM_COLUMNS; i++) {
-		uint64_t want = SM_ENCODE_VARINT;
-
-		if (i == SM_COLUMN_TIME)
-			want = SM_ENCODE_LOG;
-		else if (i == SM_COLUMN_TIME_LOW)
-			want = SM_ENCODE_BITS;
-		else if (i == SM_COLUMN_FLOATS)
-			want = SM_ENCODE_RAW;
-		if (c->encoding[i] != want)
-			return false;
+		c->at[i] = parts[i].content;
+		if (!c->at[i].at || parts[i].encoding != sm_block_encoding(i))
+			return SM_DAMAGED;
 	}
-	return true;
+	return SM_OK;
 }
 
 static enum sm_status get_shapes(struct columns *c, struct sm_block *out)
@@ -377,16 +345,6 @@ static enum sm_status get_leaves(struct columns *c, struct sm_block *b)
 	return status;
 }
 
-static enum sm_status open_columns(const uint8_t *raw, size_t len,
-				   struct columns *c)
-{
-	enum sm_status status = find_columns(raw, len, c);
-
-	if (!status && !encodings_are_known(c))
-		status = SM_DAMAGED;
-	return status;
-}
-
 static enum sm_status decode_what(struct columns *c, uint32_t events,
 				  struct sm_block *out)
 {
@@ -486,7 +444,7 @@ bool sm_block_column(const struct sm_bytes *raw, enum sm_column column,
 {
 	struct columns c = { 0 };
 
-	if (find_columns(raw->p, raw->len, &c))
+	if (open_columns(raw->p, raw->len, &c))
 		return false;
 	*r = c.at[column];
 	return true;
@@ -495,26 +453,11 @@ bool sm_block_column(const struct sm_bytes *raw, enum sm_column column,
 bool sm_block_list(const struct sm_bytes *cbor, enum sm_list list,
 		   struct sm_bytes_reader *r)
 {
-	struct sm_cbor_reader c = { cbor->p, cbor->p + cbor->len };
-	uint64_t pairs, items, key, encoding;
+	struct sm_frame_part parts[SM_LISTS] = { 0 };
 
-	if (!cbor->p || sm_cbor_get_map(&c, 8, &pairs))
+	if (!cbor->p || sm_frame_get(cbor->p, cbor->len, parts, SM_LISTS) ||
+	    parts[list].encoding != SM_ENCODE_VARINT)
 		return false;
-	while (pairs--) {
-		struct sm_str s;
-		bool is_text;
-
-		if (sm_cbor_get_uint(&c, UINT32_MAX, &key) ||
-		    sm_cbor_get_array(&c, 2, &items) || items != 2 ||
-		    sm_cbor_get_uint(&c, 0, &encoding) ||
-		    sm_cbor_get_str(&c, &s, &is_text) || is_text)
-			return false;
-		if (key != list)
-			continue;
-		*r = (struct sm_bytes_reader){ (const uint8_t *)s.p,
-					       (const uint8_t *)s.p + s.len,
-					       false };
-		return true;
-	}
-	return false;
+	*r = parts[list].content;
+	return r->at;
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include <cbor.h>
 #include <cmocka.h>
 
 #include "recorder/record.h"
@@ -246,6 +247,29 @@ static void utf8_is_as_rfc_3629_says(void **state)
 				 utf8_cases[i].is_valid);
 }
 
+/* Widths of heads are kept by libcbor, so it writes what it read. */
+static void another_decoder_reads_our_records(void **state)
+{
+	struct sm_record_event want = sample();
+	uint32_t n = sm_record_put_event(buffer, sizeof(buffer), &want);
+	struct cbor_load_result result;
+	cbor_item_t *item = cbor_load(buffer, n, &result), *args;
+	unsigned char *again = NULL;
+	size_t room;
+
+	(void)state;
+	assert_non_null(item);
+	assert_int_equal(result.read, n);
+	assert_true(cbor_array_is_definite(item));
+	args = cbor_array_get(item, 5);
+	assert_int_equal(cbor_array_size(args), want.event.argc);
+	cbor_decref(&args);
+	assert_int_equal(cbor_serialize_alloc(item, &again, &room), n);
+	assert_memory_equal(again, buffer, n);
+	free(again);
+	cbor_decref(&item);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +280,7 @@ int main(void)
 		cmocka_unit_test(other_records_survive_the_ring),
 		cmocka_unit_test(a_nest_of_tags_or_arrays_is_refused),
 		cmocka_unit_test(lists_nest_as_deep_as_the_bound_says),
+		cmocka_unit_test(another_decoder_reads_our_records),
 		cmocka_unit_test(utf8_is_as_rfc_3629_says),
 	};
 

@@ -3,6 +3,10 @@
  * A trace of every format version stays readable. GOLDEN_WRITE=1 makes the
  * file anew; from format 1 on that is never done for an existing one.
  */
+#include "schema/trace/pack.h"
+
+#include <sqlite3.h>
+
 #include "tests/unit/trace_data.h"
 
 #define GOLDEN "tests/golden/trace-0.db"
@@ -76,9 +80,9 @@ static const struct golden {
 
 enum { GOLDENS = sizeof(golden) / sizeof(golden[0]) };
 
-static void write_golden(void)
+static void write_golden(const char *path)
 {
-	struct sm_trace_writer *w = data_writer(GOLDEN, SM_TRACE_FORCE);
+	struct sm_trace_writer *w = data_writer(path, SM_TRACE_FORCE);
 	struct sm_diag diag;
 
 	data_process(w);
@@ -107,7 +111,7 @@ static void format_0_is_readable(void **state)
 
 	(void)state;
 	if (getenv("GOLDEN_WRITE"))
-		write_golden();
+		write_golden(GOLDEN);
 	if (sm_trace_open(GOLDEN, &t, &diag))
 		fail_msg("%s", diag.text);
 	assert_int_equal(sm_trace_process_count(t), 2);
@@ -130,10 +134,67 @@ static void format_0_is_readable(void **state)
 	assert_int_equal(blocks, 1);
 }
 
+static sqlite3_stmt *open_block(const char *path, sqlite3 **db)
+{
+	sqlite3_stmt *q;
+
+	assert_int_equal(sqlite3_open_v2(path, db, SQLITE_OPEN_READONLY, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(*db,
+					    "SELECT data, zone, postings FROM "
+					    "block ORDER BY id",
+					    -1, &q, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	return q;
+}
+
+static void unpack(ZSTD_DCtx *zstd, sqlite3_stmt *q, int column,
+		   struct sm_bytes *out)
+{
+	assert_int_equal(sm_unpack(zstd, sqlite3_column_blob(q, column),
+				   (size_t)sqlite3_column_bytes(q, column), -1,
+				   1 << 20, out),
+			 SM_OK);
+}
+
+/* Compressed bytes may differ between versions of zstd; contents may not. */
+static void the_same_events_give_the_same_blobs(void **state)
+{
+	char path[] = "/tmp/golden-XXXXXX";
+	int fd = mkstemp(path);
+	sqlite3 *old_db, *new_db;
+	sqlite3_stmt *was, *is;
+	ZSTD_DCtx *zstd = sm_unpack_new();
+	struct sm_bytes a = { 0 }, b = { 0 };
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	write_golden(path);
+	was = open_block(GOLDEN, &old_db);
+	is = open_block(path, &new_db);
+	for (int i = 0; i < 3; i++) {
+		unpack(zstd, was, i, &a);
+		unpack(zstd, is, i, &b);
+		assert_int_equal(a.len, b.len);
+		assert_memory_equal(a.p, b.p, a.len);
+	}
+	sm_bytes_fini(&a);
+	sm_bytes_fini(&b);
+	ZSTD_freeDCtx(zstd);
+	sqlite3_finalize(was);
+	sqlite3_finalize(is);
+	sqlite3_close(old_db);
+	sqlite3_close(new_db);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(format_0_is_readable),
+		cmocka_unit_test(the_same_events_give_the_same_blobs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
