@@ -3,8 +3,9 @@
  * json.h: a strict JSON reader (RFC 8259) that knows where it is.
  *
  * Pull parser over a text in memory; every error carries line and column,
- * including those the caller finds later. A JSON library that builds a tree
- * loses the places that a policy's errors must name.
+ * including those the caller finds later: an unknown key, a pattern that is
+ * none, a rule another one hides. That is why no library reads policies:
+ * jansson keeps the place of a syntax error, but no value's place.
  */
 #ifndef SCHEMA_POLICY_JSON_H
 #define SCHEMA_POLICY_JSON_H
