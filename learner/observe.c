@@ -475,7 +475,8 @@ static struct run *run_of(struct run *runs, size_t count,
 
 static uint64_t trace_identity(const struct sm_trace *trace)
 {
-	uint64_t id = host_identity(trace);
+	const char *clock = sm_trace_meta(trace, "clock.monotonic_ns");
+	uint64_t id = hash_str(host_identity(trace), sm_str_of(clock));
 
 	for (size_t i = 1; i <= sm_trace_process_count(trace); i++) {
 		const struct sm_trace_process_info *p =

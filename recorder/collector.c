@@ -259,6 +259,7 @@ void sm_collector_join(struct sm_collector *collector,
 	}
 	collector->has_drain_thread = collector->has_store_thread = false;
 	collector->summary.processes = collector->started;
+	collector->summary.files++;
 	*summary = collector->summary;
 }
 

@@ -38,6 +38,17 @@ struct sm_collector_options {
 	void (*denied)(void *context, uint32_t pid,
 		       const struct sm_event *event);
 	void *denied_context;
+	/*
+	 * The bound of the trace's file, 0: none. There next_trace, called in
+	 * the storing thread, closes *trace and opens what continues it; a
+	 * failure leaves NULL. Without next_trace nothing more is stored:
+	 * what comes is lost, cause SM_LOSS_STORE.
+	 */
+	uint64_t max_bytes;
+	enum sm_status (*next_trace)(void *context,
+				     struct sm_trace_writer **trace,
+				     struct sm_diag *diag);
+	void *next_context;
 };
 
 /* What a recording came to; complete after sm_collector_join(). */
@@ -49,6 +60,8 @@ struct sm_collector_summary {
 	uint64_t tainted;	  /* processes whose ring made no sense */
 	uint64_t unbalanced;	/* processes that counted less than they sent */
 	uint64_t still_running; /* when the recording was stopped */
+	uint64_t files;		/* of the trace: 1 + times it was continued */
+	bool is_bounded;	/* max_bytes was reached: the rest is lost */
 	struct sm_diag store;	/* status SM_OK, or why storing failed */
 };
 

@@ -53,6 +53,11 @@ struct stored_process {
 	uint64_t stored, filtered, damaged, refused, told[SM_LOSSES];
 	uint64_t forks_announced;
 	uint64_t last_ns; /* time of the newest event */
+	/* for the files that continue the trace */
+	struct process *next;
+	struct item *start;			  /* its hello */
+	struct sm_trace_interpreter *interpreter; /* NULL: not told yet */
+	struct sm_trace_account closed; /* accounts of the files before */
 };
 
 /* --------------------------------------------------------------- drain.c */
@@ -159,6 +164,7 @@ struct sm_collector {
 	struct sm_trace_writer *trace;
 	uint64_t forks_announced;
 	bool is_storing_given_up;
+	struct process *stored; /* live ones, in the order of their rows */
 	uint64_t appended, committed; /* events handed to, kept by the trace */
 	struct sm_collector_summary summary;
 };
@@ -192,6 +198,21 @@ void stored_process_clear(struct stored_process *store);
 
 /* collector_status.c */
 void collector_answer_status(const struct sm_collector *collector, int fd);
+
+/* collector_files.c: all in the storing thread. Takes start. */
+enum sm_status files_add_process(struct sm_collector *collector,
+				 struct process *process, struct item *start);
+void files_note_interpreter(struct stored_process *store,
+			    const struct sm_trace_interpreter *interpreter);
+/* What is left of account for the last file; forgets process. */
+void files_end_process(struct sm_collector *collector, struct process *process,
+		       struct sm_trace_account *account);
+/* Goes on in the next file, or stops storing, when max_bytes is reached. */
+void files_check(struct sm_collector *collector);
+
+/* collector_store.c: remembers the first failure; false: not committed */
+void collector_note(struct sm_collector *collector, enum sm_status status);
+bool collector_commit(struct sm_collector *collector);
 
 /* collector_drain.c, collector_store.c: threads */
 void *collector_drain(void *collector);

@@ -135,6 +135,8 @@ void process_free(struct process *process)
 		close(process->source.fd);
 	sm_ring_destroy(&process->memory);
 	stored_process_clear(&process->store);
+	free(process->store.start);
+	free(process->store.interpreter);
 	free(process->exe);
 	free(process);
 }

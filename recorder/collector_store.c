@@ -250,10 +250,12 @@ static enum sm_status append(struct sm_collector *collector,
 	enum sm_status status;
 	uint32_t site;
 
-	if (!collector->trace)
-		return SM_OK;
 	if (collector->is_storing_given_up)
 		return SM_IO;
+	if (!collector->trace)
+		return SM_OK;
+	if (collector->summary.is_bounded)
+		return SM_LIMIT;
 	status = find_site(collector, &process->store, record, &site);
 	if (!status)
 		status =
@@ -311,7 +313,7 @@ static void store_event(struct sm_collector *collector, struct process *process,
 	}
 }
 
-static void note(struct sm_collector *collector, enum sm_status status)
+void collector_note(struct sm_collector *collector, enum sm_status status)
 {
 	struct sm_diag *diag = &collector->summary.store;
 
@@ -327,9 +329,10 @@ static void add_loss(struct sm_collector *collector,
 {
 	store->told[cause] += count;
 	if (collector->trace && count && !collector->is_storing_given_up)
-		note(collector,
-		     sm_trace_add_loss(collector->trace, store->number, cause,
-				       count, time_ns));
+		collector_note(collector,
+			       sm_trace_add_loss(collector->trace,
+						 store->number, cause, count,
+						 time_ns));
 }
 
 static void store_record(struct sm_collector *collector,
@@ -346,10 +349,12 @@ static void store_record(struct sm_collector *collector,
 		add_code(store, &record->code);
 		break;
 	case SM_RECORD_INTERPRETER:
+		files_note_interpreter(store, &record->interpreter);
 		if (collector->trace && !collector->is_storing_given_up)
-			note(collector, sm_trace_set_interpreter(
-						collector->trace, store->number,
-						&record->interpreter));
+			collector_note(collector,
+				       sm_trace_set_interpreter(
+					       collector->trace, store->number,
+					       &record->interpreter));
 		break;
 	case SM_RECORD_LOST:
 		add_loss(collector, store, record->lost.cause,
@@ -381,34 +386,6 @@ static void store_records(struct sm_collector *collector,
 }
 
 /* -------------------------------------------------------------- processes */
-
-static enum sm_status add_process(struct sm_collector *collector,
-				  const struct item *item)
-{
-	static _Thread_local struct sm_hello hello;
-	struct process *process = item->process;
-	struct sm_str argv[SM_ITEMS_MAX];
-	struct sm_trace_process row = {
-		.pid = process->pid,
-		.guest_pid = process->guest_pid,
-		.parent_pid = process->parent_pid,
-		.uid = process->uid,
-		.start_ns = process->start_ns,
-		.started_by = item->reason == SM_HELLO_FORK ? "fork" : "exec",
-		.exe = sm_str_of(process->exe),
-		.argv = argv,
-	};
-	uint32_t i;
-
-	if (sm_hello_get(item->data, item->bytes, &hello))
-		return SM_DAMAGED;
-	for (i = 0; i < hello.argc; i++)
-		argv[i] = sm_value_str(&hello.argv[i]);
-	row.argc = hello.argc;
-	row.cwd = hello.cwd;
-	return sm_trace_add_process(collector->trace, &row,
-				    &process->store.number);
-}
 
 static uint64_t sum(const uint64_t *counts)
 {
@@ -490,21 +467,25 @@ static void end_process(struct sm_collector *collector, const struct item *item)
 				 item->end_ns);
 	collector->forks_announced += store->forks_announced;
 	add_up(&collector->summary, item, &account);
+	files_end_process(collector, item->process, &account);
 	if (collector->trace && !collector->is_storing_given_up)
-		note(collector, sm_trace_end_process(collector->trace,
-						     store->number, &account));
+		collector_note(collector,
+			       sm_trace_end_process(collector->trace,
+						    store->number, &account));
 	process_free(item->process);
 }
 
 /* ----------------------------------------------------------------- thread */
 
-static void handle(struct sm_collector *collector, const struct item *item)
+/* Takes item. */
+static void handle(struct sm_collector *collector, struct item *item)
 {
 	switch (item->kind) {
 	case ITEM_START:
-		if (collector->trace && !collector->is_storing_given_up)
-			note(collector, add_process(collector, item));
-		break;
+		collector_note(
+			collector,
+			files_add_process(collector, item->process, item));
+		return;
 	case ITEM_RECORDS:
 		store_records(collector, item);
 		break;
@@ -514,9 +495,10 @@ static void handle(struct sm_collector *collector, const struct item *item)
 	case ITEM_STOP:
 		break;
 	}
+	free(item);
 }
 
-static bool commit(struct sm_collector *collector)
+bool collector_commit(struct sm_collector *collector)
 {
 	struct sm_diag diag = { 0 };
 
@@ -543,7 +525,7 @@ static void wait_for_disk(struct sm_collector *collector)
 	uint64_t start = sm_collector_now_ns();
 
 	while (sm_trace_buffered_bytes(collector->trace) > BUFFERED_MAX &&
-	       !commit(collector)) {
+	       !collector_commit(collector)) {
 		if (collector->should_stop &&
 		    sm_collector_now_ns() - start > GIVE_UP_NS) {
 			collector->is_storing_given_up = true;
@@ -574,7 +556,7 @@ static void commit_last(struct sm_collector *collector)
 	const struct timespec pause = { 0, RETRY_MS * 1000000 };
 	uint64_t start = sm_collector_now_ns();
 
-	while (!commit(collector)) {
+	while (!collector_commit(collector)) {
 		if (sm_collector_now_ns() - start > GIVE_UP_NS)
 			break;
 		nanosleep(&pause, NULL);
@@ -590,9 +572,10 @@ static void count_unseen_forks(struct sm_collector *collector)
 		unseen += collector->forks_announced - collector->forks_seen;
 	collector->summary.uncovered = unseen;
 	if (collector->trace && unseen)
-		note(collector,
-		     sm_trace_add_loss(collector->trace, 0, SM_LOSS_NO_CHANNEL,
-				       unseen, sm_collector_now_ns()));
+		collector_note(collector,
+			       sm_trace_add_loss(collector->trace, 0,
+						 SM_LOSS_NO_CHANNEL, unseen,
+						 sm_collector_now_ns()));
 }
 
 void *collector_store(void *context)
@@ -607,11 +590,11 @@ void *collector_store(void *context)
 		if (item) {
 			is_over = item->kind == ITEM_STOP;
 			handle(collector, item);
-			free(item);
 			collector->queue.handled++;
+			files_check(collector);
 		}
 		if (sm_collector_now_ns() - committed_ns > COMMIT_EVERY_NS) {
-			commit(collector);
+			collector_commit(collector);
 			committed_ns = sm_collector_now_ns();
 		}
 		if (collector->trace && !collector->is_storing_given_up)

@@ -118,6 +118,11 @@ SM_CHECKED enum sm_status sm_trace_commit(struct sm_trace_writer *writer,
 /* Bytes the writer buffers that are not committed yet. */
 size_t sm_trace_buffered_bytes(const struct sm_trace_writer *writer);
 /*
+ * What the file will take once closed, summary included: an estimate, rather
+ * too high than too low.
+ */
+uint64_t sm_trace_bytes(const struct sm_trace_writer *writer);
+/*
  * Commits, merges the tail, writes summary tables, checkpoints, leaves one
  * file (journal_mode=DELETE). Frees writer whatever happens.
  */

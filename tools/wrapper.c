@@ -27,6 +27,7 @@ struct run {
 	struct sm_trace_writer *trace;
 	char agent[4096];
 	bool is_new_file; /* ours to remove when nothing came of it */
+	unsigned part;	  /* files written before this one */
 	pid_t command;
 	bool is_command_alive;
 	int status; /* of COMMAND, wait(2) */
@@ -152,6 +153,20 @@ static enum sm_status set_filter(struct run *run)
 	return used ? set_fact(run, "filter", text) : SM_OK;
 }
 
+/* Files of one recording count up; a reader may miss the early ones. */
+static enum sm_status set_bounds(struct run *run)
+{
+	const struct wrapper *wrapper = run->wrapper;
+	enum sm_status status = SM_OK;
+
+	if (wrapper->collector.max_bytes)
+		status = set_number(run, "max_size",
+				    wrapper->collector.max_bytes);
+	if (!status && wrapper->rotates)
+		status = set_number(run, "part", run->part + 1);
+	return status;
+}
+
 static enum sm_status set_facts(struct run *run, struct sm_diag *diag)
 {
 	const struct wrapper *wrapper = run->wrapper;
@@ -174,6 +189,8 @@ static enum sm_status set_facts(struct run *run, struct sm_diag *diag)
 		status = set_variables(run);
 	if (!status)
 		status = set_filter(run);
+	if (!status)
+		status = set_bounds(run);
 	for (i = 0; !status && i < wrapper->fact_count; i++)
 		status = set_fact(run, wrapper->facts[i].key,
 				  wrapper->facts[i].value);
@@ -196,6 +213,21 @@ static void raise_file_size(struct run *run)
 	setrlimit(RLIMIT_FSIZE, &limit);
 }
 
+static enum sm_status check_old(const struct wrapper *wrapper,
+				struct sm_diag *diag)
+{
+	if (!wrapper->rotates || !rotate_has_old(wrapper->output))
+		return SM_OK;
+	if (wrapper->open_mode == SM_TRACE_CREATE)
+		return sm_fail(diag, SM_EXISTS,
+			       "older files exist already (%s.1); --append "
+			       "continues them, --force replaces them",
+			       wrapper->output);
+	if (wrapper->open_mode == SM_TRACE_FORCE)
+		rotate_remove_old(wrapper->output);
+	return SM_OK;
+}
+
 static enum sm_status open_trace(struct run *run, struct sm_diag *diag)
 {
 	const struct wrapper *wrapper = run->wrapper;
@@ -206,6 +238,9 @@ static enum sm_status open_trace(struct run *run, struct sm_diag *diag)
 		return SM_OK;
 	run->is_new_file = wrapper->open_mode != SM_TRACE_APPEND ||
 			   access(wrapper->output, F_OK);
+	status = check_old(wrapper, diag);
+	if (status)
+		return status;
 	status = sm_trace_writer_open(wrapper->output, wrapper->open_mode,
 				      &run->trace, diag);
 	if (status == SM_EXISTS)
@@ -263,6 +298,29 @@ static void close_trace(struct run *run, struct sm_diag *store)
 			sm_fail(store, status, "cannot finish the trace: %s",
 				sm_status_text(status));
 	}
+}
+
+/* In the storing thread, at the bound: FILE becomes FILE.1. */
+static enum sm_status next_trace(void *context, struct sm_trace_writer **trace,
+				 struct sm_diag *diag)
+{
+	struct run *run = context;
+	const struct wrapper *wrapper = run->wrapper;
+	enum sm_status status;
+
+	close_trace(run, diag);
+	*trace = NULL;
+	status = rotate_shift(wrapper->output, wrapper->keep_count, diag);
+	if (status)
+		return status;
+	run->part++;
+	run->is_new_file = false;
+	status = sm_trace_writer_open(wrapper->output, SM_TRACE_CREATE,
+				      &run->trace, diag);
+	if (!status)
+		status = set_facts(run, diag);
+	*trace = run->trace;
+	return status;
 }
 
 /* ---------------------------------------------------------------- signals */
@@ -644,6 +702,18 @@ static bool wants_event(void *context, struct sm_str event)
 	return wrapper_wants(context, event);
 }
 
+static enum sm_status check_bounds(const struct wrapper *wrapper,
+				   struct sm_diag *diag)
+{
+	if (wrapper->rotates && !wrapper->collector.max_bytes)
+		return sm_fail(diag, SM_INVALID,
+			       "--rotate needs --max-size SIZE");
+	if (wrapper->collector.max_bytes && !wrapper->output)
+		return sm_fail(diag, SM_INVALID,
+			       "--max-size needs --output FILE");
+	return SM_OK;
+}
+
 int wrapper_run(struct wrapper *wrapper)
 {
 	struct run run = { .wrapper = wrapper, .signals = -1 };
@@ -651,6 +721,8 @@ int wrapper_run(struct wrapper *wrapper)
 	char *title;
 	int status;
 
+	if (check_bounds(wrapper, &diag))
+		return give_up(&run, NULL, &diag, SM_EXIT_WRAPPER);
 	status = command_find(wrapper->argv[0], &diag);
 	if (status)
 		return give_up(&run, wrapper->argv[0], &diag, status);
@@ -664,6 +736,10 @@ int wrapper_run(struct wrapper *wrapper)
 	if (wrapper->glob_count) {
 		wrapper->collector.wants = wants_event;
 		wrapper->collector.wants_context = wrapper;
+	}
+	if (wrapper->rotates) {
+		wrapper->collector.next_trace = next_trace;
+		wrapper->collector.next_context = &run;
 	}
 	if (sm_collector_open(&wrapper->collector, &run.collector, &diag))
 		status = give_up(&run, NULL, &diag, SM_EXIT_WRAPPER);

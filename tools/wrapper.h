@@ -27,6 +27,8 @@ struct wrapper {
 	/* options */
 	const char *output; /* NULL: nothing stored */
 	enum sm_trace_open_mode open_mode;
+	bool rotates;	     /* at collector.max_bytes */
+	unsigned keep_count; /* old files; 0: all */
 	struct sm_collector_options collector;
 	const char *globs[WRAPPER_GLOBS_MAX]; /* -e, "!" in front: not */
 	size_t glob_count;
@@ -58,6 +60,9 @@ int wrapper_set_glob(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_on_full(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_ring_size(void *context, const char *value,
 			  struct sm_diag *diag);
+int wrapper_set_max_size(void *context, const char *value,
+			 struct sm_diag *diag);
+int wrapper_set_rotate(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_noise(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_quiet(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_summary(void *context, const char *value, struct sm_diag *diag);
@@ -90,6 +95,15 @@ int command_exec(char **argv);
 void command_die_alike(int number);
 /* COMMAND as one line, bounded, credentials masked. malloc'ed. */
 char *command_text(char *const *argv);
+
+/* ----------------------------------------------------- wrapper_rotate.c */
+
+/* Old files stand beside output as output.1 (the newest), output.2, ... */
+bool rotate_has_old(const char *output);
+void rotate_remove_old(const char *output);
+/* output becomes output.1 and so on; keep oldest ones go (0: none). */
+enum sm_status rotate_shift(const char *output, unsigned keep,
+			    struct sm_diag *diag);
 
 /* ----------------------------------------------------- wrapper_report.c */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #define WAIT_MS_DEFAULT 50
 #define WAIT_MS_MAX	4000 /* nanoseconds in 32 bits */
 #define NAME_MAX_BYTES	256
+#define TRACE_BYTES_MIN (256u << 10) /* an empty trace takes about 40 KiB */
+#define ROTATE_MAX	9999
 
 int wrapper_set_output(void *context, const char *value, struct sm_diag *diag)
 {
@@ -156,6 +159,44 @@ int wrapper_set_ring_size(void *context, const char *value,
 		return 1;
 	}
 	wrapper->collector.ring_bytes = (uint32_t)(number * unit);
+	return 0;
+}
+
+int wrapper_set_max_size(void *context, const char *value, struct sm_diag *diag)
+{
+	struct wrapper *wrapper = context;
+	unsigned long number, unit = 0;
+	char *end;
+
+	if (!parse_number(value, LONG_MAX, &number, &end))
+		unit = unit_of(end);
+	if (!unit || number > LONG_MAX / unit ||
+	    number * unit < TRACE_BYTES_MIN) {
+		sm_fail(diag, SM_INVALID,
+			"'%s' is not a size of at least 256K, such as 64M or "
+			"2G",
+			value);
+		return 1;
+	}
+	wrapper->collector.max_bytes = number * unit;
+	return 0;
+}
+
+int wrapper_set_rotate(void *context, const char *value, struct sm_diag *diag)
+{
+	struct wrapper *wrapper = context;
+	unsigned long number = 0;
+	char *end;
+
+	if (value && (parse_number(value, ROTATE_MAX, &number, &end) || *end ||
+		      !number)) {
+		sm_fail(diag, SM_INVALID,
+			"'%s' is not a number of files from 1 to %d", value,
+			ROTATE_MAX);
+		return 1;
+	}
+	wrapper->rotates = true;
+	wrapper->keep_count = (unsigned)number;
 	return 0;
 }
 

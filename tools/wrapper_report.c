@@ -36,6 +36,10 @@ static void report_lost(const struct wrapper *wrapper,
 		sm_cli_error(wrapper->program, NULL,
 			     "%" PRIu64 " of %" PRIu64 " events lost: %s",
 			     lost_events(summary), summary->attempts, text);
+	if (summary->is_bounded)
+		sm_cli_error(wrapper->program, wrapper->output,
+			     "--max-size reached; what came later is not "
+			     "stored and counted as lost (store)");
 	if (summary->uncovered)
 		sm_cli_error(wrapper->program, NULL,
 			     "%" PRIu64 " process(es) could not be covered "
@@ -65,6 +69,10 @@ static void report_line(const struct wrapper *wrapper,
 		     summary->processes, summary->processes == 1 ? "" : "es",
 		     summary->stored, output ? "" : " seen",
 		     lost_events(summary), summary->uncovered);
+	if (summary->files > 1)
+		sm_cli_error(wrapper->program, output,
+			     "%" PRIu64 " files, the older ones as %s.1, ...",
+			     summary->files, output);
 	if (summary->still_running)
 		sm_cli_error(wrapper->program, output,
 			     "%" PRIu64 " process(es) still running, no "

@@ -640,6 +640,23 @@ size_t sm_trace_buffered_bytes(const struct sm_trace_writer *w)
 	return w->rows.queue.len + sm_store_bytes(&w->store);
 }
 
+uint64_t sm_trace_bytes(const struct sm_trace_writer *w)
+{
+	sqlite3_stmt *q = NULL;
+	int64_t bytes = 0;
+
+	if (!sqlite3_prepare_v2(w->db,
+				"SELECT p.page_count*s.page_size FROM "
+				"pragma_page_count p,pragma_page_size s",
+				-1, &q, NULL) &&
+	    sqlite3_step(q) == SQLITE_ROW)
+		bytes = sqlite3_column_int64(q, 0);
+	sqlite3_finalize(q);
+	/* Columns shrink to a tenth; the summary's cap, see summarize_all(). */
+	return (uint64_t)bytes + sm_trace_buffered_bytes(w) / 4 + (16u << 10) +
+	       (uint64_t)bytes / 24;
+}
+
 /* ----------------------------------------------------------------- commits */
 
 enum commit {

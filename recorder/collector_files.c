@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * collector_files.c: a recording that goes on in a fresh file. Every file is a
+ * trace of its own: processes that live on are told again, and each file holds
+ * the account of what it stored, so that the accounts add up over the set.
+ */
+#include "recorder/collector_internal.h"
+
+#include <stdlib.h>
+
+static enum sm_status put_process(struct sm_collector *collector,
+				  struct process *process)
+{
+	static _Thread_local struct sm_hello hello;
+	const struct item *start = process->store.start;
+	struct sm_str argv[SM_ITEMS_MAX];
+	struct sm_trace_process row = {
+		.pid = process->pid,
+		.guest_pid = process->guest_pid,
+		.parent_pid = process->parent_pid,
+		.uid = process->uid,
+		.start_ns = process->start_ns,
+		.started_by = start->reason == SM_HELLO_FORK ? "fork" : "exec",
+		.exe = sm_str_of(process->exe),
+		.argv = argv,
+	};
+	uint32_t i;
+
+	if (sm_hello_get(start->data, start->bytes, &hello))
+		return SM_DAMAGED;
+	for (i = 0; i < hello.argc; i++)
+		argv[i] = sm_value_str(&hello.argv[i]);
+	row.argc = hello.argc;
+	row.cwd = hello.cwd;
+	return sm_trace_add_process(collector->trace, &row,
+				    &process->store.number);
+}
+
+enum sm_status files_add_process(struct sm_collector *collector,
+				 struct process *process, struct item *start)
+{
+	struct process **at = &collector->stored;
+
+	process->store.start = start;
+	while (*at)
+		at = &(*at)->store.next;
+	*at = process;
+	if (!collector->trace || collector->is_storing_given_up)
+		return SM_OK;
+	return put_process(collector, process);
+}
+
+/* ------------------------------------------------------------- interpreter */
+
+static struct sm_str keep(char **at, struct sm_str text)
+{
+	struct sm_str kept = { *at, text.len };
+
+	if (text.len)
+		memcpy(*at, text.p, text.len);
+	*at += text.len;
+	return kept;
+}
+
+/* Out of memory: the files that follow do not know it. */
+void files_note_interpreter(struct stored_process *store,
+			    const struct sm_trace_interpreter *said)
+{
+	size_t bytes = (size_t)said->version.len + said->stdlib.len +
+		       said->prefix.len + said->home.len + said->tmp.len;
+	struct sm_trace_interpreter *kept = malloc(sizeof(*kept) + bytes);
+	char *text = (char *)(kept + 1);
+
+	if (!kept)
+		return;
+	kept->version = keep(&text, said->version);
+	kept->stdlib = keep(&text, said->stdlib);
+	kept->prefix = keep(&text, said->prefix);
+	kept->home = keep(&text, said->home);
+	kept->tmp = keep(&text, said->tmp);
+	free(store->interpreter);
+	store->interpreter = kept;
+}
+
+/* ---------------------------------------------------------------- accounts */
+
+static void add_account(struct sm_trace_account *to,
+			const struct sm_trace_account *more)
+{
+	to->attempts += more->attempts;
+	to->stored += more->stored;
+	to->noise += more->noise;
+	for (int i = 0; i < SM_LOSSES; i++)
+		to->lost[i] += more->lost[i];
+}
+
+static uint64_t rest(uint64_t all, uint64_t before)
+{
+	return all > before ? all - before : 0;
+}
+
+/* What has come since the file before; adds up, whatever a guest claims. */
+static void subtract(struct sm_trace_account *account,
+		     const struct sm_trace_account *before)
+{
+	account->stored = rest(account->stored, before->stored);
+	account->noise = rest(account->noise, before->noise);
+	account->attempts = account->stored + account->noise;
+	for (int i = 0; i < SM_LOSSES; i++) {
+		account->lost[i] = rest(account->lost[i], before->lost[i]);
+		account->attempts += account->lost[i];
+	}
+}
+
+/*
+ * As far as the records told. What only the ring's header knows, noise for
+ * one, stands in the last file.
+ */
+static enum sm_status close_account(struct sm_collector *collector,
+				    struct stored_process *store)
+{
+	struct sm_trace_account account = {
+		.end_ns = sm_collector_now_ns(),
+		.exit_status = -1,
+		.stored = store->stored,
+		.noise = store->filtered,
+	};
+
+	memcpy(account.lost, store->told, sizeof(account.lost));
+	subtract(&account, &store->closed);
+	add_account(&store->closed, &account);
+	return sm_trace_end_process(collector->trace, store->number, &account);
+}
+
+void files_end_process(struct sm_collector *collector, struct process *process,
+		       struct sm_trace_account *account)
+{
+	struct process **at = &collector->stored;
+
+	while (*at && *at != process)
+		at = &(*at)->store.next;
+	if (*at)
+		*at = process->store.next;
+	subtract(account, &process->store.closed);
+}
+
+/* ---------------------------------------------------------------- the next */
+
+static enum sm_status close_accounts(struct sm_collector *collector)
+{
+	enum sm_status status = SM_OK;
+	struct process *process;
+
+	for (process = collector->stored; process && !status;
+	     process = process->store.next)
+		status = close_account(collector, &process->store);
+	return status;
+}
+
+/* Numbers and site ids are a file's own. */
+static enum sm_status introduce(struct sm_collector *collector,
+				struct process *process)
+{
+	struct stored_process *store = &process->store;
+	enum sm_status status;
+
+	free(store->sites);
+	store->sites = NULL;
+	store->site_room = store->site_count = 0;
+	status = put_process(collector, process);
+	if (!status && store->interpreter)
+		status = sm_trace_set_interpreter(
+			collector->trace, store->number, store->interpreter);
+	return status;
+}
+
+static void go_on(struct sm_collector *collector)
+{
+	const struct sm_collector_options *options = &collector->options;
+	struct sm_diag *diag = &collector->summary.store;
+	struct process *process;
+
+	/* The disk refuses: later, what is buffered belongs to this file. */
+	if (!collector_commit(collector))
+		return;
+	collector_note(collector, close_accounts(collector));
+	if (options->next_trace(options->next_context, &collector->trace,
+				diag) &&
+	    !collector->trace) {
+		collector->is_storing_given_up = true;
+		return;
+	}
+	collector->summary.files++;
+	for (process = collector->stored; process;
+	     process = process->store.next)
+		collector_note(collector, introduce(collector, process));
+}
+
+void files_check(struct sm_collector *collector)
+{
+	const struct sm_collector_options *options = &collector->options;
+
+	if (!options->max_bytes || !collector->trace ||
+	    collector->is_storing_given_up || collector->summary.is_bounded ||
+	    sm_trace_bytes(collector->trace) < options->max_bytes)
+		return;
+	if (options->next_trace)
+		go_on(collector);
+	else
+		collector->summary.is_bounded = true;
+}

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bounded trace: what comes later is lost and counted, or goes on in a
+fresh file."""
+import json
+import pathlib
+import re
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import time
+import unittest
+
+import workloads
+
+LOSSES = ("ring_full", "too_large", "torn", "damaged", "no_channel", "store")
+BOUND = 256 << 10
+COUNT = 150000
+FLOOD = ("import os, sys\n"
+         "child = os.fork()\n"
+         f"for i in range({COUNT}): sys.audit('app.count', i, 'n%d' % i)\n"
+         "if child: os.waitpid(child, 0)\n"
+         "sys.exit(5 if child else 0)\n")
+
+
+class Rotation(unittest.TestCase):
+    def setUp(self):
+        self.place = pathlib.Path(tempfile.mkdtemp(prefix="secmgr-rotate-"))
+        self.addCleanup(shutil.rmtree, self.place, True)
+        self.trace = self.place / "t.db"
+
+    def record(self, *options, code=FLOOD, status=5):
+        done = subprocess.run(
+            [workloads.program("secmgr-record"), "-o", "t.db",
+             "--on-full=wait:4000", *options, "--", workloads.PYTHON, "-c",
+             code], cwd=self.place, env=workloads.environment(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+        self.assertEqual(status, done.returncode, done.stderr)
+        return done.stderr
+
+    def files(self):
+        """The set, the newest first."""
+        found = [self.trace]
+        while (self.place / f"t.db.{len(found)}").exists():
+            found.append(self.place / f"t.db.{len(found)}")
+        self.assertEqual({path.name for path in found},
+                         {path.name for path in self.place.iterdir()})
+        return found
+
+    @staticmethod
+    def query(path, sql):
+        trace = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            return trace.execute(sql).fetchall()
+        finally:
+            trace.close()
+
+    def stored(self, path):
+        """Events of a file, after its accounts have been checked."""
+        columns = ", ".join(("attempts", "stored", "noise") + LOSSES)
+        rows = self.query(path, f"SELECT {columns} FROM process")
+        for attempts, *parts in rows:
+            self.assertEqual(attempts, sum(parts))
+        stored = sum(row[1] for row in rows)
+        self.assertEqual(stored, self.query(
+            path, "SELECT sum(events) FROM block")[0][0])
+        return stored
+
+    def read(self, name, *arguments, status=(0, 1)):
+        done = subprocess.run(
+            [workloads.program(name), *map(str, arguments)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            timeout=120, check=False)
+        self.assertIn(done.returncode, status, done.stderr)
+        return done
+
+    def test_the_set_holds_every_event_and_each_file_stands_alone(self):
+        told = self.record(f"--max-size={BOUND}", "--rotate")
+        files = self.files()
+        self.assertGreater(len(files), 2)
+        self.assertIn(f"{len(files)} files", told)
+        total = sum(self.stored(path) for path in files)
+        self.assertIn(f"{total} events, 0 lost", told)
+        counted = 0
+        for path in files:
+            self.assertLess(path.stat().st_size, BOUND * 1.25)
+            self.read("secmgr-events", "--verify", path, status=(0,))
+            self.assertEqual([], self.query(
+                path, "SELECT 1 FROM process WHERE version IS NULL"))
+            facts = dict(self.query(path, "SELECT key, value FROM meta"))
+            self.assertIn("boot_id", facts)
+            self.assertEqual(len(files) - files.index(path),
+                             int(facts["part"]))
+            shown = self.read("secmgr-events", "--event", "app.count", path)
+            counted += shown.stdout.count("\n")
+        self.assertEqual(2 * COUNT, counted)
+
+    def test_a_set_is_learned_as_one_run_and_replays_clean(self):
+        self.record(f"--max-size={BOUND}", "--rotate")
+        files = self.files()
+        policy = self.place / "policy.json"
+        learned = self.read("secmgr-learn", *files, status=(0,))
+        policy.write_text(learned.stdout)
+        self.assertIn("(1 runs, 2 processes)", learned.stderr)
+        again = self.read("secmgr-learn", *reversed(files), status=(0,))
+        self.assertEqual(learned.stdout, again.stdout)
+        replayed = json.loads(
+            self.read("secmgr-replay", "--json", policy, *files).stdout)
+        self.assertEqual(sum(self.stored(path) for path in files),
+                         replayed["events"])
+        self.assertEqual(0, replayed["blocked"])
+
+    def test_only_so_many_old_files_are_kept(self):
+        told = self.record(f"--max-size={BOUND}", "--rotate=2")
+        self.assertEqual(3, len(self.files()))
+        parts = int(re.search(r"(\d+) files", told)[1])
+        self.assertGreater(parts, 3)
+        facts = [dict(self.query(path, "SELECT key, value FROM meta"))
+                 for path in self.files()]
+        self.assertEqual([parts, parts - 1, parts - 2],
+                         [int(fact["part"]) for fact in facts])
+
+    def test_at_the_bound_storing_stops_and_command_goes_on(self):
+        told = self.record(f"--max-size={BOUND}")
+        self.assertEqual([self.trace], self.files())
+        self.assertLess(self.trace.stat().st_size, BOUND * 1.25)
+        stored = self.stored(self.trace)
+        lost = self.query(self.trace, "SELECT sum(store) FROM process")[0][0]
+        self.assertGreater(stored, 1000)
+        self.assertGreaterEqual(stored + lost, 2 * COUNT)
+        self.assertIn("--max-size reached", told)
+        self.assertIn(f"{lost} store", told)
+        self.assertEqual(lost, self.query(
+            self.trace,
+            "SELECT sum(count) FROM loss WHERE cause = 'store'")[0][0])
+
+    def test_a_bound_does_not_change_the_status_of_success(self):
+        self.record(f"--max-size={BOUND}", status=0,
+                    code=FLOOD.replace("5 if", "0 if"))
+
+    def test_an_older_set_is_refused_continued_or_replaced(self):
+        small = "open('/dev/null').close()"
+        self.record("--max-size=1M", code=small, status=0)
+        self.trace.rename(self.place / "t.db.1")
+        options = (f"--max-size={BOUND}", "--rotate")
+        told = self.record(*options, code=small, status=125)
+        self.assertIn("t.db.1", told)
+        self.record(*options, "--append")
+        last = self.files()[-1]
+        self.assertNotIn("part", dict(self.query(
+            last, "SELECT key, value FROM meta")))
+        self.record(*options, "--force", code=small, status=0)
+        self.assertEqual([self.trace], self.files())
+
+    def test_a_detached_collector_rotates_too(self):
+        self.record(f"--max-size={BOUND}", "--rotate", "-D")
+        end = time.monotonic() + 30
+        while (list(self.place.glob("*-wal")) or not self.query(
+                self.trace, "SELECT 1 FROM meta WHERE key = 'closed'")):
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.05)
+        self.assertGreater(len(self.files()), 2)
+        for path in self.files():
+            self.stored(path)
+
+    def test_what_makes_no_sense_is_refused(self):
+        for options, reason in (
+                (("--rotate",), "--max-size"),
+                (("--max-size=12",), "256K"),
+                (("--max-size=1X",), "256K"),
+                (("--max-size=1M", "--rotate=0"), "from 1 to"),
+                (("--max-size=1M", "--rotate=x"), "from 1 to")):
+            self.assertIn(reason, self.record(*options, status=125))
+            self.assertEqual([], list(self.place.iterdir()))
+
+
+if __name__ == "__main__":
+    unittest.main()
