@@ -11,6 +11,7 @@ is compiled as <frozen secmgr_live>, which counts as the standard library, and
 runs in a thread, below which there is nothing of the application's.
 """
 import _thread
+import atexit
 import collections
 import gc
 import itertools
@@ -144,7 +145,7 @@ class Builder:
 # --------------------------------------------------------------------- frames
 
 class Bare:
-    """Calls without a Python frame: a thread that runs nothing but C."""
+    """Calls without a Python frame, by a thread that runs nothing but C."""
 
     def __init__(self):
         self.error = None
@@ -164,6 +165,38 @@ class Bare:
             self.pause.acquire(True, 0.0001)  # unlike sleep() no event
         if self.error is not None:
             raise self.error
+
+
+class Exit:
+    """Calls without a Python frame by the main thread: when Python ends."""
+
+    def __init__(self, answers):
+        self.answers = answers
+        self.error = ""
+
+    # 3.8 and 3.9 print what a callback raises, later ones call the hook.
+    def write(self, text):
+        self.error += text
+
+    def flush(self):
+        pass
+
+    def catch(self, unraisable):
+        self.error += str(unraisable.exc_value)
+
+    def note(self, index):
+        self.answers.put(index, "allowed" if not self.error else "denied"
+                         if "denied by secmgr" in self.error else self.error)
+        self.error = ""
+
+    def leave(self, calls):
+        """To be called last: callbacks run in reverse."""
+        sys.stderr, sys.unraisablehook = self, self.catch
+        atexit.register(self.answers.close)
+        for index, event, args in reversed(calls):
+            atexit.register(self.note, index)
+            atexit.register(sys.audit, event, *args)
+            atexit.register(sys.audit, MARK, index)
 
 
 class Stack:
@@ -235,19 +268,37 @@ class Call:
     """What pass_on and raise_event work on."""
 
 
+class Answers:
+    def __init__(self, number):
+        self.file = open(number, "w", encoding="utf-8",
+                         errors="backslashreplace")
+
+    def put(self, index, text):
+        self.file.write("%d %s\n" % (index, text.replace("\n", " ")))
+
+    def close(self):
+        self.file.close()
+
+
 class Driver:
-    def __init__(self, child):
+    def __init__(self, child, answers):
+        self.answers = answers
+        self.late = []  # for the end of the interpreter
         self.builder = Builder(child)
         self.bare = Bare()
         self.stack = Stack(self.bare)
 
     def raise_call(self, recorded):
+        """None: it comes later."""
         call = Call()
         call.index, call.event = recorded["index"], recorded["event"]
         call.args = self.builder.build(recorded["args"])
         if recorded["frames"]:
             call.frames = self.stack.frames(recorded)
             return lambda: call.frames[0](call, 1)
+        if recorded["via"] == "exec":
+            self.late.append((call.index, call.event, call.args))
+            return None
         return lambda: self.bare.run((MARK, call.index),
                                      (call.event, *call.args))
 
@@ -256,6 +307,8 @@ class Driver:
             go = self.raise_call(recorded)
         except Exception as error:
             return "cannot be built: %s: %s" % (type(error).__name__, error)
+        if not go:
+            return None
         try:
             go()
         except PermissionError:
@@ -264,18 +317,15 @@ class Driver:
             return "cannot be raised: %s: %s" % (type(error).__name__, error)
         return "allowed"
 
-    def run(self, calls, answers):
-        for line in calls:
-            recorded = json.loads(line)
-            text = self.answer(recorded).replace("\n", " ")
-            answers.write("%d %s\n" % (recorded["index"], text))
-
-
-def work(driver, calls, answers, done):
-    try:
-        driver.run(calls, answers)
-    finally:
-        done.release()
+    def run(self, calls, done):
+        try:
+            for line in calls:
+                recorded = json.loads(line)
+                text = self.answer(recorded)
+                if text:
+                    self.answers.put(recorded["index"], text)
+        finally:
+            done.release()
 
 
 def main(calls, answers):
@@ -285,13 +335,12 @@ def main(calls, answers):
     child = os.fork()
     if not child:
         os._exit(0)  # stays a child of ours: nobody waits for it
-    driver = Driver(child)
+    driver = Driver(child, Answers(answers))
     done = _thread.allocate_lock()
-    with open(calls, encoding="utf-8") as source, \
-            open(answers, "w", encoding="utf-8",
-                 errors="backslashreplace") as target, done:
-        _thread.start_new_thread(work, (driver, source, target, done))
+    with open(calls, encoding="utf-8") as source, done:
+        _thread.start_new_thread(driver.run, (source, done))
         done.acquire()
+    Exit(driver.answers).leave(driver.late)
 
 
 main(int(sys.argv[1]), int(sys.argv[2]))
