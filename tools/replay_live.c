@@ -33,7 +33,7 @@ static const char bootstrap[] =
 	"encoding='utf-8').read(), '<frozen secmgr_live>', 'exec'))";
 /* As recorder/agent/code.c finds its standard library. */
 static const char question[] =
-	"import sys; print(sys.version.split()[0]); "
+	"import sys; sys.audit; print(sys.version.split()[0]); "
 	"print('%s/%s/python%d.%d' % (sys.base_prefix.rstrip('/'), "
 	"getattr(sys, 'platlibdir', 'lib'), *sys.version_info[:2]))";
 
@@ -75,7 +75,10 @@ static _Noreturn void ask(char *program, int out)
 {
 	const char *argv[] = { program, "-I", "-S", "-c", question, NULL };
 
-	if (dup2(out, STDOUT_FILENO) >= 0)
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
+	    dup2(null, STDERR_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0)
 		execvp(program, (char **)(uintptr_t)argv);
 	_exit(SM_EXIT_MISSING);
 }
