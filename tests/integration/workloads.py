@@ -20,7 +20,8 @@ PYTHON = "/usr/bin/python3"
 RUN_SECONDS = 60
 READY_SECONDS = 30
 NEEDED = {"flask": "python3-flask", "django": "python3-django",
-          "gunicorn": "gunicorn"}
+          "gunicorn": "gunicorn", "pytest": "python3-pytest",
+          "attr": "python3-attr"}
 
 
 def require(module):
