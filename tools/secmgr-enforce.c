@@ -24,6 +24,7 @@ struct denial {
 struct enforce {
 	struct wrapper wrapper; /* first: options find it at this address */
 	const char *policy_path;
+	enum sm_mode modes[SM_FAMILIES]; /* --mode; DEFAULT: the policy's */
 	struct sm_rules *rules;
 	void *blob;
 	size_t blob_bytes;
@@ -49,10 +50,41 @@ static int set_policy(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
+static enum sm_mode find_mode(const char *name)
+{
+	if (!strcmp(name, "off"))
+		return SM_MODE_OFF;
+	if (!strcmp(name, "warn"))
+		return SM_MODE_WARN;
+	return strcmp(name, "block") ? SM_MODE_DEFAULT : SM_MODE_BLOCK;
+}
+
+/* FAMILY=MODE, in place of what the policy says. */
+static int set_family_mode(struct enforce *enforce, const char *value,
+			   const char *equals, struct sm_diag *diag)
+{
+	const struct sm_str name = { value, (uint32_t)(equals - value) };
+	enum sm_mode mode = find_mode(equals + 1);
+	int family = sm_family_find(name);
+
+	if (family < 0 || mode == SM_MODE_DEFAULT) {
+		sm_fail(diag, SM_INVALID,
+			"'%s' is not FAMILY=MODE with a family of "
+			"secmgr-policy(5) and block, warn or off",
+			value);
+		return 1;
+	}
+	enforce->modes[family] = mode;
+	return 0;
+}
+
 static int set_mode(void *context, const char *value, struct sm_diag *diag)
 {
+	const char *equals = strchr(value, '=');
 	uint32_t *flags = &((struct wrapper *)context)->collector.flags;
 
+	if (equals)
+		return set_family_mode(context, value, equals, diag);
 	*flags &= ~(uint32_t)SM_CHANNEL_WARN;
 	if (!strcmp(value, "block"))
 		return 0;
@@ -77,7 +109,9 @@ static const struct sm_option options[] = {
 	{ 'p', "policy", "FILE", "the policy; see secmgr-policy(5)",
 	  set_policy },
 	{ 'm', "mode", "MODE",
-	  "block (default), or warn: record what would be denied", set_mode },
+	  "block (default), or warn: record what would be denied; "
+	  "FAMILY=MODE for one family; repeatable",
+	  set_mode },
 	{ 0, "set", "NAME=PATH", "bind a variable of the policy; repeatable",
 	  wrapper_set_variable },
 	{ 0, "fail-open", NULL,
@@ -135,6 +169,9 @@ static enum sm_status compile(struct enforce *enforce, struct sm_diag *diag)
 	int i;
 
 	status = sm_policy_load(enforce->policy_path, &enforce->rules, diag);
+	for (i = 0; !status && i < SM_FAMILIES; i++)
+		if (enforce->modes[i] != SM_MODE_DEFAULT)
+			enforce->rules->modes[i] = enforce->modes[i];
 	if (!status)
 		status = sm_policy_compile(enforce->rules, wrapper->variables,
 					   wrapper->variable_count,

@@ -280,6 +280,32 @@ static struct py_object *make_type(void)
 	return type;
 }
 
+/*
+ * The type of the secmgr package, where the program has imported it: there is
+ * one type an interpreter, whichever came first (tools/python). New reference.
+ */
+static struct py_object *imported_type(void)
+{
+	struct py_object *modules = sm_py.PySys_GetObject("modules");
+	struct py_object *module = NULL, *type;
+
+	if (modules &&
+	    sm_py.PyType_GetFlags(sm_python_type(modules)) & PY_IS_DICT)
+		module = sm_py.PyDict_GetItemString(modules, "secmgr");
+	if (!module || module == sm_py._Py_NoneStruct)
+		return NULL;
+	type = sm_py.PyObject_GetAttrString(module, "PolicyViolation");
+	if (!type) {
+		sm_py.PyErr_Clear();
+		return NULL;
+	}
+	if (sm_py.PyType_GetFlags(sm_python_type(type)) & PY_IS_TYPE &&
+	    sm_py.PyType_IsSubtype(type, *sm_py.PyExc_PermissionError))
+		return type;
+	sm_py.Py_DecRef(type);
+	return NULL;
+}
+
 struct py_object *sm_deny_type(void)
 {
 	struct sm_interpreter *slot = sm_code_interpreter_slot();
@@ -289,7 +315,9 @@ struct py_object *sm_deny_type(void)
 		return NULL;
 	if (slot->violation)
 		return slot->violation;
-	type = make_type();
+	type = imported_type();
+	if (!type)
+		type = make_type();
 	if (!type)
 		sm_py.PyErr_Clear();
 	if (slot->violation) { /* made meanwhile, by a finalizer's event */

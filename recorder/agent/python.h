@@ -47,6 +47,7 @@ struct py_method {
 #define PY_IS_BYTES (1ul << 27)
 #define PY_IS_STR   (1ul << 28)
 #define PY_IS_DICT  (1ul << 29)
+#define PY_IS_TYPE  (1ul << 31)
 
 /* Py_ssize_t */
 #define PY_SIZE ptrdiff_t
@@ -73,6 +74,10 @@ struct py_method {
 		  (struct py_object *, const char *, const char *, ...))       \
 	PY_NEEDED(struct py_object *, Py_BuildValue, (const char *, ...))      \
 	PY_NEEDED(struct py_object *, PySys_GetObject, (const char *))         \
+	PY_NEEDED(struct py_object *, PyDict_GetItemString,                    \
+		  (struct py_object *, const char *))                          \
+	PY_NEEDED(int, PyType_IsSubtype,                                       \
+		  (struct py_object *, struct py_object *))                    \
 	PY_NEEDED(PY_SIZE, PyTuple_Size, (struct py_object *))                 \
 	PY_NEEDED(struct py_object *, PyTuple_GetItem,                         \
 		  (struct py_object *, PY_SIZE))                               \
