@@ -38,11 +38,11 @@ struct sm_trace_cursor {
 	uint32_t at;	      /* next row in order */
 	uint32_t row;	      /* the one delivered */
 	bool is_bulk;	      /* sm_trace_bulk(): times are not decoded */
-	uint64_t first_ns;    /* of the block */
-	int64_t raw_bytes;
-	uint32_t bulk_group; /* the next one; the last one delivered is -1 */
-	uint64_t *bulk_keys; /* SM_BLOCK_EVENTS of them */
-	uint32_t *where;     /* rows of the block by group, when needed */
+	uint64_t first_ns;    /* bulk: of the block, */
+	struct sm_bytes raw;  /* and its bytes: its row may go meanwhile */
+	uint32_t bulk_group;  /* the next one; the last one delivered is -1 */
+	uint64_t *bulk_keys;  /* SM_BLOCK_EVENTS of them */
+	uint32_t *where;      /* rows of the block by group, when needed */
 };
 
 /* The row of `block`, before its data is looked at. */
@@ -346,7 +346,6 @@ static enum sm_status fetch(struct sm_trace_cursor *c, const struct row *row,
 	enum sm_status status = SM_OK;
 
 	*may_match = true;
-	t->raw_block = 0;
 	sqlite3_bind_int64(t->data, 1, (int64_t)row->id);
 	if (sqlite3_step(t->data) != SQLITE_ROW) {
 		status = SM_DAMAGED;
@@ -360,23 +359,21 @@ static enum sm_status fetch(struct sm_trace_cursor *c, const struct row *row,
 	}
 	if (!status && *may_match)
 		status = unpack_column(t, 0, row->raw_bytes);
-	if (!status && *may_match)
-		t->raw_block = row->id;
 	sqlite3_reset(t->data);
 	return status;
 }
 
 static enum sm_status decode(struct sm_trace_cursor *c, const struct row *row)
 {
-	const struct sm_bytes *raw = &c->trace->raw;
+	struct sm_bytes raw = c->trace->raw;
 
+	if (!c->is_bulk)
+		return sm_block_decode(raw.p, raw.len, row->events,
+				       row->first_ns, &c->block);
+	c->trace->raw = c->raw;
+	c->raw = raw;
 	c->first_ns = row->first_ns;
-	c->raw_bytes = row->raw_bytes;
-	if (c->is_bulk)
-		return sm_block_decode_what(raw->p, raw->len, row->events,
-					    &c->block);
-	return sm_block_decode(raw->p, raw->len, row->events, row->first_ns,
-			       &c->block);
+	return sm_block_decode_what(raw.p, raw.len, row->events, &c->block);
 }
 
 static enum sm_status load(struct sm_trace_cursor *c, const struct row *row,
@@ -790,27 +787,6 @@ enum sm_status sm_trace_bulk(struct sm_trace_cursor *c,
 	return SM_OK;
 }
 
-/* Decodes the block's times after all. */
-static enum sm_status know_when(struct sm_trace_cursor *c)
-{
-	struct row row = { .id = c->base, .raw_bytes = c->raw_bytes };
-	enum sm_status status = SM_OK;
-	bool may_match;
-
-	if (c->block.actors)
-		return SM_OK;
-	/* Another cursor of the trace may have been here meanwhile. */
-	if (c->trace->raw_block != c->base)
-		status = sm_trace_unpark(c->trace, NULL);
-	if (!status && c->trace->raw_block != c->base)
-		status = fetch(c, &row, &may_match);
-	if (!status)
-		status =
-			sm_block_decode_when(c->trace->raw.p, c->trace->raw.len,
-					     c->first_ns, &c->block);
-	return status;
-}
-
 /* Which row of the block the k-th event of a group is. */
 static bool find_rows(struct sm_trace_cursor *c)
 {
@@ -845,7 +821,7 @@ const struct sm_event *sm_trace_bulk_event(struct sm_trace_cursor *c,
 	    !find_rows(c))
 		return NULL;
 	c->row = c->where[g->where + g->first + at];
-	if (!know_when(c))
+	if (!sm_block_decode_when(c->raw.p, c->raw.len, c->first_ns, &c->block))
 		return sm_trace_event(c);
 	c->is_broken = true;
 	return NULL;
@@ -888,6 +864,7 @@ void sm_trace_cursor_free(struct sm_trace_cursor *c)
 		return;
 	unload(c);
 	sm_matches_fini(&c->matches);
+	sm_bytes_fini(&c->raw);
 	free(c->bulk_keys);
 	free(c);
 }

@@ -45,7 +45,6 @@ struct sm_trace {
 	struct sm_map site_of; /* hash of content -> id */
 	sqlite3_stmt *at_or_before, *behind, *data;
 	struct sm_bytes raw, zone;
-	uint64_t raw_block; /* whose data is in raw; 0: something else */
 };
 
 /* Opens the connection again when it was parked. */
