@@ -94,6 +94,7 @@ struct pass {
 	struct sm_trace *trace;
 	const struct sm_policy *policy;
 	struct sm_trace_cursor *cursor;
+	bool has_details;			 /* see is_keyed() */
 	uint64_t by_decision[DECISION_MASK + 1]; /* of the events */
 	uint64_t events, damaged;
 };
@@ -108,15 +109,32 @@ static void count_denial(struct sm_replay *replay, uint64_t outcome)
 		replay->totals.ungrouped++;
 }
 
+/*
+ * Whether equal keys mean equal outcomes: not where a rule compares arguments
+ * that are no part of the key. What is damaged is told when it is decided.
+ */
+static bool is_keyed(const struct pass *pass)
+{
+	const struct sm_event *event;
+
+	if (!pass->has_details)
+		return true;
+	event = sm_trace_bulk_event(pass->cursor, 0);
+	return !event ||
+	       !sm_policy_sees_details(pass->policy, event->site.event);
+}
+
 /* False when the event turns out to be damaged, or out of memory. */
 static bool decide_new(struct pass *pass, const struct sm_trace_bulk *bulk,
-		       uint32_t at, uint64_t *outcome)
+		       uint32_t at, bool is_keyed, uint64_t *outcome)
 {
 	const struct sm_event *event = sm_trace_bulk_event(pass->cursor, at);
 
 	if (!event)
 		return false;
 	*outcome = decide(pass->replay, pass->trace, pass->policy, event);
+	if (!is_keyed)
+		return true;
 	/* A full table only costs time: the next one is decided again. */
 	(void)sm_memo_add(&pass->replay->memo, bulk->keys[at], *outcome);
 	return true;
@@ -130,18 +148,21 @@ static void count_bulk(struct pass *pass, const struct sm_trace_bulk *bulk)
 {
 	struct sm_replay_totals *totals = &pass->replay->totals;
 	uint64_t by_decision[DECISION_MASK + 1] = { 0 };
+	bool keyed = is_keyed(pass);
 	uint64_t outcome = 0;
 	uint32_t done = 0;
 
 	for (; done < bulk->count; done++) {
-		struct sm_memo_slot *slot;
+		struct sm_memo_slot *slot = NULL;
 
-		if (!done || bulk->keys[done] != bulk->keys[done - 1]) {
-			slot = sm_memo_find(&pass->replay->memo,
-					    bulk->keys[done]);
+		if (!keyed || !done ||
+		    bulk->keys[done] != bulk->keys[done - 1]) {
+			if (keyed)
+				slot = sm_memo_find(&pass->replay->memo,
+						    bulk->keys[done]);
 			if (slot)
 				outcome = slot->value;
-			else if (!decide_new(pass, bulk, done, &outcome))
+			else if (!decide_new(pass, bulk, done, keyed, &outcome))
 				break; /* told by the next call */
 		}
 		by_decision[outcome & DECISION_MASK]++;
@@ -207,7 +228,8 @@ enum sm_status sm_replay_run(struct sm_replay *replay, struct sm_trace *trace,
 {
 	struct pass pass = { .replay = replay,
 			     .trace = trace,
-			     .policy = policy };
+			     .policy = policy,
+			     .has_details = sm_policy_has_details(policy) };
 	enum sm_status status;
 
 	status = sm_trace_events(trace, NULL, &pass.cursor, diag);

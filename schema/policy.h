@@ -226,6 +226,15 @@ void sm_policy_decide(const struct sm_policy *policy,
 		      const struct sm_event *event, struct sm_verdict *verdict);
 
 /*
+ * Whether a decision about events of that name may depend on arguments the
+ * catalogue calls details: a rule that names the event compares them all. For
+ * those who remember decisions by key arguments only. _has_: of any name.
+ */
+bool sm_policy_sees_details(const struct sm_policy *policy,
+			    struct sm_str event);
+bool sm_policy_has_details(const struct sm_policy *policy);
+
+/*
  * The principal as the policy sees it: APP whose file no `code` load rule
  * covers is FOREIGN (code that may not be loaded has no rights either).
  * sm_policy_decide() applies this itself.

@@ -769,6 +769,44 @@ void sm_policy_decide(const struct sm_policy *policy,
 	keep_worse(verdict, &v);
 }
 
+static bool sees_arguments(const struct sm_blob_rule *rule)
+{
+	return rule->family == SM_FAMILY_EVENTS &&
+	       !(rule->flags & SM_RULE_ANY_ARGS);
+}
+
+bool sm_policy_sees_details(const struct sm_policy *policy, struct sm_str event)
+{
+	const struct sm_blob_header *h = sm_blob_header(policy);
+	const struct sm_blob_node *nodes =
+		sm_blob_section(policy, SM_BLOB_NODES);
+	const uint32_t *index = sm_blob_section(policy, SM_BLOB_INDEX);
+	struct sm_match_set set;
+	uint32_t i, j;
+
+	sm_match_key(policy, h->roots[SM_ROOT_EVENT], event, &set);
+	for (i = 0; i < set.count; i++) {
+		struct sm_blob_span rules = nodes[set.nodes[i]].rules;
+
+		for (j = 0; j < rules.count; j++)
+			if (sees_arguments(
+				    rule_at(policy, index[rules.first + j])))
+				return true;
+	}
+	return set.has_overflown;
+}
+
+bool sm_policy_has_details(const struct sm_policy *policy)
+{
+	uint32_t i,
+		count = sm_blob_header(policy)->sections[SM_BLOB_RULES].count;
+
+	for (i = 0; i < count; i++)
+		if (sees_arguments(rule_at(policy, i)))
+			return true;
+	return false;
+}
+
 static bool lets_load(const struct sm_blob_rule *rule)
 {
 	return rule->access == SM_ACCESS_LOAD &&

@@ -26,6 +26,8 @@ static const char policy_text[] =
 	"    { \"id\": \"f2\", \"path\": \"${TMP}/x\", \"access\": [\"read\"], "
 	"\"by\": [\"requests\"] }\n"
 	"  ],\n"
+	"  \"deny\": [ { \"id\": \"x1\", \"name\": \"os.lockf\", "
+	"\"args\": [\"*\", \"511\", \"*\"] } ],\n"
 	"  \"modes\": { \"events\": \"warn\" } }\n";
 
 static struct sm_value text(const char *s)
@@ -371,6 +373,28 @@ static void denials_keep_copies_of_program_arguments(void **state)
 
 /* ------------------------------------------------------------ memo, digest */
 
+static void rules_that_compare_details_are_asked_each_time(void **state)
+{
+	struct sm_site site = site_of("os.lockf", 1);
+	struct outcome o;
+
+	(void)state;
+	begin();
+	for (int64_t mode = 509; mode <= 513; mode++) {
+		struct sm_value args[3] = { { .type = SM_INT, .i = 3 },
+					    { .type = SM_INT, .i = mode },
+					    { .type = SM_INT, .i = -1 } };
+
+		append(&site, args, 3, SM_UNDECIDED);
+		append(&site, args, 3, SM_UNDECIDED);
+	}
+	finish();
+	replay_times(&o, 1);
+	assert_int_equal(o.totals->warned, 2);
+	assert_int_equal(o.totals->undecided, 8);
+	outcome_free(&o);
+}
+
 static void a_memo_finds_every_key_it_was_given(void **state)
 {
 	struct sm_memo memo;
@@ -429,6 +453,8 @@ int main(void)
 		cmocka_unit_test(an_empty_trace_blocks_nothing),
 		cmocka_unit_test(every_new_key_is_decided_by_its_own_event),
 		cmocka_unit_test(denials_keep_copies_of_program_arguments),
+		cmocka_unit_test(
+			rules_that_compare_details_are_asked_each_time),
 		cmocka_unit_test(a_memo_finds_every_key_it_was_given),
 		cmocka_unit_test(digests_tell_types_and_borders_apart),
 	};
