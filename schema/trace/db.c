@@ -28,6 +28,10 @@ enum {
 	BUSY_MS = 3000,
 	SQL_MAX = 4096,
 	CELL_MAX = 8 << 20,
+	/* SQLite's steps: a row takes some 30 and 4 bytes at least. */
+	STEPS_MIN = 1 << 20,
+	STEPS_PER_BYTE = 16,
+	STEPS_STRIDE = 4096,
 };
 
 enum sm_status sm_db_fail(sqlite3 *db, const char *path, const char *doing,
@@ -38,13 +42,49 @@ enum sm_status sm_db_fail(sqlite3 *db, const char *path, const char *doing,
 
 	if (code == SQLITE_NOMEM)
 		status = SM_NOMEM;
-	else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+	else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB ||
+		 code == SQLITE_INTERRUPT)
 		status = SM_DAMAGED;
-	return sm_fail(diag, status, "%s: %s: %s%s", path, doing,
-		       db ? sqlite3_errmsg(db) : sqlite3_errstr(code),
-		       status == SM_DAMAGED
-			       ? "; copy it again from where it was recorded"
-			       : "");
+	return sm_fail(
+		diag, status, "%s: %s: %s%s", path, doing,
+		code == SQLITE_INTERRUPT
+			? "it has more rows than its size allows"
+			: (db ? sqlite3_errmsg(db) : sqlite3_errstr(code)),
+		status == SM_DAMAGED
+			? "; copy it again from where it was recorded"
+			: "");
+}
+
+static int spend(void *context)
+{
+	uint64_t *strides = context;
+
+	return !*strides || !--*strides;
+}
+
+static uint64_t size_of(sqlite3 *db, int which)
+{
+	sqlite3_file *file = NULL;
+	sqlite3_int64 bytes = 0;
+
+	if (sqlite3_file_control(db, "main", which, &file) || !file ||
+	    !file->pMethods || file->pMethods->xFileSize(file, &bytes))
+		return 0;
+	return (uint64_t)bytes;
+}
+
+void sm_db_limit(sqlite3 *db, uint64_t *strides)
+{
+	uint64_t bytes = size_of(db, SQLITE_FCNTL_FILE_POINTER) +
+			 size_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
+
+	*strides = (STEPS_MIN + bytes * STEPS_PER_BYTE) / STEPS_STRIDE;
+	sqlite3_progress_handler(db, STEPS_STRIDE, spend, strides);
+}
+
+void sm_db_unlimit(sqlite3 *db)
+{
+	sqlite3_progress_handler(db, 0, NULL, NULL);
 }
 
 enum sm_status sm_db_exec(sqlite3 *db, const char *path, const char *sql,
@@ -455,14 +495,17 @@ static enum sm_status open_checked(const char *path, bool is_immutable,
 	int code = is_immutable ? open_immutable(path, out)
 				: open_plain(path, SQLITE_OPEN_READONLY, out);
 	enum sm_status status;
+	uint64_t strides;
 
 	if (code)
 		return sm_db_fail(*out, path, "cannot open", diag);
+	sm_db_limit(*out, &strides);
 	status = check_header(*out, path, diag);
 	if (!status)
 		status = guard(*out, path, diag);
 	if (!status)
 		status = check(*out, path, diag);
+	sm_db_unlimit(*out);
 	if (!status)
 		sqlite3_set_authorizer(*out, authorize, NULL);
 	return status;

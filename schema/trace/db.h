@@ -37,6 +37,15 @@ enum sm_status sm_db_fail(sqlite3 *db, const char *path, const char *doing,
 SM_CHECKED enum sm_status sm_db_exec(sqlite3 *db, const char *path,
 				     const char *sql, struct sm_diag *diag);
 
+/*
+ * Pages that share their children make a small file as long as one likes to a
+ * reader. Until sm_db_unlimit(), statements together may take the steps that
+ * rows of the file's size can need; then they fail as damaged. *strides counts
+ * them down and must live as long.
+ */
+void sm_db_limit(sqlite3 *db, uint64_t *strides);
+void sm_db_unlimit(sqlite3 *db);
+
 /* A chained row: hash = SHA-256(previous hash, every column in order). */
 struct sm_chain;
 struct sm_chain *sm_chain_new(void);

@@ -55,9 +55,11 @@ static enum sm_status each(struct sm_trace *t, const char *sql, int64_t from,
 	enum sm_status status = SM_OK;
 	sqlite3_stmt *q = NULL;
 	int code = sqlite3_prepare_v2(t->db, sql, -1, &q, NULL);
+	uint64_t strides;
 
 	if (code)
 		return sm_db_fail(t->db, t->path, "cannot read", diag);
+	sm_db_limit(t->db, &strides);
 	sqlite3_bind_int64(q, 1, from);
 	while (!status && (code = sqlite3_step(q)) == SQLITE_ROW)
 		status = row(t, q);
@@ -70,6 +72,7 @@ static enum sm_status each(struct sm_trace *t, const char *sql, int64_t from,
 			"%s: its plain tables are damaged; copy it again from "
 			"where it was recorded",
 			t->path);
+	sm_db_unlimit(t->db);
 	sqlite3_finalize(q);
 	return status;
 }

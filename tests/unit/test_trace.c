@@ -800,6 +800,89 @@ static void a_read_only_directory_is_no_obstacle(void **state)
 
 /* ----------------------------------------------------------------- failures */
 
+enum { PAGE = 1024, FANOUT = 100, LEVELS = 6 };
+
+/* A page of a table's inside (SQLite file format, 1.6), all children one. */
+static void make_inside(uint8_t page[PAGE], uint32_t child)
+{
+	uint8_t pointer[4] = { (uint8_t)(child >> 24), (uint8_t)(child >> 16),
+			       (uint8_t)(child >> 8), (uint8_t)child };
+
+	memset(page, 0, PAGE);
+	page[0] = 5;
+	page[4] = FANOUT;
+	page[5] = (PAGE - 5 * FANOUT) >> 8;
+	page[6] = (PAGE - 5 * FANOUT) & 0xff;
+	memcpy(page + 8, pointer, 4);
+	for (unsigned i = 0; i < FANOUT; i++) {
+		unsigned at = PAGE - 5 * (i + 1);
+
+		page[12 + 2 * i] = (uint8_t)(at >> 8);
+		page[13 + 2 * i] = (uint8_t)at;
+		memcpy(page + at, pointer, 4);
+		page[at + 4] = 1;
+	}
+}
+
+static uint32_t find_root(const char *table)
+{
+	sqlite3 *db;
+	sqlite3_stmt *q;
+	uint32_t root;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+					    "SELECT rootpage FROM "
+					    "sqlite_schema WHERE name=?",
+					    -1, &q, NULL),
+			 SQLITE_OK);
+	sqlite3_bind_text(q, 1, table, -1, NULL);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	root = (uint32_t)sqlite3_column_int(q, 0);
+	sqlite3_finalize(q);
+	sqlite3_close(db);
+	return root;
+}
+
+/* A row becomes 100 to the 6th, in six pages. */
+static void a_file_of_endless_rows_is_refused_soon(void **state)
+{
+	uint8_t page[PAGE], leaf[PAGE], size[4] = { 0 };
+	struct sm_diag diag = { 0 };
+	struct sm_trace *t;
+	uint32_t root, pages;
+	FILE *f;
+
+	(void)state;
+	start(SM_TRACE_CREATE, 1);
+	assert_int_equal(
+		sm_trace_add_loss(making.w, 1, SM_LOSS_RING_FULL, 1, 1), SM_OK);
+	finish();
+	root = find_root("loss");
+	pages = (uint32_t)(data_size(path) / PAGE);
+	f = fopen(path, "r+b");
+	assert_non_null(f);
+	fseek(f, (long)(root - 1) * PAGE, SEEK_SET);
+	assert_int_equal(fread(leaf, PAGE, 1, f), 1);
+	fseek(f, (long)(root - 1) * PAGE, SEEK_SET);
+	make_inside(page, pages + 1);
+	fwrite(page, PAGE, 1, f);
+	fseek(f, 0, SEEK_END);
+	for (uint32_t i = 1; i < LEVELS; i++) {
+		make_inside(page, pages + i + 1);
+		fwrite(page, PAGE, 1, f);
+	}
+	fwrite(leaf, PAGE, 1, f);
+	pages += LEVELS;
+	size[2] = (uint8_t)(pages >> 8);
+	size[3] = (uint8_t)pages;
+	fseek(f, 28, SEEK_SET);
+	fwrite(size, 4, 1, f);
+	fclose(f);
+	assert_int_equal(sm_trace_open(path, &t, &diag), SM_DAMAGED);
+	assert_non_null(strstr(diag.text, "more rows than its size allows"));
+}
+
 static void a_full_disk_keeps_what_is_buffered(void **state)
 {
 	struct rlimit small = { 200 << 10, RLIM_INFINITY }, old;
@@ -940,6 +1023,7 @@ int main(void)
 		TEST(bulk_survives_the_merge_of_its_block),
 		TEST(a_killed_writer_leaves_a_readable_trace),
 		TEST(a_read_only_directory_is_no_obstacle),
+		TEST(a_file_of_endless_rows_is_refused_soon),
 		TEST(a_full_disk_keeps_what_is_buffered),
 		TEST(what_passes_a_bound_is_refused),
 		TEST(large_events_make_small_blocks),
