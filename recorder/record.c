@@ -40,30 +40,147 @@ static uint32_t finish(const struct sm_cbor_writer *w, const uint8_t *out)
 	return w->has_failed ? 0 : (uint32_t)(w->at - out);
 }
 
+/*
+ * Every event passes here, inside somebody else's program: heads of known
+ * length and the plain arguments share one check of the room, and go through
+ * a pointer of our own, which the compiler can keep in a register.
+ */
+#define FRONT_MAX (6 * SM_CBOR_HEAD_MAX)
+#define BACK_MAX  (5 * SM_CBOR_HEAD_MAX)
+
+enum major { UINT = 0, NEGATIVE = 1, BYTES = 2, TEXT = 3, ARRAY = 4 };
+
+static inline uint8_t *put_uint(uint8_t *at, uint64_t value)
+{
+	return sm_cbor_head(at, UINT, value);
+}
+
+/* Where n bytes fit: the writer's room, or spare when that is too short. */
+static inline uint8_t *begin(const struct sm_cbor_writer *w, uint8_t *spare,
+			     int n)
+{
+	return w->end - w->at >= n ? w->at : spare;
+}
+
+static inline void end(struct sm_cbor_writer *w, const uint8_t *spare,
+		       const uint8_t *start, uint8_t *at)
+{
+	if (start != spare)
+		w->at = at;
+	else if (!w->has_failed && w->end - w->at >= at - spare) {
+		memcpy(w->at, spare, (size_t)(at - spare));
+		w->at += at - spare;
+	} else
+		w->has_failed = true;
+}
+
+static void put_front(struct sm_cbor_writer *w, const struct sm_event *e)
+{
+	uint8_t spare[FRONT_MAX], *start = begin(w, spare, FRONT_MAX);
+	uint8_t *at = start;
+	uint64_t time_ns = __builtin_bswap64(e->time_ns);
+
+	at = sm_cbor_head(at, ARRAY, 11 + (count_extras(e) > 0));
+	at = put_uint(at, SM_RECORD_EVENT);
+	at = put_uint(at, e->seq);
+	*at++ = 0x1b; /* always eight bytes */
+	memcpy(at, &time_ns, sizeof(time_ns));
+	at = put_uint(at + sizeof(time_ns), e->thread);
+	if (e->site.kind == SM_EVENT_OTHER) {
+		end(w, spare, start, at);
+		sm_cbor_put_str(w, e->site.event);
+		sm_cbor_put_array(w, e->argc);
+		return;
+	}
+	at = put_uint(at, e->site.kind);
+	end(w, spare, start, sm_cbor_head(at, ARRAY, e->argc));
+}
+
+/* Overlapping loads: most strings are shorter than a call of memcpy is long. */
+static inline uint8_t *put_copy(uint8_t *at, const char *p, uint32_t n)
+{
+	if (n >= 8 && n <= 16) {
+		uint64_t first, last;
+
+		memcpy(&first, p, 8);
+		memcpy(&last, p + n - 8, 8);
+		memcpy(at, &first, 8);
+		memcpy(at + n - 8, &last, 8);
+	} else if (n == 1) {
+		*at = (uint8_t)*p;
+	} else if (n) {
+		memcpy(at, p, n);
+	}
+	return at + n;
+}
+
+/* The values most arguments are; NULL for the others, and without room. */
+static inline uint8_t *put_plain(uint8_t *at, const uint8_t *limit,
+				 const struct sm_value *v)
+{
+	int64_t room = limit - at - SM_CBOR_HEAD_MAX;
+
+	if (room < 0)
+		return NULL;
+	switch (v->type) {
+	case SM_TEXT:
+	case SM_BYTES:
+		if (v->full_len > v->len || room < v->len)
+			return NULL;
+		at = sm_cbor_head(at, v->type == SM_TEXT ? TEXT : BYTES,
+				  v->len);
+		return put_copy(at, v->s, v->len);
+	case SM_INT:
+		return v->i < 0 ? sm_cbor_head(at, NEGATIVE, ~(uint64_t)v->i)
+				: put_uint(at, (uint64_t)v->i);
+	case SM_NONE:
+		*at = 0xf6; /* null */
+		return at + 1;
+	default:
+		return NULL;
+	}
+}
+
+static void put_args(struct sm_cbor_writer *w, const struct sm_event *e)
+{
+	uint8_t *at = w->at, *next;
+
+	for (uint32_t i = 0; i < e->argc; i++) {
+		next = w->has_failed ? NULL
+				     : put_plain(at, w->end, &e->args[i]);
+		if (!next) {
+			w->at = at;
+			sm_cbor_put_value(w, &e->args[i]);
+			next = w->at;
+		}
+		at = next;
+	}
+	w->at = at;
+}
+
+static void put_back(struct sm_cbor_writer *w,
+		     const struct sm_record_event *record)
+{
+	const struct sm_site *site = &record->event.site;
+	uint8_t spare[BACK_MAX], *start = begin(w, spare, BACK_MAX);
+	uint8_t *at = start;
+
+	at = put_uint(at, record->caller);
+	at = put_uint(at, site->line);
+	at = put_uint(at, site->via);
+	at = put_uint(at, site->principal.kind);
+	end(w, spare, start, put_uint(at, record->owner));
+}
+
 uint32_t sm_record_put_event(uint8_t *out, uint32_t room,
 			     const struct sm_record_event *record)
 {
 	struct sm_cbor_writer w = { out, out + room, false };
-	const struct sm_event *e = &record->event;
 
-	sm_cbor_put_array(&w, 11 + (count_extras(e) > 0));
-	sm_cbor_put_uint(&w, SM_RECORD_EVENT);
-	sm_cbor_put_uint(&w, e->seq);
-	sm_cbor_put_u64_fixed(&w, e->time_ns);
-	sm_cbor_put_uint(&w, e->thread);
-	if (e->site.kind == SM_EVENT_OTHER)
-		sm_cbor_put_str(&w, e->site.event);
-	else
-		sm_cbor_put_uint(&w, e->site.kind);
-	sm_cbor_put_array(&w, e->argc);
-	for (uint32_t i = 0; i < e->argc; i++)
-		sm_cbor_put_value(&w, &e->args[i]);
-	sm_cbor_put_uint(&w, record->caller);
-	sm_cbor_put_uint(&w, e->site.line);
-	sm_cbor_put_uint(&w, e->site.via);
-	sm_cbor_put_uint(&w, e->site.principal.kind);
-	sm_cbor_put_uint(&w, record->owner);
-	put_extras(&w, e);
+	put_front(&w, &record->event);
+	put_args(&w, &record->event);
+	put_back(&w, record);
+	put_extras(&w, &record->event);
 	return finish(&w, out);
 }
 

@@ -28,27 +28,17 @@ HOT uint8_t *room_for(struct sm_cbor_writer *w, uint64_t bytes)
 
 HOT void put_long_head(struct sm_cbor_writer *w, enum major major, uint64_t v)
 {
-	/* log2 of the bytes that follow: 1, 2, 4 or 8 */
-	unsigned size = v <= 0xff	   ? 0
-			: v <= 0xffff	   ? 1
-			: v <= 0xffffffffu ? 2
-					   : 3;
-	unsigned extra = 1u << size;
-	uint64_t big = __builtin_bswap64(v << (64 - 8 * extra));
-	uint8_t *at = w->at;
+	uint8_t head[SM_CBOR_HEAD_MAX], *at;
+	size_t n;
 
-	if (w->has_failed || w->end - at < 9) {
-		at = room_for(w, 1 + extra);
-		if (!at)
-			return;
-		at[0] = (uint8_t)(major << 5 | (24 + size));
-		memcpy(at + 1, &big, extra);
+	if (!w->has_failed && w->end - w->at >= SM_CBOR_HEAD_MAX) {
+		w->at = sm_cbor_head(w->at, major, v);
 		return;
 	}
-	/* Eight bytes at once; what is too many is written over next. */
-	at[0] = (uint8_t)(major << 5 | (24 + size));
-	memcpy(at + 1, &big, sizeof(big));
-	w->at = at + 1 + extra;
+	n = (size_t)(sm_cbor_head(head, major, v) - head);
+	at = room_for(w, n);
+	if (at)
+		memcpy(at, head, n);
 }
 
 HOT void put_head(struct sm_cbor_writer *w, enum major major, uint64_t v)

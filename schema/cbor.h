@@ -29,7 +29,32 @@ struct sm_cbor_writer {
 /* Any head: major type (RFC 8949, 3.1) and its argument. */
 void sm_cbor_put_head(struct sm_cbor_writer *w, unsigned major, uint64_t value);
 
-/* Inline: most numbers of an event are small, and events are hot. */
+#define SM_CBOR_HEAD_MAX 9 /* bytes of the longest head */
+
+/*
+ * For whoever checked the room: writes a head at `at`, where SM_CBOR_HEAD_MAX
+ * bytes must be free, and returns what follows it. Inline: events are hot.
+ */
+static inline uint8_t *sm_cbor_head(uint8_t *at, unsigned major, uint64_t value)
+{
+	unsigned size; /* log2 of the bytes that follow: 1, 2, 4 or 8 */
+	uint64_t big;
+
+	if (value < 24) {
+		*at = (uint8_t)(major << 5 | value);
+		return at + 1;
+	}
+	size = value <= 0xff	     ? 0
+	       : value <= 0xffff     ? 1
+	       : value <= 0xffffffff ? 2
+				     : 3;
+	/* Eight bytes at once; what is too many is written over next. */
+	big = __builtin_bswap64(value << (64 - (8u << size)));
+	*at = (uint8_t)(major << 5 | (24 + size));
+	memcpy(at + 1, &big, sizeof(big));
+	return at + 1 + (1u << size);
+}
+
 static inline void sm_cbor_put_uint(struct sm_cbor_writer *w, uint64_t value)
 {
 	if (value < 24 && !w->has_failed && w->at < w->end)
