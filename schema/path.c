@@ -14,6 +14,34 @@ static bool is_odd(const char *p, const char *end)
 	return p == end || *p == '/';
 }
 
+#define EACH_BYTE(b) ((b)*UINT64_C(0x0101010101010101))
+
+/* The high bits of the bytes of word that are b. */
+static uint64_t find_byte(uint64_t word, uint8_t b)
+{
+	uint64_t low = EACH_BYTE(UINT64_C(0x7f)), x = word ^ EACH_BYTE(b);
+
+	return ~(((x & low) + low) | x | low);
+}
+
+/* Eight bytes at p: no NUL, and nothing odd behind a slash. */
+static bool are_eight_plain(const char *p, const char *end)
+{
+	uint64_t word, slashes;
+
+	memcpy(&word, p, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	if (find_byte(word, '\0'))
+		return false;
+	for (slashes = find_byte(word, '/'); slashes; slashes &= slashes - 1)
+		if (is_odd(p + __builtin_ctzll(slashes) / 8 + 1, end))
+			return false;
+	return true;
+}
+
+/* Short and many: looked at in words, the last of which may overlap. */
 bool sm_path_is_canonical(struct sm_str path)
 {
 	const char *p = path.p, *end = path.p + path.len;
@@ -22,12 +50,16 @@ bool sm_path_is_canonical(struct sm_str path)
 		return false;
 	if (path.len == 1)
 		return true;
-	if (memchr(p, '\0', path.len))
-		return false;
-	for (; p; p = memchr(p, '/', (size_t)(end - p)))
-		if (is_odd(++p, end))
+	if (path.len < 8) {
+		for (; p < end; p++)
+			if (!*p || (*p == '/' && is_odd(p + 1, end)))
+				return false;
+		return true;
+	}
+	for (; end - p > 8; p += 8)
+		if (!are_eight_plain(p, end))
 			return false;
-	return true;
+	return are_eight_plain(end - 8, end);
 }
 
 /* Appends the components of text to out, which has no trailing slash. */
