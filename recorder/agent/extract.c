@@ -220,6 +220,33 @@ static void put_list(struct sm_box *box, struct py_object *o, PY_SIZE n,
 	value->full_len = (uint64_t)n;
 }
 
+/* Nearly every argument: text that has its UTF-8 at hand, an int, None. */
+static inline bool put_usual(struct sm_box *box, struct py_object *o,
+			     struct sm_value *value)
+{
+	struct py_object *type = sm_python_type(o);
+	PY_SIZE n = 0;
+	const char *p;
+
+	if (type == sm_py.PyUnicode_Type) {
+		p = sm_py.PyUnicode_AsUTF8AndSize(o, &n);
+		if (!p || n > SM_STRING_MAX || n > box->budget)
+			return false; /* an exception is cleared by encode() */
+		box->budget -= (uint32_t)n;
+		value->type = SM_TEXT;
+		value->s = p;
+		value->len = (uint32_t)n;
+		value->full_len = (uint64_t)n;
+		return true;
+	}
+	if (type == sm_py.PyLong_Type) {
+		put_int(box, o, value);
+		return true;
+	}
+	value->type = SM_NONE;
+	return o == sm_py._Py_NoneStruct;
+}
+
 static void put_any(struct sm_box *box, struct py_object *o,
 		    struct sm_value *value, unsigned depth)
 {
@@ -491,13 +518,24 @@ static void put_by_role(struct sm_box *box, struct py_object *o,
 	}
 }
 
+/* Roles put_by_role() has nothing to do for. */
+#define BIT(role) (UINT64_C(1) << SM_ROLE_##role)
+#define AS_IT_IS                                                               \
+	(BIT(PATH) | BIT(PATH_TO) | BIT(LINK_TEXT) | BIT(MODE) | BIT(FLAGS) |  \
+	 BIT(FD) | BIT(DIR_FD) | BIT(DIR_FD_TO) | BIT(NUMBER) | BIT(NAME) |    \
+	 BIT(TEXT) | BIT(FAMILY) | BIT(SOCK_TYPE) | BIT(PROTOCOL) |            \
+	 BIT(HOST) | BIT(PORT) | BIT(PROGRAM) | BIT(CWD) | BIT(MODULE) |       \
+	 BIT(LIBRARY) | BIT(SYMBOL))
+
+_Static_assert(SM_ROLE_ADDRESS_OF < 64, "roles are bits of one word");
+
 /* Leaves room for everything else in SM_RECORD_MAX. */
 #define BUDGET (SM_RECORD_MAX - (20u << 10))
 
 void sm_extract(struct sm_box *box, const struct sm_catalogue_entry *entry,
 		struct py_object *args, struct sm_event *event)
 {
-	PY_SIZE n = args ? sm_py.PyTuple_Size(args) : 0;
+	PY_SIZE n = args ? sm_python_length(args) : 0;
 	uint32_t count = n > SM_ITEMS_MAX ? SM_ITEMS_MAX
 			 : n > 0	  ? (uint32_t)n
 					  : 0;
@@ -512,9 +550,10 @@ void sm_extract(struct sm_box *box, const struct sm_catalogue_entry *entry,
 		bool has_role = entry && i < entry->role_count;
 		enum sm_role role = has_role ? entry->roles[i] & ~SM_ROLE_KEY
 					     : SM_ROLE_TEXT;
+		struct py_object *o = sm_python_item(args, i);
 
-		put_by_role(box, sm_py.PyTuple_GetItem(args, i), role,
-			    &values[i]);
+		if (!(AS_IT_IS >> role & 1) || !put_usual(box, o, &values[i]))
+			put_by_role(box, o, role, &values[i]);
 	}
 	event->args = values;
 	event->argc = count;

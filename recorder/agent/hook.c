@@ -388,6 +388,8 @@ int sm_agent_hook(const char *event, struct py_object *args, void *data)
 		return 0;
 	if (!sm_py.is_probed)
 		sm_python_probe();
+	if (!sm_py.is_tuple_probed && args)
+		sm_python_probe_tuple(args);
 	if (sm_channel_is_copy())
 		sm_channel_child();
 	if (sm_late_open_is_waiting())

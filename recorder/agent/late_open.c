@@ -82,12 +82,11 @@ static bool is_in_view(const struct sm_view *view, const struct sm_code *code)
 
 bool sm_late_open_keep(const struct sm_view *view, struct py_object *args)
 {
-	if (!sm_interpose_sees_open() || !args ||
-	    sm_py.PyTuple_Size(args) != 3 ||
-	    sm_py.PyTuple_GetItem(args, 1) != sm_py._Py_NoneStruct ||
+	if (!sm_interpose_sees_open() || !args || sm_python_length(args) != 3 ||
+	    sm_python_item(args, 1) != sm_py._Py_NoneStruct ||
 	    is_in_view(view, view->caller) || is_in_view(view, view->owner) ||
-	    !keep_name(sm_py.PyTuple_GetItem(args, 0)) ||
-	    !keep_flags(sm_py.PyTuple_GetItem(args, 2)))
+	    !keep_name(sm_python_item(args, 0)) ||
+	    !keep_flags(sm_python_item(args, 2)))
 		return false;
 	waiting.caller = view->caller;
 	waiting.owner = view->owner;

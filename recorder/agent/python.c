@@ -66,6 +66,42 @@ static void find_offsets(void)
 		sm_py.name_at = 0;
 }
 
+static bool are_items_at(struct py_object *tuple, PY_SIZE n, uint32_t at)
+{
+	struct py_object *item;
+
+	for (PY_SIZE i = 0; i < n; i++) {
+		memcpy(&item, (char *)tuple + at + (size_t)i * sizeof(item),
+		       sizeof(item));
+		if (item != sm_py.PyTuple_GetItem(tuple, i))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Behind the size, or behind the hash that follows it (3.14). Two items or
+ * more: a match by accident would have to be one twice.
+ */
+void sm_python_probe_tuple(struct py_object *tuple)
+{
+	PY_SIZE n = sm_py.PyTuple_Size(tuple), size = -1;
+
+	if (n < 2 || !sm_py.type_at ||
+	    sm_python_type(tuple) != sm_py.PyTuple_Type)
+		return;
+	sm_py.is_tuple_probed = true;
+	memcpy(&size, (char *)tuple + sm_py.type_at + 8, sizeof(size));
+	if (size != n)
+		return;
+	for (uint32_t at = sm_py.type_at + 16; at <= sm_py.type_at + 24;
+	     at += 8)
+		if (are_items_at(tuple, n, at)) {
+			sm_py.items_at = at;
+			return;
+		}
+}
+
 void sm_python_probe(void)
 {
 	const char *version = sm_py.Py_GetVersion();

@@ -134,6 +134,7 @@ struct py_method {
 /* Objects, and variables that hold one (PyExc_*). All in every version. */
 #define PY_OBJECTS(PY_OBJECT)                                                  \
 	PY_OBJECT(PyUnicode_Type)                                              \
+	PY_OBJECT(PyLong_Type)                                                 \
 	PY_OBJECT(PyTuple_Type)                                                \
 	PY_OBJECT(PyFloat_Type)                                                \
 	PY_OBJECT(PyCode_Type)                                                 \
@@ -157,10 +158,12 @@ struct py_symbols {
 #undef PY_MEMBER
 
 	/* Found out by sm_python_probe(); 0: unknown. */
-	bool is_probed;
-	int minor;	     /* of Python 3 */
-	uint32_t type_at;    /* ob_type in PyObject, which ends behind it */
-	uint32_t name_at;    /* tp_name in PyTypeObject */
+	bool is_probed, is_tuple_probed;
+	int minor;	  /* of Python 3 */
+	uint32_t type_at; /* ob_type in PyObject, which ends behind it */
+	uint32_t name_at; /* tp_name in PyTypeObject */
+	/* Items of a tuple; its size is the word behind ob_type. */
+	uint32_t items_at;
 	bool has_old_frames; /* 3.8: f_back and f_code at fixed places */
 };
 
@@ -171,6 +174,8 @@ bool sm_python_resolve(void *handle);
 
 /* Once, from the first event: needs a thread state. */
 void sm_python_probe(void);
+/* Where tuples keep their items; from tuple, if it has enough of them. */
+void sm_python_probe_tuple(struct py_object *tuple);
 
 static inline struct py_object *sm_python_type(struct py_object *o)
 {
@@ -180,6 +185,27 @@ static inline struct py_object *sm_python_type(struct py_object *o)
 static inline bool sm_python_is_code(struct py_object *o)
 {
 	return sm_python_type(o) == sm_py.PyCode_Type;
+}
+
+/*
+ * Length and items of the tuple that carries an event's arguments: read where
+ * sm_python_probe() found them to be, otherwise asked for.
+ */
+static inline PY_SIZE sm_python_length(struct py_object *tuple)
+{
+	if (!sm_py.items_at)
+		return sm_py.PyTuple_Size(tuple);
+	return *(PY_SIZE *)(void *)((char *)tuple + sm_py.type_at + 8);
+}
+
+/* Borrowed; i is less than the length. */
+static inline struct py_object *sm_python_item(struct py_object *tuple,
+					       PY_SIZE i)
+{
+	if (!sm_py.items_at)
+		return sm_py.PyTuple_GetItem(tuple, i);
+	return ((struct py_object **)(void *)((char *)tuple +
+					      sm_py.items_at))[i];
 }
 
 /* Name of the type of o, "object" when it cannot be told. */
