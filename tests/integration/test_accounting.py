@@ -82,11 +82,13 @@ class Accounting(unittest.TestCase):
     def test_killed_children_are_accounted_for(self):
         self.record(
             "import os, signal\nfor n in range(20):\n"
+            " out, into = os.pipe()\n"
             " pid = os.fork()\n"
             " if not pid:\n"
-            "  while True:\n"
-            "   open('/dev/null').close()\n"
-            " import time; time.sleep(0.02)\n"
+            "  for _ in range(20): open('/dev/null').close()\n"
+            "  os.write(into, b'x')\n"
+            "  while True: open('/dev/null').close()\n"
+            " os.read(out, 1); os.close(out); os.close(into)\n"
             " os.kill(pid, signal.SIGKILL); os.waitpid(pid, 0)\n",
             "--on-full=wait:1000")
         accounts = self.accounts()
