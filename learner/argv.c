@@ -599,14 +599,14 @@ static void solve(struct sm_learn *l, struct line *lines, size_t count,
 		split(l, lines, count, closed, depth);
 }
 
-static void signals(struct sm_learn *l)
+/* Signals and environments: granted as they were. */
+static void literal(struct sm_learn *l, uint32_t access)
 {
-	struct sm_facts f =
-		sm_learn_facts(l, SM_FAMILY_PROCESSES, SM_ACCESS_SIGNAL);
+	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_PROCESSES, access);
 
 	for (size_t i = 0; i < f.count; i++) {
 		struct sm_rule rule = { .family = SM_FAMILY_PROCESSES,
-					.access = SM_ACCESS_SIGNAL,
+					.access = access,
 					.pattern = f.items[i].request->value,
 					.seen = f.items[i].view->call->count };
 
@@ -636,5 +636,6 @@ void sm_learn_argv(struct sm_learn *l)
 			end++;
 		solve(l, &lines.items[i], end - i, 0);
 	}
-	signals(l);
+	literal(l, SM_ACCESS_SIGNAL);
+	literal(l, SM_ACCESS_ENVIRONMENT);
 }

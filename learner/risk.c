@@ -135,6 +135,8 @@ static const char *process_risk(const struct sm_rule *rule)
 		return has_slot(rule->pattern)
 			       ? "a shell runs a line with open words"
 			       : "a shell runs a line";
+	if (rule->access == SM_ACCESS_ENVIRONMENT)
+		return "decides which code a child runs";
 	if (rule->access == SM_ACCESS_SIGNAL)
 		return "signals to unrelated processes";
 	if (sm_str_starts(name, SM_STR("python")) || is_one_of(name, programs))

@@ -192,12 +192,12 @@ static void round_of(uint64_t v[4])
 }
 
 /* Aumasson, Bernstein: SipHash, a fast short-input PRF (1-3 rounds). */
-static uint64_t sip_hash(const void *bytes, size_t n)
+static uint64_t sip_hash(const uint64_t k[2], const void *bytes, size_t n)
 {
-	uint64_t v[4] = { key[0] ^ 0x736f6d6570736575u,
-			  key[1] ^ 0x646f72616e646f6du,
-			  key[0] ^ 0x6c7967656e657261u,
-			  key[1] ^ 0x7465646279746573u };
+	uint64_t v[4] = { k[0] ^ 0x736f6d6570736575u,
+			  k[1] ^ 0x646f72616e646f6du,
+			  k[0] ^ 0x6c7967656e657261u,
+			  k[1] ^ 0x7465646279746573u };
 	const uint8_t *p = bytes;
 	uint64_t m, last = (uint64_t)n << 56;
 	size_t whole = n & ~(size_t)7;
@@ -254,18 +254,25 @@ uint64_t sm_digest(const void *bytes, size_t n)
 	const uint8_t *p = bytes, *end = p + n;
 
 	if (n <= LONG_BYTES)
-		return sip_hash(bytes, n);
+		return sip_hash(key, bytes, n);
 	for (; end - p >= 64; p += 64)
 		fold(all.lanes, p);
 	memcpy(all.tail, p, (size_t)(end - p));
-	return sip_hash(&all, sizeof(all));
+	return sip_hash(key, &all, sizeof(all));
 }
 
 void sm_digest_key(const char *text)
 {
 	size_t n = strlen(text);
-	uint64_t first = sip_hash(text, n);
+	uint64_t first = sip_hash(key, text, n);
 
-	key[1] = sip_hash(&first, sizeof(first));
+	key[1] = sip_hash(key, &first, sizeof(first));
 	key[0] = first;
+}
+
+uint64_t sm_digest_fixed(const void *bytes, size_t n)
+{
+	static const uint64_t fixed[2] = { 0x736563, 0x6d6772 };
+
+	return sip_hash(fixed, bytes, n);
 }

@@ -210,8 +210,11 @@ struct sm_event {
 	 * What arguments meant where and when the event happened, where that
 	 * is not what they say. Empty: the argument itself is canonical.
 	 * resolved[0] belongs to the PATH (or PROGRAM, or CWD-relative) role,
-	 * resolved[1] to PATH_TO: absolute, `.`, `..` and `//` removed, based
-	 * on cwd or dir_fd; a descriptor's path; a program found on PATH.
+	 * resolved[1] to PATH_TO (in events that start programs: to ENVIRON,
+	 * as "NAME=HASH ..." of the LD_*, PYTHON* and PATH variables that the
+	 * child gets and this process was not given): absolute, `.`, `..` and
+	 * `//` removed, based on cwd or dir_fd; a descriptor's path; a program
+	 * found on PATH.
 	 */
 	struct sm_str resolved[SM_RESOLVED_MAX];
 	struct sm_recorded_verdict verdict;

@@ -358,7 +358,12 @@ struct sm_str sm_request_shell_line(struct sm_str program,
 	static const char *const shells[] = { "sh",  "bash", "dash",
 					      "ksh", "zsh",  "ash" };
 	struct sm_str name = sm_path_name(program), none = { "", 0 };
+	struct sm_str dir = { program.p, program.len - name.len };
 
+	/* Only the system's own shells are known to read lines as we do. */
+	if (!sm_str_equal(dir, SM_STR("/bin/")) &&
+	    !sm_str_equal(dir, SM_STR("/usr/bin/")))
+		return none;
 	if (argc < 3 || !sm_value_is_string(&argv[1]) ||
 	    !sm_str_equal(sm_value_str(&argv[1]), SM_STR("-c")) ||
 	    !sm_value_is_string(&argv[2]) || sm_value_is_cut(&argv[2]))
@@ -384,8 +389,19 @@ static void shell(struct build *b, struct sm_str line)
 	r->value = line;
 }
 
+/* What decides which code the child runs, where it is not what we were given.
+ */
+static void environment(struct build *b)
+{
+	struct sm_str changes = b->event->resolved[1];
+
+	if (changes.len)
+		add(b, SM_FAMILY_PROCESSES, SM_ACCESS_ENVIRONMENT)->value =
+			changes;
+}
+
 /* program and argv; the agent puts what PATH finds in resolved[0]. */
-static void exec(struct build *b)
+static void exec_program(struct build *b)
 {
 	const struct sm_value *v = arg(b, SM_ROLE_ARGV);
 	const struct sm_value *program = arg(b, SM_ROLE_PROGRAM);
@@ -418,6 +434,12 @@ static void exec(struct build *b)
 		 !sm_path_is_canonical(path);
 }
 
+static void exec(struct build *b)
+{
+	exec_program(b);
+	environment(b);
+}
+
 /* 3.14 raises fork_exec below subprocess.Popen, which was decided already. */
 static void fork_exec(struct build *b)
 {
@@ -440,6 +462,7 @@ static void system_line(struct build *b)
 	shell(b, v ? sm_value_str(v) : (struct sm_str){ "", 0 });
 	b->out[b->count - 1].cut =
 		!v || !sm_value_is_string(v) || sm_value_is_cut(v);
+	environment(b);
 }
 
 static void signal_process(struct build *b)

@@ -167,6 +167,9 @@ void sm_extract(struct sm_box *box, const struct sm_catalogue_entry *entry,
 /* Bytes of a str or bytes object; false when it is neither. */
 bool sm_extract_string(struct sm_box *box, struct py_object *o,
 		       struct sm_str *out);
+/* Items of a list or tuple; -1: it is neither. An item may be NULL. */
+PY_SIZE sm_extract_length(struct py_object *o);
+struct py_object *sm_extract_item(struct py_object *o, PY_SIZE i);
 /* Room for n bytes, or NULL. */
 char *sm_box_text(struct sm_box *box, uint32_t n);
 
@@ -231,6 +234,19 @@ void sm_late_open_flush(void);
 /* From the interposers: path is opened in dir_fd. True: denied, errno set. */
 bool sm_late_open_is_denied(int dir_fd, const char *path);
 void sm_late_open_reset(void); /* in a forked child */
+
+/* ---------------------------------------------------------- environment.c */
+
+/* Remembers what this process was started with; before any Python runs. */
+void sm_environment_setup(void);
+/*
+ * LD_*, PYTHON* and PATH that a child would get and this process did not, as
+ * "NAME=HASH NAME=HASH"; empty: none. variables: a dict, a list of NAME=VALUE,
+ * or NULL and None for the process's own.
+ */
+struct sm_str sm_environment_changes(struct sm_box *box,
+				     struct py_object *variables,
+				     char out[SM_PATH_MAX]);
 
 /* ------------------------------------------------------------ interpose.c */
 

@@ -170,7 +170,7 @@ static void put_other(struct sm_box *box, struct py_object *o,
 /* --------------------------------------------------------------- sequences */
 
 /* Length of a list or tuple, or -1. */
-static PY_SIZE length_of(struct py_object *o)
+PY_SIZE sm_extract_length(struct py_object *o)
 {
 	unsigned long flags = flags_of(o);
 
@@ -181,7 +181,7 @@ static PY_SIZE length_of(struct py_object *o)
 	return -1;
 }
 
-static struct py_object *item_of(struct py_object *o, PY_SIZE i)
+struct py_object *sm_extract_item(struct py_object *o, PY_SIZE i)
 {
 	struct py_object *item = flags_of(o) & PY_IS_TUPLE
 					 ? sm_py.PyTuple_GetItem(o, i)
@@ -209,7 +209,7 @@ static void put_list(struct sm_box *box, struct py_object *o, PY_SIZE n,
 		keep = SM_VALUES_MAX - box->used;
 	items = take(box, keep);
 	for (uint32_t i = 0; i < keep; i++) {
-		struct py_object *item = item_of(o, i);
+		struct py_object *item = sm_extract_item(o, i);
 
 		if (item)
 			put_any(box, item, &items[i], depth + 1);
@@ -262,7 +262,7 @@ static void put_any(struct sm_box *box, struct py_object *o,
 	} else if (type == sm_py.PyFloat_Type) {
 		value->type = SM_FLOAT;
 		value->f = sm_py.PyFloat_AsDouble(o);
-	} else if ((n = length_of(o)) >= 0) {
+	} else if ((n = sm_extract_length(o)) >= 0) {
 		put_list(box, o, n, value, depth);
 	} else {
 		put_opaque(box, o, value);
@@ -347,7 +347,7 @@ static void put_environ(struct sm_box *box, struct py_object *o,
 			struct sm_value *value)
 {
 	struct sm_value *names, name;
-	PY_SIZE n = length_of(o);
+	PY_SIZE n = sm_extract_length(o);
 	uint32_t count = 0;
 
 	if (n < 0) {
@@ -360,7 +360,7 @@ static void put_environ(struct sm_box *box, struct py_object *o,
 		return;
 	}
 	for (PY_SIZE i = 0; i < n; i++) {
-		struct py_object *item = item_of(o, i);
+		struct py_object *item = sm_extract_item(o, i);
 
 		if (item && name_value(box, item, true, &name))
 			insert_name(names, &count, &name);

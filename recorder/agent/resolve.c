@@ -228,17 +228,25 @@ static bool path_of_dict(struct sm_box *box, struct py_object *variables,
 	return false;
 }
 
+/* The environment argument; NULL: the event has none. */
+static struct py_object *variables_of(const struct sm_catalogue_entry *entry,
+				      struct py_object *args)
+{
+	int i = sm_catalogue_role(entry, SM_ROLE_ENVIRON);
+
+	if (i < 0 || sm_py.PyTuple_Size(args) <= i)
+		return NULL;
+	return sm_py.PyTuple_GetItem(args, i);
+}
+
 static struct sm_str search_path(struct sm_box *box,
 				 const struct sm_catalogue_entry *entry,
 				 struct py_object *args)
 {
-	int i = sm_catalogue_role(entry, SM_ROLE_ENVIRON);
-	struct py_object *variables = NULL;
+	struct py_object *variables = variables_of(entry, args);
 	struct sm_str path;
 	const char *own = getenv("PATH");
 
-	if (i >= 0 && sm_py.PyTuple_Size(args) > i)
-		variables = sm_py.PyTuple_GetItem(args, i);
 	if (variables &&
 	    sm_py.PyType_GetFlags(sm_python_type(variables)) & PY_IS_DICT)
 		return path_of_dict(box, variables, &path)
@@ -348,6 +356,14 @@ static void resolve_program(struct sm_box *box,
 	event->resolved[0] = absolute(base, program, box->resolved[0]);
 }
 
+static void resolve_environment(struct sm_box *box,
+				const struct sm_catalogue_entry *entry,
+				struct py_object *args, struct sm_event *event)
+{
+	event->resolved[1] = sm_environment_changes(
+		box, variables_of(entry, args), box->resolved[1]);
+}
+
 /* ------------------------------------------------------------------ others */
 
 static void resolve_code(struct sm_box *box,
@@ -393,6 +409,10 @@ void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
 	case SM_OPERATION_FORK_EXEC:
 	case SM_OPERATION_EXEC:
 		resolve_program(box, entry, args, event);
+		resolve_environment(box, entry, args, event);
+		break;
+	case SM_OPERATION_SYSTEM:
+		resolve_environment(box, entry, args, event);
 		break;
 	case SM_OPERATION_RUN:
 		resolve_code(box, entry, event);

@@ -16,7 +16,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 2
+#define SM_BLOB_VERSION 3
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 
@@ -53,6 +53,7 @@ enum sm_blob_root {
 	SM_ROOT_SHELL_LINE, /* whole lines that do not parse */
 	SM_ROOT_SHELL_WORD, /* first token of lines that do */
 	SM_ROOT_SIGNAL,
+	SM_ROOT_ENVIRONMENT,
 	SM_ROOT_CLASS,
 	SM_ROOT_LIBRARY, /* paths */
 	SM_ROOT_NATIVE,	 /* bare library names, symbols */

@@ -706,6 +706,8 @@ static enum sm_status build_index(struct sm_build *b,
 		return build_shell(b, rule, number);
 	case SM_ACCESS_SIGNAL:
 		return build_key(b, SM_ROOT_SIGNAL, p, number);
+	case SM_ACCESS_ENVIRONMENT:
+		return build_key(b, SM_ROOT_ENVIRONMENT, p, number);
 	case SM_ACCESS_CLASS:
 		return build_key(b, SM_ROOT_CLASS, p, number);
 	case SM_ACCESS_RAISE:

@@ -382,6 +382,9 @@ static void look_up_processes(struct decision *d)
 	case SM_ACCESS_SHELL:
 		look_up_shell(d);
 		break;
+	case SM_ACCESS_ENVIRONMENT:
+		look_up_key(d, SM_ROOT_ENVIRONMENT, d->request->value);
+		break;
 	default:
 		look_up_key(d, SM_ROOT_SIGNAL, d->request->value);
 	}

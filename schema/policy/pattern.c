@@ -434,6 +434,16 @@ static enum sm_status check_signal(struct sm_str target, struct sm_diag *diag)
 		       "signal is one of self, child, group, other");
 }
 
+/* NAME=HASH, as recorded; `unreadable` is no name and never granted. */
+static enum sm_status check_environment(struct sm_str changes,
+					struct sm_diag *diag)
+{
+	if (changes.len && memchr(changes.p, '=', changes.len))
+		return check_items(changes, 0, diag);
+	return sm_fail(diag, SM_INVALID,
+		       "environment is NAME=HASH, separated by spaces");
+}
+
 enum sm_status sm_pattern_check_rule(const struct sm_rule *rule,
 				     struct sm_diag *diag)
 {
@@ -449,6 +459,8 @@ enum sm_status sm_pattern_check_rule(const struct sm_rule *rule,
 			return check_shell(p, diag);
 		if (rule->access == SM_ACCESS_SIGNAL)
 			return check_signal(p, diag);
+		if (rule->access == SM_ACCESS_ENVIRONMENT)
+			return check_environment(p, diag);
 		return check_path(p, false, diag);
 	case SM_FAMILY_CODE:
 		return rule->access == SM_ACCESS_LOAD
