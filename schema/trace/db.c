@@ -285,14 +285,19 @@ static uint32_t big_endian(const uint8_t *p)
 	       (uint32_t)p[2] << 8 | p[3];
 }
 
-static bool has_wal(const char *path)
+static bool has_beside(const char *path, const char *tail)
 {
-	char *name = sqlite3_mprintf("%s-wal", path);
+	char *name = sqlite3_mprintf("%s%s", path, tail);
 	struct stat st;
 	bool has = name && !stat(name, &st) && st.st_size > 0;
 
 	sqlite3_free(name);
 	return has;
+}
+
+static bool has_wal(const char *path)
+{
+	return has_beside(path, "-wal");
 }
 
 /*
@@ -489,11 +494,43 @@ static int open_immutable(const char *path, sqlite3 **out)
 	return code;
 }
 
-static enum sm_status open_checked(const char *path, bool is_immutable,
+/*
+ * A log is read without a -shm file when nobody else has the file: SQLite then
+ * keeps the log's index in memory. Nothing is locked, and nothing is written
+ * at the end.
+ */
+static int open_alone(const char *path, sqlite3 **out)
+{
+	char *plain = plain_path(path);
+	int code = SQLITE_NOMEM;
+
+	if (plain)
+		code = sqlite3_open_v2(plain, out,
+				       SQLITE_OPEN_READONLY |
+					       SQLITE_OPEN_PRIVATECACHE |
+					       SQLITE_OPEN_NOMUTEX,
+				       "unix-none");
+	sqlite3_free(plain);
+	if (!code)
+		code = sqlite3_db_config(*out, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
+					 1, NULL);
+	if (!code)
+		code = sqlite3_exec(*out, "PRAGMA locking_mode=EXCLUSIVE", NULL,
+				    NULL, NULL);
+	return code;
+}
+
+static int open_shared(const char *path, sqlite3 **out)
+{
+	return open_plain(path, SQLITE_OPEN_READONLY, out);
+}
+
+typedef int opener(const char *path, sqlite3 **out);
+
+static enum sm_status open_checked(const char *path, opener *open_it,
 				   sqlite3 **out, struct sm_diag *diag)
 {
-	int code = is_immutable ? open_immutable(path, out)
-				: open_plain(path, SQLITE_OPEN_READONLY, out);
+	int code = open_it(path, out);
 	enum sm_status status;
 	uint64_t strides;
 
@@ -512,21 +549,27 @@ static enum sm_status open_checked(const char *path, bool is_immutable,
 }
 
 /*
- * The trace of a killed writer has a write-ahead log. SQLite wants to make a
- * -shm file to read it, which a read-only directory does not allow; without a
- * log the file alone is whole, so it is read as immutable.
+ * SQLite wants to make a -shm file to read a trace in WAL mode, which a
+ * read-only directory does not allow. Without a log the file alone is whole,
+ * so it is read as immutable; the log of a killed writer is read alone.
  */
-static bool may_be_immutable(sqlite3 *db, const char *path)
+static opener *other_opener(sqlite3 *db, const char *path)
 {
 	int code = db ? sqlite3_errcode(db) : SQLITE_OK;
 
-	return (code == SQLITE_CANTOPEN || code == SQLITE_READONLY) &&
-	       !has_wal(path);
+	if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY)
+		return NULL;
+	if (!has_wal(path))
+		return open_immutable;
+	if (!has_beside(path, "-shm") && !sm_db_is_written(path))
+		return open_alone;
+	return NULL;
 }
 
 enum sm_status sm_db_read(const char *path, sqlite3 **out, struct sm_diag *diag)
 {
 	enum sm_status status;
+	opener *other;
 	struct stat st;
 
 	*out = NULL;
@@ -544,10 +587,11 @@ enum sm_status sm_db_read(const char *path, sqlite3 **out, struct sm_diag *diag)
 	if (access(path, R_OK))
 		return sm_fail(diag, SM_IO, "%s: cannot open: %s", path,
 			       strerror(errno));
-	status = open_checked(path, false, out, diag);
-	if (status == SM_IO && may_be_immutable(*out, path)) {
+	status = open_checked(path, open_shared, out, diag);
+	other = status == SM_IO ? other_opener(*out, path) : NULL;
+	if (other) {
 		sqlite3_close(*out);
-		status = open_checked(path, true, out, diag);
+		status = open_checked(path, other, out, diag);
 	} else if (status == SM_IO && *out &&
 		   sqlite3_errcode(*out) == SQLITE_CANTOPEN) {
 		sm_fail(diag, SM_IO,
