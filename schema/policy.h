@@ -175,6 +175,37 @@ SM_CHECKED enum sm_status sm_policy_check(const struct sm_rules *rules,
 					  sm_policy_finding *found,
 					  void *context, struct sm_diag *diag);
 
+/* A copy with the rules of its bundles appended. */
+SM_CHECKED enum sm_status sm_policy_expand(const struct sm_rules *rules,
+					   struct sm_rules **out,
+					   struct sm_diag *diag);
+
+/* What a change does. UNKNOWN: it could not be proved either way. */
+enum sm_change { SM_CHANGE_NARROWER, SM_CHANGE_UNKNOWN, SM_CHANGE_WIDER };
+
+struct sm_policy_change {
+	enum sm_change change;
+	enum sm_family family;
+	const struct sm_rule *rule; /* NULL: the family's mode */
+	bool is_new;		    /* rule stands in the new policy */
+	const char *why;	    /* "newly allowed" */
+	uint32_t access;	    /* one bit it shows in, or 0 */
+	struct sm_str by;	    /* one principal it shows for; or empty */
+	const char *example;	    /* a resource; or NULL */
+};
+
+/*
+ * Calls changed for everything that new allows and old does not, and the other
+ * way round: rule by rule, with an example where there is one. Both policies
+ * must compile with the bindings.
+ */
+typedef void sm_policy_changed(void *context,
+			       const struct sm_policy_change *change);
+SM_CHECKED enum sm_status
+sm_policy_diff(const struct sm_rules *old, const struct sm_rules *new,
+	       const struct sm_binding *bindings, size_t binding_count,
+	       sm_policy_changed *changed, void *context, struct sm_diag *diag);
+
 /* ----------------------------------------------------------------- decide */
 
 /* A view of a blob; the caller keeps the blob readable while it is used. */

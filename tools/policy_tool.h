@@ -18,7 +18,7 @@ struct sm_policy_options {
 	bool is_checking; /* fmt --check */
 	bool shows_all;	  /* explain --all: allowed events too */
 	bool is_json;
-	const char *policy, *junit, *sarif, *from;
+	const char *policy, *junit, *sarif;
 	struct sm_binding bindings[SM_BINDINGS_MAX];
 	size_t binding_count;
 };
@@ -75,6 +75,7 @@ void sm_sentence_set_principal(const struct sm_compiled *c, const char *name,
 			       struct sm_spoken *s);
 
 /* The commands; argv are the operands behind the command. */
+int sm_policy_compare(const struct sm_policy_options *o, int argc, char **argv);
 int sm_policy_test(const struct sm_policy_options *o, int argc, char **argv);
 
 #endif

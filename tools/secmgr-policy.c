@@ -87,7 +87,7 @@ static const struct sm_option option_rows[] = {
 	  set_policy },
 	{ 'D', "define", "NAME=PATH", "give a variable a value", set_binding },
 	{ 'a', "all", NULL, "explain: show what is allowed too", set_all },
-	{ 0, "json", NULL, "explain: one JSON object a line", set_json },
+	{ 0, "json", NULL, "explain, diff: JSON", set_json },
 	{ 'w', "write", NULL, "fmt: write the file instead of standard output",
 	  set_write },
 	{ 0, "check", NULL, "fmt: exit with 1 if the file would change",
@@ -103,8 +103,9 @@ const struct sm_program sm_policy_program = {
 		 "       secmgr-policy fmt [-w] [--check] POLICY...\n"
 		 "       secmgr-policy explain POLICY \"EVENT\"...\n"
 		 "       secmgr-policy explain [--all] POLICY TRACE [NUMBER]\n"
+		 "       secmgr-policy diff OLD NEW [TRACE...]\n"
 		 "       secmgr-policy test POLICY CASES",
-	.summary = "Check, format, explain and test policies.",
+	.summary = "Check, format, explain, compare and test policies.",
 	.options = option_rows,
 	.usage_status = SM_EXIT_USAGE,
 };
@@ -480,7 +481,7 @@ static int explain(const struct sm_policy_options *o, const char *policy,
 
 /* -------------------------------------------------------------------- main */
 
-#define COMMANDS "validate, fmt, explain, test"
+#define COMMANDS "validate, fmt, explain, diff, test"
 
 static int each_file(const struct sm_policy_options *o, int argc, char **argv,
 		     int (*work)(const struct sm_policy_options *,
@@ -504,6 +505,8 @@ static int run(const struct sm_policy_options *o, const char *command, int argc,
 		return each_file(o, argc, argv, format);
 	if (!strcmp(command, "explain"))
 		return explain(o, argv[0], argc - 1, argv + 1);
+	if (!strcmp(command, "diff"))
+		return sm_policy_compare(o, argc, argv);
 	if (!strcmp(command, "test"))
 		return sm_policy_test(o, argc, argv);
 	sm_cli_error(&sm_policy_program, command,

@@ -839,6 +839,20 @@ static enum sm_status join(const struct sm_rules *rules, struct sm_rules *all,
 	return status;
 }
 
+enum sm_status sm_policy_expand(const struct sm_rules *rules,
+				struct sm_rules **out, struct sm_diag *diag)
+{
+	struct sm_rules *all = sm_rules_new();
+	enum sm_status status = all ? join(rules, all, diag) : SM_NOMEM;
+
+	if (status) {
+		sm_rules_free(all);
+		all = NULL;
+	}
+	*out = all;
+	return status;
+}
+
 static enum sm_status fill_header(struct sm_build *b,
 				  const struct sm_rules *rules,
 				  struct sm_blob_header *h)

@@ -280,6 +280,52 @@ class Policy(unittest.TestCase):
             (2, "secmgr-replay: /nowhere/x: cannot write it: No such file or "
              "directory\n"), (done.returncode, done.stderr))
 
+    def test_a_change_is_compared_by_rules_and_by_events(self):
+        (self.place / "new.json").write_text(
+            POLICY.replace("api.example.com:443", "api.example.com:8443")
+            .replace("${CWD}/data.txt", "${CWD}/*.txt")
+            .replace('"access": ["read"]', '"access": ["read", "create"]'))
+        self.assertEqual((0, "", ""),
+                         self.policy("diff", "policy.json", "policy.json"))
+        status, out, complaint = self.policy("diff", "policy.json", "new.json")
+        self.assertEqual((1, ""), (status, complaint))
+        self.assertIn('wider     network: new rule n1 "api.example.com:8443": '
+                      "newly allowed (connect api.example.com by requests)",
+                      out.splitlines())
+        self.assertIn('narrower  network: old rule n1 "api.example.com:443": '
+                      "no longer allowed (connect api.example.com by requests"
+                      ")", out.splitlines())
+        self.assertIn(f"(read {self.place}/a.txt by app)", out)
+        narrow = POLICY.replace("ping -c 1 <host>", "true")
+        narrow = narrow.replace('{ "id": "p1", "shell": "true" }', "")
+        (self.place / "new.json").write_text(narrow)
+        self.assertEqual(
+            (0, 'narrower  processes: old rule p1 "ping -c 1 <host>": '
+             "no longer allowed (exec)\n".replace("exec", "shell"), ""),
+            self.policy("diff", "policy.json", "new.json"))
+        self.assertEqual(2, self.policy("diff", "policy.json")[0])
+
+    def test_a_change_is_tried_on_a_recording(self):
+        done = self.tool("secmgr-record", "--force", "-o", "run.db", "--",
+                         workloads.PYTHON, "app.py")
+        self.assertEqual(0, done.returncode, done.stderr)
+        (self.place / "new.json").write_text(
+            POLICY.replace("${CWD}/data.txt", "/etc/hostname"))
+        status, out, complaint = self.policy(
+            "diff", "--json", "policy.json", "new.json", "run.db")
+        self.assertEqual((1, ""), (status, complaint))
+        told = json.loads(out)
+        self.assertEqual(["narrower", "wider"],
+                         sorted({one["change"] for one in told["changes"]}))
+        events = told["events"]
+        self.assertEqual((2, 1), (events["newly_allowed"],
+                                  events["newly_denied"]))
+        self.assertGreater(events["unchanged"], 10)
+        self.assertIn("read /etc/hostname by app",
+                      events["newly_allowed_examples"][0])
+        self.assertIn(f"read {self.place}/data.txt by app",
+                      events["newly_denied_examples"][0])
+
     def test_wrong_usage_names_the_commands(self):
         for arguments in ([], ["frob", "policy.json"], ["validate"],
                           ["explain", "policy.json"]):
