@@ -194,6 +194,12 @@ fuzz:
 			$(BUILD)/found/$$f tests/fuzz/corpus/$${f#fuzz_}; \
 	done
 
+# CPython's own tests, with and without: a few minutes, not part of check.
+.PHONY: check-cpython
+check-cpython: all
+	@tools/dev/install-deps cpython
+	@$(PYTHON) tests/cpython/run.py --build $(BUILD)
+
 # ---------------------------------------------------------------- showing
 .PHONY: demo bench
 demo:
@@ -238,6 +244,7 @@ help:
 	'demo       install what is missing, record, learn, replay, enforce' \
 	'check      build with gcc and clang, lint, every test; totals last' \
 	'unit       unit tests only' \
+	'check-cpython  part of CPython'"'"'s tests, the same in warn' \
 	'bench      measure; $(BUILD)/bench.json and a table' \
 	'lint       clang-format, clang-tidy, mandoc' \
 	'fuzz       libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) a target' \
