@@ -1,24 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 import goal
+import itertools
 import os
 import threading
+import time
+TRY_SECONDS = 3
 open("data/plain", "w").close()
 os.symlink("plain", "data/link")
 
 
 def swap():
-    for count in range(2000):
-        target = ("plain", "../safe/secret.txt")[count % 2]
-        goal.attempt(os.symlink, target, f"data/t{count}")
-        goal.attempt(os.rename, f"data/t{count}", "data/link")
+    for target in itertools.cycle(("plain", "../safe/secret.txt")):
+        goal.attempt(os.symlink, target, "data/next")
+        goal.attempt(os.rename, "data/next", "data/link")
+        time.sleep(0.0001)
 
 
 threading.Thread(target=swap, daemon=True).start()
-for _ in range(2000):
+end = time.monotonic() + TRY_SECONDS
+text = ""
+while not text and time.monotonic() < end:
     try:
-        text = open("data/link").read()
+        with open("data/link") as f:
+            text = f.read()
     except OSError:
         continue
-    if text:
-        goal.show(text)
-        break
+goal.show(text)
