@@ -308,6 +308,11 @@ static const char *find_other(struct sm_live *live,
 	    !sm_str_equal(a->principal.name, b->principal.name) ||
 	    !sm_str_equal(a->principal.file, b->principal.file))
 		return "arrived from another principal";
+	if (call->requests != digest_requests(live, event) &&
+	    sm_catalogue_role(sm_catalogue_entry(a->kind), SM_ROLE_PATH_TO) <
+		    0 &&
+	    call->event.resolved[1].len)
+		return "its child's variables are known by their hash only";
 	if (call->requests != digest_requests(live, event))
 		return "arrived asking for something else";
 	return NULL;

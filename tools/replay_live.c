@@ -35,7 +35,8 @@ static const char bootstrap[] =
 static const char question[] =
 	"import sys; sys.audit; print(sys.version.split()[0]); "
 	"print('%s/%s/python%d.%d' % (sys.base_prefix.rstrip('/'), "
-	"getattr(sys, 'platlibdir', 'lib'), *sys.version_info[:2]))";
+	"getattr(sys, 'platlibdir', 'lib'), *sys.version_info[:2])); "
+	"print(sys.executable)";
 
 /* ------------------------------------------------------------- interpreter */
 
@@ -116,9 +117,14 @@ static enum sm_status take_answer(struct replay_live *live, char *text,
 	if (!end || strlen(text) >= sizeof(live->version) || line[0] != '/' ||
 	    (size_t)(end - line) >= sizeof(live->stdlib))
 		goto fail;
-	*end = '\0';
+	*end++ = '\0';
 	strcpy(live->version, text);
 	strcpy(live->stdlib, line);
+	end[strcspn(end, "\n")] = '\0';
+	/* What is found on PATH now is not later. */
+	if (end[0] == '/' && !strchr(live->program, '/') &&
+	    strlen(end) < sizeof(live->program))
+		strcpy(live->program, end);
 	return SM_OK;
 fail:
 	return sm_fail(diag, SM_UNSUPPORTED, "%s is no Python from 3.8 on",
@@ -127,7 +133,7 @@ fail:
 
 static enum sm_status identify(struct replay_live *live, struct sm_diag *diag)
 {
-	char text[sizeof(live->stdlib) + 128];
+	char text[sizeof(live->stdlib) + sizeof(live->program) + 128];
 	int ends[2], status = -1;
 	pid_t pid;
 	size_t n;
@@ -352,7 +358,9 @@ static _Noreturn void become_interpreter(struct session *s)
 	    !command_set_environment(s->live->agent,
 				     sm_collector_channel(s->collector),
 				     &diag) &&
-	    !mkdir(place, 0700) && !chdir(place) && !rmdir(place))
+	    /* Nothing may be looked up on the machine of today. */
+	    !setenv("PATH", "/dev/null", 1) && !mkdir(place, 0700) &&
+	    !chdir(place) && !rmdir(place))
 		execvp(s->live->program, (char **)(uintptr_t)argv);
 	_exit(SM_EXIT_MISSING);
 }

@@ -135,8 +135,15 @@ class Builder:
         return NOWHERE if is_open(number) else number
 
     def build_environ(self, names):
-        return tuple(name + (b"=" if isinstance(name, bytes) else "=")
-                     for name in self.build(names))
+        """Of LD_*, PYTHON* and PATH as this process was given them."""
+        given = {}
+        for name in self.build(names):
+            name = name if isinstance(name, bytes) else name.encode()
+            if not name.startswith((b"LD_", b"PYTHON")) and name != b"PATH":
+                given[name] = b""
+            elif name in os.environb:
+                given[name] = os.environb[name]
+        return tuple(name + b"=" + value for name, value in given.items())
 
     def build_keys(self, names):
         return dict.fromkeys(self.build(names))
@@ -329,8 +336,6 @@ class Driver:
 
 
 def main(calls, answers):
-    # Nothing may be looked up on the machine of today.
-    os.environ["PATH"] = "/dev/null"
     gc.disable()
     child = os.fork()
     if not child:

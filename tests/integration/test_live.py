@@ -5,7 +5,7 @@ Every distinct call of every workload's trace, and those of a program of odd
 calls (live/odd.py), raised again: with the learned policy, with a harsher one
 and with none at all; in the embedded interpreter, in /usr/bin/python3 and in
 those SM_TEST_PYTHONS names (separated by colons). Nothing may differ, and
-nothing may be left out.
+nothing may be left out but children whose variables only a hash is known of.
 """
 import json
 import os
@@ -80,8 +80,14 @@ class Live:
                 live = json.loads(done.stdout)["live"]
                 self.assertGreater(live["calls"], 20)
                 self.assertEqual([], live["differences"])
-                self.assertEqual([], live["not_raisable"])
-                self.assertEqual((live["calls"], 0),
+                # Values of LD_*, PYTHON* and PATH are never recorded.
+                left_out = 0
+                for group in live["not_raisable"]:
+                    self.assertEqual("its child's variables are known by "
+                                     "their hash only", group["reason"])
+                    left_out += group["count"]
+                self.assertLessEqual(left_out, 3)
+                self.assertEqual((live["calls"] - left_out, 0),
                                  (live["same"], live["differ"]))
                 self.assertEqual(is_denied, live["denied"] > 0,
                                  f"{live['denied']} denied")
