@@ -226,6 +226,25 @@ static const struct sm_code *code_of_frame(const struct sm_interpreter *slot,
 	return code ? sm_code_of(slot, code, spare) : &foreign;
 }
 
+/*
+ * Where the innermost frame is the program's own, the walk below ends at it:
+ * direct, and it is the principal. False: the walk has to say.
+ */
+static bool view_direct(struct sm_view *view, const struct sm_code *code,
+			struct py_object *frame)
+{
+	if ((code->kind != SM_PRINCIPAL_APP &&
+	     code->kind != SM_PRINCIPAL_DISTRIBUTION &&
+	     code->kind != SM_PRINCIPAL_MAIN) ||
+	    code->flags & (SM_CODE_IMPORT | SM_CODE_LINES | SM_CODE_RUNPY))
+		return false;
+	view->caller = view->owner = code;
+	view->line = line_of(frame, code);
+	view->kind = (enum sm_principal_kind)code->kind;
+	view->via = SM_VIA_DIRECT;
+	return true;
+}
+
 void sm_frames_view(struct sm_view *view)
 {
 	struct walk walk = { .frame = sm_py.PyEval_GetFrame() };
@@ -233,14 +252,19 @@ void sm_frames_view(struct sm_view *view)
 		walk.frame ? sm_code_interpreter_slot() : NULL;
 	struct via_state via = { .way = WAY_START };
 	struct principal_state principal = { 0 };
+	const struct sm_code *next = &foreign;
 	unsigned depth = 0;
 
 	view->caller = view->owner = NULL;
 	view->line = 0;
 	view->kind = SM_PRINCIPAL_PYTHON;
+	if (walk.frame) {
+		next = code_of_frame(slot, walk.frame, &view->spare[0]);
+		if (view_direct(view, next, walk.frame))
+			return;
+	}
 	while (walk.frame && depth++ < FRAMES_MAX) {
-		const struct sm_code *code = code_of_frame(
-			slot, walk.frame, &view->spare[view->caller != NULL]);
+		const struct sm_code *code = next;
 
 		if (!view->caller) {
 			view->caller = code;
@@ -252,6 +276,8 @@ void sm_frames_view(struct sm_view *view)
 		    !principal.wants_owner)
 			break;
 		walk_back(&walk);
+		if (walk.frame)
+			next = code_of_frame(slot, walk.frame, &view->spare[1]);
 	}
 	if (!principal.is_known && walk.frame)
 		view->kind = SM_PRINCIPAL_FOREIGN;

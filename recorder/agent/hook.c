@@ -135,23 +135,14 @@ static void count_noise(void)
 }
 
 /*
- * The id of code in this ring, told first if need be. False: no room, and so
- * none for the event either.
+ * Tells the ring which code entry is. False: no room, and so none for the
+ * event either.
  */
-static bool tell_code(const struct sm_code *code, uint32_t *id)
+static bool tell_code(struct sm_code *entry)
 {
-	struct sm_code *entry = code ? sm_code_entry(code->number) : NULL;
 	struct sm_record_code record;
-	uint8_t *out;
+	uint8_t *out = sm_ring_reserve(&sm_agent.writer);
 
-	*id = 0;
-	if (!entry)
-		return true;
-	if (entry->ring == sm_agent.ring_number) {
-		*id = entry->ring_id;
-		return true;
-	}
-	out = sm_ring_reserve(&sm_agent.writer);
 	if (!out)
 		return false;
 	entry->ring_id = sm_agent.ring_codes + 1;
@@ -163,7 +154,29 @@ static bool tell_code(const struct sm_code *code, uint32_t *id)
 	sm_ring_commit(&sm_agent.writer,
 		       sm_record_put_code(out, SM_RECORD_MAX, &record));
 	entry->ring = sm_agent.ring_number;
-	*id = ++sm_agent.ring_codes;
+	sm_agent.ring_codes++;
+	return true;
+}
+
+/* The id of code in this ring, told first if need be: hardly ever. */
+static inline bool get_code_id(const struct sm_code *code, uint32_t *id)
+{
+	struct sm_code *entry;
+
+	*id = 0;
+	if (!code || !code->number)
+		return true;
+	if (code->ring == sm_agent.ring_number) {
+		*id = code->ring_id;
+		return true;
+	}
+	entry = sm_code_entry(code->number);
+	if (!entry)
+		return true;
+	/* code may be a copy of the entry from before that was told */
+	if (entry->ring != sm_agent.ring_number && !tell_code(entry))
+		return false;
+	*id = entry->ring_id;
 	return true;
 }
 
@@ -207,8 +220,8 @@ static bool put_event(const struct sm_view *view,
 			return false;
 		writer->dropped_since = 0;
 	}
-	if (!tell_code(view->caller, &record->caller) ||
-	    !tell_code(view->owner, &record->owner))
+	if (!get_code_id(view->caller, &record->caller) ||
+	    !get_code_id(view->owner, &record->owner))
 		return false;
 	out = sm_ring_reserve(writer);
 	if (!out)
