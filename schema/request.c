@@ -394,10 +394,14 @@ static void shell(struct build *b, struct sm_str line)
 static void environment(struct build *b)
 {
 	struct sm_str changes = b->event->resolved[1];
+	struct sm_request *r;
 
-	if (changes.len)
-		add(b, SM_FAMILY_PROCESSES, SM_ACCESS_ENVIRONMENT)->value =
-			changes;
+	if (!changes.len)
+		return;
+	r = add(b, SM_FAMILY_PROCESSES, SM_ACCESS_ENVIRONMENT);
+	r->value = changes;
+	/* What the agent says when it cannot tell: nothing grants that. */
+	r->cut = sm_str_equal(changes, SM_STR("unreadable"));
 }
 
 /* program and argv; the agent puts what PATH finds in resolved[0]. */
