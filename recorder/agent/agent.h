@@ -11,6 +11,8 @@
 #define RECORDER_AGENT_AGENT_H
 
 #include <stdatomic.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 #include "recorder/agent/python.h"
 #include "recorder/channel.h"
@@ -180,6 +182,8 @@ void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
 		struct py_object *args, struct sm_event *event);
 /* name in the directory of dir_fd (or AT_FDCWD); empty: it has no name. */
 struct sm_str sm_resolve_at(int dir_fd, struct sm_str name, char *out);
+/* The path of a descriptor; empty for pipes, sockets and deleted files. */
+struct sm_str sm_resolve_fd(int64_t fd, char *out);
 /* "self", "child", "group", or the number itself. */
 void sm_resolve_pid(int64_t pid, bool is_group, struct sm_value *value);
 /* "tcp", "udp", ...: SM_ROLE_SOCKET. */
@@ -248,10 +252,27 @@ struct sm_str sm_environment_changes(struct sm_box *box,
 				     struct py_object *variables,
 				     char out[SM_PATH_MAX]);
 
+/* ------------------------------------------------------------- real_open.c */
+
+void sm_real_open_setup(bool is_libc); /* open() is the C library's own */
+/* `open` was not denied: this thread's next call by that name is looked at. */
+void sm_real_open_announce(const struct sm_view *view,
+			   const struct sm_event *event);
+void sm_real_open_next_event(void);
+void sm_real_open_reset(void); /* in a forked child */
+/* From the interposers: path is what was announced. */
+bool sm_real_open_is_next(const char *path);
+/* Opens it; what it leads to is recorded, decided, and refused by EACCES. */
+int sm_real_open(int dir_fd, const char *path, int flags, mode_t mode);
+FILE *sm_real_open_stream(const char *path, const char *mode,
+			  FILE *(*open)(const char *, const char *));
+
 /* ------------------------------------------------------------ interpose.c */
 
 void sm_interpose_setup(void);
 /* Whether Python's calls of open and openat come to us. */
 bool sm_interpose_sees_open(void);
+/* openat(), or open() where dir_fd is AT_FDCWD, past our interposers. */
+int sm_interpose_open(int dir_fd, const char *path, int flags, mode_t mode);
 
 #endif

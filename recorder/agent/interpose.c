@@ -8,8 +8,9 @@
  * children too: nothing here allocates or writes memory but the stack, and
  * the real functions are looked up before.
  *
- * open and openat tell the directory an os.open() meant: late_open.c. Debian's
- * and most others' Python calls the names with 64; both are the same here.
+ * open and openat tell the directory an os.open() meant: late_open.c; and they
+ * and fopen what it led to: real_open.c. Debian's and most others' Python calls
+ * the names with 64; both are the same here.
  *
  * The real execvp calls execve inside libc, past any interposer: hence one
  * function each.
@@ -43,6 +44,13 @@ EXPORT int sm_open(const char *, int, ...) __asm__("open");
 EXPORT int sm_open64(const char *, int, ...) __asm__("open64");
 EXPORT int sm_openat(int, const char *, int, ...) __asm__("openat");
 EXPORT int sm_openat64(int, const char *, int, ...) __asm__("openat64");
+EXPORT FILE *sm_fopen(const char *, const char *) __asm__("fopen");
+EXPORT FILE *sm_fopen64(const char *, const char *) __asm__("fopen64");
+/* What _FORTIFY_SOURCE makes of an open without a mode. */
+EXPORT int sm_open_2(const char *, int) __asm__("__open_2");
+EXPORT int sm_open64_2(const char *, int) __asm__("__open64_2");
+EXPORT int sm_openat_2(int, const char *, int) __asm__("__openat_2");
+EXPORT int sm_openat64_2(int, const char *, int) __asm__("__openat64_2");
 
 static const char preload_name[] = "LD_PRELOAD=";
 static const char channel_name[] = SM_CHANNEL_ENVIRONMENT "=";
@@ -64,6 +72,7 @@ static struct {
 	spawn_function *posix_spawn, *posix_spawnp;
 	int (*open)(const char *, int, ...);
 	int (*openat)(int, const char *, int, ...);
+	FILE *(*fopen)(const char *, const char *);
 } real;
 
 static bool sees_open;
@@ -73,6 +82,17 @@ static void find(const char *name, void *slot)
 	void *symbol = dlsym(RTLD_NEXT, name);
 
 	memcpy(slot, &symbol, sizeof(symbol));
+}
+
+/* Not another library's that stands in front of it, as we do. */
+static bool is_libc(int (*function)(const char *, int, ...))
+{
+	void *libc = dlsym(RTLD_NEXT, "gnu_get_libc_version"), *address;
+	Dl_info ours, theirs;
+
+	memcpy(&address, &function, sizeof(address));
+	return libc && dladdr(libc, &theirs) && dladdr(address, &ours) &&
+	       ours.dli_fbase == theirs.dli_fbase;
 }
 
 bool sm_interpose_sees_open(void)
@@ -94,8 +114,11 @@ void sm_interpose_setup(void)
 	find("posix_spawnp", &real.posix_spawnp);
 	find("open64", &real.open);
 	find("openat64", &real.openat);
+	find("fopen64", &real.fopen);
 	sees_open = dlsym(RTLD_DEFAULT, "open64") == (void *)sm_open64 &&
 		    dlsym(RTLD_DEFAULT, "openat64") == (void *)sm_openat64;
+	if (channel)
+		sm_real_open_setup(is_libc(real.open));
 	if (!channel || !dladdr(&sm_agent, &info) || !info.dli_fname)
 		return;
 	n = strlen(info.dli_fname);
@@ -393,22 +416,22 @@ static bool has_mode(int flags)
 	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
 }
 
-static int open_at(int dir_fd, const char *path, int flags, mode_t mode)
+int sm_interpose_open(int dir_fd, const char *path, int flags, mode_t mode)
 {
-	if (sm_late_open_is_waiting() && sm_late_open_is_denied(dir_fd, path))
-		return -1;
+	if (dir_fd == AT_FDCWD && real.open)
+		return real.open(path, flags, mode);
 	if (real.openat)
 		return real.openat(dir_fd, path, flags, mode);
 	return (int)syscall(SYS_openat, dir_fd, path, flags, mode);
 }
 
-static int open_cwd(const char *path, int flags, mode_t mode)
+static int open_at(int dir_fd, const char *path, int flags, mode_t mode)
 {
-	if (sm_late_open_is_waiting() && sm_late_open_is_denied(AT_FDCWD, path))
+	if (sm_late_open_is_waiting() && sm_late_open_is_denied(dir_fd, path))
 		return -1;
-	if (real.open)
-		return real.open(path, flags, mode);
-	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+	if (sm_real_open_is_next(path))
+		return sm_real_open(dir_fd, path, flags, mode);
+	return sm_interpose_open(dir_fd, path, flags, mode);
 }
 
 /* The mode is there only when a file may be made. */
@@ -425,7 +448,7 @@ int sm_open(const char *path, int flags, ...)
 	mode_t mode;
 
 	MODE(flags, mode);
-	return open_cwd(path, flags, mode);
+	return open_at(AT_FDCWD, path, flags, mode);
 }
 
 int sm_open64(const char *path, int flags, ...)
@@ -433,7 +456,7 @@ int sm_open64(const char *path, int flags, ...)
 	mode_t mode;
 
 	MODE(flags, mode);
-	return open_cwd(path, flags, mode);
+	return open_at(AT_FDCWD, path, flags, mode);
 }
 
 int sm_openat(int dir_fd, const char *path, int flags, ...)
@@ -450,4 +473,50 @@ int sm_openat64(int dir_fd, const char *path, int flags, ...)
 
 	MODE(flags, mode);
 	return open_at(dir_fd, path, flags, mode);
+}
+
+/* glibc ends a program that leaves out a mode it needs; so does this. */
+static int open_without_mode(int dir_fd, const char *path, int flags)
+{
+	if (has_mode(flags))
+		abort();
+	return open_at(dir_fd, path, flags, 0);
+}
+
+int sm_open_2(const char *path, int flags)
+{
+	return open_without_mode(AT_FDCWD, path, flags);
+}
+
+int sm_open64_2(const char *path, int flags)
+{
+	return open_without_mode(AT_FDCWD, path, flags);
+}
+
+int sm_openat_2(int dir_fd, const char *path, int flags)
+{
+	return open_without_mode(dir_fd, path, flags);
+}
+
+int sm_openat64_2(int dir_fd, const char *path, int flags)
+{
+	return open_without_mode(dir_fd, path, flags);
+}
+
+FILE *sm_fopen64(const char *path, const char *mode)
+{
+	if (!real.fopen)
+		find("fopen64", &real.fopen);
+	if (!real.fopen) {
+		errno = ENOSYS;
+		return NULL;
+	}
+	if (sm_real_open_is_next(path))
+		return sm_real_open_stream(path, mode, real.fopen);
+	return real.fopen(path, mode);
+}
+
+FILE *sm_fopen(const char *path, const char *mode)
+{
+	return sm_fopen64(path, mode);
 }

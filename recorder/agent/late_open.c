@@ -147,6 +147,8 @@ static bool finish(int dir_fd)
 	build(dir_fd, &view, values, &record);
 	is_denied = sm_deny_decide(&view, &record.event, &denial);
 	sm_agent_store(&view, &record);
+	if (!is_denied)
+		sm_real_open_announce(&view, &record.event);
 	sm_agent_unlock();
 	return is_denied;
 }

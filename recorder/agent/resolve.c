@@ -57,8 +57,7 @@ static bool is_nameless(int fd, const char *path, size_t length)
 	       syscall(SYS_fstat, fd, &st) == 0 && st.st_nlink == 0;
 }
 
-/* The path of a descriptor; empty for pipes, sockets and deleted files. */
-static struct sm_str path_of_fd(int64_t fd, char *out)
+struct sm_str sm_resolve_fd(int64_t fd, char *out)
 {
 	char link[48];
 	ssize_t n;
@@ -105,7 +104,7 @@ static struct sm_str at_descriptor(const struct sm_value *dir_fd,
 	struct sm_str base = { NULL, 0 };
 
 	if (dir_fd && dir_fd->type == SM_INT && dir_fd->i >= 0) {
-		base = path_of_fd(dir_fd->i, dir);
+		base = sm_resolve_fd(dir_fd->i, dir);
 		if (!base.len)
 			return base;
 	}
@@ -138,7 +137,7 @@ static void resolve_path(struct sm_box *box,
 		event->resolved[which] = at_descriptor(
 			arg(event, entry, dir_role), sm_value_str(v), out);
 	else if (v->type == SM_INT && event->site.kind != SM_EVENT_OPEN)
-		event->resolved[which] = path_of_fd(v->i, out);
+		event->resolved[which] = sm_resolve_fd(v->i, out);
 	else if (v->type == SM_NONE && entry->operation == SM_OPERATION_LIST)
 		event->resolved[which] = sm_resolve_cwd();
 }

@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rule on a path cannot be passed by another spelling of it.
+
+The policy lets the application do anything below open/ and nothing below
+secret/, and lets the aliases under /proc and /dev be spelled, so that only
+what the kernel really finds can decide. One row per spelling.
+
+DENIED   the file was not opened, made, emptied or changed.
+PASSES   what an open descriptor's path cannot tell: secmgr-policy(5) says so.
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import workloads
+
+DENIED, PASSES = "denied", "passes"
+
+# In each: O and S are the directories as text, secret file S/f holds "secret".
+# An attempt ends by calling leak(what it read or wrote).
+SETUP = """
+import os, sys
+O, S, D = sys.argv[1], sys.argv[2], os.O_DIRECTORY
+def leak(what):
+    print("LEAK", what)
+def text(path, **keywords):
+    with open(path, **keywords) as file:
+        leak(file.read())
+def low(path, flags=os.O_RDONLY, **keywords):
+    fd = os.open(path, flags, **keywords)
+    leak(os.read(fd, 99) if flags & 3 == os.O_RDONLY else "opened")
+"""
+
+READING = [
+    ("plain", "text(S + '/f')", DENIED),
+    ("bytes", "text(os.fsencode(S) + b'/f')", DENIED),
+    ("surrogate escapes", "text(S + '/\\udcff')", DENIED),
+    ("surrogate escapes through a link", "text(O + '/to_ff')", DENIED),
+    ("a link named by surrogate escapes", "text(O + '/\\udcfe')", DENIED),
+    ("..", "text(O + '/../secret/f')", DENIED),
+    (". and //", "text(S + '//.///f')", DENIED),
+    ("relative", "os.chdir(O); text('../secret/f')", DENIED),
+    ("relative, in the directory", "os.chdir(S); text('f')", DENIED),
+    ("link, last", "text(O + '/link')", DENIED),
+    ("link, last, relative", "os.chdir(O); text('link')", DENIED),
+    ("link, last, os.open", "low(O + '/link')", DENIED),
+    ("link, last, bytes", "low(os.fsencode(O) + b'/link')", DENIED),
+    ("link, middle", "text(O + '/dir/f')", DENIED),
+    ("link, middle, os.open", "low(O + '/dir/f')", DENIED),
+    ("link of a link", "text(O + '/twice')", DENIED),
+    ("link, then ..", "text(O + '/below/../f')", DENIED),
+    ("working directory through a link",
+     "os.chdir(O + '/dir'); text('f')", DENIED),
+    ("Path", "import pathlib; text(pathlib.Path(O, 'dir', 'f'))", DENIED),
+    ("io.FileIO", "import io; leak(io.FileIO(O + '/link').read())", DENIED),
+    ("io.open_code", "import io; leak(io.open_code(O + '/link').read())",
+     DENIED),
+    ("opener", "text('f', opener=lambda p, f: os.open(O + '/link', f))",
+     DENIED),
+    ("dir_fd of the directory",
+     "low('f', dir_fd=os.open(S, D))", DENIED),
+    ("dir_fd and ..", "low('../secret/f', dir_fd=os.open(O, D))", DENIED),
+    ("dir_fd and a link", "low('link', dir_fd=os.open(O, D))", DENIED),
+    ("dir_fd and a linked directory",
+     "low('dir/f', dir_fd=os.open(O, D))", DENIED),
+    ("dir_fd of a linked directory",
+     "low('f', dir_fd=os.open(O + '/dir', D))", DENIED),
+    ("a thread", "import threading\n"
+     "t = threading.Thread(target=low, args=(O + '/link',))\n"
+     "t.start(); t.join()", DENIED),
+    ("a forked child", "pid = os.fork()\n"
+     "if not pid: low(O + '/link')\n"
+     "os.waitpid(pid, 0)", DENIED),
+    ("/proc/self/cwd", "os.chdir(S); text('/proc/self/cwd/f')", DENIED),
+    ("/proc/self/root", "text('/proc/self/root' + S + '/f')", DENIED),
+    ("/proc/self/fd, directory",
+     "fd = os.open(O + '/..', D); text(f'/proc/self/fd/{fd}/secret/f')",
+     DENIED),
+    ("/proc/PID/cwd",
+     "os.chdir(O + '/..'); text(f'/proc/{os.getpid()}/cwd/secret/f')",
+     DENIED),
+    ("/proc/self/fd of another program's file",
+     "text(f'/proc/self/fd/{sys.argv[3]}')", DENIED),
+    ("/dev/fd of another program's file",
+     "text(f'/dev/fd/{sys.argv[3]}')", DENIED),
+    ("directory replaced by a link",
+     "os.rmdir(O + '/empty'); os.symlink(S, O + '/empty')\n"
+     "text(O + '/empty/f')", DENIED),
+    ("file replaced by a link",
+     "os.remove(O + '/mine'); os.symlink(S + '/f', O + '/mine')\n"
+     "text(O + '/mine')", DENIED),
+    # Already open for the program: no path is asked for.
+    ("descriptor as path", "text(int(sys.argv[3]))", PASSES),
+    # Two names of one file; and only opens have the second step.
+    ("hard link made before", "text(O + '/hard')", PASSES),
+    ("hard link made now", "os.link(S + '/f', O + '/hard2')", DENIED),
+    ("renamed into place", "os.rename(S + '/f', O + '/moved')", DENIED),
+    ("renamed through a linked directory",
+     "os.rename(O + '/dir/f', O + '/moved'); text(O + '/moved')", PASSES),
+]
+
+# Calls that take a directory: each is denied its name in secret/.
+AT = [
+    ("os.chmod", "os.chmod('f', 0o600, dir_fd=d)"),
+    ("os.chown", "os.chown('f', 0, 0, dir_fd=d)"),
+    ("os.utime", "os.utime('f', dir_fd=d)"),
+    ("os.mkdir", "os.mkdir('x', dir_fd=d)"),
+    ("os.remove", "os.remove('f', dir_fd=d)"),
+    ("os.unlink", "os.unlink('f', dir_fd=d)"),
+    ("os.rmdir", "os.rmdir('sub', dir_fd=d)"),
+    ("os.rename from", "os.rename('f', 'f', src_dir_fd=d, dst_dir_fd=o)"),
+    ("os.rename to", "os.rename('mine', 'x', src_dir_fd=o, dst_dir_fd=d)"),
+    ("os.replace", "os.replace('mine', 'f', src_dir_fd=o, dst_dir_fd=d)"),
+    ("os.link from", "os.link('f', 'x', src_dir_fd=d, dst_dir_fd=o)"),
+    ("os.link to", "os.link('mine', 'x', src_dir_fd=o, dst_dir_fd=d)"),
+    ("os.symlink", "os.symlink('/etc/hostname', 'x', dir_fd=d)"),
+    ("os.open", "os.open('f', os.O_RDONLY, dir_fd=d)"),
+    ("os.open to write", "os.open('f', os.O_WRONLY, dir_fd=d)"),
+    ("os.listdir", "os.listdir(d)"),
+    ("os.scandir", "os.scandir(d)"),
+    ("os.truncate of a descriptor", "os.truncate(int(sys.argv[3]), 0)"),
+]
+
+WRITING = [
+    ("truncate through a link", "open(O + '/link', 'w')"),
+    ("truncate through a linked directory", "open(O + '/dir/f', 'w')"),
+    ("O_RDONLY and O_TRUNC",
+     "os.open(O + '/link', os.O_RDONLY | os.O_TRUNC)"),
+    ("append", "open(O + '/link', 'a').write('x')"),
+    ("read and write", "open(O + '/link', 'r+').write('x')"),
+    ("make in a linked directory", "open(O + '/dir/new', 'w')"),
+    ("make exclusively", "open(O + '/dir/new', 'x')"),
+    ("make through a dangling link", "open(O + '/dangling', 'w')"),
+    ("make through two of them", "open(O + '/dangling2', 'w')"),
+    ("make by dir_fd",
+     "os.open('dir/new', os.O_CREAT | os.O_WRONLY, dir_fd=os.open(O, D))"),
+    ("make through /proc/self/cwd",
+     "os.chdir(S); open('/proc/self/cwd/new', 'w')"),
+    ("truncate through /proc/self/fd",
+     "open(f'/proc/self/fd/{sys.argv[3]}', 'w')"),
+    ("O_TMPFILE", "os.open(S, os.O_TMPFILE | os.O_RDWR)"),
+    ("O_TMPFILE in a linked directory",
+     "os.open(O + '/dir', os.O_TMPFILE | os.O_RDWR)"),
+]
+
+# Nothing is wrong with these: denying one would break programs.
+ALLOWED = [
+    ("plain", "text(O + '/mine')"),
+    ("link within", "text(O + '/fine')"),
+    ("linked directory within", "text(O + '/here/mine')"),
+    ("make through a link within", "open(O + '/here/new', 'w')"),
+    ("O_NOFOLLOW stays ELOOP",
+     "try: os.open(O + '/link', os.O_RDONLY | os.O_NOFOLLOW)\n"
+     "except OSError as e: assert e.errno == 40, e"),
+    ("exclusive on a link stays EEXIST",
+     "try: open(O + '/fine', 'x')\n"
+     "except OSError as e: assert e.errno == 17, e"),
+    ("missing through a link stays ENOENT",
+     "try: open(O + '/here/nothing')\n"
+     "except OSError as e: assert e.errno == 2, e"),
+    ("directory through a link stays EISDIR",
+     "try: open(O + '/here', 'w')\n"
+     "except OSError as e: assert e.errno == 21, e"),
+    ("a loop stays ELOOP",
+     "try: open(O + '/loop')\n"
+     "except OSError as e: assert e.errno == 40, e"),
+    ("/proc/self", "text('/proc/self/comm')"),
+    ("a pipe by /dev/fd", "r, w = os.pipe(); os.write(w, b'x'); "
+     "os.close(w); text(f'/dev/fd/{r}')"),
+    ("mode is kept", "os.umask(0o22)\n"
+     "fd = os.open(O + '/here/m', os.O_CREAT | os.O_WRONLY, 0o640)\n"
+     "assert os.fstat(fd).st_mode & 0o777 == 0o640"),
+]
+
+
+class Place:
+    """The two directories, the policy, and the program in between."""
+
+    def __init__(self):
+        self.base = pathlib.Path(tempfile.mkdtemp(prefix="spelling")).resolve()
+        self.open, self.secret = self.base / "open", self.base / "secret"
+        self.policy = self.base / "policy.json"
+        self.policy.write_text(json.dumps(self.rules()))
+
+    def rules(self):
+        every = ["read", "write", "create", "delete", "list", "meta", "link"]
+        app = str(self.base / "app")
+        paths = [f"{self.open}", f"{self.open}/**", str(self.base)]
+        rules = [{"id": f"o{i}", "path": path, "access": every}
+                 for i, path in enumerate(paths)]
+        # Only the second step may stand between these and secret/.
+        aliases = ["/proc/**", "/dev/fd/**", "/usr/**", "/etc/**"]
+        rules += [{"id": f"a{i}", "path": path,
+                   "access": ["read", "write", "create", "list"]}
+                  for i, path in enumerate(aliases)]
+        return {"secmgr": 1,
+                "variables": {"STDLIB": "/usr/lib/python3.11",
+                              "SITE": "/usr/lib/python3/dist-packages",
+                              "HOME": "/root", "TMP": "/tmp"},
+                "use": ["python-runtime"], "files": rules,
+                "code": [{"id": "c1", "load": app + "/**"},
+                         {"id": "c2", "load": "/etc/python3.11/**"},
+                         {"id": "c4", "load": "/usr/**"},
+                         {"id": "c3", "exec": "<string>",
+                          "by": ["python"]}],
+                "modes": {"events": "warn", "code": "warn"}}
+
+    def fill(self):
+        for directory in (self.open, self.secret, self.base / "app"):
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir()
+        (self.secret / "f").write_text("secret")
+        (self.secret / "sub").mkdir()
+        (self.open / "mine").write_text("mine")
+        (self.open / "empty").mkdir()
+        with open(os.fsencode(self.secret) + b"/\xff", "w") as file:
+            file.write("secret")
+        os.link(self.secret / "f", self.open / "hard")
+        for name, target in (("link", "../secret/f"), ("dir", "../secret"),
+                             ("twice", "link"), ("below", "../secret/sub"),
+                             ("dangling", "../secret/new"),
+                             ("dangling2", "dangling"), ("fine", "mine"),
+                             ("here", "."), ("loop", "loop"),
+                             ("to_ff", b"../secret/\xff"),
+                             (b"\xfe", "../secret/f")):
+            os.symlink(os.fsencode(target),
+                       os.path.join(os.fsencode(self.open),
+                                    os.fsencode(name)))
+
+    def state(self):
+        return sorted((str(path), path.stat().st_mode, path.stat().st_mtime_ns,
+                       path.stat().st_size)
+                      for path in [self.secret, *self.secret.rglob("*")])
+
+    def run(self, attempt):
+        script = self.base / "app" / "main.py"
+        script.write_text(SETUP + attempt + "\n")
+        with open(self.secret / "f", "r+b") as file:
+            done = subprocess.run(
+                [workloads.program("secmgr-enforce"), "--policy",
+                 str(self.policy), "--", workloads.PYTHON, str(script),
+                 str(self.open), str(self.secret), str(file.fileno())],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, timeout=30, check=False,
+                pass_fds=[file.fileno()], cwd=self.open,
+                env=workloads.environment())
+        return (done.returncode, done.stdout.decode(),
+                done.stderr.decode("utf-8", "replace"))
+
+
+class Spelling(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.place = Place()
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.place.base, ignore_errors=True)
+
+    def denied(self, attempt):
+        self.place.fill()
+        before = self.place.state()
+        _, out, err = self.place.run(attempt)
+        self.assertNotIn("LEAK", out)
+        self.assertRegex(err, "PermissionError|PolicyViolation")
+        self.assertEqual(before, self.place.state())
+
+    def test_nothing_is_read_by_another_spelling(self):
+        for name, attempt, outcome in READING:
+            with self.subTest(name):
+                if outcome is DENIED:
+                    self.denied(attempt)
+                    continue
+                self.place.fill()
+                _, out, err = self.place.run(attempt)
+                self.assertIn("LEAK", out, err)
+
+    def test_nothing_is_reached_by_a_directory_descriptor(self):
+        for name, call in AT:
+            with self.subTest(name):
+                # the directory itself may be opened here
+                self.place.fill()
+                before = self.place.state()
+                rules = self.place.rules()
+                rules["files"].append({"id": "d", "access": ["read"],
+                                       "path": str(self.place.secret)})
+                self.place.policy.write_text(json.dumps(rules))
+                _, out, err = self.place.run(
+                    "o, d = os.open(O, D), os.open(S, D)\n" + call)
+                self.place.policy.write_text(json.dumps(self.place.rules()))
+                self.assertRegex(err, "PermissionError|PolicyViolation")
+                self.assertEqual(before, self.place.state())
+
+    def test_nothing_is_made_or_emptied_by_another_spelling(self):
+        for name, attempt in WRITING:
+            with self.subTest(name):
+                self.denied(attempt)
+
+    def test_what_is_allowed_stays_as_it_was(self):
+        for name, attempt in ALLOWED:
+            with self.subTest(name):
+                self.place.fill()
+                status, _, err = self.place.run(attempt)
+                self.assertEqual(status, 0, err)
+
+    @unittest.skipUnless(os.geteuid() == 0, "mounting needs root")
+    def test_a_bind_mount_is_a_path_of_its_own(self):
+        # The kernel knows the file by the path it is mounted at.
+        self.place.fill()
+        (self.place.open / "mnt").mkdir()
+        script = self.place.base / "app" / "main.py"
+        script.write_text(SETUP + "text(O + '/mnt/f')\n")
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c",
+             'mount --bind "$1" "$2"/mnt && exec "$3" --policy "$4" -- "$5" '
+             '"$6" "$2" "$1"', "sh", str(self.place.secret),
+             str(self.place.open), workloads.program("secmgr-enforce"),
+             str(self.place.policy), workloads.PYTHON, str(script)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, timeout=30, check=False,
+            env=workloads.environment())
+        self.assertIn(b"LEAK", done.stdout, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
