@@ -31,8 +31,11 @@ void sm_chain_free(struct sm_chain *chain)
 	free(chain);
 }
 
+/* OpenSSL reads a null pointer when its start failed for want of memory. */
 static void add(struct sm_chain *chain, const void *p, size_t n)
 {
+	if (chain->has_failed)
+		return;
 	if (n && EVP_DigestUpdate(chain->context, p, n) != 1)
 		chain->has_failed = true;
 }

@@ -64,7 +64,7 @@ class Rotation(unittest.TestCase):
             self.assertEqual(attempts, sum(parts))
         stored = sum(row[1] for row in rows)
         self.assertEqual(stored, self.query(
-            path, "SELECT sum(events) FROM block")[0][0])
+            path, "SELECT total(events) FROM block")[0][0])
         return stored
 
     def read(self, name, *arguments, status=(0, 1)):
