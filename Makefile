@@ -154,7 +154,7 @@ check: check-deps check-layers
 	$(SUB) -j$(JOBS) lint
 	$(SUB) -j$(JOBS) SAN='$(ASAN)' OPT='-O1 -g' BUILD=$(BUILD)/asan \
 		FUZZ_MAIN='$(BUILD)/asan/obj/tests/fuzz/main.o' \
-		unit-build fuzz-build
+		all unit-build fuzz-build
 	$(SUB) -j$(JOBS) SAN='$(TSAN)' OPT='-O1 -g' BUILD=$(BUILD)/tsan \
 		UNIT='$(TSAN_UNIT)' unit-build
 	$(PYTHON) tools/dev/run-tests --build $(BUILD)
