@@ -267,7 +267,7 @@ int sm_real_open(int dir_fd, const char *path, int flags, mode_t mode);
 FILE *sm_real_open_stream(const char *path, const char *mode,
 			  FILE *(*open)(const char *, const char *));
 
-/* ------------------------------------------------------------ interpose.c */
+/* ---------------------------------------------- interpose.c, interpose_*.c */
 
 void sm_interpose_setup(void);
 /* Whether Python's calls of open and openat come to us. */
