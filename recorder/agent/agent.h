@@ -252,20 +252,25 @@ struct sm_str sm_environment_changes(struct sm_box *box,
 				     struct py_object *variables,
 				     char out[SM_PATH_MAX]);
 
-/* ------------------------------------------------------------- real_open.c */
+/* ------------------------------------------------------------- announce.c */
 
-void sm_real_open_setup(bool is_libc); /* open() is the C library's own */
-/* `open` was not denied: this thread's next call by that name is looked at. */
-void sm_real_open_announce(const struct sm_view *view,
-			   const struct sm_event *event);
-void sm_real_open_next_event(void);
-void sm_real_open_reset(void); /* in a forked child */
-/* From the interposers: path is what was announced. */
-bool sm_real_open_is_next(const char *path);
-/* Opens it; what it leads to is recorded, decided, and refused by EACCES. */
-int sm_real_open(int dir_fd, const char *path, int flags, mode_t mode);
-FILE *sm_real_open_stream(const char *path, const char *mode,
-			  FILE *(*open)(const char *, const char *));
+/*
+ * The event that tells what a call found which was announced by one of kind;
+ * SM_EVENT_OTHER: there is none.
+ */
+enum sm_event_kind sm_announce_second(enum sm_event_kind kind);
+/* event was not denied: this thread's next call by its name is looked at. */
+void sm_announce(const struct sm_view *view, const struct sm_event *event);
+void sm_announce_next_event(void);
+void sm_announce_reset(void); /* in a forked child */
+/* Records and decides a second event; under the lock. True: denied. */
+bool sm_announce_decide(const struct sm_view *view, enum sm_event_kind kind,
+			const struct sm_value *values, uint32_t count,
+			struct sm_denial *denial);
+
+/* ------------------------------------------------------------ real_path.c */
+
+void sm_real_setup(bool is_libc); /* open() is the C library's own */
 
 /* ---------------------------------------------- interpose.c, interpose_*.c */
 

@@ -75,7 +75,7 @@ void sm_agent_thread_reset(void)
 {
 	thread_id = 0;
 	sm_late_open_reset();
-	sm_real_open_reset();
+	sm_announce_reset();
 }
 
 /* ------------------------------------------------------------------- kinds */
@@ -379,8 +379,8 @@ static int take(enum sm_event_kind kind, const char *name,
 	has_effect = !asked || !(sm_agent.flags & SM_CHANNEL_LIVE);
 	is_denied = asked && sm_deny_decide(&view, &record.event, &denial);
 	sm_agent_store(&view, &record);
-	if (kind == SM_EVENT_OPEN && !is_denied)
-		sm_real_open_announce(&view, &record.event);
+	if (!is_denied && sm_announce_second(kind))
+		sm_announce(&view, &record.event);
 	held_count = box.held_count;
 	if (held_count)
 		memcpy(held, box.held, held_count * sizeof(held[0]));
@@ -410,7 +410,7 @@ int sm_agent_hook(const char *event, struct py_object *args, void *data)
 		sm_channel_child();
 	if (sm_late_open_is_waiting())
 		sm_late_open_flush();
-	sm_real_open_next_event();
+	sm_announce_next_event();
 	kind = kind_of(event);
 	if (sm_event_class(kind) == SM_CLASS_NOISE &&
 	    !(sm_agent.flags & SM_CHANNEL_NOISE))

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "recorder/agent/interpose.h"
+#include "recorder/agent/real.h"
 
 /*
  * Named apart: with _FILE_OFFSET_BITS=64 the headers make open and open64 one
@@ -65,7 +66,7 @@ void sm_interpose_open_setup(void)
 	sees_open = dlsym(RTLD_DEFAULT, "open64") == (void *)sm_open64 &&
 		    dlsym(RTLD_DEFAULT, "openat64") == (void *)sm_openat64;
 	if (getenv(SM_CHANNEL_ENVIRONMENT))
-		sm_real_open_setup(is_libc(real.open));
+		sm_real_setup(is_libc(real.open));
 }
 
 static bool has_mode(int flags)
@@ -86,7 +87,7 @@ static int open_at(int dir_fd, const char *path, int flags, mode_t mode)
 {
 	if (sm_late_open_is_waiting() && sm_late_open_is_denied(dir_fd, path))
 		return -1;
-	if (sm_real_open_is_next(path))
+	if (sm_announced_is_next(SM_EVENT_OPENED, path))
 		return sm_real_open(dir_fd, path, flags, mode);
 	return sm_interpose_open(dir_fd, path, flags, mode);
 }
@@ -168,7 +169,7 @@ FILE *sm_fopen64(const char *path, const char *mode)
 		errno = ENOSYS;
 		return NULL;
 	}
-	if (sm_real_open_is_next(path))
+	if (sm_announced_is_next(SM_EVENT_OPENED, path))
 		return sm_real_open_stream(path, mode, real.fopen);
 	return real.fopen(path, mode);
 }

@@ -148,7 +148,7 @@ static bool finish(int dir_fd)
 	is_denied = sm_deny_decide(&view, &record.event, &denial);
 	sm_agent_store(&view, &record);
 	if (!is_denied)
-		sm_real_open_announce(&view, &record.event);
+		sm_announce(&view, &record.event);
 	sm_agent_unlock();
 	return is_denied;
 }

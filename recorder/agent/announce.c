@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * announce.c: calls the hook let through, until the C library sees them.
+ */
+#include "recorder/agent/real.h"
+
+#include <errno.h>
+
+#define PACKAGE_MAX 64
+
+/* The call a thread has announced and is about to make. */
+struct announced {
+	enum sm_event_kind kind; /* of its second event; OTHER: none */
+	bool is_any;		 /* the event does not tell the name */
+	uint32_t length;
+	uint64_t hash; /* of the name, as it is passed */
+	struct sm_view view;
+	char package[PACKAGE_MAX];
+};
+
+/* Opens apart: what raises events of its own may come before them. */
+static SM_THREAD_LOCAL struct announced opens, others;
+
+static struct announced *slot(enum sm_event_kind kind)
+{
+	return kind == SM_EVENT_OPENED ? &opens : &others;
+}
+
+void sm_announce_reset(void)
+{
+	opens.kind = others.kind = SM_EVENT_OTHER;
+}
+
+/* Whom we know nothing by is forgotten with the next event. */
+void sm_announce_next_event(void)
+{
+	if (opens.is_any)
+		opens.kind = SM_EVENT_OTHER;
+	if (others.is_any)
+		others.kind = SM_EVENT_OTHER;
+}
+
+enum sm_event_kind sm_announce_second(enum sm_event_kind kind)
+{
+	return kind == SM_EVENT_OPEN ? SM_EVENT_OPENED : SM_EVENT_OTHER;
+}
+
+/* Not only ASCII: *is_plain becomes false, its bytes depend on the locale. */
+static uint64_t hash_of(const char *s, uint32_t n, bool *is_plain)
+{
+	uint64_t h = n, word, high = 0;
+
+	while (n) {
+		uint32_t step = n < sizeof(word) ? n : (uint32_t)sizeof(word);
+
+		word = 0;
+		memcpy(&word, s, step);
+		high |= word;
+		h = (h ^ word) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 32;
+		s += step;
+		n -= step;
+	}
+	*is_plain = !(high & 0x8080808080808080u);
+	return h;
+}
+
+static bool is_in_view(const struct sm_view *view, const struct sm_code *code)
+{
+	return code >= view->spare &&
+	       code < view->spare + sizeof(view->spare) / sizeof(*view->spare);
+}
+
+/*
+ * Entries of the code table stay. Of code that did not fit there the strings
+ * go with it: what decides is kept, its package and kind.
+ */
+static void keep_view(struct announced *a, const struct sm_view *view)
+{
+	struct sm_view *kept = &a->view;
+	uint32_t n;
+
+	kept->caller = is_in_view(view, view->caller) ? NULL : view->caller;
+	kept->owner = view->owner;
+	kept->line = view->line;
+	kept->via = view->via;
+	kept->kind = view->kind;
+	if (!is_in_view(view, view->owner))
+		return;
+	n = view->owner->package.len;
+	if (n > PACKAGE_MAX) {
+		kept->kind = SM_PRINCIPAL_FOREIGN;
+		n = 0;
+	}
+	if (n)
+		memcpy(a->package, view->owner->package.p, n);
+	kept->spare[0] = (struct sm_code){ .kind = view->owner->kind,
+					   .flags = view->owner->flags };
+	kept->spare[0].package = (struct sm_str){ a->package, n };
+	kept->owner = &kept->spare[0];
+}
+
+void sm_announce(const struct sm_view *view, const struct sm_event *event)
+{
+	const struct sm_value *name = event->argc ? &event->args[0] : NULL;
+	enum sm_event_kind kind = sm_announce_second(event->site.kind);
+	struct announced *a = slot(kind);
+	bool is_plain = false;
+
+	a->kind = SM_EVENT_OTHER;
+	if (!name || name->type == SM_INT || name->type == SM_NONE)
+		return; /* no path: a descriptor, or the working directory */
+	if (sm_value_is_string(name) && !sm_value_is_cut(name)) {
+		a->length = name->len;
+		a->hash = hash_of(name->s, name->len, &is_plain);
+	}
+	a->is_any = !is_plain;
+	keep_view(a, view);
+	a->kind = kind;
+}
+
+bool sm_announced_is_next(enum sm_event_kind kind, const char *path)
+{
+	const struct announced *a = slot(kind);
+	bool is_plain;
+	size_t n;
+
+	if (a->kind != kind || !path)
+		return false;
+	if (a->is_any)
+		return true;
+	n = strlen(path);
+	return n == a->length &&
+	       hash_of(path, (uint32_t)n, &is_plain) == a->hash;
+}
+
+void sm_announced_done(enum sm_event_kind kind, bool is_made)
+{
+	if (is_made || (errno != EINTR && errno != ERANGE))
+		slot(kind)->kind = SM_EVENT_OTHER;
+}
+
+bool sm_announce_decide(const struct sm_view *view, enum sm_event_kind kind,
+			const struct sm_value *values, uint32_t count,
+			struct sm_denial *denial)
+{
+	static struct sm_record_event record; /* under the lock */
+	struct sm_event *event = &record.event;
+	bool result;
+
+	memset(&record, 0, sizeof(record));
+	event->seq = ++sm_agent.seq;
+	event->time_ns = sm_agent_now_ns();
+	event->thread = sm_agent_thread();
+	event->site.kind = kind;
+	event->site.event = sm_catalogue_entry(kind)->name;
+	sm_frames_site(view, &event->site);
+	event->args = values;
+	event->argc = count;
+	result = sm_deny_decide(view, event, denial);
+	sm_agent_store(view, &record);
+	return result;
+}
+
+bool sm_announced_is_denied(enum sm_event_kind kind,
+			    const struct sm_value *values, uint32_t count)
+{
+	static struct sm_denial denial; /* under the lock */
+	bool result;
+
+	if (!sm_agent_lock())
+		return sm_agent_lost();
+	result = sm_announce_decide(&slot(kind)->view, kind, values, count,
+				    &denial);
+	sm_agent_unlock();
+	return result;
+}

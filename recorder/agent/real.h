@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * real.h: the second step of a file decision: what the kernel finds.
+ *
+ * The hook decides by the path as it was spelled, and announces the call it
+ * let through. The call that follows in the same thread is looked at once more
+ * where a symbolic link leads it elsewhere: that path is recorded and decided
+ * as an event of its own, under the same caller. A denial is EACCES from the C
+ * library, so Python raises a plain PermissionError. The GIL is not held in
+ * these calls: no Python object is touched.
+ */
+#ifndef RECORDER_AGENT_REAL_H
+#define RECORDER_AGENT_REAL_H
+
+#include "recorder/agent/agent.h"
+
+/* ------------------------------------------------------------- announce.c */
+
+/*
+ * This thread's next call is the one announced: kind is the second event of
+ * its kind, path the first it names.
+ */
+bool sm_announced_is_next(enum sm_event_kind kind, const char *path);
+/* It was made; Python makes it again after EINTR, or for more room. */
+void sm_announced_done(enum sm_event_kind kind, bool is_made);
+/*
+ * Records and decides what that call found, under its caller. values: the
+ * second event's arguments. True: denied.
+ */
+bool sm_announced_is_denied(enum sm_event_kind kind,
+			    const struct sm_value *values, uint32_t count);
+
+/* ------------------------------------------------------------ real_path.c */
+
+/* As open(), but ELOOP where any component is a symbolic link. */
+int sm_real_probe(int dir_fd, const char *path, int flags, mode_t mode);
+/* A descriptor's path, in the words of this process; empty: it has none. */
+struct sm_str sm_real_path_of(int fd, char *out);
+/* The path as it was spelled: absolute, without `..`. */
+struct sm_str sm_real_spelled(int dir_fd, const char *path, char *out);
+/*
+ * What the path leads to; empty when it is not there, or has no name.
+ * flags: O_NOFOLLOW or 0.
+ */
+struct sm_str sm_real_existing(int dir_fd, const char *path, int flags,
+			       char *out);
+/* Where open() would make a file. follows: by a link to what is not there. */
+struct sm_str sm_real_new_file(int dir_fd, const char *path, bool follows,
+			       char *out);
+void sm_real_put(struct sm_value *value, struct sm_str path);
+
+/* ------------------------------------------------------------ real_open.c */
+
+/* Opens what was announced; what it leads to is decided. */
+int sm_real_open(int dir_fd, const char *path, int flags, mode_t mode);
+FILE *sm_real_open_stream(const char *path, const char *mode,
+			  FILE *(*open)(const char *, const char *));
+
+#endif
