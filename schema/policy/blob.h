@@ -41,6 +41,8 @@ enum sm_blob_section {
 	SM_BLOB_SECTIONS
 };
 
+extern const uint32_t sm_blob_element_bytes[SM_BLOB_SECTIONS];
+
 enum sm_blob_root {
 	SM_ROOT_FILES,	  /* paths */
 	SM_ROOT_LOAD,	  /* paths */

@@ -631,20 +631,6 @@ static enum sm_status lay_nodes(struct sm_build *b)
 	return status;
 }
 
-static const uint32_t element_bytes[SM_BLOB_SECTIONS] = {
-	[SM_BLOB_TEXT] = 1,
-	[SM_BLOB_NODES] = sizeof(struct sm_blob_node),
-	[SM_BLOB_EDGES] = sizeof(struct sm_blob_edge),
-	[SM_BLOB_BRANCHES] = sizeof(struct sm_blob_branch),
-	[SM_BLOB_INDEX] = sizeof(uint32_t),
-	[SM_BLOB_RULES] = sizeof(struct sm_blob_rule),
-	[SM_BLOB_PATTERNS] = sizeof(struct sm_blob_span),
-	[SM_BLOB_ITEMS] = sizeof(struct sm_blob_item),
-	[SM_BLOB_NAMES] = sizeof(struct sm_blob_text),
-	[SM_BLOB_BY] = sizeof(struct sm_blob_by),
-	[SM_BLOB_TOKENS] = sizeof(struct sm_blob_token),
-};
-
 enum sm_status sm_build_finish(struct sm_build *b,
 			       const struct sm_blob_header *header, void **blob,
 			       size_t *bytes)
@@ -658,7 +644,7 @@ enum sm_status sm_build_finish(struct sm_build *b,
 	if (status)
 		return status;
 	for (s = 0; s < SM_BLOB_SECTIONS; s++)
-		size += (b->sections[s].count * element_bytes[s] + 7) &
+		size += (b->sections[s].count * sm_blob_element_bytes[s] + 7) &
 			~(size_t)7;
 	if (size > SM_BLOB_MAX)
 		return sm_fail(b->diag, SM_LIMIT,
@@ -670,7 +656,7 @@ enum sm_status sm_build_finish(struct sm_build *b,
 	*h = *header;
 	size = sizeof(*h);
 	for (s = 0; s < SM_BLOB_SECTIONS; s++) {
-		n = b->sections[s].count * element_bytes[s];
+		n = b->sections[s].count * sm_blob_element_bytes[s];
 		h->sections[s].first = (uint32_t)size;
 		h->sections[s].count = (uint32_t)b->sections[s].count;
 		if (n)

@@ -7,7 +7,7 @@
 
 #include "schema/shell.h"
 
-static const uint32_t element_bytes[SM_BLOB_SECTIONS] = {
+const uint32_t sm_blob_element_bytes[SM_BLOB_SECTIONS] = {
 	[SM_BLOB_TEXT] = 1,
 	[SM_BLOB_NODES] = sizeof(struct sm_blob_node),
 	[SM_BLOB_EDGES] = sizeof(struct sm_blob_edge),
@@ -71,7 +71,8 @@ static bool are_sections_inside(const struct sm_policy *p)
 
 		if (span.first < sizeof(struct sm_blob_header) ||
 		    span.first % 8 || span.first > p->bytes ||
-		    (p->bytes - span.first) / element_bytes[s] < span.count)
+		    (p->bytes - span.first) / sm_blob_element_bytes[s] <
+			    span.count)
 			return false;
 	}
 	return true;
