@@ -51,6 +51,7 @@ struct sm_rule {
 	struct sm_str bundle; /* name of the bundle it came from; or empty */
 	uint64_t seen;	      /* `seen`, evidence; 0: absent */
 	unsigned line;	      /* in the file; 0: built by a program */
+	unsigned column;
 };
 
 struct sm_variable {
@@ -68,6 +69,7 @@ struct sm_rules {
 	struct sm_variable *variables;
 	size_t variable_count;
 	struct sm_strings use; /* bundle names */
+	unsigned use_line, use_column;
 	enum sm_mode modes[SM_FAMILIES];
 	void *arena; /* owns every string and array above */
 };

@@ -764,6 +764,23 @@ static bool is_dropped(struct sm_build *b, const struct sm_rule *rule)
 	return status == SM_NOT_FOUND;
 }
 
+/* Where the rule stands; a bundle's stands where the bundle is named. */
+static void place_complaint(struct sm_diag *diag, const struct sm_rule *rule)
+{
+	char text[sizeof(diag->text)];
+
+	if (!diag || !diag->text[0])
+		return;
+	diag->line = rule->line;
+	diag->column = rule->column;
+	if (!rule->bundle.len)
+		return;
+	snprintf(text, sizeof(text), "bundle \"%.*s\": rule \"%.*s\": %.200s",
+		 (int)rule->bundle.len, rule->bundle.p, (int)rule->id.len,
+		 rule->id.p, diag->text);
+	memcpy(diag->text, text, sizeof(text));
+}
+
 static enum sm_status build_rules(struct sm_build *b)
 {
 	struct sm_blob_rule *marker;
@@ -781,6 +798,8 @@ static enum sm_status build_rules(struct sm_build *b)
 			status = build_record(b, rule);
 		if (!status && !is_dropped(b, rule))
 			status = build_index(b, rule, i, last);
+		if (status)
+			place_complaint(b->diag, rule);
 	}
 	if (status)
 		return status;
@@ -792,8 +811,9 @@ static enum sm_status build_rules(struct sm_build *b)
 	return SM_OK;
 }
 
-static enum sm_status add_bundle(struct sm_rules *all, struct sm_str name,
-				 struct sm_diag *diag)
+static enum sm_status add_bundle(struct sm_rules *all,
+				 const struct sm_rules *user,
+				 struct sm_str name, struct sm_diag *diag)
 {
 	char text[64];
 	struct sm_rules *bundle;
@@ -815,6 +835,8 @@ static enum sm_status add_bundle(struct sm_rules *all, struct sm_str name,
 	for (i = 0; !status && i < bundle->count; i++) {
 		rule = bundle->rules[i];
 		rule.bundle = name;
+		rule.line = user->use_line;
+		rule.column = user->use_column;
 		status = sm_rules_add(all, &rule);
 	}
 	sm_rules_free(bundle);
@@ -835,7 +857,7 @@ static enum sm_status join(const struct sm_rules *rules, struct sm_rules *all,
 					      rules->variables[i].values.items,
 					      rules->variables[i].values.count);
 	for (i = 0; !status && i < rules->use.count; i++)
-		status = add_bundle(all, rules->use.items[i], diag);
+		status = add_bundle(all, rules, rules->use.items[i], diag);
 	return status;
 }
 

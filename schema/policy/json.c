@@ -35,26 +35,33 @@ size_t sm_json_place(struct sm_json *j)
 	return j->at;
 }
 
-unsigned sm_json_line(const struct sm_json *j, size_t place)
+static void count_to(struct sm_json *j, size_t place)
 {
-	unsigned line = 1;
-	size_t i;
+	if (place < j->counted)
+		j->counted = j->lines = j->columns = 0;
+	for (; j->counted < place; j->counted++) {
+		unsigned char c = (unsigned char)j->text[j->counted];
 
-	for (i = 0; i < place; i++)
-		line += j->text[i] == '\n';
-	return line;
+		if (c == '\n') {
+			j->lines++;
+			j->columns = 0;
+		} else {
+			/* Continuation bytes are no characters of their own. */
+			j->columns += (c & 0xc0) != 0x80;
+		}
+	}
 }
 
-static unsigned column_of(const struct sm_json *j, size_t place)
+unsigned sm_json_line(struct sm_json *j, size_t place)
 {
-	unsigned column = 1;
+	count_to(j, place);
+	return j->lines + 1;
+}
 
-	while (place && j->text[place - 1] != '\n') {
-		place--;
-		/* Continuation bytes are no characters of their own. */
-		column += ((unsigned char)j->text[place] & 0xc0) != 0x80;
-	}
-	return column;
+unsigned sm_json_column(struct sm_json *j, size_t place)
+{
+	count_to(j, place);
+	return j->columns + 1;
 }
 
 enum sm_status sm_json_fail(struct sm_json *j, enum sm_status status,
@@ -67,7 +74,7 @@ enum sm_status sm_json_fail(struct sm_json *j, enum sm_status status,
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	return sm_fail_at(j->diag, status, sm_json_line(j, place),
-			  column_of(j, place), "%s", text);
+			  sm_json_column(j, place), "%s", text);
 }
 
 static const char *describe(struct sm_json *j)

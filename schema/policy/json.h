@@ -20,6 +20,9 @@ struct sm_json {
 	char *scratch; /* decoded string; grows */
 	size_t scratch_room;
 	struct sm_diag *diag;
+	/* Where lines were last counted; rules ask in the order they stand. */
+	size_t counted;
+	unsigned lines, columns;
 };
 
 void sm_json_init(struct sm_json *json, const char *text, size_t bytes,
@@ -28,7 +31,10 @@ void sm_json_fini(struct sm_json *json);
 
 /* Offset of the next value or punctuation, blanks skipped. */
 size_t sm_json_place(struct sm_json *json);
-unsigned sm_json_line(const struct sm_json *json, size_t place);
+/* From 1; constant time, all in all, when places do not go back. */
+unsigned sm_json_line(struct sm_json *json, size_t place);
+/* From 1, in characters; as above. */
+unsigned sm_json_column(struct sm_json *json, size_t place);
 
 /* Fails with the line and column of place (column in characters). */
 enum sm_status sm_json_fail(struct sm_json *json, enum sm_status status,

@@ -370,6 +370,7 @@ static enum sm_status read_rule(struct parser *p, enum sm_family section)
 		return status;
 	d.rule.deny = section == FAMILY_FROM_KEYS;
 	d.rule.line = sm_json_line(&p->json, d.place);
+	d.rule.column = sm_json_column(&p->json, d.place);
 	status = read_members(p, &d, section);
 	if (status)
 		return status;
@@ -509,6 +510,16 @@ static enum sm_status add_use(struct parser *p, struct draft *d,
 					    "bundle \"%.*s\" stands twice",
 					    (int)text.len, text.p);
 	return sm_strings_add(p->rules, &p->rules->use, text);
+}
+
+static enum sm_status read_use(struct parser *p)
+{
+	static struct draft none;
+	size_t place = sm_json_place(&p->json);
+
+	p->rules->use_line = sm_json_line(&p->json, place);
+	p->rules->use_column = sm_json_column(&p->json, place);
+	return read_list(p, &none, "use", true, add_use);
 }
 
 static enum sm_status read_mode(struct parser *p)
@@ -658,15 +669,13 @@ static const char *const top_keys[] = { "secmgr", "variables", "use",
 
 static enum sm_status read_top(struct parser *p, size_t key, struct sm_str name)
 {
-	static struct draft none;
-
 	switch (key) {
 	case 0:
 		return read_version(p);
 	case 1:
 		return read_variables(p);
 	case 2:
-		return read_list(p, &none, "use", true, add_use);
+		return read_use(p);
 	case 10:
 		return read_rules(p, FAMILY_FROM_KEYS);
 	case 11:

@@ -263,14 +263,18 @@ static int compare_variables(const void *left, const void *right)
 			      ((const struct sm_variable *)right)->name);
 }
 
-static bool has_id(const struct sm_rules *rules, struct sm_str id)
+/* The ids that rules have, sorted; NULL: out of memory. */
+static struct sm_str *given_ids(const struct sm_rules *rules, size_t count)
 {
-	size_t i;
+	struct sm_str *ids = malloc((count + 1) * sizeof(*ids));
+	size_t i, n = 0;
 
-	for (i = 0; i < rules->count; i++)
-		if (sm_str_equal(rules->rules[i].id, id))
-			return true;
-	return false;
+	for (i = 0; ids && i < rules->count; i++)
+		if (rules->rules[i].id.len)
+			ids[n++] = rules->rules[i].id;
+	if (n)
+		qsort(ids, n, sizeof(*ids), compare_texts);
+	return ids;
 }
 
 static char letter_of(const struct sm_rule *rule)
@@ -288,6 +292,7 @@ static char letter_of(const struct sm_rule *rule)
 enum sm_status sm_policy_normalise(struct sm_rules *rules)
 {
 	unsigned next[128] = { 0 };
+	struct sm_str *ids;
 	size_t i, given = 0;
 
 	for (i = 0; i < rules->count; i++) {
@@ -300,6 +305,9 @@ enum sm_status sm_policy_normalise(struct sm_rules *rules)
 	if (rules->count)
 		qsort(rules->rules, rules->count, sizeof(*rules->rules),
 		      compare_rules);
+	ids = given_ids(rules, given);
+	if (!ids)
+		return SM_NOMEM;
 	for (i = 0; i < rules->count; i++) {
 		struct sm_rule *rule = &rules->rules[i];
 		char text[24], letter = letter_of(rule);
@@ -312,10 +320,11 @@ enum sm_status sm_policy_normalise(struct sm_rules *rules)
 					 ++next[(unsigned char)letter]);
 
 			id = (struct sm_str){ text, (uint32_t)n };
-		} while (given && has_id(rules, id));
+		} while (bsearch(&id, ids, given, sizeof(id), compare_texts));
 		rule->id = sm_rules_keep(rules, id);
 		if (!rule->id.p)
-			return SM_NOMEM;
+			break;
 	}
-	return SM_OK;
+	free(ids);
+	return i < rules->count ? SM_NOMEM : SM_OK;
 }

@@ -66,8 +66,11 @@ class Policy(unittest.TestCase):
             (POLICY.replace("n1", "f1"), 2,
              'policy.json:6:24: id "f1" stands twice; first on line 5\n'),
             (POLICY.replace("CWD", "NOWHERE"), 2,
-             'policy.json:5:1: undefined variable ${NOWHERE}; give it a '
+             'policy.json:5:14: undefined variable ${NOWHERE}; give it a '
              'value in "variables"\n'),
+            ('{ "secmgr": 1,\n  "use": [ "python-runtime" ] }', 2,
+             'policy.json:2:10: bundle "python-runtime": rule "stdlib": '
+             'undefined variable ${STDLIB}; give it a value in "variables"\n'),
             (POLICY[:38], 2, "policy.json:2:18: the string does not end\n"),
             (POLICY.replace('"use"', '"modes": {"pickles": "block"},\n"use"'),
              1, "policy.json: mode block for pickles, but no rule grants "

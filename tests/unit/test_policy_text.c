@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
+#include <unistd.h>
 
 #include "tests/unit/policy_fixture.h"
 
@@ -363,6 +364,38 @@ static void superfluous_rules_are_told(void **state)
 	sm_rules_free(rules);
 }
 
+/* Each place is found from the one before: 40,000 rules take no minutes. */
+static void lines_of_many_rules_are_counted_once(void **state)
+{
+	const size_t count = 40000, room = count * 64;
+	char *text = malloc(room);
+	struct sm_rules *rules;
+	struct sm_diag diag;
+	size_t n = 0, i;
+
+	(void)state;
+	assert_non_null(text);
+	n = (size_t)snprintf(text, room, "%s\"files\": [", P);
+	for (i = 0; i < count; i++)
+		n += (size_t)snprintf(text + n, room - n,
+				      "%s%s{\"path\": \"/d/%zu\", \"access\": "
+				      "[\"read\"]}",
+				      i ? "," : "", i % 4 ? "" : "\n", i);
+	snprintf(text + n, room - n, "]}");
+	alarm(20);
+	assert_int_equal(sm_policy_parse(text, strlen(text), &rules, &diag),
+			 SM_OK);
+	alarm(0);
+	assert_int_equal(rules->rules[count - 4].line, 2 + count / 4);
+	assert_int_equal(rules->rules[count - 4].column, 1);
+	assert_int_equal(rules->rules[3].line, 3);
+	assert_int_equal(rules->rules[3].column,
+			 1 + 3 * strlen("{\"path\": \"/d/0\", \"access\": "
+					"[\"read\"]},"));
+	sm_rules_free(rules);
+	free(text);
+}
+
 /* ------------------------------------------------------------------- schema */
 
 /* Names of the properties of one definition, as "a b c". */
@@ -456,6 +489,7 @@ int main(void)
 		cmocka_unit_test(shipped_bundles_are_canonical_and_compile),
 		cmocka_unit_test(normalised_rules_do_not_depend_on_their_order),
 		cmocka_unit_test(superfluous_rules_are_told),
+		cmocka_unit_test(lines_of_many_rules_are_counted_once),
 		cmocka_unit_test(the_json_schema_knows_the_parsers_keys),
 	};
 
