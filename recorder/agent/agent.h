@@ -96,24 +96,23 @@ struct sm_code {
 	uint8_t flags;
 };
 
-/* Per interpreter: its co_extra index, its PolicyViolation. */
+/* Per interpreter; strong references. */
 struct sm_interpreter {
-	int64_t identity; /* 0: not in use */
-	PY_SIZE extra_index;
-	struct py_object *violation; /* strong reference */
+	int64_t identity;	     /* 0: not in use */
+	struct py_object *violation; /* its PolicyViolation */
+	struct py_object *main;	     /* the first code of -c */
 };
 /* NULL outside of an interpreter. */
 struct sm_interpreter *sm_code_interpreter_slot(void);
 
 /*
- * The classification of a code object. slot is the running interpreter's (or
- * NULL). spare is used when the table is full;
+ * The classification of a code object. spare is used when the table is full;
  * its strings then live as long as the code object. Takes the lock.
  */
-const struct sm_code *sm_code_of(const struct sm_interpreter *slot,
-				 struct py_object *code, struct sm_code *spare);
+const struct sm_code *sm_code_of(struct py_object *code, struct sm_code *spare);
 /* A str attribute of a code object, cut to SM_STRING_MAX; empty: none. */
 struct sm_str sm_code_text(struct py_object *code, const char *attribute);
+int sm_code_line(struct py_object *code);
 #define SM_CODE_NAME (sm_py.minor >= 11 ? "co_qualname" : "co_name")
 /* Under the lock, by the number of an entry; NULL when there is none. */
 struct sm_code *sm_code_entry(uint32_t number);
@@ -128,6 +127,26 @@ bool sm_code_interpreter(struct sm_trace_interpreter *out);
 
 /* The exception type of the running interpreter, made when first asked for. */
 struct py_object *sm_deny_type(void);
+
+/* ----------------------------------------------------------- code_known.c */
+
+/* What identifies a code object beside its address; borrowed from it. */
+struct sm_code_identity {
+	struct py_object *file, *name; /* str */
+	int64_t file_hash, name_hash;
+	int line;
+};
+/* False: its names are no plain str. Under the lock. */
+bool sm_code_identify(struct py_object *code, struct sm_code_identity *id);
+/* The number kept for a code object; 0: none. Asks CPython nothing. */
+uint32_t sm_code_known(struct py_object *code);
+/* The same for code of -c and stdin, which is kept longer; under the lock. */
+uint32_t sm_code_known_main(struct py_object *code,
+			    const struct sm_code_identity *id);
+/* Under the lock. */
+void sm_code_keep(struct py_object *code, const struct sm_code_identity *id,
+		  uint32_t number, bool is_main);
+void sm_code_forget_known(void);
 
 /* --------------------------------------------------------------- frames.c */
 

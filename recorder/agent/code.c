@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * code.c: which code is which. A code object is looked at once; the result
- * stands in a table of the process, and its number in the code object's
- * co_extra. No reference to the object is kept: generated modules come and go.
- * Entries are shared by content, so that they do not fill the table either.
+ * stands in a table of the process, its number in code_known.c. No reference to
+ * the object is kept: generated modules come and go. Entries are shared by
+ * content, so that they do not fill the table either.
  */
 #include "recorder/agent/agent.h"
 
@@ -66,15 +66,6 @@ struct sm_code *sm_code_entry(uint32_t number)
 
 /* ------------------------------------------------------------ interpreters */
 
-static PY_SIZE request_index(void)
-{
-	if (sm_py.PyUnstable_Eval_RequestCodeExtraIndex)
-		return sm_py.PyUnstable_Eval_RequestCodeExtraIndex(NULL);
-	if (sm_py._PyEval_RequestCodeExtraIndex)
-		return sm_py._PyEval_RequestCodeExtraIndex(NULL);
-	return -1;
-}
-
 /* With more interpreters than slots, those after the first share the rest. */
 static struct sm_interpreter *unused_slot(void)
 {
@@ -97,8 +88,8 @@ struct sm_interpreter *sm_code_interpreter_slot(void)
 		if (slots[i].identity == identity)
 			return &slots[i];
 	slot = unused_slot();
-	slot->extra_index = request_index();
 	slot->violation = NULL;
+	slot->main = NULL;
 	slot->identity = identity;
 	return slot;
 }
@@ -108,56 +99,23 @@ void sm_code_forget_interpreter(void)
 	int64_t identity = sm_python_interpreter();
 
 	for (unsigned i = 0; i < SLOTS; i++) {
-		struct py_object *violation = slots[i].violation;
+		struct sm_interpreter old = slots[i];
 
-		if (!identity || slots[i].identity != identity)
+		if (!identity || old.identity != identity)
 			continue;
 		memset(&slots[i], 0, sizeof(slots[i]));
-		if (violation)
-			sm_py.Py_DecRef(violation);
+		if (old.violation)
+			sm_py.Py_DecRef(old.violation);
+		if (old.main)
+			sm_py.Py_DecRef(old.main);
 	}
 }
 
 void sm_code_forget_all(void)
 {
 	memset(slots, 0, sizeof(slots));
+	sm_code_forget_known();
 	paths.is_known = false;
-}
-
-static uint32_t get_number(const struct sm_interpreter *slot,
-			   struct py_object *code)
-{
-	void *extra = NULL;
-	int failed = -1;
-
-	if (!slot || slot->extra_index < 0)
-		return 0;
-	if (sm_py.PyUnstable_Code_GetExtra)
-		failed = sm_py.PyUnstable_Code_GetExtra(code, slot->extra_index,
-							&extra);
-	else if (sm_py._PyCode_GetExtra)
-		failed =
-			sm_py._PyCode_GetExtra(code, slot->extra_index, &extra);
-	if (failed)
-		sm_py.PyErr_Clear();
-	return failed ? 0 : (uint32_t)(uintptr_t)extra;
-}
-
-static void set_number(struct py_object *code, uint32_t number)
-{
-	struct sm_interpreter *slot = sm_code_interpreter_slot();
-	void *extra = (void *)(uintptr_t)number;
-	int failed = 0;
-
-	if (!slot || slot->extra_index < 0)
-		return;
-	if (sm_py.PyUnstable_Code_SetExtra)
-		failed = sm_py.PyUnstable_Code_SetExtra(code, slot->extra_index,
-							extra);
-	else if (sm_py._PyCode_SetExtra)
-		failed = sm_py._PyCode_SetExtra(code, slot->extra_index, extra);
-	if (failed)
-		sm_py.PyErr_Clear();
 }
 
 /* -------------------------------------------------------- standard library */
@@ -454,6 +412,24 @@ static struct sm_code *intern(const struct sm_code *c)
 	return new;
 }
 
+static struct sm_str text_of(struct py_object *o)
+{
+	struct sm_str text = { "", 0 };
+	PY_SIZE n = 0;
+	const char *p;
+
+	if (!(sm_py.PyType_GetFlags(sm_python_type(o)) & PY_IS_STR))
+		return text;
+	p = sm_py.PyUnicode_AsUTF8AndSize(o, &n);
+	if (!p) {
+		sm_py.PyErr_Clear();
+		return text;
+	}
+	text.p = p;
+	text.len = n > SM_STRING_MAX ? SM_STRING_MAX : (uint32_t)n;
+	return text;
+}
+
 /*
  * Code and str objects only: no Python code can run. The attribute outlives
  * our reference, the code object holds it.
@@ -462,27 +438,17 @@ struct sm_str sm_code_text(struct py_object *code, const char *attribute)
 {
 	struct py_object *o = sm_py.PyObject_GetAttrString(code, attribute);
 	struct sm_str text = { "", 0 };
-	PY_SIZE n = 0;
 
 	if (!o) {
 		sm_py.PyErr_Clear();
 		return text;
 	}
-	if (sm_py.PyType_GetFlags(sm_python_type(o)) & PY_IS_STR) {
-		text.p = sm_py.PyUnicode_AsUTF8AndSize(o, &n);
-		if (!text.p) {
-			sm_py.PyErr_Clear();
-			text.p = "";
-		} else {
-			text.len =
-				n > SM_STRING_MAX ? SM_STRING_MAX : (uint32_t)n;
-		}
-	}
+	text = text_of(o);
 	sm_py.Py_DecRef(o);
 	return text;
 }
 
-static uint32_t code_line(struct py_object *code)
+int sm_code_line(struct py_object *code)
 {
 	struct py_object *o =
 		sm_py.PyObject_GetAttrString(code, "co_firstlineno");
@@ -495,15 +461,22 @@ static uint32_t code_line(struct py_object *code)
 		sm_py.Py_DecRef(o);
 	else
 		sm_py.PyErr_Clear();
-	return line > 0 && line < INT32_MAX ? (uint32_t)line : 0;
+	return (int)line;
 }
 
-static void describe(struct py_object *code, struct sm_code *c)
+/* False: what it is must be asked for each time. */
+static bool describe(struct py_object *code, struct sm_code_identity *id,
+		     struct sm_code *c)
 {
+	bool is_known = sm_code_identify(code, id);
+
 	memset(c, 0, sizeof(*c));
-	c->file = sm_code_text(code, "co_filename");
-	c->function = sm_code_text(code, SM_CODE_NAME);
-	c->first_line = code_line(code);
+	c->file = is_known ? text_of(id->file)
+			   : sm_code_text(code, "co_filename");
+	c->function =
+		is_known ? text_of(id->name) : sm_code_text(code, SM_CODE_NAME);
+	c->first_line = id->line > 0 ? (uint32_t)id->line : 0;
+	return is_known;
 }
 
 /* A relative co_filename means what it meant when the code was first seen. */
@@ -517,14 +490,29 @@ static void make_absolute(struct sm_code *c, char *out)
 		c->file = path;
 }
 
+/* Marked before, and no longer among the code last looked at. */
+static struct sm_code *main_entry(struct py_object *code,
+				  const struct sm_code_identity *id)
+{
+	struct sm_code *entry = sm_code_entry(sm_code_known_main(code, id));
+
+	if (entry)
+		sm_code_keep(code, id, entry->number, true);
+	return entry;
+}
+
 static const struct sm_code *look_at(struct py_object *code,
 				     struct sm_code *spare)
 {
 	static char absolute[SM_PATH_MAX]; /* under the lock */
-	bool is_settled = find_library();
+	bool is_settled = find_library(), is_known;
+	struct sm_code_identity id;
 	struct sm_code *entry;
 
-	describe(code, spare);
+	is_known = describe(code, &id, spare);
+	entry = is_known ? main_entry(code, &id) : NULL;
+	if (entry)
+		return entry;
 	make_absolute(spare, absolute);
 	classify(spare);
 	entry = table ? intern(spare) : NULL;
@@ -535,15 +523,14 @@ static const struct sm_code *look_at(struct py_object *code,
 		return spare;
 	}
 	/* Files seen before sys is filled may turn out to be the library's. */
-	if (is_settled || !(entry->flags & SM_CODE_IS_FILE))
-		set_number(code, entry->number);
+	if (is_known && (is_settled || !(entry->flags & SM_CODE_IS_FILE)))
+		sm_code_keep(code, &id, entry->number, false);
 	return entry;
 }
 
-const struct sm_code *sm_code_of(const struct sm_interpreter *slot,
-				 struct py_object *code, struct sm_code *spare)
+const struct sm_code *sm_code_of(struct py_object *code, struct sm_code *spare)
 {
-	const struct sm_code *entry = sm_code_entry(get_number(slot, code));
+	const struct sm_code *entry = sm_code_entry(sm_code_known(code));
 
 	if (entry)
 		return entry;
@@ -559,20 +546,21 @@ const struct sm_code *sm_code_of(const struct sm_interpreter *slot,
 
 static void mark(struct py_object *code, unsigned depth, unsigned *left)
 {
+	struct sm_code_identity id;
 	struct py_object *constants;
 	struct sm_code spare, *entry;
 
 	if (!*left || depth > MARK_DEPTH)
 		return;
 	--*left;
-	describe(code, &spare);
-	if (!spare.file.len || spare.file.p[0] != '<')
+	if (!describe(code, &id, &spare) || !spare.file.len ||
+	    spare.file.p[0] != '<')
 		return;
 	spare.kind = SM_PRINCIPAL_MAIN;
 	spare.package = (struct sm_str){ "", 0 };
 	entry = intern(&spare);
 	if (entry)
-		set_number(code, entry->number);
+		sm_code_keep(code, &id, entry->number, true);
 	constants = sm_py.PyObject_GetAttrString(code, "co_consts");
 	if (!constants) {
 		sm_py.PyErr_Clear();
@@ -592,12 +580,21 @@ static void mark(struct py_object *code, unsigned depth, unsigned *left)
 	sm_py.Py_DecRef(constants);
 }
 
+/*
+ * The first code of -c is kept to the interpreter's end, and so is all inside
+ * it: an exec'ed `<string>` after it could otherwise get its address.
+ */
 void sm_code_mark_main(struct py_object *code)
 {
+	struct sm_interpreter *slot = sm_code_interpreter_slot();
 	unsigned left = MARK_MAX;
 
 	if (!table || !sm_python_is_code(code) || !sm_agent_lock())
 		return;
+	if (slot && !slot->main) {
+		sm_py.Py_IncRef(code);
+		slot->main = code;
+	}
 	mark(code, 0, &left);
 	sm_agent_unlock();
 }

@@ -217,13 +217,12 @@ static void principal_step(struct principal_state *s, struct sm_view *view,
 
 static const struct sm_code foreign = { .kind = SM_PRINCIPAL_FOREIGN };
 
-static const struct sm_code *code_of_frame(const struct sm_interpreter *slot,
-					   struct py_object *frame,
+static const struct sm_code *code_of_frame(struct py_object *frame,
 					   struct sm_code *spare)
 {
 	struct py_object *code = frame_code(frame);
 
-	return code ? sm_code_of(slot, code, spare) : &foreign;
+	return code ? sm_code_of(code, spare) : &foreign;
 }
 
 /*
@@ -248,8 +247,6 @@ static bool view_direct(struct sm_view *view, const struct sm_code *code,
 void sm_frames_view(struct sm_view *view)
 {
 	struct walk walk = { .frame = sm_py.PyEval_GetFrame() };
-	const struct sm_interpreter *slot =
-		walk.frame ? sm_code_interpreter_slot() : NULL;
 	struct via_state via = { .way = WAY_START };
 	struct principal_state principal = { 0 };
 	const struct sm_code *next = &foreign;
@@ -259,7 +256,7 @@ void sm_frames_view(struct sm_view *view)
 	view->line = 0;
 	view->kind = SM_PRINCIPAL_PYTHON;
 	if (walk.frame) {
-		next = code_of_frame(slot, walk.frame, &view->spare[0]);
+		next = code_of_frame(walk.frame, &view->spare[0]);
 		if (view_direct(view, next, walk.frame))
 			return;
 	}
@@ -277,7 +274,7 @@ void sm_frames_view(struct sm_view *view)
 			break;
 		walk_back(&walk);
 		if (walk.frame)
-			next = code_of_frame(slot, walk.frame, &view->spare[1]);
+			next = code_of_frame(walk.frame, &view->spare[1]);
 	}
 	if (!principal.is_known && walk.frame)
 		view->kind = SM_PRINCIPAL_FOREIGN;

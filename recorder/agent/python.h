@@ -61,7 +61,9 @@ struct py_method {
 	PY_NEEDED(void, PyMem_GetAllocator, (int, struct py_allocator *))      \
 	PY_NEEDED(void, PyMem_SetAllocator, (int, struct py_allocator *))      \
 	PY_NEEDED(const char *, Py_GetVersion, (void))                         \
+	PY_NEEDED(void, Py_IncRef, (struct py_object *))                       \
 	PY_NEEDED(void, Py_DecRef, (struct py_object *))                       \
+	PY_NEEDED(PY_SIZE, PyObject_Hash, (struct py_object *))                \
 	PY_NEEDED(struct py_object *, PyObject_Type, (struct py_object *))     \
 	PY_NEEDED(unsigned long, PyType_GetFlags, (struct py_object *))        \
 	PY_NEEDED(struct py_object *, PyObject_GetAttrString,                  \
@@ -117,19 +119,7 @@ struct py_method {
 	PY_OPTIONAL(void *, _PyInterpreterState_Get, (void))                   \
 	PY_OPTIONAL(struct py_object *, PyFrame_GetCode, (struct py_object *)) \
 	PY_OPTIONAL(struct py_object *, PyFrame_GetBack, (struct py_object *)) \
-	PY_OPTIONAL(int, PyFrame_GetLasti, (struct py_object *))               \
-	PY_OPTIONAL(PY_SIZE, PyUnstable_Eval_RequestCodeExtraIndex,            \
-		    (void (*)(void *)))                                        \
-	PY_OPTIONAL(PY_SIZE, _PyEval_RequestCodeExtraIndex,                    \
-		    (void (*)(void *)))                                        \
-	PY_OPTIONAL(int, PyUnstable_Code_GetExtra,                             \
-		    (struct py_object *, PY_SIZE, void **))                    \
-	PY_OPTIONAL(int, _PyCode_GetExtra,                                     \
-		    (struct py_object *, PY_SIZE, void **))                    \
-	PY_OPTIONAL(int, PyUnstable_Code_SetExtra,                             \
-		    (struct py_object *, PY_SIZE, void *))                     \
-	PY_OPTIONAL(int, _PyCode_SetExtra,                                     \
-		    (struct py_object *, PY_SIZE, void *))
+	PY_OPTIONAL(int, PyFrame_GetLasti, (struct py_object *))
 
 /* Objects, and variables that hold one (PyExc_*). All in every version. */
 #define PY_OBJECTS(PY_OBJECT)                                                  \

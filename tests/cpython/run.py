@@ -22,9 +22,6 @@ LIMIT_SECONDS = 300
 # What differs and why: status, failures, reason. Told, and not counted among
 # those that are the same; any other difference is one.
 KNOWN = {
-    "code": (-11, [], "its CoExtra tests leave a ctypes callback as the free "
-             "function of a co_extra index; CPython calls it, already freed, "
-             "at exit for code objects in which the agent keeps its own"),
     "subprocess": (1, ["test_close_fds_when_max_fd_is_lowered",
                        "test_pass_fds_redirected"],
                    "the child lists its descriptors and finds the channel's"),
