@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recorder/record.h"
 
-enum extra { EXTRA_RESOLVED_0, EXTRA_RESOLVED_1, EXTRA_DECISION, EXTRA_RULE };
+enum extra {
+	EXTRA_RESOLVED_0,
+	EXTRA_RESOLVED_1,
+	EXTRA_DECISION,
+	EXTRA_RULE,
+	EXTRA_SHADOW_DECISION,
+	EXTRA_SHADOW_RULE,
+	EXTRAS
+};
 
 /* ---------------------------------------------------------------- writing */
 
@@ -9,7 +17,21 @@ static unsigned count_extras(const struct sm_event *e)
 {
 	return (e->resolved[0].len > 0) + (e->resolved[1].len > 0) +
 	       (e->verdict.decision != SM_UNDECIDED) +
-	       (e->verdict.rule.len > 0);
+	       (e->verdict.rule.len > 0) +
+	       (e->shadow.decision != SM_UNDECIDED) + (e->shadow.rule.len > 0);
+}
+
+static void put_verdict(struct sm_cbor_writer *w, enum extra first,
+			const struct sm_recorded_verdict *verdict)
+{
+	if (verdict->decision != SM_UNDECIDED) {
+		sm_cbor_put_uint(w, first);
+		sm_cbor_put_uint(w, verdict->decision);
+	}
+	if (verdict->rule.len) {
+		sm_cbor_put_uint(w, first + 1);
+		sm_cbor_put_str(w, verdict->rule);
+	}
 }
 
 static void put_extras(struct sm_cbor_writer *w, const struct sm_event *e)
@@ -25,14 +47,8 @@ static void put_extras(struct sm_cbor_writer *w, const struct sm_event *e)
 		sm_cbor_put_uint(w, EXTRA_RESOLVED_0 + i);
 		sm_cbor_put_str(w, e->resolved[i]);
 	}
-	if (e->verdict.decision != SM_UNDECIDED) {
-		sm_cbor_put_uint(w, EXTRA_DECISION);
-		sm_cbor_put_uint(w, e->verdict.decision);
-	}
-	if (e->verdict.rule.len) {
-		sm_cbor_put_uint(w, EXTRA_RULE);
-		sm_cbor_put_str(w, e->verdict.rule);
-	}
+	put_verdict(w, EXTRA_DECISION, &e->verdict);
+	put_verdict(w, EXTRA_SHADOW_DECISION, &e->shadow);
 }
 
 static uint32_t finish(const struct sm_cbor_writer *w, const uint8_t *out)
@@ -278,28 +294,49 @@ static bool get_args(struct sm_cbor_reader *r, struct sm_value *values,
 	return true;
 }
 
+static bool get_decision(struct sm_cbor_reader *r,
+			 struct sm_recorded_verdict *verdict)
+{
+	uint32_t decision;
+
+	if (!get_u32(r, SM_DENIED, &decision))
+		return false;
+	verdict->decision = (enum sm_decision)decision;
+	return true;
+}
+
+static bool get_extra(struct sm_cbor_reader *r, enum extra key,
+		      struct sm_event *e)
+{
+	switch (key) {
+	case EXTRA_DECISION:
+		return get_decision(r, &e->verdict);
+	case EXTRA_RULE:
+		return get_str(r, SM_STRING_MAX, &e->verdict.rule);
+	case EXTRA_SHADOW_DECISION:
+		return get_decision(r, &e->shadow);
+	case EXTRA_SHADOW_RULE:
+		return get_str(r, SM_STRING_MAX, &e->shadow.rule);
+	default:
+		return get_str(r, SM_STRING_MAX, &e->resolved[key]);
+	}
+}
+
 /* Keys ascend, so each stands at most once. */
 static bool get_extras(struct sm_cbor_reader *r, struct sm_event *e)
 {
 	uint64_t pairs;
-	uint32_t key, decision;
+	uint32_t key;
 	int last = -1;
 
-	if (sm_cbor_get_map(r, 4, &pairs) != SM_OK || !pairs)
+	if (sm_cbor_get_map(r, EXTRAS, &pairs) != SM_OK || !pairs)
 		return false;
 	while (pairs--) {
-		if (!get_u32(r, EXTRA_RULE, &key) || (int)key <= last)
+		if (!get_u32(r, EXTRAS - 1, &key) || (int)key <= last)
 			return false;
 		last = (int)key;
-		if (key == EXTRA_DECISION) {
-			if (!get_u32(r, SM_DENIED, &decision))
-				return false;
-			e->verdict.decision = (enum sm_decision)decision;
-		} else if (!get_str(r, SM_STRING_MAX,
-				    key == EXTRA_RULE ? &e->verdict.rule
-						      : &e->resolved[key])) {
+		if (!get_extra(r, (enum extra)key, e))
 			return false;
-		}
 	}
 	return true;
 }

@@ -11,7 +11,8 @@
  *
  * caller and owner are ids of code records sent before in the same ring; 0 is
  * "no Python frame". owner is the principal's frame (for DYNAMIC: the nearest
- * file-backed one). extras: 0, 1: resolved paths; 2: decision; 3: rule id.
+ * file-backed one). extras: 0, 1: resolved paths; 2: decision; 3: rule id;
+ * 4, 5: decision and rule id of a shadow policy.
  * Strings: text (valid UTF-8) or bytes. Other values: tags in schema/cbor.h.
  * Encoding: RFC 8949, definite lengths only. CDDL: schema/event.cddl.
  */

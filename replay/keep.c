@@ -91,6 +91,7 @@ bool sm_keep_event(struct sm_keep *keep, const struct sm_event *from,
 		&to->site.function,	  &to->site.principal.name,
 		&to->site.principal.file, &to->resolved[0],
 		&to->resolved[1],	  &to->verdict.rule,
+		&to->shadow.rule,
 	};
 
 	*to = *from;

@@ -218,6 +218,8 @@ struct sm_event {
 	 */
 	struct sm_str resolved[SM_RESOLVED_MAX];
 	struct sm_recorded_verdict verdict;
+	/* What a policy says that was only asked: nothing is held to it. */
+	struct sm_recorded_verdict shadow;
 };
 
 /* The entry of kind; SM_EVENT_OTHER and unknown numbers give NULL. */

@@ -207,7 +207,7 @@ struct sm_trace_brief {
 	uint64_t key; /* sm_trace_key() */
 	uint64_t seq, time_ns;
 	uint32_t site_id, process;
-	uint8_t decision; /* recorded, enum sm_decision */
+	uint8_t decision, shadow; /* recorded, enum sm_decision */
 };
 /* As sm_trace_next(), without decoding arguments; *brief is a copy. */
 SM_CHECKED enum sm_status sm_trace_skim(struct sm_trace_cursor *cursor,
@@ -226,8 +226,8 @@ const struct sm_event *sm_trace_event(struct sm_trace_cursor *cursor);
  */
 struct sm_trace_bulk {
 	uint32_t site_id, count;
-	uint8_t decision;     /* recorded, enum sm_decision */
-	const uint64_t *keys; /* [count]; valid until the next call */
+	uint8_t decision, shadow; /* recorded, enum sm_decision */
+	const uint64_t *keys;	  /* [count]; valid until the next call */
 };
 /* SM_END and SM_DAMAGED as sm_trace_next(). */
 SM_CHECKED enum sm_status sm_trace_bulk(struct sm_trace_cursor *cursor,

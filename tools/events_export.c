@@ -299,7 +299,7 @@ static void put_site(FILE *out, const struct sm_site *site)
 
 void sm_event_put_cbor(FILE *out, const struct sm_event *event)
 {
-	put_map(out, 16);
+	put_map(out, 18);
 	put_uint(out, "process", event->process);
 	put_uint(out, "thread", event->thread);
 	put_uint(out, "seq", event->seq);
@@ -317,4 +317,7 @@ void sm_event_put_cbor(FILE *out, const struct sm_event *event)
 	put_str(out, "verdict",
 		sm_str_of(sm_decision_name(event->verdict.decision)));
 	put_str(out, "rule", event->verdict.rule);
+	put_str(out, "shadow",
+		sm_str_of(sm_decision_name(event->shadow.decision)));
+	put_str(out, "shadow_rule", event->shadow.rule);
 }

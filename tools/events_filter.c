@@ -198,22 +198,37 @@ static int decision_find(struct sm_str name)
 	return -1;
 }
 
-enum sm_status sm_filter_add_verdict(struct event_filter *filter,
-				     const char *value, struct sm_diag *diag)
+static enum sm_status add_decisions(const char *value, const char *also,
+				    uint32_t *decisions, struct sm_diag *diag)
 {
 	struct sm_str word;
 
 	while (next_word(&value, &word)) {
 		int decision = decision_find(word);
 
+		if (decision < 0 && sm_str_equal(word, sm_str_of(also)))
+			decision = FILTER_DIFFERS;
 		if (decision < 0)
 			return sm_fail(diag, SM_INVALID,
-				       "'%.*s' is none of denied, warned, "
+				       "'%.*s' is none of %s%sdenied, warned, "
 				       "allowed and undecided",
-				       (int)word.len, word.p);
-		filter->decisions |= 1u << decision;
+				       (int)word.len, word.p, also,
+				       *also ? ", " : "");
+		*decisions |= 1u << decision;
 	}
 	return SM_OK;
+}
+
+enum sm_status sm_filter_add_verdict(struct event_filter *filter,
+				     const char *value, struct sm_diag *diag)
+{
+	return add_decisions(value, "", &filter->decisions, diag);
+}
+
+enum sm_status sm_filter_add_shadow(struct event_filter *filter,
+				    const char *value, struct sm_diag *diag)
+{
+	return add_decisions(value, "differs", &filter->shadows, diag);
 }
 
 enum sm_status sm_filter_add_pid(struct event_filter *filter, const char *value,
@@ -479,6 +494,18 @@ static bool wants_requests(struct event_filter *filter,
 	return wanted;
 }
 
+/* Without a shadow policy, nothing differs from what it says. */
+static bool wants_shadow(const struct event_filter *filter,
+			 const struct sm_event *event)
+{
+	enum sm_decision is = event->verdict.decision,
+			 would = event->shadow.decision;
+
+	return filter->shadows >> would & 1 ||
+	       (filter->shadows >> FILTER_DIFFERS & 1 &&
+		would != SM_UNDECIDED && would != is);
+}
+
 bool sm_filter_wants(struct event_filter *filter, const struct sm_trace *trace,
 		     const struct sm_event *event, uint32_t site, uint64_t key)
 {
@@ -487,6 +514,8 @@ bool sm_filter_wants(struct event_filter *filter, const struct sm_trace *trace,
 		return false;
 	if (filter->decisions &&
 	    !(filter->decisions >> event->verdict.decision & 1))
+		return false;
+	if (filter->shadows && !wants_shadow(filter, event))
 		return false;
 	if (!wants_known_site(filter, &event->site, site) ||
 	    !wants_pid(filter, trace, event->process))

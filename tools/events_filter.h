@@ -21,12 +21,14 @@ struct filter_words {
 	size_t count;
 };
 
+#define FILTER_DIFFERS 7 /* a bit of shadows, beside enum sm_decision's */
+
 struct event_filter {
 	struct filter_words events, not_events; /* globs of names */
 	uint32_t families, not_families;	/* bits 1 << enum sm_family */
 	struct filter_words paths;		/* globs of resources */
 	struct filter_words by;			/* globs of principals */
-	uint32_t vias, decisions;		/* bits; 0: all */
+	uint32_t vias, decisions, shadows;	/* bits; 0: all */
 	uint32_t pids[FILTER_WORDS_MAX];
 	size_t pid_count;
 	const char *since, *until; /* as typed; NULL: open */
@@ -65,6 +67,10 @@ SM_CHECKED enum sm_status sm_filter_add_via(struct event_filter *filter,
 SM_CHECKED enum sm_status sm_filter_add_verdict(struct event_filter *filter,
 						const char *value,
 						struct sm_diag *diag);
+/* Also "differs": the shadow policy says otherwise than the enforced one. */
+SM_CHECKED enum sm_status sm_filter_add_shadow(struct event_filter *filter,
+					       const char *value,
+					       struct sm_diag *diag);
 SM_CHECKED enum sm_status sm_filter_add_pid(struct event_filter *filter,
 					    const char *value,
 					    struct sm_diag *diag);

@@ -114,11 +114,12 @@ static const char *colour_of(enum sm_decision decision)
 }
 
 static void put_verdict(FILE *out, const struct event_format *format,
+			const char *before,
 			const struct sm_recorded_verdict *verdict)
 {
 	if (verdict->decision == SM_UNDECIDED)
 		return;
-	fprintf(out, "  = %s%s%s",
+	fprintf(out, "%s%s%s%s", before,
 		format->has_colour ? colour_of(verdict->decision) : "",
 		sm_decision_name(verdict->decision),
 		format->has_colour ? "\033[m" : "");
@@ -150,7 +151,8 @@ void sm_event_put_line(FILE *out, const struct event_format *format,
 	put_args(out, event);
 	put_resolved(out, event);
 	put_who(out, &event->site);
-	put_verdict(out, format, &event->verdict);
+	put_verdict(out, format, "  = ", &event->verdict);
+	put_verdict(out, format, ", shadow ", &event->shadow);
 	putc('\n', out);
 }
 
@@ -227,5 +229,8 @@ void sm_event_put_json(FILE *out, struct event_format *format,
 	sm_json_put_text(&j, "verdict",
 			 sm_decision_name(event->verdict.decision));
 	sm_json_put_str(&j, "rule", event->verdict.rule);
+	sm_json_put_text(&j, "shadow",
+			 sm_decision_name(event->shadow.decision));
+	sm_json_put_str(&j, "shadow_rule", event->shadow.rule);
 	sm_json_close(&j, '}');
 }

@@ -17,7 +17,7 @@
 #define COLUMNS                                                                \
 	"process, pid, thread, seq, time_ns, time, event, args, family, "      \
 	"access, resource, file, line, function, via, principal, verdict, "    \
-	"rule"
+	"rule, shadow, shadow_rule"
 enum column {
 	PROCESS,
 	PID,
@@ -37,6 +37,8 @@ enum column {
 	PRINCIPAL,
 	VERDICT,
 	RULE,
+	SHADOW,
+	SHADOW_RULE,
 };
 
 struct source {
@@ -330,6 +332,12 @@ static int rows_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
 		break;
 	case RULE:
 		put_text(context, event->verdict.rule);
+		break;
+	case SHADOW:
+		put_word(context, sm_decision_name(event->shadow.decision));
+		break;
+	case SHADOW_RULE:
+		put_text(context, event->shadow.rule);
 		break;
 	default:
 		put_site(context, &event->site, (enum column)number);

@@ -73,6 +73,12 @@ SETTER(set_verdict)
 				     value, diag);
 }
 
+SETTER(set_shadow)
+{
+	return sm_filter_add_shadow(&((struct settings *)context)->filter,
+				    value, diag);
+}
+
 SETTER(set_since)
 {
 	(void)diag;
@@ -194,6 +200,9 @@ static const struct sm_option options[] = {
 	{ 0, "via", "VIA,...", "direct, import, traceback, exec", set_via },
 	{ 0, "verdict", "V,...", "denied, warned, allowed, undecided",
 	  set_verdict },
+	{ 0, "shadow", "V,...",
+	  "likewise, of the shadow policy; differs: from the verdict",
+	  set_shadow },
 	{ 0, "since", "TIME", "seconds from the start, or ISO 8601",
 	  set_since },
 	{ 0, "until", "TIME", "likewise", set_until },

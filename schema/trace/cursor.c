@@ -263,14 +263,15 @@ static void prepare_group(const struct sm_trace_cursor *c, struct group *g,
 	const struct sm_trace_site *site = &c->trace->sites[view->site];
 	const struct sm_shape *shape = &c->block.shapes[view->shape];
 	unsigned decision = shape->flags & SM_SHAPE_DECISION;
+	unsigned shadow = shape->flags >> SM_SHAPE_SHADOW & SM_SHAPE_DECISION;
 
 	*g = (struct group){
 		.event = { .site = site->site,
 			   .argc = shape->argc,
 			   .args = shape->nodes,
 			   .resolved = { { "", 0 }, { "", 0 } },
-			   .verdict = { (enum sm_decision)decision,
-					{ "", 0 } } },
+			   .verdict = { (enum sm_decision)decision, { "", 0 } },
+			   .shadow = { (enum sm_decision)shadow, { "", 0 } } },
 		.site = site->same_as,
 	};
 	g->is_wanted = (!c->query.kinds || c->kinds[site->site.kind]) &&
@@ -551,6 +552,9 @@ static enum sm_status patch(const struct sm_trace_cursor *c,
 	case SM_LEAF_TO_RESOLVED:
 		status = get_string(c, bits, &event->resolved[l->node]);
 		break;
+	case SM_LEAF_TO_SHADOW_RULE:
+		status = get_string(c, bits, &event->shadow.rule);
+		break;
 	default:
 		status = get_string(c, bits, &event->verdict.rule);
 		break;
@@ -698,6 +702,7 @@ enum sm_status sm_trace_skim(struct sm_trace_cursor *c,
 		.site_id = c->groups[e->group].site,
 		.process = c->block.actors[e->actor].process,
 		.decision = (uint8_t)c->groups[e->group].event.verdict.decision,
+		.shadow = (uint8_t)c->groups[e->group].event.shadow.decision,
 	};
 	return SM_OK;
 }
@@ -744,6 +749,7 @@ static void fill_bulk(struct sm_trace_cursor *c, struct sm_trace_bulk *bulk)
 		.site_id = g->site,
 		.count = count,
 		.decision = (uint8_t)g->event.verdict.decision,
+		.shadow = (uint8_t)g->event.shadow.decision,
 		.keys = c->bulk_keys,
 	};
 }

@@ -55,19 +55,27 @@ static bool put_value(struct writing *w, const struct sm_value *v,
 	return true;
 }
 
+static bool verdict_is_valid(const struct sm_recorded_verdict *verdict)
+{
+	return verdict->decision <= SM_DENIED &&
+	       verdict->rule.len <= SM_STRING_MAX;
+}
+
 enum sm_status sm_shape_of(const struct sm_event *event, uint8_t *text,
 			   uint32_t *len)
 {
 	struct writing w = { text + 1, 0 };
 
 	*len = 0;
-	if (event->verdict.decision > SM_DENIED ||
-	    event->verdict.rule.len > SM_STRING_MAX ||
-	    event->argc > SM_VALUES_MAX)
+	if (!verdict_is_valid(&event->verdict) ||
+	    !verdict_is_valid(&event->shadow) || event->argc > SM_VALUES_MAX)
 		return SM_INVALID;
-	text[0] = (uint8_t)event->verdict.decision;
+	text[0] = (uint8_t)(event->verdict.decision |
+			    event->shadow.decision << SM_SHAPE_SHADOW);
 	if (event->verdict.rule.len)
 		text[0] |= SM_SHAPE_RULE;
+	if (event->shadow.rule.len)
+		text[0] |= SM_SHAPE_SHADOW_RULE;
 	for (unsigned i = 0; i < SM_RESOLVED_MAX; i++) {
 		if (event->resolved[i].len > SM_STRING_MAX)
 			return SM_INVALID;
@@ -153,6 +161,8 @@ enum sm_status sm_shape_leaves(const struct sm_event *event,
 			leave_string(&in, event->resolved[i]);
 	if (event->verdict.rule.len)
 		leave_string(&in, event->verdict.rule);
+	if (event->shadow.rule.len)
+		leave_string(&in, event->shadow.rule);
 	*count = in.count;
 	return in.status;
 }
@@ -265,7 +275,7 @@ enum sm_status sm_shape_decode(struct sm_bytes_reader *r,
 		return SM_DAMAGED;
 	shape->flags = *r->at++;
 	argc = sm_bytes_get_varint(r);
-	if (shape->flags >> 5 || r->has_failed || argc > SM_VALUES_MAX)
+	if (r->has_failed || argc > SM_VALUES_MAX)
 		return SM_DAMAGED;
 	shape->argc = (uint32_t)argc;
 	shape->type_hash = calloc(argc + 1, sizeof(*shape->type_hash));
@@ -285,6 +295,8 @@ enum sm_status sm_shape_decode(struct sm_bytes_reader *r,
 			add_leaf(&d, SM_LEAF_STRING, SM_LEAF_TO_RESOLVED, i);
 	if (shape->flags & SM_SHAPE_RULE)
 		add_leaf(&d, SM_LEAF_STRING, SM_LEAF_TO_RULE, 0);
+	if (shape->flags & SM_SHAPE_SHADOW_RULE)
+		add_leaf(&d, SM_LEAF_STRING, SM_LEAF_TO_SHADOW_RULE, 0);
 	status = keep(&d, shape);
 	if (status)
 		sm_shape_fini(shape);
@@ -329,7 +341,7 @@ bool sm_shape_leaf_is_key(const struct sm_shape *shape, unsigned leaf,
 {
 	const struct sm_leaf *l = &shape->leaves[leaf];
 
-	if (l->target == SM_LEAF_TO_RULE)
+	if (l->target == SM_LEAF_TO_RULE || l->target == SM_LEAF_TO_SHADOW_RULE)
 		return false;
 	return l->arg == NO_ARG || arg_is_key(kind, l->arg);
 }
@@ -337,7 +349,7 @@ bool sm_shape_leaf_is_key(const struct sm_shape *shape, unsigned leaf,
 uint64_t sm_shape_key_seed(const struct sm_shape *shape,
 			   enum sm_event_kind kind, uint64_t site)
 {
-	uint64_t h = sm_mix(site, shape->flags / SM_SHAPE_RESOLVED);
+	uint64_t h = sm_mix(site, shape->flags / SM_SHAPE_RESOLVED % 4);
 
 	for (uint32_t i = 0; i < shape->argc; i++)
 		if (arg_is_key(kind, i))

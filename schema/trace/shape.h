@@ -7,13 +7,14 @@
  * an event is a fixed row of 64-bit leaves: string numbers, integers, floats.
  * So nested lists, digests and opaque values need no columns of their own.
  *
- * Encoding: flags byte (decision, RULE, RESOLVED), argument count, then per
+ * Encoding: flags byte (decision, RULE, RESOLVED, SHADOW: the shadow policy's
+ * decision, SHADOW_RULE), argument count, then per
  * value a byte: enum sm_type, or'ed with CUT; a list's length follows it, then
  * its items. Numbers are LEB128.
  * Leaves: per value in that order: TEXT, BYTES, OPAQUE: string; INT: integer;
  * FLOAT: float; DIGEST: full_len, hash as a string of 8 bytes, because the same
  * code is unmarshalled by every process; a cut value's full_len after its own;
- * then resolved[0], resolved[1], rule, each if there.
+ * then resolved[0], resolved[1], rule, shadow rule, each if there.
  */
 #ifndef SCHEMA_TRACE_SHAPE_H
 #define SCHEMA_TRACE_SHAPE_H
@@ -21,13 +22,15 @@
 #include "schema/event.h"
 #include "schema/trace/intern.h"
 
-#define SM_SHAPE_DECISION   0x03 /* enum sm_decision */
-#define SM_SHAPE_RULE	    0x04
-#define SM_SHAPE_RESOLVED   0x08 /* << 0, 1 */
-#define SM_SHAPE_CUT	    0x10 /* or'ed to a value's type */
-#define SM_SHAPE_MAX	    (8 + 3 * SM_VALUES_MAX) /* bytes */
-#define SM_SHAPE_HASH_BYTES 8
-#define SM_LEAVES_MAX	    (2 * SM_VALUES_MAX + SM_RESOLVED_MAX + 1)
+#define SM_SHAPE_DECISION    0x03 /* enum sm_decision */
+#define SM_SHAPE_RULE	     0x04
+#define SM_SHAPE_RESOLVED    0x08 /* << 0, 1 */
+#define SM_SHAPE_SHADOW	     5	  /* enum sm_decision << 5 */
+#define SM_SHAPE_SHADOW_RULE 0x80
+#define SM_SHAPE_CUT	     0x10 /* or'ed to a value's type */
+#define SM_SHAPE_MAX	     (8 + 3 * SM_VALUES_MAX) /* bytes */
+#define SM_SHAPE_HASH_BYTES  8
+#define SM_LEAVES_MAX	     (2 * SM_VALUES_MAX + SM_RESOLVED_MAX + 2)
 
 enum sm_leaf_kind { SM_LEAF_STRING, SM_LEAF_INT, SM_LEAF_FLOAT, SM_LEAF_KINDS };
 
@@ -39,6 +42,7 @@ enum sm_leaf_target {
 	SM_LEAF_TO_HASH,     /* a digest's i, from 8 bytes big-endian */
 	SM_LEAF_TO_RESOLVED, /* node: which */
 	SM_LEAF_TO_RULE,
+	SM_LEAF_TO_SHADOW_RULE,
 };
 
 struct sm_leaf {

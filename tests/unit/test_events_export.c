@@ -31,6 +31,18 @@ static cbor_item_t *find(const cbor_item_t *map, const char *key)
 	return NULL;
 }
 
+static void expect_text(cbor_item_t *item, struct sm_str want)
+{
+	bool is_text = cbor_isa_string(item);
+	size_t n = is_text ? cbor_string_length(item)
+			   : cbor_bytestring_length(item);
+
+	assert_int_equal(n, want.len);
+	assert_memory_equal(is_text ? cbor_string_handle(item)
+				    : cbor_bytestring_handle(item),
+			    want.p, want.len);
+}
+
 static void expect_args(cbor_item_t *args, const struct sm_event *event)
 {
 	static uint8_t buffer[256 << 10];
@@ -64,9 +76,13 @@ static void any_event_is_one_item_any_decoder_reads(void **state)
 				 exported_bytes, &result);
 		assert_non_null(item);
 		assert_int_equal(result.read, exported_bytes);
-		assert_int_equal(cbor_map_size(item), 16);
+		assert_int_equal(cbor_map_size(item), 18);
 		assert_int_equal(cbor_get_int(find(item, "seq")), d.event.seq);
 		expect_args(find(item, "args"), &d.event);
+		expect_text(
+			find(item, "shadow"),
+			sm_str_of(sm_decision_name(d.event.shadow.decision)));
+		expect_text(find(item, "shadow_rule"), d.event.shadow.rule);
 		cbor_decref(&item);
 		free(exported);
 	}

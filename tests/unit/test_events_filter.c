@@ -185,6 +185,43 @@ static void paths_are_chosen_by_glob_and_directory(void **state)
 	assert_true(wants_path("/etc", "glob.glob", "/etc/passwd"));
 }
 
+static void what_a_shadow_policy_said_is_chosen(void **state)
+{
+	static const struct {
+		const char *wanted;
+		enum sm_decision is, would;
+		bool result;
+	} cases[] = {
+		{ "denied", SM_ALLOWED, SM_DENIED, true },
+		{ "denied", SM_DENIED, SM_ALLOWED, false },
+		{ "allowed,warned", SM_DENIED, SM_ALLOWED, true },
+		{ "differs", SM_ALLOWED, SM_DENIED, true },
+		{ "differs", SM_DENIED, SM_ALLOWED, true },
+		{ "differs", SM_WARNED, SM_DENIED, true },
+		{ "differs", SM_DENIED, SM_DENIED, false },
+		{ "differs,denied", SM_DENIED, SM_DENIED, true },
+		/* no shadow policy */
+		{ "differs", SM_DENIED, SM_UNDECIDED, false },
+		{ "undecided", SM_DENIED, SM_UNDECIDED, true },
+	};
+	struct event_filter *filter = calloc(1, sizeof(*filter));
+	struct sm_diag diag;
+	struct example e;
+
+	(void)state;
+	make(&e, "open", "/etc/passwd");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		memset(filter, 0, sizeof(*filter));
+		e.event.verdict.decision = cases[i].is;
+		e.event.shadow.decision = cases[i].would;
+		assert_int_equal(
+			sm_filter_add_shadow(filter, cases[i].wanted, &diag),
+			SM_OK);
+		assert_int_equal(wants(filter, &e), cases[i].result);
+	}
+	free(filter);
+}
+
 static void times_bound_what_is_wanted(void **state)
 {
 	static const struct {
@@ -227,6 +264,10 @@ static void nonsense_is_refused_with_a_remedy(void **state)
 	assert_int_equal(sm_filter_add_via(f, "sideways", &diag), SM_INVALID);
 	assert_non_null(strstr(diag.text, "traceback"));
 	assert_int_equal(sm_filter_add_verdict(f, "maybe", &diag), SM_INVALID);
+	assert_int_equal(sm_filter_add_verdict(f, "differs", &diag),
+			 SM_INVALID);
+	assert_int_equal(sm_filter_add_shadow(f, "maybe", &diag), SM_INVALID);
+	assert_non_null(strstr(diag.text, "differs"));
 	assert_int_equal(sm_filter_add_pid(f, "12x", &diag), SM_INVALID);
 	assert_int_equal(sm_filter_add_pid(f, "0", &diag), SM_INVALID);
 	f->since = "yesterday";
@@ -307,6 +348,7 @@ int main(void)
 		cmocka_unit_test(hostile_globs_take_bounded_time),
 		cmocka_unit_test(events_are_chosen_by_glob_family_and_negation),
 		cmocka_unit_test(paths_are_chosen_by_glob_and_directory),
+		cmocka_unit_test(what_a_shadow_policy_said_is_chosen),
 		cmocka_unit_test(times_bound_what_is_wanted),
 		cmocka_unit_test(nonsense_is_refused_with_a_remedy),
 		cmocka_unit_test(lists_stop_at_their_bound),

@@ -46,6 +46,8 @@ static struct sm_record_event sample(void)
 	r.event.resolved[1] = SM_STR("/srv/\xff");
 	r.event.verdict.decision = SM_DENIED;
 	r.event.verdict.rule = SM_STR("f7");
+	r.event.shadow.decision = SM_WARNED;
+	r.event.shadow.rule = SM_STR("f8");
 	return r;
 }
 
@@ -90,6 +92,9 @@ static void an_event_survives_the_ring(void **state)
 	assert_true(sm_str_equal(got.event.event.resolved[1],
 				 want.event.resolved[1]));
 	assert_int_equal(got.event.event.verdict.decision, SM_DENIED);
+	assert_true(sm_str_equal(got.event.event.verdict.rule, SM_STR("f7")));
+	assert_int_equal(got.event.event.shadow.decision, SM_WARNED);
+	assert_true(sm_str_equal(got.event.event.shadow.rule, SM_STR("f8")));
 	assert_int_equal(got.event.event.argc, want.event.argc);
 	for (uint32_t i = 0; i < want.event.argc; i++)
 		assert_same_value(&want.event.args[i],

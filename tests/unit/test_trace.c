@@ -240,6 +240,7 @@ static bool event_holds(const struct sm_event *e, struct sm_str needle)
 	return str_holds(e->resolved[0], needle) ||
 	       str_holds(e->resolved[1], needle) ||
 	       str_holds(e->verdict.rule, needle) ||
+	       str_holds(e->shadow.rule, needle) ||
 	       str_holds(s->event, needle) || str_holds(s->file, needle) ||
 	       str_holds(s->function, needle) ||
 	       str_holds(s->principal.name, needle) ||

@@ -161,6 +161,9 @@ static inline void data_event(struct data_event *d, uint32_t site)
 	d->event.verdict.decision = (enum sm_decision)data_below(4);
 	if (d->event.verdict.decision)
 		d->event.verdict.rule = data_text(d, true);
+	d->event.shadow.decision = (enum sm_decision)data_below(4);
+	if (d->event.shadow.decision)
+		d->event.shadow.rule = data_text(d, data_below(2));
 }
 
 static inline bool data_values_equal(const struct sm_value *a,
@@ -210,7 +213,9 @@ static inline bool data_events_equal(const struct sm_event *a,
 	    a->process != b->process || a->thread != b->thread ||
 	    a->argc != b->argc || !data_sites_equal(&a->site, &b->site) ||
 	    a->verdict.decision != b->verdict.decision ||
-	    !sm_str_equal(a->verdict.rule, b->verdict.rule))
+	    !sm_str_equal(a->verdict.rule, b->verdict.rule) ||
+	    a->shadow.decision != b->shadow.decision ||
+	    !sm_str_equal(a->shadow.rule, b->shadow.rule))
 		return false;
 	for (unsigned i = 0; i < SM_RESOLVED_MAX; i++)
 		if (!sm_str_equal(a->resolved[i], b->resolved[i]))
