@@ -14,7 +14,8 @@
  *                descriptor: an end of a fresh SOCK_SEQPACKET socketpair. The
  *                kernel adds SCM_CREDENTIALS: they, not the payload, say who.
  *   collector -> struct sm_channel_reply on that end, with descriptors
- *                ring, control, and when enforcing the policy, in that order.
+ *                ring, control, and when enforcing the policy, and a shadow
+ *                policy if there is one, in that order.
  * The agent waits SM_CHANNEL_WAIT_MS, maps, and closes everything but FD.
  */
 #ifndef RECORDER_CHANNEL_H
@@ -26,7 +27,7 @@
 #define SM_CHANNEL_WAIT_MS     100
 #define SM_HELLO_MAX	       (32u << 10)
 #define SM_CHANNEL_MAGIC       0x736d6368u
-#define SM_CHANNEL_VERSION     1
+#define SM_CHANNEL_VERSION     2
 
 enum sm_hello_reason { SM_HELLO_LOAD, SM_HELLO_FORK, SM_HELLO_RELOAD };
 
@@ -61,6 +62,7 @@ struct sm_channel_reply {
 	uint32_t on_full; /* enum sm_on_full */
 	uint32_t wait_ns;
 	uint32_t policy_bytes;
+	uint32_t shadow_bytes; /* 0: none; decides nothing, is only asked */
 };
 
 /* SECMGR_CHANNEL, taken apart. path points into the text. */

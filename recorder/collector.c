@@ -19,18 +19,16 @@ static enum sm_status fail(struct sm_diag *diag, const char *what)
 }
 
 /* Agents map it; nobody, the collector included, can change it any more. */
-static enum sm_status seal_policy(struct sm_collector *collector,
+static enum sm_status seal_policy(const void *policy, size_t rest, int *out,
 				  struct sm_diag *diag)
 {
-	const struct sm_collector_options *options = &collector->options;
-	const uint8_t *at = options->policy;
-	size_t rest = options->policy_bytes;
+	const uint8_t *at = policy;
 	int fd;
 
 	if (!at)
 		return SM_OK;
 	fd = memfd_create("secmgr-policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	collector->policy_fd = fd;
+	*out = fd;
 	if (fd < 0)
 		return fail(diag, "memfd_create");
 	while (rest) {
@@ -52,9 +50,11 @@ static enum sm_status copy_options(struct sm_collector *collector,
 				   struct sm_diag *diag)
 {
 	collector->options = *options;
+	collector->is_shadowed = options->shadow;
 	if (!options->ring_bytes)
 		collector->options.ring_bytes = SM_RING_BYTES;
-	if (options->policy_bytes > UINT32_MAX)
+	if (options->policy_bytes > UINT32_MAX ||
+	    options->shadow_bytes > UINT32_MAX)
 		return sm_fail(diag, SM_LIMIT, "policy longer than 4 GiB");
 	collector->title = strdup(options->title ? options->title : "");
 	collector->output = strdup(options->output ? options->output : "");
@@ -112,7 +112,7 @@ enum sm_status sm_collector_open(const struct sm_collector_options *options,
 	queue_init(&collector->queue);
 	collector->listener = collector->status = collector->inherited =
 		collector->inheritable = collector->epoll = collector->wake =
-			collector->policy_fd = -1;
+			collector->policy_fd = collector->shadow_fd = -1;
 	collector->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	status = collector->done < 0 ? fail(diag, "eventfd") : SM_OK;
 	if (!status)
@@ -120,7 +120,11 @@ enum sm_status sm_collector_open(const struct sm_collector_options *options,
 	if (!status)
 		status = try_ring(collector, diag);
 	if (!status)
-		status = seal_policy(collector, diag);
+		status = seal_policy(options->policy, options->policy_bytes,
+				     &collector->policy_fd, diag);
+	if (!status)
+		status = seal_policy(options->shadow, options->shadow_bytes,
+				     &collector->shadow_fd, diag);
 	if (!status)
 		status = collector_sockets_open(collector, diag);
 	if (status)
@@ -278,6 +282,7 @@ void sm_collector_free(struct sm_collector *collector)
 	close_fd(collector->wake);
 	close_fd(collector->done);
 	close_fd(collector->policy_fd);
+	close_fd(collector->shadow_fd);
 	queue_destroy(&collector->queue);
 	free(collector->batch);
 	free(collector->title);

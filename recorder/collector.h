@@ -25,13 +25,15 @@ struct sm_collector_options {
 	uint32_t flags;	    /* enum sm_channel_flag, told to every agent */
 	const void *policy; /* compiled blob, copied; NULL: none */
 	size_t policy_bytes;
+	const void *shadow; /* likewise, only asked; needs a policy */
+	size_t shadow_bytes;
 	const char *title; /* for secmgr-status: COMMAND; copied */
 	const char
 		*output; /* for secmgr-status: the trace; copied, may be NULL */
 	/*
 	 * Both are called in the storing thread. wants: whether to store an
-	 * event of that name (NULL: all). denied: an event the policy does
-	 * not allow; everything in it is borrowed.
+	 * event of that name (NULL: all). denied: an event one of the policies
+	 * does not allow; everything in it is borrowed.
 	 */
 	bool (*wants)(void *context, struct sm_str event);
 	void *wants_context;
@@ -60,9 +62,12 @@ struct sm_collector_summary {
 	uint64_t tainted;	  /* processes whose ring made no sense */
 	uint64_t unbalanced;	/* processes that counted less than they sent */
 	uint64_t still_running; /* when the recording was stopped */
-	uint64_t files;		/* of the trace: 1 + times it was continued */
-	bool is_bounded;	/* max_bytes was reached: the rest is lost */
-	struct sm_diag store;	/* status SM_OK, or why storing failed */
+	/* Events that the shadow policy would deny and nothing denied; the
+	 * other way round. */
+	uint64_t shadow_denies, shadow_allows;
+	uint64_t files;	      /* of the trace: 1 + times it was continued */
+	bool is_bounded;      /* max_bytes was reached: the rest is lost */
+	struct sm_diag store; /* status SM_OK, or why storing failed */
 };
 
 /*

@@ -132,7 +132,7 @@ bool queue_is_full(const struct queue *queue);
 struct sm_collector {
 	struct sm_collector_options options;
 	char *title, *output;
-	int policy_fd;
+	int policy_fd, shadow_fd;
 	/* sockets */
 	char directory[80];
 	struct sockaddr_un address, status_address;
@@ -163,7 +163,7 @@ struct sm_collector {
 	struct queue queue;
 	struct sm_trace_writer *trace;
 	uint64_t forks_announced;
-	bool is_storing_given_up;
+	bool is_storing_given_up, is_shadowed;
 	struct process *stored; /* live ones, in the order of their rows */
 	uint64_t appended, committed; /* events handed to, kept by the trace */
 	struct sm_collector_summary summary;

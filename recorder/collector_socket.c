@@ -308,9 +308,12 @@ bool collector_reply(const struct sm_collector *collector, int fd,
 		.on_full = options->on_full,
 		.wait_ns = options->wait_ns,
 		.policy_bytes = (uint32_t)options->policy_bytes,
+		.shadow_bytes = (uint32_t)options->shadow_bytes,
 	};
-	const int fds[3] = { memory->ring_fd, memory->control_read_fd,
-			     collector->policy_fd };
+	const int fds[4] = { memory->ring_fd, memory->control_read_fd,
+			     collector->policy_fd, collector->shadow_fd };
+	size_t count =
+		2 + (collector->policy_fd >= 0) + (collector->shadow_fd >= 0);
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(fds))] = { 0 };
 	struct iovec part = { &reply, sizeof(reply) };
 	struct msghdr message = {
@@ -319,7 +322,7 @@ bool collector_reply(const struct sm_collector *collector, int fd,
 		.msg_control = control,
 	};
 
-	put_rights(&message, fds, collector->policy_fd >= 0 ? 3 : 2);
+	put_rights(&message, fds, count);
 	return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) ==
 	       sizeof(reply);
 }

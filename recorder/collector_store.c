@@ -235,8 +235,14 @@ static void tell_denial(struct sm_collector *collector,
 			const struct sm_record_event *record)
 {
 	struct sm_event event = record->event;
+	bool is_denied = event.verdict.decision == SM_DENIED;
+	bool would_be = event.shadow.decision == SM_DENIED;
 
-	if (!collector->options.denied || event.verdict.decision < SM_WARNED)
+	collector->summary.shadow_denies += would_be && !is_denied;
+	collector->summary.shadow_allows +=
+		is_denied && !would_be && collector->is_shadowed;
+	if (!collector->options.denied ||
+	    (event.verdict.decision < SM_WARNED && !would_be))
 		return;
 	fill_site(&process->store, record, &event.site);
 	collector->options.denied(collector->options.denied_context,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "replay/replay.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "replay/denials.h"
@@ -94,7 +95,8 @@ struct pass {
 	struct sm_trace *trace;
 	const struct sm_policy *policy;
 	struct sm_trace_cursor *cursor;
-	bool has_details;			 /* see is_keyed() */
+	bool has_details; /* see is_keyed() */
+	bool is_shadow;	  /* the policy was the trace's shadow policy */
 	uint64_t by_decision[DECISION_MASK + 1]; /* of the events */
 	uint64_t events, damaged;
 };
@@ -148,6 +150,7 @@ static void count_bulk(struct pass *pass, const struct sm_trace_bulk *bulk)
 {
 	struct sm_replay_totals *totals = &pass->replay->totals;
 	uint64_t by_decision[DECISION_MASK + 1] = { 0 };
+	unsigned recorded = pass->is_shadow ? bulk->shadow : bulk->decision;
 	bool keyed = is_keyed(pass);
 	uint64_t outcome = 0;
 	uint32_t done = 0;
@@ -172,10 +175,10 @@ static void count_bulk(struct pass *pass, const struct sm_trace_bulk *bulk)
 	pass->events += done;
 	for (unsigned i = 0; i <= DECISION_MASK; i++)
 		pass->by_decision[i] += by_decision[i];
-	if (bulk->decision == SM_UNDECIDED)
+	if (recorded == SM_UNDECIDED)
 		return;
 	totals->enforced += done;
-	totals->differs += done - by_decision[bulk->decision & DECISION_MASK];
+	totals->differs += done - by_decision[recorded & DECISION_MASK];
 }
 
 /* SM_END at the end; the first damage is kept in diag and counted. */
@@ -221,6 +224,18 @@ static void add_up(const struct pass *pass)
 	totals->damaged += pass->damaged;
 }
 
+static bool is_of(const struct sm_trace *trace, const char *key,
+		  const struct sm_policy *policy)
+{
+	const uint8_t *digest = sm_policy_digest(policy);
+	const char *hex = sm_trace_meta(trace, key);
+	char want[2 * SM_POLICY_DIGEST_BYTES + 1];
+
+	for (int i = 0; i < SM_POLICY_DIGEST_BYTES; i++)
+		snprintf(want + 2 * i, 3, "%02x", digest[i]);
+	return hex && !strcmp(hex, want);
+}
+
 enum sm_status sm_replay_run(struct sm_replay *replay, struct sm_trace *trace,
 			     const struct sm_policy *policy,
 			     sm_replay_progress *progress, void *context,
@@ -229,7 +244,10 @@ enum sm_status sm_replay_run(struct sm_replay *replay, struct sm_trace *trace,
 	struct pass pass = { .replay = replay,
 			     .trace = trace,
 			     .policy = policy,
-			     .has_details = sm_policy_has_details(policy) };
+			     .has_details = sm_policy_has_details(policy),
+			     .is_shadow =
+				     is_of(trace, "shadow.sha256", policy) &&
+				     !is_of(trace, "policy.sha256", policy) };
 	enum sm_status status;
 
 	status = sm_trace_events(trace, NULL, &pass.cursor, diag);

@@ -74,7 +74,9 @@ void sm_replay_free(struct sm_replay *replay);
 typedef void sm_replay_progress(void *context, uint64_t events);
 
 /*
- * Decides every event of trace. Counts add up over calls. SM_DAMAGED when some
+ * Decides every event of trace. Recorded verdicts it compares with are those of
+ * the policy enforced, or of the shadow policy where policy was that one.
+ * Counts add up over calls. SM_DAMAGED when some
  * blocks could not be read: diag says which came first, the totals hold the
  * rest. Other failures leave totals of what was replayed.
  */

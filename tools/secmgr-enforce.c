@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schema/policy.h"
+#include "tools/enforce_policy.h"
 #include "tools/wrapper.h"
 
 #define DENIALS_MAX    1024 /* distinct ones remembered; more are only counted */
@@ -23,14 +23,9 @@ struct denial {
 
 struct enforce {
 	struct wrapper wrapper; /* first: options find it at this address */
-	const char *policy_path;
+	struct enforce_policy policy, shadow;
 	enum sm_mode modes[SM_FAMILIES]; /* --mode; DEFAULT: the policy's */
-	struct sm_rules *rules;
-	void *blob;
-	size_t blob_bytes;
-	char *canonical;
-	char digest[2 * SM_POLICY_DIGEST_BYTES + 1];
-	struct wrapper_fact facts[4];
+	struct wrapper_fact facts[6];
 	struct denial denials[DENIALS_MAX];
 	size_t denial_count;
 	uint64_t untold;
@@ -38,16 +33,25 @@ struct enforce {
 
 /* ---------------------------------------------------------------- options */
 
-static int set_policy(void *context, const char *value, struct sm_diag *diag)
+static int set_path(struct enforce_policy *policy, const char *value,
+		    struct sm_diag *diag)
 {
-	struct enforce *enforce = context;
-
-	if (enforce->policy_path) {
+	if (policy->path) {
 		sm_fail(diag, SM_INVALID, "given twice");
 		return 1;
 	}
-	enforce->policy_path = value;
+	policy->path = value;
 	return 0;
+}
+
+static int set_policy(void *context, const char *value, struct sm_diag *diag)
+{
+	return set_path(&((struct enforce *)context)->policy, value, diag);
+}
+
+static int set_shadow(void *context, const char *value, struct sm_diag *diag)
+{
+	return set_path(&((struct enforce *)context)->shadow, value, diag);
 }
 
 static enum sm_mode find_mode(const char *name)
@@ -108,6 +112,9 @@ static int set_fail_open(void *context, const char *value, struct sm_diag *diag)
 static const struct sm_option options[] = {
 	{ 'p', "policy", "FILE", "the policy; see secmgr-policy(5)",
 	  set_policy },
+	{ 0, "shadow", "FILE",
+	  "another policy: record what it would do, do nothing by it",
+	  set_shadow },
 	{ 'm', "mode", "MODE",
 	  "block (default), or warn: record what would be denied; "
 	  "FAMILY=MODE for one family; repeatable",
@@ -159,55 +166,65 @@ static const struct sm_program program = {
 
 /* ----------------------------------------------------------------- policy */
 
-static enum sm_status compile(struct enforce *enforce, struct sm_diag *diag)
+/* False: told why not. No path: nothing to do. */
+static bool compile(struct enforce *enforce, struct enforce_policy *policy,
+		    const enum sm_mode *modes)
 {
-	struct wrapper *wrapper = &enforce->wrapper;
-	struct sm_policy policy;
-	enum sm_status status;
-	const uint8_t *digest;
-	size_t bytes;
-	int i;
+	const struct wrapper *wrapper = &enforce->wrapper;
+	struct sm_diag diag = { 0 };
 
-	status = sm_policy_load(enforce->policy_path, &enforce->rules, diag);
-	for (i = 0; !status && i < SM_FAMILIES; i++)
-		if (enforce->modes[i] != SM_MODE_DEFAULT)
-			enforce->rules->modes[i] = enforce->modes[i];
-	if (!status)
-		status = sm_policy_compile(enforce->rules, wrapper->variables,
-					   wrapper->variable_count,
-					   &enforce->blob, &enforce->blob_bytes,
-					   diag);
-	if (!status)
-		status = sm_policy_open(&policy, enforce->blob,
-					enforce->blob_bytes, diag);
-	if (!status &&
-	    sm_policy_print(enforce->rules, &enforce->canonical, &bytes))
-		status = sm_fail(diag, SM_NOMEM, "out of memory");
-	if (status)
-		return status;
-	digest = sm_policy_digest(&policy);
-	for (i = 0; i < SM_POLICY_DIGEST_BYTES; i++)
-		snprintf(enforce->digest + 2 * i, 3, "%02x", digest[i]);
-	return SM_OK;
+	if (!policy->path ||
+	    !enforce_policy_compile(policy, modes, wrapper->variables,
+				    wrapper->variable_count, &diag))
+		return true;
+	sm_cli_diag(&program, policy->path, &diag);
+	return false;
 }
 
 static void set_facts(struct enforce *enforce)
 {
 	struct wrapper *wrapper = &enforce->wrapper;
+	const struct enforce_policy *policy = &enforce->policy,
+				    *shadow = &enforce->shadow;
+	const struct wrapper_fact facts[] = {
+		{ "policy", policy->canonical },
+		{ "policy.sha256", policy->digest },
+		{ "policy.path", policy->path },
+		{ "shadow", shadow->canonical },
+		{ "shadow.sha256", shadow->digest },
+		{ "shadow.path", shadow->path },
+	};
 
-	enforce->facts[0] =
-		(struct wrapper_fact){ "policy", enforce->canonical };
-	enforce->facts[1] =
-		(struct wrapper_fact){ "policy.sha256", enforce->digest };
-	enforce->facts[2] =
-		(struct wrapper_fact){ "policy.path", enforce->policy_path };
+	_Static_assert(sizeof(facts) == sizeof(enforce->facts), "all of them");
+	memcpy(enforce->facts, facts, sizeof(facts));
 	wrapper->facts = enforce->facts;
-	wrapper->fact_count = 3;
-	wrapper->collector.policy = enforce->blob;
-	wrapper->collector.policy_bytes = enforce->blob_bytes;
+	wrapper->fact_count = shadow->path ? 6 : 3;
+	wrapper->collector.policy = policy->blob;
+	wrapper->collector.policy_bytes = policy->blob_bytes;
+	wrapper->collector.shadow = shadow->blob;
+	wrapper->collector.shadow_bytes = shadow->blob_bytes;
 }
 
 /* ---------------------------------------------------------------- denials */
+
+static const char *kind_of(const struct sm_event *event)
+{
+	switch (event->verdict.decision) {
+	case SM_DENIED:
+		return "denied";
+	case SM_WARNED:
+		return "would be denied";
+	default:
+		return "shadow would deny";
+	}
+}
+
+/* Whose denial it is: the policy's, or else the shadow's. */
+static struct sm_str rule_of(const struct sm_event *event)
+{
+	return event->verdict.decision >= SM_WARNED ? event->verdict.rule
+						    : event->shadow.rule;
+}
 
 static uint64_t hash_bytes(uint64_t hash, struct sm_str s)
 {
@@ -222,8 +239,9 @@ static uint64_t hash_denial(const struct sm_event *event)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
 
+	hash = hash_bytes(hash, sm_str_of(kind_of(event)));
 	hash = hash_bytes(hash, event->site.event);
-	hash = hash_bytes(hash, event->verdict.rule);
+	hash = hash_bytes(hash, rule_of(event));
 	return hash_bytes(hash, event->site.principal.name);
 }
 
@@ -249,9 +267,9 @@ static char *describe(const struct sm_event *event)
 		sm_cli_put(out, event->site.file, false);
 		fprintf(out, ":%u", event->site.line);
 	}
-	if (event->verdict.rule.len) {
+	if (rule_of(event).len) {
 		fputs(", rule ", out);
-		sm_cli_put(out, event->verdict.rule, false);
+		sm_cli_put(out, rule_of(event), false);
 	}
 	if (fclose(out)) {
 		free(text);
@@ -266,9 +284,7 @@ static void tell_denial(struct enforce *enforce, uint32_t pid,
 	denial->line = describe(event);
 	denial->count = 1;
 	sm_cli_error(&program, NULL, "%s, process %" PRIu32 ": %.*s",
-		     event->verdict.decision == SM_DENIED ? "denied"
-							  : "would be denied",
-		     pid, LINE_MAX_BYTES,
+		     kind_of(event), pid, LINE_MAX_BYTES,
 		     denial->line ? denial->line : "(out of memory)");
 	enforce->denial_count++;
 }
@@ -319,7 +335,7 @@ static void tell_repeats(void *context)
 
 static int check_usage(const struct enforce *enforce, int rest)
 {
-	if (!enforce->policy_path) {
+	if (!enforce->policy.path) {
 		sm_cli_error(&program, NULL,
 			     "no policy given; use --policy FILE");
 		return SM_EXIT_WRAPPER;
@@ -337,11 +353,16 @@ static int run(struct enforce *enforce)
 	struct wrapper *wrapper = &enforce->wrapper;
 	struct sm_diag diag = { 0 };
 
-	if (wrapper_set_variables(wrapper, &diag) || compile(enforce, &diag)) {
-		sm_cli_diag(&program, enforce->policy_path, &diag);
+	if (wrapper_set_variables(wrapper, &diag)) {
+		sm_cli_diag(&program, NULL, &diag);
 		return SM_EXIT_WRAPPER;
 	}
+	if (!compile(enforce, &enforce->policy, enforce->modes) ||
+	    !compile(enforce, &enforce->shadow, NULL))
+		return SM_EXIT_WRAPPER;
 	set_facts(enforce);
+	if (!wrapper->is_quiet)
+		wrapper->shadow_path = enforce->shadow.path;
 	if (!wrapper->output && !wrapper->is_quiet) {
 		wrapper->collector.denied = on_denial;
 		wrapper->collector.denied_context = enforce;
@@ -369,9 +390,8 @@ int main(int argc, char **argv)
 		return status;
 	enforce.wrapper.argv = argv + first;
 	status = run(&enforce);
-	free(enforce.blob);
-	free(enforce.canonical);
-	sm_rules_free(enforce.rules);
+	enforce_policy_free(&enforce.policy);
+	enforce_policy_free(&enforce.shadow);
 	wrapper_free_variables(&enforce.wrapper);
 	return status;
 }

@@ -39,6 +39,7 @@ struct wrapper {
 	/* set by the program before wrapper_run() */
 	const struct wrapper_fact *facts;
 	size_t fact_count;
+	const char *shadow_path; /* NULL: no shadow policy */
 	/* Called once everything has ended; prints what only it knows. */
 	void (*at_end)(void *context);
 	void *at_end_context;

@@ -80,6 +80,17 @@ static void report_line(const struct wrapper *wrapper,
 			     summary->still_running);
 }
 
+static void report_shadow(const struct wrapper *wrapper,
+			  const struct sm_collector_summary *summary)
+{
+	if (wrapper->shadow_path)
+		sm_cli_error(wrapper->program, wrapper->shadow_path,
+			     "as policy would have denied %" PRIu64
+			     " events that passed, allowed %" PRIu64
+			     " that were denied",
+			     summary->shadow_denies, summary->shadow_allows);
+}
+
 /* attempts = stored + noise + lost, so that a reader can add it up. */
 static void report_table(const struct sm_collector_summary *summary)
 {
@@ -109,6 +120,8 @@ bool wrapper_report(const struct wrapper *wrapper,
 	}
 	if (!wrapper->is_quiet && summary->processes)
 		report_line(wrapper, summary);
+	if (summary->processes)
+		report_shadow(wrapper, summary);
 	if (summary->processes)
 		return false;
 	sm_cli_error(wrapper->program, wrapper->argv[0],

@@ -34,8 +34,9 @@ struct sm_agent {
 	uint32_t ring_number; /* counts the rings this memory has seen */
 	uint32_t ring_codes;  /* code records sent in this ring */
 	bool ring_has_interpreter;
-	bool has_policy;
+	bool has_policy, has_shadow;
 	struct sm_policy policy;
+	struct sm_policy shadow; /* is asked too; nothing is held to it */
 	uint32_t policy_generation;
 	uint64_t seq;
 	/* Hook calls while there was no ring: told to the next one. */

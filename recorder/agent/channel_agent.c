@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define FDS_MAX	     3
+#define FDS_MAX	     4
 #define FAILURES_MAX 3 /* then the process stays without */
 #define RETRY_NS     1000000000u
 #define HIGH_FD	     1000 /* out of the way of programs that dup2 low */
@@ -43,7 +43,7 @@ static struct {
  */
 static struct {
 	struct sm_ring_writer writer;
-	struct sm_policy policy;
+	struct sm_policy policy, shadow;
 } previous;
 
 /* ------------------------------------------------------------- descriptors */
@@ -319,34 +319,59 @@ static bool is_sealed(int fd, uint32_t bytes)
 	       size >= (off_t)bytes;
 }
 
-static bool map_policy(const struct answer *answer, struct sm_policy *policy)
+static bool map_policy(const struct answer *answer, unsigned which,
+		       uint32_t bytes, struct sm_policy *policy)
 {
-	uint32_t bytes = answer->reply.policy_bytes;
 	void *at;
 
-	if (answer->fd_count < 3 || !is_sealed(answer->fds[2], bytes))
+	memset(policy, 0, sizeof(*policy));
+	if (answer->fd_count <= which || !is_sealed(answer->fds[which], bytes))
 		return false;
-	at = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, answer->fds[2], 0);
+	at = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, answer->fds[which], 0);
 	if (at == MAP_FAILED)
 		return false;
 	if (sm_policy_open(policy, at, bytes, NULL) != SM_OK) {
 		munmap(at, bytes);
+		memset(policy, 0, sizeof(*policy));
 		return false;
 	}
 	return true;
 }
 
-static void adopt_policy(const struct sm_policy *policy)
+static void unmap_policy(struct sm_policy *policy)
 {
-	if (previous.policy.blob)
-		munmap((void *)(uintptr_t)previous.policy.blob,
-		       previous.policy.bytes);
-	memset(&previous.policy, 0, sizeof(previous.policy));
-	if (sm_agent.has_policy)
-		previous.policy = sm_agent.policy;
+	if (policy->blob)
+		munmap((void *)(uintptr_t)policy->blob, policy->bytes);
+	memset(policy, 0, sizeof(*policy));
+}
+
+static void adopt_policies(const struct sm_policy *policy,
+			   const struct sm_policy *shadow)
+{
+	unmap_policy(&previous.policy);
+	unmap_policy(&previous.shadow);
+	previous.policy = sm_agent.policy;
+	previous.shadow = sm_agent.shadow;
 	sm_agent.policy = *policy;
+	sm_agent.shadow = *shadow;
 	sm_agent.has_policy = true;
-	sm_deny_forget(); /* its rules' names stood in the old one */
+	sm_agent.has_shadow = shadow->blob;
+	sm_deny_forget(); /* their rules' names stood in the old ones */
+}
+
+/* Both or none: what was decided by one and asked of another compares not. */
+static void map_policies(const struct answer *answer)
+{
+	struct sm_policy policy, shadow = { 0 };
+	uint32_t shadow_bytes = answer->reply.shadow_bytes;
+
+	if (!map_policy(answer, 2, answer->reply.policy_bytes, &policy))
+		return;
+	if (shadow_bytes && !map_policy(answer, 3, shadow_bytes, &shadow)) {
+		unmap_policy(&policy);
+		return;
+	}
+	adopt_policies(&policy, &shadow);
 }
 
 /* Calls from before the ring was there are accounted for in it. */
@@ -384,7 +409,6 @@ static bool adopt(struct answer *answer)
 {
 	bool enforces = answer->reply.flags & SM_CHANNEL_ENFORCE;
 	struct sm_ring_writer writer;
-	struct sm_policy policy;
 
 	if (answer->fd_count < 2 ||
 	    sm_ring_map(answer->fds[0], answer->fds[1], &writer) != SM_OK)
@@ -393,8 +417,8 @@ static bool adopt(struct answer *answer)
 	/* Once enforcing, always: an answer cannot switch that off. */
 	sm_agent.flags =
 		answer->reply.flags | (sm_agent.flags & SM_CHANNEL_ENFORCE);
-	if (enforces && map_policy(answer, &policy))
-		adopt_policy(&policy);
+	if (enforces)
+		map_policies(answer);
 	return true;
 }
 

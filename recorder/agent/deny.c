@@ -25,8 +25,7 @@ static bool resource_of(const struct sm_event *event, unsigned which,
 }
 
 /* Nothing could be obtained to decide by: fail closed. */
-static void decide_without(const struct sm_event *event,
-			   struct sm_verdict *verdict)
+static void decide_without(struct sm_event *event, struct sm_verdict *verdict)
 {
 	struct sm_request request;
 
@@ -40,6 +39,8 @@ static void decide_without(const struct sm_event *event,
 	verdict->family = request.family;
 	verdict->lacking = request.access;
 	verdict->rule = SM_STR("no-policy");
+	event->verdict.decision = verdict->decision;
+	event->verdict.rule = verdict->rule;
 }
 
 static void describe(const struct sm_event *event,
@@ -80,8 +81,7 @@ static void describe(const struct sm_event *event,
 struct memo {
 	uint32_t length; /* 0: empty */
 	uint8_t key[MEMO_BYTES];
-	enum sm_decision decision;
-	struct sm_str rule; /* in the policy */
+	struct sm_recorded_verdict verdict, shadow; /* rules: in the policies */
 };
 
 static struct memo memos[MEMOS]; /* under the lock */
@@ -168,8 +168,22 @@ static struct memo *memo_of(const uint8_t *key, uint32_t length)
 	return &memos[(h >> 40) % MEMOS];
 }
 
-static void decide_with_memo(const struct sm_view *view,
-			     const struct sm_event *event,
+/* By both policies; verdict says more about the one that counts. */
+static void decide(struct sm_event *event, struct sm_verdict *verdict)
+{
+	struct sm_verdict shadow;
+
+	sm_policy_decide(&sm_agent.policy, event, verdict);
+	event->verdict.decision = verdict->decision;
+	event->verdict.rule = verdict->rule;
+	if (!sm_agent.has_shadow)
+		return;
+	sm_policy_decide(&sm_agent.shadow, event, &shadow);
+	event->shadow.decision = shadow.decision;
+	event->shadow.rule = shadow.rule;
+}
+
+static void decide_with_memo(const struct sm_view *view, struct sm_event *event,
 			     struct sm_verdict *verdict)
 {
 	uint8_t key[MEMO_BYTES];
@@ -177,23 +191,23 @@ static void decide_with_memo(const struct sm_view *view,
 	uint32_t length;
 
 	if (!memo_key(view, event, key, &length)) {
-		sm_policy_decide(&sm_agent.policy, event, verdict);
+		decide(event, verdict);
 		return;
 	}
 	memo = memo_of(key, length);
 	if (memo->length == length && !memcmp(memo->key, key, length)) {
-		verdict->decision = memo->decision;
-		verdict->rule = memo->rule;
+		event->verdict = memo->verdict;
+		event->shadow = memo->shadow;
 		return;
 	}
-	sm_policy_decide(&sm_agent.policy, event, verdict);
+	decide(event, verdict);
 	if (verdict->decision != SM_ALLOWED &&
 	    verdict->decision != SM_UNDECIDED)
 		return;
 	memcpy(memo->key, key, length);
 	memo->length = length;
-	memo->decision = verdict->decision;
-	memo->rule = verdict->rule;
+	memo->verdict = event->verdict;
+	memo->shadow = event->shadow;
 }
 
 bool sm_deny_decide(const struct sm_view *view, struct sm_event *event,
@@ -207,11 +221,10 @@ bool sm_deny_decide(const struct sm_view *view, struct sm_event *event,
 		decide_with_memo(view, event, &verdict);
 	else
 		decide_without(event, &verdict);
-	if (verdict.decision == SM_DENIED && sm_agent.flags & SM_CHANNEL_WARN)
-		verdict.decision = SM_WARNED;
-	event->verdict.decision = verdict.decision;
-	event->verdict.rule = verdict.rule;
-	if (verdict.decision != SM_DENIED)
+	if (event->verdict.decision == SM_DENIED &&
+	    sm_agent.flags & SM_CHANNEL_WARN)
+		event->verdict.decision = SM_WARNED;
+	if (event->verdict.decision != SM_DENIED)
 		return false;
 	describe(event, &verdict, denial);
 	return true;
