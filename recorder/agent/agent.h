@@ -166,6 +166,15 @@ void sm_frames_view(struct sm_view *view);
 /* The site's and principal's strings, from view. */
 void sm_frames_site(const struct sm_view *view, struct sm_site *site);
 
+#define SM_PACKAGE_MAX 64
+
+/* A view that stays when the code objects of its frames are gone. */
+struct sm_kept_view {
+	struct sm_view view;
+	char package[SM_PACKAGE_MAX];
+};
+void sm_view_keep(struct sm_kept_view *to, const struct sm_view *view);
+
 /* -------------------------------------------------------------- extract.c */
 
 #define SM_HELD_MAX 32 /* encoded copies of strings kept during one event */

@@ -6,16 +6,13 @@
 
 #include <errno.h>
 
-#define PACKAGE_MAX 64
-
 /* The call a thread has announced and is about to make. */
 struct announced {
 	enum sm_event_kind kind; /* of its second event; OTHER: none */
 	bool is_any;		 /* the event does not tell the name */
 	uint32_t length;
 	uint64_t hash; /* of the name, as it is passed */
-	struct sm_view view;
-	char package[PACKAGE_MAX];
+	struct sm_kept_view who;
 };
 
 /* Opens apart: what raises events of its own may come before them. */
@@ -65,41 +62,6 @@ static uint64_t hash_of(const char *s, uint32_t n, bool *is_plain)
 	return h;
 }
 
-static bool is_in_view(const struct sm_view *view, const struct sm_code *code)
-{
-	return code >= view->spare &&
-	       code < view->spare + sizeof(view->spare) / sizeof(*view->spare);
-}
-
-/*
- * Entries of the code table stay. Of code that did not fit there the strings
- * go with it: what decides is kept, its package and kind.
- */
-static void keep_view(struct announced *a, const struct sm_view *view)
-{
-	struct sm_view *kept = &a->view;
-	uint32_t n;
-
-	kept->caller = is_in_view(view, view->caller) ? NULL : view->caller;
-	kept->owner = view->owner;
-	kept->line = view->line;
-	kept->via = view->via;
-	kept->kind = view->kind;
-	if (!is_in_view(view, view->owner))
-		return;
-	n = view->owner->package.len;
-	if (n > PACKAGE_MAX) {
-		kept->kind = SM_PRINCIPAL_FOREIGN;
-		n = 0;
-	}
-	if (n)
-		memcpy(a->package, view->owner->package.p, n);
-	kept->spare[0] = (struct sm_code){ .kind = view->owner->kind,
-					   .flags = view->owner->flags };
-	kept->spare[0].package = (struct sm_str){ a->package, n };
-	kept->owner = &kept->spare[0];
-}
-
 void sm_announce(const struct sm_view *view, const struct sm_event *event)
 {
 	const struct sm_value *name = event->argc ? &event->args[0] : NULL;
@@ -115,7 +77,7 @@ void sm_announce(const struct sm_view *view, const struct sm_event *event)
 		a->hash = hash_of(name->s, name->len, &is_plain);
 	}
 	a->is_any = !is_plain;
-	keep_view(a, view);
+	sm_view_keep(&a->who, view);
 	a->kind = kind;
 }
 
@@ -170,7 +132,7 @@ bool sm_announced_is_denied(enum sm_event_kind kind,
 
 	if (!sm_agent_lock())
 		return sm_agent_lost();
-	result = sm_announce_decide(&slot(kind)->view, kind, values, count,
+	result = sm_announce_decide(&slot(kind)->who.view, kind, values, count,
 				    &denial);
 	sm_agent_unlock();
 	return result;

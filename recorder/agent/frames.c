@@ -301,3 +301,40 @@ void sm_frames_site(const struct sm_view *view, struct sm_site *site)
 		      view->kind == SM_PRINCIPAL_DYNAMIC))
 		p->file = owner->file;
 }
+
+/* ----------------------------------------------------------------- keeping */
+
+static bool is_in_view(const struct sm_view *view, const struct sm_code *code)
+{
+	return code >= view->spare &&
+	       code < view->spare + sizeof(view->spare) / sizeof(*view->spare);
+}
+
+/*
+ * Entries of the code table stay. Of code that did not fit there the strings
+ * go with it: what decides is kept, its package and kind.
+ */
+void sm_view_keep(struct sm_kept_view *to, const struct sm_view *view)
+{
+	struct sm_view *kept = &to->view;
+	uint32_t n;
+
+	kept->caller = is_in_view(view, view->caller) ? NULL : view->caller;
+	kept->owner = view->owner;
+	kept->line = view->line;
+	kept->via = view->via;
+	kept->kind = view->kind;
+	if (!is_in_view(view, view->owner))
+		return;
+	n = view->owner->package.len;
+	if (n > SM_PACKAGE_MAX) {
+		kept->kind = SM_PRINCIPAL_FOREIGN;
+		n = 0;
+	}
+	if (n)
+		memcpy(to->package, view->owner->package.p, n);
+	kept->spare[0] = (struct sm_code){ .kind = view->owner->kind,
+					   .flags = view->owner->flags };
+	kept->spare[0].package = (struct sm_str){ to->package, n };
+	kept->owner = &kept->spare[0];
+}
