@@ -16,7 +16,7 @@ CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-DSM_VERSION_TEXT='"$(VERSION)"'
 CFLAGS  += -std=c11 $(OPT) $(WARN) -fPIC -fvisibility=hidden \
 	-fno-strict-aliasing -fstack-protector-strong $(SAN)
-LDLIBS  := -lsqlite3 -lzstd -lcbor -lcrypto -lpthread
+LDLIBS  := -lsqlite3 -lzstd -lcbor -lcrypto -lpthread -lm
 
 # V=1 shows the commands; otherwise a line for each file made.
 say = $(if $(V),,@echo '  $(1) $@';)

@@ -105,4 +105,50 @@ SM_CHECKED enum sm_status sm_learn(const struct sm_observations *observations,
 				   struct sm_diag *diag);
 void sm_learned_fini(struct sm_learned *learned);
 
+/* -------------------------------------------------------------- estimating */
+
+/*
+ * How the recording was cut to learn from one part and ask about another.
+ * RUN and PROCESS: up to five groups, each left out once. TIME: learnt from
+ * what came before, asked about the rest.
+ */
+enum sm_cut { SM_CUT_RUN, SM_CUT_PROCESS, SM_CUT_TIME, SM_CUTS };
+const char *sm_cut_name(enum sm_cut cut); /* "run" */
+
+struct sm_cut_estimate {
+	unsigned folds;	  /* policies learned; 0: cannot be cut this way */
+	uint64_t events;  /* in the parts left out */
+	uint64_t blocked; /* of these, by the policy learned without them */
+	uint64_t calls;	  /* distinct, of these */
+	uint64_t family[SM_FAMILIES]; /* of blocked */
+	/* Of 1000 events, how many: as measured, and with 95 % certainty at
+	   most (Poisson on distinct calls, times events of one). */
+	double rate, bound;
+};
+
+struct sm_estimate {
+	struct sm_cut_estimate cuts[SM_CUTS];
+	/* Those of the cut with the highest rate; -1: nothing could be cut. */
+	double rate, bound;
+	uint64_t events;
+	uint64_t recorded_ns; /* all runs together */
+	uint64_t runs;
+	size_t rules, singles; /* in use; used by one event */
+	/* Good-Turing: of 1000 events, those no rule would know. */
+	double unseen, unseen_bound;
+	uint64_t since_new_ns; /* from the last new rule to the end */
+};
+
+/*
+ * What a policy learned from these observations would block of the same
+ * program's next days: learns again without parts of them. learned is the
+ * result of sm_learn() with the same arguments; what it denies itself does not
+ * count. Takes as long as about a dozen sm_learn().
+ */
+SM_CHECKED enum sm_status
+sm_learn_estimate(const struct sm_observations *observations,
+		  const struct sm_learn_options *options,
+		  const struct sm_learned *learned, struct sm_estimate *out,
+		  struct sm_diag *diag);
+
 #endif

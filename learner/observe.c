@@ -14,7 +14,7 @@ uint64_t sm_hash(uint64_t seed, const void *bytes, size_t n)
 	return seed;
 }
 
-static uint64_t hash_str(uint64_t seed, struct sm_str s)
+uint64_t sm_hash_str(uint64_t seed, struct sm_str s)
 {
 	seed = sm_hash(seed, &s.len, sizeof(s.len));
 	return sm_hash(seed, s.p, s.len);
@@ -65,7 +65,7 @@ void sm_observations_free(struct sm_observations *observations)
 	free(observations->calls);
 	free(observations->owners);
 	free(observations->traces);
-	free(observations->run_ids);
+	free(observations->runs);
 	free(observations);
 }
 
@@ -85,28 +85,70 @@ static bool grow(void *array, size_t *room, size_t count, size_t item_bytes)
 	return true;
 }
 
-static bool has_id(const uint64_t *ids, size_t count, uint64_t id)
+/* -------------------------------------------------------------------- runs */
+
+bool sm_observations_has_trace(const struct sm_observations *o, uint64_t id)
 {
-	for (size_t i = 0; i < count; i++)
-		if (ids[i] == id)
+	for (size_t i = 0; i < o->trace_count; i++)
+		if (o->traces[i] == id)
 			return true;
 	return false;
 }
 
-static bool add_id(uint64_t **ids, size_t *room, size_t *count, uint64_t id)
+bool sm_observations_add_trace(struct sm_observations *o, uint64_t id)
 {
-	if (has_id(*ids, *count, id))
+	if (sm_observations_has_trace(o, id))
 		return true;
-	if (!grow(ids, room, *count, sizeof(**ids)))
+	if (!grow(&o->traces, &o->trace_room, o->trace_count,
+		  sizeof(*o->traces)))
 		return false;
-	(*ids)[(*count)++] = id;
+	o->traces[o->trace_count++] = id;
 	return true;
 }
 
-static bool add_run(struct sm_observations *o, uint64_t run)
+/* Where the run is, or would stand. */
+static size_t find_run(const struct sm_observations *o, uint64_t identity)
 {
-	sm_sketch_add(&o->runs, run);
-	return add_id(&o->run_ids, &o->run_room, &o->run_count, run);
+	size_t low = 0, high = o->run_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (o->runs[middle]->identity < identity)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The run, made when it is new; NULL when out of memory. */
+static struct sm_run *run_of(struct sm_observations *o, uint64_t identity)
+{
+	size_t at = find_run(o, identity);
+	struct sm_run *run;
+
+	if (at < o->run_count && o->runs[at]->identity == identity)
+		return o->runs[at];
+	run = sm_arena_take(&o->arena, sizeof(*run));
+	if (!run ||
+	    !grow(&o->runs, &o->run_room, o->run_count, sizeof(*o->runs)))
+		return NULL;
+	memmove(&o->runs[at + 1], &o->runs[at],
+		(o->run_count - at) * sizeof(*o->runs));
+	o->run_count++;
+	*run = (struct sm_run){ .identity = identity, .first_ns = UINT64_MAX };
+	o->runs[at] = run;
+	return run;
+}
+
+static void note_span(uint64_t *first_ns, uint64_t *last_ns, uint64_t from_ns,
+		      uint64_t to_ns)
+{
+	if (from_ns < *first_ns)
+		*first_ns = from_ns;
+	if (to_ns > *last_ns)
+		*last_ns = to_ns;
 }
 
 /* ------------------------------------------------------------------ owners */
@@ -138,6 +180,7 @@ static enum sm_status add_owner(struct sm_observations *o,
 				const struct sm_owner *owner, uint32_t *number)
 {
 	struct sm_owner *new;
+	struct sm_run *run;
 
 	for (size_t i = o->owner_count; i-- > 0;) {
 		if (o->owners[i].identity == owner->identity) {
@@ -146,12 +189,14 @@ static enum sm_status add_owner(struct sm_observations *o,
 								 : SM_NOMEM;
 		}
 	}
-	if (!add_run(o, owner->run) ||
-	    !grow(&o->owners, &o->owner_room, o->owner_count,
-		  sizeof(*o->owners)))
+	run = run_of(o, owner->run);
+	if (!run || !grow(&o->owners, &o->owner_room, o->owner_count,
+			  sizeof(*o->owners)))
 		return SM_NOMEM;
 	new = &o->owners[o->owner_count];
 	*new = *owner;
+	new->events = 0;
+	new->recorded = run;
 	new->exe = sm_arena_copy(&o->arena, owner->exe);
 	new->cwd = sm_arena_copy(&o->arena, owner->cwd);
 	new->script = sm_arena_copy(&o->arena, owner->script);
@@ -187,6 +232,9 @@ sm_observations_add_process(struct sm_observations *observations, uint64_t run,
 	uint64_t id = sm_hash(SM_HASH_SEED, &run, sizeof(run));
 
 	id = sm_hash(id, &process->pid, sizeof(process->pid));
+	owner.role =
+		sm_hash_str(sm_hash_str(SM_HASH_SEED, owner.exe), owner.script);
+	owner.role = sm_hash_str(owner.role, sm_str_of(process->started_by));
 	owner.identity =
 		sm_hash(id, &process->start_ns, sizeof(process->start_ns));
 	*number = 0;
@@ -340,6 +388,7 @@ static enum sm_status find_call(struct sm_observations *o, struct sm_str key,
 		if (!call->key.p)
 			return SM_NOMEM;
 		call->hash = hash;
+		call->first_ns = UINT64_MAX;
 		*slot = call;
 		o->call_count++;
 	}
@@ -347,12 +396,24 @@ static enum sm_status find_call(struct sm_observations *o, struct sm_str key,
 	return SM_OK;
 }
 
-static void count_call(struct sm_observations *o, struct sm_call *call,
-		       uint32_t owner)
+void sm_observe_event(struct sm_observations *o, uint32_t owner,
+		      uint64_t time_ns)
+{
+	struct sm_run *run = o->owners[owner].recorded;
+
+	o->events++;
+	o->owners[owner].events++;
+	note_span(&run->first_ns, &run->last_ns, time_ns, time_ns);
+	sm_timeline_add(&run->events, time_ns, 1);
+}
+
+void sm_observe_count(struct sm_observations *o, struct sm_call *call,
+		      uint32_t owner, uint64_t time_ns)
 {
 	const struct sm_owner *who = &o->owners[owner];
 
 	call->count++;
+	note_span(&call->first_ns, &call->last_ns, time_ns, time_ns);
 	sm_sketch_add(&call->runs, who->run);
 	sm_sketch_add(&call->owners, who->identity);
 }
@@ -373,9 +434,9 @@ static bool is_wanted(const struct sm_event *event)
 	       sm_event_requests(event, &scratch, requests) > 0;
 }
 
-static enum sm_status call_of(struct sm_observations *o,
-			      const struct sm_event *event,
-			      struct sm_call **out)
+enum sm_status sm_observe_call(struct sm_observations *o,
+			       const struct sm_event *event,
+			       struct sm_call **out)
 {
 	size_t room = 2048;
 	enum sm_status status = SM_OK;
@@ -411,210 +472,119 @@ enum sm_status sm_observations_add(struct sm_observations *observations,
 
 	if (owner >= observations->owner_count)
 		return SM_INVALID;
-	observations->events++;
+	sm_observe_event(observations, owner, event->time_ns);
 	if (event->verdict.decision == SM_DENIED) {
 		observations->denied++;
 		return SM_OK;
 	}
-	status = call_of(observations, event, &call);
+	status = sm_observe_call(observations, event, &call);
 	if (status == SM_OK && call)
-		count_call(observations, call, owner);
+		sm_observe_count(observations, call, owner, event->time_ns);
 	return status;
 }
 
-/* ------------------------------------------------------------------- trace */
+/* -------------------------------------------------------------------- parts */
 
-/* Recently seen keys: most events of a long trace repeat a few hundred. */
-#define MEMO_SIZE 16384
-struct memo {
-	uint64_t key;
-	struct sm_call *call;
-	bool is_known;
-};
-
-static uint64_t process_identity(uint64_t seed,
-				 const struct sm_trace_process *p)
+static bool has_id(const struct sm_part *part, uint64_t id)
 {
-	seed = sm_hash(seed, &p->pid, sizeof(p->pid));
-	seed = sm_hash(seed, &p->start_ns, sizeof(p->start_ns));
-	seed = sm_hash(seed, &p->uid, sizeof(p->uid));
-	seed = hash_str(seed, p->exe);
-	for (uint32_t i = 0; i < p->argc; i++)
-		seed = hash_str(seed, p->argv[i]);
-	return seed;
-}
+	size_t low = 0, high = part->id_count;
 
-static uint64_t host_identity(const struct sm_trace *trace)
-{
-	const char *boot = sm_trace_meta(trace, "boot_id");
-	const char *host = sm_trace_meta(trace, "host");
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
 
-	return hash_str(hash_str(SM_HASH_SEED, sm_str_of(boot)),
-			sm_str_of(host));
-}
-
-/*
- * Processes of one recording overlap, or have the recorder for a parent. A
- * trace that was continued holds several recordings: several runs.
- */
-struct run {
-	uint64_t identity, end_ns;
-	uint32_t parent_pid;
-};
-
-static struct run *run_of(struct run *runs, size_t count,
-			  const struct sm_trace_process *process)
-{
-	for (size_t i = count; i-- > 0;)
-		if (process->start_ns <= runs[i].end_ns ||
-		    (process->parent_pid &&
-		     process->parent_pid == runs[i].parent_pid))
-			return &runs[i];
-	return NULL;
-}
-
-static uint64_t trace_identity(const struct sm_trace *trace)
-{
-	const char *clock = sm_trace_meta(trace, "clock.monotonic_ns");
-	uint64_t id = hash_str(host_identity(trace), sm_str_of(clock));
-
-	for (size_t i = 1; i <= sm_trace_process_count(trace); i++) {
-		const struct sm_trace_process_info *p =
-			sm_trace_process(trace, (uint32_t)i);
-
-		id = process_identity(id, &p->start);
-		id = sm_hash(id, &p->account.stored, sizeof(uint64_t));
-		id = sm_hash(id, &p->account.attempts, sizeof(uint64_t));
+		if (part->ids[middle] < id)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return id;
+	return low < part->id_count && part->ids[low] == id;
 }
 
-static enum sm_status add_processes(struct sm_observations *o,
-				    const struct sm_trace *trace,
-				    uint32_t *owners, size_t count)
+/* A full sketch may stand for more than it lists. */
+static bool holds_all(const struct sm_part *part, const struct sm_sketch *ids)
 {
-	struct run *runs = calloc(count + 1, sizeof(*runs)), *run;
-	enum sm_status status = runs ? SM_OK : SM_NOMEM;
-	size_t run_count = 0;
-
-	for (size_t i = 1; status == SM_OK && i <= count; i++) {
-		const struct sm_trace_process_info *p =
-			sm_trace_process(trace, (uint32_t)i);
-		uint64_t end = p->has_ended ? p->account.end_ns : UINT64_MAX;
-
-		run = run_of(runs, run_count, &p->start);
-		if (!run) {
-			run = &runs[run_count++];
-			run->identity = process_identity(host_identity(trace),
-							 &p->start);
-			run->parent_pid = p->start.parent_pid;
-		}
-		if (end > run->end_ns)
-			run->end_ns = end;
-		status = sm_observations_add_process(o, run->identity,
-						     &p->start, &p->interpreter,
-						     &owners[i]);
-	}
-	free(runs);
-	return status;
+	for (uint32_t i = 0; i < ids->count; i++)
+		if (!has_id(part, ids->hash[i]))
+			return false;
+	return ids->count < SM_SKETCH_MAX;
 }
 
-struct reading {
-	struct sm_observations *o;
-	struct sm_trace_cursor *cursor;
-	struct memo *memo;
-	const uint32_t *owners;
-	size_t owner_count;
-};
-
-static enum sm_status add_event(struct reading *r, const struct sm_event *event)
+bool sm_part_holds(const struct sm_part *part, const struct sm_call *call)
 {
-	uint64_t key = sm_trace_key(r->cursor);
-	struct memo *memo = &r->memo[(key ^ key >> 32) % MEMO_SIZE];
-	enum sm_status status;
+	switch (part->kind) {
+	case SM_PART_RUNS:
+		return holds_all(part, &call->runs);
+	case SM_PART_PROCESSES:
+		return holds_all(part, &call->owners);
+	case SM_PART_REST:
+		return call->first_ns >= part->from_ns;
+	}
+	return false;
+}
 
-	if (!event->process || event->process > r->owner_count)
-		return SM_OK;
-	r->o->events++;
-	if (event->verdict.decision == SM_DENIED) {
-		r->o->denied++;
-		return SM_OK;
-	}
-	if (!memo->is_known || memo->key != key) {
-		status = call_of(r->o, event, &memo->call);
-		if (status != SM_OK)
-			return status;
-		memo->key = key;
-		memo->is_known = true;
-	}
-	if (memo->call)
-		count_call(r->o, memo->call, r->owners[event->process]);
+static void leave_out(const struct sm_part *part, struct sm_sketch *ids)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < ids->count; i++)
+		if (!has_id(part, ids->hash[i]))
+			ids->hash[n++] = ids->hash[i];
+	ids->count = n;
+}
+
+static enum sm_status copy_call(struct sm_observations *into,
+				const struct sm_call *call,
+				const struct sm_part *part)
+{
+	struct sm_call *mine;
+	enum sm_status status = find_call(into, call->key, &mine);
+
+	if (status != SM_OK)
+		return status;
+	mine->count = call->count;
+	mine->first_ns = call->first_ns;
+	mine->last_ns = call->last_ns;
+	mine->runs = call->runs;
+	mine->owners = call->owners;
+	if (part->kind == SM_PART_RUNS)
+		leave_out(part, &mine->runs);
+	if (part->kind == SM_PART_PROCESSES)
+		leave_out(part, &mine->owners);
 	return SM_OK;
 }
 
-static enum sm_status add_events(struct reading *r, struct sm_diag *diag)
+static enum sm_status copy_owners(struct sm_observations *into,
+				  const struct sm_observations *from,
+				  const struct sm_part *part)
 {
-	const struct sm_event *event;
-	enum sm_status status;
-	uint32_t site;
+	enum sm_status status = SM_OK;
+	uint32_t number;
 
-	for (;;) {
-		status = sm_trace_next(r->cursor, &event, &site, diag);
-		if (status == SM_END)
-			return SM_OK;
-		if (status == SM_DAMAGED) {
-			r->o->lost++;
+	for (size_t i = 0; status == SM_OK && i < from->owner_count; i++) {
+		const struct sm_owner *owner = &from->owners[i];
+
+		if ((part->kind == SM_PART_RUNS && has_id(part, owner->run)) ||
+		    (part->kind == SM_PART_PROCESSES &&
+		     has_id(part, owner->identity)))
 			continue;
-		}
-		if (status == SM_OK)
-			status = add_event(r, event);
-		if (status == SM_LIMIT)
-			return sm_fail(diag, status,
-				       "more than %u distinct calls; learn "
-				       "from fewer traces at once",
-				       SM_CALLS_MAX);
-		if (status != SM_OK)
-			return status;
+		status = add_owner(into, owner, &number);
 	}
+	return status;
 }
 
-enum sm_status sm_observations_read(struct sm_observations *observations,
-				    struct sm_trace *trace,
-				    struct sm_diag *diag)
+struct sm_observations *sm_observations_without(const struct sm_observations *o,
+						const struct sm_part *part)
 {
-	size_t count = sm_trace_process_count(trace);
-	uint64_t id = trace_identity(trace), lost[SM_LOSSES];
-	uint32_t *owners = calloc(count + 1, sizeof(*owners));
-	struct reading r = { .o = observations,
-			     .owners = owners,
-			     .owner_count = count };
-	enum sm_status status = SM_NOMEM;
+	struct sm_observations *rest = sm_observations_new();
+	enum sm_status status = rest ? copy_owners(rest, o, part) : SM_NOMEM;
 
-	if (has_id(observations->traces, observations->trace_count, id)) {
-		free(owners);
-		return SM_OK;
-	}
-	r.memo = calloc(MEMO_SIZE, sizeof(*r.memo));
-	if (!owners || !r.memo)
-		goto done;
-	status = add_processes(observations, trace, owners, count);
+	for (size_t i = 0; status == SM_OK && i < o->call_room; i++)
+		if (o->calls[i] && !sm_part_holds(part, o->calls[i]))
+			status = copy_call(rest, o->calls[i], part);
 	if (status == SM_OK)
-		status = sm_trace_events(trace, NULL, &r.cursor, diag);
-	if (status != SM_OK)
-		goto done;
-	status = add_events(&r, diag);
-	sm_trace_cursor_free(r.cursor);
-	observations->lost += sm_trace_lost(trace, lost);
-	if (status == SM_OK &&
-	    !add_id(&observations->traces, &observations->trace_room,
-		    &observations->trace_count, id))
-		status = SM_NOMEM;
-done:
-	free(owners);
-	free(r.memo);
-	if (status == SM_NOMEM)
-		return sm_fail(diag, status, "out of memory");
-	return status;
+		return rest;
+	sm_observations_free(rest);
+	return NULL;
 }
 
 /* ------------------------------------------------------------------- merge */
@@ -626,7 +596,7 @@ static bool has_all(const struct sm_observations *into,
 	if (!from->trace_count)
 		return into == from;
 	for (size_t i = 0; i < from->trace_count; i++)
-		if (!has_id(into->traces, into->trace_count, from->traces[i]))
+		if (!sm_observations_has_trace(into, from->traces[i]))
 			return false;
 	return true;
 }
@@ -645,8 +615,26 @@ static enum sm_status merge_calls(struct sm_observations *into,
 		if (status != SM_OK)
 			return status;
 		mine->count += theirs->count;
+		note_span(&mine->first_ns, &mine->last_ns, theirs->first_ns,
+			  theirs->last_ns);
 		sm_sketch_merge(&mine->runs, &theirs->runs);
 		sm_sketch_merge(&mine->owners, &theirs->owners);
+	}
+	return SM_OK;
+}
+
+static enum sm_status merge_runs(struct sm_observations *into,
+				 const struct sm_observations *from)
+{
+	for (size_t i = 0; i < from->run_count; i++) {
+		const struct sm_run *theirs = from->runs[i];
+		struct sm_run *mine = run_of(into, theirs->identity);
+
+		if (!mine)
+			return SM_NOMEM;
+		note_span(&mine->first_ns, &mine->last_ns, theirs->first_ns,
+			  theirs->last_ns);
+		sm_timeline_merge(&mine->events, &theirs->events);
 	}
 	return SM_OK;
 }
@@ -663,12 +651,14 @@ enum sm_status sm_observations_merge(struct sm_observations *into,
 		status = add_owner(into, &from->owners[i], &number);
 		if (status != SM_OK)
 			return status;
+		into->owners[number].events += from->owners[i].events;
 	}
 	for (size_t i = 0; i < from->trace_count; i++)
-		if (!add_id(&into->traces, &into->trace_room,
-			    &into->trace_count, from->traces[i]))
+		if (!sm_observations_add_trace(into, from->traces[i]))
 			return SM_NOMEM;
-	status = merge_calls(into, from);
+	status = merge_runs(into, from);
+	if (status == SM_OK)
+		status = merge_calls(into, from);
 	if (status != SM_OK)
 		return status;
 	into->events += from->events;

@@ -7,6 +7,7 @@
 
 #include "learner/arena.h"
 #include "learner/learner.h"
+#include "learner/timeline.h"
 
 /*
  * The smallest hashes of a set: enough to tell one, a few and many, to compare
@@ -25,12 +26,23 @@ struct sm_call {
 	struct sm_str key; /* CBOR: see observe.c */
 	uint64_t hash;
 	uint64_t count;
+	uint64_t first_ns, last_ns; /* CLOCK_REALTIME */
 	struct sm_sketch runs, owners;
+};
+
+/* A recording: from the start of a command to the end of its last process. */
+struct sm_run {
+	uint64_t identity;
+	uint64_t first_ns, last_ns; /* CLOCK_REALTIME, of its events */
+	struct sm_timeline events;
 };
 
 /* A process that was recorded. Strings live in the set's arena. */
 struct sm_owner {
 	uint64_t run, identity;
+	struct sm_run *recorded;
+	uint64_t role; /* equal for processes that run the same thing */
+	uint64_t events;
 	uint32_t pid, guest_pid;
 	struct sm_str exe, cwd, script, stdlib, prefix, home, tmp;
 };
@@ -43,18 +55,48 @@ struct sm_observations {
 	size_t owner_room, owner_count;
 	uint64_t *traces; /* identities */
 	size_t trace_room, trace_count;
-	struct sm_sketch runs;
-	uint64_t *run_ids;
+	struct sm_run **runs; /* by identity */
 	size_t run_room, run_count;
 	uint64_t events, denied, lost;
 };
+
+/* A part of the recording that is left out, to be asked about. */
+enum sm_part_kind { SM_PART_RUNS, SM_PART_PROCESSES, SM_PART_REST };
+struct sm_part {
+	enum sm_part_kind kind;
+	const uint64_t *ids; /* runs or processes, ascending */
+	size_t id_count;
+	uint64_t from_ns; /* REST: everything from here on */
+};
+/* The call was made in the part and nowhere else. */
+bool sm_part_holds(const struct sm_part *part, const struct sm_call *call);
+/*
+ * Observations as they were had the part not been recorded; NULL when out of
+ * memory. Borrows from o, which must live longer.
+ */
+struct sm_observations *sm_observations_without(const struct sm_observations *o,
+						const struct sm_part *part);
 
 /* The event behind a call, rebuilt in arena; false when out of memory. */
 bool sm_call_event(const struct sm_call *call, struct sm_arena *arena,
 		   struct sm_event *event);
 
+/* The call event makes, NULL when it asks for nothing. */
+SM_CHECKED enum sm_status sm_observe_call(struct sm_observations *o,
+					  const struct sm_event *event,
+					  struct sm_call **out);
+/* One more event of call; time_ns is CLOCK_REALTIME. */
+void sm_observe_count(struct sm_observations *o, struct sm_call *call,
+		      uint32_t owner, uint64_t time_ns);
+/* An event of the owner was read, whatever becomes of it. */
+void sm_observe_event(struct sm_observations *o, uint32_t owner,
+		      uint64_t time_ns);
+bool sm_observations_has_trace(const struct sm_observations *o, uint64_t id);
+bool sm_observations_add_trace(struct sm_observations *o, uint64_t id);
+
 /* FNV-1a, 64 bits: identity of bytes in sets that are never printed. */
 uint64_t sm_hash(uint64_t seed, const void *bytes, size_t n);
+uint64_t sm_hash_str(uint64_t seed, struct sm_str s);
 #define SM_HASH_SEED 0xcbf29ce484222325u
 
 #endif

@@ -10,11 +10,13 @@
 
 #include "learner/learner.h"
 #include "tools/cli.h"
+#include "tools/learn_report.h"
 
 struct settings {
 	struct sm_learn_options learn;
-	const char *output;
-	bool quiet;
+	const char *output, *report;
+	bool quiet, no_estimate;
+	double max_false_blocks; /* of 1000 events; < 0: any number */
 };
 
 static int set_evidence(void *context, const char *value, struct sm_diag *diag)
@@ -48,12 +50,50 @@ static int set_output(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
+static int set_report(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)diag;
+	((struct settings *)context)->report = value;
+	return 0;
+}
+
+static int set_no_estimate(void *context, const char *value,
+			   struct sm_diag *diag)
+{
+	(void)value;
+	(void)diag;
+	((struct settings *)context)->no_estimate = true;
+	return 0;
+}
+
+static int set_max_false_blocks(void *context, const char *value,
+				struct sm_diag *diag)
+{
+	struct settings *settings = context;
+	char *end;
+
+	settings->max_false_blocks = strtod(value, &end);
+	if (end != value && !*end && settings->max_false_blocks >= 0 &&
+	    settings->max_false_blocks <= 1000)
+		return 0;
+	(void)sm_fail(diag, SM_INVALID,
+		      "--max-false-blocks is a number of 1000 events, as 0.5");
+	return -1;
+}
+
 static const struct sm_option options[] = {
 	{ 'o', "output", "FILE", "write the policy to FILE", set_output },
 	{ 0, "evidence", NULL, "add `seen`, how often each rule was used",
 	  set_evidence },
 	{ 0, "strict", NULL, "leave out grants that would stand in `review`",
 	  set_strict },
+	{ 0, "max-false-blocks", "RATE",
+	  "exit with 1 when more of 1000 events may be blocked in error",
+	  set_max_false_blocks },
+	{ 0, "no-estimate", NULL, "do not estimate how often it will be wrong",
+	  set_no_estimate },
+	{ 0, "report", "FILE", "write the summary to FILE as JSON",
+	  set_report },
 	{ 'q', "quiet", NULL, "no summary", set_quiet },
 	{ 0, NULL, NULL, NULL, NULL },
 };
@@ -86,67 +126,6 @@ static int read_traces(struct sm_observations *observations, int count,
 		}
 	}
 	return SM_EXIT_OK;
-}
-
-/* ------------------------------------------------------------------ summary */
-
-static void put_families(const struct sm_learned *learned)
-{
-	size_t rules = 0;
-
-	for (int i = 0; i < SM_FAMILIES; i++)
-		rules += learned->family[i];
-	fprintf(stderr, "%s: %zu rules:", program.name, rules);
-	for (int i = 0; i < SM_FAMILIES; i++)
-		if (learned->family[i])
-			fprintf(stderr, " %s %zu", sm_family_name(i),
-				learned->family[i]);
-	fprintf(stderr, "; %zu with open slots, %zu to review\n",
-		learned->slotted, learned->reviews);
-}
-
-static void put_summary(const struct sm_observations *observations,
-			const struct sm_learned *learned)
-{
-	struct sm_observed o;
-
-	sm_observations_count(observations, &o);
-	fprintf(stderr,
-		"%s: %llu events in %llu traces (%llu runs, %llu processes), "
-		"%llu distinct calls, %zu covered by bundles\n",
-		program.name, (unsigned long long)o.events,
-		(unsigned long long)o.traces, (unsigned long long)o.runs,
-		(unsigned long long)o.processes, (unsigned long long)o.calls,
-		learned->bundled);
-	put_families(learned);
-	if (o.denied)
-		fprintf(stderr,
-			"%s: %llu events were stopped by a policy and not "
-			"learned from\n",
-			program.name, (unsigned long long)o.denied);
-	if (learned->repaired)
-		fprintf(stderr,
-			"%s: %zu calls needed literal rules after checking\n",
-			program.name, learned->repaired);
-}
-
-/* What a reader must not miss; printed with --quiet, too. */
-static void put_warnings(const struct sm_observations *observations,
-			 const struct sm_learned *learned)
-{
-	struct sm_observed o;
-
-	sm_observations_count(observations, &o);
-	if (o.lost)
-		fprintf(stderr,
-			"%s: warning: %llu events are missing from the traces; "
-			"what they did is not in this policy\n",
-			program.name, (unsigned long long)o.lost);
-	for (size_t i = 0; i < learned->residue_count; i++) {
-		fprintf(stderr, "%s: not granted: ", program.name);
-		sm_cli_put(stderr, learned->residue[i].what, false);
-		fputc('\n', stderr);
-	}
 }
 
 /* ------------------------------------------------------------------- output */
@@ -214,33 +193,75 @@ static int put_policy(const struct settings *settings,
 	return settings->output && failed ? SM_EXIT_USAGE : SM_EXIT_OK;
 }
 
+static int write_report(const char *path, const struct sm_learn_report *report)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *out = open_memstream(&text, &bytes);
+	int failed = !out;
+
+	if (out) {
+		sm_learn_report_json(out, report);
+		failed = fclose(out) != 0;
+	}
+	failed = failed || write_file(path, text, bytes);
+	if (failed)
+		sm_cli_error(&program, path, "%s", strerror(errno));
+	free(text);
+	return failed ? SM_EXIT_USAGE : SM_EXIT_OK;
+}
+
+/* The policy, what is to be said of it, and whether that is a finding. */
+static int put_learned(const struct settings *settings,
+		       const struct sm_learn_report *report)
+{
+	int status = put_policy(settings, report->learned->rules);
+
+	if (!settings->quiet)
+		sm_learn_report_summary(program.name, report);
+	sm_learn_report_warnings(program.name, report);
+	if (status == SM_EXIT_OK && settings->report)
+		status = write_report(settings->report, report);
+	if (status == SM_EXIT_OK && (report->learned->residue_count ||
+				     sm_learn_report_is_too_many(report)))
+		status = SM_EXIT_FINDING;
+	return status;
+}
+
 static int learn(const struct settings *settings, int count, char **paths,
 		 struct sm_observations *observations)
 {
 	struct sm_diag diag = { 0 };
 	struct sm_learned learned = { 0 };
-	int status = read_traces(observations, count, paths);
+	struct sm_estimate estimate;
+	struct sm_learn_report report = { .learned = &learned,
+					  .max_false_blocks =
+						  settings->max_false_blocks };
+	int exit_status = read_traces(observations, count, paths);
+	enum sm_status status;
 
-	if (status != SM_EXIT_OK)
-		return status;
-	if (sm_learn(observations, &settings->learn, &learned, &diag) !=
-	    SM_OK) {
-		sm_cli_diag(&program, count == 1 ? paths[0] : NULL, &diag);
-		return SM_EXIT_USAGE;
+	if (exit_status != SM_EXIT_OK)
+		return exit_status;
+	sm_observations_count(observations, &report.observed);
+	status = sm_learn(observations, &settings->learn, &learned, &diag);
+	if (status == SM_OK && !settings->no_estimate) {
+		report.estimate = &estimate;
+		status = sm_learn_estimate(observations, &settings->learn,
+					   &learned, &estimate, &diag);
 	}
-	status = put_policy(settings, learned.rules);
-	if (!settings->quiet)
-		put_summary(observations, &learned);
-	put_warnings(observations, &learned);
-	if (status == SM_EXIT_OK && learned.residue_count)
-		status = SM_EXIT_FINDING;
+	if (status == SM_OK) {
+		exit_status = put_learned(settings, &report);
+	} else {
+		sm_cli_diag(&program, count == 1 ? paths[0] : NULL, &diag);
+		exit_status = SM_EXIT_USAGE;
+	}
 	sm_learned_fini(&learned);
-	return status;
+	return exit_status;
 }
 
 int main(int argc, char **argv)
 {
-	struct settings settings = { 0 };
+	struct settings settings = { .max_false_blocks = -1 };
 	struct sm_observations *observations;
 	int first, status;
 
@@ -250,6 +271,12 @@ int main(int argc, char **argv)
 	if (first == argc) {
 		sm_cli_error(&program, NULL,
 			     "no trace given; try secmgr-learn --help");
+		return SM_EXIT_USAGE;
+	}
+	if (settings.no_estimate && settings.max_false_blocks >= 0) {
+		sm_cli_error(&program, NULL,
+			     "--max-false-blocks needs the estimate that "
+			     "--no-estimate leaves out");
 		return SM_EXIT_USAGE;
 	}
 	observations = sm_observations_new();

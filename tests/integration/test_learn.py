@@ -246,6 +246,40 @@ class Learned(unittest.TestCase):
         self.assertEqual(done.stdout, self.policy.read_text())
         self.assertIn("stopped by a policy", done.stderr)
 
+    def test_estimate_finds_what_only_one_run_did(self):
+        report = self.place / "report.json"
+        done = self.learn(*self.traces, "--report", report)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        told = json.loads(report.read_text())
+        left_out = told["false_blocks"]["run"]
+        self.assertEqual(left_out["policies"], 2)
+        # The first run alone connects; both read and write files.
+        self.assertEqual(left_out["families"]["network"], 1)
+        self.assertGreaterEqual(told["false_blocks"]["per_1000_at_most"],
+                                left_out["per_1000"])
+        self.assertIn("expected to block in error", done.stderr)
+
+    def test_estimate_is_lower_for_what_comes_again(self):
+        twice = self.place / "again.db"
+        self.run_app(self.runs[0], "secmgr-record", "--force", "-o",
+                     str(twice), "--")
+        report = self.place / "again.json"
+        self.learn(self.traces[0], twice, "--report", report)
+        told = json.loads(report.read_text())["false_blocks"]["run"]
+        self.assertEqual(told["families"]["network"], 0)
+
+    def test_too_many_false_blocks_is_status_1(self):
+        loose = self.learn(*self.traces, "--max-false-blocks", "1000")
+        self.assertEqual(loose.returncode, 0, loose.stderr)
+        tight = self.learn(*self.traces, "--max-false-blocks=0.001", "-q")
+        self.assertEqual(tight.returncode, 1, tight.stderr)
+        self.assertEqual(tight.stdout, loose.stdout)
+        self.assertIn("more than 0.0010 of 1000 events", tight.stderr)
+        for wrong in ("-1", "many", "1001", ""):
+            done = self.learn(*self.traces, "--max-false-blocks", wrong)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("--max-false-blocks", done.stderr)
+
     def test_no_trace_is_one_line_and_status_2(self):
         for args in ((), (self.place / "none.db",),
                      (self.home / "app.py",)):

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Observations out of a trace.
+ */
+#include <stdlib.h>
+
+#include "learner/observe.h"
+
+/* Recently seen keys: most events of a long trace repeat a few hundred. */
+#define MEMO_SIZE 16384
+struct memo {
+	uint64_t key;
+	struct sm_call *call;
+	bool is_known;
+};
+
+static uint64_t process_identity(uint64_t seed,
+				 const struct sm_trace_process *p)
+{
+	seed = sm_hash(seed, &p->pid, sizeof(p->pid));
+	seed = sm_hash(seed, &p->start_ns, sizeof(p->start_ns));
+	seed = sm_hash(seed, &p->uid, sizeof(p->uid));
+	seed = sm_hash_str(seed, p->exe);
+	for (uint32_t i = 0; i < p->argc; i++)
+		seed = sm_hash_str(seed, p->argv[i]);
+	return seed;
+}
+
+static uint64_t host_identity(const struct sm_trace *trace)
+{
+	const char *boot = sm_trace_meta(trace, "boot_id");
+	const char *host = sm_trace_meta(trace, "host");
+
+	return sm_hash_str(sm_hash_str(SM_HASH_SEED, sm_str_of(boot)),
+			   sm_str_of(host));
+}
+
+/*
+ * Processes of one recording overlap, or have the recorder for a parent. A
+ * trace that was continued holds several recordings: several runs.
+ */
+struct run {
+	uint64_t identity, end_ns;
+	uint32_t parent_pid;
+};
+
+static struct run *run_of(struct run *runs, size_t count,
+			  const struct sm_trace_process *process)
+{
+	for (size_t i = count; i-- > 0;)
+		if (process->start_ns <= runs[i].end_ns ||
+		    (process->parent_pid &&
+		     process->parent_pid == runs[i].parent_pid))
+			return &runs[i];
+	return NULL;
+}
+
+static uint64_t trace_identity(const struct sm_trace *trace)
+{
+	const char *clock = sm_trace_meta(trace, "clock.monotonic_ns");
+	uint64_t id = sm_hash_str(host_identity(trace), sm_str_of(clock));
+
+	for (size_t i = 1; i <= sm_trace_process_count(trace); i++) {
+		const struct sm_trace_process_info *p =
+			sm_trace_process(trace, (uint32_t)i);
+
+		id = process_identity(id, &p->start);
+		id = sm_hash(id, &p->account.stored, sizeof(uint64_t));
+		id = sm_hash(id, &p->account.attempts, sizeof(uint64_t));
+	}
+	return id;
+}
+
+static enum sm_status add_processes(struct sm_observations *o,
+				    const struct sm_trace *trace,
+				    uint32_t *owners, size_t count)
+{
+	struct run *runs = calloc(count + 1, sizeof(*runs)), *run;
+	enum sm_status status = runs ? SM_OK : SM_NOMEM;
+	size_t run_count = 0;
+
+	for (size_t i = 1; status == SM_OK && i <= count; i++) {
+		const struct sm_trace_process_info *p =
+			sm_trace_process(trace, (uint32_t)i);
+		uint64_t end = p->has_ended ? p->account.end_ns : UINT64_MAX;
+
+		run = run_of(runs, run_count, &p->start);
+		if (!run) {
+			run = &runs[run_count++];
+			run->identity = process_identity(host_identity(trace),
+							 &p->start);
+			run->parent_pid = p->start.parent_pid;
+		}
+		if (end > run->end_ns)
+			run->end_ns = end;
+		status = sm_observations_add_process(o, run->identity,
+						     &p->start, &p->interpreter,
+						     &owners[i]);
+	}
+	free(runs);
+	return status;
+}
+
+struct reading {
+	struct sm_observations *o;
+	struct sm_trace_cursor *cursor;
+	struct memo *memo;
+	const uint32_t *owners;
+	size_t owner_count;
+	uint64_t offset_ns; /* CLOCK_REALTIME less CLOCK_MONOTONIC */
+};
+
+static uint64_t meta_number(const struct sm_trace *trace, const char *key)
+{
+	const char *text = sm_trace_meta(trace, key);
+
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+static uint64_t clock_offset(const struct sm_trace *trace)
+{
+	uint64_t real = meta_number(trace, "clock.realtime_ns");
+
+	return real ? real - meta_number(trace, "clock.monotonic_ns") : 0;
+}
+
+static enum sm_status add_event(struct reading *r,
+				const struct sm_trace_brief *brief)
+{
+	struct memo *memo =
+		&r->memo[(brief->key ^ brief->key >> 32) % MEMO_SIZE];
+	uint64_t time_ns = brief->time_ns + r->offset_ns;
+	const struct sm_event *event;
+	enum sm_status status;
+	uint32_t owner;
+
+	if (!brief->process || brief->process > r->owner_count)
+		return SM_OK;
+	owner = r->owners[brief->process];
+	sm_observe_event(r->o, owner, time_ns);
+	if (brief->decision == SM_DENIED) {
+		r->o->denied++;
+		return SM_OK;
+	}
+	if (!memo->is_known || memo->key != brief->key) {
+		event = sm_trace_event(r->cursor);
+		if (!event) /* damaged: told by the next sm_trace_skim() */
+			return SM_OK;
+		status = sm_observe_call(r->o, event, &memo->call);
+		if (status != SM_OK)
+			return status;
+		memo->key = brief->key;
+		memo->is_known = true;
+	}
+	if (memo->call)
+		sm_observe_count(r->o, memo->call, owner, time_ns);
+	return SM_OK;
+}
+
+static enum sm_status add_events(struct reading *r, struct sm_diag *diag)
+{
+	struct sm_trace_brief brief;
+	enum sm_status status;
+
+	for (;;) {
+		status = sm_trace_skim(r->cursor, &brief, diag);
+		if (status == SM_END)
+			return SM_OK;
+		if (status == SM_DAMAGED) {
+			r->o->lost++;
+			continue;
+		}
+		if (status == SM_OK)
+			status = add_event(r, &brief);
+		if (status == SM_LIMIT)
+			return sm_fail(diag, status,
+				       "more than %u distinct calls; learn "
+				       "from fewer traces at once",
+				       SM_CALLS_MAX);
+		if (status != SM_OK)
+			return status;
+	}
+}
+
+enum sm_status sm_observations_read(struct sm_observations *observations,
+				    struct sm_trace *trace,
+				    struct sm_diag *diag)
+{
+	size_t count = sm_trace_process_count(trace);
+	uint64_t id = trace_identity(trace), lost[SM_LOSSES];
+	uint32_t *owners = calloc(count + 1, sizeof(*owners));
+	struct reading r = { .o = observations,
+			     .owners = owners,
+			     .owner_count = count,
+			     .offset_ns = clock_offset(trace) };
+	enum sm_status status = SM_NOMEM;
+
+	if (sm_observations_has_trace(observations, id)) {
+		free(owners);
+		return SM_OK;
+	}
+	r.memo = calloc(MEMO_SIZE, sizeof(*r.memo));
+	if (!owners || !r.memo)
+		goto done;
+	status = add_processes(observations, trace, owners, count);
+	if (status == SM_OK)
+		status = sm_trace_events(trace, NULL, &r.cursor, diag);
+	if (status != SM_OK)
+		goto done;
+	status = add_events(&r, diag);
+	sm_trace_cursor_free(r.cursor);
+	observations->lost += sm_trace_lost(trace, lost);
+	if (status == SM_OK && !sm_observations_add_trace(observations, id))
+		status = SM_NOMEM;
+done:
+	free(owners);
+	free(r.memo);
+	if (status == SM_NOMEM)
+		return sm_fail(diag, status, "out of memory");
+	return status;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/learn_report.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+
+#include "tools/cli.h"
+
+#define DAY_NS 86400e9
+
+__attribute__((format(printf, 2, 3))) static void say(const char *program,
+						      const char *format, ...)
+{
+	va_list list;
+
+	fprintf(stderr, "%s: ", program);
+	va_start(list, format);
+	vfprintf(stderr, format, list);
+	va_end(list);
+	fputc('\n', stderr);
+}
+
+/* "3 days", "14 minutes", "0.8 seconds": as exact as people want it. */
+static const char *span(uint64_t ns, char text[32])
+{
+	static const struct {
+		double ns;
+		const char *name;
+	} units[] = { { DAY_NS, "days" },
+		      { 3600e9, "hours" },
+		      { 60e9, "minutes" },
+		      { 1e9, "seconds" } };
+	size_t i = 0;
+
+	while (i < 3 && (double)ns < 2 * units[i].ns)
+		i++;
+	snprintf(text, 32, "%.*f %s", (double)ns < 10 * units[i].ns,
+		 (double)ns / units[i].ns, units[i].name);
+	return text;
+}
+
+/* Two digits that count: "0.042", "3.1", "160". */
+static const char *amount(double value, char text[32])
+{
+	double scaled = value;
+	int decimals = 0;
+
+	while (scaled > 0 && scaled < 10 && decimals < 6) {
+		scaled *= 10;
+		decimals++;
+	}
+	snprintf(text, 32, "%.*f", decimals, value);
+	return text;
+}
+
+/* A day of what was recorded; < 0: too short to say. */
+static double per_day(const struct sm_estimate *e, double of_1000)
+{
+	if ((double)e->recorded_ns < 600e9)
+		return -1;
+	return of_1000 / 1000 * (double)e->events *
+	       (DAY_NS / (double)e->recorded_ns);
+}
+
+bool sm_learn_report_is_too_many(const struct sm_learn_report *report)
+{
+	return report->estimate && report->max_false_blocks >= 0 &&
+	       (report->estimate->bound < 0 ||
+		report->estimate->bound > report->max_false_blocks);
+}
+
+/* ------------------------------------------------------------------ summary */
+
+static void put_families(const char *program, const struct sm_learned *learned)
+{
+	size_t rules = 0;
+
+	for (int i = 0; i < SM_FAMILIES; i++)
+		rules += learned->family[i];
+	fprintf(stderr, "%s: %zu rules:", program, rules);
+	for (int i = 0; i < SM_FAMILIES; i++)
+		if (learned->family[i])
+			fprintf(stderr, " %s %zu", sm_family_name(i),
+				learned->family[i]);
+	fprintf(stderr, "; %zu with open slots, %zu to review\n",
+		learned->slotted, learned->reviews);
+}
+
+static void put_cut(const char *program, enum sm_cut kind,
+		    const struct sm_cut_estimate *cut)
+{
+	char rate[32], bound[32];
+
+	fprintf(stderr,
+		"%s:   left out by %s: %" PRIu64 " of %" PRIu64
+		" events blocked",
+		program, sm_cut_name(kind), cut->blocked, cut->events);
+	for (int i = 0; i < SM_FAMILIES; i++)
+		if (cut->family[i])
+			fprintf(stderr, ", %s %" PRIu64, sm_family_name(i),
+				cut->family[i]);
+	fprintf(stderr, "; of 1000 %s, at most %s\n", amount(cut->rate, rate),
+		amount(cut->bound, bound));
+}
+
+/* The unseen share falls as the recording grows: as one over its length. */
+static void put_more(const char *program, const struct sm_learn_report *report)
+{
+	const struct sm_estimate *e = report->estimate;
+	double wanted =
+		report->max_false_blocks > 0 ? report->max_false_blocks : 1;
+	double factor = e->bound / wanted - 1;
+	char text[32], more[32];
+
+	if (factor <= 0 || !e->recorded_ns)
+		return;
+	say(program,
+	    "  for at most %s of 1000 record about %s more of the same kind",
+	    amount(wanted, text),
+	    span((uint64_t)((double)e->recorded_ns * factor), more));
+}
+
+/* What no part of this recording can have held. */
+static void put_blind_spots(const char *program, const struct sm_estimate *e)
+{
+	char text[32];
+
+	if (e->runs == 1)
+		say(program, "  not told by one run: what differs between "
+			     "starts; record at least two");
+	if ((double)e->recorded_ns < 14 * DAY_NS)
+		say(program,
+		    "  not in %s of recording: jobs that run more rarely, as "
+		    "%s ones",
+		    span(e->recorded_ns, text),
+		    (double)e->recorded_ns < 2 * DAY_NS ? "daily and weekly"
+							: "weekly");
+}
+
+static void put_saturation(const char *program, const struct sm_estimate *e)
+{
+	char recorded[32], settled[32], unseen[32], bound[32];
+
+	say(program,
+	    "%zu rules in use, %zu by one event: %s of 1000 events unseen, "
+	    "at most %s; no new rule in the last %s of %s",
+	    e->rules, e->singles, amount(e->unseen, unseen),
+	    amount(e->unseen_bound, bound), span(e->since_new_ns, settled),
+	    span(e->recorded_ns, recorded));
+}
+
+static void put_estimate(const char *program,
+			 const struct sm_learn_report *report)
+{
+	const struct sm_estimate *e = report->estimate;
+	char rate[32], bound[32];
+
+	put_saturation(program, e);
+	if (e->bound < 0) {
+		say(program, "too little was recorded to estimate how often "
+			     "this policy blocks in error");
+		return;
+	}
+	say(program,
+	    "expected to block in error: %s of 1000 events, with 95 %% "
+	    "certainty at most %s",
+	    amount(e->rate, rate), amount(e->bound, bound));
+	if (per_day(e, 1) >= 0)
+		say(program, "  a day of this: %s events, at most %s",
+		    amount(per_day(e, e->rate), rate),
+		    amount(per_day(e, e->bound), bound));
+	for (int i = 0; i < SM_CUTS; i++)
+		if (e->cuts[i].folds)
+			put_cut(program, i, &e->cuts[i]);
+	put_more(program, report);
+	put_blind_spots(program, e);
+}
+
+void sm_learn_report_summary(const char *program,
+			     const struct sm_learn_report *report)
+{
+	const struct sm_observed *o = &report->observed;
+
+	say(program,
+	    "%" PRIu64 " events in %" PRIu64 " traces (%" PRIu64
+	    " runs, %" PRIu64 " processes), %" PRIu64
+	    " distinct calls, %zu covered by bundles",
+	    o->events, o->traces, o->runs, o->processes, o->calls,
+	    report->learned->bundled);
+	put_families(program, report->learned);
+	if (o->denied)
+		say(program,
+		    "%" PRIu64 " events were stopped by a policy and not "
+		    "learned from",
+		    o->denied);
+	if (report->learned->repaired)
+		say(program, "%zu calls needed literal rules after checking",
+		    report->learned->repaired);
+	if (report->estimate)
+		put_estimate(program, report);
+}
+
+/* ----------------------------------------------------------------- warnings */
+
+void sm_learn_report_warnings(const char *program,
+			      const struct sm_learn_report *report)
+{
+	const struct sm_learned *learned = report->learned;
+	char text[32];
+
+	if (report->observed.lost)
+		say(program,
+		    "warning: %" PRIu64 " events are missing from the traces; "
+		    "what they did is not in this policy",
+		    report->observed.lost);
+	for (size_t i = 0; i < learned->residue_count; i++) {
+		fprintf(stderr, "%s: not granted: ", program);
+		sm_cli_put(stderr, learned->residue[i].what, false);
+		fputc('\n', stderr);
+	}
+	if (sm_learn_report_is_too_many(report))
+		say(program,
+		    "more than %s of 1000 events may be blocked in error",
+		    amount(report->max_false_blocks, text));
+}
+
+/* --------------------------------------------------------------------- JSON */
+
+static void put_counts(struct sm_json *j, const struct sm_learn_report *report)
+{
+	const struct sm_observed *o = &report->observed;
+	const struct sm_learned *learned = report->learned;
+
+	sm_json_put_uint(j, "traces", o->traces);
+	sm_json_put_uint(j, "runs", o->runs);
+	sm_json_put_uint(j, "processes", o->processes);
+	sm_json_put_uint(j, "events", o->events);
+	sm_json_put_uint(j, "calls", o->calls);
+	sm_json_put_uint(j, "denied", o->denied);
+	sm_json_put_uint(j, "lost", o->lost);
+	sm_json_put_uint(j, "bundled", learned->bundled);
+	sm_json_put_uint(j, "repaired", learned->repaired);
+	sm_json_open(j, "rules", '{');
+	for (int i = 0; i < SM_FAMILIES; i++)
+		sm_json_put_uint(j, sm_family_name(i), learned->family[i]);
+	sm_json_close(j, '}');
+	sm_json_put_uint(j, "slotted", learned->slotted);
+	sm_json_put_uint(j, "review", learned->reviews);
+	sm_json_open(j, "not_granted", '[');
+	for (size_t i = 0; i < learned->residue_count; i++)
+		sm_json_put_str(j, NULL, learned->residue[i].what);
+	sm_json_close(j, ']');
+}
+
+static void put_json_cut(struct sm_json *j, enum sm_cut kind,
+			 const struct sm_cut_estimate *cut)
+{
+	sm_json_open(j, sm_cut_name(kind), '{');
+	sm_json_put_uint(j, "policies", cut->folds);
+	sm_json_put_uint(j, "events", cut->events);
+	sm_json_put_uint(j, "blocked", cut->blocked);
+	sm_json_put_uint(j, "calls", cut->calls);
+	sm_json_open(j, "families", '{');
+	for (int i = 0; i < SM_FAMILIES; i++)
+		sm_json_put_uint(j, sm_family_name(i), cut->family[i]);
+	sm_json_close(j, '}');
+	sm_json_put_float(j, "per_1000", cut->rate);
+	sm_json_put_float(j, "per_1000_at_most", cut->bound);
+	sm_json_close(j, '}');
+}
+
+static void put_json_day(struct sm_json *j, const char *key, double events)
+{
+	if (events >= 0)
+		sm_json_put_float(j, key, events);
+	else
+		sm_json_put_null(j, key);
+}
+
+static void put_json_estimate(struct sm_json *j, const struct sm_estimate *e)
+{
+	sm_json_open(j, "false_blocks", '{');
+	if (e->bound >= 0) {
+		sm_json_put_float(j, "per_1000", e->rate);
+		sm_json_put_float(j, "per_1000_at_most", e->bound);
+		put_json_day(j, "per_day", per_day(e, e->rate));
+		put_json_day(j, "per_day_at_most", per_day(e, e->bound));
+	}
+	for (int i = 0; i < SM_CUTS; i++)
+		if (e->cuts[i].folds)
+			put_json_cut(j, i, &e->cuts[i]);
+	sm_json_close(j, '}');
+	sm_json_open(j, "saturation", '{');
+	sm_json_put_uint(j, "rules", e->rules);
+	sm_json_put_uint(j, "used_once", e->singles);
+	sm_json_put_float(j, "unseen_per_1000", e->unseen);
+	sm_json_put_float(j, "unseen_per_1000_at_most", e->unseen_bound);
+	sm_json_put_uint(j, "recorded_ns", e->recorded_ns);
+	sm_json_put_uint(j, "since_new_rule_ns", e->since_new_ns);
+	sm_json_close(j, '}');
+}
+
+void sm_learn_report_json(FILE *out, const struct sm_learn_report *report)
+{
+	struct sm_json j = { .out = out, .is_pretty = true };
+
+	sm_json_open(&j, NULL, '{');
+	put_counts(&j, report);
+	if (report->estimate)
+		put_json_estimate(&j, report->estimate);
+	sm_json_close(&j, '}');
+	fputc('\n', out);
+}
