@@ -251,10 +251,20 @@ struct sm_denial {
 /* Decides event and fills its verdict. True: it must be denied. */
 bool sm_deny_decide(const struct sm_view *view, struct sm_event *event,
 		    struct sm_denial *denial);
-/* Another policy: what was decided by the old one counts no more. */
-void sm_deny_forget(void);
 /* Raises PolicyViolation; always leaves an exception. Not under the lock. */
 void sm_deny_raise(const struct sm_denial *denial);
+
+/* ----------------------------------------------------------------- memo.c */
+
+/*
+ * Fills the event's verdict, and that of the shadow policy where there is one.
+ * verdict: what sm_policy_decide() said, unless the same was allowed before.
+ * Under the lock.
+ */
+void sm_memo_decide(const struct sm_view *view, struct sm_event *event,
+		    struct sm_verdict *verdict);
+/* Another policy: what was decided by the old one counts no more. */
+void sm_memo_forget(void);
 
 /* ------------------------------------------------------------- late_open.c */
 

@@ -356,7 +356,7 @@ static void adopt_policies(const struct sm_policy *policy,
 	sm_agent.shadow = *shadow;
 	sm_agent.has_policy = true;
 	sm_agent.has_shadow = shadow->blob;
-	sm_deny_forget(); /* their rules' names stood in the old ones */
+	sm_memo_forget(); /* their rules' names stood in the old ones */
 }
 
 /* Both or none: what was decided by one and asked of another compares not. */

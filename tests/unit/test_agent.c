@@ -1021,6 +1021,59 @@ static void raises_what_pickles_as_permission_error(void **state)
 	run_free(run);
 }
 
+/*
+ * What was allowed is remembered: only for the same path, whatever its length
+ * and whichever byte is another, and only for the same purpose.
+ */
+static void remembers_no_more_than_it_decided(void **state)
+{
+	static const char code[] =
+		"import sys\n"
+		"def is_allowed(path, flags):\n"
+		"    try:\n"
+		"        sys.audit('open', path, 'r', flags)\n"
+		"    except PermissionError:\n"
+		"        return False\n"
+		"    return True\n"
+		"for n in range(1, 41):\n"
+		"    path = '/' + 'a' * n\n"
+		"    for _ in range(2):\n"
+		"        assert is_allowed(path, 0) == (n != 20), path\n"
+		"        for i in range(1, n + 1):\n"
+		"            other = path[:i] + 'b' + path[i + 1:]\n"
+		"            assert not is_allowed(other, 0), other\n"
+		"        assert not is_allowed(path, 1), path\n"
+		"        assert not is_allowed(path.encode() + b'\\0', 0)\n";
+	struct run *run = run_new(SM_CHANNEL_ENFORCE);
+	const char *argv[] = { "/usr/bin/python3", "-IS", "-c", code, NULL };
+	char text[8192], path[48] = "/";
+	int used = snprintf(text, sizeof(text),
+			    "{ \"secmgr\": 1, \"use\": [\"python-runtime\"],"
+			    "\"variables\": { \"STDLIB\": "
+			    "[\"/usr/lib/python3.11\"], \"TMP\": \"/tmp\" },"
+			    "\"files\": [");
+
+	(void)state;
+	for (int n = 1; n <= 40; n++) {
+		strcat(path, "a");
+		if (n != 20)
+			used += snprintf(
+				text + used, sizeof(text) - (size_t)used,
+				"%s{ \"id\": \"f%d\", \"path\": \"%s\","
+				"\"access\": [\"read\"], "
+				"\"by\": [\"main\"] }",
+				n == 1 ? "" : ",", n, path);
+	}
+	snprintf(text + used, sizeof(text) - (size_t)used,
+		 "], \"code\": [ { \"id\": \"c1\", \"exec\": \"<string>\","
+		 " \"by\": [\"python\", \"main\"] } ] }");
+	set_policy(run, text);
+	run_command(run, argv);
+	assert_exit(run, 0);
+	assert_int_equal(count_lines(run, "", "allowed=f40"), 2);
+	run_free(run);
+}
+
 static void children_inherit_the_policy(void **state)
 {
 	static const char code[] =
@@ -1203,6 +1256,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(fails_open_when_asked),
 		cmocka_unit_test(warns_when_asked),
 		cmocka_unit_test(raises_what_pickles_as_permission_error),
+		cmocka_unit_test(remembers_no_more_than_it_decided),
 		cmocka_unit_test(children_inherit_the_policy),
 		cmocka_unit_test(stays_out_of_other_programs),
 		cmocka_unit_test(serves_embedders_again_and_again),

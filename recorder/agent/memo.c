@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * memo.c: what was decided before.
+ *
+ * Programs repeat themselves. A decision depends on the policy and on what
+ * put_event() writes down, nothing else; what was allowed, or asked for
+ * nothing, is kept, and the keys are compared byte for byte. Denials are always
+ * decided.
+ */
+#include "recorder/agent/agent.h"
+
+#define MEMOS	   512u
+#define MEMO_WORDS 32u
+
+struct memo {
+	uint64_t hash;
+	uint32_t words; /* 0: nothing is kept here */
+	struct sm_recorded_verdict verdict, shadow; /* rules: in the policies */
+	uint64_t key[MEMO_WORDS];
+};
+
+static struct memo memos[MEMOS]; /* under the lock */
+static bool sees_details;	 /* rules compare arguments that are no keys */
+
+void sm_memo_forget(void)
+{
+	memset(memos, 0, sizeof(memos));
+	sees_details = sm_policy_has_details(&sm_agent.policy) ||
+		       (sm_agent.has_shadow &&
+			sm_policy_has_details(&sm_agent.shadow));
+}
+
+/* A key being written, in pairs of words; small, to stay in registers. */
+struct writer {
+	uint64_t *at, *end;
+	uint64_t hash;
+};
+
+#define HOT static inline __attribute__((always_inline))
+
+/* There is room. The hash only finds: keys are compared. */
+HOT void put(struct writer *w, uint64_t first, uint64_t second)
+{
+	__extension__ typedef unsigned __int128 wide;
+	wide product = (wide)(first ^ w->hash ^ 0x9e3779b97f4a7c15u) *
+		       (second ^ 0xd6e8feb86659fd93u);
+
+	w->at[0] = first;
+	w->at[1] = second;
+	w->at += 2;
+	w->hash = (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+HOT bool has_room(const struct writer *w, uint32_t words)
+{
+	return words <= (size_t)(w->end - w->at);
+}
+
+HOT uint64_t load(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/* Up to 7 bytes. */
+HOT uint64_t load_short(const char *p, uint32_t n)
+{
+	uint32_t first, last;
+
+	if (n >= 4) {
+		memcpy(&first, p, sizeof(first));
+		memcpy(&last, p + n - 4, sizeof(last));
+		return first | (uint64_t)last << 32;
+	}
+	if (!n)
+		return 0;
+	return (uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << 8 |
+	       (uint64_t)(uint8_t)p[n - 1] << 16;
+}
+
+/* Beside mark stands the length, and then the last 8 bytes. */
+HOT bool put_bytes(struct writer *w, uint64_t mark, const char *p, uint32_t n)
+{
+	if (!has_room(w, n / 8 + 4))
+		return false;
+	mark |= (uint64_t)n << 8;
+	if (n < 8) {
+		put(w, mark, load_short(p, n));
+		return true;
+	}
+	put(w, mark, load(p + n - 8));
+	for (uint32_t at = 0; at + 8 < n; at += 16)
+		put(w, load(p + at), at + 16 <= n ? load(p + at + 8) : 0);
+	return true;
+}
+
+HOT bool put_value(struct writer *w, const struct sm_value *v)
+{
+	if (v->type == SM_TEXT || v->type == SM_BYTES)
+		return !sm_value_is_cut(v) &&
+		       put_bytes(w, v->type, v->s, v->len);
+	if (v->type > SM_INT || !has_room(w, 2))
+		return false; /* lists and the like: decided each time */
+	put(w, v->type, v->type == SM_INT ? (uint64_t)v->i : 0);
+	return true;
+}
+
+/*
+ * Caller and owner by their numbers: each stands for one file and function.
+ * Entries for code that did not fit the table stand for many.
+ */
+HOT bool put_site(struct writer *w, const struct sm_view *view,
+		  const struct sm_event *event)
+{
+	uint64_t caller = view->caller ? view->caller->number : UINT16_MAX;
+	uint64_t owner = view->owner ? view->owner->number : UINT16_MAX;
+	const struct sm_str *resolved = event->resolved;
+
+	if (caller <= SM_PRINCIPALS || owner <= SM_PRINCIPALS)
+		return false;
+	put(w,
+	    (uint64_t)event->site.kind | caller << 16 | owner << 32 |
+		    (uint64_t)view->via << 48 | (uint64_t)view->kind << 56,
+	    resolved[0].len | (uint64_t)resolved[1].len << 32);
+	return (!resolved[0].len ||
+		put_bytes(w, 0, resolved[0].p, resolved[0].len)) &&
+	       (!resolved[1].len ||
+		put_bytes(w, 0, resolved[1].p, resolved[1].len));
+}
+
+HOT bool put_event(struct writer *w, const struct sm_view *view,
+		   const struct sm_event *event)
+{
+	const struct sm_catalogue_entry *entry =
+		sm_catalogue_entry(event->site.kind);
+
+	if (!entry || !put_site(w, view, event))
+		return false;
+	for (uint32_t i = 0; i < event->argc; i++)
+		if ((sees_details || i >= entry->role_count ||
+		     entry->roles[i] & SM_ROLE_KEY) &&
+		    !put_value(w, &event->args[i]))
+			return false;
+	return true;
+}
+
+/* By both policies; verdict says more about the one that counts. */
+static void decide(struct sm_event *event, struct sm_verdict *verdict)
+{
+	struct sm_verdict shadow;
+
+	sm_policy_decide(&sm_agent.policy, event, verdict);
+	event->verdict.decision = verdict->decision;
+	event->verdict.rule = verdict->rule;
+	if (!sm_agent.has_shadow)
+		return;
+	sm_policy_decide(&sm_agent.shadow, event, &shadow);
+	event->shadow.decision = shadow.decision;
+	event->shadow.rule = shadow.rule;
+}
+
+static void keep(struct memo *memo, const struct writer *w, const uint64_t *key,
+		 const struct sm_event *event)
+{
+	memo->hash = w->hash;
+	memo->words = (uint32_t)(w->at - key);
+	memcpy(memo->key, key, memo->words * sizeof(*key));
+	memo->verdict = event->verdict;
+	memo->shadow = event->shadow;
+}
+
+void sm_memo_decide(const struct sm_view *view, struct sm_event *event,
+		    struct sm_verdict *verdict)
+{
+	uint64_t key[MEMO_WORDS];
+	struct writer w = { key, key + MEMO_WORDS, 0 };
+	struct memo *memo;
+
+	if (!put_event(&w, view, event)) {
+		decide(event, verdict);
+		return;
+	}
+	memo = &memos[w.hash % MEMOS];
+	if (memo->hash == w.hash && memo->words == w.at - key &&
+	    !memcmp(memo->key, key, memo->words * sizeof(*key))) {
+		event->verdict = memo->verdict;
+		event->shadow = memo->shadow;
+		return;
+	}
+	decide(event, verdict);
+	if (verdict->decision == SM_ALLOWED ||
+	    verdict->decision == SM_UNDECIDED)
+		keep(memo, &w, key, event);
+}
