@@ -213,6 +213,10 @@ void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
 struct sm_str sm_resolve_at(int dir_fd, struct sm_str name, char *out);
 /* The path of a descriptor; empty for pipes, sockets and deleted files. */
 struct sm_str sm_resolve_fd(int64_t fd, char *out);
+/* The file sqlite3.connect was asked for, out of a URI into out; empty: none.
+ */
+struct sm_str sm_resolve_database(const struct sm_event *event,
+				  char out[SM_PATH_MAX]);
 /* "self", "child", "group", or the number itself. */
 void sm_resolve_pid(int64_t pid, bool is_group, struct sm_value *value);
 /* "tcp", "udp", ...: SM_ROLE_SOCKET. */
@@ -310,6 +314,15 @@ bool sm_announce_decide(const struct sm_view *view, enum sm_event_kind kind,
 /* ------------------------------------------------------------ real_path.c */
 
 void sm_real_setup(bool is_libc); /* open() is the C library's own */
+
+/* ---------------------------------------------------------- real_event.c */
+
+/*
+ * The second step of what is decided before the event returns: databases and
+ * local sockets. Under the lock. True: denied.
+ */
+bool sm_real_at_once(const struct sm_view *view, const struct sm_event *event,
+		     struct sm_denial *denial);
 
 /* ---------------------------------------------- interpose.c, interpose_*.c */
 

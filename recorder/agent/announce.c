@@ -39,7 +39,36 @@ void sm_announce_next_event(void)
 
 enum sm_event_kind sm_announce_second(enum sm_event_kind kind)
 {
-	return kind == SM_EVENT_OPEN ? SM_EVENT_OPENED : SM_EVENT_OTHER;
+	switch (kind) {
+	case SM_EVENT_OPEN:
+		return SM_EVENT_OPENED;
+	case SM_EVENT_OS_CHMOD:
+	case SM_EVENT_OS_CHOWN:
+	case SM_EVENT_OS_UTIME:
+	case SM_EVENT_OS_GETXATTR:
+	case SM_EVENT_OS_LISTXATTR:
+	case SM_EVENT_OS_SETXATTR:
+	case SM_EVENT_OS_REMOVEXATTR:
+		return SM_EVENT_CHANGED;
+	case SM_EVENT_OS_LISTDIR:
+	case SM_EVENT_OS_SCANDIR:
+		return SM_EVENT_LISTED;
+	case SM_EVENT_OS_MKDIR:
+		return SM_EVENT_MADE;
+	case SM_EVENT_OS_REMOVE:
+	case SM_EVENT_OS_RMDIR:
+		return SM_EVENT_REMOVED;
+	case SM_EVENT_OS_RENAME:
+		return SM_EVENT_RENAMED;
+	case SM_EVENT_OS_LINK:
+		return SM_EVENT_LINKED;
+	case SM_EVENT_OS_SYMLINK:
+		return SM_EVENT_SYMLINKED;
+	case SM_EVENT_OS_TRUNCATE:
+		return SM_EVENT_TRUNCATED;
+	default:
+		return SM_EVENT_OTHER;
+	}
 }
 
 /* Not only ASCII: *is_plain becomes false, its bytes depend on the locale. */

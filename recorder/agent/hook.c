@@ -381,6 +381,8 @@ static int take(enum sm_event_kind kind, const char *name,
 	sm_agent_store(&view, &record);
 	if (!is_denied && sm_announce_second(kind))
 		sm_announce(&view, &record.event);
+	else if (!is_denied && has_effect)
+		is_denied = sm_real_at_once(&view, &record.event, &denial);
 	held_count = box.held_count;
 	if (held_count)
 		memcpy(held, box.held, held_count * sizeof(held[0]));

@@ -20,6 +20,7 @@ void sm_interpose_setup(void)
 	sm_interpose_find("setlocale", &real_setlocale);
 	sm_interpose_exec_setup();
 	sm_interpose_open_setup();
+	sm_interpose_files_setup();
 }
 
 EXPORT char *setlocale(int category, const char *locale)

@@ -23,5 +23,6 @@ static inline void sm_interpose_find(const char *name, void *slot)
 /* Each looks its real functions up; sm_interpose_setup() calls them. */
 void sm_interpose_exec_setup(void);
 void sm_interpose_open_setup(void);
+void sm_interpose_files_setup(void);
 
 #endif

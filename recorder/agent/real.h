@@ -56,4 +56,35 @@ int sm_real_open(int dir_fd, const char *path, int flags, mode_t mode);
 FILE *sm_real_open_stream(const char *path, const char *mode,
 			  FILE *(*open)(const char *, const char *));
 
+/* ------------------------------------------------------------ real_call.c */
+
+/* A name in a call that was announced. */
+struct sm_real_name {
+	int dir_fd;	  /* what to make the call by: the directory that */
+	const char *path; /* was found, and the last component in it */
+	int held;	  /* descriptor to release; -1: none */
+	int given_fd;
+	const char *given;
+	struct sm_str found; /* empty: it is as it was spelled */
+	char text[SM_PATH_MAX];
+};
+
+/*
+ * What is made, removed or renamed: a last component is not followed. False:
+ * it cannot be, for errno. sm_real_release() afterwards.
+ */
+bool sm_real_hold(struct sm_real_name *name, int dir_fd, const char *path);
+void sm_real_release(struct sm_real_name *name);
+/* What the whole path leads to. False: there is nothing, for errno. */
+bool sm_real_look(struct sm_real_name *name, int dir_fd, const char *path,
+		  bool follows);
+/* Records and decides what was found by one name, by two. True: EACCES. */
+bool sm_real_is_denied(enum sm_event_kind kind,
+		       const struct sm_real_name *name);
+bool sm_real_are_denied(enum sm_event_kind kind,
+			const struct sm_real_name *from,
+			const struct sm_real_name *to);
+/* After it: fd is the directory that was opened by path. */
+bool sm_real_is_list_denied(const char *path, int fd);
+
 #endif

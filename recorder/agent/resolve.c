@@ -179,30 +179,35 @@ static uint32_t uri_path(struct sm_str uri, char *out, uint32_t room)
 	return n;
 }
 
-static void resolve_sqlite(struct sm_box *box,
-			   const struct sm_catalogue_entry *entry,
-			   struct sm_event *event)
+struct sm_str sm_resolve_database(const struct sm_event *event,
+				  char out[SM_PATH_MAX])
 {
-	const struct sm_value *v = arg(event, entry, SM_ROLE_PATH);
+	const struct sm_value *v =
+		arg(event, sm_catalogue_entry(event->site.kind), SM_ROLE_PATH);
 	struct sm_str name = v ? sm_value_str(v) : (struct sm_str){ NULL, 0 };
-	char *path = sm_box_text(box, SM_PATH_MAX);
 
-	if (!name.len || sm_value_is_cut(v) || !path ||
+	if (!name.len || sm_value_is_cut(v) ||
 	    sm_str_equal(name, SM_STR(":memory:")) ||
 	    sm_str_starts(name, SM_STR("file::memory:")))
-		return;
-	if (sm_str_starts(name, SM_STR("file:"))) {
-		struct sm_str p = { path, uri_path(name, path, SM_PATH_MAX) };
+		return (struct sm_str){ NULL, 0 };
+	if (!sm_str_starts(name, SM_STR("file:")))
+		return name;
+	return (struct sm_str){ out, uri_path(name, out, SM_PATH_MAX) };
+}
 
-		if (sm_path_is_canonical(p))
-			event->resolved[0] = p;
-		else
-			event->resolved[0] = absolute((struct sm_str){ 0 }, p,
-						      box->resolved[0]);
+static void resolve_sqlite(struct sm_box *box, struct sm_event *event)
+{
+	char *text = sm_box_text(box, SM_PATH_MAX);
+	struct sm_str name;
+
+	if (!text)
 		return;
-	}
-	event->resolved[0] =
-		absolute((struct sm_str){ 0 }, name, box->resolved[0]);
+	name = sm_resolve_database(event, text);
+	if (name.p == text && sm_path_is_canonical(name))
+		event->resolved[0] = name; /* the URI is not the path */
+	else
+		event->resolved[0] =
+			absolute((struct sm_str){ 0 }, name, box->resolved[0]);
 }
 
 /* ---------------------------------------------------------------- programs */
@@ -402,7 +407,7 @@ void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
 {
 	switch (entry->operation) {
 	case SM_OPERATION_SQLITE:
-		resolve_sqlite(box, entry, event);
+		resolve_sqlite(box, event);
 		break;
 	case SM_OPERATION_POPEN:
 	case SM_OPERATION_FORK_EXEC:

@@ -8,10 +8,12 @@ what the kernel really finds can decide. One row per spelling.
 DENIED   the file was not opened, made, emptied or changed.
 PASSES   what an open descriptor's path cannot tell: secmgr-policy(5) says so.
 """
+import collections
 import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -19,6 +21,10 @@ import unittest
 import workloads
 
 DENIED, PASSES = "denied", "passes"
+HERE = pathlib.Path(__file__).resolve().parent
+# Beside the usual one those SM_TEST_PYTHONS names, separated by colons.
+PYTHONS = [workloads.PYTHON] + [
+    path for path in os.environ.get("SM_TEST_PYTHONS", "").split(":") if path]
 
 # In each: O and S are the directories as text, secret file S/f holds "secret".
 # An attempt ends by calling leak(what it read or wrote).
@@ -95,12 +101,21 @@ READING = [
      "text(O + '/mine')", DENIED),
     # Already open for the program: no path is asked for.
     ("descriptor as path", "text(int(sys.argv[3]))", PASSES),
-    # Two names of one file; and only opens have the second step.
+    # Two names of one file.
     ("hard link made before", "text(O + '/hard')", PASSES),
     ("hard link made now", "os.link(S + '/f', O + '/hard2')", DENIED),
     ("renamed into place", "os.rename(S + '/f', O + '/moved')", DENIED),
     ("renamed through a linked directory",
-     "os.rename(O + '/dir/f', O + '/moved'); text(O + '/moved')", PASSES),
+     "os.rename(O + '/dir/f', O + '/moved'); text(O + '/moved')", DENIED),
+    # Who may rename a directory gives everything below it another path.
+    ("a directory that only a deny rule protects, renamed",
+     "os.rename(O + '/vault', O + '/moved'); text(O + '/moved/f')", PASSES),
+    ("what a deny rule protects, renamed",
+     "os.rename(O + '/vault/f', O + '/moved'); text(O + '/moved')", DENIED),
+    ("what a deny rule protects, in a renamed working directory",
+     "os.chdir(O + '/vault/sub'); os.rename(O + '/vault/sub', O + '/sub')\n"
+     "os.listdir('.'); os.rename(O + '/sub', O + '/vault/sub'); text('../f')",
+     DENIED),
 ]
 
 # Calls that take a directory: each is denied its name in secret/.
@@ -146,6 +161,51 @@ WRITING = [
     ("O_TMPFILE in a linked directory",
      "os.open(O + '/dir', os.O_TMPFILE | os.O_RDWR)"),
 ]
+
+# Another thread makes `x` lead to secret/ and to a directory of the program's
+# own in turn, while this is done to x: it must be done to the own one, or not.
+RACING = """
+import threading
+os.mkdir(O + '/own')
+for name, to in (('a', O + '/own'), ('b', S)):
+    os.symlink(to, O + '/' + name)
+os.symlink(S, O + '/x')
+def swap(number):
+    while not is_over:
+        for name in ('a', 'b'):
+            os.symlink(O + '/own' if name == 'a' else S, f'{O}/{name}{number}')
+            os.replace(f'{O}/{name}{number}', O + '/x')
+is_over = False
+sys.setswitchinterval(1e-5)
+threads = [threading.Thread(target=swap, args=(i,)) for i in range(2)]
+for thread in threads:
+    thread.start()
+done = denied = 0
+try:
+    for i in range(1500):
+        for call in (lambda: open(O + '/own/f', 'w').close(),
+                     lambda: os.remove(O + '/x/f'),
+                     lambda: os.mkdir(f'{O}/x/new{i}'),
+                     lambda: os.symlink('a', f'{O}/x/link{i}'),
+                     lambda: os.rename(O + '/mine', f'{O}/x/mine{i}'),
+                     lambda: os.rename(f'{O}/own/mine{i}', O + '/mine'),
+                     lambda: os.link(O + '/mine', f'{O}/x/hard{i}'),
+                     lambda: os.rename(O + '/x/f', O + '/taken'),
+                     lambda: leak(1) if 'sub' in os.listdir(O + '/x') else 0,
+                     lambda: 'secret' in open(O + '/x/f').read() and leak(2)):
+            try:
+                call()
+                done += 1
+            except PermissionError:
+                denied += 1
+            except FileNotFoundError:
+                pass
+finally:
+    is_over = True
+    for thread in threads:
+        thread.join()
+print(done, denied)
+"""
 
 # Nothing is wrong with these: denying one would break programs.
 ALLOWED = [
@@ -202,6 +262,8 @@ class Place:
                               "SITE": "/usr/lib/python3/dist-packages",
                               "HOME": "/root", "TMP": "/tmp"},
                 "use": ["python-runtime"], "files": rules,
+                "deny": [{"id": "v", "path": f"{self.open}/vault/**",
+                          "access": ["read", "delete"]}],
                 "code": [{"id": "c1", "load": app + "/**"},
                          {"id": "c2", "load": "/etc/python3.11/**"},
                          {"id": "c4", "load": "/usr/**"},
@@ -217,6 +279,8 @@ class Place:
         (self.secret / "sub").mkdir()
         (self.open / "mine").write_text("mine")
         (self.open / "empty").mkdir()
+        (self.open / "vault" / "sub").mkdir(parents=True)
+        (self.open / "vault" / "f").write_text("secret")
         with open(os.fsencode(self.secret) + b"/\xff", "w") as file:
             file.write("secret")
         os.link(self.secret / "f", self.open / "hard")
@@ -300,6 +364,18 @@ class Spelling(unittest.TestCase):
             with self.subTest(name):
                 self.denied(attempt)
 
+    def test_who_replaces_links_wins_no_race(self):
+        self.place.fill()
+        before = self.place.state()
+        status, out, err = self.place.run(RACING)
+        self.assertNotIn("LEAK", out)
+        self.assertEqual(status, 0, err)
+        # Both ways of the link were met.
+        done, denied = map(int, out.split())
+        self.assertGreater(done, 1500)
+        self.assertGreater(denied, 100)
+        self.assertEqual(before, self.place.state())
+
     def test_what_is_allowed_stays_as_it_was(self):
         for name, attempt in ALLOWED:
             with self.subTest(name):
@@ -329,6 +405,101 @@ class Spelling(unittest.TestCase):
             stderr=subprocess.PIPE, timeout=30, check=False,
             env=workloads.environment())
         self.assertIn(b"LEAK", done.stdout, done.stderr)
+
+
+class Calls(unittest.TestCase):
+    """Every access by every spelling: spelling_calls.py."""
+
+    def setUp(self):
+        self.base = pathlib.Path(tempfile.mkdtemp(prefix="spell")).resolve()
+        self.addCleanup(shutil.rmtree, self.base, ignore_errors=True)
+        for name in ("open", "secret", "open/t"):
+            self.fill(self.base / name)
+        self.policy = self.base / "policy.json"
+        # Only the second step may stand between the aliases and secret/.
+        paths = [f"{self.base}/open", f"{self.base}/open/**", "/proc/**",
+                 "/dev/fd/**"]
+        every = ["read", "write", "create", "delete", "list", "meta", "link",
+                 "sqlite"]
+        prefixes = sorted({pathlib.Path(python).resolve().parents[1]
+                           for python in PYTHONS} | {pathlib.Path("/etc")})
+        self.policy.write_text(json.dumps({
+            "secmgr": 1,
+            "modes": dict.fromkeys(["code", "native", "events", "pickles",
+                                    "processes"], "off"),
+            "files": [{"id": f"f{i}", "path": path, "access": every}
+                      for i, path in enumerate(paths)] + [
+                {"id": f"p{i}", "path": str(prefix) + "/**",
+                 "access": ["read", "list"],
+                 "via": ["direct", "import", "traceback", "exec"]}
+                for i, prefix in enumerate(prefixes)],
+            "network": [{"id": f"n{i}{access}", access: path}
+                        for i, path in enumerate(paths[1:])
+                        for access in ("connect", "bind")]}))
+
+    def fill(self, place):
+        (place / "sub").mkdir(parents=True)
+        (place / "f").write_text("secret")
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(str(place / "sock"))
+        listening.listen(4096)
+        self.addCleanup(listening.close)
+
+    def raise_all(self, python, target, wrapper, *options):
+        """{(spelling, access): what it came to}"""
+        directory = os.open(target, os.O_DIRECTORY)
+        try:
+            done = subprocess.run(
+                [*wrapper, python, HERE / "spelling_calls.py",
+                 self.base / "open", target, str(directory), *options],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, timeout=120, check=False,
+                pass_fds=[directory], env=workloads.environment())
+        finally:
+            os.close(directory)
+        rows = [json.loads(row) for row in done.stdout.splitlines()]
+        self.assertTrue(rows, done.stderr)
+        self.assertEqual(rows.pop(), ["", "made", len(rows)], done.stderr)
+        return {(spelling, access): result
+                for spelling, access, result in rows}
+
+    def wrapper(self, *command):
+        return [workloads.program(command[0]), *command[1:], "--"]
+
+    def test_no_access_by_any_spelling(self):
+        secret = self.base / "secret"
+        before = sorted((str(path), path.stat().st_mode,
+                         path.stat().st_mtime_ns, path.stat().st_size)
+                        for path in [secret, *secret.rglob("*")])
+        for python in PYTHONS:
+            with self.subTest(python):
+                results = self.raise_all(
+                    python, secret,
+                    self.wrapper("secmgr-enforce", "-p", self.policy))
+                self.assertGreater(len(results), 1000)
+                self.assertEqual({}, {what: result for what, result
+                                      in results.items()
+                                      if result != "denied"})
+                self.assertEqual(before, sorted(
+                    (str(path), path.stat().st_mode, path.stat().st_mtime_ns,
+                     path.stat().st_size)
+                    for path in [secret, *secret.rglob("*")]))
+
+    def test_what_is_allowed_stays_as_it_was(self):
+        target = self.base / "open" / "t"
+        for python in PYTHONS:
+            with self.subTest(python):
+                bare = self.raise_all(python, target, [], "again")
+                shown = collections.Counter(bare.values())
+                self.assertGreater(shown["done"], 700)
+                for wrapper in (
+                        self.wrapper("secmgr-record", "--force", "-o",
+                                     self.base / "t.db"),
+                        self.wrapper("secmgr-enforce", "-p", self.policy)):
+                    held = self.raise_all(python, target, wrapper, "again")
+                    self.assertEqual({}, {
+                        what: (bare[what], result) for what, result
+                        in held.items() if bare[what] != result})
 
 
 if __name__ == "__main__":

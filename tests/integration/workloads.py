@@ -144,6 +144,45 @@ class Script(Workload):
     }
 
 
+class Linked(Workload):
+    """A release layout: everything is reached through `current`."""
+
+    argv = ["app.py"]
+    files = {"app.py": """\
+        import os, shutil, socket, sqlite3, tempfile
+        os.makedirs("releases/7/var")
+        os.symlink("releases/7", "current")
+        os.symlink("current/var/log.txt", "log")
+        var = "current/var/"
+        with open("log", "w") as f:
+            f.write("up")
+        os.mkdir(var + "spool")
+        for name in ("a.job", "b.job", "c.job"):
+            with open(var + "new", "w") as f:
+                f.write(name)
+            os.replace(var + "new", var + "spool/" + name)
+            os.chmod(var + "spool/" + name, 0o640)
+            os.utime(var + "spool/" + name)
+        print(sorted(os.listdir(var + "spool")),
+              sorted(e.name for e in os.scandir(var)))
+        os.link(var + "spool/a.job", var + "kept")
+        os.symlink("spool", var + "queue")
+        os.truncate(var + "queue/b.job", 1)
+        os.remove(var + "queue/c.job")
+        with sqlite3.connect(var + "app.db") as db:
+            db.execute("create table t(a)")
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(var + "app.sock")
+            server.listen()
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(var + "queue/../app.sock")
+        shutil.rmtree(var + "spool")
+        with tempfile.TemporaryDirectory(dir="current") as place:
+            os.mkdir(place + "/x")
+        print(sorted(os.listdir("releases/7/var")), open("log").read())
+        """}
+
+
 class Isolated(Workload):
     argv = ["-I", "-S", "-E", "app.py"]
     files = {"app.py": """\
@@ -540,7 +579,7 @@ class DjangoRunserver(Server):
         return self.get("/") + self.get("/missing")
 
 
-ALL = [Script, Isolated, DevelopmentMode, Command, StandardInput, Traceback,
+ALL = [Script, Linked, Isolated, DevelopmentMode, Command, StandardInput, Traceback,
        Children, MultiprocessingFork, MultiprocessingSpawn, Threads, Asyncio,
        Network, FlaskReloader, Gunicorn, DjangoCheck, DjangoClient,
        DjangoRunserver]

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * real_event.c: the second step of an event whose call we do not stand before:
+ * SQLite opens by its own ways, and a local socket's path is inside an address.
+ *
+ * It is taken before the event returns. Who replaces a link until the call is
+ * not noticed.
+ */
+#include "recorder/agent/real.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static const struct sm_value *arg(const struct sm_event *event,
+				  enum sm_role role)
+{
+	int i = sm_catalogue_role(sm_catalogue_entry(event->site.kind), role);
+
+	return i >= 0 && (uint32_t)i < event->argc ? &event->args[i] : NULL;
+}
+
+/* A component is a link, the last one included; one that is there. */
+static bool is_linked(const char *path)
+{
+	int fd = sm_real_probe(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno == ELOOP;
+	close(fd);
+	return false;
+}
+
+/* What path leads to if it is not what is spelled; may be made by it. */
+static struct sm_str found(const char *path, bool follows, struct sm_str name,
+			   char *out)
+{
+	struct sm_str result = { NULL, 0 };
+	int saved = errno;
+
+	if (is_linked(path)) {
+		if (follows)
+			result = sm_real_existing(AT_FDCWD, path, 0, out);
+		if (!result.len)
+			result = sm_real_new_file(AT_FDCWD, path, follows, out);
+	}
+	errno = saved;
+	return sm_str_equal(result, name) ? (struct sm_str){ NULL, 0 } : result;
+}
+
+/* The path of a local socket's address; empty: it is none. */
+static struct sm_str local_socket(const struct sm_event *event)
+{
+	const struct sm_value *socket = arg(event, SM_ROLE_SOCKET);
+	const struct sm_value *address = arg(event, SM_ROLE_ADDRESS);
+
+	if (!socket || !address || sm_value_is_cut(address) ||
+	    !sm_str_equal(sm_value_str(socket), SM_STR("unix")))
+		return (struct sm_str){ NULL, 0 };
+	return sm_value_str(address);
+}
+
+static enum sm_event_kind second(const struct sm_event *event,
+				 struct sm_str *name, char *text)
+{
+	switch (event->site.kind) {
+	case SM_EVENT_SQLITE3_CONNECT:
+		*name = sm_resolve_database(event, text);
+		return SM_EVENT_DATABASE;
+	case SM_EVENT_SOCKET_BIND:
+		*name = local_socket(event);
+		return SM_EVENT_BOUND;
+	case SM_EVENT_SOCKET_CONNECT:
+	case SM_EVENT_SOCKET_SENDTO:
+	case SM_EVENT_SOCKET_SENDMSG:
+		*name = local_socket(event);
+		return SM_EVENT_CONNECTED;
+	default:
+		return SM_EVENT_OTHER;
+	}
+}
+
+bool sm_real_at_once(const struct sm_view *view, const struct sm_event *event,
+		     struct sm_denial *denial)
+{
+	static char text[SM_PATH_MAX + 1], out[SM_PATH_MAX]; /* the lock's */
+	struct sm_str name = { NULL, 0 }, spelled = event->resolved[0], path;
+	enum sm_event_kind kind = second(event, &name, text);
+	struct sm_value values[3];
+	uint32_t n = 0;
+
+	/* abstract sockets have no path */
+	if (!name.len || !name.p[0] || name.len >= SM_PATH_MAX)
+		return false;
+	if (name.p != text)
+		memcpy(text, name.p, name.len);
+	text[name.len] = '\0';
+	if (!spelled.len)
+		spelled = name;
+	path = found(text, kind != SM_EVENT_BOUND, spelled, out);
+	if (!path.len)
+		return false;
+	if (kind != SM_EVENT_DATABASE)
+		sm_real_put(&values[n++], SM_STR("unix"));
+	sm_real_put(&values[n++], path);
+	sm_real_put(&values[n++], spelled);
+	return sm_announce_decide(view, kind, values, n, denial);
+}
