@@ -332,8 +332,25 @@ struct use {
 	uint64_t events, first_ns;
 };
 
+/* How much was recorded from then on. */
+static uint64_t recorded_since(const struct sm_observations *o,
+			       uint64_t time_ns)
+{
+	uint64_t ns = 0;
+
+	for (size_t i = 0; i < o->run_count; i++) {
+		const struct sm_run *run = run_at(o, i);
+
+		if (run && run->last_ns > time_ns)
+			ns += run->last_ns - (run->first_ns > time_ns
+						      ? run->first_ns
+						      : time_ns);
+	}
+	return ns;
+}
+
 static void note_uses(struct estimating *e, const struct use *uses,
-		      size_t count, uint64_t end_ns)
+		      size_t count)
 {
 	uint64_t last = 0;
 
@@ -345,8 +362,7 @@ static void note_uses(struct estimating *e, const struct use *uses,
 		if (uses[i].first_ns > last)
 			last = uses[i].first_ns;
 	}
-	if (end_ns > last)
-		e->out->since_new_ns = end_ns - last;
+	e->out->since_new_ns = recorded_since(e->observations, last);
 	e->out->unseen = per_1000((double)e->out->singles, e->out->events);
 	e->out->unseen_bound =
 		per_1000(poisson_limit(e->out->singles), e->out->events);
@@ -358,7 +374,6 @@ static enum sm_status saturation(struct estimating *e, size_t rules)
 	struct use *uses = calloc(rules + 1, sizeof(*uses));
 	struct sm_verdict verdict;
 	struct sm_event event;
-	uint64_t end_ns = 0;
 
 	if (!uses)
 		return SM_NOMEM;
@@ -368,8 +383,6 @@ static enum sm_status saturation(struct estimating *e, size_t rules)
 
 		if (!call)
 			continue;
-		if (call->last_ns > end_ns)
-			end_ns = call->last_ns;
 		if (!sm_call_event(call, &e->arena, &event)) {
 			free(uses);
 			return SM_NOMEM;
@@ -383,7 +396,7 @@ static enum sm_status saturation(struct estimating *e, size_t rules)
 			use->first_ns = call->first_ns;
 		use->events += call->count;
 	}
-	note_uses(e, uses, rules, end_ns);
+	note_uses(e, uses, rules);
 	free(uses);
 	return SM_OK;
 }

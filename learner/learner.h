@@ -44,12 +44,17 @@ SM_CHECKED enum sm_status
 sm_observations_add(struct sm_observations *observations, uint32_t owner,
 		    const struct sm_event *event);
 /*
- * Adds all of a trace. A trace that was added before is skipped. Damaged
- * blocks are counted as losses and skipped. diag as sm_trace_next().
+ * Adds a trace, or what of it lies in the window. A trace that was added before
+ * is skipped. Damaged blocks are counted as losses and skipped. diag as
+ * sm_trace_next().
  */
+struct sm_window {
+	uint64_t from_ns, to_ns; /* CLOCK_MONOTONIC; to_ns 0: no end */
+};
 SM_CHECKED enum sm_status
 sm_observations_read(struct sm_observations *observations,
-		     struct sm_trace *trace, struct sm_diag *diag);
+		     struct sm_trace *trace, const struct sm_window *window,
+		     struct sm_diag *diag);
 /*
  * Adds all of from. Commutes; merging a set whose traces are all in already
  * changes nothing. Where traces overlap in part, only counts (`seen`) add up
@@ -58,6 +63,24 @@ sm_observations_read(struct sm_observations *observations,
 SM_CHECKED enum sm_status
 sm_observations_merge(struct sm_observations *into,
 		      const struct sm_observations *from);
+
+/*
+ * A run: a recorded command with all its processes. Text is the observations'
+ * and lives as long.
+ */
+struct sm_run_info {
+	uint64_t identity;
+	uint64_t first_ns, last_ns; /* CLOCK_REALTIME; first > last: no event */
+	uint64_t events, processes;
+	struct sm_str exe, script; /* of its first process; may be empty */
+};
+/* Run number at, by identity; false beyond the last. */
+bool sm_observations_run(const struct sm_observations *observations, size_t at,
+			 struct sm_run_info *info);
+/* The observations without these runs; NULL when out of memory. */
+struct sm_observations *
+sm_observations_without_runs(const struct sm_observations *observations,
+			     const uint64_t *identities, size_t count);
 
 /* What went in. */
 struct sm_observed {
@@ -76,6 +99,32 @@ struct sm_learn_options {
 	bool evidence; /* fill `seen` */
 	bool strict;   /* leave risky grants out; they become residue */
 };
+
+/*
+ * Observations without what fewer than least runs (or hosts) support, a rule
+ * at a time: what no rule of another run explains. So a single poisoned run
+ * does not make rules. Free *out with sm_observations_free().
+ */
+struct sm_quorum {
+	unsigned least; /* 1 .. SM_QUORUM_MAX */
+	bool by_host;
+};
+#define SM_QUORUM_MAX 8
+SM_CHECKED enum sm_status
+sm_learn_quorum(const struct sm_observations *observations,
+		const struct sm_learn_options *options,
+		const struct sm_quorum *quorum, struct sm_observations **out,
+		struct sm_diag *diag);
+
+/*
+ * Calls found with every distinct call that rules do not allow, as one line for
+ * people; deterministic order.
+ */
+typedef void sm_missing_found(void *context, const char *line);
+SM_CHECKED enum sm_status
+sm_learn_missing(const struct sm_observations *observations,
+		 const struct sm_rules *rules, sm_missing_found *found,
+		 void *context, struct sm_diag *diag);
 
 /* A call the policy does not allow although it was recorded. */
 struct sm_residue {

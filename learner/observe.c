@@ -142,6 +142,16 @@ static struct sm_run *run_of(struct sm_observations *o, uint64_t identity)
 	return run;
 }
 
+const struct sm_run *sm_observations_find_run(const struct sm_observations *o,
+					      uint64_t identity)
+{
+	size_t at = find_run(o, identity);
+
+	if (at < o->run_count && o->runs[at]->identity == identity)
+		return o->runs[at];
+	return NULL;
+}
+
 static void note_span(uint64_t *first_ns, uint64_t *last_ns, uint64_t from_ns,
 		      uint64_t to_ns)
 {
@@ -176,7 +186,7 @@ static bool complete(struct sm_observations *o, struct sm_owner *known,
 	       known->tmp.p;
 }
 
-static enum sm_status add_owner(struct sm_observations *o,
+enum sm_status sm_observe_owner(struct sm_observations *o,
 				const struct sm_owner *owner, uint32_t *number)
 {
 	struct sm_owner *new;
@@ -238,7 +248,7 @@ sm_observations_add_process(struct sm_observations *observations, uint64_t run,
 	owner.identity =
 		sm_hash(id, &process->start_ns, sizeof(process->start_ns));
 	*number = 0;
-	return add_owner(observations, &owner, number);
+	return sm_observe_owner(observations, &owner, number);
 }
 
 /* ------------------------------------------------------------------- calls */
@@ -368,8 +378,8 @@ static bool make_room(struct sm_observations *o)
 }
 
 /* The call of key, made when it is new. */
-static enum sm_status find_call(struct sm_observations *o, struct sm_str key,
-				struct sm_call **out)
+enum sm_status sm_observe_find(struct sm_observations *o, struct sm_str key,
+			       struct sm_call **out)
 {
 	uint64_t hash = sm_hash(SM_HASH_SEED, key.p, key.len);
 	struct sm_call **slot, *call;
@@ -452,7 +462,7 @@ enum sm_status sm_observe_call(struct sm_observations *o,
 			return SM_NOMEM;
 		put_key(&w, event);
 		if (!w.has_failed)
-			status = find_call(
+			status = sm_observe_find(
 				o,
 				(struct sm_str){ (char *)bytes,
 						 (uint32_t)(w.at - bytes) },
@@ -483,110 +493,6 @@ enum sm_status sm_observations_add(struct sm_observations *observations,
 	return status;
 }
 
-/* -------------------------------------------------------------------- parts */
-
-static bool has_id(const struct sm_part *part, uint64_t id)
-{
-	size_t low = 0, high = part->id_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (part->ids[middle] < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < part->id_count && part->ids[low] == id;
-}
-
-/* A full sketch may stand for more than it lists. */
-static bool holds_all(const struct sm_part *part, const struct sm_sketch *ids)
-{
-	for (uint32_t i = 0; i < ids->count; i++)
-		if (!has_id(part, ids->hash[i]))
-			return false;
-	return ids->count < SM_SKETCH_MAX;
-}
-
-bool sm_part_holds(const struct sm_part *part, const struct sm_call *call)
-{
-	switch (part->kind) {
-	case SM_PART_RUNS:
-		return holds_all(part, &call->runs);
-	case SM_PART_PROCESSES:
-		return holds_all(part, &call->owners);
-	case SM_PART_REST:
-		return call->first_ns >= part->from_ns;
-	}
-	return false;
-}
-
-static void leave_out(const struct sm_part *part, struct sm_sketch *ids)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < ids->count; i++)
-		if (!has_id(part, ids->hash[i]))
-			ids->hash[n++] = ids->hash[i];
-	ids->count = n;
-}
-
-static enum sm_status copy_call(struct sm_observations *into,
-				const struct sm_call *call,
-				const struct sm_part *part)
-{
-	struct sm_call *mine;
-	enum sm_status status = find_call(into, call->key, &mine);
-
-	if (status != SM_OK)
-		return status;
-	mine->count = call->count;
-	mine->first_ns = call->first_ns;
-	mine->last_ns = call->last_ns;
-	mine->runs = call->runs;
-	mine->owners = call->owners;
-	if (part->kind == SM_PART_RUNS)
-		leave_out(part, &mine->runs);
-	if (part->kind == SM_PART_PROCESSES)
-		leave_out(part, &mine->owners);
-	return SM_OK;
-}
-
-static enum sm_status copy_owners(struct sm_observations *into,
-				  const struct sm_observations *from,
-				  const struct sm_part *part)
-{
-	enum sm_status status = SM_OK;
-	uint32_t number;
-
-	for (size_t i = 0; status == SM_OK && i < from->owner_count; i++) {
-		const struct sm_owner *owner = &from->owners[i];
-
-		if ((part->kind == SM_PART_RUNS && has_id(part, owner->run)) ||
-		    (part->kind == SM_PART_PROCESSES &&
-		     has_id(part, owner->identity)))
-			continue;
-		status = add_owner(into, owner, &number);
-	}
-	return status;
-}
-
-struct sm_observations *sm_observations_without(const struct sm_observations *o,
-						const struct sm_part *part)
-{
-	struct sm_observations *rest = sm_observations_new();
-	enum sm_status status = rest ? copy_owners(rest, o, part) : SM_NOMEM;
-
-	for (size_t i = 0; status == SM_OK && i < o->call_room; i++)
-		if (o->calls[i] && !sm_part_holds(part, o->calls[i]))
-			status = copy_call(rest, o->calls[i], part);
-	if (status == SM_OK)
-		return rest;
-	sm_observations_free(rest);
-	return NULL;
-}
-
 /* ------------------------------------------------------------------- merge */
 
 /* True when every trace of from is in into already. */
@@ -611,7 +517,7 @@ static enum sm_status merge_calls(struct sm_observations *into,
 
 		if (!theirs)
 			continue;
-		status = find_call(into, theirs->key, &mine);
+		status = sm_observe_find(into, theirs->key, &mine);
 		if (status != SM_OK)
 			return status;
 		mine->count += theirs->count;
@@ -632,6 +538,7 @@ static enum sm_status merge_runs(struct sm_observations *into,
 
 		if (!mine)
 			return SM_NOMEM;
+		mine->host = theirs->host;
 		note_span(&mine->first_ns, &mine->last_ns, theirs->first_ns,
 			  theirs->last_ns);
 		sm_timeline_merge(&mine->events, &theirs->events);
@@ -648,7 +555,7 @@ enum sm_status sm_observations_merge(struct sm_observations *into,
 	if (has_all(into, from))
 		return SM_OK;
 	for (size_t i = 0; i < from->owner_count; i++) {
-		status = add_owner(into, &from->owners[i], &number);
+		status = sm_observe_owner(into, &from->owners[i], &number);
 		if (status != SM_OK)
 			return status;
 		into->owners[number].events += from->owners[i].events;
@@ -679,4 +586,28 @@ void sm_observations_count(const struct sm_observations *observations,
 		.denied = observations->denied,
 		.lost = observations->lost,
 	};
+}
+
+bool sm_observations_run(const struct sm_observations *observations, size_t at,
+			 struct sm_run_info *info)
+{
+	const struct sm_run *run;
+
+	if (at >= observations->run_count)
+		return false;
+	run = observations->runs[at];
+	*info = (struct sm_run_info){ .identity = run->identity,
+				      .first_ns = run->first_ns,
+				      .last_ns = run->last_ns };
+	for (size_t i = observations->owner_count; i-- > 0;) {
+		const struct sm_owner *owner = &observations->owners[i];
+
+		if (owner->run != run->identity)
+			continue;
+		info->events += owner->events;
+		info->processes++;
+		info->exe = owner->exe;
+		info->script = owner->script;
+	}
+	return true;
 }

@@ -32,7 +32,7 @@ struct sm_call {
 
 /* A recording: from the start of a command to the end of its last process. */
 struct sm_run {
-	uint64_t identity;
+	uint64_t identity, host;
 	uint64_t first_ns, last_ns; /* CLOCK_REALTIME, of its events */
 	struct sm_timeline events;
 };
@@ -72,10 +72,18 @@ struct sm_part {
 bool sm_part_holds(const struct sm_part *part, const struct sm_call *call);
 /*
  * Observations as they were had the part not been recorded; NULL when out of
- * memory. Borrows from o, which must live longer.
+ * memory.
  */
 struct sm_observations *sm_observations_without(const struct sm_observations *o,
 						const struct sm_part *part);
+/* Those calls that are to be kept, of all runs and processes; likewise. */
+typedef bool sm_keep_call(void *context, const struct sm_call *call);
+struct sm_observations *sm_observations_select(const struct sm_observations *o,
+					       sm_keep_call *keep,
+					       void *context);
+/* NULL: there is none. */
+const struct sm_run *sm_observations_find_run(const struct sm_observations *o,
+					      uint64_t identity);
 
 /* The event behind a call, rebuilt in arena; false when out of memory. */
 bool sm_call_event(const struct sm_call *call, struct sm_arena *arena,
@@ -85,6 +93,14 @@ bool sm_call_event(const struct sm_call *call, struct sm_arena *arena,
 SM_CHECKED enum sm_status sm_observe_call(struct sm_observations *o,
 					  const struct sm_event *event,
 					  struct sm_call **out);
+/* The call of key, made when it is new. */
+SM_CHECKED enum sm_status sm_observe_find(struct sm_observations *o,
+					  struct sm_str key,
+					  struct sm_call **out);
+/* The number of a process, which is added when it is new. */
+SM_CHECKED enum sm_status sm_observe_owner(struct sm_observations *o,
+					   const struct sm_owner *owner,
+					   uint32_t *number);
 /* One more event of call; time_ns is CLOCK_REALTIME. */
 void sm_observe_count(struct sm_observations *o, struct sm_call *call,
 		      uint32_t owner, uint64_t time_ns);

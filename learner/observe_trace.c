@@ -8,6 +8,8 @@
 
 /* Recently seen keys: most events of a long trace repeat a few hundred. */
 #define MEMO_SIZE 16384
+#define NOBODY	  UINT32_MAX /* a process outside of the window */
+
 struct memo {
 	uint64_t key;
 	struct sm_call *call;
@@ -71,8 +73,16 @@ static uint64_t trace_identity(const struct sm_trace *trace)
 	return id;
 }
 
+static bool is_in(const struct sm_window *window, uint64_t from_ns,
+		  uint64_t to_ns)
+{
+	return to_ns >= window->from_ns &&
+	       (!window->to_ns || from_ns <= window->to_ns);
+}
+
 static enum sm_status add_processes(struct sm_observations *o,
 				    const struct sm_trace *trace,
+				    const struct sm_window *window,
 				    uint32_t *owners, size_t count)
 {
 	struct run *runs = calloc(count + 1, sizeof(*runs)), *run;
@@ -93,9 +103,15 @@ static enum sm_status add_processes(struct sm_observations *o,
 		}
 		if (end > run->end_ns)
 			run->end_ns = end;
+		owners[i] = NOBODY;
+		if (!is_in(window, p->start.start_ns, end))
+			continue;
 		status = sm_observations_add_process(o, run->identity,
 						     &p->start, &p->interpreter,
 						     &owners[i]);
+		if (status == SM_OK)
+			o->owners[owners[i]].recorded->host =
+				host_identity(trace);
 	}
 	free(runs);
 	return status;
@@ -107,6 +123,7 @@ struct reading {
 	struct memo *memo;
 	const uint32_t *owners;
 	size_t owner_count;
+	const struct sm_window *window;
 	uint64_t offset_ns; /* CLOCK_REALTIME less CLOCK_MONOTONIC */
 };
 
@@ -134,9 +151,12 @@ static enum sm_status add_event(struct reading *r,
 	enum sm_status status;
 	uint32_t owner;
 
-	if (!brief->process || brief->process > r->owner_count)
+	if (!brief->process || brief->process > r->owner_count ||
+	    !is_in(r->window, brief->time_ns, brief->time_ns))
 		return SM_OK;
 	owner = r->owners[brief->process];
+	if (owner == NOBODY)
+		return SM_OK;
 	sm_observe_event(r->o, owner, time_ns);
 	if (brief->decision == SM_DENIED) {
 		r->o->denied++;
@@ -184,14 +204,18 @@ static enum sm_status add_events(struct reading *r, struct sm_diag *diag)
 
 enum sm_status sm_observations_read(struct sm_observations *observations,
 				    struct sm_trace *trace,
+				    const struct sm_window *window,
 				    struct sm_diag *diag)
 {
+	const struct sm_trace_query query = { .from_ns = window->from_ns,
+					      .to_ns = window->to_ns };
 	size_t count = sm_trace_process_count(trace);
 	uint64_t id = trace_identity(trace), lost[SM_LOSSES];
 	uint32_t *owners = calloc(count + 1, sizeof(*owners));
 	struct reading r = { .o = observations,
 			     .owners = owners,
 			     .owner_count = count,
+			     .window = window,
 			     .offset_ns = clock_offset(trace) };
 	enum sm_status status = SM_NOMEM;
 
@@ -202,9 +226,9 @@ enum sm_status sm_observations_read(struct sm_observations *observations,
 	r.memo = calloc(MEMO_SIZE, sizeof(*r.memo));
 	if (!owners || !r.memo)
 		goto done;
-	status = add_processes(observations, trace, owners, count);
+	status = add_processes(observations, trace, window, owners, count);
 	if (status == SM_OK)
-		status = sm_trace_events(trace, NULL, &r.cursor, diag);
+		status = sm_trace_events(trace, &query, &r.cursor, diag);
 	if (status != SM_OK)
 		goto done;
 	status = add_events(&r, diag);

@@ -10,12 +10,15 @@
 
 #include "learner/learner.h"
 #include "tools/cli.h"
+#include "tools/learn_input.h"
 #include "tools/learn_report.h"
 
 struct settings {
 	struct sm_learn_options learn;
+	struct sm_learn_input input;
+	struct sm_quorum quorum;
 	const char *output, *report;
-	bool quiet, no_estimate;
+	bool quiet, no_estimate, lists_runs;
 	double max_false_blocks; /* of 1000 events; < 0: any number */
 };
 
@@ -81,12 +84,78 @@ static int set_max_false_blocks(void *context, const char *value,
 	return -1;
 }
 
+static int set_since(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)diag;
+	((struct settings *)context)->input.since = value;
+	return 0;
+}
+
+static int set_until(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)diag;
+	((struct settings *)context)->input.until = value;
+	return 0;
+}
+
+static int set_list_runs(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)value;
+	(void)diag;
+	((struct settings *)context)->lists_runs = true;
+	return 0;
+}
+
+static int add_excluded(void *context, const char *value, struct sm_diag *diag)
+{
+	struct sm_learn_input *input = &((struct settings *)context)->input;
+
+	if (!*value || input->excluded_count == SM_EXCLUDED_MAX) {
+		(void)sm_fail(diag, SM_INVALID,
+			      *value ? "more than %u runs cannot be excluded"
+				     : "--exclude-run names no run",
+			      SM_EXCLUDED_MAX);
+		return -1;
+	}
+	input->excluded[input->excluded_count++] = value;
+	return 0;
+}
+
+/* "K", "K:runs", "K:hosts". */
+static int set_quorum(void *context, const char *value, struct sm_diag *diag)
+{
+	struct sm_quorum *quorum = &((struct settings *)context)->quorum;
+	char *end;
+	unsigned long least = strtoul(value, &end, 10);
+
+	quorum->by_host = !strcmp(end, ":hosts");
+	if (end != value && least >= 1 && least <= SM_QUORUM_MAX &&
+	    (!*end || quorum->by_host || !strcmp(end, ":runs"))) {
+		quorum->least = (unsigned)least;
+		return 0;
+	}
+	(void)sm_fail(diag, SM_INVALID,
+		      "--quorum is a number from 1 to %u, as 2 or 2:hosts",
+		      SM_QUORUM_MAX);
+	return -1;
+}
+
 static const struct sm_option options[] = {
 	{ 'o', "output", "FILE", "write the policy to FILE", set_output },
 	{ 0, "evidence", NULL, "add `seen`, how often each rule was used",
 	  set_evidence },
 	{ 0, "strict", NULL, "leave out grants that would stand in `review`",
 	  set_strict },
+	{ 0, "since", "TIME",
+	  "learn from later events only: seconds from the start, or ISO 8601",
+	  set_since },
+	{ 0, "until", "TIME", "learn from earlier events only", set_until },
+	{ 0, "exclude-run", "RUN",
+	  "leave a run out, and say which rules go with it", add_excluded },
+	{ 0, "list-runs", NULL, "list the runs in the traces, and exit",
+	  set_list_runs },
+	{ 0, "quorum", "K[:hosts]",
+	  "leave out what fewer than K runs (or hosts) support", set_quorum },
 	{ 0, "max-false-blocks", "RATE",
 	  "exit with 1 when more of 1000 events may be blocked in error",
 	  set_max_false_blocks },
@@ -105,28 +174,6 @@ static const struct sm_program program = {
 	.options = options,
 	.usage_status = SM_EXIT_USAGE,
 };
-
-static int read_traces(struct sm_observations *observations, int count,
-		       char **paths)
-{
-	struct sm_diag diag = { 0 };
-	struct sm_trace *trace;
-	enum sm_status status;
-
-	for (int i = 0; i < count; i++) {
-		status = sm_trace_open(paths[i], &trace, &diag);
-		if (status == SM_OK) {
-			status = sm_observations_read(observations, trace,
-						      &diag);
-			sm_trace_close(trace);
-		}
-		if (status != SM_OK) {
-			sm_cli_diag(&program, paths[i], &diag);
-			return SM_EXIT_USAGE;
-		}
-	}
-	return SM_EXIT_OK;
-}
 
 /* ------------------------------------------------------------------- output */
 
@@ -228,8 +275,54 @@ static int put_learned(const struct settings *settings,
 	return status;
 }
 
-static int learn(const struct settings *settings, int count, char **paths,
-		 struct sm_observations *observations)
+static void put_line(void *context, const char *line)
+{
+	(void)context;
+	fprintf(stderr, "%s:   ", program.name);
+	sm_cli_put(stderr, sm_str_of(line), false);
+	fputc('\n', stderr);
+}
+
+static bool has_rule(const struct sm_rules *rules, struct sm_str id)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		if (sm_str_equal(rules->rules[i].id, id))
+			return true;
+	return false;
+}
+
+/* Rules that all observations give and those without the excluded do not. */
+static enum sm_status put_gone(const struct settings *settings,
+			       const struct sm_observations *all,
+			       const struct sm_rules *left,
+			       struct sm_diag *diag)
+{
+	struct sm_learned learned;
+	enum sm_status status = sm_learn(all, &settings->learn, &learned, diag);
+
+	if (status == SM_OK)
+		fprintf(stderr, "%s: without the excluded runs these go:\n",
+			program.name);
+	for (size_t i = 0; status == SM_OK && i < learned.rules->count; i++) {
+		const struct sm_rule *rule = &learned.rules->rules[i];
+
+		if (has_rule(left, rule->id))
+			continue;
+		fprintf(stderr, "%s:   %s ", program.name,
+			sm_family_name(rule->family));
+		sm_cli_put(stderr, rule->id, false);
+		fputc(' ', stderr);
+		sm_cli_put(stderr, rule->pattern, true);
+		fputc('\n', stderr);
+	}
+	sm_learned_fini(&learned);
+	return status;
+}
+
+/* Learns from used, which is what was left of all. */
+static int learn(const struct settings *settings,
+		 const struct sm_observations *all,
+		 const struct sm_observations *used)
 {
 	struct sm_diag diag = { 0 };
 	struct sm_learned learned = { 0 };
@@ -237,32 +330,84 @@ static int learn(const struct settings *settings, int count, char **paths,
 	struct sm_learn_report report = { .learned = &learned,
 					  .max_false_blocks =
 						  settings->max_false_blocks };
-	int exit_status = read_traces(observations, count, paths);
+	int exit_status = SM_EXIT_USAGE;
 	enum sm_status status;
 
-	if (exit_status != SM_EXIT_OK)
-		return exit_status;
-	sm_observations_count(observations, &report.observed);
-	status = sm_learn(observations, &settings->learn, &learned, &diag);
+	sm_observations_count(used, &report.observed);
+	status = sm_learn(used, &settings->learn, &learned, &diag);
 	if (status == SM_OK && !settings->no_estimate) {
 		report.estimate = &estimate;
-		status = sm_learn_estimate(observations, &settings->learn,
-					   &learned, &estimate, &diag);
+		status = sm_learn_estimate(used, &settings->learn, &learned,
+					   &estimate, &diag);
 	}
-	if (status == SM_OK) {
+	if (status == SM_OK)
 		exit_status = put_learned(settings, &report);
-	} else {
-		sm_cli_diag(&program, count == 1 ? paths[0] : NULL, &diag);
+	if (status == SM_OK && settings->input.excluded_count)
+		status = put_gone(settings, all, learned.rules, &diag);
+	if (status == SM_OK && settings->quorum.least > 1) {
+		fprintf(stderr, "%s: too few %s did this, so it is denied:\n",
+			program.name,
+			settings->quorum.by_host ? "hosts" : "runs");
+		status = sm_learn_missing(all, learned.rules, put_line, NULL,
+					  &diag);
+	}
+	if (status != SM_OK) {
+		sm_cli_diag(&program, NULL, &diag);
 		exit_status = SM_EXIT_USAGE;
 	}
 	sm_learned_fini(&learned);
 	return exit_status;
 }
 
+static int narrow_and_learn(const struct settings *settings,
+			    const struct sm_observations *all)
+{
+	struct sm_observations *rest = NULL, *quorum = NULL;
+	const struct sm_observations *used = all;
+	struct sm_diag diag = { 0 };
+	int status = SM_EXIT_USAGE;
+
+	if (settings->input.excluded_count) {
+		used = rest =
+			sm_learn_input_exclude(&program, &settings->input, all);
+		if (!rest)
+			return SM_EXIT_USAGE;
+	}
+	if (settings->quorum.least > 1) {
+		if (sm_learn_quorum(used, &settings->learn, &settings->quorum,
+				    &quorum, &diag) != SM_OK)
+			sm_cli_diag(&program, NULL, &diag);
+		used = quorum;
+	}
+	if (used)
+		status = learn(settings, all, used);
+	sm_observations_free(rest);
+	sm_observations_free(quorum);
+	return status;
+}
+
+static int run(const struct settings *settings, int count, char **paths)
+{
+	struct sm_observations *all = sm_observations_new();
+	int status;
+
+	if (!all) {
+		sm_cli_error(&program, NULL, "out of memory");
+		return SM_EXIT_USAGE;
+	}
+	status = sm_learn_input_read(&program, &settings->input, count, paths,
+				     all);
+	if (status == SM_EXIT_OK && settings->lists_runs)
+		sm_learn_input_list(all);
+	else if (status == SM_EXIT_OK)
+		status = narrow_and_learn(settings, all);
+	sm_observations_free(all);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct settings settings = { .max_false_blocks = -1 };
-	struct sm_observations *observations;
 	int first, status;
 
 	status = sm_cli_parse(&program, argc, argv, &settings, &first);
@@ -279,12 +424,6 @@ int main(int argc, char **argv)
 			     "--no-estimate leaves out");
 		return SM_EXIT_USAGE;
 	}
-	observations = sm_observations_new();
-	if (!observations) {
-		sm_cli_error(&program, NULL, "out of memory");
-		return SM_EXIT_USAGE;
-	}
-	status = learn(&settings, argc - first, argv + first, observations);
-	sm_observations_free(observations);
+	status = run(&settings, argc - first, argv + first);
 	return sm_cli_finish(&program, status);
 }

@@ -280,6 +280,66 @@ class Learned(unittest.TestCase):
             self.assertEqual(done.returncode, 2)
             self.assertIn("--max-false-blocks", done.stderr)
 
+    def run_ids(self, *traces):
+        done = self.learn("--list-runs", *traces)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [line.split()[0] for line in done.stdout.splitlines()]
+
+    def test_excluded_run_takes_its_rules_along(self):
+        first, second = self.run_ids(self.traces[0]), self.run_ids(self.traces[1])
+        self.assertEqual(len(self.run_ids(*self.traces)), 2)
+        done = self.learn(*self.traces, "--exclude-run", first[0][:10])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout, self.learn(self.traces[1]).stdout)
+        gone = done.stderr.split("these go:")[1]
+        self.assertIn(f"127.0.0.1:{self.port}", gone)
+        self.assertNotIn(f"127.0.0.1:{self.port}", self.learn(
+            *self.traces, "--exclude-run", first[0]).stdout)
+        done = self.learn(*self.traces, "--exclude-run", "zz")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--list-runs", done.stderr)
+        self.assertNotEqual(first, second)
+
+    def test_quorum_leaves_out_what_one_run_did(self):
+        done = self.learn(*self.traces, "--quorum", "2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        policy = done.stdout
+        self.assertNotIn(f"127.0.0.1:{self.port}", policy)
+        self.assertIn(f"connect 127.0.0.1:{self.port}",
+                      done.stderr.split("so it is denied:")[1])
+        # Members differ from run to run: slots have all runs behind them.
+        self.assertIn("data/<name>/notes/<name>.txt", policy)
+        done = self.learn(*self.traces, "--quorum", "2:hosts")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("at least 2 hosts", done.stderr)
+        for wrong in ("0", "9", "2:days", "x"):
+            done = self.learn(*self.traces, "--quorum", wrong)
+            self.assertEqual(done.returncode, 2)
+
+    def test_window_of_time(self):
+        whole = self.learn(self.traces[0], "--no-estimate")
+        same = self.learn(self.traces[0], "--since", "0", "--until",
+                          "2999-01-01")
+        self.assertEqual(whole.stdout, same.stdout)
+        never = self.learn(self.traces[0], "--since", "2999-01-01")
+        self.assertEqual(never.returncode, 2)
+        self.assertIn("nothing was recorded", never.stderr)
+        events = subprocess.run(
+            [program("secmgr-events"), "--json", str(self.traces[0])],
+            stdout=subprocess.PIPE, check=True).stdout.splitlines()
+        connect = next(event for event in map(json.loads, events)
+                       if event["event"] == "socket.connect")
+        early = self.learn(self.traces[0], "--until", connect["time"])
+        late = self.learn(self.traces[0], "--since", connect["time"])
+        address = f"127.0.0.1:{self.port}"
+        self.assertIn(address, whole.stdout)
+        self.assertNotIn(address, early.stdout)
+        self.assertIn("echo hello", early.stdout)
+        self.assertIn(address, late.stdout)
+        self.assertNotIn("echo hello", late.stdout)
+        self.assertEqual(
+            self.learn(self.traces[0], "--since", "noon").returncode, 2)
+
     def test_no_trace_is_one_line_and_status_2(self):
         for args in ((), (self.place / "none.db",),
                      (self.home / "app.py",)):

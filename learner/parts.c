@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Observations as they would be had less been recorded.
+ */
+#include <stdlib.h>
+
+#include "learner/observe.h"
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static bool has_id(const struct sm_part *part, uint64_t id)
+{
+	size_t low = 0, high = part->id_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (part->ids[middle] < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < part->id_count && part->ids[low] == id;
+}
+
+/* A full sketch may stand for more than it lists. */
+static bool holds_all(const struct sm_part *part, const struct sm_sketch *ids)
+{
+	for (uint32_t i = 0; i < ids->count; i++)
+		if (!has_id(part, ids->hash[i]))
+			return false;
+	return ids->count < SM_SKETCH_MAX;
+}
+
+bool sm_part_holds(const struct sm_part *part, const struct sm_call *call)
+{
+	switch (part->kind) {
+	case SM_PART_RUNS:
+		return holds_all(part, &call->runs);
+	case SM_PART_PROCESSES:
+		return holds_all(part, &call->owners);
+	case SM_PART_REST:
+		return call->first_ns >= part->from_ns;
+	}
+	return false;
+}
+
+static void leave_out(const struct sm_part *part, struct sm_sketch *ids)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < ids->count; i++)
+		if (!has_id(part, ids->hash[i]))
+			ids->hash[n++] = ids->hash[i];
+	ids->count = n;
+}
+
+static enum sm_status copy_call(struct sm_observations *into,
+				const struct sm_call *call,
+				const struct sm_part *part)
+{
+	struct sm_call *mine;
+	enum sm_status status = sm_observe_find(into, call->key, &mine);
+
+	if (status != SM_OK)
+		return status;
+	mine->count = call->count;
+	mine->first_ns = call->first_ns;
+	mine->last_ns = call->last_ns;
+	mine->runs = call->runs;
+	mine->owners = call->owners;
+	if (part->kind == SM_PART_RUNS)
+		leave_out(part, &mine->runs);
+	if (part->kind == SM_PART_PROCESSES)
+		leave_out(part, &mine->owners);
+	return SM_OK;
+}
+
+static enum sm_status copy_owners(struct sm_observations *into,
+				  const struct sm_observations *from,
+				  const struct sm_part *part)
+{
+	enum sm_status status = SM_OK;
+	uint32_t number;
+
+	for (size_t i = 0; status == SM_OK && i < from->owner_count; i++) {
+		const struct sm_owner *owner = &from->owners[i];
+
+		if ((part->kind == SM_PART_RUNS && has_id(part, owner->run)) ||
+		    (part->kind == SM_PART_PROCESSES &&
+		     has_id(part, owner->identity)))
+			continue;
+		status = sm_observe_owner(into, owner, &number);
+		if (status == SM_OK)
+			into->owners[number].events = owner->events;
+	}
+	for (size_t i = 0; status == SM_OK && i < into->run_count; i++)
+		*into->runs[i] = *sm_observations_find_run(
+			from, into->runs[i]->identity);
+	return status;
+}
+
+static struct sm_observations *start(const struct sm_observations *o,
+				     const struct sm_part *part)
+{
+	struct sm_observations *rest = sm_observations_new();
+
+	enum sm_status status = rest ? copy_owners(rest, o, part) : SM_NOMEM;
+
+	for (size_t i = 0; status == SM_OK && i < o->trace_count; i++)
+		if (!sm_observations_add_trace(rest, o->traces[i]))
+			status = SM_NOMEM;
+	if (status == SM_OK)
+		return rest;
+	sm_observations_free(rest);
+	return NULL;
+}
+
+static void count_events(struct sm_observations *rest,
+			 const struct sm_observations *o)
+{
+	for (size_t i = 0; i < rest->owner_count; i++)
+		rest->events += rest->owners[i].events;
+	rest->lost = o->lost;
+}
+
+struct sm_observations *sm_observations_without(const struct sm_observations *o,
+						const struct sm_part *part)
+{
+	struct sm_observations *rest = start(o, part);
+	enum sm_status status = rest ? SM_OK : SM_NOMEM;
+
+	for (size_t i = 0; status == SM_OK && i < o->call_room; i++)
+		if (o->calls[i] && !sm_part_holds(part, o->calls[i]))
+			status = copy_call(rest, o->calls[i], part);
+	if (status != SM_OK) {
+		sm_observations_free(rest);
+		return NULL;
+	}
+	count_events(rest, o);
+	return rest;
+}
+
+struct sm_observations *sm_observations_select(const struct sm_observations *o,
+					       sm_keep_call *keep,
+					       void *context)
+{
+	const struct sm_part nothing = { .kind = SM_PART_REST,
+					 .from_ns = UINT64_MAX };
+	struct sm_observations *rest = start(o, &nothing);
+	enum sm_status status = rest ? SM_OK : SM_NOMEM;
+
+	for (size_t i = 0; status == SM_OK && i < o->call_room; i++)
+		if (o->calls[i] && keep(context, o->calls[i]))
+			status = copy_call(rest, o->calls[i], &nothing);
+	if (status != SM_OK) {
+		sm_observations_free(rest);
+		return NULL;
+	}
+	count_events(rest, o);
+	return rest;
+}
+
+struct sm_observations *
+sm_observations_without_runs(const struct sm_observations *observations,
+			     const uint64_t *identities, size_t count)
+{
+	struct sm_part part = { .kind = SM_PART_RUNS, .id_count = count };
+	struct sm_observations *rest = NULL;
+	uint64_t *ids = calloc(count + 1, sizeof(*ids));
+
+	if (!ids)
+		return NULL;
+	memcpy(ids, identities, count * sizeof(*ids));
+	if (count)
+		qsort(ids, count, sizeof(*ids), by_number);
+	part.ids = ids;
+	rest = sm_observations_without(observations, &part);
+	free(ids);
+	return rest;
+}

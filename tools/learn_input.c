@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/learn_input.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tools/cli_clock.h"
+
+#define SECOND_NS 1000000000u
+
+/* -------------------------------------------------------------------- traces
+ */
+
+static enum sm_status window_of(const struct sm_learn_input *input,
+				const struct sm_trace *trace,
+				struct sm_window *window, struct sm_diag *diag)
+{
+	struct sm_clock clock;
+	enum sm_status status = SM_OK;
+
+	*window = (struct sm_window){ 0, 0 };
+	sm_clock_init(&clock, trace);
+	if (input->since)
+		status = sm_clock_parse(&clock, input->since, &window->from_ns,
+					diag);
+	if (status == SM_OK && input->until)
+		status = sm_clock_parse(&clock, input->until, &window->to_ns,
+					diag);
+	return status;
+}
+
+static enum sm_status read_trace(const struct sm_learn_input *input,
+				 const char *path,
+				 struct sm_observations *observations,
+				 struct sm_diag *diag)
+{
+	struct sm_window window;
+	struct sm_trace *trace;
+	enum sm_status status = sm_trace_open(path, &trace, diag);
+
+	if (status != SM_OK)
+		return status;
+	status = window_of(input, trace, &window, diag);
+	if (status == SM_OK)
+		status = sm_observations_read(observations, trace, &window,
+					      diag);
+	sm_trace_close(trace);
+	return status;
+}
+
+int sm_learn_input_read(const struct sm_program *program,
+			const struct sm_learn_input *input, int count,
+			char **paths, struct sm_observations *observations)
+{
+	struct sm_diag diag = { 0 };
+
+	for (int i = 0; i < count; i++) {
+		if (read_trace(input, paths[i], observations, &diag) == SM_OK)
+			continue;
+		sm_cli_diag(program, paths[i], &diag);
+		return SM_EXIT_USAGE;
+	}
+	return SM_EXIT_OK;
+}
+
+/* ---------------------------------------------------------------------- runs
+ */
+
+static void put_time(uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / SECOND_NS);
+	char text[32];
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) &&
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		fputs(text, stdout);
+}
+
+void sm_learn_input_list(const struct sm_observations *observations)
+{
+	struct sm_run_info run;
+
+	for (size_t i = 0; sm_observations_run(observations, i, &run); i++) {
+		printf("%016" PRIx64 " ", run.identity);
+		if (run.first_ns <= run.last_ns) {
+			put_time(run.first_ns);
+			printf(" %.1f s", (double)(run.last_ns - run.first_ns) /
+						  SECOND_NS);
+		}
+		printf(" %" PRIu64 " processes %" PRIu64 " events ",
+		       run.processes, run.events);
+		sm_cli_put(stdout, run.exe, false);
+		if (run.script.len) {
+			putchar(' ');
+			sm_cli_put(stdout, run.script, false);
+		}
+		putchar('\n');
+	}
+}
+
+/* How many runs have an identity that starts so; *identity: the last. */
+static size_t find_run(const struct sm_observations *observations,
+		       const char *prefix, uint64_t *identity)
+{
+	struct sm_run_info run;
+	char text[20];
+	size_t n = 0;
+
+	for (size_t i = 0; sm_observations_run(observations, i, &run); i++) {
+		snprintf(text, sizeof(text), "%016" PRIx64, run.identity);
+		if (strncmp(text, prefix, strlen(prefix)))
+			continue;
+		*identity = run.identity;
+		n++;
+	}
+	return n;
+}
+
+struct sm_observations *
+sm_learn_input_exclude(const struct sm_program *program,
+		       const struct sm_learn_input *input,
+		       const struct sm_observations *observations)
+{
+	uint64_t ids[SM_EXCLUDED_MAX] = { 0 };
+	struct sm_observations *rest;
+	size_t n;
+
+	for (size_t i = 0; i < input->excluded_count; i++) {
+		n = find_run(observations, input->excluded[i], &ids[i]);
+		if (n == 1)
+			continue;
+		sm_cli_error(program, NULL,
+			     n ? "--exclude-run %s: %zu runs start so; give "
+				 "more digits"
+			       : "--exclude-run %s: no such run; --list-runs "
+				 "lists them",
+			     input->excluded[i], n);
+		return NULL;
+	}
+	rest = sm_observations_without_runs(observations, ids,
+					    input->excluded_count);
+	if (!rest)
+		sm_cli_error(program, NULL, "out of memory");
+	return rest;
+}
