@@ -13,6 +13,7 @@
 #ifndef SCHEMA_POLICY_BLOB_H
 #define SCHEMA_POLICY_BLOB_H
 
+#include "schema/address.h"
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
@@ -245,13 +246,15 @@ void sm_match_key(const struct sm_policy *policy, uint32_t root,
 bool sm_match_pattern(const struct sm_policy *policy, uint32_t pattern,
 		      struct sm_str text, bool is_component);
 
-#define SM_ADDRESS_KEY 17
+#define SM_ADDRESS_KEY (1 + SM_ADDRESS_BYTES)
 
-/*
- * Numeric host ("10.0.0.1", "::1", and what inet_aton(3) takes) to the key of
- * SM_ROOT_HOST; IPv4 becomes a mapped IPv6 address. False: not numeric.
- */
-bool sm_match_address(struct sm_str host, char key[SM_ADDRESS_KEY]);
+/* Numeric host to the key of SM_ROOT_HOST. False: not numeric. */
+static inline bool sm_match_address(struct sm_str host,
+				    char key[SM_ADDRESS_KEY])
+{
+	key[0] = 0;
+	return sm_address_parse(host, (uint8_t *)key + 1);
+}
 
 /* --------------------------------------------------------------- deciding */
 
