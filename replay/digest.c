@@ -66,6 +66,8 @@ static uint64_t add_request(uint64_t seed, const struct sm_request *request)
 	seed = add(seed, (uint64_t)request->family << 32 | request->access);
 	seed = sm_digest_str(seed, request->value);
 	seed = sm_digest_str(seed, request->proto);
+	seed = sm_digest_str(seed, request->address);
+	seed = sm_digest_str(seed, request->names);
 	for (uint32_t i = 0; i < request->argc; i++)
 		seed = sm_digest_value(seed, &request->args[i]);
 	return seed;

@@ -214,7 +214,9 @@ struct sm_event {
 	 * as "NAME=HASH ..." of the LD_*, PYTHON* and PATH variables that the
 	 * child gets and this process was not given): absolute, `.`, `..` and
 	 * `//` removed, based on cwd or dir_fd; a descriptor's path; a program
-	 * found on PATH.
+	 * found on PATH. In events that connect to a host: [0] the address a
+	 * name led to, [1] "NAME NAME ...", sorted: what the process had asked
+	 * for when that address was the answer.
 	 */
 	struct sm_str resolved[SM_RESOLVED_MAX];
 	struct sm_recorded_verdict verdict;

@@ -276,6 +276,10 @@ static void peer(struct build *b, uint32_t access)
 	    !sm_value_is_cut(&v->items[0]) && port_of(&v->items[1]) >= 0) {
 		r->host = sm_value_str(&v->items[0]);
 		r->port = port_of(&v->items[1]);
+		if (access == SM_ACCESS_CONNECT) {
+			r->address = b->event->resolved[0];
+			r->names = b->event->resolved[1];
+		}
 		name_peer(b, r);
 		return;
 	}
@@ -283,6 +287,18 @@ static void peer(struct build *b, uint32_t access)
 	r->access = SM_ACCESS_SOCKET;
 	r->value = r->proto;
 	r->cut = !r->value.len;
+}
+
+struct sm_str sm_request_next_name(struct sm_str *names)
+{
+	const char *space = memchr(names->p, ' ', names->len);
+	uint32_t n = space ? (uint32_t)(space - names->p) : names->len;
+	struct sm_str name = { names->p, n };
+
+	n += space != NULL;
+	names->p += n;
+	names->len -= n;
+	return name;
 }
 
 /* Text that inet_pton(3) or inet_aton(3) would take: no resolver is asked. */

@@ -27,8 +27,14 @@ struct sm_request {
 	 *   the program itself, dlopen(NULL)); events: the event's name.
 	 */
 	struct sm_str value;
-	struct sm_str host;  /* network, without brackets and port */
-	int32_t port;	     /* network; -1: none */
+	struct sm_str host; /* network, without brackets and port */
+	int32_t port;	    /* network; -1: none */
+	/*
+	 * connect, as recorded: the address that host, where it is a name, led
+	 * to; and the names that address had been the answer for, separated by
+	 * spaces.
+	 */
+	struct sm_str address, names;
 	struct sm_str proto; /* network: SM_ROLE_SOCKET's text */
 	/* processes EXEC: argv; events: the event's arguments. */
 	const struct sm_value *args;
@@ -54,6 +60,9 @@ struct sm_request_scratch {
 unsigned sm_event_requests(const struct sm_event *event,
 			   struct sm_request_scratch *scratch,
 			   struct sm_request out[SM_REQUESTS_MAX]);
+
+/* Cuts the first of a request's names off; empty between two spaces. */
+struct sm_str sm_request_next_name(struct sm_str *names);
 
 /*
  * argv that runs a shell line: SHELL -c LINE [NAME...]; SHELL one of the

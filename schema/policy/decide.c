@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "schema/policy/blob.h"
 
+#include <strings.h>
+
 #include "schema/path.h"
 #include "schema/shell.h"
 
@@ -12,6 +14,7 @@ enum nearness {
 	NEAR_ARGUMENTS,
 	NEAR_PRINCIPAL,
 	NEAR_VIA,
+	NEAR_ADDRESS,
 };
 
 /* One request being decided. Rules are numbers in SM_BLOB_RULES. */
@@ -27,6 +30,7 @@ struct decision {
 	uint32_t denying;
 	uint32_t stdlib; /* a rule for the whole standard library matched */
 	bool is_capability;
+	bool only_denials; /* what allows is looked at to be told of only */
 	enum nearness nearness;
 	uint32_t nearest;
 	bool has_overflown;
@@ -263,6 +267,10 @@ static void consider(struct decision *d, uint32_t number)
 			d->denying = number;
 		return;
 	}
+	if (d->only_denials) {
+		note(d, number, NEAR_ADDRESS);
+		return;
+	}
 	if (rule->flags & SM_RULE_STDLIB) {
 		if (number < d->stdlib)
 			d->stdlib = number;
@@ -311,27 +319,136 @@ static void look_up_key(struct decision *d, enum sm_blob_root root,
 
 /* ---------------------------------------------------------------- families */
 
-#define HOST_MAX 256
+#define HOST_MAX 256 /* RFC 1035: no name is longer */
 
-static void look_up_host(struct decision *d)
+static const char at_loopback[] = "@loopback";
+
+static void look_up_address(struct decision *d, struct sm_str host)
 {
-	struct sm_str host = d->request->host;
-	char key[SM_ADDRESS_KEY], lower[HOST_MAX];
-	uint32_t i;
+	char key[SM_ADDRESS_KEY];
 
-	if (host.len > sizeof(lower))
-		return; /* RFC 1035: no name is longer */
 	if (sm_match_address(host, key))
 		look_up_key(d, SM_ROOT_HOST,
 			    (struct sm_str){ key, sizeof(key) });
+}
+
+/* The text in small letters, and that with what to add at its end. */
+static void look_up_text(struct decision *d, struct sm_str host,
+			 struct sm_str more)
+{
+	char lower[HOST_MAX + sizeof(at_loopback)];
+	uint32_t i;
+
+	/*
+	 * A NUL would make a name look like an address key, an @ like one that
+	 * leads to another place.
+	 */
+	if (!host.len || host.len > HOST_MAX || !host.p[0] ||
+	    memchr(host.p, '@', host.len))
+		return;
 	for (i = 0; i < host.len; i++)
 		lower[i] = host.p[i] >= 'A' && host.p[i] <= 'Z'
 				   ? (char)(host.p[i] | 32)
 				   : host.p[i];
-	/* A NUL would make a name look like an address key. */
-	if (host.len && !host.p[0])
-		return;
-	look_up_key(d, SM_ROOT_HOST, (struct sm_str){ lower, host.len });
+	if (more.len)
+		memcpy(lower + host.len, more.p, more.len);
+	look_up_key(d, SM_ROOT_HOST,
+		    (struct sm_str){ lower, host.len + more.len });
+}
+
+static void look_up_plain(struct decision *d, struct sm_str host)
+{
+	look_up_text(d, host, (struct sm_str){ NULL, 0 });
+}
+
+/* RFC 6761 6.3: it stands for nothing else. */
+static bool is_localhost(struct sm_str name)
+{
+	const struct sm_str localhost = SM_STR("localhost");
+
+	if (name.len < localhost.len ||
+	    strncasecmp(name.p + name.len - localhost.len, localhost.p,
+			localhost.len) != 0)
+		return false;
+	name.len -= localhost.len;
+	return !name.len || name.p[name.len - 1] == '.';
+}
+
+/*
+ * Whether a rule for the name is one for where it leads. Whoever answers for a
+ * name may answer anything: it stands for this machine only where the rule
+ * says so, and never for the network's or the cloud's own services.
+ */
+static bool stands_for(struct sm_str name, enum sm_address_kind kind)
+{
+	switch (kind) {
+	case SM_ADDRESS_NONE:
+		return true; /* not recorded */
+	case SM_ADDRESS_LOOPBACK:
+		return is_localhost(name);
+	case SM_ADDRESS_PUBLIC:
+	case SM_ADDRESS_PRIVATE:
+		return !is_localhost(name);
+	case SM_ADDRESS_METADATA:
+	case SM_ADDRESS_OTHER:
+		break;
+	}
+	return false;
+}
+
+/* Denials are for the name wherever it leads. */
+static void look_up_name(struct decision *d, struct sm_str name,
+			 enum sm_address_kind kind)
+{
+	d->only_denials = !stands_for(name, kind);
+	look_up_plain(d, name);
+	d->only_denials = false;
+	if (kind == SM_ADDRESS_LOOPBACK)
+		look_up_text(d, name, SM_STR(at_loopback));
+}
+
+static void look_up_names(struct decision *d, enum sm_address_kind kind)
+{
+	struct sm_str left = d->request->names;
+
+	while (left.len) {
+		struct sm_str name = sm_request_next_name(&left);
+
+		look_up_name(d, name, kind);
+	}
+	/* The address itself says as much. */
+	if (kind == SM_ADDRESS_LOOPBACK)
+		look_up_plain(d, SM_STR("localhost"));
+}
+
+/* The address, its text, and every name it is known by. */
+static void look_up_host(struct decision *d)
+{
+	const struct sm_request *r = d->request;
+	enum sm_address_kind kind = sm_address_kind_of(r->host);
+
+	look_up_address(d, r->host);
+	if (r->access == SM_ACCESS_BIND || kind != SM_ADDRESS_NONE) {
+		look_up_plain(d, r->host);
+	} else {
+		kind = sm_address_kind_of(r->address);
+		look_up_address(d, r->address);
+		look_up_plain(d, r->address);
+		look_up_name(d, r->host, kind);
+	}
+	if (r->access == SM_ACCESS_CONNECT)
+		look_up_names(d, kind);
+}
+
+/* Who may connect to a host, wherever it leads, may ask for its address. */
+static void look_up_resolve(struct decision *d)
+{
+	d->access |= SM_ACCESS_CONNECT;
+	look_up_address(d, d->request->host);
+	look_up_plain(d, d->request->host);
+	look_up_text(d, d->request->host, SM_STR(at_loopback));
+	if (d->granted)
+		d->granted = d->access;
 }
 
 static void look_up_network(struct decision *d)
@@ -343,11 +460,7 @@ static void look_up_network(struct decision *d)
 		look_up_key(d, SM_ROOT_SOCKET, value);
 		return;
 	case SM_ACCESS_RESOLVE:
-		/* Who may connect to a host may ask for its address. */
-		d->access |= SM_ACCESS_CONNECT;
-		look_up_host(d);
-		if (d->granted)
-			d->granted = d->access;
+		look_up_resolve(d);
 		return;
 	}
 	if (value.len && value.p[0] == '/')
@@ -604,6 +717,8 @@ static enum sm_reason reason_of(const struct decision *d, uint32_t *rule)
 		return SM_REASON_PRINCIPAL;
 	case NEAR_VIA:
 		return SM_REASON_VIA;
+	case NEAR_ADDRESS:
+		return SM_REASON_ADDRESS;
 	case NEAR_ANYWHERE:
 	case NEAR_NOTHING:
 		break;

@@ -47,6 +47,7 @@ const char *sm_reason_name(enum sm_reason reason)
 		[SM_REASON_ACCESS] = "access",
 		[SM_REASON_PRINCIPAL] = "principal",
 		[SM_REASON_VIA] = "via",
+		[SM_REASON_ADDRESS] = "address",
 		[SM_REASON_ARGUMENTS] = "arguments",
 		[SM_REASON_CUT] = "cut",
 		[SM_REASON_WRITTEN] = "written",
@@ -94,6 +95,9 @@ static void say_reason(struct sentence *s, const struct sm_verdict *v)
 	case SM_REASON_VIA:
 		say_nearest(s, v, " is for another purpose");
 		return;
+	case SM_REASON_ADDRESS:
+		say_nearest(s, v, " is not for where its name leads");
+		return;
 	case SM_REASON_ARGUMENTS:
 		say_nearest(s, v, " has other arguments");
 		return;
@@ -108,6 +112,19 @@ static void say_reason(struct sentence *s, const struct sm_verdict *v)
 		say_text(s, "no policy could be obtained");
 		return;
 	}
+}
+
+/* "api.example.com:443 (10.0.0.1)", "10.0.0.1:443 (api.example.com)" */
+static void say_names(struct sentence *s, const struct sm_request *request)
+{
+	struct sm_str other =
+		request->address.len ? request->address : request->names;
+
+	if (!other.len)
+		return;
+	say_text(s, " (");
+	say(s, other);
+	say_text(s, ")");
 }
 
 void sm_verdict_explain(const struct sm_event *event,
@@ -127,6 +144,7 @@ void sm_verdict_explain(const struct sm_event *event,
 		say_access(&s, r->access);
 		say_text(&s, " ");
 		say(&s, r->value);
+		say_names(&s, r);
 	} else {
 		say(&s, event->site.event);
 	}

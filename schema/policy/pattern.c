@@ -402,6 +402,24 @@ static enum sm_status check_shell(struct sm_str line, struct sm_diag *diag)
 	return status;
 }
 
+/* NAME@loopback: that name, where it leads to this machine. */
+static enum sm_status check_place(const struct sm_rule *rule,
+				  struct sm_str host, struct sm_diag *diag)
+{
+	const char *at =
+		host.len ? memchr(host.p + 1, '@', host.len - 1) : NULL;
+	struct sm_str place = { at, 0 };
+
+	if (!at)
+		return SM_OK;
+	place.len = (uint32_t)(host.p + host.len - at);
+	if (rule->access == SM_ACCESS_CONNECT &&
+	    sm_str_equal(place, SM_STR("@loopback")))
+		return SM_OK;
+	return sm_fail(diag, SM_INVALID,
+		       "a host is HOST, or to connect to NAME@loopback");
+}
+
 static enum sm_status check_network(const struct sm_rule *rule,
 				    struct sm_diag *diag)
 {
@@ -409,12 +427,17 @@ static enum sm_status check_network(const struct sm_rule *rule,
 					     "raw",   "packet", "netlink",
 					     "socket" };
 	struct sm_address_pattern address;
+	enum sm_status status;
 	size_t i;
 
-	if (rule->access != SM_ACCESS_SOCKET)
-		return sm_pattern_address(rule->pattern,
-					  rule->access != SM_ACCESS_RESOLVE,
-					  &address, diag);
+	if (rule->access != SM_ACCESS_SOCKET) {
+		status = sm_pattern_address(rule->pattern,
+					    rule->access != SM_ACCESS_RESOLVE,
+					    &address, diag);
+		return status || address.is_unix
+			       ? status
+			       : check_place(rule, address.host, diag);
+	}
 	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (sm_str_equal(rule->pattern, sm_str_of(kinds[i])))
 			return SM_OK;
