@@ -211,6 +211,14 @@ bench: all
 	@$(SUB) -s -j$(JOBS) all
 	@$(PYTHON) tests/bench/run.py --build $(BUILD)
 
+# What learned policies break and stop: `make learn-bench SCENARIOS="a b"`.
+.PHONY: learn-bench
+learn-bench:
+	@tools/dev/install-deps learn-bench
+	@$(SUB) -s -j$(JOBS) all
+	@$(PYTHON) -B tests/scenarios/run.py --build $(BUILD) --jobs $(JOBS) \
+		$(SCENARIOS)
+
 # -------------------------------------------------------------- installing
 BINDIR := $(DESTDIR)$(PREFIX)/bin
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/secmgr
@@ -246,6 +254,7 @@ help:
 	'unit       unit tests only' \
 	'check-cpython  part of CPython'"'"'s tests, the same in warn' \
 	'bench      measure; $(BUILD)/bench.json and a table' \
+	'learn-bench  what learned policies break and stop, in SCENARIOS=' \
 	'lint       clang-format, clang-tidy, mandoc' \
 	'fuzz       libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) a target' \
 	'install    to DESTDIR and PREFIX ($(PREFIX)); uninstall takes it back' \

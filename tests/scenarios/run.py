@@ -1,0 +1,402 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures what secmgr-learn's policies break and what they stop.
+
+usage: run.py [--build DIR] [--jobs N] [--policies NAME,...] [--all-details]
+              [SCENARIO...]
+
+Every scenario is recorded twice, learned from, and its benign use, of which
+nothing was recorded, is replayed and then enforced; its attacks are tried
+without a policy, where each must succeed, and with one, where they are stopped
+if they fail while the program is otherwise healthy. Beside the learner stand
+the two policies of baselines.py.
+
+offline and online count distinct denials; online counts what did not work,
+too. Of the scenarios in held-back/ only figures are printed: nobody who works
+on the learner is to read what is in there, nor what is learned from it.
+
+Everything is in BUILD/learn-bench/SCENARIO; the figures with their details in
+BUILD/learn-bench.json. Ends with 1 if a scenario itself is wrong: an attack
+that does not work without secmgr, benign use that fails without it.
+"""
+import argparse
+import concurrent.futures
+import http.client
+import importlib.util
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parents[1]
+sys.path.insert(0, str(HERE))
+import baselines  # noqa: E402
+import stage  # noqa: E402
+
+HELD_BACK = HERE / "held-back"
+POLICIES = ["learned", "exact", "directories"]
+TOOL_SECONDS = 120
+DETAILS = 12  # lines of a kind; all are in learn-bench.json
+TEXT_MAX = 240
+ROUNDS = 4  # replays until exact holds every request of every event
+
+
+class Wrong(Exception):
+    """The scenario or a tool does not do what the measurement rests on."""
+
+
+def folders():
+    """Name -> folder, the held-back ones last."""
+    return {folder.parent.name: folder.parent
+            for place in (HERE, HELD_BACK)
+            for folder in sorted(place.glob("*/scenario.py"))}
+
+
+def load(folder):
+    """The one class of a scenario's file."""
+    spec = importlib.util.spec_from_file_location(
+        "scenario_" + folder.name.replace("-", "_"), folder / "scenario.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = [value for value in vars(module).values()
+             if isinstance(value, type) and issubclass(value, stage.Program)
+             and value.__module__ == spec.name]
+    if len(found) != 1:
+        raise Wrong(f"{folder.name}: {len(found)} scenarios in a file")
+    return found[0]
+
+
+def missing_packages(names):
+    done = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n",
+         *names], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True, check=False)
+    there = {line.split()[0] for line in done.stdout.splitlines()
+             if line.endswith(" installed")}
+    return sorted(set(names) - there)
+
+
+class Bench:
+    """One scenario, from the recording to the figures."""
+
+    def __init__(self, build, folder):
+        self.bin = build / "bin"
+        self.name = folder.name
+        self.folder = folder
+        self.work = build / "learn-bench" / folder.name
+        self.play_class = load(folder)
+        self.attacks = stage.attacks_of(self.play_class)
+        self.ports = {}
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+
+    # ------------------------------------------------------------------ tools
+    def tool(self, name, *arguments, statuses=(0,)):
+        command = [self.bin / f"secmgr-{name}", *arguments]
+        done = subprocess.run(
+            list(map(str, command)), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            timeout=TOOL_SECONDS, check=False)
+        if done.returncode not in statuses:
+            raise Wrong(f"secmgr-{name} ended with {done.returncode}: "
+                        f"{done.stderr[-300:]}")
+        return done.stdout
+
+    def replay(self, policy, *traces):
+        return json.loads(self.tool("replay", "--json", policy, *traces,
+                                    statuses=(0, 1)))
+
+    # ------------------------------------------------------------ one session
+    def play(self, wrapper=()):
+        return self.play_class(self.folder, self.work / "place", self.ports,
+                               wrapper)
+
+    def session(self, wrapper, use, benign=False):
+        """use(program) in a new place; returns what was not as it should."""
+        program = self.play(wrapper)
+        try:
+            program.populate()
+            if benign:
+                program.arrange_benign()
+            program.start()
+            use(program)
+        except Exception as error:  # pylint: disable=broad-except
+            # Whatever a scenario meets in a program that is held back.
+            program.complaints.append(f"{type(error).__name__}: {error}")
+        finally:
+            program.stop()
+        return program.complaints
+
+    def record(self, trace, use, benign=False):
+        path = self.work / trace
+        complaints = self.session(
+            [self.bin / "secmgr-record", "-q", "-a", "-o", path, "--"], use,
+            benign)
+        if complaints:
+            raise Wrong(f"{trace}: recorded, but " + "; ".join(complaints[:5]))
+        return path
+
+    # ---------------------------------------------------------------- policies
+    def exact(self, traces):
+        """Events may ask for several things, of which replay names the first
+        that is denied: ask again until all are granted."""
+        path = self.work / "exact.json"
+        path.write_text(json.dumps(baselines.EMPTY))
+        calls = []
+        for _ in range(ROUNDS):
+            more = self.replay(path, *traces)["denials"]
+            if not more:
+                break
+            calls += more
+            path.write_text(json.dumps(baselines.exact(calls), indent=1))
+        return path, calls
+
+    def policies(self, traces, wanted):
+        made = {}
+        if "learned" in wanted:
+            made["learned"] = self.work / "learned.json"
+            self.tool("learn", "-q", "-o", made["learned"], *traces,
+                      statuses=(0, 1))
+        if set(wanted) - {"learned"}:
+            made["exact"], calls = self.exact(traces)
+            made["directories"] = self.work / "directories.json"
+            made["directories"].write_text(
+                json.dumps(baselines.directories(calls), indent=1))
+        return {name: made[name] for name in wanted}
+
+    # ----------------------------------------------------------------- attacks
+    def try_attacks(self, wrapper):
+        """{attack: what came of it}: succeeds, stopped or unhealthy."""
+        program = self.play(wrapper)
+        results = {}
+        is_used = True
+        try:
+            self.renew(program)
+            if not program.is_healthy():
+                raise stage.Broken("before any attack")
+            for name in self.attacks:
+                method = getattr(program, name)
+                if is_used or method.is_fresh:
+                    self.renew(program)
+                results[name], is_used = self.try_attack(program, method)
+        except stage.Broken as error:
+            return {name: results.get(name, f"unhealthy ({error})")
+                    for name in self.attacks}
+        finally:
+            program.stop()
+        return results
+
+    @staticmethod
+    def renew(program):
+        program.stop()
+        program.populate()
+        program.start()
+
+    @staticmethod
+    def try_attack(program, method):
+        """What came of it, and whether the place can no longer be used."""
+        try:
+            has_succeeded = method()
+        except (stage.Broken, OSError, http.client.HTTPException):
+            has_succeeded = False  # the program fell over it
+        is_healthy = program.is_healthy()
+        is_used = (method.is_fresh or not is_healthy
+                   or not isinstance(program, stage.Service))
+        if has_succeeded:
+            return "succeeds", is_used
+        return "stopped" if is_healthy else "unhealthy", is_used
+
+    # ------------------------------------------------------------ the figures
+    def enforced(self, policy, *more):
+        return [self.bin / "secmgr-enforce", "--policy", policy, "-q", *more,
+                "--"]
+
+    def denials(self, trace):
+        """Distinct denials of an enforced run, as text."""
+        rows = self.tool("events", "--json", "--verdict=denied", trace)
+        return sorted({
+            f"{row['event']}: " + ", ".join(
+                f"{'+'.join(request['access'])} {request['resource']}"
+                for request in row["requests"])
+            + f" by {row['by']} via {row['via']}"
+            for row in map(json.loads, rows.splitlines())})
+
+    def readable(self, texts):
+        """One line each; the place is the same in all of them."""
+        return [" ".join(text.split())[:TEXT_MAX] for text in (
+            text.replace(str(self.work / "place"), "PLACE")
+            for text in texts)]
+
+    def figures(self, policy, benign):
+        offline = self.replay(policy, benign)
+        trace = self.work / f"{policy.stem}-online.db"
+        complaints = self.session(self.enforced(policy, "-a", "-o", trace),
+                                  self.play_class.benign, benign=True)
+        denials = self.denials(trace)
+        results = self.try_attacks(self.enforced(policy))
+        rules = json.loads(policy.read_text())
+        return {
+            "rules": sum(len(value) for key, value in rules.items()
+                         if isinstance(value, list)
+                         and key not in ("use", "review")),
+            "bytes": policy.stat().st_size,
+            "offline": offline["blocked_distinct"],
+            "offline_denials": self.readable(
+                denial["explanation"] for denial in offline["denials"]
+                if denial["decision"] == "denied"),
+            "online": len(denials) + len(complaints),
+            "online_denials": self.readable(denials),
+            "online_complaints": self.readable(complaints),
+            "stopped": sum(r == "stopped" for r in results.values()),
+            "attacks": results,
+        }
+
+    def measure(self, wanted):
+        start = time.monotonic()
+        bare = self.try_attacks(())
+        weak = [name for name, result in bare.items() if result != "succeeds"]
+        if weak:
+            raise Wrong("without secmgr these attacks do not succeed: "
+                        + ", ".join(f"{n} ({bare[n]})" for n in weak))
+        traces = [self.record(f"train-{day}.db", lambda program, day=day:
+                              program.train(day)) for day in (1, 2)]
+        benign = self.record("benign.db", self.play_class.benign, benign=True)
+        policies = self.policies(traces, wanted)
+        for trace in (*traces, benign):
+            if lost := self.replay(policies[wanted[0]], trace)["lost"]:
+                raise Wrong(f"{trace.name} lost {lost} events")
+        return {
+            "scenario": self.name,
+            "about": self.play_class.__doc__.splitlines()[0],
+            "held_back": self.folder.parent == HELD_BACK,
+            "attacks": {name: getattr(self.play_class, name).kind
+                        for name in self.attacks},
+            "policies": {name: self.figures(path, benign)
+                         for name, path in policies.items()},
+            "seconds": round(time.monotonic() - start, 1),
+        }
+
+
+def measure(build, folder, wanted):
+    """For a process of its own. Returns figures, or what is wrong."""
+    try:
+        return Bench(build, folder).measure(wanted)
+    except (Wrong, subprocess.TimeoutExpired) as error:
+        return {"scenario": folder.name, "wrong": str(error)}
+
+
+# ---------------------------------------------------------------- the report
+ROW = "{:18} {:12} {:>6} {:>8} {:>8} {:>7} {:>9}"
+
+
+def print_scenario(result):
+    for number, (name, figures) in enumerate(result["policies"].items()):
+        print(ROW.format(
+            "" if number else result["scenario"], name, figures["rules"],
+            figures["bytes"], figures["offline"], figures["online"],
+            f"{figures['stopped']}/{len(result['attacks'])}"), flush=True)
+
+
+def print_details(result):
+    figures = result["policies"].get("learned")
+    if not figures:
+        return
+    for what in ("offline_denials", "online_denials", "online_complaints"):
+        texts = figures[what]
+        for text in texts[:DETAILS]:
+            print(f"    {what.replace('_', ' ')[:-1]}: {text}")
+        if len(texts) > DETAILS:
+            print(f"    ... and {len(texts) - DETAILS} more "
+                  f"{what.replace('_', ' ')}")
+    for name, outcome in figures["attacks"].items():
+        if outcome != "stopped":
+            print(f"    {outcome}: {name} ({result['attacks'][name]})")
+
+
+def works(figures):
+    return not figures["offline"] and not figures["online"]
+
+
+def total(results, name):
+    figures = [result["policies"][name] for result in results]
+    attacks = sum(len(result["attacks"]) for result in results)
+    stopped = sum(figure["stopped"] for figure in figures)
+    return {"scenarios": len(results), "attacks": attacks, "stopped": stopped,
+            "working": sum(map(works, figures)),
+            "rules": sum(figure["rules"] for figure in figures),
+            "bytes": sum(figure["bytes"] for figure in figures),
+            "offline": sum(figure["offline"] for figure in figures),
+            "online": sum(figure["online"] for figure in figures)}
+
+
+def print_totals(what, results, wanted):
+    if not results:
+        return {}
+    totals = {name: total(results, name) for name in wanted}
+    for number, (name, sums) in enumerate(totals.items()):
+        print(ROW.format(
+            "" if number else what, name, sums["rules"], sums["bytes"],
+            sums["offline"], sums["online"],
+            f"{sums['stopped']}/{sums['attacks']}"), end="")
+        print(f"  {sums['working']} of {sums['scenarios']} work, "
+              f"{100 * sums['stopped'] / sums['attacks']:.0f} % stopped")
+    return totals
+
+
+def report(results, wanted, all_details):
+    print(ROW.format("scenario", "policy", "rules", "bytes", "offline",
+                     "online", "stopped"), flush=True)
+    good = []
+    for result in results:
+        if "wrong" in result:
+            print(f"{result['scenario']}: {result['wrong']}", flush=True)
+        else:
+            good.append(result)
+            print_scenario(result)
+            if all_details or not result["held_back"]:
+                print_details(result)
+    print()
+    return good, {
+        what: print_totals(what, [result for result in good
+                                  if result["held_back"] == held_back], wanted)
+        for what, held_back in (("open", False), ("held back", True))}
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--policies", default=",".join(POLICIES))
+    parser.add_argument("--all-details", action="store_true")
+    parser.add_argument("scenarios", nargs="*")
+    options = parser.parse_args()
+    there = folders()
+    wanted = [name for name in POLICIES if name in options.policies.split(",")]
+    unknown = set(options.scenarios) - set(there)
+    if unknown or not wanted:
+        parser.error(f"there are {', '.join(there)}; {', '.join(POLICIES)}")
+    chosen = [there[name] for name in options.scenarios or there]
+    missing = missing_packages(
+        [package for folder in chosen for package in load(folder).packages])
+    if missing:
+        sys.exit("learn-bench: not installed: " + " ".join(missing)
+                 + "; `tools/dev/install-deps learn-bench` does it")
+    build = (TOP / options.build).resolve()
+    start = time.monotonic()
+    with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
+        results, totals = report(
+            pool.map(measure, [build] * len(chosen), chosen,
+                     [wanted] * len(chosen)),
+            wanted, options.all_details)
+    print(f"{time.monotonic() - start:.0f} s")
+    (build / "learn-bench.json").write_text(json.dumps(
+        {"scenarios": results, "totals": totals}, indent=1) + "\n")
+    sys.exit(len(results) < len(chosen))
+
+
+if __name__ == "__main__":
+    main()
