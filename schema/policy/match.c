@@ -14,68 +14,128 @@
 /* Marks a `**` node that has not consumed a component yet. */
 #define FRESH 0x80000000u
 
+#define HOT static inline __attribute__((always_inline))
+
+HOT uint64_t load(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+HOT uint32_t load_half(const char *p)
+{
+	uint32_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
 /* A component's hash and end, found in one pass over the bytes. */
 struct component {
 	struct sm_str text;
 	uint32_t hash;
 };
 
-static struct component next_component(struct sm_str path, uint32_t at)
+/* The high bit of the lowest byte of word that is `/`; more above it. */
+HOT uint64_t find_slash(uint64_t word)
 {
-	const uint64_t slashes = 0x2f2f2f2f2f2f2f2fu;
-	const uint64_t ones = 0x0101010101010101u;
-	const uint64_t highs = 0x8080808080808080u;
-	struct component c = { { path.p + at, 0 }, 0 };
-	uint64_t hash = 0, word, x;
+	const uint64_t x = word ^ 0x2f2f2f2f2f2f2f2fu;
 
-	while (path.len - at >= 8) {
-		memcpy(&word, path.p + at, 8);
-		x = word ^ slashes;
-		x = (x - ones) & ~x & highs;
-		if (x) {
-			/* The lowest set byte is exact; higher ones may not be.
-			 */
-			uint32_t n = (uint32_t)__builtin_ctzll(x) >> 3;
-
-			if (n)
-				hash = sm_blob_mix(
-					hash, word & (~0ull >> (64 - 8 * n)));
-			c.text.len += n;
-			c.hash = sm_blob_hash_end(hash, c.text.len);
-			return c;
-		}
-		hash = sm_blob_mix(hash, word);
-		c.text.len += 8;
-		at += 8;
-	}
-	word = 0;
-	for (uint32_t n = 0; at < path.len && path.p[at] != '/'; at++, n += 8) {
-		word |= (uint64_t)(uint8_t)path.p[at] << n;
-		c.text.len++;
-	}
-	if (c.text.len & 7)
-		hash = sm_blob_mix(hash, word);
-	c.hash = sm_blob_hash_end(hash, c.text.len);
-	return c;
+	return (x - 0x0101010101010101u) & ~x & 0x8080808080808080u;
 }
 
-static uint32_t find_literal(const struct sm_policy *policy,
-			     const struct sm_blob_node *node,
-			     const struct component *c)
+/* The last n < 8 bytes before end; start lies at or before them. */
+HOT uint64_t load_last(const char *start, const char *end, uint32_t n)
 {
-	const struct sm_blob_edge *edges =
-		sm_blob_section(policy, SM_BLOB_EDGES);
+	uint64_t word = 0;
+
+	if (end - start >= 8)
+		return n ? load(end - 8) >> (64 - 8 * n) : 0;
+	for (uint32_t i = 0; i < n; i++)
+		word |= (uint64_t)(uint8_t)end[(int32_t)i - (int32_t)n]
+			<< (8 * i);
+	return word;
+}
+
+HOT struct component next_component(struct sm_str path, uint32_t at)
+{
+	const char *p = path.p + at, *end = path.p + path.len;
+	uint64_t hash = 0, word, slash;
+	uint32_t n;
+
+	for (; end - p >= 8; p += 8) {
+		word = load(p);
+		slash = find_slash(word);
+		if (slash) {
+			n = (uint32_t)__builtin_ctzll(slash) >> 3;
+			word &= ~(~UINT64_C(0) << (8 * n));
+			goto found;
+		}
+		hash = sm_blob_mix(hash, word);
+	}
+	n = (uint32_t)(end - p);
+	word = load_last(path.p, end, n);
+	slash = find_slash(word);
+	if (slash) {
+		n = (uint32_t)__builtin_ctzll(slash) >> 3;
+		word &= ~(~UINT64_C(0) << (8 * n));
+	}
+found:
+	if (n)
+		hash = sm_blob_mix(hash, word);
+	n += (uint32_t)(p - path.p) - at;
+	return (struct component){ { path.p + at, n },
+				   sm_blob_hash_end(hash, n) };
+}
+
+/* n bytes of both; short ones, which a call of memcmp would cost more for. */
+HOT bool are_same(const char *a, const char *b, uint32_t n)
+{
+	if (n >= 8) {
+		for (uint32_t at = 0; at + 8 < n; at += 8)
+			if (load(a + at) != load(b + at))
+				return false;
+		return load(a + n - 8) == load(b + n - 8);
+	}
+	if (n >= 4)
+		return load_half(a) == load_half(b) &&
+		       load_half(a + n - 4) == load_half(b + n - 4);
+	return !n ||
+	       (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
+}
+
+/* Sections of the blob a match goes through. */
+struct forest {
+	const struct sm_policy *policy;
+	const struct sm_blob_node *nodes;
+	const struct sm_blob_edge *edges;
+	const char *text;
+};
+
+HOT struct forest forest_of(const struct sm_policy *policy)
+{
+	return (struct forest){ policy, sm_blob_section(policy, SM_BLOB_NODES),
+				sm_blob_section(policy, SM_BLOB_EDGES),
+				sm_blob_section(policy, SM_BLOB_TEXT) };
+}
+
+HOT uint32_t find_literal(const struct forest *f,
+			  const struct sm_blob_node *node,
+			  const struct component *c)
+{
+	const struct sm_blob_edge *edges = f->edges + node->edges.first;
 	uint32_t i, mask = node->edges.count - 1;
 
-	edges += node->edges.first;
 	for (i = 0; i < node->edges.count; i++) {
 		const struct sm_blob_edge *e = &edges[(c->hash + i) & mask];
 
 		if (e->node == SM_BLOB_NONE)
 			break;
 		/* The hash only finds: the bytes decide. */
-		if (e->hash == c->hash &&
-		    sm_str_equal(sm_blob_str(policy, e->text), c->text))
+		if (e->hash == c->hash && e->text.len == c->text.len &&
+		    are_same(f->text + e->text.at, c->text.p, c->text.len))
 			return e->node;
 	}
 	return SM_BLOB_NONE;
@@ -101,35 +161,31 @@ static bool holds(const struct sm_match_set *set, uint32_t node)
 }
 
 /* `**` may stand for nothing when more follows: its node is active too. */
-static void close_set(const struct sm_policy *policy, struct sm_match_set *set)
+static void close_set(const struct forest *f, struct sm_match_set *set)
 {
-	const struct sm_blob_node *nodes =
-		sm_blob_section(policy, SM_BLOB_NODES);
 	uint32_t i;
 
 	for (i = 0; i < set->count; i++) {
-		uint32_t below = nodes[set->nodes[i] & ~FRESH].below;
+		uint32_t below = f->nodes[set->nodes[i] & ~FRESH].below;
 
 		if (below != SM_BLOB_NONE && !holds(set, below))
 			push(set, below | FRESH);
 	}
 }
 
-static void step(const struct sm_policy *policy, uint32_t number,
+static void step(const struct forest *f, uint32_t number,
 		 const struct component *c, bool is_path,
 		 struct sm_match_set *next)
 {
-	const struct sm_blob_node *nodes =
-		sm_blob_section(policy, SM_BLOB_NODES);
 	const struct sm_blob_branch *branches =
-		sm_blob_section(policy, SM_BLOB_BRANCHES);
-	const struct sm_blob_node *node = &nodes[number];
+		sm_blob_section(f->policy, SM_BLOB_BRANCHES);
+	const struct sm_blob_node *node = &f->nodes[number];
 	uint32_t i, child;
 
 	if (node->flags & SM_NODE_DEEP)
 		push(next, number);
 	if (node->edges.count) {
-		child = find_literal(policy, node, c);
+		child = find_literal(f, node, c);
 		if (child != SM_BLOB_NONE)
 			push(next, child);
 	}
@@ -137,21 +193,20 @@ static void step(const struct sm_policy *policy, uint32_t number,
 		const struct sm_blob_branch *b =
 			&branches[node->branches.first + i];
 
-		if (sm_match_pattern(policy, b->pattern, c->text, is_path))
+		if (sm_match_pattern(f->policy, b->pattern, c->text, is_path))
 			push(next, b->node);
 	}
 }
 
-static void step_all(const struct sm_policy *policy, struct sm_match_set *set,
-		     const struct component *c, bool is_path,
-		     struct sm_match_set *next)
+static void step_all(const struct forest *f, struct sm_match_set *set,
+		     const struct component *c, struct sm_match_set *next)
 {
 	uint32_t i;
 
 	next->count = 0;
 	next->has_overflown = set->has_overflown;
 	for (i = 0; i < set->count; i++)
-		step(policy, set->nodes[i] & ~FRESH, c, is_path, next);
+		step(f, set->nodes[i] & ~FRESH, c, true, next);
 }
 
 /* A `**` that consumed nothing does not match: not the directory itself. */
@@ -165,29 +220,36 @@ static void drop_fresh(struct sm_match_set *set)
 	set->count = kept;
 }
 
-static void start(struct sm_match_set *set, uint32_t root)
+static void start(struct sm_match_set *set, uint32_t node)
 {
 	set->count = 1;
 	set->has_overflown = false;
-	set->nodes[0] = root;
+	set->nodes[0] = node;
 }
 
-void sm_match_path(const struct sm_policy *policy, uint32_t root,
-		   struct sm_str path, struct sm_match_set *set)
+/* Nothing can join this node any more, and it stays whatever follows. */
+static bool is_end(const struct forest *f, const struct sm_match_set *set)
+{
+	const struct sm_blob_node *node;
+
+	if (set->count != 1 || set->nodes[0] & FRESH)
+		return false;
+	node = &f->nodes[set->nodes[0]];
+	return node->flags & SM_NODE_DEEP && !node->edges.count &&
+	       !node->branches.count && node->below == SM_BLOB_NONE;
+}
+
+/* From the node in set on; path behind at is left. */
+static void match_rest(const struct forest *f, struct sm_str path, uint32_t at,
+		       struct sm_match_set *set)
 {
 	struct sm_match_set other, *from = set, *to = &other, *swap;
-	uint32_t at = 1;
 
-	start(set, root);
-	if (!path.len || path.p[0] != '/') {
-		set->count = 0;
-		return;
-	}
-	while (at < path.len && from->count) {
+	while (at < path.len && from->count && !is_end(f, from)) {
 		struct component c = next_component(path, at);
 
-		close_set(policy, from);
-		step_all(policy, from, &c, true, to);
+		close_set(f, from);
+		step_all(f, from, &c, to);
 		swap = from;
 		from = to;
 		to = swap;
@@ -201,14 +263,44 @@ void sm_match_path(const struct sm_policy *policy, uint32_t root,
 	memcpy(set->nodes, from->nodes, from->count * sizeof(*set->nodes));
 }
 
+static bool has_only_literals(const struct sm_blob_node *node)
+{
+	return !node->branches.count && node->below == SM_BLOB_NONE &&
+	       !node->flags;
+}
+
+/* Most rules begin with directories spelled out: one node at a time. */
+void sm_match_path(const struct sm_policy *policy, uint32_t root,
+		   struct sm_str path, struct sm_match_set *set)
+{
+	const struct forest f = forest_of(policy);
+	uint32_t at = 1, number = root;
+
+	set->count = 0;
+	set->has_overflown = false;
+	if (!path.len || path.p[0] != '/')
+		return;
+	while (at < path.len && has_only_literals(&f.nodes[number])) {
+		struct component c = next_component(path, at);
+
+		number = find_literal(&f, &f.nodes[number], &c);
+		if (number == SM_BLOB_NONE)
+			return;
+		at += c.text.len + 1;
+	}
+	start(set, number);
+	match_rest(&f, path, at, set);
+}
+
 void sm_match_key(const struct sm_policy *policy, uint32_t root,
 		  struct sm_str key, struct sm_match_set *set)
 {
+	const struct forest f = forest_of(policy);
 	struct component c = { key, sm_blob_hash(key) };
 
 	set->count = 0;
 	set->has_overflown = false;
-	step(policy, root, &c, false, set);
+	step(&f, root, &c, false, set);
 }
 
 /* --------------------------------------------------------------- patterns */
