@@ -16,50 +16,59 @@ static bool is_odd(const char *p, const char *end)
 
 #define EACH_BYTE(b) ((b)*UINT64_C(0x0101010101010101))
 
-/* The high bits of the bytes of word that are b. */
-static uint64_t find_byte(uint64_t word, uint8_t b)
+static inline uint64_t load(const char *p)
 {
-	uint64_t low = EACH_BYTE(UINT64_C(0x7f)), x = word ^ EACH_BYTE(b);
-
-	return ~(((x & low) + low) | x | low);
-}
-
-/* Eight bytes at p: no NUL, and nothing odd behind a slash. */
-static bool are_eight_plain(const char *p, const char *end)
-{
-	uint64_t word, slashes;
+	uint64_t word;
 
 	memcpy(&word, p, sizeof(word));
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 	word = __builtin_bswap64(word);
 #endif
-	if (find_byte(word, '\0'))
-		return false;
-	for (slashes = find_byte(word, '/'); slashes; slashes &= slashes - 1)
-		if (is_odd(p + __builtin_ctzll(slashes) / 8 + 1, end))
-			return false;
-	return true;
+	return word;
 }
 
-/* Short and many: looked at in words, the last of which may overlap. */
+/*
+ * The high bits of word's bytes that are zero; and perhaps, above such a byte,
+ * of bytes that are 1.
+ */
+static inline uint64_t find_zero(uint64_t word)
+{
+	return (word - EACH_BYTE(1)) & ~word & EACH_BYTE(0x80);
+}
+
+/*
+ * Not zero when of eight bytes one is NUL, or behind a slash stands another or
+ * a dot, which is the byte before it in ASCII: find_zero() marks both.
+ */
+static inline uint64_t find_odd(uint64_t word)
+{
+	uint64_t slashes = find_zero(word ^ EACH_BYTE('/'));
+
+	return find_zero(word) | (slashes & slashes << 8);
+}
+
+/* Short and many: looked at in words that overlap by a byte. */
+static bool has_nothing_odd(const char *p, const char *end)
+{
+	uint64_t odd = 0;
+
+	for (; end - p > 8; p += 7)
+		odd |= find_odd(load(p));
+	return !(odd | find_odd(load(end - 8))) && end[-1] != '/';
+}
+
 bool sm_path_is_canonical(struct sm_str path)
 {
 	const char *p = path.p, *end = path.p + path.len;
 
 	if (!path.len || *p != '/')
 		return false;
-	if (path.len == 1)
+	if (path.len == 1 || (path.len >= 8 && has_nothing_odd(p, end)))
 		return true;
-	if (path.len < 8) {
-		for (; p < end; p++)
-			if (!*p || (*p == '/' && is_odd(p + 1, end)))
-				return false;
-		return true;
-	}
-	for (; end - p > 8; p += 8)
-		if (!are_eight_plain(p, end))
+	for (; p < end; p++)
+		if (!*p || (*p == '/' && is_odd(p + 1, end)))
 			return false;
-	return are_eight_plain(end - 8, end);
+	return true;
 }
 
 /* Appends the components of text to out, which has no trailing slash. */
