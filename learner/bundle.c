@@ -7,7 +7,7 @@
 
 #include "learner/learn.h"
 
-void sm_learn_open(struct sm_learn *l, struct sm_rules *rules,
+void sm_learn_read(struct sm_learn *l, const struct sm_rules *rules,
 		   struct sm_policy *policy)
 {
 	void *blob = NULL, *copy;
@@ -15,7 +15,6 @@ void sm_learn_open(struct sm_learn *l, struct sm_rules *rules,
 	enum sm_status status =
 		sm_policy_compile(rules, NULL, 0, &blob, &bytes, &l->diag);
 
-	sm_rules_free(rules);
 	if (status != SM_OK)
 		sm_learn_fail(l, status);
 	copy = sm_arena_take(&l->arena, bytes);
@@ -27,6 +26,15 @@ void sm_learn_open(struct sm_learn *l, struct sm_rules *rules,
 	status = sm_policy_open(policy, copy, bytes, &l->diag);
 	if (status != SM_OK)
 		sm_learn_fail(l, status);
+}
+
+void sm_learn_open(struct sm_learn *l, struct sm_rules *rules,
+		   struct sm_policy *policy)
+{
+	l->building = rules;
+	sm_learn_read(l, rules, policy);
+	l->building = NULL;
+	sm_rules_free(rules);
 }
 
 /*

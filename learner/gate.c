@@ -118,6 +118,18 @@ static void count(struct sm_learn *l)
 	}
 }
 
+static void add_to_base(struct sm_learn *l)
+{
+	enum sm_status status;
+
+	if (!l->options.base)
+		return;
+	status = sm_learn_onto(l->options.base, l->observations, &l->out->rules,
+			       &l->diag);
+	if (status != SM_OK)
+		sm_learn_fail(l, status);
+}
+
 void sm_learn_gate(struct sm_learn *l)
 {
 	bool reviewed = !l->options.strict;
@@ -132,8 +144,9 @@ void sm_learn_gate(struct sm_learn *l)
 		if (!round)
 			l->out->repaired = n;
 	}
-	sm_learn_open(l, sm_learn_build(l, reviewed), &policy);
-	list_residue(l, &policy);
 	l->out->rules = sm_learn_build(l, reviewed);
+	add_to_base(l);
+	sm_learn_read(l, l->out->rules, &policy);
+	list_residue(l, &policy);
 	count(l);
 }

@@ -154,7 +154,10 @@ void sm_learn_rule_by(struct sm_learn *l, struct sm_rule *rule,
  * leaves rules under review out.
  */
 struct sm_rules *sm_learn_build(struct sm_learn *l, bool reviewed);
-/* Compiles rules, frees them, and opens the result. */
+/* Compiles rules and opens the result. */
+void sm_learn_read(struct sm_learn *l, const struct sm_rules *rules,
+		   struct sm_policy *policy);
+/* The same, and frees rules. */
 void sm_learn_open(struct sm_learn *l, struct sm_rules *rules,
 		   struct sm_policy *policy);
 /* Sets variables and bundles only. */

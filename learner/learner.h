@@ -98,6 +98,12 @@ void sm_observations_count(const struct sm_observations *observations,
 struct sm_learn_options {
 	bool evidence; /* fill `seen` */
 	bool strict;   /* leave risky grants out; they become residue */
+	/*
+	 * A policy to add to, or NULL: it stays as it is, and gets the learned
+	 * rules that something recorded needs beside it. What its `deny` stops
+	 * stays denied and is residue.
+	 */
+	const struct sm_rules *base;
 };
 
 /*

@@ -110,6 +110,15 @@ void sm_observe_event(struct sm_observations *o, uint32_t owner,
 bool sm_observations_has_trace(const struct sm_observations *o, uint64_t id);
 bool sm_observations_add_trace(struct sm_observations *o, uint64_t id);
 
+/*
+ * Puts all of base, as it is, and those of *rules that something observed needs
+ * beside it into a new policy, and frees the old *rules.
+ */
+SM_CHECKED enum sm_status sm_learn_onto(const struct sm_rules *base,
+					const struct sm_observations *o,
+					struct sm_rules **rules,
+					struct sm_diag *diag);
+
 /* FNV-1a, 64 bits: identity of bytes in sets that are never printed. */
 uint64_t sm_hash(uint64_t seed, const void *bytes, size_t n);
 uint64_t sm_hash_str(uint64_t seed, struct sm_str s);

@@ -17,7 +17,7 @@ struct settings {
 	struct sm_learn_options learn;
 	struct sm_learn_input input;
 	struct sm_quorum quorum;
-	const char *output, *report;
+	const char *output, *report, *base;
 	bool quiet, no_estimate, lists_runs;
 	double max_false_blocks; /* of 1000 events; < 0: any number */
 };
@@ -121,6 +121,13 @@ static int add_excluded(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
+static int set_base(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)diag;
+	((struct settings *)context)->base = value;
+	return 0;
+}
+
 /* "K", "K:runs", "K:hosts". */
 static int set_quorum(void *context, const char *value, struct sm_diag *diag)
 {
@@ -146,6 +153,8 @@ static const struct sm_option options[] = {
 	  set_evidence },
 	{ 0, "strict", NULL, "leave out grants that would stand in `review`",
 	  set_strict },
+	{ 0, "base", "POLICY", "keep this policy and add what it lacks",
+	  set_base },
 	{ 0, "since", "TIME",
 	  "learn from later events only: seconds from the start, or ISO 8601",
 	  set_since },
@@ -386,22 +395,41 @@ static int narrow_and_learn(const struct settings *settings,
 	return status;
 }
 
-static int run(const struct settings *settings, int count, char **paths)
+static int load_base(struct settings *settings, struct sm_rules **base)
+{
+	struct sm_diag diag = { 0 };
+
+	*base = NULL;
+	if (!settings->base)
+		return SM_EXIT_OK;
+	if (sm_policy_load(settings->base, base, &diag) != SM_OK) {
+		sm_cli_diag(&program, settings->base, &diag);
+		return SM_EXIT_USAGE;
+	}
+	settings->learn.base = *base;
+	return SM_EXIT_OK;
+}
+
+static int run(struct settings *settings, int count, char **paths)
 {
 	struct sm_observations *all = sm_observations_new();
+	struct sm_rules *base = NULL;
 	int status;
 
 	if (!all) {
 		sm_cli_error(&program, NULL, "out of memory");
 		return SM_EXIT_USAGE;
 	}
-	status = sm_learn_input_read(&program, &settings->input, count, paths,
-				     all);
+	status = load_base(settings, &base);
+	if (status == SM_EXIT_OK)
+		status = sm_learn_input_read(&program, &settings->input, count,
+					     paths, all);
 	if (status == SM_EXIT_OK && settings->lists_runs)
 		sm_learn_input_list(all);
 	else if (status == SM_EXIT_OK)
 		status = narrow_and_learn(settings, all);
 	sm_observations_free(all);
+	sm_rules_free(base);
 	return status;
 }
 

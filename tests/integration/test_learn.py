@@ -340,6 +340,69 @@ class Learned(unittest.TestCase):
         self.assertEqual(
             self.learn(self.traces[0], "--since", "noon").returncode, 2)
 
+    def learn_onto(self, base, *traces):
+        path = self.place / "base.json"
+        path.write_text(base if isinstance(base, str) else json.dumps(base))
+        return self.learn("--base", path, "-q", *traces)
+
+    def test_base_that_allows_all_stays_as_it_is(self):
+        text = self.policy.read_text()
+        done = self.learn_onto(text, *self.traces)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout, text)
+
+    def test_base_gets_only_what_it_lacks(self):
+        first = self.learn(self.traces[0]).stdout
+        done = self.learn_onto(first, self.traces[1])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        both = self.place / "both.json"
+        both.write_text(done.stdout)
+        for trace in self.traces:
+            replay = subprocess.run(
+                [program("secmgr-replay"), str(both), str(trace)],
+                stdout=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(replay.returncode, 0, replay.stdout)
+        old, new = json.loads(first), json.loads(done.stdout)
+        for family in ("files", "network", "code", "processes"):
+            for rule in old.get(family, []):
+                self.assertIn(rule, new[family])
+
+    def test_edits_of_a_person_stay(self):
+        base = json.loads(self.policy.read_text())
+        base["files"].append({"id": "mine", "path": "/opt/tool/**",
+                              "access": ["read"], "by": ["app"]})
+        base["deny"] = [{"id": "no", "connect": f"127.0.0.1:{self.port}"}]
+        base["modes"] = {"events": "block"}
+        base["network"] = []
+        done = self.learn_onto(base, *self.traces)
+        # The deny rule stands before what was recorded, and that is said.
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"127.0.0.1:{self.port}", done.stderr)
+        new = json.loads(done.stdout)
+        self.assertIn("mine", [rule["id"] for rule in new["files"]])
+        self.assertEqual([rule["id"] for rule in new["deny"]], ["no"])
+        self.assertEqual(new["modes"], {"events": "block"})
+        self.assertNotIn("network", new)
+
+    def test_base_that_is_no_policy_is_refused(self):
+        done = self.learn_onto('{"secmgr": 1, "file": []}', *self.traces)
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("base.json:1:", done.stderr)
+
+    def test_same_name_for_another_directory_is_told_apart(self):
+        base = json.loads(self.policy.read_text())
+        base["variables"]["APP"] = "/srv/other"
+        base["files"] = [{"id": "mine", "path": "${APP}/data/<name>.txt",
+                          "access": ["read"], "by": ["app"]}]
+        done = self.learn_onto(base, *self.traces)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        new = json.loads(done.stdout)
+        self.assertEqual(new["variables"]["APP"], "/srv/other")
+        self.assertEqual(new["variables"]["APP_2"], str(self.home))
+        self.assertIn("${APP_2}/data/<name>/notes/<name>.txt",
+                      [rule["path"] for rule in new["files"]])
+
     def test_no_trace_is_one_line_and_status_2(self):
         for args in ((), (self.place / "none.db",),
                      (self.home / "app.py",)):
