@@ -169,11 +169,16 @@ SM_CHECKED enum sm_status sm_policy_compile(const struct sm_rules *rules,
 					    struct sm_diag *diag);
 
 /*
- * Calls found for each finding a reviewer should see (a subsumed or unreachable
- * rule, a review id without rule, an empty family in mode block).
+ * Calls found for each finding a reviewer should see, in the order of the
+ * file: a rule that grants (or denies) nothing that other rules or bundles do
+ * not, one that never applies because others deny it or let its code be
+ * written, an empty family in mode block. Claims are proved; what cannot be is
+ * not told. The policy must compile with the bindings.
  */
 typedef void sm_policy_finding(void *context, const struct sm_diag *finding);
 SM_CHECKED enum sm_status sm_policy_check(const struct sm_rules *rules,
+					  const struct sm_binding *bindings,
+					  size_t binding_count,
 					  sm_policy_finding *found,
 					  void *context, struct sm_diag *diag);
 

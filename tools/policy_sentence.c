@@ -74,13 +74,32 @@ static void push_words(struct sm_spoken *s, char *rest)
 	push_list(s, count);
 }
 
+/* "udp:" in front of HOST:PORT; "udp:53" is a host of that name. */
+static const char *cut_protocol(char **what)
+{
+	static const char *const names[] = { "tcp", "udp", "raw", "packet",
+					     "netlink" };
+	char *colon = strchr(*what, ':');
+	size_t i, n = colon ? (size_t)(colon - *what) : 0;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (n && strchr(colon + 1, ':') && strlen(names[i]) == n &&
+		    !strncmp(*what, names[i], n)) {
+			*what = colon + 1;
+			return names[i];
+		}
+	return "tcp";
+}
+
 /* "host:port" or "/path" or "@name", cut in place. */
 static void push_address(struct sm_spoken *s, char *what)
 {
+	const char *protocol = cut_protocol(&what);
 	char *colon = strrchr(what, ':');
 	size_t n;
 
-	push(s, text_value(what[0] == '/' || what[0] == '@' ? "unix" : "tcp"));
+	push(s,
+	     text_value(what[0] == '/' || what[0] == '@' ? "unix" : protocol));
 	if (what[0] == '@') {
 		struct sm_value v = text_value(what);
 

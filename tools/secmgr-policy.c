@@ -141,7 +141,8 @@ static int validate(const struct sm_policy_options *o, const char *path)
 	status = sm_policy_compile(rules, settled.items, settled.count, &blob,
 				   &bytes, &diag);
 	if (!status)
-		status = sm_policy_check(rules, tell_finding, &findings, &diag);
+		status = sm_policy_check(rules, settled.items, settled.count,
+					 tell_finding, &findings, &diag);
 	if (status)
 		sm_cli_diag(&sm_policy_program, sm_policy_place(path), &diag);
 	else if (!findings.count)

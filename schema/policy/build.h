@@ -87,4 +87,11 @@ SM_CHECKED enum sm_status sm_build_values(struct sm_build *b,
 					  size_t *count);
 #define SM_VALUES_OF_VARIABLE_MAX 64
 
+/*
+ * "10.0.0.0/8" as the key of its first address and how many bits of the
+ * address (as IPv6) count; false when host is no block of addresses.
+ */
+bool sm_build_block(struct sm_str host, char key[SM_ADDRESS_KEY],
+		    uint32_t *bits);
+
 #endif

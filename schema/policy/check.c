@@ -2,241 +2,232 @@
 /*
  * check.c: what a reviewer should see although it compiles.
  */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "schema/policy.h"
-#include "schema/policy/pattern.h"
+#include "schema/policy/cover.h"
+
+/* The worst that is known of a rule. */
+enum fault { FAULT_NONE, FAULT_DENIED, FAULT_WRITTEN, FAULT_COVERED };
+
+struct finding {
+	enum fault fault;
+	const struct sm_rule *rules[SM_COVER_RULES_MAX];
+	size_t count;
+};
 
 struct checker {
 	const struct sm_rules *rules;
-	sm_policy_finding *found;
-	void *context;
+	struct sm_cover cover;
+	struct finding *findings; /* of rules->rules */
 };
 
-static void tell(const struct checker *c, const struct sm_rule *rule,
-		 const char *text, const struct sm_rule *other)
-{
-	struct sm_diag diag;
+/* -------------------------------------------------------------- one rule */
 
-	sm_fail_at(&diag, SM_INVALID, rule->line, rule->line ? 5 : 0,
-		   "rule \"%.*s\" %s \"%.*s\" on line %u", (int)rule->id.len,
-		   rule->id.p, text, (int)other->id.len, other->id.p,
-		   other->line);
-	c->found(c->context, &diag);
+static void add_rules(struct finding *f, const struct sm_cover_answer *a)
+{
+	size_t i, j;
+
+	for (i = 0; i < a->count && i < SM_COVER_RULES_MAX; i++) {
+		for (j = 0; j < f->count; j++)
+			if (f->rules[j] == a->rules[i])
+				break;
+		if (j == f->count && j < SM_COVER_RULES_MAX)
+			f->rules[f->count++] = a->rules[i];
+	}
 }
 
-static bool holds(const struct sm_strings *list, struct sm_str text)
+static bool is_covered_for(struct checker *c, const struct sm_rule *rule,
+			   unsigned stands, const struct sm_ask *ask,
+			   struct finding *f)
 {
+	struct sm_cover_term term = { &c->cover, stands };
+	struct sm_cover_answer answer;
+
+	sm_cover_search(&c->cover, rule, NULL, NULL, &term, 1, ask, &answer);
+	if (answer.found != SM_FOUND_NOTHING)
+		return false;
+	add_rules(f, &answer);
+	return true;
+}
+
+/* Whether all that rule means, for every access, way and principal, is. */
+static bool is_covered(struct checker *c, const struct sm_rule *rule,
+		       unsigned stands, struct finding *f)
+{
+	size_t i, count = rule->by.count ? rule->by.count : 1;
+	struct sm_ask ask = { 0 };
+	int access, via;
+
+	f->count = 0;
+	for (access = 0; access < SM_ACCESSES; access++)
+		for (via = 0; via < SM_VIAS; via++)
+			for (i = 0; i < count; i++) {
+				ask.access =
+					sm_cover_access(rule) & 1u << access;
+				ask.via = sm_cover_via(rule) & 1u << via;
+				if (rule->by.count)
+					ask.by = rule->by.items[i];
+				if (ask.access && ask.via &&
+				    !is_covered_for(c, rule, stands, &ask, f))
+					return false;
+			}
+	return f->count > 0;
+}
+
+/* Even denied, a rule to write keeps what it means from being run. */
+static bool keeps_code(struct checker *c, const struct sm_rule *rule)
+{
+	const struct sm_rules *rules = c->cover.rules;
+	struct sm_cover_answer answer;
 	size_t i;
 
-	for (i = 0; i < list->count; i++)
-		if (sm_str_equal(list->items[i], text))
+	for (i = 0; sm_cover_lets_write(rule) && i < rules->count; i++) {
+		struct sm_ask ask = { .access = rules->rules[i].access };
+
+		if (!sm_cover_is_code(&rules->rules[i]))
+			continue;
+		sm_cover_search(&c->cover, rule, &c->cover, &rules->rules[i],
+				NULL, 0, &ask, &answer);
+		if (answer.found != SM_FOUND_NOTHING)
 			return true;
-	return false;
-}
-
-/* Whether every principal of b is one of a's. */
-static bool covers_by(const struct sm_rule *a, const struct sm_rule *b)
-{
-	size_t i;
-
-	if (!a->by.count && a->deny)
-		return true;
-	if (!b->by.count)
-		return !a->by.count;
-	for (i = 0; i < b->by.count; i++) {
-		struct sm_str name = b->by.items[i];
-		bool is_special = sm_str_equal(name, SM_STR("foreign")) ||
-				  sm_str_starts(name, SM_STR("dynamic"));
-
-		if (a->by.count ? !holds(&a->by, name) &&
-					  !(sm_str_starts(name,
-							  SM_STR("dynamic:")) &&
-					    holds(&a->by, SM_STR("dynamic")))
-				: is_special)
-			return false;
-	}
-	return true;
-}
-
-static uint32_t via_of(const struct sm_rule *r)
-{
-	if (r->via)
-		return r->via;
-	return r->family == SM_FAMILY_FILES && !r->deny ? 1u << SM_VIA_DIRECT
-							: (1u << SM_VIAS) - 1;
-}
-
-static uint32_t access_of(const struct sm_rule *r)
-{
-	return r->access & SM_ACCESS_CREATE ? r->access | SM_ACCESS_WRITE
-					    : r->access;
-}
-
-static bool covers_args(const struct sm_rule *a, const struct sm_rule *b)
-{
-	size_t i;
-
-	if (!a->has_args)
-		return true;
-	if (!b->has_args || a->args.count != b->args.count)
-		return false;
-	for (i = 0; i < a->args.count; i++)
-		if (!sm_str_equal(a->args.items[i], b->args.items[i]))
-			return false;
-	return true;
-}
-
-/* DIR/ followed by ** covers what lies below DIR; else equal spelling only. */
-static bool covers_pattern(const struct sm_rule *a, const struct sm_rule *b)
-{
-	struct sm_str dir = a->pattern;
-
-	if (sm_str_equal(a->pattern, b->pattern))
-		return true;
-	if (a->family != SM_FAMILY_FILES && a->access != SM_ACCESS_LOAD &&
-	    a->access != SM_ACCESS_EXEC)
-		return false;
-	if (dir.len < 3 || memcmp(dir.p + dir.len - 3, "/**", 3))
-		return false;
-	dir.len -= 2;
-	return b->pattern.len > dir.len && sm_str_starts(b->pattern, dir);
-}
-
-static bool covers(const struct sm_rule *a, const struct sm_rule *b)
-{
-	return a->family == b->family && a->deny >= b->deny &&
-	       covers_pattern(a, b) && !(access_of(b) & ~access_of(a)) &&
-	       !(via_of(b) & ~via_of(a)) && covers_by(a, b) &&
-	       covers_args(a, b);
-}
-
-static int compare_patterns(const void *left, const void *right)
-{
-	const struct sm_rule *a = *(const struct sm_rule *const *)left;
-	const struct sm_rule *b = *(const struct sm_rule *const *)right;
-	int r = sm_str_compare(a->pattern, b->pattern);
-
-	return r ? r : (a > b) - (a < b);
-}
-
-/* First rule in order whose pattern is at least text. */
-static size_t seek(const struct sm_rule *const *order, size_t count,
-		   struct sm_str text)
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (sm_str_compare(order[middle]->pattern, text) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* Looks among the rules spelled text for one that makes rule superfluous. */
-static bool check_against(const struct checker *c,
-			  const struct sm_rule *const *order, size_t count,
-			  struct sm_str text, const struct sm_rule *rule)
-{
-	size_t i;
-
-	for (i = seek(order, count, text);
-	     i < count && sm_str_equal(order[i]->pattern, text); i++) {
-		const struct sm_rule *other = order[i];
-
-		if (other == rule || !covers(other, rule))
-			continue;
-		/* Of two that cover each other the later one is told. */
-		if (covers(rule, other) && other > rule)
-			continue;
-		tell(c, rule,
-		     other->deny && !rule->deny ? "never applies: denied by"
-						: "adds nothing to",
-		     other);
-		return true;
 	}
 	return false;
 }
 
-static enum sm_status check_rule(const struct checker *c,
-				 const struct sm_rule *const *order,
-				 size_t count, const struct sm_rule *rule)
+/* Its own number hides a rule from the search that it is the subject of. */
+static void check_rule(struct checker *c, size_t number)
 {
-	struct sm_str p = rule->pattern, text;
-	char *spelling;
-	bool is_told = check_against(c, order, count, p, rule);
-	uint32_t i;
+	const struct sm_rule *rule = &c->cover.rules->rules[number];
+	struct finding *f = &c->findings[number];
 
-	if (is_told ||
-	    !(rule->family == SM_FAMILY_FILES ||
-	      rule->access == SM_ACCESS_LOAD || rule->access == SM_ACCESS_EXEC))
-		return SM_OK;
-	spelling = malloc((size_t)p.len + 3);
-	if (!spelling)
-		return SM_NOMEM;
-	for (i = p.len; i && !is_told; i--) {
-		if (p.p[i - 1] != '/')
-			continue;
-		memcpy(spelling, p.p, i);
-		memcpy(spelling + i, "**", 2);
-		text = (struct sm_str){ spelling, i + 2 };
-		is_told = check_against(c, order, count, text, rule);
-	}
-	free(spelling);
-	return SM_OK;
+	c->cover.is_hidden[number] = true;
+	if (!rule->deny && is_covered(c, rule, SM_COVER_DENIES, f) &&
+	    !keeps_code(c, rule))
+		f->fault = FAULT_DENIED;
+	else if (!rule->deny && is_covered(c, rule, SM_COVER_WRITES, f))
+		f->fault = FAULT_WRITTEN;
+	else if (is_covered(c, rule,
+			    rule->deny ? SM_COVER_DENIES : SM_COVER_GRANTS, f))
+		f->fault = FAULT_COVERED;
+	/* What is told counts as gone: of two alike, one is told. */
+	c->cover.is_hidden[number] = f->fault != FAULT_NONE;
 }
 
-static void check_families(const struct checker *c)
+/* ---------------------------------------------------------------- reporting */
+
+struct text {
+	char *p;
+	size_t room, len;
+};
+
+static void put(struct text *t, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void put(struct text *t, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(t->p + t->len, t->room - t->len, format, args);
+	va_end(args);
+	if (n > 0)
+		t->len += (size_t)n;
+	if (t->len >= t->room)
+		t->len = t->room - 1;
+}
+
+static void put_rule(struct text *t, const struct sm_rule *r)
+{
+	if (r->bundle.len) {
+		put(t, "\"%.*s/%.*s\" (a bundle's)", (int)r->bundle.len,
+		    r->bundle.p, (int)r->id.len, r->id.p);
+		return;
+	}
+	if (r->id.len)
+		put(t, "\"%.*s\" (", (int)r->id.len, r->id.p);
+	else
+		put(t, "the rule (");
+	put(t, "line %u, column %u)", r->line, r->column);
+}
+
+static void tell(const struct sm_rule *rule, const struct finding *f,
+		 sm_policy_finding *found, void *context)
+{
+	static const char *const starts[] = {
+		[FAULT_DENIED] = "never applies: denied by ",
+		[FAULT_WRITTEN] = "never applies: what may be written is no "
+				  "code, and that lets ",
+		[FAULT_COVERED] = "adds nothing to ",
+	};
+	struct sm_diag diag;
+	char others[sizeof(diag.text) / 2];
+	struct text t = { others, sizeof(others), 0 };
+	size_t i;
+
+	for (i = 0; i < f->count; i++) {
+		put(&t, i == 0 ? "" : i + 1 < f->count ? ", " : " and ");
+		put_rule(&t, f->rules[i]);
+	}
+	sm_fail_at(&diag, SM_INVALID, rule->line, rule->column,
+		   "rule %s%.*s%s%s%s", rule->id.len ? "\"" : "",
+		   (int)rule->id.len, rule->id.len ? rule->id.p : "",
+		   rule->id.len ? "\" " : "", starts[f->fault], others);
+	found(context, &diag);
+}
+
+static void check_families(const struct sm_rules *rules,
+			   sm_policy_finding *found, void *context)
 {
 	bool has[SM_FAMILIES] = { false };
 	struct sm_diag diag;
 	size_t i;
 	int f;
 
-	for (i = 0; i < c->rules->count; i++)
-		if (!c->rules->rules[i].deny)
-			has[c->rules->rules[i].family] = true;
+	for (i = 0; i < rules->count; i++)
+		if (!rules->rules[i].deny)
+			has[rules->rules[i].family] = true;
 	/* Bundles grant files and code. */
 	for (f = 0; f < SM_FAMILIES; f++) {
-		bool may_be_empty =
-			c->rules->use.count &&
-			(f == SM_FAMILY_FILES || f == SM_FAMILY_CODE);
+		bool may_be_empty = rules->use.count && (f == SM_FAMILY_FILES ||
+							 f == SM_FAMILY_CODE);
 
-		if (has[f] || may_be_empty ||
-		    c->rules->modes[f] != SM_MODE_BLOCK)
+		if (has[f] || may_be_empty || rules->modes[f] != SM_MODE_BLOCK)
 			continue;
 		sm_fail(&diag, SM_INVALID,
 			"mode block for %s, but no rule grants any",
 			sm_family_name(f));
-		c->found(c->context, &diag);
+		found(context, &diag);
 	}
 }
 
 enum sm_status sm_policy_check(const struct sm_rules *rules,
-			       sm_policy_finding *found, void *context,
-			       struct sm_diag *diag)
+			       const struct sm_binding *bindings,
+			       size_t binding_count, sm_policy_finding *found,
+			       void *context, struct sm_diag *diag)
 {
-	struct checker c = { rules, found, context };
-	const struct sm_rule **order;
-	enum sm_status status = SM_OK;
+	struct checker c = { .rules = rules };
+	enum sm_status status =
+		sm_cover_init(&c.cover, rules, bindings, binding_count, diag);
 	size_t i;
 
-	order = malloc((rules->count + 1) * sizeof(*order));
-	if (!order)
-		return sm_fail(diag, SM_NOMEM, "out of memory");
-	for (i = 0; i < rules->count; i++)
-		order[i] = &rules->rules[i];
-	if (rules->count)
-		qsort(order, rules->count, sizeof(*order), compare_patterns);
-	for (i = 0; !status && i < rules->count; i++)
-		status = check_rule(&c, order, rules->count, &rules->rules[i]);
-	free(order);
 	if (status)
-		return sm_fail(diag, status, "out of memory");
-	check_families(&c);
+		return status;
+	c.findings = calloc(rules->count + 1, sizeof(*c.findings));
+	if (!c.findings) {
+		sm_cover_fini(&c.cover);
+		return sm_fail(diag, SM_NOMEM, "out of memory");
+	}
+	/* The policy's own rules come first, as in the file. */
+	for (i = rules->count; i-- > 0;)
+		check_rule(&c, i);
+	for (i = 0; i < rules->count; i++)
+		if (c.findings[i].fault)
+			tell(&rules->rules[i], &c.findings[i], found, context);
+	check_families(rules, found, context);
+	free(c.findings);
+	sm_cover_fini(&c.cover);
 	return SM_OK;
 }

@@ -8,24 +8,8 @@
 
 #include "schema/path.h"
 #include "schema/policy/build.h"
+#include "schema/policy/symbol.h"
 #include "schema/shell.h"
-
-static const char *const capabilities[] = {
-#define SM_CAPABILITY(name) name,
-#include "schema/policy/capability.def"
-#undef SM_CAPABILITY
-};
-#define CAPABILITIES (sizeof(capabilities) / sizeof(*capabilities))
-
-bool sm_policy_is_capability(struct sm_str module)
-{
-	size_t i;
-
-	for (i = 0; i < CAPABILITIES; i++)
-		if (sm_str_equal(module, sm_str_of(capabilities[i])))
-			return true;
-	return false;
-}
 
 /* --------------------------------------------------------------- variables */
 
@@ -343,9 +327,8 @@ static enum sm_status lower(struct sm_str text, char **out)
 	return SM_OK;
 }
 
-/* "10.0.0.0/8" as an item; false when host is no block of addresses. */
-static bool parse_cidr(struct sm_str host, char key[SM_ADDRESS_KEY],
-		       uint32_t *bits)
+bool sm_build_block(struct sm_str host, char key[SM_ADDRESS_KEY],
+		    uint32_t *bits)
 {
 	struct sm_str address = host;
 	uint32_t slash = 0, i, n = 0;
@@ -408,7 +391,7 @@ static enum sm_status build_host(struct sm_build *b, const struct sm_rule *rule,
 		status = sm_build_literal(b, b->roots[SM_ROOT_HOST],
 					  (struct sm_str){ key, sizeof(key) },
 					  &node);
-	} else if (parse_cidr(host, key, &bits)) {
+	} else if (sm_build_block(host, key, &bits)) {
 		status = build_cidr(b, host, key, bits, &node);
 	} else {
 		for (i = 0; i < host.len && !status; i++)
@@ -564,126 +547,32 @@ static enum sm_status build_shell(struct sm_build *b,
 
 /* --------------------------------------------------------------------- code */
 
-/* What "stdlib:NAME" covers below the standard library's directory. */
-static enum sm_status build_module(struct sm_build *b, struct sm_str stdlib,
-				   struct sm_str name, uint32_t number)
+struct loading {
+	struct sm_build *b;
+	uint32_t number, marker;
+};
+
+static enum sm_status build_below(void *context, struct sm_str directory,
+				  struct sm_str rest, bool is_exception)
 {
-	static const char *const forms[] = { "/%/**", "/%.py",
-					     "/lib-dynload/%.so",
-					     "/lib-dynload/%.*.so" };
-	char text[256];
-	enum sm_status status = SM_OK;
-	size_t i;
+	const struct loading *l = context;
 
-	for (i = 0; !status && i < sizeof(forms) / sizeof(*forms); i++) {
-		int n = snprintf(text, sizeof(text), "%.*s%.*s%s",
-				 (int)strcspn(forms[i], "%"), forms[i],
-				 (int)name.len, name.p,
-				 strchr(forms[i], '%') + 1);
-
-		if (n < 0 || (size_t)n >= sizeof(text))
-			return SM_LIMIT;
-		status = sm_build_below(b, b->roots[SM_ROOT_LOAD], stdlib,
-					(struct sm_str){ text, (uint32_t)n },
-					number);
-	}
-	return status;
-}
-
-/* The whole library but what is not the library's, and capabilities. */
-static enum sm_status build_stdlib(struct sm_build *b, struct sm_str stdlib,
-				   uint32_t number, uint32_t marker)
-{
-	uint32_t root = b->roots[SM_ROOT_LOAD];
-	enum sm_status status;
-	size_t i;
-
-	status = sm_build_below(b, root, stdlib, SM_STR("/**"), number);
-	if (!status)
-		status = sm_build_below(b, root, stdlib,
-					SM_STR("/site-packages/**"), marker);
-	if (!status)
-		status = sm_build_below(b, root, stdlib,
-					SM_STR("/dist-packages/**"), marker);
-	for (i = 0; !status && i < CAPABILITIES; i++)
-		status = build_module(b, stdlib, sm_str_of(capabilities[i]),
-				      marker);
-	return status;
-}
-
-static enum sm_status build_distribution(struct sm_build *b, struct sm_str site,
-					 struct sm_str name, uint32_t number)
-{
-	static const char *const forms[] = { "/**", ".py", ".so", ".*.so" };
-	char text[256];
-	enum sm_status status = SM_OK;
-	size_t i;
-
-	for (i = 0; !status && i < sizeof(forms) / sizeof(*forms); i++) {
-		int n = snprintf(text, sizeof(text), "/%.*s%s", (int)name.len,
-				 name.p, forms[i]);
-
-		if (n < 0 || (size_t)n >= sizeof(text))
-			return SM_LIMIT;
-		status = sm_build_below(b, b->roots[SM_ROOT_LOAD], site,
-					(struct sm_str){ text, (uint32_t)n },
-					number);
-	}
-	return status;
-}
-
-/* "typing-extensions" installs typing_extensions. */
-static enum sm_status build_spellings(struct sm_build *b, struct sm_str site,
-				      struct sm_str name, uint32_t number)
-{
-	enum sm_status status = build_distribution(b, site, name, number);
-	char other[128];
-	uint32_t i;
-
-	if (status || name.len > sizeof(other))
-		return status;
-	for (i = 0; i < name.len; i++)
-		other[i] = name.p[i] == '-' ? '_' : name.p[i];
-	if (memcmp(other, name.p, name.len))
-		status = build_distribution(
-			b, site, (struct sm_str){ other, name.len }, number);
-	for (i = 0; i < name.len; i++)
-		other[i] = name.p[i] == '_' ? '-' : name.p[i];
-	if (!status && memcmp(other, name.p, name.len))
-		status = build_distribution(
-			b, site, (struct sm_str){ other, name.len }, number);
-	return status;
+	return sm_build_below(l->b, l->b->roots[SM_ROOT_LOAD], directory, rest,
+			      is_exception ? l->marker : l->number);
 }
 
 static enum sm_status build_load(struct sm_build *b, const struct sm_rule *rule,
 				 uint32_t number, uint32_t marker)
 {
-	struct sm_str values[SM_VALUES_OF_VARIABLE_MAX], p = rule->pattern;
-	bool is_whole = sm_str_equal(p, SM_STR("stdlib"));
-	bool is_module = sm_str_starts(p, SM_STR("stdlib:"));
-	enum sm_status status;
-	size_t count, i;
+	struct loading loading = { b, number, marker };
 
-	if (!is_whole && !is_module &&
-	    !sm_str_starts(p, SM_STR("distribution:")))
-		return sm_build_path(b, b->roots[SM_ROOT_LOAD], p, rule->line,
-				     number);
-	status = sm_build_values(
-		b, is_whole || is_module ? SM_STR("STDLIB") : SM_STR("SITE"),
-		rule->line, values, SM_VALUES_OF_VARIABLE_MAX, &count);
-	if (is_whole && !rule->deny)
+	if (!sm_is_symbol(rule->pattern))
+		return sm_build_path(b, b->roots[SM_ROOT_LOAD], rule->pattern,
+				     rule->line, number);
+	if (sm_str_equal(rule->pattern, SM_STR("stdlib")) && !rule->deny)
 		record_at(b, number)->flags |= SM_RULE_STDLIB;
-	p.p += is_module ? 7 : 13;
-	p.len -= is_module ? 7 : is_whole ? p.len : 13;
-	for (i = 0; !status && i < count; i++) {
-		if (is_whole)
-			status = build_stdlib(b, values[i], number, marker);
-		else if (is_module)
-			status = build_module(b, values[i], p, number);
-		else
-			status = build_spellings(b, values[i], p, number);
-	}
-	return status;
+	return sm_symbol_expand(b, rule->pattern, rule->line, build_below,
+				&loading);
 }
 
 /* --------------------------------------------------------------- everything */

@@ -1,42 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "schema/policy/language.h"
+/*
+ * language.c: patterns as automata.
+ */
+#include "schema/policy/language_internal.h"
 
 #include <stdlib.h>
 
-#include "schema/policy/pattern.h"
-
-#define NONE	   UINT32_MAX
-#define STATES_MAX 16384 /* of all languages of a search */
-#define NODES_MAX  20000 /* sets of states looked at */
-
-struct bytes {
-	uint64_t has[4];
-};
-
-/* Reads one byte of `bytes` and goes to `to`, or goes on for nothing. */
-struct state {
-	struct bytes bytes;
-	uint32_t to;
-	uint32_t free_moves[2];
-	bool is_end;
-};
-
-struct sm_language {
-	struct state *states;
-	uint32_t count, room;
-	bool has_failed;
-	uint32_t starts; /* chain of free moves to every pattern's start */
-};
+#include "schema/policy/build.h"
 
 /* --------------------------------------------------------------- building */
 
 static uint32_t add_state(struct sm_language *l)
 {
 	uint32_t room = l->room ? 2 * l->room : 64;
-	struct state *states;
+	struct sm_state *states;
 
 	if (l->count == l->room) {
-		states = l->count < STATES_MAX
+		states = l->count < SM_STATES_MAX
 				 ? realloc(l->states, room * sizeof(*states))
 				 : NULL;
 		if (!states) {
@@ -47,7 +27,9 @@ static uint32_t add_state(struct sm_language *l)
 		l->room = room;
 	}
 	l->states[l->count] =
-		(struct state){ .to = NONE, .free_moves = { NONE, NONE } };
+		(struct sm_state){ .to = SM_STATE_NONE,
+				   .free_moves = { SM_STATE_NONE,
+						   SM_STATE_NONE } };
 	return l->count++;
 }
 
@@ -56,9 +38,9 @@ static void add_free(struct sm_language *l, uint32_t from, uint32_t to)
 {
 	uint32_t *moves = l->states[from].free_moves, next;
 
-	if (moves[0] == NONE) {
+	if (moves[0] == SM_STATE_NONE) {
 		moves[0] = to;
-	} else if (moves[1] == NONE) {
+	} else if (moves[1] == SM_STATE_NONE) {
 		moves[1] = to;
 	} else {
 		next = add_state(l);
@@ -91,20 +73,20 @@ void sm_language_free(struct sm_language *l)
 	free(l);
 }
 
-static void put(struct bytes *b, unsigned from, unsigned to)
+static void put(struct sm_bytes *b, unsigned from, unsigned to)
 {
 	for (unsigned c = from; c <= to; c++)
 		b->has[c / 64] |= 1ull << (c % 64);
 }
 
-static void drop(struct bytes *b, unsigned char c)
+static void drop(struct sm_bytes *b, unsigned char c)
 {
 	b->has[c / 64] &= ~(1ull << (c % 64));
 }
 
-static struct bytes range(unsigned from, unsigned to)
+static struct sm_bytes range(unsigned from, unsigned to)
 {
-	struct bytes b = { { 0 } };
+	struct sm_bytes b = { { 0 } };
 
 	put(&b, from, to);
 	return b;
@@ -114,10 +96,11 @@ static struct bytes range(unsigned from, unsigned to)
 struct build {
 	struct sm_language *l;
 	uint32_t at;
-	struct bytes any; /* without / in a component */
+	struct sm_bytes any; /* without / in a component */
+	struct sm_build *values;
 };
 
-static void read_one(struct build *b, struct bytes bytes)
+static void read_one(struct build *b, struct sm_bytes bytes)
 {
 	uint32_t from = add_state(b->l), to = add_state(b->l);
 
@@ -129,7 +112,7 @@ static void read_one(struct build *b, struct bytes bytes)
 	b->at = to;
 }
 
-static void read_many(struct build *b, struct bytes bytes)
+static void read_many(struct build *b, struct sm_bytes bytes)
 {
 	uint32_t loop = add_state(b->l), to = add_state(b->l);
 
@@ -148,20 +131,20 @@ static void read_text(struct build *b, struct sm_str text)
 		read_one(b, range((uint8_t)text.p[i], (uint8_t)text.p[i]));
 }
 
-static void read_times(struct build *b, struct bytes bytes, unsigned times)
+static void read_times(struct build *b, struct sm_bytes bytes, unsigned times)
 {
 	while (times--)
 		read_one(b, bytes);
 }
 
-static struct bytes digits(void)
+static struct sm_bytes digits(void)
 {
 	return range('0', '9');
 }
 
-static struct bytes hex(bool has_upper)
+static struct sm_bytes hex(bool has_upper)
 {
-	struct bytes b = digits();
+	struct sm_bytes b = digits();
 
 	put(&b, 'a', 'f');
 	if (has_upper)
@@ -212,6 +195,27 @@ static void read_date(struct build *b)
 	b->at = end;
 }
 
+/* 1024 to 65535 without leading zero; each text is a row of byte ranges. */
+static void read_port(struct build *b)
+{
+	static const char *const rows[] = {
+		"11002249",   "11003909",   "11190909",
+		"29090909",   "1509090909", "6604090909",
+		"6655040909", "6655550209", "6655553305",
+	};
+	uint32_t start = b->at, end = add_state(b->l);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		b->at = start;
+		for (const char *p = rows[i]; *p; p += 2)
+			read_one(b, range((uint8_t)p[0], (uint8_t)p[1]));
+		if (b->l->has_failed)
+			return;
+		add_free(b->l, b->at, end);
+	}
+	b->at = end;
+}
+
 static void read_uuid(struct build *b)
 {
 	static const unsigned groups[] = { 8, 4, 4, 4, 12 };
@@ -223,9 +227,9 @@ static void read_uuid(struct build *b)
 	}
 }
 
-static void read_but(struct build *b, struct bytes bytes, char not_first)
+static void read_but(struct build *b, struct sm_bytes bytes, char not_first)
 {
-	struct bytes first = bytes;
+	struct sm_bytes first = bytes;
 
 	drop(&first, (uint8_t)not_first);
 	read_one(b, first);
@@ -251,7 +255,7 @@ static void read_option(struct build *b, struct sm_str text)
 
 static bool read_token(struct build *b, enum sm_token token)
 {
-	struct bytes set = digits();
+	struct sm_bytes set = digits();
 
 	switch (token) {
 	case SM_TOKEN_INT:
@@ -293,6 +297,9 @@ static bool read_token(struct build *b, enum sm_token token)
 		read_one(b, b->any);
 		read_many(b, b->any);
 		return true;
+	case SM_TOKEN_PORT:
+		read_port(b);
+		return true;
 	default:
 		return false;
 	}
@@ -307,12 +314,12 @@ static uint32_t close_over(const struct sm_language *l, uint32_t from,
 	marks[from] = 1;
 	list[count++] = from;
 	while (done < count) {
-		const struct state *s = &l->states[list[done++]];
+		const struct sm_state *s = &l->states[list[done++]];
 
 		for (int i = 0; i < 2; i++) {
 			uint32_t to = s->free_moves[i];
 
-			if (to == NONE || marks[to])
+			if (to == SM_STATE_NONE || marks[to])
 				continue;
 			marks[to] = 1;
 			list[count++] = to;
@@ -339,7 +346,7 @@ static uint32_t guard(struct build *b, uint32_t start, char not_first,
 	for (i = 0; i < n && !l->has_failed; i++) {
 		if (list[i] == b->at && may_be_empty)
 			add_free(l, guarded, b->at);
-		if (l->states[list[i]].to == NONE)
+		if (l->states[list[i]].to == SM_STATE_NONE)
 			continue;
 		copy = add_state(l);
 		if (l->has_failed)
@@ -354,35 +361,144 @@ static uint32_t guard(struct build *b, uint32_t start, char not_first,
 	return guarded;
 }
 
+static enum sm_status read_path(struct build *b, struct sm_str pattern);
+
+/* Any one of the variable's values. */
+static enum sm_status read_variable(struct build *b, struct sm_str name)
+{
+	struct sm_str values[SM_VALUES_OF_VARIABLE_MAX];
+	uint32_t start = b->at, end;
+	enum sm_status status;
+	size_t count, i;
+
+	if (!b->values)
+		return SM_UNSUPPORTED;
+	status = sm_build_values(b->values, name, 0, values,
+				 SM_VALUES_OF_VARIABLE_MAX, &count);
+	if (status)
+		return status;
+	end = add_state(b->l);
+	for (i = 0; i < count && !b->l->has_failed; i++) {
+		b->at = start;
+		read_text(b, values[i]);
+		add_free(b->l, b->at, end);
+	}
+	b->at = end;
+	return SM_OK;
+}
+
+/* A start that goes on behind the first slash only. */
+static uint32_t skip_slash(struct sm_language *l, uint32_t start)
+{
+	uint32_t *list = malloc((size_t)l->count * sizeof(*list));
+	uint8_t *marks = calloc(l->count, 1);
+	uint32_t skipped = add_state(l), n = 0, i;
+
+	if (!list || !marks)
+		l->has_failed = true;
+	else
+		n = close_over(l, start, list, marks);
+	for (i = 0; i < n && !l->has_failed; i++)
+		if (l->states[list[i]].to != SM_STATE_NONE &&
+		    sm_bytes_has(&l->states[list[i]].bytes, '/'))
+			add_free(l, skipped, l->states[list[i]].to);
+	free(list);
+	free(marks);
+	return skipped;
+}
+
+/*
+ * <path:PATTERN>: the canonical spelling, and any other of the same path, for
+ * which SM_RESPELLED in front of the canonical one stands.
+ */
+static enum sm_status read_path_slot(struct build *b, struct sm_str pattern)
+{
+	struct build inner = { .l = b->l, .any = b->any, .values = b->values };
+	uint32_t before = b->at, start = add_state(b->l), n;
+	bool is_relative;
+	enum sm_status status = SM_OK;
+
+	if (b->l->has_failed)
+		return SM_LIMIT;
+	n = sm_pattern_variable(pattern);
+	is_relative = pattern.len && pattern.p[0] != '/' && !n;
+	drop(&inner.any, '/');
+	inner.at = start;
+	if (n)
+		status = read_variable(&inner,
+				       (struct sm_str){ pattern.p + 2, n - 3 });
+	pattern = (struct sm_str){ pattern.p + n, pattern.len - n };
+	if (!status)
+		status = read_path(&inner, pattern);
+	if (status || b->l->has_failed)
+		return status ? status : SM_LIMIT;
+	if (is_relative)
+		start = skip_slash(b->l, start);
+	add_free(b->l, before, start);
+	b->at = before;
+	read_text(b, SM_STR(SM_RESPELLED));
+	if (!b->l->has_failed)
+		add_free(b->l, b->at, start);
+	b->at = inner.at;
+	return b->l->has_failed ? SM_LIMIT : SM_OK;
+}
+
+static enum sm_status read_item(struct build *b, const struct sm_item *item)
+{
+	switch (item->kind) {
+	case SM_ITEM_LITERAL:
+		read_text(b, item->text);
+		return SM_OK;
+	case SM_ITEM_STAR:
+		read_many(b, b->any);
+		return SM_OK;
+	case SM_ITEM_OPTION:
+		read_option(b, item->text);
+		return SM_OK;
+	case SM_ITEM_TOKEN:
+		return read_token(b, item->token) ? SM_OK : SM_UNSUPPORTED;
+	case SM_ITEM_VARIABLE:
+		return read_variable(b, item->text);
+	case SM_ITEM_PATH:
+		return read_path_slot(b, item->text);
+	}
+	return SM_UNSUPPORTED;
+}
+
+/* Wildcards open neither hidden names nor, in words, options. */
+static bool is_open_start(const struct sm_item *item, bool is_component)
+{
+	switch (item->kind) {
+	case SM_ITEM_STAR:
+	case SM_ITEM_PATH:
+		return true;
+	case SM_ITEM_TOKEN:
+		return is_component || item->token != SM_TOKEN_TEXT;
+	default:
+		return false;
+	}
+}
+
 static enum sm_status read_items(struct build *b, struct sm_scan scan,
 				 bool is_component)
 {
 	uint32_t before = b->at, start = add_state(b->l);
-	bool is_first = true, is_open = false, is_known = true;
+	bool is_first = true, is_open = false;
+	enum sm_status status = SM_OK, end;
 	struct sm_item item;
-	enum sm_status status;
 	char not_first = is_component ? '.' : '-';
 
 	b->at = start;
-	while (!(status = sm_pattern_next(&scan, &item, NULL)) && is_known) {
+	while (!status && !(end = sm_pattern_next(&scan, &item, NULL))) {
 		if (is_first)
-			is_open =
-				item.kind == SM_ITEM_STAR ||
-				(item.kind == SM_ITEM_TOKEN &&
-				 (is_component || item.token != SM_TOKEN_TEXT));
+			is_open = is_open_start(&item, is_component);
 		is_first = false;
-		if (item.kind == SM_ITEM_LITERAL)
-			read_text(b, item.text);
-		else if (item.kind == SM_ITEM_STAR)
-			read_many(b, b->any);
-		else if (item.kind == SM_ITEM_OPTION)
-			read_option(b, item.text);
-		else
-			is_known = item.kind == SM_ITEM_TOKEN &&
-				   read_token(b, item.token);
+		status = read_item(b, &item);
 	}
-	if (status != SM_END || !is_known)
-		return SM_UNSUPPORTED;
+	if (!status && end != SM_END)
+		status = SM_UNSUPPORTED;
+	if (status)
+		return status;
 	if (is_open && !b->l->has_failed)
 		start = guard(b, start, not_first, !is_component);
 	if (!b->l->has_failed)
@@ -435,309 +551,104 @@ static enum sm_status read_path(struct build *b, struct sm_str pattern)
 	return status;
 }
 
-enum sm_status sm_language_add(struct sm_language *l, enum sm_spelling spelling,
-			       struct sm_str directory, struct sm_str pattern)
-{
-	struct build b = { .l = l, .any = range(1, 255) };
-	struct sm_scan scan = { pattern, 0, true, spelling == SM_SPELLED_CODE };
-	uint32_t start = add_state(l);
-	enum sm_status status;
+/* ------------------------------------------------------------ alternatives */
 
-	if (l->has_failed)
-		return SM_LIMIT;
-	b.at = start;
-	if (sm_str_equal(directory, SM_STR("/")))
+static struct build resume(struct sm_language *l)
+{
+	return (struct build){ .l = l, .at = l->at, .any = range(1, 255) };
+}
+
+static void note(struct sm_language *l, const struct build *b,
+		 enum sm_status status)
+{
+	l->at = b->at;
+	if (status == SM_LIMIT || status == SM_NOMEM)
+		l->has_failed = true;
+	else if (status)
+		l->is_unsupported = true;
+}
+
+void sm_language_begin(struct sm_language *l)
+{
+	l->start = l->at = add_state(l);
+	l->is_unsupported = false;
+}
+
+void sm_language_text(struct sm_language *l, struct sm_str text)
+{
+	struct build b = resume(l);
+
+	read_text(&b, text);
+	l->at = b.at;
+}
+
+void sm_language_byte(struct sm_language *l, unsigned low, unsigned high)
+{
+	struct build b = resume(l);
+
+	read_one(&b, range(low, high));
+	l->at = b.at;
+}
+
+void sm_language_path(struct sm_language *l, struct sm_str directory,
+		      struct sm_str pattern)
+{
+	struct build b = resume(l);
+	bool is_root = sm_str_equal(directory, SM_STR("/"));
+
+	drop(&b.any, '/');
+	if (is_root)
 		directory.len = 0;
 	read_text(&b, directory);
-	if (spelling == SM_SPELLED_PATH) {
-		drop(&b.any, '/');
-		if (!directory.len && pattern.len < 2)
-			read_text(&b, SM_STR("/"));
-		status = read_path(&b, pattern);
-	} else {
-		status = read_items(&b, scan, false);
-	}
+	if (!directory.len && pattern.len < 2)
+		read_text(&b, SM_STR("/"));
+	note(l, &b, read_path(&b, pattern));
+}
+
+void sm_language_word(struct sm_language *l, enum sm_spelling spelling,
+		      struct sm_str pattern, struct sm_build *values)
+{
+	const struct sm_scan scan = { pattern, 0, values != NULL,
+				      spelling == SM_SPELLED_CODE };
+	struct build b = resume(l);
+
+	b.values = values;
+	note(l, &b, read_items(&b, scan, false));
+}
+
+void sm_language_any(struct sm_language *l)
+{
+	struct build b = resume(l);
+
+	read_many(&b, b.any);
+	l->at = b.at;
+}
+
+void sm_language_words(struct sm_language *l, char not_first)
+{
+	struct build b = resume(l);
+	uint32_t start = b.at, end;
+
+	if (not_first)
+		read_but(&b, b.any, not_first);
+	else
+		read_many(&b, b.any);
+	read_one(&b, range(0, 0));
+	end = add_state(l);
+	if (l->has_failed)
+		return;
+	add_free(l, b.at, start);
+	add_free(l, start, end);
+	l->at = end;
+}
+
+enum sm_status sm_language_end(struct sm_language *l)
+{
 	if (l->has_failed)
 		return SM_LIMIT;
-	if (status)
-		return status;
-	l->states[b.at].is_end = true;
-	add_free(l, l->starts, start);
+	if (l->is_unsupported)
+		return SM_UNSUPPORTED;
+	l->states[l->at].is_end = true;
+	add_free(l, l->starts, l->start);
 	return l->has_failed ? SM_LIMIT : SM_OK;
-}
-
-/* ------------------------------------------------------------- searching */
-
-/* Where a canonical path stands. */
-enum place { OUTSIDE, ROOT, SLASH, DOT, DOTS, INSIDE, NOWHERE };
-
-static enum place move(enum place at, unsigned char c)
-{
-	switch (at) {
-	case OUTSIDE:
-		return c == '/' ? ROOT : NOWHERE;
-	case ROOT:
-	case SLASH:
-		return c == '/' ? NOWHERE : c == '.' ? DOT : INSIDE;
-	case DOT:
-		return c == '/' ? NOWHERE : c == '.' ? DOTS : INSIDE;
-	case DOTS:
-		return c == '/' ? NOWHERE : INSIDE;
-	case INSIDE:
-		return c == '/' ? SLASH : INSIDE;
-	case NOWHERE:
-		break;
-	}
-	return NOWHERE;
-}
-
-/* A set of states of all languages, and how it was reached. */
-struct node {
-	uint32_t from;
-	uint8_t byte, place;
-};
-
-#define LANGUAGES 3
-
-struct search {
-	const struct sm_language *languages[LANGUAGES];
-	uint32_t offsets[LANGUAGES + 1];
-	uint32_t words; /* of a set */
-	bool is_path;
-	struct node *nodes;
-	uint64_t *sets;
-	uint32_t *table; /* node + 1 */
-	uint32_t count, table_room;
-	uint8_t bytes[256]; /* one of each kind, the plainest first */
-	unsigned byte_count;
-};
-
-static uint64_t *set_of(const struct search *s, uint32_t node)
-{
-	return s->sets + (size_t)node * s->words;
-}
-
-static bool holds(const uint64_t *set, uint32_t state)
-{
-	return set[state / 64] >> (state % 64) & 1;
-}
-
-static void include(const struct search *s, uint64_t *set, unsigned language,
-		    uint32_t state)
-{
-	const struct sm_language *l = s->languages[language];
-	uint32_t at = s->offsets[language] + state;
-
-	if (state == NONE || holds(set, at))
-		return;
-	set[at / 64] |= 1ull << (at % 64);
-	include(s, set, language, l->states[state].free_moves[0]);
-	include(s, set, language, l->states[state].free_moves[1]);
-}
-
-/* Bytes that no set of any state tells apart are of one kind. */
-static void split_kinds(const struct bytes *set, uint16_t kinds[256],
-			unsigned *count)
-{
-	uint16_t inside[512];
-	unsigned c, used = 0;
-
-	memset(inside, 0xff, sizeof(inside));
-	for (c = 1; c < 256; c++) {
-		if (!(set->has[c / 64] >> (c % 64) & 1))
-			continue;
-		if (inside[kinds[c]] == 0xffff)
-			inside[kinds[c]] = (uint16_t)(*count)++;
-		kinds[c] = inside[kinds[c]];
-	}
-	/* Kinds that moved as a whole leave holes: at most 255 are in use. */
-	if (*count <= 256)
-		return;
-	memset(inside, 0xff, sizeof(inside));
-	for (c = 1; c < 256; c++) {
-		if (inside[kinds[c]] == 0xffff)
-			inside[kinds[c]] = (uint16_t)used++;
-		kinds[c] = inside[kinds[c]];
-	}
-	*count = used;
-}
-
-static void choose_bytes(struct search *s)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789/-_.";
-	uint16_t kinds[256] = { 0 };
-	bool has[512] = { false };
-	const struct bytes slash = range('/', '/'), dot = range('.', '.');
-	unsigned count = 1, c;
-
-	split_kinds(&slash, kinds, &count);
-	split_kinds(&dot, kinds, &count);
-	for (unsigned i = 0; i < LANGUAGES; i++) {
-		const struct sm_language *l = s->languages[i];
-
-		for (uint32_t j = 0; l && j < l->count; j++)
-			if (l->states[j].to != NONE)
-				split_kinds(&l->states[j].bytes, kinds, &count);
-	}
-	for (c = 0; c < 40 + 255; c++) {
-		uint8_t byte = c < 40 ? (uint8_t)plain[c] : (uint8_t)(c - 39);
-
-		if (has[kinds[byte]])
-			continue;
-		has[kinds[byte]] = true;
-		s->bytes[s->byte_count++] = byte;
-	}
-}
-
-static bool is_accepted(const struct search *s, const uint64_t *set,
-			unsigned language)
-{
-	const struct sm_language *l = s->languages[language];
-
-	for (uint32_t i = 0; i < l->count; i++)
-		if (l->states[i].is_end && holds(set, s->offsets[language] + i))
-			return true;
-	return false;
-}
-
-static bool is_goal(const struct search *s, uint32_t node)
-{
-	const uint64_t *set = set_of(s, node);
-
-	if (s->is_path && s->nodes[node].place != ROOT &&
-	    s->nodes[node].place != INSIDE)
-		return false;
-	return is_accepted(s, set, 0) &&
-	       (!s->languages[1] || is_accepted(s, set, 1)) &&
-	       !(s->languages[2] && is_accepted(s, set, 2));
-}
-
-/* The states after byte; false when a wanted language cannot go on. */
-static bool advance(const struct search *s, const uint64_t *from, uint8_t byte,
-		    uint64_t *to)
-{
-	memset(to, 0, s->words * sizeof(*to));
-	for (unsigned i = 0; i < LANGUAGES; i++) {
-		const struct sm_language *l = s->languages[i];
-		bool has_any = false;
-
-		for (uint32_t j = 0; l && j < l->count; j++) {
-			const struct state *state = &l->states[j];
-
-			if (state->to == NONE ||
-			    !holds(from, s->offsets[i] + j) ||
-			    !(state->bytes.has[byte / 64] >> (byte % 64) & 1))
-				continue;
-			include(s, to, i, state->to);
-			has_any = true;
-		}
-		if (l && i < 2 && !has_any)
-			return false;
-	}
-	return true;
-}
-
-/* Keeps the set behind the last node unless it is known. */
-static bool keep(struct search *s, uint32_t from, uint8_t byte, uint8_t place)
-{
-	const uint64_t *set = set_of(s, s->count);
-	uint64_t hash = place;
-	uint32_t at, i;
-
-	for (i = 0; i < s->words; i++)
-		hash = (hash ^ set[i]) * 0x9e3779b97f4a7c15u,
-		hash ^= hash >> 29;
-	for (at = (uint32_t)hash & (s->table_room - 1); s->table[at];
-	     at = (at + 1) & (s->table_room - 1)) {
-		uint32_t other = s->table[at] - 1;
-
-		if (s->nodes[other].place == place &&
-		    !memcmp(set_of(s, other), set, s->words * sizeof(*set)))
-			return true;
-	}
-	if (s->count + 1 == NODES_MAX)
-		return false;
-	s->nodes[s->count] = (struct node){ from, byte, place };
-	s->table[at] = ++s->count;
-	return true;
-}
-
-static void spell(const struct search *s, uint32_t node,
-		  char text[SM_FOUND_MAX])
-{
-	char back[SM_FOUND_MAX];
-	uint32_t n = 0, i;
-
-	for (; s->nodes[node].from != NONE; node = s->nodes[node].from)
-		if (n < SM_FOUND_MAX - 1)
-			back[n++] = (char)s->nodes[node].byte;
-	for (i = 0; i < n; i++)
-		text[i] = back[n - 1 - i];
-	text[n] = 0;
-}
-
-static enum sm_found walk(struct search *s, char text[SM_FOUND_MAX])
-{
-	uint32_t at;
-	unsigned i;
-
-	for (at = 0; at < s->count; at++) {
-		if (is_goal(s, at)) {
-			spell(s, at, text);
-			return SM_FOUND_ONE;
-		}
-		for (i = 0; i < s->byte_count; i++) {
-			uint8_t byte = s->bytes[i], place = 0;
-
-			if (s->is_path) {
-				place = move(s->nodes[at].place, byte);
-				if (place == NOWHERE)
-					continue;
-			}
-			if (advance(s, set_of(s, at), byte,
-				    set_of(s, s->count)) &&
-			    !keep(s, at, byte, place))
-				return SM_FOUND_UNKNOWN;
-		}
-	}
-	return SM_FOUND_NOTHING;
-}
-
-enum sm_found sm_language_search(const struct sm_language *in,
-				 const struct sm_language *also,
-				 const struct sm_language *out, bool is_path,
-				 char text[SM_FOUND_MAX])
-{
-	struct search s = { .languages = { in, also, out },
-			    .is_path = is_path,
-			    .table_room = 65536 };
-	enum sm_found found = SM_FOUND_UNKNOWN;
-	unsigned i;
-
-	text[0] = 0;
-	for (i = 0; i < LANGUAGES; i++) {
-		const struct sm_language *l = s.languages[i];
-
-		if (l && l->has_failed)
-			return SM_FOUND_UNKNOWN;
-		s.offsets[i + 1] = s.offsets[i] + (l ? l->count : 0);
-	}
-	if (s.offsets[LANGUAGES] > STATES_MAX)
-		return SM_FOUND_UNKNOWN;
-	s.words = s.offsets[LANGUAGES] / 64 + 1;
-	choose_bytes(&s);
-	s.nodes = calloc(NODES_MAX, sizeof(*s.nodes));
-	s.sets = calloc((size_t)NODES_MAX * s.words, sizeof(*s.sets));
-	s.table = calloc(s.table_room, sizeof(*s.table));
-	if (s.nodes && s.sets && s.table) {
-		for (i = 0; i < LANGUAGES; i++)
-			if (s.languages[i])
-				include(&s, s.sets, i, s.languages[i]->starts);
-		if (keep(&s, NONE, 0, OUTSIDE))
-			found = walk(&s, text);
-	}
-	free(s.nodes);
-	free(s.sets);
-	free(s.table);
-	return found;
 }

@@ -11,24 +11,53 @@
 
 #include "schema/policy.h"
 
-struct sm_language; /* a union of patterns; empty matches nothing */
+struct sm_build;
+struct sm_language; /* a union of alternatives; empty matches nothing */
 
 enum sm_spelling {
-	SM_SPELLED_PATH, /* canonical paths, component by component */
-	SM_SPELLED_KEY,	 /* names, hosts, arguments: one text */
+	SM_SPELLED_KEY,	 /* names, hosts, arguments */
 	SM_SPELLED_CODE, /* names of code objects */
 };
 
+/* In front of a canonical path: any other spelling of it. */
+#define SM_RESPELLED "\001"
+
 struct sm_language *sm_language_new(void); /* NULL: out of memory */
 void sm_language_free(struct sm_language *language);
+
 /*
- * Adds what `directory` (literal, may be empty) followed by `pattern` matches.
- * SM_UNSUPPORTED for what is no plain pattern: variables, <path:...>, <port>.
+ * An alternative is read part by part between begin and end, which alone tells
+ * whether it could be: SM_UNSUPPORTED for what is no plain pattern, SM_LIMIT
+ * when the language is too large or memory ran out.
  */
-SM_CHECKED enum sm_status sm_language_add(struct sm_language *language,
-					  enum sm_spelling spelling,
-					  struct sm_str directory,
-					  struct sm_str pattern);
+void sm_language_begin(struct sm_language *language);
+void sm_language_text(struct sm_language *language, struct sm_str text);
+void sm_language_byte(struct sm_language *language, unsigned low,
+		      unsigned high);
+/* Canonical paths: directory (literal, may be empty) and then pattern. */
+void sm_language_path(struct sm_language *language, struct sm_str directory,
+		      struct sm_str pattern);
+/* One word; values (may be NULL) gives ${NAME} in it a meaning. */
+void sm_language_word(struct sm_language *language, enum sm_spelling spelling,
+		      struct sm_str pattern, struct sm_build *values);
+void sm_language_any(struct sm_language *language); /* one word, any */
+/* Any number of words, a NUL behind each; not_first: 0, or how none begins. */
+void sm_language_words(struct sm_language *language, char not_first);
+SM_CHECKED enum sm_status sm_language_end(struct sm_language *language);
+
+#define SM_FOUND_MAX 512
+
+struct sm_found_text {
+	uint32_t len;
+	char bytes[SM_FOUND_MAX]; /* NUL-terminated, and may hold more */
+};
+
+/* Whether the language matches the text. */
+bool sm_language_has(const struct sm_language *language, const char *text,
+		     uint32_t len);
+/* The bytes, up to a NUL, that all its texts begin with. */
+uint32_t sm_language_head(const struct sm_language *language, char *out,
+			  uint32_t room);
 
 enum sm_found {
 	SM_FOUND_NOTHING, /* there is none: proved */
@@ -36,15 +65,18 @@ enum sm_found {
 	SM_FOUND_UNKNOWN, /* too large to search, or out of memory */
 };
 
-#define SM_FOUND_MAX 512
+/* All but `in` may be NULL. */
+struct sm_search {
+	const struct sm_language *in, *also;	  /* both match it, */
+	const struct sm_language *out;		  /* this does not, */
+	const struct sm_language *broad, *except; /* nor this, but for that */
+};
 
 /*
- * A shortest text that `in` (and `also`, unless NULL) matches and `out` (may be
- * NULL) does not. is_path: canonical paths only.
+ * A shortest text that is searched for. One that begins with a slash is a
+ * canonical path up to its end or a NUL.
  */
-enum sm_found sm_language_search(const struct sm_language *in,
-				 const struct sm_language *also,
-				 const struct sm_language *out, bool is_path,
-				 char text[SM_FOUND_MAX]);
+enum sm_found sm_language_search(const struct sm_search *search,
+				 struct sm_found_text *text);
 
 #endif

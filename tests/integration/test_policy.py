@@ -293,20 +293,75 @@ class Policy(unittest.TestCase):
         status, out, complaint = self.policy("diff", "policy.json", "new.json")
         self.assertEqual((1, ""), (status, complaint))
         self.assertIn('wider     network: new rule n1 "api.example.com:8443": '
-                      "newly allowed (connect api.example.com by requests)",
+                      "newly allowed (connect api.example.com:8443 by requests)",
                       out.splitlines())
         self.assertIn('narrower  network: old rule n1 "api.example.com:443": '
-                      "no longer allowed (connect api.example.com by requests"
-                      ")", out.splitlines())
+                      "no longer allowed (connect api.example.com:443 by "
+                      "requests)", out.splitlines())
         self.assertIn(f"(read {self.place}/a.txt by app)", out)
         narrow = POLICY.replace("ping -c 1 <host>", "true")
         narrow = narrow.replace('{ "id": "p1", "shell": "true" }', "")
         (self.place / "new.json").write_text(narrow)
         self.assertEqual(
             (0, 'narrower  processes: old rule p1 "ping -c 1 <host>": '
-             "no longer allowed (exec)\n".replace("exec", "shell"), ""),
+             "no longer allowed (shell ping -c 1 a)\n", ""),
             self.policy("diff", "policy.json", "new.json"))
         self.assertEqual(2, self.policy("diff", "policy.json")[0])
+
+    def test_examples_of_a_change_are_decided_as_told(self):
+        """What diff prints, explain takes."""
+        changes = [
+            ('"connect": "api.example.com:443"', '"connect": "10.0.0.0/8:443"'),
+            ('"connect": "api.example.com:443"',
+             '"connect": "udp:[2001:db8::/32]:53"'),
+            ("ping -c 1 <host>", "ping  -c <int> <host> | cat"),
+            ('"shell": "ping -c 1 <host>"',
+             '"exec": "/bin/ping", "argv": ["ping", "<word>", "-c"]'),
+            ("${CWD}/data.txt", "${CWD}/<name>.txt"),
+            ("${CWD}/data.txt", "/srv/<date>/**"),
+            ('"load": "${CWD}/*.py"', '"load": "stdlib:ctypes"'),
+        ]
+        for before, after in changes:
+            (self.place / "new.json").write_text(POLICY.replace(before, after))
+            _, out, complaint = self.policy("diff", "--json", "policy.json",
+                                            "new.json")
+            self.assertEqual("", complaint)
+            seen = set()
+            for one in json.loads(out)["changes"]:
+                sentence = (f"{one['access']} {one['example']} "
+                            f"by {one['by'] or 'python'}")
+                wider = one["change"] == "wider"
+                seen.add(wider)
+                for policy, is_new in (("policy.json", False),
+                                       ("new.json", True)):
+                    status, answer, _ = self.policy("explain", policy, sentence)
+                    self.assertEqual(0 if wider == is_new else 1, status,
+                                     (policy, one, answer))
+            self.assertIn(True, seen, (before, after))
+
+    def test_superfluous_rules_name_those_that_suffice(self):
+        extra = POLICY.replace('"network": [', '''"native": [
+    { "id": "d1", "dlopen": "lib*" },
+    { "id": "d2", "dlopen": "libc.so.6", "by": ["app"] } ],
+  "deny": [ { "id": "x1", "exec": "/usr/bin/*" } ],
+  "network": [ { "id": "n2", "connect": "10.0.0.0/9:22" },
+    { "id": "n3", "connect": "10.128.0.0/9:*" },
+    { "id": "n4", "connect": "10.0.0.0/8:22" },
+''').replace('"processes": [', '''"processes": [
+    { "id": "p2", "exec": "/usr/bin/git", "argv": ["git", "log"] },''')
+        extra = extra.replace('"files": [', '''"files": [
+    { "id": "f2", "path": "/etc/hosts", "access": ["read"] },''')
+        (self.place / "policy.json").write_text(extra)
+        self.assertEqual((1, "", '''\
+secmgr-policy: policy.json:6:5: rule "f2" adds nothing to \
+"python-runtime/hosts" (a bundle's)
+secmgr-policy: policy.json:9:5: rule "d2" adds nothing to "d1" (line 8, \
+column 5)
+secmgr-policy: policy.json:13:5: rule "n4" adds nothing to "n2" (line 11, \
+column 16) and "n3" (line 12, column 5)
+secmgr-policy: policy.json:16:5: rule "p2" never applies: denied by "x1" \
+(line 10, column 13)
+'''), self.policy("validate", "policy.json"))
 
     def test_a_change_is_tried_on_a_recording(self):
         done = self.tool("secmgr-record", "--force", "-o", "run.db", "--",

@@ -4,16 +4,18 @@
 #include "schema/policy/language.h"
 #include "tests/unit/policy_fixture.h"
 
+enum spelling { PATH, KEY, CODE };
+
 /* wide contains narrow: C yes, O no */
 struct row {
-	enum sm_spelling spelling;
+	enum spelling spelling;
 	const char *wide, *narrow;
 	char expected;
 };
 
-#define P SM_SPELLED_PATH
-#define K SM_SPELLED_KEY
-#define X SM_SPELLED_CODE
+#define P PATH
+#define K KEY
+#define X CODE
 
 static const struct row rows[] = {
 	{ P, "/a", "/a", 'C' },
@@ -75,22 +77,27 @@ static const struct row rows[] = {
 	{ X, "<string>", "<frozen os>", 'O' },
 };
 
-static struct sm_language *language_of(enum sm_spelling spelling,
+static struct sm_language *language_of(enum spelling spelling,
 				       const char *pattern)
 {
 	struct sm_language *l = sm_language_new();
 
 	assert_non_null(l);
-	assert_int_equal(sm_language_add(l, spelling,
-					 (struct sm_str){ NULL, 0 },
-					 sm_str_of(pattern)),
-			 0);
+	sm_language_begin(l);
+	if (spelling == PATH)
+		sm_language_path(l, (struct sm_str){ NULL, 0 },
+				 sm_str_of(pattern));
+	else
+		sm_language_word(
+			l, spelling == CODE ? SM_SPELLED_CODE : SM_SPELLED_KEY,
+			sm_str_of(pattern), NULL);
+	assert_int_equal(sm_language_end(l), 0);
 	return l;
 }
 
 static void containment_is_decided_exactly(void **state)
 {
-	char text[SM_FOUND_MAX];
+	struct sm_found_text text;
 	size_t i;
 
 	(void)state;
@@ -98,13 +105,13 @@ static void containment_is_decided_exactly(void **state)
 		const struct row *r = &rows[i];
 		struct sm_language *wide = language_of(r->spelling, r->wide);
 		struct sm_language *in = language_of(r->spelling, r->narrow);
-		enum sm_found found = sm_language_search(
-			in, NULL, wide, r->spelling == P, text);
+		struct sm_search search = { .in = in, .out = wide };
+		enum sm_found found = sm_language_search(&search, &text);
 
 		if (found !=
 		    (r->expected == 'C' ? SM_FOUND_NOTHING : SM_FOUND_ONE))
 			fail_msg("%s in %s: got %d %s", r->narrow, r->wide,
-				 found, text);
+				 found, text.bytes);
 		sm_language_free(wide);
 		sm_language_free(in);
 	}
@@ -146,26 +153,29 @@ static void an_example_is_what_the_engine_decides(void **state)
 {
 	const size_t count = sizeof(rows) / sizeof(*rows);
 	size_t i, j, checked = 0;
-	char text[SM_FOUND_MAX];
+	struct sm_found_text text;
 
 	(void)state;
 	for (i = 0; i < count; i++)
 		for (j = 0; j < count; j++) {
 			struct sm_language *a, *b;
 			struct compiled wide, narrow;
+			struct sm_search search;
 
 			if (rows[i].spelling != P || rows[j].spelling != P)
 				continue;
 			a = language_of(P, rows[i].narrow);
 			b = language_of(P, rows[j].wide);
-			if (sm_language_search(a, NULL, b, true, text) ==
+			search = (struct sm_search){ .in = a, .out = b };
+			if (sm_language_search(&search, &text) ==
 			    SM_FOUND_ONE) {
 				narrow = compile_path(rows[i].narrow);
 				wide = compile_path(rows[j].wide);
-				if (!is_read(&narrow, text) ||
-				    is_read(&wide, text))
-					fail_msg("%s: in %s, not in %s", text,
-						 rows[i].narrow, rows[j].wide);
+				if (!is_read(&narrow, text.bytes) ||
+				    is_read(&wide, text.bytes))
+					fail_msg("%s: in %s, not in %s",
+						 text.bytes, rows[i].narrow,
+						 rows[j].wide);
 				compiled_free(&narrow);
 				compiled_free(&wide);
 				checked++;
@@ -196,6 +206,17 @@ struct change {
 #define E(argv)                                                                \
 	"\"processes\": [ { \"id\": \"p\", \"exec\": \"/bin/x\", \"argv\": "   \
 	"[" argv "] } ]"
+#define X2(argv, more)                                                         \
+	"\"processes\": [ { \"id\": \"p\", \"exec\": \"/bin/x\", \"argv\": "   \
+	"[" argv                                                               \
+	"] }, { \"id\": \"q\", \"exec\": \"/bin/x\", \"argv\": [" more "] } ]"
+#define S(line) "\"processes\": [ { \"id\": \"s\", \"shell\": \"" line "\" } ]"
+#define R(args)                                                                \
+	"\"events\": [ { \"id\": \"e\", \"name\": \"x.y\", \"args\": [" args   \
+	"] } ]"
+#define W(path)                                                                \
+	"\"files\": [ { \"id\": \"w\", \"path\": \"" path                      \
+	"\", \"access\": [\"write\"] } ]"
 #define BY(name)   ", \"by\": [\"" name "\"]"
 #define DENY(path) ", \"deny\": [ { \"id\": \"x\", \"path\": \"" path "\" } ]"
 
@@ -218,15 +239,68 @@ static const struct change changes[] = {
 	{ N("a:1"), N("udp:a:1"), "n" },
 	{ N("a:1"), N("*.a:1"), "wn" },
 	{ N("10.0.0.1:1"), N("10.0.0.2:1"), "wn" },
-	{ N("10.0.0.1:1"), N("10.0.0.0/8:1"), "??" },
+	{ N("10.0.0.1:1"), N("10.0.0.0/8:1"), "w" },
+	{ N("10.0.0.0/8:1"), N("10.0.0.1:1"), "n" },
+	{ N("10.0.0.0/9:1"), N("10.128.0.0/9:1"), "wn" },
+	{ N("10.0.0.0/8:1"), N("[::ffff:10.0.0.0/104]:1"), "" },
+	{ N("[2001:db8::/32]:1"), N("[2001:db8::1]:1"), "n" },
+	{ N("10.0.0.0/8:1"), N("*:1"), "w" },
+	{ N("*:1"), N("<host>:1"), "n" },
+	{ N("10.0.0.0/8:1"), N("<host>:1"), "w" },
+	{ N("10.0.0.1:<port>"), N("10.0.0.1:1024"), "n" },
+	{ N("a:*"), N("a:<port>"), "n" },
+	{ N("A:1"), N("a:1"), "" },
+	{ N("/run/a"), N("/run/*"), "w" },
+	{ N("@a"), N("@a*"), "w" },
+	{ "\"network\": [ { \"resolve\": \"a\" } ]", N("a:1"), "w" },
+	{ N("a:1"), "\"network\": [ { \"resolve\": \"a\" } ]", "n" },
 	{ E("\"x\", \"a\""), E("\"x\", \"<word>\""), "w" },
 	{ E("\"x\", \"<word>\""), E("\"x\", \"a\""), "n" },
-	{ E("\"x\", \"a\""), E("\"x\", \"*\""), "??" },
+	{ E("\"x\", \"a\""), E("\"x\", \"*\""), "w" },
+	{ E("\"x\", \"-a\""), E("\"x\", \"*\""), "wn" },
+	{ E("\"x\", \"*\""), E("\"x\", \"<word>\", \"*\""), "n" },
 	{ E("\"x\""), E("\"x\", \"a\""), "wn" },
+	{ E("\"x\", \"<option:a|b>\""), X2("\"x\", \"a\"", "\"x\", \"b\""),
+	  "" },
+	{ X2("\"x\", \"a\"", "\"x\", \"b\""), E("\"x\", \"<option:a|b|c>\""),
+	  "w" },
+	{ E("\"x\", \"${APP}/a\""), E("\"x\", \"/srv/shop/a\""), "" },
+	{ E("\"x\", \"${APP}/a\""), E("\"x\", \"<path:${APP}/*>\""), "w" },
+	{ E("\"x\", \"<path:/a/**>\""), E("\"x\", \"<path:/a/*>\""), "n" },
+	{ E("\"x\", \"<path:/a/**>\""), E("\"x\", \"<word>\""), "w" },
+	{ E("\"x\", \"<path:a/*>\""), E("\"x\", \"<path:/a/*>\""), "wn" },
+	{ E("\"x\", \"<path:a/*>\""), E("\"x\", \"a/b\""), "n" },
+	{ E("\"x\", \"--o=<path:/a/*>\""), E("\"x\", \"--o=/a/b\""), "n" },
+	{ E("\"x\", \"<port>\""), E("\"x\", \"<int>\""), "w" },
+	{ E("\"x\", \"<port>\""), E("\"x\", \"65535\""), "n" },
+	{ E("\"x\", \"<port>\""), E("\"x\", \"65536\""), "wn" },
+	{ S("ping -c 1 <host>"), S("ping  -c  '1' <host>"), "" },
+	{ S("ping -c 1 <host>"), S("ping -c 1 a"), "n" },
+	{ S("ping a"), S("ping $A"), "wn" },
+	{ S("ping a"), S("ping a; id"), "wn" },
+	{ S("a | b <word>"), S("a|b <word>"), "" },
+	{ S("a <<E"), S("a <<F"), "wn" },
+	{ S("cat ${APP}/x"), S("cat /srv/shop/x"), "n" },
+	{ R("\"a\", \"*\""), R("\"a\", \"<text>\""), "n" },
+	{ R("\"a\""), R("\"b\""), "wn" },
 	{ C("stdlib"), C("stdlib:ctypes"), "wn" },
+	{ C("stdlib"), C("stdlib:json"), "n" },
+	{ C("stdlib"), C("/usr/lib/python3.11/json/decoder.py"), "n" },
+	{ C("stdlib"), C("/usr/lib/python3.11/**"), "w" },
 	{ C("distribution:a"), C("distribution:b"), "wn" },
-	{ C("distribution:a-b"), C("distribution:a_b"), "??" },
+	{ C("distribution:a-b"), C("distribution:a_b"), "" },
+	{ C("distribution:a"), C("/usr/lib/site/a/**"), "n" },
 	{ C("/x/*.py"), C("/x/a.py"), "n" },
+	{ C("/x/a.py"), C("/x/a.py") "," F("/x/*", ""), "w" },
+	{ C("/x/a.py"), C("/x/a.py") "," W("/x/*"), "wn" },
+	{ C("/x/a.py") "," W("/x/*"), C("/x/a.py"), "nw" },
+	{ C("/x/a.py") "," W("/x/*"), C("/x/b.py") "," W("/x/*"), "" },
+	{ E("\"x\""), E("\"x\"") "," W("/bin/*"), "wn" },
+	{ C("/x/a.py"), C("/x/a.py") DENY("/x/**"), "n" },
+	{ C("/x/a.py") DENY("/x/**"), C("/x/b.py") DENY("/x/**"), "" },
+	{ F("/a/*", "") DENY("/a/**"), F("/a/b", "") DENY("/a/**"), "" },
+	{ F("/a", BY("app")), F("/a", BY("app\", \"web")), "w" },
+	{ F("/a", BY("dynamic")), F("/a", BY("dynamic:web")), "n" },
 	{ "\"modes\": {\"files\": \"warn\"}", "\"modes\": {}", "n" },
 	{ "\"modes\": {}", "\"modes\": {\"files\": \"off\"}", "w" },
 	{ "\"modes\": {}", "\"modes\": {\"events\": \"block\"}", "n" },
@@ -249,7 +323,7 @@ static struct sm_rules *parse(const char *body)
 {
 	struct sm_rules *rules = NULL;
 	struct sm_diag diag = { 0 };
-	char text[1000];
+	char text[2000];
 
 	snprintf(text, sizeof(text), "%s%s }", HEAD, body);
 	if (sm_policy_parse(text, strlen(text), &rules, &diag))
@@ -257,9 +331,9 @@ static struct sm_rules *parse(const char *body)
 	return rules;
 }
 
-static void a_change_is_wider_narrower_or_cannot_be_told(void **state)
+static void a_change_is_proved_wider_or_narrower(void **state)
 {
-	size_t i;
+	size_t i, failures = 0;
 
 	(void)state;
 	for (i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
@@ -271,12 +345,16 @@ static void a_change_is_wider_narrower_or_cannot_be_told(void **state)
 		assert_int_equal(sm_policy_diff(old, new, NULL, 0, note_change,
 						told, &diag),
 				 0);
-		if (strcmp(told, changes[i].expected))
-			fail_msg("%s -> %s: %s, expected %s", changes[i].old,
-				 changes[i].new, told, changes[i].expected);
+		if (strcmp(told, changes[i].expected)) {
+			print_error("%s -> %s: %s, expected %s\n",
+				    changes[i].old, changes[i].new, told,
+				    changes[i].expected);
+			failures++;
+		}
 		sm_rules_free(old);
 		sm_rules_free(new);
 	}
+	assert_int_equal(failures, 0);
 }
 
 int main(void)
@@ -284,7 +362,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(containment_is_decided_exactly),
 		cmocka_unit_test(an_example_is_what_the_engine_decides),
-		cmocka_unit_test(a_change_is_wider_narrower_or_cannot_be_told),
+		cmocka_unit_test(a_change_is_proved_wider_or_narrower),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

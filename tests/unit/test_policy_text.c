@@ -354,12 +354,14 @@ static void superfluous_rules_are_told(void **state)
 	(void)state;
 	assert_int_equal(sm_policy_parse(text, strlen(text), &rules, &diag),
 			 SM_OK);
-	assert_int_equal(sm_policy_check(rules, hear, &heard, &diag), SM_OK);
+	assert_int_equal(sm_policy_check(rules, NULL, 0, hear, &heard, &diag),
+			 SM_OK);
 	assert_string_equal(
 		heard.text,
-		"4: rule \"b\" adds nothing to \"a\" on line 3\n"
-		"7: rule \"e\" adds nothing to \"d\" on line 6\n"
-		"9: rule \"g\" never applies: denied by \"x\" on line 10\n"
+		"4: rule \"b\" adds nothing to \"a\" (line 3, column 1)\n"
+		"7: rule \"e\" adds nothing to \"d\" (line 6, column 1)\n"
+		"9: rule \"g\" never applies: denied by \"x\" (line 10, "
+		"column 10)\n"
 		"0: mode block for network, but no rule grants any\n");
 	sm_rules_free(rules);
 }

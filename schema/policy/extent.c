@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "schema/policy/extent.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "schema/policy/symbol.h"
+#include "schema/shell.h"
+
+static const struct sm_str no_directory;
+
+static bool is_path_text(struct sm_str p)
+{
+	return p.len && (p.p[0] == '/' || sm_pattern_variable(p));
+}
+
+/* ---------------------------------------------------------------- arguments */
+
+static void add_slots(struct sm_build *values, const struct sm_rule *r,
+		      struct sm_language *l)
+{
+	bool is_event = r->family == SM_FAMILY_EVENTS;
+	size_t count = r->args.count, i;
+
+	if (!r->has_args) {
+		sm_language_words(l, 0);
+		return;
+	}
+	for (i = 0; i < count; i++) {
+		struct sm_str slot = r->args.items[i];
+		bool is_star = sm_str_equal(slot, SM_STR("*"));
+
+		/* Further words, none an option. */
+		if (is_star && !is_event) {
+			sm_language_words(l, '-');
+			return;
+		}
+		/* In events `*` is any value, numbers and lists too. */
+		if (is_star)
+			sm_language_any(l);
+		else
+			sm_language_word(l, SM_SPELLED_KEY, slot, values);
+		sm_language_byte(l, 0, 0);
+	}
+}
+
+/* ------------------------------------------------------------------- paths */
+
+static bool has_arguments(const struct sm_rule *r, uint32_t access)
+{
+	return access == SM_ACCESS_EXEC || r->family == SM_FAMILY_EVENTS;
+}
+
+static enum sm_status add_path(struct sm_build *values, const struct sm_rule *r,
+			       bool has_args, struct sm_str directory,
+			       struct sm_str rest, struct sm_language *l)
+{
+	sm_language_begin(l);
+	sm_language_path(l, directory, rest);
+	if (has_args) {
+		sm_language_byte(l, 0, 0);
+		add_slots(values, r, l);
+	}
+	return sm_language_end(l);
+}
+
+static enum sm_status add_paths(struct sm_build *values,
+				const struct sm_rule *r, uint32_t access,
+				struct sm_language *l)
+{
+	struct sm_str directories[SM_VALUES_OF_VARIABLE_MAX], p = r->pattern;
+	bool has_args = has_arguments(r, access);
+	uint32_t n = sm_pattern_variable(p);
+	enum sm_status status;
+	size_t count, i;
+
+	if (!n)
+		return add_path(values, r, has_args, no_directory, p, l);
+	status =
+		sm_build_values(values, (struct sm_str){ p.p + 2, n - 3 }, 0,
+				directories, SM_VALUES_OF_VARIABLE_MAX, &count);
+	for (i = 0; !status && i < count; i++)
+		status = add_path(values, r, has_args, directories[i],
+				  (struct sm_str){ p.p + n, p.len - n }, l);
+	return status;
+}
+
+struct symbol_target {
+	struct sm_language *language, *except;
+};
+
+static enum sm_status add_symbol(void *context, struct sm_str directory,
+				 struct sm_str rest, bool is_exception)
+{
+	const struct symbol_target *t = context;
+	struct sm_language *l = is_exception ? t->except : t->language;
+
+	if (!l)
+		return SM_OK;
+	sm_language_begin(l);
+	sm_language_path(l, directory, rest);
+	return sm_language_end(l);
+}
+
+/* -------------------------------------------------------------------- keys */
+
+static enum sm_status add_key(struct sm_build *values, const struct sm_rule *r,
+			      uint32_t access, struct sm_language *l)
+{
+	sm_language_begin(l);
+	sm_language_text(l, SM_STR("k"));
+	sm_language_word(
+		l, access == SM_ACCESS_RUN ? SM_SPELLED_CODE : SM_SPELLED_KEY,
+		r->pattern, NULL);
+	if (has_arguments(r, access)) {
+		sm_language_byte(l, 0, 0);
+		add_slots(values, r, l);
+	}
+	return sm_language_end(l);
+}
+
+/* ----------------------------------------------------------------- network */
+
+/* Rules without protocol mean none of the raw ones. */
+static const char *const protocols[] = { "tcp", "udp",	  "socket",
+					 "raw", "packet", "netlink" };
+#define PLAIN_PROTOCOLS 3
+
+static void add_protocol(struct sm_language *l, struct sm_str proto)
+{
+	unsigned i;
+
+	if (!proto.len) {
+		sm_language_byte(l, 'a', 'a' + PLAIN_PROTOCOLS - 1);
+		return;
+	}
+	for (i = 0; i < sizeof(protocols) / sizeof(*protocols); i++)
+		if (sm_str_equal(proto, sm_str_of(protocols[i])))
+			sm_language_byte(l, 'a' + i, 'a' + i);
+}
+
+/* Two bytes from low to high, in at most three pieces; the first is told. */
+struct ports {
+	unsigned high_low, high_high, low_low, low_high;
+};
+
+static unsigned cut_ports(unsigned low, unsigned high, struct ports pieces[3])
+{
+	unsigned a = low >> 8, b = high >> 8, count = 0;
+
+	if (a == b) {
+		pieces[0] = (struct ports){ a, a, low & 255, high & 255 };
+		return 1;
+	}
+	pieces[count++] = (struct ports){ a, a, low & 255, 255 };
+	if (a + 1 < b)
+		pieces[count++] = (struct ports){ a + 1, b - 1, 0, 255 };
+	pieces[count++] = (struct ports){ b, b, 0, high & 255 };
+	return count;
+}
+
+/* What stands for the host in one alternative. */
+enum host_kind { HOST_NAME, HOST_BLOCK };
+
+struct host {
+	enum host_kind kind;
+	struct sm_str name; /* in lower case */
+	char key[SM_ADDRESS_KEY];
+	uint32_t bits;
+};
+
+static void add_block(struct sm_language *l, const struct host *h)
+{
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned byte = (uint8_t)h->key[1 + i];
+		unsigned known = h->bits > 8 * i ? h->bits - 8 * i : 0;
+		unsigned open = known >= 8 ? 0 : 255u >> known;
+
+		sm_language_byte(l, byte & ~open, byte | open);
+	}
+}
+
+static void begin_host(struct sm_language *l, const struct host *h)
+{
+	sm_language_begin(l);
+	sm_language_text(l, h->kind == HOST_BLOCK ? SM_STR("i") : SM_STR("h"));
+	if (h->kind == HOST_BLOCK)
+		add_block(l, h);
+	else
+		sm_language_word(l, SM_SPELLED_KEY, h->name, NULL);
+}
+
+static enum sm_status add_address(struct sm_language *l, const struct host *h,
+				  const struct sm_address_pattern *a)
+{
+	struct ports pieces[3];
+	unsigned count, i;
+	enum sm_status status = SM_OK;
+
+	if (a->port_low < 0) { /* no port at all, too */
+		begin_host(l, h);
+		sm_language_byte(l, 0, 0);
+		add_protocol(l, a->proto);
+		status = sm_language_end(l);
+	}
+	count = cut_ports(a->port_low < 0 ? 0 : (unsigned)a->port_low,
+			  (unsigned)a->port_high, pieces);
+	for (i = 0; !status && i < count; i++) {
+		begin_host(l, h);
+		sm_language_byte(l, 0, 0);
+		add_protocol(l, a->proto);
+		sm_language_byte(l, pieces[i].high_low, pieces[i].high_high);
+		sm_language_byte(l, pieces[i].low_low, pieces[i].low_high);
+		status = sm_language_end(l);
+	}
+	return status;
+}
+
+static enum sm_status add_host(struct sm_language *l, const struct host *h,
+			       const struct sm_address_pattern *a,
+			       uint32_t access)
+{
+	if (access != SM_ACCESS_RESOLVE)
+		return add_address(l, h, a);
+	begin_host(l, h);
+	return sm_language_end(l);
+}
+
+static enum sm_status add_network(struct sm_build *values,
+				  const struct sm_rule *r, uint32_t access,
+				  struct sm_language *l)
+{
+	struct sm_address_pattern a;
+	struct host host = { .kind = HOST_BLOCK };
+	enum sm_status status;
+	char lower[256];
+	uint32_t i;
+
+	if (sm_pattern_address(r->pattern, r->access != SM_ACCESS_RESOLVE, &a,
+			       NULL) ||
+	    a.host.len > sizeof(lower))
+		return SM_UNSUPPORTED;
+	if (a.is_unix && access == SM_ACCESS_RESOLVE)
+		return SM_OK;
+	if (a.is_unix)
+		return a.host.p[0] == '@' ? add_key(values, r, access, l)
+					  : add_paths(values, r, access, l);
+	if (sm_match_address(a.host, host.key)) {
+		host.bits = 128;
+		return add_host(l, &host, &a, access);
+	}
+	if (sm_build_block(a.host, host.key, &host.bits))
+		return add_host(l, &host, &a, access);
+	for (i = 0; i < a.host.len; i++)
+		lower[i] = a.host.p[i] >= 'A' && a.host.p[i] <= 'Z'
+				   ? (char)(a.host.p[i] | 32)
+				   : a.host.p[i];
+	host.name = (struct sm_str){ lower, a.host.len };
+	/* Every address is a host, however it is spelled. */
+	if (sm_str_equal(host.name, SM_STR("*")) ||
+	    sm_str_equal(host.name, SM_STR("<host>"))) {
+		host.bits = 0;
+		status = add_host(l, &host, &a, access);
+		if (status)
+			return status;
+	}
+	host.kind = HOST_NAME;
+	return add_host(l, &host, &a, access);
+}
+
+/* ------------------------------------------------------------------- shell */
+
+/* Whether the word, where it is no template, is one with expansions. */
+static bool is_live_word(struct sm_str raw, struct sm_shell *room)
+{
+	return sm_shell_parse(raw, false, room) && room->count == 1 &&
+	       room->tokens[0].is_live;
+}
+
+static bool are_variables_known(struct sm_build *values, struct sm_str text)
+{
+	struct sm_str found[SM_VALUES_OF_VARIABLE_MAX];
+	struct sm_scan scan = { text, 0, true, false };
+	struct sm_item item;
+	size_t count;
+
+	while (!sm_pattern_next(&scan, &item, NULL))
+		if (item.kind == SM_ITEM_VARIABLE &&
+		    sm_build_values(values, item.text, 0, found,
+				    SM_VALUES_OF_VARIABLE_MAX, &count))
+			return false;
+	return true;
+}
+
+/*
+ * A line's words are compared one by one; a word that holds a slot and is
+ * spelled like an expansion is both. `lives`: bit n says that the nth such
+ * word is the expansion in this alternative.
+ */
+static enum sm_status add_tokens(struct sm_build *values,
+				 const struct sm_shell *shell,
+				 struct sm_shell *room, unsigned lives,
+				 unsigned *choices, struct sm_language *l)
+{
+	uint32_t i;
+
+	*choices = 0;
+	sm_language_begin(l);
+	for (i = 0; i < shell->count; i++) {
+		const struct sm_shell_token *t = &shell->tokens[i];
+		bool is_slot =
+			t->kind == SM_SHELL_WORD && !t->is_live &&
+			(!t->has_slot || are_variables_known(values, t->text));
+
+		if (is_slot && t->has_slot && is_live_word(t->raw, room))
+			is_slot = !(lives >> (*choices)++ & 1);
+		if (is_slot) {
+			sm_language_text(l, SM_STR("w"));
+			sm_language_word(l, SM_SPELLED_KEY, t->text, values);
+		} else {
+			sm_language_text(l, t->kind == SM_SHELL_OPERATOR
+						    ? SM_STR("o")
+					    : t->kind == SM_SHELL_REDIRECT
+						    ? SM_STR("r")
+						    : SM_STR("l"));
+			sm_language_text(l, t->raw);
+		}
+		sm_language_byte(l, 0, 0);
+	}
+	return sm_language_end(l);
+}
+
+#define CHOICES_MAX 6 /* 64 alternatives */
+
+static enum sm_status add_shell(struct sm_build *values,
+				const struct sm_rule *r, struct sm_language *l)
+{
+	struct sm_shell *shells = malloc(2 * sizeof(*shells));
+	enum sm_status status = SM_NOMEM;
+	unsigned lives, choices;
+
+	if (!shells)
+		return status;
+	if (!sm_shell_parse(r->pattern, true, &shells[0])) {
+		sm_language_begin(l);
+		sm_language_text(l, SM_STR("u"));
+		sm_language_text(l, r->pattern);
+		status = sm_language_end(l);
+	} else {
+		status = add_tokens(values, &shells[0], &shells[1], 0, &choices,
+				    l);
+		if (choices > CHOICES_MAX)
+			status = SM_LIMIT;
+		for (lives = 1; !status && lives < 1u << choices; lives++)
+			status = add_tokens(values, &shells[0], &shells[1],
+					    lives, &choices, l);
+	}
+	free(shells);
+	return status;
+}
+
+/* --------------------------------------------------------------- all rules */
+
+enum sm_status sm_extent_add(struct sm_build *values,
+			     const struct sm_rule *rule, uint32_t access,
+			     struct sm_language *l, struct sm_language *except)
+{
+	struct symbol_target target = { l, rule->deny ? NULL : except };
+
+	if (rule->access == SM_ACCESS_LOAD && sm_is_symbol(rule->pattern))
+		return sm_symbol_expand(values, rule->pattern, 0, add_symbol,
+					&target);
+	if (rule->family == SM_FAMILY_FILES || rule->access == SM_ACCESS_LOAD ||
+	    rule->access == SM_ACCESS_EXEC)
+		return add_paths(values, rule, access, l);
+	if (rule->access == SM_ACCESS_SHELL)
+		return add_shell(values, rule, l);
+	if (rule->family == SM_FAMILY_NETWORK &&
+	    rule->access != SM_ACCESS_SOCKET)
+		return add_network(values, rule, access, l);
+	if (rule->family == SM_FAMILY_NATIVE && is_path_text(rule->pattern))
+		return add_paths(values, rule, access, l);
+	return add_key(values, rule, access, l);
+}
+
+/* --------------------------------------------------------------- spelling */
+
+struct out {
+	char *p;
+	size_t room, len;
+};
+
+static void put(struct out *o, const char *p, size_t n)
+{
+	for (; n && o->len + 1 < o->room; n--)
+		o->p[o->len++] = *p++;
+	o->p[o->len] = 0;
+}
+
+static void put_text(struct out *o, const char *text)
+{
+	put(o, text, strlen(text));
+}
+
+static bool format_key(const char *bytes, char out[INET6_ADDRSTRLEN])
+{
+	static const char mapped[12] = { 0, 0, 0, 0, 0,		 0,
+					 0, 0, 0, 0, (char)0xff, (char)0xff };
+
+	if (!memcmp(bytes, mapped, sizeof(mapped)))
+		return inet_ntop(AF_INET, bytes + 12, out, INET6_ADDRSTRLEN);
+	return inet_ntop(AF_INET6, bytes, out, INET6_ADDRSTRLEN);
+}
+
+/* The rest of a host: NUL, protocol, and two bytes of port or none. */
+static void put_address(struct out *o, const struct sm_found_text *t)
+{
+	char text[INET6_ADDRSTRLEN] = "", port[16] = ":*";
+	const char *host = t->bytes + 1, *end = t->bytes + t->len;
+	size_t n = t->bytes[0] == 'i' ? 16 : strlen(host);
+	unsigned proto;
+
+	if (t->bytes[0] == 'i' && n <= t->len - 1 && format_key(host, text)) {
+		host = text;
+	}
+	if (t->bytes + 1 + n + 1 >= end) { /* only to be resolved */
+		put(o, host, host == text ? strlen(text) : n);
+		return;
+	}
+	proto = (unsigned char)t->bytes[1 + n + 1] - 'a';
+	if (proto && proto < sizeof(protocols) / sizeof(*protocols)) {
+		put_text(o, protocols[proto]);
+		put_text(o, ":");
+	}
+	if (t->bytes + 1 + n + 4 == end)
+		snprintf(port, sizeof(port), ":%u",
+			 (unsigned)((uint8_t)end[-2] << 8 | (uint8_t)end[-1]));
+	if (host == text && strchr(text, ':'))
+		put_text(o, "[");
+	put(o, host, host == text ? strlen(text) : n);
+	if (host == text && strchr(text, ':'))
+		put_text(o, "]");
+	put_text(o, port);
+}
+
+static void put_words(struct out *o, const char *p, const char *end)
+{
+	for (; p < end; p += strlen(p) + 1) {
+		put_text(o, " ");
+		put_text(o, *p == SM_RESPELLED[0] ? p + 1 : *p ? p : "''");
+	}
+}
+
+static void put_shell(struct out *o, const char *p, const char *end)
+{
+	char word[2 * SM_FOUND_MAX];
+
+	for (bool is_first = true; p < end; p += strlen(p) + 1) {
+		const char *text = p + 1 + (p[1] == SM_RESPELLED[0]);
+		uint32_t n = (uint32_t)strlen(text);
+
+		if (!is_first)
+			put_text(o, " ");
+		is_first = false;
+		if (*p == 'w') {
+			n = sm_shell_quote((struct sm_str){ text, n }, word,
+					   sizeof(word));
+			text = n <= sizeof(word) ? word : text;
+		}
+		put(o, text, n);
+	}
+}
+
+void sm_extent_spell(const struct sm_found_text *t, char *out, size_t room)
+{
+	struct out o = { out, room, 0 };
+	const char *end = t->bytes + t->len;
+	size_t n;
+
+	out[0] = 0;
+	switch (t->bytes[0]) {
+	case 'h':
+	case 'i':
+		put_address(&o, t);
+		return;
+	case 'w':
+	case 'l':
+	case 'o':
+	case 'r':
+		put_shell(&o, t->bytes, end);
+		return;
+	}
+	n = strlen(t->bytes);
+	put_text(&o, t->bytes + (n && t->bytes[0] != '/'));
+	if (t->bytes + n < end)
+		put_words(&o, t->bytes + n + 1, end);
+}
+
+bool sm_extent_respell(const struct sm_found_text *t,
+		       struct sm_found_text *other)
+{
+	char text[INET6_ADDRSTRLEN], key[SM_ADDRESS_KEY];
+	size_t n = strlen(t->bytes + 1), rest, to;
+
+	if (t->bytes[0] == 'h' && t->len &&
+	    sm_match_address((struct sm_str){ t->bytes + 1, (uint32_t)n },
+			     key)) {
+		other->bytes[0] = 'i';
+		memcpy(other->bytes + 1, key + 1, 16);
+		to = 17;
+	} else if (t->bytes[0] == 'i' && t->len >= 17 &&
+		   format_key(t->bytes + 1, text)) {
+		n = 16;
+		other->bytes[0] = 'h';
+		to = 1 + strlen(text);
+		memcpy(other->bytes + 1, text, to - 1);
+	} else {
+		return false;
+	}
+	rest = t->len - 1 - n;
+	if (to + rest >= sizeof(other->bytes))
+		return false;
+	memcpy(other->bytes + to, t->bytes + 1 + n, rest);
+	other->len = (uint32_t)(to + rest);
+	other->bytes[other->len] = 0;
+	return true;
+}
