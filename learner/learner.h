@@ -82,6 +82,19 @@ struct sm_observations *
 sm_observations_without_runs(const struct sm_observations *observations,
 			     const uint64_t *identities, size_t count);
 
+/*
+ * Observations as bytes, and back: a summary of traces, which merges like them.
+ * *bytes is malloc'ed. Reading adds to into and takes any bytes: SM_DAMAGED,
+ * SM_VERSION. _is_: whether bytes start like a summary.
+ */
+SM_CHECKED enum sm_status
+sm_summary_write(const struct sm_observations *observations, uint8_t **bytes,
+		 size_t *size);
+SM_CHECKED enum sm_status sm_summary_read(const uint8_t *bytes, size_t size,
+					  struct sm_observations *into,
+					  struct sm_diag *diag);
+bool sm_summary_is(const uint8_t *bytes, size_t size);
+
 /* What went in. */
 struct sm_observed {
 	uint64_t traces, runs, processes;

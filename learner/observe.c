@@ -64,6 +64,7 @@ void sm_observations_free(struct sm_observations *observations)
 	sm_arena_fini(&observations->arena);
 	free(observations->calls);
 	free(observations->owners);
+	free(observations->owner_slots);
 	free(observations->traces);
 	free(observations->runs);
 	free(observations);
@@ -123,7 +124,7 @@ static size_t find_run(const struct sm_observations *o, uint64_t identity)
 }
 
 /* The run, made when it is new; NULL when out of memory. */
-static struct sm_run *run_of(struct sm_observations *o, uint64_t identity)
+struct sm_run *sm_observe_run(struct sm_observations *o, uint64_t identity)
 {
 	size_t at = find_run(o, identity);
 	struct sm_run *run;
@@ -186,20 +187,51 @@ static bool complete(struct sm_observations *o, struct sm_owner *known,
 	       known->tmp.p;
 }
 
+/* Where the owner's number stands or would: the number and 1, 0 for none. */
+static uint32_t *owner_slot(struct sm_observations *o, uint64_t identity)
+{
+	size_t i = identity & (o->owner_slot_room - 1);
+
+	while (o->owner_slots[i] &&
+	       o->owners[o->owner_slots[i] - 1].identity != identity)
+		i = (i + 1) & (o->owner_slot_room - 1);
+	return &o->owner_slots[i];
+}
+
+static bool make_owner_room(struct sm_observations *o)
+{
+	size_t room = o->owner_slot_room ? o->owner_slot_room * 2 : 64;
+	uint32_t *slots;
+
+	if (o->owner_count * 2 < o->owner_slot_room)
+		return true;
+	slots = calloc(room, sizeof(*slots));
+	if (!slots)
+		return false;
+	free(o->owner_slots);
+	o->owner_slots = slots;
+	o->owner_slot_room = room;
+	for (size_t i = 0; i < o->owner_count; i++)
+		*owner_slot(o, o->owners[i].identity) = (uint32_t)i + 1;
+	return true;
+}
+
 enum sm_status sm_observe_owner(struct sm_observations *o,
 				const struct sm_owner *owner, uint32_t *number)
 {
 	struct sm_owner *new;
 	struct sm_run *run;
+	uint32_t *slot;
 
-	for (size_t i = o->owner_count; i-- > 0;) {
-		if (o->owners[i].identity == owner->identity) {
-			*number = (uint32_t)i;
-			return complete(o, &o->owners[i], owner) ? SM_OK
-								 : SM_NOMEM;
-		}
+	if (!make_owner_room(o))
+		return SM_NOMEM;
+	slot = owner_slot(o, owner->identity);
+	if (*slot) {
+		*number = *slot - 1;
+		return complete(o, &o->owners[*number], owner) ? SM_OK
+							       : SM_NOMEM;
 	}
-	run = run_of(o, owner->run);
+	run = sm_observe_run(o, owner->run);
 	if (!run || !grow(&o->owners, &o->owner_room, o->owner_count,
 			  sizeof(*o->owners)))
 		return SM_NOMEM;
@@ -218,6 +250,7 @@ enum sm_status sm_observe_owner(struct sm_observations *o,
 	    !new->prefix.p || !new->home.p || !new->tmp.p)
 		return SM_NOMEM;
 	*number = (uint32_t)o->owner_count++;
+	*slot = *number + 1;
 	return SM_OK;
 }
 
@@ -534,7 +567,7 @@ static enum sm_status merge_runs(struct sm_observations *into,
 {
 	for (size_t i = 0; i < from->run_count; i++) {
 		const struct sm_run *theirs = from->runs[i];
-		struct sm_run *mine = run_of(into, theirs->identity);
+		struct sm_run *mine = sm_observe_run(into, theirs->identity);
 
 		if (!mine)
 			return SM_NOMEM;

@@ -53,6 +53,8 @@ struct sm_observations {
 	size_t call_room, call_count;
 	struct sm_owner *owners;
 	size_t owner_room, owner_count;
+	uint32_t *owner_slots; /* by identity; open addressing */
+	size_t owner_slot_room;
 	uint64_t *traces; /* identities */
 	size_t trace_room, trace_count;
 	struct sm_run **runs; /* by identity */
@@ -97,6 +99,8 @@ SM_CHECKED enum sm_status sm_observe_call(struct sm_observations *o,
 SM_CHECKED enum sm_status sm_observe_find(struct sm_observations *o,
 					  struct sm_str key,
 					  struct sm_call **out);
+/* The run, made when it is new; NULL when out of memory. */
+struct sm_run *sm_observe_run(struct sm_observations *o, uint64_t identity);
 /* The number of a process, which is added when it is new. */
 SM_CHECKED enum sm_status sm_observe_owner(struct sm_observations *o,
 					   const struct sm_owner *owner,

@@ -17,7 +17,7 @@ struct settings {
 	struct sm_learn_options learn;
 	struct sm_learn_input input;
 	struct sm_quorum quorum;
-	const char *output, *report, *base;
+	const char *output, *report, *base, *summary;
 	bool quiet, no_estimate, lists_runs;
 	double max_false_blocks; /* of 1000 events; < 0: any number */
 };
@@ -121,6 +121,13 @@ static int add_excluded(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
+static int set_summary(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)diag;
+	((struct settings *)context)->summary = value;
+	return 0;
+}
+
 static int set_base(void *context, const char *value, struct sm_diag *diag)
 {
 	(void)diag;
@@ -163,6 +170,9 @@ static const struct sm_option options[] = {
 	  "leave a run out, and say which rules go with it", add_excluded },
 	{ 0, "list-runs", NULL, "list the runs in the traces, and exit",
 	  set_list_runs },
+	{ 0, "summary", "FILE",
+	  "write what was observed to FILE, to learn from elsewhere, and exit",
+	  set_summary },
 	{ 0, "quorum", "K[:hosts]",
 	  "leave out what fewer than K runs (or hosts) support", set_quorum },
 	{ 0, "max-false-blocks", "RATE",
@@ -395,6 +405,23 @@ static int narrow_and_learn(const struct settings *settings,
 	return status;
 }
 
+static int write_summary(const char *path, const struct sm_observations *all)
+{
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+	int failed;
+
+	if (sm_summary_write(all, &bytes, &size) != SM_OK) {
+		sm_cli_error(&program, NULL, "out of memory");
+		return SM_EXIT_USAGE;
+	}
+	failed = write_file(path, (const char *)bytes, size);
+	if (failed)
+		sm_cli_error(&program, path, "%s", strerror(errno));
+	free(bytes);
+	return failed ? SM_EXIT_USAGE : SM_EXIT_OK;
+}
+
 static int load_base(struct settings *settings, struct sm_rules **base)
 {
 	struct sm_diag diag = { 0 };
@@ -426,6 +453,8 @@ static int run(struct settings *settings, int count, char **paths)
 					     paths, all);
 	if (status == SM_EXIT_OK && settings->lists_runs)
 		sm_learn_input_list(all);
+	else if (status == SM_EXIT_OK && settings->summary)
+		status = write_summary(settings->summary, all);
 	else if (status == SM_EXIT_OK)
 		status = narrow_and_learn(settings, all);
 	sm_observations_free(all);

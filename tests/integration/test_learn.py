@@ -403,6 +403,41 @@ class Learned(unittest.TestCase):
         self.assertIn("${APP_2}/data/<name>/notes/<name>.txt",
                       [rule["path"] for rule in new["files"]])
 
+    def test_summaries_give_what_their_traces_give(self):
+        summaries = [self.place / f"{trace.stem}.summary"
+                     for trace in self.traces]
+        for trace, summary in zip(self.traces, summaries):
+            done = self.learn("--summary", summary, trace)
+            self.assertEqual((done.returncode, done.stdout), (0, ""))
+        both = self.place / "both.summary"
+        self.learn("--summary", both, *reversed(summaries))
+        texts = [self.learn(*operands).stderr + self.policy.read_text()
+                 for operands in (self.traces, summaries, [both],
+                                  [summaries[1], self.traces[0], both])]
+        self.assertEqual(len(set(texts)), 1, texts)
+        for operands in ([both], [summaries[1], self.traces[0], both]):
+            self.assertEqual(self.learn(*operands).stdout,
+                             self.policy.read_text())
+        self.assertEqual(self.learn("--list-runs", both).stdout,
+                         self.learn("--list-runs", *self.traces).stdout)
+
+    def test_damaged_summary_is_refused(self):
+        whole = self.place / "whole.summary"
+        cut = self.place / "cut.summary"
+        self.learn("--summary", whole, self.traces[0])
+        bytes_ = whole.read_bytes()
+        for damaged, what in ((bytes_[:-1], "damaged at byte"),
+                              (bytes_ + b"\0", "damaged at byte"),
+                              (bytes_[:16] + b"\1" + bytes_[17:], "version")):
+            cut.write_bytes(damaged)
+            done = self.learn(cut)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(what, done.stderr)
+            self.assertEqual(len(done.stderr.splitlines()), 1)
+        done = self.learn(whole, "--since", "5")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("cannot be cut in time", done.stderr)
+
     def test_no_trace_is_one_line_and_status_2(self):
         for args in ((), (self.place / "none.db",),
                      (self.home / "app.py",)):
