@@ -107,6 +107,9 @@ sm_policy_load(const char *path, struct sm_rules **out, struct sm_diag *diag);
  */
 SM_CHECKED enum sm_status sm_policy_print(const struct sm_rules *rules,
 					  char **out, size_t *bytes);
+/* One rule as it stands there, "{ ... }". *out is malloc'ed. */
+SM_CHECKED enum sm_status sm_policy_print_rule(const struct sm_rule *rule,
+					       char **out);
 /* Sorts rules into canonical order and gives missing ids. */
 SM_CHECKED enum sm_status sm_policy_normalise(struct sm_rules *rules);
 

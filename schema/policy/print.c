@@ -114,7 +114,7 @@ static const char *subject_of(const struct sm_rule *rule)
 static void put_rule(struct printer *p, const struct sm_rule *rule)
 {
 	p->has_member = false;
-	fputs("    { ", p->out);
+	fputs("{ ", p->out);
 	if (rule->id.len) {
 		put_key(p, "id");
 		put_string(p, rule->id);
@@ -176,6 +176,7 @@ static void put_rules(struct printer *p, const struct sm_rules *rules,
 					     : sm_family_name(section),
 				     '[');
 		is_open = true;
+		fputs("    ", p->out);
 		put_rule(p, &rules->rules[i]);
 	}
 	if (is_open)
@@ -246,11 +247,35 @@ static void put_modes(struct printer *p, const struct sm_rules *rules)
 		fputs(" }", p->out);
 }
 
+/* Closes what *out was opened for; false, and nothing, when it failed. */
+static bool finish(struct printer *p, char **out)
+{
+	bool has_failed = ferror(p->out);
+
+	if (!fclose(p->out) && !has_failed && *out)
+		return true;
+	free(*out);
+	*out = NULL;
+	return false;
+}
+
+enum sm_status sm_policy_print_rule(const struct sm_rule *rule, char **out)
+{
+	struct printer p = { 0 };
+	size_t bytes;
+
+	*out = NULL;
+	p.out = open_memstream(out, &bytes);
+	if (!p.out)
+		return SM_NOMEM;
+	put_rule(&p, rule);
+	return finish(&p, out) ? SM_OK : SM_NOMEM;
+}
+
 enum sm_status sm_policy_print(const struct sm_rules *rules, char **out,
 			       size_t *bytes)
 {
 	struct printer p = { 0 };
-	bool has_failed;
 	int section;
 
 	*out = NULL;
@@ -269,12 +294,8 @@ enum sm_status sm_policy_print(const struct sm_rules *rules, char **out,
 	put_reviews(&p, rules);
 	put_modes(&p, rules);
 	fputs("\n}\n", p.out);
-	has_failed = ferror(p.out);
-	if (fclose(p.out) || has_failed || !*out) {
-		free(*out);
-		*out = NULL;
-		*bytes = 0;
-		return SM_NOMEM;
-	}
-	return SM_OK;
+	if (finish(&p, out))
+		return SM_OK;
+	*bytes = 0;
+	return SM_NOMEM;
 }

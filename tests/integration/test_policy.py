@@ -2,6 +2,7 @@
 """What secmgr-policy says about policies, events and recordings."""
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -110,8 +111,20 @@ class Policy(unittest.TestCase):
              "class os.system by app: no rule covers it\n"),
         ]
         for sentence, status, answer in cases:
+            code, out, complaint = self.policy("explain", "policy.json",
+                                               sentence)
+            first, _, more = out.partition("\n")
             self.assertEqual((status, answer, ""),
-                             self.policy("explain", "policy.json", sentence))
+                             (code, first + "\n", complaint))
+            named = re.search(r"(?:by|nearest) ([a-z]\d)\b", answer)
+            if named:
+                line = next(n for n, text in enumerate(POLICY.split("\n"), 1)
+                            if f'"{named[1]}"' in text)
+                self.assertTrue(more.startswith(
+                    f"          rule on line {line}: {{ "
+                    f'"id": "{named[1]}", '), more)
+            else:
+                self.assertEqual("", more)
         status, _, complaint = self.policy("explain", "policy.json", "do it")
         self.assertEqual(2, status)
         self.assertIn("do it: no event; write", complaint)
@@ -121,8 +134,10 @@ class Policy(unittest.TestCase):
                          workloads.PYTHON, "app.py")
         self.assertEqual(0, done.returncode, done.stderr)
         status, out, _ = self.policy("explain", "policy.json", "run.db")
-        lines = out.splitlines()
+        lines = [re.sub(r" \(event 1:\d+\)$", "", line)
+                 for line in out.splitlines()]
         self.assertEqual(1, status)
+        self.assertNotIn("(event", "".join(lines))
         self.assertEqual(len(lines), len(set(lines)))
         self.assertIn("denied    read /etc/hostname by app: no rule covers it",
                       lines)
@@ -135,12 +150,40 @@ class Policy(unittest.TestCase):
         told = [json.loads(line) for line in out.splitlines()]
         self.assertIn(("allowed", "f1"),
                       {(one["decision"], one["rule"]) for one in told})
-        status, _, complaint = self.policy("explain", "policy.json", "run.db",
-                                           "999999")
-        self.assertEqual(2, status)
-        self.assertRegex(complaint, r"run.db: has \d+ events, no number 999999")
+        one = next(one for one in told if "/etc/hostname" in one["text"])
+        self.assertEqual(("denied", "no-rule", "files", ["read"], "run.db", 1),
+                         (one["decision"], one["reason"], one["family"],
+                          one["lacks"], one["trace"], one["process"]))
+        self.explain_numbers(one["seq"])
+
+    def explain_numbers(self, number):
+        """As a denial's message tells them, or with the process in front."""
+        answer = (f"denied    read /etc/hostname by app: no rule covers it"
+                  f" (event 1:{number})\n"
+                  f"          raised by {self.place}/app.py:4 in <module>\n")
+        for text in (number, f"1:{number}"):
+            self.assertEqual((1, answer, ""), self.policy(
+                "explain", "policy.json", "run.db", text))
+        pid = json.loads(self.tool("secmgr-events", "--json", "-n", "1",
+                                   "run.db").stdout)["pid"]
+        self.assertEqual((1, answer, ""), self.policy(
+            "explain", "policy.json", "run.db", f"{pid}:{number}"))
+        shutil.copy(self.place / "run.db", self.place / "two.db")
+        status, out, _ = self.policy("explain", "policy.json", "run.db",
+                                     "two.db", number)
+        self.assertEqual((1, 2), (status, out.count("/etc/hostname")))
+        self.assertIn(f"(two.db event 1:{number})", out)
+        for text in ("999999", "2:1", "0:1"):
+            status, _, complaint = self.policy("explain", "policy.json",
+                                               "run.db", text)
+            self.assertEqual(2, status)
+            if text != "0:1":
+                self.assertIn(f"run.db: no event {text};", complaint)
         status, out, _ = self.policy("explain", "policy.json", "run.db", "1")
-        self.assertEqual((0, 1), (status, out.count("\n")))
+        self.assertEqual((0, 1), (status, out.count("(event 1:1)")))
+        self.assertEqual(
+            (2, "", "secmgr-policy: 12: an event of which trace?\n"),
+            self.policy("explain", "policy.json", "12"))
 
     def test_fmt_is_idempotent_and_keeps_the_mode(self):
         path = self.place / "policy.json"

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy_format.c: the canonical text of a policy, and files that become it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/policy_tool.h"
+
+static char *read_file(const char *path, size_t *bytes)
+{
+	FILE *in = fopen(path, "re");
+	size_t room = 0;
+	char *text = NULL;
+	ssize_t n;
+
+	if (!in)
+		return NULL;
+	n = getdelim(&text, &room, 0, in);
+	*bytes = n < 0 ? 0 : (size_t)n;
+	if (ferror(in)) {
+		free(text);
+		text = NULL;
+	}
+	fclose(in);
+	return text;
+}
+
+static bool write_all(int fd, const char *text, size_t bytes)
+{
+	while (bytes) {
+		ssize_t n = write(fd, text, bytes);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		text += n;
+		bytes -= (size_t)n;
+	}
+	return true;
+}
+
+int sm_policy_replace(const char *path, const char *text, size_t bytes)
+{
+	struct stat st;
+	char *other;
+	int fd, status = SM_EXIT_USAGE;
+
+	if (stat(path, &st) || asprintf(&other, "%s.XXXXXX", path) < 0) {
+		sm_cli_error(&sm_policy_program, path, "%s", strerror(errno));
+		return status;
+	}
+	fd = mkostemp(other, O_CLOEXEC);
+	if (fd >= 0 && !fchmod(fd, st.st_mode & 07777) &&
+	    write_all(fd, text, bytes) && !fsync(fd) && !close(fd) &&
+	    !rename(other, path)) {
+		status = SM_EXIT_OK;
+	} else {
+		sm_cli_error(&sm_policy_program, path, "cannot write it: %s",
+			     strerror(errno));
+		if (fd >= 0)
+			unlink(other);
+	}
+	free(other);
+	return status;
+}
+
+int sm_policy_format(const struct sm_policy_options *o, const char *path)
+{
+	struct sm_rules *rules = sm_policy_load_or_tell(path);
+	char *text = NULL, *old = NULL;
+	size_t bytes, old_bytes = 0;
+	int status = SM_EXIT_USAGE;
+	bool is_same;
+
+	if (!rules)
+		return status;
+	if (sm_policy_print(rules, &text, &bytes)) {
+		sm_cli_error(&sm_policy_program, sm_policy_place(path),
+			     "out of memory");
+		sm_rules_free(rules);
+		return status;
+	}
+	sm_rules_free(rules);
+	if (o->is_writing || o->is_checking)
+		old = read_file(path, &old_bytes);
+	is_same = old && old_bytes == bytes && !memcmp(old, text, bytes);
+	if (o->is_checking) {
+		status = is_same ? SM_EXIT_OK : SM_EXIT_FINDING;
+		if (!is_same)
+			sm_cli_error(&sm_policy_program, sm_policy_place(path),
+				     "not in canonical form; run secmgr-policy "
+				     "fmt -w");
+	} else if (o->is_writing) {
+		status = is_same ? SM_EXIT_OK
+				 : sm_policy_replace(path, text, bytes);
+	} else {
+		fwrite(text, 1, bytes, stdout);
+		status = SM_EXIT_OK;
+	}
+	free(old);
+	free(text);
+	return status;
+}
