@@ -312,9 +312,15 @@ def print_details(result):
         if len(texts) > DETAILS:
             print(f"    ... and {len(texts) - DETAILS} more "
                   f"{what.replace('_', ' ')}")
+    outcomes = {}
     for name, outcome in figures["attacks"].items():
         if outcome != "stopped":
-            print(f"    {outcome}: {name} ({result['attacks'][name]})")
+            outcomes.setdefault(outcome, []).append(
+                f"{name} ({result['attacks'][name]})")
+    for outcome, names in outcomes.items():
+        print(f"    {outcome}: {', '.join(names[:DETAILS // 2])}"
+              + (f" and {len(names) - DETAILS // 2} more"
+                 if len(names) > DETAILS // 2 else ""))
 
 
 def works(figures):

@@ -131,10 +131,10 @@ class DjangoSite(stage.Service):
             browser, at = self.share(name, album, f"{day}-{file}")
             self.office(browser, month, key, size, at, formula, manual)
             self.picture(browser, f"/{name}.png")
-        self.expect_answer("archive", browser.upload(
-            "/unpack", "all.zip", archive(**{
-                "tour/a.png": PHOTO, "tour/b.png": PHOTO}),
-            "application/zip"), "2 unpacked")
+            self.expect_answer("archive", browser.upload(
+                "/unpack", "all.zip", archive(**{
+                    f"{name} {day}/{file}": PHOTO, f"{album}/b.jpg": PHOTO}),
+                "application/zip"), "2 unpacked")
         self.expect_answer("newsletter", browser.post(
             "/newsletter", subject="Spring", text="It is spring."), "sent 1")
         self.expect_answer("leave", browser.post("/leave"), "bye")

@@ -96,7 +96,8 @@ class Flake8Runner(stage.Program):
             report = self.srv / "reports" / f"{number}.txt"
             self.expect_lint(number, house, "--output-file", report)
             self.expect("report", "E401" in report.read_text())
-        self.expect_lint(101, "--jobs=2", ".")
+        self.expect_lint(101, "--jobs=2", ".", "--output-file",
+                         self.srv / f"reports/weekly {day}.txt")
         self.expect_lint(102, "--jobs=1", "src", found="H100")
         self.expect_lint(117, "-", text=BAD, found="stdin:1")
         self.expect_lint(117, "--statistics", "tool.py", found="E401")
