@@ -110,6 +110,13 @@ void sm_announce(const struct sm_view *view, const struct sm_event *event)
 	a->kind = kind;
 }
 
+uint64_t sm_announced_hash(const char *path)
+{
+	bool is_plain;
+
+	return hash_of(path, (uint32_t)strlen(path), &is_plain);
+}
+
 bool sm_announced_is_next(enum sm_event_kind kind, const char *path)
 {
 	const struct announced *a = slot(kind);

@@ -21,6 +21,8 @@
  * its kind, path the first it names.
  */
 bool sm_announced_is_next(enum sm_event_kind kind, const char *path);
+/* For tables: a path to a number. */
+uint64_t sm_announced_hash(const char *path);
 /* It was made; Python makes it again after EINTR, or for more room. */
 void sm_announced_done(enum sm_event_kind kind, bool is_made);
 /*
@@ -32,6 +34,8 @@ bool sm_announced_is_denied(enum sm_event_kind kind,
 
 /* ------------------------------------------------------------ real_path.c */
 
+/* Whether the next can tell links at all: not before Linux 5.6. */
+bool sm_real_probes(void);
 /* As open(), but ELOOP where any component is a symbolic link. */
 int sm_real_probe(int dir_fd, const char *path, int flags, mode_t mode);
 /* A descriptor's path, in the words of this process; empty: it has none. */
@@ -39,12 +43,15 @@ struct sm_str sm_real_path_of(int fd, char *out);
 /* The path as it was spelled: absolute, without `..`. */
 struct sm_str sm_real_spelled(int dir_fd, const char *path, char *out);
 /*
- * What the path leads to; empty when it is not there, or has no name.
- * flags: O_NOFOLLOW or 0.
+ * What the path leads to; empty when it is not there, for errno, or has no
+ * name: errno is 0. flags: O_NOFOLLOW or 0.
  */
 struct sm_str sm_real_existing(int dir_fd, const char *path, int flags,
 			       char *out);
-/* Where open() would make a file. follows: by a link to what is not there. */
+/*
+ * Where open() would make a file; empty, for errno: it could not. follows: by
+ * a link to what is not there.
+ */
 struct sm_str sm_real_new_file(int dir_fd, const char *path, bool follows,
 			       char *out);
 void sm_real_put(struct sm_value *value, struct sm_str path);

@@ -6,8 +6,8 @@
  * was the file's path, and nothing is left to do. Otherwise the descriptor's
  * path, if it is another, is decided; a denial closes the descriptor again.
  *
- * What would make or empty a file is decided before the call, and looked at
- * again after it.
+ * What would make or empty a file is looked up before the call, decided, and
+ * opened by that path.
  */
 #include "recorder/agent/real.h"
 
@@ -16,6 +16,37 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+/* ------------------------------------------------------------------- hints */
+
+/*
+ * Names that met a link when they were opened last: the probe would fail
+ * again. A hint that is wrong costs time, nothing else.
+ */
+#define HINTS 256u
+
+static _Atomic uint64_t hints[HINTS];
+
+static _Atomic uint64_t *hint_at(uint64_t hash)
+{
+	return &hints[(hash >> 32) % HINTS];
+}
+
+static bool hint_is_set(const char *path)
+{
+	uint64_t hash = sm_announced_hash(path);
+
+	return atomic_load_explicit(hint_at(hash), memory_order_relaxed) ==
+	       hash;
+}
+
+static void hint_set(const char *path, bool is_linked)
+{
+	uint64_t hash = sm_announced_hash(path);
+
+	atomic_store_explicit(hint_at(hash), is_linked ? hash : 0,
+			      memory_order_relaxed);
+}
 
 /* ---------------------------------------------------------------- deciding */
 
@@ -39,35 +70,39 @@ static bool is_denied(struct sm_str name, struct sm_str path, int flags)
 
 /*
  * Before the call: what it would make or empty. *before stays empty where
- * nothing is, or where the spelling was the path.
+ * that has no name, or nothing is made. True: it cannot be made, for errno.
  */
-static bool is_denied_before(int dir_fd, const char *path, int flags, char *out,
-			     struct sm_str *before)
+static bool is_refused(int dir_fd, const char *path, int flags, char *out,
+		       struct sm_str *before)
 {
-	char text[SM_PATH_MAX];
 	bool is_new = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
-	struct sm_str name = sm_real_spelled(dir_fd, path, text);
+	char text[SM_PATH_MAX];
+	struct sm_str name;
 	int saved = errno;
-	bool result;
 
 	*before = (struct sm_str){ NULL, 0 };
 	if (!is_making(flags))
 		return false;
+	errno = ENOENT;
 	if (!is_new)
 		*before =
 			sm_real_existing(dir_fd, path, flags & O_NOFOLLOW, out);
-	if (!before->len && flags & O_CREAT)
+	if (!before->len && flags & O_CREAT && errno == ENOENT)
 		*before = sm_real_new_file(
 			dir_fd, path, !is_new && !(flags & O_NOFOLLOW), out);
-	result = before->len && !sm_str_equal(*before, name) &&
-		 is_denied(name, *before, flags);
-	errno = result ? EACCES : saved;
-	return result;
+	if (!before->len && errno)
+		return true;
+	errno = saved;
+	name = sm_real_spelled(dir_fd, path, text);
+	if (!before->len || sm_str_equal(*before, name) ||
+	    !is_denied(name, *before, flags))
+		return false;
+	errno = EACCES;
+	return true;
 }
 
 /* After it. A file of O_TMPFILE has no name; its directory was decided. */
-static bool is_denied_after(int dir_fd, const char *path, int flags, int fd,
-			    struct sm_str before)
+static bool is_denied_after(int dir_fd, const char *path, int flags, int fd)
 {
 	char text[SM_PATH_MAX], out[SM_PATH_MAX];
 	struct sm_str name, after;
@@ -78,8 +113,10 @@ static bool is_denied_after(int dir_fd, const char *path, int flags, int fd,
 		return false;
 	after = sm_real_path_of(fd, out);
 	name = sm_real_spelled(dir_fd, path, text);
-	result = after.len && !sm_str_equal(after, before) &&
-		 !sm_str_equal(after, name) && is_denied(name, after, flags);
+	if (sm_str_equal(after, name))
+		hint_set(path, false);
+	result = after.len && !sm_str_equal(after, name) &&
+		 is_denied(name, after, flags);
 	errno = saved;
 	return result;
 }
@@ -92,16 +129,34 @@ static int done(int fd)
 	return fd;
 }
 
+/*
+ * Makes or empties what was decided, whoever has replaced a link since: on its
+ * path there is none. /proc/self is one, and nobody's to replace.
+ */
+static int open_decided(struct sm_str path, char *text, int flags, mode_t mode)
+{
+	text[path.len] = '\0';
+	return sm_str_starts(path, SM_STR("/proc/"))
+		       ? sm_interpose_open(AT_FDCWD, text, flags, mode)
+		       : sm_real_probe(AT_FDCWD, text, flags, mode);
+}
+
 static int open_and_look(int dir_fd, const char *path, int flags, mode_t mode)
 {
-	char out[SM_PATH_MAX];
+	char out[SM_PATH_MAX + 1];
 	struct sm_str before;
 	int fd;
 
-	if (is_denied_before(dir_fd, path, flags, out, &before))
+	if (is_refused(dir_fd, path, flags, out, &before))
 		return -1;
+	if (before.len && sm_real_probes()) {
+		fd = open_decided(before, out, flags, mode);
+		/* what is searched by descriptor may not be by path */
+		if (fd >= 0 || errno != EACCES || *path == '/')
+			return fd;
+	}
 	fd = sm_interpose_open(dir_fd, path, flags, mode);
-	if (fd < 0 || !is_denied_after(dir_fd, path, flags, fd, before))
+	if (fd < 0 || !is_denied_after(dir_fd, path, flags, fd))
 		return fd;
 	close(fd);
 	errno = EACCES;
@@ -117,11 +172,15 @@ static bool is_final(int error)
 
 int sm_real_open(int dir_fd, const char *path, int flags, mode_t mode)
 {
-	int saved = errno, fd = sm_real_probe(dir_fd, path, flags, mode);
+	int saved = errno, fd;
 
-	if (fd >= 0 || is_final(errno))
-		return done(fd);
-	errno = saved;
+	if (!hint_is_set(path)) {
+		fd = sm_real_probe(dir_fd, path, flags, mode);
+		if (fd >= 0 || is_final(errno))
+			return done(fd);
+		hint_set(path, errno == ELOOP);
+		errno = saved;
+	}
 	return done(open_and_look(dir_fd, path, flags, mode));
 }
 
@@ -143,15 +202,19 @@ static int flags_of(const char *mode)
 FILE *sm_real_open_stream(const char *path, const char *mode,
 			  FILE *(*open)(const char *, const char *))
 {
-	char out[SM_PATH_MAX];
+	char out[SM_PATH_MAX + 1];
 	int flags = flags_of(mode);
 	struct sm_str before;
 	FILE *stream = NULL;
 
-	if (!is_denied_before(AT_FDCWD, path, flags, out, &before))
+	if (!is_refused(AT_FDCWD, path, flags, out, &before)) {
+		if (before.len) {
+			out[before.len] = '\0';
+			path = out;
+		}
 		stream = open(path, mode);
-	if (stream &&
-	    is_denied_after(AT_FDCWD, path, flags, fileno(stream), before)) {
+	}
+	if (stream && is_denied_after(AT_FDCWD, path, flags, fileno(stream))) {
 		fclose(stream);
 		errno = EACCES;
 		stream = NULL;

@@ -36,6 +36,11 @@ void sm_real_setup(bool is_libc)
 	errno = saved;
 }
 
+bool sm_real_probes(void)
+{
+	return has_openat2;
+}
+
 int sm_real_probe(int dir_fd, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = { .flags = (unsigned)flags,
@@ -107,6 +112,7 @@ struct sm_str sm_real_existing(int dir_fd, const char *path, int flags,
 		return result;
 	result = sm_real_path_of(fd, out);
 	close(fd);
+	errno = 0;
 	return result;
 }
 
@@ -126,6 +132,22 @@ static bool split(char *name, char *last)
 	return true;
 }
 
+/* last in the directory fd, which is closed. */
+static struct sm_str name_in(int fd, const char *last, char *out)
+{
+	struct sm_str dir = sm_real_path_of(fd, out);
+
+	close(fd);
+	errno = dir.len ? ENAMETOOLONG : ENOENT;
+	if (!dir.len || dir.len + strlen(last) + 1 > SM_PATH_MAX)
+		return (struct sm_str){ NULL, 0 };
+	if (dir.len > 1)
+		out[dir.len++] = '/';
+	memcpy(out + dir.len, last, strlen(last));
+	dir.len += (uint32_t)strlen(last);
+	return (struct sm_str){ out, dir.len };
+}
+
 /*
  * Where open() would make a file: its directory's path and the last name,
  * which may be a link to what is not there yet.
@@ -134,41 +156,40 @@ struct sm_str sm_real_new_file(int dir_fd, const char *path, bool follows,
 			       char *out)
 {
 	char name[SM_PATH_MAX + 1], last[NAME_MAX + 1];
-	struct sm_str none = { NULL, 0 }, dir;
+	struct sm_str none = { NULL, 0 };
 	int fd = -1, next;
 
+	errno = ENAMETOOLONG;
 	if (strlen(path) > SM_PATH_MAX)
 		return none;
 	strcpy(name, path);
-	for (unsigned i = 0; i < LINKS_MAX && split(name, last); i++) {
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
 		ssize_t n = -1;
 
+		if (!split(name, last)) {
+			errno = EISDIR;
+			goto fail;
+		}
 		next = sm_interpose_open(fd < 0 ? dir_fd : fd, name,
 					 O_PATH | O_CLOEXEC | O_DIRECTORY, 0);
+		if (next < 0)
+			goto fail;
 		if (fd >= 0)
 			close(fd);
 		fd = next;
-		if (fd < 0)
-			return none;
 		if (follows)
 			n = readlinkat(fd, last, name, SM_PATH_MAX);
-		if (n > 0) {
-			name[n] = '\0';
-			continue;
-		}
-		dir = sm_real_path_of(fd, name);
-		close(fd);
-		if (!dir.len || dir.len + strlen(last) + 1 > SM_PATH_MAX)
-			return none;
-		memcpy(out, dir.p, dir.len);
-		if (dir.len > 1)
-			out[dir.len++] = '/';
-		memcpy(out + dir.len, last, strlen(last));
-		dir.len += (uint32_t)strlen(last);
-		return (struct sm_str){ out, dir.len };
+		if (n <= 0)
+			return name_in(fd, last, out);
+		name[n] = '\0';
 	}
-	if (fd >= 0)
+	errno = ELOOP;
+fail:
+	if (fd >= 0) {
+		next = errno;
 		close(fd);
+		errno = next;
+	}
 	return none;
 }
 

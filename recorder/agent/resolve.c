@@ -57,15 +57,28 @@ static bool is_nameless(int fd, const char *path, size_t length)
 	       syscall(SYS_fstat, fd, &st) == 0 && st.st_nlink == 0;
 }
 
+/* /proc/self/fd/FD; printf would take longer than the hook may. */
+static const char *link_of(int fd, char out[32])
+{
+	static const char place[] = "/proc/self/fd/";
+	char *at = out + 31;
+
+	*at = '\0';
+	do
+		*--at = (char)('0' + fd % 10);
+	while ((fd /= 10));
+	at -= sizeof(place) - 1;
+	return memcpy(at, place, sizeof(place) - 1);
+}
+
 struct sm_str sm_resolve_fd(int64_t fd, char *out)
 {
-	char link[48];
+	char link[32];
 	ssize_t n;
 
 	if (fd < 0 || fd > INT32_MAX)
 		return (struct sm_str){ NULL, 0 };
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", (int)fd);
-	n = readlink(link, out, SM_PATH_MAX);
+	n = readlink(link_of((int)fd, link), out, SM_PATH_MAX);
 	if (n <= 0 || n >= SM_PATH_MAX || out[0] != '/' ||
 	    is_nameless((int)fd, out, (size_t)n))
 		return (struct sm_str){ NULL, 0 };

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One hook, one loop: nanoseconds an iteration.
 
-usage: micro.py HOOK LOOP BATCHES ITERATIONS
+usage: micro.py HOOK LOOP BATCHES ITERATIONS [PATH]
 
 HOOK: none (or whatever was preloaded), empty, jsonl. LOOP: audit, open.
 Batches are short and apart, so that a recorder keeps up and nothing is
@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-PATH = "/etc/hostname"
+PATH = sys.argv[5] if len(sys.argv) > 5 else "/etc/hostname"
 
 
 def empty(event, arguments):
@@ -44,7 +44,7 @@ def loop_open(iterations):
 
 
 def main():
-    hook, loop, batches, iterations = sys.argv[1:]
+    hook, loop, batches, iterations = sys.argv[1:5]
     work = {"audit": loop_audit, "open": loop_open}[loop]
     iterations = int(iterations)
     work(100)

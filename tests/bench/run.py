@@ -190,6 +190,31 @@ class Bench:
                              anchor, value, goal and (goal[0],
                                                       round(goal[1], 4)))
 
+    def resolving(self):
+        """What the second step of an open adds to one through a link."""
+        plain, link = self.work / "plain", self.work / "link"
+        plain.touch()
+        link.symlink_to(plain.name)
+        script = [PYTHON, "-I", HERE / "micro.py", "none", "open"]
+        trace = self.work / "resolving.db"
+        run(self.record(trace) + script + [1, 500, link])
+        policy = self.learn(trace)
+        wrappers = {"bare": lambda: [],
+                    "recorded": lambda: self.record(trace),
+                    "enforced": lambda: self.enforce(policy)}
+        taken = {}
+        for _ in range(self.rounds):
+            for which, wrapper in wrappers.items():
+                times = [float(run(wrapper() + script + [80, 500, path])
+                               .stdout) for path in (plain, link)]
+                taken.setdefault(which, []).append(times[1] - times[0])
+        self.no_loss(trace)
+        more = {which: statistics.median(all_)
+                for which, all_ in taken.items()}
+        for ours in ("recorded", "enforced"):
+            self.add(f"open resolved through a link {ours}",
+                     more[ours] - more["bare"], "ns", goal=("<=", 1500))
+
     # ----------------------------------------------------- whole programs
 
     def programs(self):
@@ -348,6 +373,7 @@ def main():
             sys.exit(f"bench: {needed} is missing; run tools/dev/install-deps")
     bench = Bench(build, options.quick)
     bench.hook_cost()
+    bench.resolving()
     bench.programs()
     bench.storage()
     out = build / "bench.json"

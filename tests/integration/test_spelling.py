@@ -191,6 +191,8 @@ try:
                      lambda: os.rename(f'{O}/own/mine{i}', O + '/mine'),
                      lambda: os.link(O + '/mine', f'{O}/x/hard{i}'),
                      lambda: os.rename(O + '/x/f', O + '/taken'),
+                     lambda: open(O + '/x/f', 'w').close(),
+                     lambda: open(f'{O}/x/made{i}', 'x').close(),
                      lambda: leak(1) if 'sub' in os.listdir(O + '/x') else 0,
                      lambda: 'secret' in open(O + '/x/f').read() and leak(2)):
             try:
@@ -198,7 +200,7 @@ try:
                 done += 1
             except PermissionError:
                 denied += 1
-            except FileNotFoundError:
+            except (FileNotFoundError, FileExistsError):
                 pass
 finally:
     is_over = True
