@@ -266,7 +266,7 @@ void sm_sentence_set_principal(const struct sm_compiled *c, const char *name,
 bool sm_sentence_parse(const struct sm_compiled *c, char *sentence,
 		       struct sm_spoken *s)
 {
-	char *by, *via, *verb, *rest = sentence;
+	char *by, *via, *at = NULL, *verb, *rest = sentence;
 	const struct verb *found = NULL;
 	size_t i;
 	int number;
@@ -277,6 +277,8 @@ bool sm_sentence_parse(const struct sm_compiled *c, char *sentence,
 	by = cut_tail(sentence, " by ");
 	if (!via)
 		via = cut_tail(sentence, " via ");
+	if (!strncmp(sentence, "connect ", 8))
+		at = cut_tail(sentence, " at ");
 	verb = strsep(&rest, " ");
 	for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
 		if (!strcmp(verbs[i].word, verb))
@@ -306,6 +308,8 @@ bool sm_sentence_parse(const struct sm_compiled *c, char *sentence,
 		push_arguments(s, found, rest);
 	}
 	s->event.site.kind = sm_catalogue_find(s->event.site.event);
+	if (at)
+		s->event.resolved[0] = sm_str_of(at);
 	if (!strcmp(found->word, "load"))
 		s->event.site.via = SM_VIA_IMPORT;
 	number = via ? sm_via_find(sm_str_of(via)) : -1;

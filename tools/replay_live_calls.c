@@ -7,6 +7,7 @@
 #include "tools/replay_live_calls.h"
 
 #include "schema/cbor.h"
+#include "schema/request.h"
 
 static void put_bytes(struct sm_json *j, struct sm_str text)
 {
@@ -136,7 +137,8 @@ static void put_by_role(struct sm_json *j, const struct sm_event *event,
 	default:
 		break;
 	}
-	if (path.len)
+	/* A host's address is told by what was asked for: put_answers(). */
+	if (path.len && value->type != SM_LIST)
 		put_bytes(j, path);
 	else if (role == SM_ROLE_PATH || role == SM_ROLE_PATH_TO ||
 		 role == SM_ROLE_DIR_FD || role == SM_ROLE_DIR_FD_TO)
@@ -160,6 +162,39 @@ static void put_arguments(struct sm_json *j, const struct sm_event *event)
 	sm_json_close(j, ']');
 }
 
+static void put_answer(struct sm_json *j, struct sm_str name,
+		       struct sm_str address)
+{
+	sm_json_open(j, NULL, '[');
+	put_bytes(j, name);
+	put_bytes(j, address);
+	sm_json_close(j, ']');
+}
+
+/* What had been asked for when it connected; the host's own name last. */
+static void put_answers(struct sm_json *j, const struct sm_event *event)
+{
+	const struct sm_catalogue_entry *entry =
+		sm_catalogue_entry(event->site.kind);
+	struct sm_request requests[SM_REQUESTS_MAX];
+	struct sm_request_scratch scratch;
+	struct sm_str names;
+
+	if (!entry || entry->operation != SM_OPERATION_CONNECT)
+		return;
+	memset(requests, 0, sizeof(requests));
+	(void)sm_event_requests(event, &scratch, requests);
+	names = requests[0].names;
+	sm_json_open(j, "answers", '[');
+	while (names.len)
+		put_answer(j, sm_request_next_name(&names),
+			   requests[0].address.len ? requests[0].address
+						   : requests[0].host);
+	if (requests[0].address.len)
+		put_answer(j, requests[0].host, requests[0].address);
+	sm_json_close(j, ']');
+}
+
 void replay_live_put_call(FILE *out, size_t index, const struct sm_event *event)
 {
 	const struct sm_site *site = &event->site;
@@ -169,6 +204,7 @@ void replay_live_put_call(FILE *out, size_t index, const struct sm_event *event)
 	sm_json_put_uint(&j, "index", index);
 	sm_json_put_str(&j, "event", site->event);
 	put_arguments(&j, event);
+	put_answers(&j, event);
 	/* Without a frame nothing but the interpreter can have raised it. */
 	sm_json_put_bool(&j, "frames",
 			 site->file.len || site->function.len ||

@@ -18,6 +18,7 @@
 #include "recorder/channel.h"
 #include "recorder/record.h"
 #include "recorder/redact.h"
+#include "schema/address.h"
 #include "schema/path.h"
 #include "schema/policy.h"
 
@@ -224,6 +225,23 @@ struct sm_str sm_resolve_socket(struct py_object *socket);
 /* The working directory, cached; empty when it has no name any more. */
 struct sm_str sm_resolve_cwd(void);
 void sm_resolve_cwd_changed(void);
+
+/* ---------------------------------------------------------------- names.c */
+
+/* name was asked for, and address was an answer. Under the lock. */
+void sm_names_add(struct sm_str name, const uint8_t address[SM_ADDRESS_BYTES]);
+/* The names that address is an answer for, sorted, with spaces. Under it. */
+struct sm_str sm_names_of(const uint8_t address[SM_ADDRESS_BYTES],
+			  char out[SM_PATH_MAX]);
+/* The first answer of this thread's last question; false: name was not it. */
+void sm_names_answer(struct sm_str name,
+		     const uint8_t address[SM_ADDRESS_BYTES]);
+bool sm_names_last(struct sm_str name, uint8_t address[SM_ADDRESS_BYTES]);
+/*
+ * Takes an answer out of the event that told of it; from one without a name
+ * that nothing is known. For an interpreter that raises recorded events again.
+ */
+void sm_names_repeat(const struct sm_event *event);
 
 /* -------------------------------------------------------- channel_agent.c */
 

@@ -375,6 +375,8 @@ static int take(enum sm_event_kind kind, const char *name,
 	sm_channel_check();
 	build(&view, kind, name, args, &record.event);
 	asked = is_asked(&record.event);
+	if (kind == SM_EVENT_RESOLVED && sm_agent.flags & SM_CHANNEL_LIVE)
+		sm_names_repeat(&record.event);
 	/* What is raised again tells of the past, not of this process. */
 	has_effect = !asked || !(sm_agent.flags & SM_CHANNEL_LIVE);
 	is_denied = asked && sm_deny_decide(&view, &record.event, &denial);

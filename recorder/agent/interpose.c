@@ -3,7 +3,7 @@
  * interpose.c: the few C library calls the agent stands in front of.
  *
  * setlocale tells that an interpreter comes up, chdir that the cwd changed. A
- * file for each of the others: interpose_exec.c, interpose_open.c.
+ * file for each of the others: interpose_*.c.
  */
 #include "recorder/agent/agent.h"
 
@@ -21,6 +21,7 @@ void sm_interpose_setup(void)
 	sm_interpose_exec_setup();
 	sm_interpose_open_setup();
 	sm_interpose_files_setup();
+	sm_interpose_name_setup();
 }
 
 EXPORT char *setlocale(int category, const char *locale)

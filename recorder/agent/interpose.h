@@ -24,5 +24,6 @@ static inline void sm_interpose_find(const char *name, void *slot)
 void sm_interpose_exec_setup(void);
 void sm_interpose_open_setup(void);
 void sm_interpose_files_setup(void);
+void sm_interpose_name_setup(void);
 
 #endif

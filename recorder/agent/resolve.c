@@ -415,6 +415,27 @@ static void resolve_text(struct sm_box *box, const struct sm_value *v,
 		absolute((struct sm_str){ 0 }, name, box->resolved[0]);
 }
 
+/* The names behind an address; the address behind a name, and its names. */
+static void resolve_peer(struct sm_box *box,
+			 const struct sm_catalogue_entry *entry,
+			 struct sm_event *event)
+{
+	const struct sm_value *v = arg(event, entry, SM_ROLE_ADDRESS);
+	uint8_t address[SM_ADDRESS_BYTES];
+	struct sm_str host;
+
+	if (!v || v->type != SM_LIST || !v->len ||
+	    sm_value_is_cut(&v->items[0]))
+		return;
+	host = sm_value_str(&v->items[0]);
+	if (!sm_address_parse(host, address)) {
+		if (!sm_names_last(host, address))
+			return;
+		event->resolved[0] = sm_address_text(address, box->resolved[0]);
+	}
+	event->resolved[1] = sm_names_of(address, box->resolved[1]);
+}
+
 void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
 		struct py_object *args, struct sm_event *event)
 {
@@ -435,6 +456,10 @@ void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
 		resolve_code(box, entry, event);
 		break;
 	case SM_OPERATION_CONNECT:
+		resolve_peer(box, entry, event);
+		resolve_text(box, arg(event, entry, SM_ROLE_ADDRESS), false,
+			     event);
+		break;
 	case SM_OPERATION_BIND:
 		resolve_text(box, arg(event, entry, SM_ROLE_ADDRESS), false,
 			     event);

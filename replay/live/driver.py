@@ -22,6 +22,7 @@ import sys
 import types
 
 MARK = "secmgr.live.call"
+RESOLVED = "secmgr.resolved"
 NOWHERE = 0x7ffffffe  # a descriptor nobody has
 LENGTH_MAX = 1 << 24  # of what is made up, in bytes or items
 LIBRARY = "%s/%s/python%d.%d" % (
@@ -37,6 +38,8 @@ def pass_on(call, at):
 
 
 def raise_event(call, at):
+    for event in call.before:
+        sys.audit(*event)
     sys.audit(MARK, call.index)
     sys.audit(call.event, *call.args)
 
@@ -107,6 +110,14 @@ class Builder:
             return bytes(min(value["length"], 4096))
         (kind, given), = value.items()
         return getattr(self, "build_" + kind)(given)
+
+    def answers(self, recorded):
+        """Events the agent takes names behind addresses from: no others."""
+        if recorded is None:
+            return []
+        return [(RESOLVED, None, None)] + [
+            (RESOLVED, self.build(name), (address,))
+            for name, address in recorded]
 
     def build_bytes(self, text):
         return make_bytes(text)
@@ -200,10 +211,12 @@ class Exit:
         """To be called last: callbacks run in reverse."""
         sys.stderr, sys.unraisablehook = self, self.catch
         atexit.register(self.answers.close)
-        for index, event, args in reversed(calls):
-            atexit.register(self.note, index)
-            atexit.register(sys.audit, event, *args)
-            atexit.register(sys.audit, MARK, index)
+        for call in reversed(calls):
+            atexit.register(self.note, call.index)
+            atexit.register(sys.audit, call.event, *call.args)
+            atexit.register(sys.audit, MARK, call.index)
+            for event in reversed(call.before):
+                atexit.register(sys.audit, *event)
 
 
 class Stack:
@@ -300,13 +313,14 @@ class Driver:
         call = Call()
         call.index, call.event = recorded["index"], recorded["event"]
         call.args = self.builder.build(recorded["args"])
+        call.before = self.builder.answers(recorded.get("answers"))
         if recorded["frames"]:
             call.frames = self.stack.frames(recorded)
             return lambda: call.frames[0](call, 1)
         if recorded["via"] == "exec":
-            self.late.append((call.index, call.event, call.args))
+            self.late.append(call)
             return None
-        return lambda: self.bare.run((MARK, call.index),
+        return lambda: self.bare.run(*call.before, (MARK, call.index),
                                      (call.event, *call.args))
 
     def answer(self, recorded):

@@ -645,10 +645,10 @@ static void set_rule(const struct decision *d, uint32_t rule,
 		v->rule = sm_blob_str(d->policy, rule_at(d->policy, rule)->id);
 }
 
-/* The interpreter tells of its end; it does not ask. */
+/* The interpreter tells of its end, the agent of answers: they do not ask. */
 static bool can_block(enum sm_event_kind kind)
 {
-	return kind != SM_EVENT_HOOKS_CLEAR &&
+	return kind != SM_EVENT_HOOKS_CLEAR && kind != SM_EVENT_RESOLVED &&
 	       kind != SM_EVENT_INTERPRETER_CLEAR;
 }
 

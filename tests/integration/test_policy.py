@@ -97,6 +97,12 @@ class Policy(unittest.TestCase):
             ("connect api.example.com:443", 1, "denied    "
              "connect api.example.com:443 by app: no rule covers it; nearest "
              "n1 is for other principals\n"),
+            ("connect api.example.com:443 at 203.0.113.9 by requests", 0,
+             "allowed   connect api.example.com:443 (203.0.113.9) by requests:"
+             " allowed by n1\n"),
+            ("connect api.example.com:443 at 127.0.0.1 by requests", 1,
+             "denied    connect api.example.com:443 (127.0.0.1) by requests: "
+             "no rule covers it; nearest n1 is not for where its name leads\n"),
             ("shell ping -c 1 a.b", 0, "allowed   "
              "shell ping -c 1 a.b by app: allowed by p1\n"),
             ("shell ping -c 1 a.b; id", 1, "denied    "

@@ -75,6 +75,14 @@ for host in ("127.0.0.1", "::1", "localhost", None, "", "x" * 300):
     quietly(socket.gethostbyname, host)
     quietly(socket.gethostbyaddr, host)
 quietly(socket.getnameinfo, ("127.0.0.1", 80), 0)
+for host in ("localhost", "LOCALHOST", b"localhost", "127.0.0.1", "127.1",
+             "", "<broadcast>", "loc\u00e4lhost", "localhost."):
+    quietly(socket.socket().connect, (host, 1))
+    quietly(socket.socket(socket.AF_INET6).connect, (host, 1))
+    quietly(socket.socket(type=socket.SOCK_DGRAM).sendto, b"x", (host, 1))
+sys.audit("secmgr.resolved", "api.test", ["10.0.0.1", "no address", 7])
+sys.audit("secmgr.resolved", "api.test")
+quietly(socket.socket().connect, ("127.0.0.1", 1))
 child = subprocess.Popen(["sleep", "5"])
 for pid in (0, os.getpid(), child.pid, -os.getpgrp(), 1, 999999, -1):
     quietly(os.kill, pid, 0)
