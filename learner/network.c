@@ -1,38 +1,382 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Network: hosts and ports stay literal; a unix socket is a path and takes the
- * slots of its directory.
+ * Network. A connection is granted by the names its address was known by,
+ * else by the address, else by the block many such addresses stand in. A Unix
+ * socket is a path and takes the slots of its directory.
+ *
+ * Where one address had several names, each is granted: which one was meant
+ * cannot be told, and another process may know one of them only.
  */
-#include "learner/paths.h"
+#include <stdio.h>
+#include <stdlib.h>
 
-static struct sm_str address_of(struct sm_learn *l,
+#include "learner/paths.h"
+#include "schema/address.h"
+
+#define BLOCK_EVIDENCE 3 /* addresses; policy.md, little evidence */
+#define V4_BITS	       96
+
+/* A connection without a name, to where blocks may be opened. */
+struct target {
+	uint8_t address[SM_ADDRESS_BYTES];
+	enum sm_address_kind kind;
+	int32_t port;
+	struct sm_str proto;
+	size_t fact;
+};
+
+struct network {
+	struct sm_learn *l;
+	struct sm_facts facts;
+	struct sm_str_list numeric; /* addresses asked for as such */
+	struct sm_str_list asked;   /* "NAME BY": granted by connect rules */
+	struct target *targets;
+	size_t target_count;
+};
+
+/* -------------------------------------------------------------------- text */
+
+static bool has_prefix(const struct sm_request *request)
+{
+	return request->port >= 0 &&
+	       (sm_str_equal(request->proto, SM_STR("udp")) ||
+		sm_str_equal(request->proto, SM_STR("raw")));
+}
+
+static struct sm_str prefixed(struct sm_learn *l,
+			      const struct sm_request *request,
+			      struct sm_str text)
+{
+	if (!has_prefix(request))
+		return text;
+	return sm_learn_join(l, sm_learn_join(l, request->proto, SM_STR(":")),
+			     text);
+}
+
+static struct sm_str small(struct sm_learn *l, struct sm_str name)
+{
+	char *text = sm_learn_take(l, (size_t)name.len + 1);
+
+	for (uint32_t i = 0; i < name.len; i++)
+		text[i] = name.p[i] >= 'A' && name.p[i] <= 'Z'
+				  ? (char)(name.p[i] | 32)
+				  : name.p[i];
+	return (struct sm_str){ text, name.len };
+}
+
+/* host, as a pattern spells it, with the request's protocol and port. */
+static struct sm_str pattern_of(struct sm_learn *l,
+				const struct sm_request *request,
+				struct sm_str host)
+{
+	char port[16];
+
+	if (host.len && memchr(host.p, ':', host.len))
+		host = sm_learn_join(l, sm_learn_join(l, SM_STR("["), host),
+				     SM_STR("]"));
+	snprintf(port, sizeof(port), ":%d", (int)request->port);
+	host = sm_learn_join(l, host, sm_str_of(port));
+	return prefixed(l, request, host);
+}
+
+static struct sm_str literal_of(struct sm_learn *l,
 				const struct sm_request *request)
 {
-	struct sm_str value = request->value, text;
+	struct sm_str value = request->value;
 	bool slotted;
 
 	if (value.len && value.p[0] == '/')
 		return sm_paths_pattern(l, value, &slotted);
-	text = sm_escape(l, value);
-	if (request->port >= 0 &&
-	    (sm_str_equal(request->proto, SM_STR("udp")) ||
-	     sm_str_equal(request->proto, SM_STR("raw"))))
-		text = sm_learn_join(
-			l, sm_learn_join(l, request->proto, SM_STR(":")), text);
-	return text;
+	return prefixed(l, request, sm_escape(l, value));
+}
+
+/* ------------------------------------------------------------------- rules */
+
+static void add(struct network *n, size_t fact, struct sm_str pattern)
+{
+	const struct sm_fact *f = &n->facts.items[fact];
+	struct sm_rule rule = { .family = SM_FAMILY_NETWORK,
+				.access = f->request->access,
+				.pattern = pattern,
+				.seen = f->view->call->count };
+
+	sm_learn_rule_by(n->l, &rule, &f->view->event);
+}
+
+static struct sm_str asked_by(struct network *n, struct sm_str name,
+			      const struct sm_event *event)
+{
+	struct sm_learn *l = n->l;
+
+	return sm_learn_join(l, sm_learn_join(l, name, SM_STR(" ")),
+			     sm_by_of(l, event));
+}
+
+static void add_name(struct network *n, size_t fact, struct sm_str name,
+		     struct sm_str place)
+{
+	const struct sm_fact *f = &n->facts.items[fact];
+	struct sm_learn *l = n->l;
+	struct sm_str host;
+
+	name = small(l, name);
+	host = sm_learn_join(l, sm_escape(l, name), place);
+	sm_list_add(l, &n->asked, asked_by(n, name, &f->view->event));
+	add(n, fact, pattern_of(l, f->request, host));
+}
+
+static struct sm_str address_of(const struct sm_request *request)
+{
+	return request->address.len ? request->address : request->host;
+}
+
+static void add_address(struct network *n, size_t fact)
+{
+	const struct sm_request *request = n->facts.items[fact].request;
+
+	add(n, fact,
+	    pattern_of(n->l, request, sm_escape(n->l, address_of(request))));
+}
+
+/* ------------------------------------------------------------------- names */
+
+static bool is_local(struct sm_str name)
+{
+	return sm_str_equal(name, SM_STR("localhost"));
+}
+
+/* Each name, where rules for names hold. False: there is none. */
+static bool add_names(struct network *n, size_t fact, enum sm_address_kind kind)
+{
+	const struct sm_request *request = n->facts.items[fact].request;
+	struct sm_str left = request->names, name;
+	bool is_loopback = kind == SM_ADDRESS_LOOPBACK, is_named = false;
+
+	if (sm_address_kind_of(request->host) == SM_ADDRESS_NONE)
+		left = request->host; /* what the program said: no guess */
+	while (left.len) {
+		name = sm_request_next_name(&left);
+		if (is_local(name) && !is_loopback)
+			continue;
+		add_name(n, fact, name,
+			 is_loopback && !is_local(name) ? SM_STR("@loopback")
+							: SM_STR(""));
+		is_named = true;
+	}
+	return is_named;
+}
+
+static void add_target(struct network *n, size_t fact,
+		       enum sm_address_kind kind)
+{
+	const struct sm_request *request = n->facts.items[fact].request;
+	struct target *t = &n->targets[n->target_count++];
+
+	*t = (struct target){ .kind = kind,
+			      .port = request->port,
+			      .proto = request->proto,
+			      .fact = fact };
+	(void)sm_address_parse(address_of(request), t->address);
+}
+
+/* Also asked for by its address: that must not depend on who asked before. */
+static bool is_numeric_too(const struct network *n,
+			   const struct sm_request *request)
+{
+	return sm_list_has(&n->numeric, request->host);
+}
+
+static void connect_to(struct network *n, size_t fact)
+{
+	const struct sm_request *request = n->facts.items[fact].request;
+	enum sm_address_kind kind = sm_address_kind_of(address_of(request));
+
+	switch (kind) {
+	case SM_ADDRESS_METADATA:
+	case SM_ADDRESS_OTHER:
+		add_address(n, fact);
+		return;
+	case SM_ADDRESS_NONE:
+	case SM_ADDRESS_LOOPBACK:
+		if (!add_names(n, fact, kind) || is_numeric_too(n, request))
+			add_address(n, fact);
+		return;
+	case SM_ADDRESS_PUBLIC:
+	case SM_ADDRESS_PRIVATE:
+		if (!add_names(n, fact, kind) || is_numeric_too(n, request))
+			add_target(n, fact, kind);
+	}
+}
+
+/* ------------------------------------------------------------------ blocks */
+
+static bool is_v4(const struct target *t)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return !memcmp(t->address, mapped, sizeof(mapped));
+}
+
+/* What is handed out together: a /24, or an IPv6 network. */
+static uint32_t widest_bits(const struct target *t)
+{
+	return is_v4(t) ? V4_BITS + 24 : 64;
+}
+
+static uint32_t common_bits(const uint8_t *a, const uint8_t *b)
+{
+	uint32_t bits = 0;
+
+	while (bits < 8 * SM_ADDRESS_BYTES &&
+	       !((a[bits / 8] ^ b[bits / 8]) >> (7 - bits % 8) & 1))
+		bits++;
+	return bits;
+}
+
+static bool are_neighbours(const struct target *a, const struct target *b)
+{
+	return a->port == b->port && a->kind == b->kind &&
+	       sm_str_equal(a->proto, b->proto) && is_v4(a) == is_v4(b) &&
+	       common_bits(a->address, b->address) >= widest_bits(a);
+}
+
+static void cut(uint8_t *address, uint32_t bits)
+{
+	for (uint32_t i = bits; i < 8 * SM_ADDRESS_BYTES; i++)
+		address[i / 8] &= (uint8_t) ~(0x80u >> i % 8);
+}
+
+/* Blocks and metadata do not mix: the few such addresses stand in /24s. */
+static bool holds_metadata(const uint8_t *block, uint32_t bits)
+{
+	static const char *const addresses[] = {
+		"100.100.100.200", "192.0.0.192",  "168.63.129.16",
+		"fd00:ec2::254",   "fd20:ce::254",
+	};
+	uint8_t address[SM_ADDRESS_BYTES];
+
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++)
+		if (sm_address_parse(sm_str_of(addresses[i]), address) &&
+		    common_bits(address, block) >= bits)
+			return true;
+	return false;
+}
+
+static void add_block(struct network *n, const struct target *t, uint32_t bits)
+{
+	const struct sm_request *request = n->facts.items[t->fact].request;
+	uint8_t block[SM_ADDRESS_BYTES];
+	char text[SM_ADDRESS_TEXT_MAX + 8];
+
+	memcpy(block, t->address, sizeof(block));
+	cut(block, bits);
+	if (holds_metadata(block, bits)) {
+		add_address(n, t->fact);
+		return;
+	}
+	(void)sm_address_text(block, text);
+	snprintf(text + strlen(text), 8, "/%u",
+		 (unsigned)(is_v4(t) ? bits - V4_BITS : bits));
+	add(n, t->fact, pattern_of(n->l, request, sm_str_of(text)));
+}
+
+static int by_network(const void *x, const void *y)
+{
+	const struct target *a = x, *b = y;
+	int r = sm_str_compare(a->proto, b->proto);
+
+	if (!r)
+		r = (a->port > b->port) - (a->port < b->port);
+	if (!r)
+		r = (int)a->kind - (int)b->kind;
+	if (!r)
+		r = memcmp(a->address, b->address, sizeof(a->address));
+	return r ? r : (a->fact > b->fact) - (a->fact < b->fact);
+}
+
+/*
+ * Neighbours, by address. Private networks hand addresses out as they like:
+ * the whole of one. Public ones are a provider's: no more than holds them.
+ */
+static void add_neighbours(struct network *n, const struct target *first,
+			   size_t count)
+{
+	const struct target *last = first + count - 1;
+	uint32_t bits = common_bits(first->address, last->address);
+	size_t distinct = 1;
+
+	for (size_t i = 1; i < count; i++)
+		distinct += memcmp(first[i].address, first[i - 1].address,
+				   SM_ADDRESS_BYTES) != 0;
+	if (first->kind == SM_ADDRESS_PRIVATE)
+		bits = widest_bits(first);
+	for (size_t i = 0; i < count; i++) {
+		if (distinct >= BLOCK_EVIDENCE)
+			add_block(n, &first[i], bits);
+		else
+			add_address(n, first[i].fact);
+	}
+}
+
+static void add_targets(struct network *n)
+{
+	size_t i = 0, end;
+
+	qsort(n->targets, n->target_count, sizeof(*n->targets), by_network);
+	for (; i < n->target_count; i = end) {
+		for (end = i + 1;
+		     end < n->target_count &&
+		     are_neighbours(&n->targets[i], &n->targets[end]);)
+			end++;
+		add_neighbours(n, &n->targets[i], end - i);
+	}
+}
+
+/* ----------------------------------------------------------------- look-ups */
+
+/* Who may connect to a name may look it up. */
+static void add_resolves(struct network *n)
+{
+	for (size_t i = 0; i < n->facts.count; i++) {
+		const struct sm_fact *f = &n->facts.items[i];
+		struct sm_str name = small(n->l, f->request->host);
+
+		if (f->request->access == SM_ACCESS_RESOLVE &&
+		    !sm_list_has(&n->asked, asked_by(n, name, &f->view->event)))
+			add(n, i, sm_escape(n->l, name));
+	}
+}
+
+/* getaddrinfo("10.0.0.1"): asks for nothing, but tells what was meant. */
+static void find_numeric(struct network *n)
+{
+	for (size_t i = 0; i < n->l->view_count; i++) {
+		const struct sm_event *e = &n->l->views[i].event;
+		struct sm_str host;
+
+		if (e->site.kind != SM_EVENT_SOCKET_GETADDRINFO || !e->argc)
+			continue;
+		host = sm_value_str(&e->args[0]);
+		if (sm_address_kind_of(host) != SM_ADDRESS_NONE)
+			sm_list_add(n->l, &n->numeric, host);
+	}
 }
 
 void sm_learn_network(struct sm_learn *l)
 {
-	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_NETWORK, UINT32_MAX);
+	struct network n = { .l = l };
 
-	for (size_t i = 0; i < f.count; i++) {
-		const struct sm_request *request = f.items[i].request;
-		struct sm_rule rule = { .family = SM_FAMILY_NETWORK,
-					.access = request->access,
-					.pattern = address_of(l, request),
-					.seen = f.items[i].view->call->count };
+	n.facts = sm_learn_facts(l, SM_FAMILY_NETWORK, UINT32_MAX);
+	n.targets = sm_learn_take(l, (n.facts.count + 1) * sizeof(*n.targets));
+	find_numeric(&n);
+	for (size_t i = 0; i < n.facts.count; i++) {
+		const struct sm_request *request = n.facts.items[i].request;
 
-		sm_learn_rule_by(l, &rule, &f.items[i].view->event);
+		if (request->access == SM_ACCESS_CONNECT && request->host.len)
+			connect_to(&n, i);
+		else if (request->access != SM_ACCESS_RESOLVE)
+			add(&n, i, literal_of(l, request));
 	}
+	add_targets(&n);
+	add_resolves(&n);
 }

@@ -461,10 +461,14 @@ void sm_observe_count(struct sm_observations *o, struct sm_call *call,
 	sm_sketch_add(&call->owners, who->identity);
 }
 
-/* Asks for nothing itself, but says which names were made up. */
+/*
+ * Asks for nothing itself, but says which names were made up, and which
+ * addresses were meant as such.
+ */
 static bool is_evidence(enum sm_event_kind kind)
 {
-	return kind == SM_EVENT_TEMPFILE_MKSTEMP ||
+	return kind == SM_EVENT_SOCKET_GETADDRINFO ||
+	       kind == SM_EVENT_TEMPFILE_MKSTEMP ||
 	       kind == SM_EVENT_TEMPFILE_MKDTEMP;
 }
 

@@ -4,6 +4,7 @@
  * policy.md, Risk.
  */
 #include "learner/learn.h"
+#include "schema/address.h"
 
 static bool is_one_of(struct sm_str text, const char *const *list)
 {
@@ -91,30 +92,54 @@ static const char *file_risk(struct sm_learn *l, const struct sm_rule *rule)
 
 /* ----------------------------------------------------------------- network */
 
-static bool is_loopback(struct sm_str p)
+/* HOST of [PROTO:]HOST:PORT, without brackets and the bits of a block. */
+static struct sm_str host_of(const struct sm_rule *rule)
 {
-	static const char *const starts[] = { "127.", "[::1]", "localhost", "/",
-					      "@",    "${",    NULL };
+	struct sm_str p = rule->pattern;
+	uint32_t n = 0;
 
-	return starts_with_one_of(p, starts) || sm_str_equal(p, SM_STR("::1"));
+	if (sm_str_starts(p, SM_STR("udp:")) ||
+	    sm_str_starts(p, SM_STR("raw:")))
+		p = (struct sm_str){ p.p + 4, p.len - 4 };
+	if (p.len && p.p[0] == '[') {
+		p = (struct sm_str){ p.p + 1, p.len - 1 };
+		while (n < p.len && p.p[n] != ']' && p.p[n] != '/')
+			n++;
+	} else {
+		while (n < p.len && p.p[n] != ':' && p.p[n] != '/')
+			n++;
+	}
+	p.len = n;
+	return p;
+}
+
+static bool is_loopback(const struct sm_rule *rule, struct sm_str host)
+{
+	static const char *const starts[] = { "/", "@", "${", NULL };
+	const struct sm_str place = SM_STR("@loopback");
+
+	return starts_with_one_of(rule->pattern, starts) ||
+	       sm_str_equal(host, SM_STR("localhost")) ||
+	       (host.len > place.len &&
+		sm_str_equal((struct sm_str){ host.p + host.len - place.len,
+					      place.len },
+			     place)) ||
+	       (sm_address_kind_of(host) == SM_ADDRESS_LOOPBACK &&
+		host.p[0] != '0' && !sm_str_equal(host, SM_STR("::")));
 }
 
 static const char *network_risk(const struct sm_rule *rule)
 {
-	static const char *const metadata[] = { "169.254.",	   "[fe80:",
-						"100.100.100.200", "[fd00:ec2",
-						"metadata.google", NULL };
-	struct sm_str p = rule->pattern;
+	struct sm_str host = host_of(rule);
 
-	if (sm_str_starts(p, SM_STR("udp:")))
-		p = (struct sm_str){ p.p + 4, p.len - 4 };
-	if (starts_with_one_of(p, metadata))
+	if (sm_address_kind_of(host) == SM_ADDRESS_METADATA ||
+	    sm_str_starts(host, SM_STR("metadata.google")))
 		return "link-local or cloud metadata address";
 	if (rule->access == SM_ACCESS_SOCKET)
 		return "raw, packet or netlink socket";
-	if (rule->access == SM_ACCESS_CONNECT && !is_loopback(p))
+	if (rule->access == SM_ACCESS_CONNECT && !is_loopback(rule, host))
 		return "leaves the machine";
-	if (rule->access == SM_ACCESS_BIND && !is_loopback(p))
+	if (rule->access == SM_ACCESS_BIND && !is_loopback(rule, host))
 		return "can be reached from other machines";
 	return NULL;
 }
