@@ -399,11 +399,11 @@ class Policy(unittest.TestCase):
 ''').replace('"processes": [', '''"processes": [
     { "id": "p2", "exec": "/usr/bin/git", "argv": ["git", "log"] },''')
         extra = extra.replace('"files": [', '''"files": [
-    { "id": "f2", "path": "/etc/hosts", "access": ["read"] },''')
+    { "id": "f2", "path": "/etc/mime.types", "access": ["read"] },''')
         (self.place / "policy.json").write_text(extra)
         self.assertEqual((1, "", '''\
 secmgr-policy: policy.json:6:5: rule "f2" adds nothing to \
-"python-runtime/hosts" (a bundle's)
+"python-runtime/mime-types" (a bundle's)
 secmgr-policy: policy.json:9:5: rule "d2" adds nothing to "d1" (line 8, \
 column 5)
 secmgr-policy: policy.json:13:5: rule "n4" adds nothing to "n2" (line 11, \
