@@ -420,20 +420,50 @@ static void environment(struct build *b)
 	r->cut = sm_str_equal(changes, SM_STR("unreadable"));
 }
 
+/*
+ * What the event cannot tell, the exec interposer can: a PathLike's path, the
+ * path of a name that PATH did not lead to. It asks for what is really run, as
+ * secmgr.exec. Where there is no interposer, the agent calls them cut.
+ */
+static bool is_told_later(const struct sm_value *program,
+			  const struct sm_value *argv, struct sm_str path)
+{
+	const struct sm_value *items = argv;
+	uint32_t n = argv != NULL;
+
+	if (argv && argv->type == SM_LIST) {
+		items = argv->items;
+		n = argv->len;
+	}
+	if (program && sm_value_is_cut(program))
+		return false;
+	if (program && program->type == SM_OPAQUE)
+		return true;
+	for (uint32_t i = 0; i < n; i++)
+		if (items[i].type == SM_OPAQUE && !sm_value_is_cut(&items[i]))
+			return true;
+	return path.len && !memchr(path.p, '/', path.len);
+}
+
 /* program and argv; the agent puts what PATH finds in resolved[0]. */
 static void exec_program(struct build *b)
 {
 	const struct sm_value *v = arg(b, SM_ROLE_ARGV);
 	const struct sm_value *program = arg(b, SM_ROLE_PROGRAM);
 	struct sm_str path = b->event->resolved[0], line;
+	bool is_named = !program || program->type == SM_NONE ||
+			program->type == SM_LIST;
 	struct sm_request *r;
 
 	if (!path.len && program && sm_value_is_string(program))
 		path = sm_value_str(program);
-	if (!path.len && v && sm_value_is_string(v))
+	if (!path.len && is_named && v && sm_value_is_string(v))
 		path = sm_value_str(v);
-	if (!path.len && v && v->type == SM_LIST && v->len)
+	if (!path.len && is_named && v && v->type == SM_LIST && v->len)
 		path = sm_value_str(&v->items[0]);
+	if (b->event->site.kind != SM_EVENT_EXECUTED &&
+	    is_told_later(program, v, path))
+		return;
 	if (v && v->type == SM_LIST && !sm_value_is_cut(v)) {
 		line = sm_request_shell_line(path, v->items, v->len);
 		if (line.len && v->len == 3) {

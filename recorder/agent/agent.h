@@ -222,6 +222,12 @@ struct sm_str sm_resolve_database(const struct sm_event *event,
 void sm_resolve_pid(int64_t pid, bool is_group, struct sm_value *value);
 /* "tcp", "udp", ...: SM_ROLE_SOCKET. */
 struct sm_str sm_resolve_socket(struct py_object *socket);
+/*
+ * The first executable called name in the directories of path, which may be
+ * relative to base; empty: there is none. Writes only out.
+ */
+struct sm_str sm_resolve_program(struct sm_str path, struct sm_str base,
+				 struct sm_str name, char out[SM_PATH_MAX]);
 /* The working directory, cached; empty when it has no name any more. */
 struct sm_str sm_resolve_cwd(void);
 void sm_resolve_cwd_changed(void);
@@ -273,6 +279,8 @@ struct sm_denial {
 /* Decides event and fills its verdict. True: it must be denied. */
 bool sm_deny_decide(const struct sm_view *view, struct sm_event *event,
 		    struct sm_denial *denial);
+/* The same from a vfork child: remembers nothing, needs no lock. */
+bool sm_deny_decide_alone(struct sm_event *event);
 /* Raises PolicyViolation; always leaves an exception. Not under the lock. */
 void sm_deny_raise(const struct sm_denial *denial);
 
@@ -285,6 +293,8 @@ void sm_deny_raise(const struct sm_denial *denial);
  */
 void sm_memo_decide(const struct sm_view *view, struct sm_event *event,
 		    struct sm_verdict *verdict);
+/* The same without a memory; any thread, also a vfork child. */
+void sm_memo_ask(struct sm_event *event, struct sm_verdict *verdict);
 /* Another policy: what was decided by the old one counts no more. */
 void sm_memo_forget(void);
 
@@ -312,6 +322,41 @@ void sm_environment_setup(void);
 struct sm_str sm_environment_changes(struct sm_box *box,
 				     struct py_object *variables,
 				     char out[SM_PATH_MAX]);
+/* The same of variables as execve(2) takes them; writes only out. */
+struct sm_str sm_environment_changes_of(char *const variables[],
+					char out[SM_PATH_MAX]);
+
+/* ----------------------------------------------------------------- exec.c */
+
+/* What one of the exec family was called with. */
+struct sm_exec {
+	const char *path; /* NULL: the descriptor dir_fd itself */
+	int dir_fd;	  /* or AT_FDCWD */
+	bool is_searched; /* a path without a slash is looked for on PATH */
+	char *const *argv, *const *envp;
+};
+
+/* An interpreter is here: from now on its execs are looked at. */
+void sm_exec_watch(void);
+void sm_exec_reset(void);  /* in a forked child; its announcement stays */
+void sm_exec_forget(void); /* the announcement, by who has forked */
+/* event was not denied, so what it starts may be started. Under the lock. */
+void sm_exec_announce(struct sm_box *box, const struct sm_event *event,
+		      struct py_object *args);
+/*
+ * From the interposers: what no event has announced is recorded and decided.
+ * True: not to be called, errno says why. Also between vfork and exec.
+ */
+bool sm_exec_is_denied(const struct sm_exec *exec);
+/* This thread seems about to vfork; it, or its child, is through with that. */
+void sm_exec_before_vfork(void);
+void sm_exec_after_vfork(void);
+
+/* ------------------------------------------------------------ exec_note.c */
+
+/* vfork children have left notes of what they execute. */
+bool sm_exec_has_notes(void);
+void sm_exec_publish(void);
 
 /* ------------------------------------------------------------- announce.c */
 
@@ -347,6 +392,8 @@ bool sm_real_at_once(const struct sm_view *view, const struct sm_event *event,
 void sm_interpose_setup(void);
 /* Whether Python's calls of open and openat come to us. */
 bool sm_interpose_sees_open(void);
+/* Whether its calls of the exec family and posix_spawn do. */
+bool sm_interpose_sees_exec(void);
 /* openat(), or open() where dir_fd is AT_FDCWD, past our interposers. */
 int sm_interpose_open(int dir_fd, const char *path, int flags, mode_t mode);
 

@@ -489,7 +489,7 @@ bool sm_channel_setup(void)
 void sm_channel_watch(void)
 {
 	make_page();
-	pthread_atfork(NULL, NULL, on_fork);
+	pthread_atfork(NULL, sm_exec_forget, on_fork);
 }
 
 bool sm_channel_is_lost(void)
@@ -512,6 +512,7 @@ void sm_channel_child(void)
 		*channel.page = 1;
 	sm_agent_lock_reset();
 	sm_agent_thread_reset();
+	sm_exec_reset();
 	sm_agent.has_ring = false;
 	memset(&sm_agent.writer, 0, sizeof(sm_agent.writer));
 	memset(&previous.writer, 0, sizeof(previous.writer));

@@ -88,6 +88,24 @@ bool sm_deny_decide(const struct sm_view *view, struct sm_event *event,
 	return true;
 }
 
+bool sm_deny_decide_alone(struct sm_event *event)
+{
+	struct sm_verdict verdict;
+
+	if (!(sm_agent.flags & SM_CHANNEL_ENFORCE))
+		return false;
+	if (sm_agent.has_policy) {
+		sm_memo_ask(event, &verdict);
+	} else if (!(sm_agent.flags & SM_CHANNEL_FAIL_OPEN)) {
+		event->verdict.decision = SM_DENIED;
+		event->verdict.rule = SM_STR("no-policy");
+	}
+	if (event->verdict.decision == SM_DENIED &&
+	    sm_agent.flags & SM_CHANNEL_WARN)
+		event->verdict.decision = SM_WARNED;
+	return event->verdict.decision == SM_DENIED;
+}
+
 /* ---------------------------------------------------------------- exception */
 
 static const char doc[] =

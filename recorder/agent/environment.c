@@ -101,11 +101,11 @@ static void consider(struct changes *c, struct sm_str name, struct sm_str value)
 	c->items[at] = new;
 }
 
-static void read_own(struct changes *c)
+static void read_plain(struct changes *c, char *const variables[])
 {
 	struct sm_str name, value;
 
-	for (char **at = environ; at && *at; at++)
+	for (char *const *at = variables; at && *at; at++)
 		if (split(*at, &name, &value))
 			consider(c, name, value);
 }
@@ -187,7 +187,7 @@ struct sm_str sm_environment_changes(struct sm_box *box,
 	struct changes c = { .count = 0 };
 
 	if (!variables || is_own(variables))
-		read_own(&c);
+		read_plain(&c, environ);
 	else if (sm_py.PyType_GetFlags(sm_python_type(variables)) & PY_IS_DICT)
 		read_dict(&c, box, variables);
 	else if (sm_extract_length(variables) >= 0)
@@ -197,4 +197,13 @@ struct sm_str sm_environment_changes(struct sm_box *box,
 	if (c.has_overflown)
 		return SM_STR("unreadable");
 	return print(&c, out);
+}
+
+struct sm_str sm_environment_changes_of(char *const variables[],
+					char out[SM_PATH_MAX])
+{
+	struct changes c = { .count = 0 };
+
+	read_plain(&c, variables);
+	return c.has_overflown ? SM_STR("unreadable") : print(&c, out);
 }

@@ -347,6 +347,21 @@ static bool is_asked(const struct sm_event *event)
 	return was_marked;
 }
 
+/* Starts a program, by a call that the interposers see. */
+static bool is_spawn(enum sm_event_kind kind)
+{
+	switch (kind) {
+	case SM_EVENT_SUBPROCESS_POPEN:
+	case SM_EVENT_FORK_EXEC:
+	case SM_EVENT_OS_EXEC:
+	case SM_EVENT_OS_POSIX_SPAWN:
+	case SM_EVENT_OS_SYSTEM:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int take(enum sm_event_kind kind, const char *name,
 		struct py_object *args)
 {
@@ -385,6 +400,8 @@ static int take(enum sm_event_kind kind, const char *name,
 		sm_announce(&view, &record.event);
 	else if (!is_denied && has_effect)
 		is_denied = sm_real_at_once(&view, &record.event, &denial);
+	if (is_spawn(kind) && !is_denied)
+		sm_exec_announce(&box, &record.event, args);
 	held_count = box.held_count;
 	if (held_count)
 		memcpy(held, box.held, held_count * sizeof(held[0]));
@@ -414,6 +431,8 @@ int sm_agent_hook(const char *event, struct py_object *args, void *data)
 		sm_channel_child();
 	if (sm_late_open_is_waiting())
 		sm_late_open_flush();
+	if (sm_exec_has_notes())
+		sm_exec_publish();
 	sm_announce_next_event();
 	kind = kind_of(event);
 	if (sm_event_class(kind) == SM_CLASS_NOISE &&

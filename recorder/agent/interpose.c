@@ -18,7 +18,9 @@ static char *(*real_setlocale)(int, const char *);
 void sm_interpose_setup(void)
 {
 	sm_interpose_find("setlocale", &real_setlocale);
+	sm_interpose_environment_setup();
 	sm_interpose_exec_setup();
+	sm_interpose_system_setup();
 	sm_interpose_open_setup();
 	sm_interpose_files_setup();
 	sm_interpose_name_setup();

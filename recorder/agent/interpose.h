@@ -5,7 +5,10 @@
 #ifndef RECORDER_AGENT_INTERPOSE_H
 #define RECORDER_AGENT_INTERPOSE_H
 
+#include <alloca.h>
 #include <dlfcn.h>
+#include <spawn.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "recorder/agent/oldglibc.h"
@@ -20,8 +23,40 @@ static inline void sm_interpose_find(const char *name, void *slot)
 	memcpy(slot, &symbol, sizeof(symbol));
 }
 
+/* ------------------------------------------------ interpose_environment.c */
+
+/* What an environment lacks for the agent to be in the child. */
+struct sm_completion {
+	size_t count;	     /* variables in the given environment */
+	size_t bytes;	     /* of a joined LD_PRELOAD; 0: none was given */
+	const char *preload; /* the given LD_PRELOAD's value; NULL: none */
+	unsigned preloads, channels; /* how often each is given */
+	bool needs_preload, needs_channel;
+};
+
+/* No allocation, no lock: also in vfork children. */
+struct sm_completion sm_completion(char *const envp[]);
+/* out: count + 3 pointers; text: bytes. Both on the caller's stack. */
+char *const *sm_complete(const struct sm_completion *p, char *const envp[],
+			 char **out, char *text);
+
+/* Evaluates to envp, completed; lives until the caller returns. */
+#define COMPLETED(p, envp)                                                     \
+	(((p)->needs_preload || (p)->needs_channel)                            \
+		 ? sm_complete(p, envp,                                        \
+			       alloca(((p)->count + 3) * sizeof(char *)),      \
+			       alloca((p)->bytes + 1))                         \
+		 : (envp))
+
+typedef int sm_spawn_function(pid_t *, const char *,
+			      const posix_spawn_file_actions_t *,
+			      const posix_spawnattr_t *, char *const[],
+			      char *const[]);
+
 /* Each looks its real functions up; sm_interpose_setup() calls them. */
+void sm_interpose_environment_setup(void);
 void sm_interpose_exec_setup(void);
+void sm_interpose_system_setup(void);
 void sm_interpose_open_setup(void);
 void sm_interpose_files_setup(void);
 void sm_interpose_name_setup(void);

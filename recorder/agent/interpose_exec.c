@@ -2,18 +2,19 @@
 /*
  * interpose_exec.c: the agent in front of the exec family and posix_spawn.
  *
- * They keep LD_PRELOAD and SECMGR_CHANNEL in the environment of children that
- * were given another one. exec runs in vfork children too: nothing here
- * allocates or writes memory but the stack, and the real functions are looked
- * up before.
+ * What they run is decided: exec.c. And they keep LD_PRELOAD and SECMGR_CHANNEL
+ * in the environment of children that were given another one. exec runs in
+ * vfork children too: nothing here allocates or writes memory but the stack,
+ * and the real functions are looked up before.
  *
  * The real execvp calls execve inside libc, past any interposer: hence one
- * function each.
+ * function each. What calls execve in the kernel itself is not seen.
  */
 #include "recorder/agent/agent.h"
 
-#include <alloca.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -22,168 +23,76 @@
 
 #include "recorder/agent/interpose.h"
 
-#define ENV_MAX (1u << 16) /* longer environments pass as they are */
-#define OUR_MAX 1024
-
 extern char **environ;
 
-static const char preload_name[] = "LD_PRELOAD=";
-static const char channel_name[] = SM_CHANNEL_ENVIRONMENT "=";
-
-/* "LD_PRELOAD=..." and "SECMGR_CHANNEL=...", as this process was given. */
-static char our_preload[OUR_MAX], our_channel[OUR_MAX];
-static const char *our_library; /* inside our_preload */
-
 typedef int exec_function(const char *, char *const[], char *const[]);
-typedef int spawn_function(pid_t *, const char *,
-			   const posix_spawn_file_actions_t *,
-			   const posix_spawnattr_t *, char *const[],
-			   char *const[]);
 
 static struct {
 	exec_function *execve, *execvpe;
 	int (*fexecve)(int, char *const[], char *const[]);
-	spawn_function *posix_spawn, *posix_spawnp;
+	sm_spawn_function *posix_spawn, *posix_spawnp;
+	int (*pthread_sigmask)(int, const sigset_t *, sigset_t *);
 } real;
+
+static bool sees_exec;
+
+bool sm_interpose_sees_exec(void)
+{
+	return sees_exec;
+}
+
+static bool is_ours(const char *name, const void *function)
+{
+	return dlsym(RTLD_DEFAULT, name) == function;
+}
 
 void sm_interpose_exec_setup(void)
 {
-	const char *channel = getenv(SM_CHANNEL_ENVIRONMENT);
-	size_t prefix = sizeof(preload_name) - 1, n;
-	Dl_info info;
-
 	sm_interpose_find("execve", &real.execve);
 	sm_interpose_find("execvpe", &real.execvpe);
 	sm_interpose_find("fexecve", &real.fexecve);
 	sm_interpose_find("posix_spawn", &real.posix_spawn);
 	sm_interpose_find("posix_spawnp", &real.posix_spawnp);
-	if (!channel || !dladdr(&sm_agent, &info) || !info.dli_fname)
-		return;
-	n = strlen(info.dli_fname);
-	if (n + prefix >= sizeof(our_preload) ||
-	    strlen(channel) + sizeof(channel_name) > sizeof(our_channel))
-		return;
-	memcpy(our_preload, preload_name, prefix);
-	memcpy(our_preload + prefix, info.dli_fname, n + 1);
-	memcpy(our_channel, channel_name, sizeof(channel_name) - 1);
-	strcpy(our_channel + sizeof(channel_name) - 1, channel);
-	our_library = our_preload + prefix;
+	sm_interpose_find("pthread_sigmask", &real.pthread_sigmask);
+	sees_exec = is_ours("execve", (void *)execve) &&
+		    is_ours("execv", (void *)execv) &&
+		    is_ours("fexecve", (void *)fexecve) &&
+		    is_ours("posix_spawn", (void *)posix_spawn) &&
+		    is_ours("posix_spawnp", (void *)posix_spawnp);
 }
-
-/* ------------------------------------------------------------- environments */
-
-struct plan {
-	size_t count;	     /* variables in the given environment */
-	size_t bytes;	     /* of a joined LD_PRELOAD; 0: none was given */
-	const char *preload; /* the given LD_PRELOAD's value; NULL: none */
-	unsigned preloads, channels; /* how often each is given */
-	bool needs_preload, needs_channel;
-};
-
-static bool starts(const char *s, const char *prefix)
-{
-	return !strncmp(s, prefix, strlen(prefix));
-}
-
-/* Whether list, as ld.so splits it, holds the agent's library. */
-static bool lists_us(const char *list)
-{
-	size_t n = strlen(our_library);
-
-	for (; *list; list += *list != '\0') {
-		size_t length = strcspn(list, ": ");
-
-		if (length == n && !memcmp(list, our_library, n))
-			return true;
-		list += length;
-	}
-	return false;
-}
-
-/*
- * A recorder inside a recorded program is let be; a policy cannot be exchanged
- * for another.
- */
-static bool is_good_channel(const char *variable)
-{
-	return !(sm_agent.flags & SM_CHANNEL_ENFORCE) ||
-	       !strcmp(variable, our_channel);
-}
-
-static struct plan plan_for(char *const envp[])
-{
-	struct plan p = { .needs_preload = true, .needs_channel = true };
-
-	if (!our_library)
-		return (struct plan){ 0 };
-	for (; envp && envp[p.count]; p.count++) {
-		const char *variable = envp[p.count];
-
-		if (starts(variable, channel_name)) {
-			p.needs_channel =
-				p.channels++ || !is_good_channel(variable);
-		} else if (starts(variable, preload_name)) {
-			p.preload = variable + sizeof(preload_name) - 1;
-			p.needs_preload = p.preloads++ || !lists_us(p.preload);
-		}
-		if (p.count > ENV_MAX)
-			return (struct plan){ 0 };
-	}
-	if (p.needs_preload && p.preload)
-		p.bytes = strlen(our_preload) + strlen(p.preload) + 2;
-	return p;
-}
-
-static bool is_needed(const struct plan *p)
-{
-	return p->needs_preload || p->needs_channel;
-}
-
-static char *join(const char *theirs, char *text)
-{
-	strcpy(text, our_preload);
-	if (*theirs) {
-		strcat(text, ":");
-		strcat(text, theirs);
-	}
-	return text;
-}
-
-/* out: count + 3 pointers; text: plan->bytes. Both on the caller's stack. */
-static char *const *fill(const struct plan *p, char *const envp[], char **out,
-			 char *text)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->count; i++) {
-		if (p->needs_preload && starts(envp[i], preload_name))
-			continue;
-		if (p->needs_channel && starts(envp[i], channel_name))
-			continue;
-		out[n++] = envp[i];
-	}
-	if (p->needs_preload)
-		out[n++] = p->bytes ? join(p->preload, text) : our_preload;
-	if (p->needs_channel)
-		out[n++] = our_channel;
-	out[n] = NULL;
-	return out;
-}
-
-/* Evaluates to envp, completed; lives until the caller returns. */
-#define COMPLETED(p, envp)                                                     \
-	(is_needed(p)                                                          \
-		 ? fill(p, envp, alloca(((p)->count + 3) * sizeof(char *)),    \
-			alloca((p)->bytes + 1))                                \
-		 : (envp))
 
 /* -------------------------------------------------------------- exec family */
 
+/* path NULL: the file of descriptor dir_fd. */
+static bool is_denied_at(int dir_fd, const char *path, char *const argv[],
+			 char *const envp[])
+{
+	const struct sm_exec exec = {
+		.path = path, .dir_fd = dir_fd, .argv = argv, .envp = envp
+	};
+
+	return sm_exec_is_denied(&exec);
+}
+
+static bool is_search_denied(const char *file, char *const argv[],
+			     char *const envp[])
+{
+	const struct sm_exec exec = { .path = file,
+				      .dir_fd = AT_FDCWD,
+				      .is_searched = true,
+				      .argv = argv,
+				      .envp = envp };
+
+	return sm_exec_is_denied(&exec);
+}
+
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
-	struct plan p = plan_for(envp);
+	struct sm_completion p = sm_completion(envp);
 	char *const *completed = COMPLETED(&p, envp);
 
+	if (is_denied_at(AT_FDCWD, path, argv, envp))
+		return -1;
 	if (!real.execve)
 		return (int)syscall(SYS_execve, path, argv, completed);
 	return real.execve(path, argv, completed);
@@ -196,9 +105,11 @@ EXPORT int execv(const char *path, char *const argv[])
 
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
-	struct plan p = plan_for(envp);
+	struct sm_completion p = sm_completion(envp);
 	char *const *completed = COMPLETED(&p, envp);
 
+	if (is_search_denied(file, argv, envp))
+		return -1;
 	if (!real.execvpe)
 		sm_interpose_find("execvpe", &real.execvpe);
 	if (!real.execvpe) {
@@ -215,9 +126,11 @@ EXPORT int execvp(const char *file, char *const argv[])
 
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-	struct plan p = plan_for(envp);
+	struct sm_completion p = sm_completion(envp);
 	char *const *completed = COMPLETED(&p, envp);
 
+	if (is_denied_at(fd, NULL, argv, envp))
+		return -1;
 	if (!real.fexecve)
 		sm_interpose_find("fexecve", &real.fexecve);
 	if (!real.fexecve) {
@@ -225,6 +138,18 @@ EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 		return -1;
 	}
 	return real.fexecve(fd, argv, completed);
+}
+
+EXPORT int execveat(int fd, const char *path, char *const argv[],
+		    char *const envp[], int flags)
+{
+	bool is_fd = flags & AT_EMPTY_PATH && !*path;
+	struct sm_completion p = sm_completion(envp);
+	char *const *completed = COMPLETED(&p, envp);
+
+	if (is_denied_at(fd, is_fd ? NULL : path, argv, envp))
+		return -1;
+	return (int)syscall(SYS_execveat, fd, path, argv, completed, flags);
 }
 
 /* Not inlined: execl's prototype says first is never NULL, callers differ. */
@@ -290,19 +215,32 @@ EXPORT int execle(const char *path, const char *first, ...)
 	return execve(path, argv, envp);
 }
 
+/* -------------------------------------------------------------------- spawn */
+
+static int spawn(sm_spawn_function *function, pid_t *pid, const char *path,
+		 const posix_spawn_file_actions_t *actions,
+		 const posix_spawnattr_t *attributes, char *const argv[],
+		 char *const envp[])
+{
+	struct sm_completion p = sm_completion(envp);
+	char *const *completed = COMPLETED(&p, envp);
+
+	return function ? function(pid, path, actions, attributes, argv,
+				   completed)
+			: ENOSYS;
+}
+
 EXPORT int posix_spawn(pid_t *pid, const char *path,
 		       const posix_spawn_file_actions_t *actions,
 		       const posix_spawnattr_t *attributes, char *const argv[],
 		       char *const envp[])
 {
-	struct plan p = plan_for(envp);
-	char *const *completed = COMPLETED(&p, envp);
-
+	if (is_denied_at(AT_FDCWD, path, argv, envp))
+		return errno;
 	if (!real.posix_spawn)
 		sm_interpose_find("posix_spawn", &real.posix_spawn);
-	return real.posix_spawn ? real.posix_spawn(pid, path, actions,
-						   attributes, argv, completed)
-				: ENOSYS;
+	return spawn(real.posix_spawn, pid, path, actions, attributes, argv,
+		     envp);
 }
 
 EXPORT int posix_spawnp(pid_t *pid, const char *file,
@@ -310,13 +248,42 @@ EXPORT int posix_spawnp(pid_t *pid, const char *file,
 			const posix_spawnattr_t *attributes, char *const argv[],
 			char *const envp[])
 {
-	struct plan p = plan_for(envp);
-	char *const *completed = COMPLETED(&p, envp);
-
+	if (is_search_denied(file, argv, envp))
+		return errno;
 	if (!real.posix_spawnp)
 		sm_interpose_find("posix_spawnp", &real.posix_spawnp);
-	return real.posix_spawnp
-		       ? real.posix_spawnp(pid, file, actions, attributes, argv,
-					   completed)
-		       : ENOSYS;
+	return spawn(real.posix_spawnp, pid, file, actions, attributes, argv,
+		     envp);
+}
+
+/* ----------------------------------------------------------- signals, vfork */
+
+/* A few stand for all. */
+static bool is_full(const sigset_t *set)
+{
+	return sigismember(set, SIGTERM) == 1 &&
+	       sigismember(set, SIGSEGV) == 1 &&
+	       sigismember(set, SIGSTOP) == 1 &&
+	       sigismember(set, SIGRTMAX) == 1;
+}
+
+/*
+ * _posixsubprocess blocks every signal before its vfork and lets them in again
+ * after it: the only calls around it that are made while Python is running.
+ */
+EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	int result;
+
+	if (how == SIG_BLOCK && set && is_full(set))
+		sm_exec_before_vfork();
+	if (!real.pthread_sigmask)
+		sm_interpose_find("pthread_sigmask", &real.pthread_sigmask);
+	if (real.pthread_sigmask)
+		result = real.pthread_sigmask(how, set, old);
+	else /* glibc before 2.32, in a program without threads */
+		result = sigprocmask(how, set, old) ? errno : 0;
+	if (how == SIG_SETMASK)
+		sm_exec_after_vfork();
+	return result;
 }

@@ -89,6 +89,7 @@ static void start(void)
 		is_watching = true;
 		sm_code_setup();
 		sm_channel_watch();
+		sm_exec_watch();
 		sm_channel_hello(SM_HELLO_LOAD);
 	}
 	add_hook();

@@ -147,7 +147,7 @@ HOT bool put_event(struct writer *w, const struct sm_view *view,
 }
 
 /* By both policies; verdict says more about the one that counts. */
-static void decide(struct sm_event *event, struct sm_verdict *verdict)
+void sm_memo_ask(struct sm_event *event, struct sm_verdict *verdict)
 {
 	struct sm_verdict shadow;
 
@@ -179,7 +179,7 @@ void sm_memo_decide(const struct sm_view *view, struct sm_event *event,
 	struct memo *memo;
 
 	if (!put_event(&w, view, event)) {
-		decide(event, verdict);
+		sm_memo_ask(event, verdict);
 		return;
 	}
 	memo = &memos[w.hash % MEMOS];
@@ -189,7 +189,7 @@ void sm_memo_decide(const struct sm_view *view, struct sm_event *event,
 		event->shadow = memo->shadow;
 		return;
 	}
-	decide(event, verdict);
+	sm_memo_ask(event, verdict);
 	if (verdict->decision == SM_ALLOWED ||
 	    verdict->decision == SM_UNDECIDED)
 		keep(memo, &w, key, event);

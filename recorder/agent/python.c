@@ -134,6 +134,17 @@ size_t sm_python_basic_size(struct py_object *o)
 	return size > 0 ? (size_t)size : 0;
 }
 
+bool sm_python_is_running(void)
+{
+	void *current = NULL;
+
+	if (sm_py.PyThreadState_GetUnchecked)
+		current = sm_py.PyThreadState_GetUnchecked();
+	else if (sm_py._PyThreadState_UncheckedGet)
+		current = sm_py._PyThreadState_UncheckedGet();
+	return current && current == sm_py.PyGILState_GetThisThreadState();
+}
+
 int64_t sm_python_interpreter(void)
 {
 	void *state = NULL;

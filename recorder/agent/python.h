@@ -114,7 +114,10 @@ struct py_method {
 	PY_NEEDED(struct py_object *, PyEval_GetFrame, (void))                 \
 	PY_NEEDED(int, PyFrame_GetLineNumber, (struct py_object *))            \
 	PY_NEEDED(void *, PyThreadState_Get, (void))                           \
+	PY_NEEDED(void *, PyGILState_GetThisThreadState, (void))               \
 	PY_NEEDED(int64_t, PyInterpreterState_GetID, (void *))                 \
+	PY_OPTIONAL(void *, _PyThreadState_UncheckedGet, (void))               \
+	PY_OPTIONAL(void *, PyThreadState_GetUnchecked, (void))                \
 	PY_OPTIONAL(void *, PyInterpreterState_Get, (void))                    \
 	PY_OPTIONAL(void *, _PyInterpreterState_Get, (void))                   \
 	PY_OPTIONAL(struct py_object *, PyFrame_GetCode, (struct py_object *)) \
@@ -203,6 +206,13 @@ const char *sm_python_type_name(struct py_object *o);
 
 /* tp_basicsize of the type of o; 0 when it cannot be told. */
 size_t sm_python_basic_size(struct py_object *o);
+
+/*
+ * This thread runs Python code: it holds the GIL, or is attached. Not asked of
+ * PyGILState_Check(), which says yes to everybody once there was a
+ * sub-interpreter. False for the threads of those.
+ */
+bool sm_python_is_running(void);
 
 /* The running interpreter's number from 1, never used twice; 0: none. */
 int64_t sm_python_interpreter(void);

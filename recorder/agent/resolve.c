@@ -225,9 +225,14 @@ static void resolve_sqlite(struct sm_box *box, struct sm_event *event)
 
 /* ---------------------------------------------------------------- programs */
 
+/* execve(2) refuses directories, which may be searched. */
 static bool is_executable(const char *path)
 {
-	return faccessat(AT_FDCWD, path, X_OK, 0) == 0;
+	struct stat st;
+
+	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 &&
+	       syscall(SYS_newfstatat, AT_FDCWD, path, &st, 0) == 0 &&
+	       S_ISREG(st.st_mode);
 }
 
 /* PATH of the child's environment: a dict, or a sequence of NAME=VALUE. */
@@ -272,32 +277,46 @@ static struct sm_str search_path(struct sm_box *box,
 	return own ? sm_str_of(own) : SM_STR("/bin:/usr/bin");
 }
 
-/* First executable NAME in the directories of path; empty: none. */
-static struct sm_str look_up(struct sm_str path, struct sm_str name, char *out)
+/* NAME in dir, which may be relative to base; empty: it does not fit. */
+static struct sm_str candidate(struct sm_str base, struct sm_str dir,
+			       struct sm_str name, char *out)
 {
-	while (path.len) {
-		const char *colon = memchr(path.p, ':', path.len);
-		uint32_t n = colon ? (uint32_t)(colon - path.p) : path.len;
-		char candidate[SM_PATH_MAX];
-		struct sm_str result, dir = { path.p, n };
+	char text[SM_PATH_MAX];
+	struct sm_str path = { text, dir.len }, result = { NULL, 0 };
 
-		path.p += n + (colon != NULL);
-		path.len -= n + (colon != NULL);
-		if (!n)
-			dir = SM_STR(".");
-		if (dir.p[0] != '/' || dir.len + name.len + 2 > SM_PATH_MAX)
-			continue;
-		memcpy(candidate, dir.p, dir.len);
-		candidate[dir.len] = '/';
-		memcpy(candidate + dir.len + 1, name.p, name.len);
-		candidate[dir.len + 1 + name.len] = '\0';
-		if (!is_executable(candidate))
-			continue;
-		if (sm_path_canonical((struct sm_str){ 0 },
-				      sm_str_of(candidate), out,
-				      &result) == SM_OK)
-			return result;
-	}
+	if (dir.len + name.len + 2 > SM_PATH_MAX)
+		return result;
+	if (dir.len)
+		memcpy(text, dir.p, dir.len);
+	if (dir.len)
+		text[path.len++] = '/';
+	memcpy(text + path.len, name.p, name.len);
+	path.len += name.len;
+	if (sm_path_canonical(base, path, out, &result) != SM_OK ||
+	    result.len == SM_PATH_MAX)
+		result.len = 0;
+	out[result.len] = '\0';
+	return result;
+}
+
+struct sm_str sm_resolve_program(struct sm_str path, struct sm_str base,
+				 struct sm_str name, char out[SM_PATH_MAX])
+{
+	const char *colon;
+	struct sm_str found;
+
+	do {
+		struct sm_str dir = path;
+
+		colon = path.len ? memchr(path.p, ':', path.len) : NULL;
+		if (colon)
+			dir.len = (uint32_t)(colon - path.p);
+		path.p += dir.len + 1;
+		path.len -= dir.len + (colon != NULL);
+		found = candidate(base, dir, name, out);
+		if (found.len && is_executable(out))
+			return found;
+	} while (colon);
 	return (struct sm_str){ NULL, 0 };
 }
 
@@ -330,14 +349,36 @@ static struct sm_str program_of(const struct sm_event *event,
 
 	if (v && v->type == SM_LIST)
 		return first_runnable(v);
+	if (v && v->type != SM_NONE && !sm_value_is_string(v))
+		return (struct sm_str){ NULL, 0 }; /* a PathLike */
 	if (v && v->type == SM_NONE && argv) {
 		v = argv;
 		if (argv->type == SM_LIST)
 			v = argv->len ? &argv->items[0] : NULL;
 	}
-	if (!v || sm_value_is_cut(v))
+	if (!v || !sm_value_is_string(v) || sm_value_is_cut(v))
 		return (struct sm_str){ NULL, 0 };
 	return sm_value_str(v);
+}
+
+/*
+ * A name PATH does not lead to stays without a path, and so does one given to
+ * os.posix_spawn(), which may mean the working directory or PATH: the call
+ * itself tells. Live replay is given paths, and looks at nothing.
+ */
+static struct sm_str search(struct sm_box *box,
+			    const struct sm_catalogue_entry *entry,
+			    struct py_object *args,
+			    const struct sm_event *event, struct sm_str base,
+			    struct sm_str name)
+{
+	if (sm_agent.flags & SM_CHANNEL_LIVE ||
+	    event->site.kind == SM_EVENT_OS_POSIX_SPAWN)
+		return (struct sm_str){ NULL, 0 };
+	if (!base.len)
+		base = sm_resolve_cwd();
+	return sm_resolve_program(search_path(box, entry, args), base, name,
+				  box->resolved[0]);
 }
 
 static void resolve_program(struct sm_box *box,
@@ -351,18 +392,20 @@ static void resolve_program(struct sm_box *box,
 			   event->site.kind == SM_EVENT_OS_POSIX_SPAWN;
 	char copy[SM_PATH_MAX];
 
+	if (given && given->type == SM_INT)
+		event->resolved[0] = sm_resolve_fd(given->i, box->resolved[0]);
 	if (!program.len || program.len >= SM_PATH_MAX ||
 	    memchr(program.p, '\0', program.len))
 		return;
-	if (is_searched && !memchr(program.p, '/', program.len)) {
-		event->resolved[0] = look_up(search_path(box, entry, args),
-					     program, box->resolved[0]);
-		return;
-	}
 	if (dir && sm_value_is_string(dir) && program.p[0] != '/') {
 		base = sm_value_str(dir);
 		if (!sm_path_is_canonical(base))
 			base = absolute((struct sm_str){ 0 }, base, copy);
+	}
+	if (is_searched && !memchr(program.p, '/', program.len)) {
+		event->resolved[0] =
+			search(box, entry, args, event, base, program);
+		return;
 	}
 	if (sm_path_is_canonical(program)) {
 		/* chosen from candidates, or argv[0]: say which */
@@ -371,6 +414,24 @@ static void resolve_program(struct sm_box *box,
 		return;
 	}
 	event->resolved[0] = absolute(base, program, box->resolved[0]);
+}
+
+/* Nobody will tell later what these say: nothing may grant them. */
+static void close_open_ends(struct sm_event *event)
+{
+	for (uint32_t i = 0; i < event->argc; i++) {
+		/* In our box; only its users may not write it. */
+		struct sm_value *v =
+			(struct sm_value *)(uintptr_t)&event->args[i];
+		struct sm_value *items = (struct sm_value *)(uintptr_t)v->items;
+
+		if (v->type == SM_LIST)
+			for (uint32_t k = 0; k < v->len; k++)
+				items[k].full_len += items[k].type == SM_OPAQUE;
+		else if (!event->resolved[0].len)
+			v->full_len +=
+				sm_value_is_string(v) || v->type == SM_OPAQUE;
+	}
 }
 
 static void resolve_environment(struct sm_box *box,
@@ -448,6 +509,8 @@ void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
 	case SM_OPERATION_EXEC:
 		resolve_program(box, entry, args, event);
 		resolve_environment(box, entry, args, event);
+		if (!sm_interpose_sees_exec())
+			close_open_ends(event);
 		break;
 	case SM_OPERATION_SYSTEM:
 		resolve_environment(box, entry, args, event);

@@ -11,8 +11,11 @@ MAY_NEED = {"libc.so.6", "libdl.so.2", "libpthread.so.0",
             "ld-linux-x86-64.so.2"}
 # What it interposes; anything else exported could shadow a guest's symbol.
 MAY_EXPORT = re.compile(
-    r"_?_?(f?open|openat)(64)?(_2)?|f?chdir|_?_?exec\w+|fexecve|posix_spawnp?|system|"
-    r"popen|getaddrinfo|setlocale|v?fork|secmgr_\w+|PyInit_\w+")
+    r"_?_?(f?open|openat)(64)?(_2)?|f?chdir|_?_?exec\w+|fexecve|"
+    r"posix_spawnp?|system|popen|pthread_sigmask|getaddrinfo|setlocale|"
+    r"l?l?(get|set|list|remove)xattr|l?chown|f?ch(own|mod)at|chmod|"
+    r"(mkdir|link|symlink|unlink|rename|utimens)(at)?|rmdir|opendir|"
+    r"truncate(64)?|secmgr_\w+|PyInit_\w+")
 GLIBC_MAX = (2, 17)  # so that one file serves every distribution in use
 
 

@@ -22,6 +22,11 @@
 	{                                                                      \
 		.type = SM_INT, .i = (n)                                       \
 	}
+#define OPAQUE(text)                                                           \
+	{                                                                      \
+		.type = SM_OPAQUE, .len = sizeof(text) - 1,                    \
+		.full_len = sizeof(text) - 1, .s = (text)                      \
+	}
 #define NONE                                                                   \
 	{                                                                      \
 		.type = SM_NONE                                                \
@@ -40,6 +45,11 @@ static const struct sm_value shell[] = { T("/bin/sh"), T("-c"), T("id; ls") };
 static const struct sm_value shell_args[] = { T("sh"), T("-c"), T("$0"),
 					      T("x") };
 static const struct sm_value mixed[] = { T("git"), I(3) };
+static const struct sm_value later[] = { T("git"), OPAQUE("PosixPath") };
+static const struct sm_value never[] = {
+	T("git"), { .type = SM_OPAQUE, .len = 6, .full_len = 7, .s = "object" }
+};
+static const struct sm_value sh[] = { T("/bin/sh"), T("x") };
 static const struct sm_value frozen[] = { T("<string>"), T("<module>") };
 static const struct sm_value file_code[] = { T("/srv/a.py"), T("<module>") };
 static const struct sm_value rel_code[] = { T("a.py"), T("<module>") };
@@ -271,12 +281,44 @@ static const struct row rows[] = {
 	  { T("git"), L(git), NONE, NONE },
 	  4,
 	  "exec /usr/bin/git" },
+	{ "subprocess.Popen", DIRECT, { 0 }, { T("git"), L(git) }, 2, "" },
+	{ "subprocess.Popen",
+	  DIRECT,
+	  { "/usr/bin/git" },
+	  { T("git"), L(later), NONE, NONE },
+	  4,
+	  "" },
+	{ "subprocess.Popen",
+	  DIRECT,
+	  { 0, "PATH=01" },
+	  { OPAQUE("PosixPath"), L(git), NONE, NONE },
+	  4,
+	  "environment PATH=01" },
 	{ "subprocess.Popen",
 	  DIRECT,
 	  { 0 },
-	  { T("git"), L(git) },
+	  { T("/bin/git"), L(never), NONE, NONE },
+	  4,
+	  "exec! /bin/git" },
+	{ "os.exec", DIRECT, { 0 }, { I(3), L(sh) }, 2, "exec! " },
+	{ "os.exec",
+	  DIRECT,
+	  { "/srv/run" },
+	  { I(3), L(sh) },
 	  2,
-	  "exec! git" },
+	  "exec /srv/run" },
+	{ "secmgr.exec",
+	  DIRECT,
+	  { "/bin/sh" },
+	  { T("sh"), L(shell), NONE },
+	  3,
+	  "shell id; ls" },
+	{ "secmgr.exec",
+	  DIRECT,
+	  { 0 },
+	  { T("tool"), L(git), NONE },
+	  3,
+	  "exec! tool" },
 	{ "subprocess.Popen",
 	  DIRECT,
 	  { "/usr/bin/git" },

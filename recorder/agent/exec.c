@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exec.c: whether a program that is about to run was announced by an event.
+ *
+ * subprocess.Popen, os.exec, os.posix_spawn and os.system are decided when
+ * their events come; the exec that follows in the same thread, or in the child
+ * the thread forks, passes if it runs that program with those arguments and
+ * variables. Everything else is recorded and decided here, as the event
+ * secmgr.exec: what C code starts, `_posixsubprocess.fork_exec` where it raises
+ * no event (before 3.14), another file than the one PATH led to, arguments the
+ * event could not tell. A denial is EACCES from the C library.
+ *
+ * Who did it is found on the stack where the thread runs Python code, and
+ * `foreign` where it does not: ctypes lets the GIL go. A vfork child must not
+ * look at the stack, so its parent does, before.
+ */
+#include "recorder/agent/exec_note.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Hashes of what may run next. */
+struct announced {
+	bool is_set;
+	uint64_t program, argv, variables;
+};
+
+static SM_THREAD_LOCAL struct announced announced;
+
+static SM_THREAD_LOCAL struct {
+	bool is_set;
+	struct sm_kept_view who;
+} vforking;
+
+static bool is_watching;
+static pid_t own_pid;
+
+void sm_exec_watch(void)
+{
+	own_pid = getpid();
+	is_watching = true;
+}
+
+void sm_exec_reset(void)
+{
+	own_pid = getpid();
+	sm_notes_reset();
+}
+
+void sm_exec_forget(void)
+{
+	announced.is_set = false;
+}
+
+/* A vfork child: our memory is its parent's. */
+static bool is_borrowed(void)
+{
+	return getpid() != own_pid;
+}
+
+/* -------------------------------------------------------------- announcing */
+
+static uint64_t hash_of(struct sm_str s)
+{
+	return sm_digest(s.p, s.len);
+}
+
+static uint64_t mix(uint64_t h, struct sm_str next)
+{
+	uint64_t both[2] = { h, hash_of(next) };
+
+	return sm_digest(both, sizeof(both));
+}
+
+static bool hash_list(struct sm_box *box, struct py_object *list, uint64_t *h)
+{
+	PY_SIZE n = sm_extract_length(list);
+	struct sm_str text;
+
+	*h = 0;
+	for (PY_SIZE i = 0; i < n; i++) {
+		struct py_object *item = sm_extract_item(list, i);
+
+		if (!item || !sm_extract_string(box, item, &text))
+			return false; /* a PathLike: what it says is not known
+				       */
+		*h = mix(*h, text);
+	}
+	return n >= 0;
+}
+
+static uint64_t hash_argv(char *const argv[])
+{
+	uint64_t h = 0;
+
+	for (; argv && *argv; argv++)
+		h = mix(h, sm_str_of(*argv));
+	return h;
+}
+
+static struct py_object *argument(const struct sm_event *event,
+				  struct py_object *args, enum sm_role role)
+{
+	int i = sm_catalogue_role(sm_catalogue_entry(event->site.kind), role);
+
+	return i < 0 || i >= sm_python_length(args) ? NULL
+						    : sm_python_item(args, i);
+}
+
+/* As system() runs it. */
+static bool announce_line(struct sm_box *box, struct py_object *line)
+{
+	struct sm_str text;
+
+	if (!line || !sm_extract_string(box, line, &text))
+		return false;
+	announced.program = hash_of(SM_STR("/bin/sh"));
+	announced.argv = mix(mix(mix(0, SM_STR("sh")), SM_STR("-c")), text);
+	return true;
+}
+
+static bool announce_program(struct sm_box *box, const struct sm_event *event,
+			     struct py_object *args)
+{
+	struct py_object *argv = argument(event, args, SM_ROLE_ARGV);
+	struct sm_str program = event->resolved[0];
+	int i = sm_catalogue_role(sm_catalogue_entry(event->site.kind),
+				  SM_ROLE_PROGRAM);
+
+	if (!program.len && i >= 0 && (uint32_t)i < event->argc &&
+	    sm_value_is_string(&event->args[i]))
+		program = sm_value_str(&event->args[i]);
+	announced.program = hash_of(program);
+	return sm_path_is_canonical(program) && argv &&
+	       hash_list(box, argv, &announced.argv);
+}
+
+/* Below subprocess.Popen, which has said it. */
+static bool asks_for_nothing(const struct sm_event *event)
+{
+	struct sm_request requests[SM_REQUESTS_MAX];
+	struct sm_request_scratch scratch;
+
+	return !sm_event_requests(event, &scratch, requests);
+}
+
+void sm_exec_announce(struct sm_box *box, const struct sm_event *event,
+		      struct py_object *args)
+{
+	if (event->site.kind == SM_EVENT_FORK_EXEC && asks_for_nothing(event))
+		return;
+	announced.variables = hash_of(event->resolved[1]);
+	announced.is_set =
+		args && (event->site.kind == SM_EVENT_OS_SYSTEM
+				 ? announce_line(box, argument(event, args,
+							       SM_ROLE_SHELL))
+				 : announce_program(box, event, args));
+}
+
+static bool is_announced(const struct sm_exec *exec, struct sm_str path,
+			 struct sm_str changes)
+{
+	if (!announced.is_set || !path.len ||
+	    announced.program != hash_of(path) ||
+	    announced.variables != hash_of(changes) ||
+	    announced.argv != hash_argv(exec->argv))
+		return false;
+	announced.is_set = false;
+	return true;
+}
+
+/* ----------------------------------------------------------------- program */
+
+/* Not sm_resolve_cwd(): a vfork child has a directory of its own. */
+static struct sm_str directory(int dir_fd, char out[SM_PATH_MAX])
+{
+	long n;
+
+	if (dir_fd != AT_FDCWD)
+		return sm_resolve_fd(dir_fd, out);
+	n = syscall(SYS_getcwd, out, SM_PATH_MAX);
+	/* "(unreachable)/..." when it lies outside of our root */
+	return (struct sm_str){ out,
+				n > 1 && out[0] == '/' ? (uint32_t)n - 1 : 0 };
+}
+
+static bool is_searched(const struct sm_exec *exec)
+{
+	return exec->is_searched && !strchr(exec->path, '/');
+}
+
+/* Empty: it has no name, or PATH does not lead to it. */
+static struct sm_str program_of(const struct sm_exec *exec,
+				char out[SM_PATH_MAX])
+{
+	char text[SM_PATH_MAX];
+	struct sm_str base = { NULL, 0 }, name, result = { NULL, 0 };
+	const char *path = getenv("PATH");
+
+	if (!exec->path)
+		return sm_resolve_fd(exec->dir_fd, out);
+	name = sm_str_of(exec->path);
+	if (sm_path_is_canonical(name))
+		return name;
+	base = directory(exec->dir_fd, text);
+	if (is_searched(exec))
+		return sm_resolve_program(path ? sm_str_of(path)
+					       : SM_STR("/bin:/usr/bin"),
+					  base, name, out);
+	if (sm_path_canonical(base, name, out, &result) != SM_OK)
+		result.len = 0;
+	return result;
+}
+
+/*
+ * Nothing runs where nothing is. Candidates of PATH are mostly that. Where
+ * something might be put there meanwhile, the call is not made at all.
+ */
+static bool is_missing(const struct sm_exec *exec, struct sm_str path)
+{
+	if (!exec->path)
+		return false;
+	if (!is_searched(exec))
+		return faccessat(exec->dir_fd, exec->path, X_OK, AT_EACCESS);
+	errno = ENOENT;
+	return !path.len;
+}
+
+static bool is_blocking(void)
+{
+	return sm_agent.flags & SM_CHANNEL_ENFORCE &&
+	       !(sm_agent.flags & SM_CHANNEL_WARN);
+}
+
+/* ---------------------------------------------------------------- deciding */
+
+static const struct sm_view nobody = { .kind = SM_PRINCIPAL_FOREIGN,
+				       .via = SM_VIA_DIRECT };
+
+static void look_at_stack(struct sm_view *view)
+{
+	if (sm_py.is_probed && sm_python_is_running())
+		sm_frames_view(view);
+	else
+		*view = nobody;
+}
+
+void sm_exec_before_vfork(void)
+{
+	struct sm_view view;
+	int saved = errno;
+
+	if (!is_watching || !sm_py.is_probed || !sm_python_is_running())
+		return;
+	sm_frames_view(&view);
+	sm_view_keep(&vforking.who, &view);
+	vforking.is_set = true;
+	errno = saved;
+}
+
+/* Both come here; what is the parent's must not be done in the child. */
+void sm_exec_after_vfork(void)
+{
+	int saved = errno;
+
+	if (!vforking.is_set || is_borrowed())
+		return;
+	vforking.is_set = false;
+	if (sm_exec_has_notes())
+		sm_exec_publish();
+	errno = saved;
+}
+
+/* In a vfork child: on its own stack and in a note, nowhere else. */
+static bool decide_borrowed(const struct sm_exec *exec, struct sm_str path,
+			    struct sm_str changes)
+{
+	struct sm_exec_note *note = sm_note_take();
+	struct sm_event event;
+	bool is_denied;
+
+	if (!note) {
+		sm_note_miss();
+		return is_blocking();
+	}
+	sm_note_fill(note, vforking.is_set ? &vforking.who.view : &nobody, exec,
+		     path, changes);
+	sm_note_event(note, &event);
+	is_denied = sm_deny_decide_alone(&event);
+	sm_note_leave(note, &event);
+	return is_denied;
+}
+
+static bool decide(const struct sm_exec *exec, struct sm_str path,
+		   struct sm_str changes)
+{
+	static struct sm_record_event record; /* these under the lock */
+	static struct sm_denial denial;
+	static struct sm_exec_note note;
+	struct sm_view view;
+	bool is_denied;
+
+	look_at_stack(&view);
+	if (!sm_agent_lock())
+		return sm_agent_lost();
+	sm_channel_check();
+	memset(&record, 0, sizeof(record));
+	sm_note_fill(&note, &view, exec, path, changes);
+	sm_note_event(&note, &record.event);
+	record.event.seq = ++sm_agent.seq;
+	is_denied = sm_deny_decide(&view, &record.event, &denial);
+	sm_agent_store(&view, &record);
+	sm_agent_unlock();
+	return is_denied;
+}
+
+bool sm_exec_is_denied(const struct sm_exec *exec)
+{
+	char path_text[SM_PATH_MAX], changes_text[SM_PATH_MAX];
+	struct sm_str path, changes;
+	int saved = errno;
+	bool is_denied;
+
+	if (!is_watching || sm_agent.flags & SM_CHANNEL_LIVE ||
+	    (!exec->path && exec->dir_fd < 0))
+		return false;
+	if (sm_channel_is_copy())
+		sm_channel_child();
+	path = program_of(exec, path_text);
+	changes = sm_environment_changes_of(exec->envp, changes_text);
+	if (is_announced(exec, path, changes)) {
+		errno = saved;
+		return false;
+	}
+	if (is_missing(exec, path)) {
+		if (is_blocking())
+			return true;
+		errno = saved;
+		return false;
+	}
+	if (sm_exec_has_notes() && !is_borrowed())
+		sm_exec_publish();
+	is_denied = is_borrowed() ? decide_borrowed(exec, path, changes)
+				  : decide(exec, path, changes);
+	errno = is_denied ? EACCES : saved;
+	return is_denied;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * interpose_environment.c: LD_PRELOAD and SECMGR_CHANNEL, kept in the
+ * environment of children that were given another one.
+ */
+#include "recorder/agent/agent.h"
+
+#include <stdlib.h>
+
+#include "recorder/agent/interpose.h"
+
+#define ENV_MAX (1u << 16) /* longer environments pass as they are */
+#define OUR_MAX 1024
+
+static const char preload_name[] = "LD_PRELOAD=";
+static const char channel_name[] = SM_CHANNEL_ENVIRONMENT "=";
+
+/* "LD_PRELOAD=..." and "SECMGR_CHANNEL=...", as this process was given. */
+static char our_preload[OUR_MAX], our_channel[OUR_MAX];
+static const char *our_library; /* inside our_preload */
+
+void sm_interpose_environment_setup(void)
+{
+	const char *channel = getenv(SM_CHANNEL_ENVIRONMENT);
+	size_t prefix = sizeof(preload_name) - 1, n;
+	Dl_info info;
+
+	if (!channel || !dladdr(&sm_agent, &info) || !info.dli_fname)
+		return;
+	n = strlen(info.dli_fname);
+	if (n + prefix >= sizeof(our_preload) ||
+	    strlen(channel) + sizeof(channel_name) > sizeof(our_channel))
+		return;
+	memcpy(our_preload, preload_name, prefix);
+	memcpy(our_preload + prefix, info.dli_fname, n + 1);
+	memcpy(our_channel, channel_name, sizeof(channel_name) - 1);
+	strcpy(our_channel + sizeof(channel_name) - 1, channel);
+	our_library = our_preload + prefix;
+}
+
+static bool starts(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
+/* Whether list, as ld.so splits it, holds the agent's library. */
+static bool lists_us(const char *list)
+{
+	size_t n = strlen(our_library);
+
+	for (; *list; list += *list != '\0') {
+		size_t length = strcspn(list, ": ");
+
+		if (length == n && !memcmp(list, our_library, n))
+			return true;
+		list += length;
+	}
+	return false;
+}
+
+/*
+ * A recorder inside a recorded program is let be; a policy cannot be exchanged
+ * for another.
+ */
+static bool is_good_channel(const char *variable)
+{
+	return !(sm_agent.flags & SM_CHANNEL_ENFORCE) ||
+	       !strcmp(variable, our_channel);
+}
+
+struct sm_completion sm_completion(char *const envp[])
+{
+	struct sm_completion p = { .needs_preload = true,
+				   .needs_channel = true };
+
+	if (!our_library)
+		return (struct sm_completion){ 0 };
+	for (; envp && envp[p.count]; p.count++) {
+		const char *variable = envp[p.count];
+
+		if (starts(variable, channel_name)) {
+			p.needs_channel =
+				p.channels++ || !is_good_channel(variable);
+		} else if (starts(variable, preload_name)) {
+			p.preload = variable + sizeof(preload_name) - 1;
+			p.needs_preload = p.preloads++ || !lists_us(p.preload);
+		}
+		if (p.count > ENV_MAX)
+			return (struct sm_completion){ 0 };
+	}
+	if (p.needs_preload && p.preload)
+		p.bytes = strlen(our_preload) + strlen(p.preload) + 2;
+	return p;
+}
+
+static char *join(const char *theirs, char *text)
+{
+	strcpy(text, our_preload);
+	if (*theirs) {
+		strcat(text, ":");
+		strcat(text, theirs);
+	}
+	return text;
+}
+
+char *const *sm_complete(const struct sm_completion *p, char *const envp[],
+			 char **out, char *text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->needs_preload && starts(envp[i], preload_name))
+			continue;
+		if (p->needs_channel && starts(envp[i], channel_name))
+			continue;
+		out[n++] = envp[i];
+	}
+	if (p->needs_preload)
+		out[n++] = p->bytes ? join(p->preload, text) : our_preload;
+	if (p->needs_channel)
+		out[n++] = our_channel;
+	out[n] = NULL;
+	return out;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * interpose_system.c: the agent in front of system and popen, which start a
+ * shell past any interposer.
+ */
+#include "recorder/agent/agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "recorder/agent/interpose.h"
+
+#define SHELL	 "/bin/sh"
+#define NO_SHELL (127 << 8) /* as if it had exited with 127 */
+
+extern char **environ;
+
+static struct {
+	int (*system)(const char *);
+	FILE *(*popen)(const char *, const char *);
+	sm_spawn_function *posix_spawn;
+} real;
+
+void sm_interpose_system_setup(void)
+{
+	sm_interpose_find("system", &real.system);
+	sm_interpose_find("popen", &real.popen);
+	sm_interpose_find("posix_spawn", &real.posix_spawn);
+}
+
+/* As the C library calls the shell. */
+#define ARGV(line)                                                             \
+	{                                                                      \
+		(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",            \
+			(char *)(uintptr_t)(line), NULL                        \
+	}
+
+static bool is_line_denied(const char *line)
+{
+	char *const argv[] = ARGV(line);
+	const struct sm_exec exec = {
+		.path = SHELL, .dir_fd = AT_FDCWD, .argv = argv, .envp = environ
+	};
+
+	return sm_exec_is_denied(&exec);
+}
+
+/* ------------------------------------------------------------------ signals */
+
+/*
+ * While a command runs, whoever waits for it ignores SIGINT and SIGQUIT: from
+ * the first of several threads that do to the last (POSIX, system()).
+ */
+static struct {
+	pthread_mutex_t mutex;
+	unsigned count;
+	struct sigaction interrupt, quit;
+} waiting = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+
+static void ignore_signals(sigset_t *before)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	sigset_t child;
+
+	pthread_mutex_lock(&waiting.mutex);
+	if (!waiting.count++) {
+		sigaction(SIGINT, &ignore, &waiting.interrupt);
+		sigaction(SIGQUIT, &ignore, &waiting.quit);
+	}
+	pthread_mutex_unlock(&waiting.mutex);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, before);
+}
+
+static void restore_signals(const sigset_t *before)
+{
+	pthread_mutex_lock(&waiting.mutex);
+	if (!--waiting.count) {
+		sigaction(SIGINT, &waiting.interrupt, NULL);
+		sigaction(SIGQUIT, &waiting.quit, NULL);
+	}
+	pthread_mutex_unlock(&waiting.mutex);
+	sigprocmask(SIG_SETMASK, before, NULL);
+}
+
+static int start(pid_t *pid, const char *line, char *const envp[],
+		 const sigset_t *before)
+{
+	char *const argv[] = ARGV(line);
+	posix_spawnattr_t attributes;
+	sigset_t defaults;
+	int error;
+
+	sigemptyset(&defaults);
+	if (waiting.interrupt.sa_handler != SIG_IGN)
+		sigaddset(&defaults, SIGINT);
+	if (waiting.quit.sa_handler != SIG_IGN)
+		sigaddset(&defaults, SIGQUIT);
+	error = posix_spawnattr_init(&attributes);
+	if (error)
+		return error;
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF |
+						      POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setsigdefault(&attributes, &defaults);
+	posix_spawnattr_setsigmask(&attributes, before);
+	error = real.posix_spawn(pid, SHELL, NULL, &attributes, argv, envp);
+	posix_spawnattr_destroy(&attributes);
+	return error;
+}
+
+/* The C library's system() takes no environment. */
+static int run(const char *line, char *const envp[])
+{
+	int status = NO_SHELL;
+	sigset_t before;
+	pid_t pid, ended;
+
+	ignore_signals(&before);
+	if (!start(&pid, line, envp, &before)) {
+		do
+			ended = waitpid(pid, &status, 0);
+		while (ended < 0 && errno == EINTR);
+		if (ended != pid)
+			status = -1;
+	}
+	restore_signals(&before);
+	return status;
+}
+
+EXPORT int system(const char *line)
+{
+	struct sm_completion p = sm_completion(environ);
+
+	if (line && is_line_denied(line))
+		return -1;
+	if (line && real.posix_spawn && (p.needs_preload || p.needs_channel))
+		return run(line, COMPLETED(&p, environ));
+	if (!real.system)
+		sm_interpose_find("system", &real.system);
+	if (real.system)
+		return real.system(line);
+	errno = ENOSYS;
+	return -1;
+}
+
+EXPORT FILE *popen(const char *line, const char *mode)
+{
+	if (line && is_line_denied(line))
+		return NULL;
+	if (!real.popen)
+		sm_interpose_find("popen", &real.popen);
+	if (real.popen)
+		return real.popen(line, mode);
+	errno = ENOSYS;
+	return NULL;
+}

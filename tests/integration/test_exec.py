@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What runs is what was decided, whoever starts it and however it is named.
+
+With /usr/bin/python3 and the interpreters SM_TEST_PYTHONS names (separated by
+colons).
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from workloads import PYTHON, environment, program
+
+PYTHONS = [PYTHON] + [path for path in
+                      os.environ.get("SM_TEST_PYTHONS", "").split(":") if path]
+
+# Each announces itself by an event of its own.
+ANNOUNCED = """\
+import os, pathlib, subprocess, sys
+run, quiet = subprocess.run, {"stdout": subprocess.DEVNULL}
+run(["true"])
+run(["true", "x"], env={"PATH": "/usr/bin"})
+run(["true", "x"], env={**os.environ, "PATH": "/bin", "COLOUR": "red"})
+run(["/bin/true", b"x"], close_fds=False)
+run("exit 0", shell=True)
+run("exit 0", shell=True, executable="/bin/sh")
+run(["./tool"], cwd="sub", **quiet)
+run(["true"], preexec_fn=lambda: None)
+run(["name"], executable="/bin/true")
+run(["/bin/echo", "\\N{SNOWMAN}", "\\udcff"], **quiet)
+run(["/bin/true", "--password", "hunter2", "token=abcdefgh12345678"])
+os.system("exit 0")
+os.popen("exit 0").close()
+for spawn in os.posix_spawn, os.posix_spawnp:
+    os.waitpid(spawn("/bin/true", ["true"], os.environ), 0)
+os.spawnvp(os.P_WAIT, "true", ["true"])
+os.spawnle(os.P_WAIT, "/bin/true", "true", {})
+if not os.fork():
+    os.execlp("true", "true")
+os.wait()
+os.execv("/bin/true", ["true"])
+"""
+
+# Where only the call itself says what it is.
+TOLD_LATER = """\
+import os, pathlib, subprocess
+def run(*arguments, **options):
+    try:
+        subprocess.run(*arguments, **options)
+    except OSError as error:
+        print(type(error).__name__)
+run([pathlib.Path("/bin/true"), pathlib.PurePath("x"), "y"])
+run(["true", "z"], executable=pathlib.Path("/bin/true"), cwd=".")
+run(["no-such-program"])
+os.waitpid(os.posix_spawnp("true", ["true", "p"], {}), 0)
+os.chdir("sub")
+os.waitpid(os.posix_spawn("tool", ["tool"], {}), 0)
+"""
+
+MULTIPROCESSING = """\
+import multiprocessing, sys
+def square(n):
+    return n * n
+if __name__ == "__main__":
+    with multiprocessing.get_context(sys.argv[1]).Pool(2) as pool:
+        print(pool.map(square, range(4)))
+        pool.close()
+        pool.join()
+"""
+
+NATIVE = """\
+import ctypes, os
+libc = ctypes.CDLL(None)
+def spawn(start, name):
+    argv = (ctypes.c_char_p * 2)(name, None)
+    pid = ctypes.c_int()
+    print(start(ctypes.byref(pid), b"/bin/true", None, None, argv, None))
+spawn(libc.posix_spawn, b"true")
+spawn(ctypes.PyDLL(None).posix_spawn, b"also")
+print(libc.system(b"exit 3"))
+"""
+
+PROGRAMS = {"announced.py": ANNOUNCED, "later.py": TOLD_LATER,
+            "pool.py": MULTIPROCESSING, "native.py": NATIVE}
+
+
+class Exec(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.place = pathlib.Path(tempfile.mkdtemp(prefix="secmgr-exec-"))
+        self.addCleanup(shutil.rmtree, self.place)
+        for name, text in PROGRAMS.items():
+            (self.place / name).write_text(text)
+        (self.place / "sub").mkdir()
+        tool = self.place / "sub/tool"
+        tool.write_text("#!/bin/sh\nexit 0\n")
+        tool.chmod(0o755)
+
+    def tool(self, name, *arguments, **changes):
+        return subprocess.run(
+            [program(name), *map(str, arguments)], cwd=self.place, text=True,
+            env={**environment(), **changes}, capture_output=True,
+            timeout=60, check=False)
+
+    def record(self, *command):
+        done = self.tool("secmgr-record", "-q", "--force", "-o", "t.db", "--",
+                         *command)
+        self.assertEqual(0, done.returncode, done.stderr)
+        return done.stdout
+
+    def events(self, trace="t.db", name="secmgr.exec"):
+        done = self.tool("secmgr-events", "--json", trace)
+        return [event for event in map(json.loads, done.stdout.splitlines())
+                if event["event"] == name]
+
+    def learn(self):
+        done = self.tool("secmgr-learn", "t.db")
+        (self.place / "policy.json").write_text(done.stdout)
+        return json.loads(done.stdout)
+
+    def write(self, policy):
+        policy.pop("review", None)
+        (self.place / "policy.json").write_text(json.dumps(policy))
+
+    def enforce(self, *command, expected=0):
+        done = self.tool("secmgr-enforce", "-p", "policy.json", "--force",
+                         "-o", "e.db", "--", *command)
+        if expected is not None:
+            self.assertEqual(expected, done.returncode, done.stderr)
+        return done.stdout
+
+    def replayed(self, trace):
+        done = self.tool("secmgr-replay", "--json", "policy.json", trace)
+        return json.loads(done.stdout)
+
+    def test_what_an_event_announced_is_recorded_once(self):
+        for python in PYTHONS:
+            with self.subTest(python):
+                self.record(python, "announced.py")
+                self.assertEqual([], [event["args"] for event in
+                                      self.events()])
+
+    def test_what_no_event_tells_the_call_does(self):
+        for python in PYTHONS:
+            with self.subTest(python):
+                output = self.record(python, "later.py")
+                self.assertEqual("FileNotFoundError\n", output)
+                self.assertEqual(
+                    [["/bin/true", ["/bin/true", "x", "y"]],
+                     ["/bin/true", ["true", "z"]],
+                     ["true", ["true", "p"]],
+                     ["tool", ["tool"]]],
+                    [event["args"][:2] for event in
+                     sorted(self.events(), key=lambda e: e["time_ns"])])
+                self.assertEqual({"app"}, {event["by"] for event in
+                                           self.events()})
+                self.learn()
+                self.assertEqual(0, self.replayed("t.db")["blocked"])
+                self.assertEqual(output, self.enforce(python, "later.py"))
+
+    def test_multiprocessing_is_learned_and_held_to_it(self):
+        for python in PYTHONS:
+            for how in "fork", "spawn":
+                with self.subTest(python, how=how):
+                    output = self.record(python, "pool.py", how)
+                    policy = self.learn()
+                    self.assertEqual(0, self.replayed("t.db")["blocked"])
+                    self.assertEqual(output,
+                                     self.enforce(python, "pool.py", how))
+                    self.assertEqual(0, self.replayed("e.db")["blocked"])
+                    if how == "fork":
+                        continue
+                    del policy["processes"]
+                    self.write(policy)
+                    self.assertNotEqual(output, self.enforce(
+                        python, "pool.py", how, expected=None))
+                    denied = [event for event in self.events("e.db")
+                              if event["verdict"] == "denied"]
+                    self.assertIn("spawnv_passfds",
+                                  {event["function"] for event in denied})
+
+    def test_native_code_is_seen_and_needs_a_rule(self):
+        for python in PYTHONS:
+            with self.subTest(python):
+                self.assertEqual("0\n0\n768\n",
+                                 self.record(python, "native.py"))
+                self.assertEqual(
+                    [("/bin/true", "foreign"), ("/bin/true", "app"),
+                     ("/bin/sh", "foreign")],
+                    [(event["args"][0], event["by"])
+                     for event in self.events()])
+                policy = self.learn()
+                self.assertEqual("0\n0\n768\n",
+                                 self.enforce(python, "native.py"))
+                policy["processes"] = [
+                    rule for rule in policy["processes"]
+                    if rule["by"] != ["foreign"]]
+                self.write(policy)
+                self.assertEqual("13\n0\n-1\n",
+                                 self.enforce(python, "native.py"))
+                self.assertEqual(
+                    ["denied", "allowed", "denied"],
+                    [event["verdict"] for event in self.events("e.db")])
+                self.assertEqual(2, self.replayed("e.db")["blocked"])
+
+
+if __name__ == "__main__":
+    unittest.main()
