@@ -37,8 +37,8 @@ sm_observations_add_process(struct sm_observations *observations, uint64_t run,
 			    const struct sm_trace_interpreter *interpreter,
 			    uint32_t *owner);
 /*
- * Adds one event; copies what it keeps. Events that ask for nothing and events
- * a policy stopped (verdict SM_DENIED) are counted only.
+ * Adds one event; copies what it keeps. Events that ask for nothing, events a
+ * policy stopped (verdict SM_DENIED) and forged ones are counted only.
  */
 SM_CHECKED enum sm_status
 sm_observations_add(struct sm_observations *observations, uint32_t owner,
@@ -101,6 +101,7 @@ struct sm_observed {
 	uint64_t events; /* stored events read */
 	uint64_t calls;	 /* distinct calls that ask for something */
 	uint64_t denied; /* events stopped by a policy: not learned from */
+	uint64_t forged; /* raised under a name of CPython's: neither */
 	uint64_t lost;	 /* events the traces miss, damaged blocks included */
 };
 void sm_observations_count(const struct sm_observations *observations,

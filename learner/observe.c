@@ -481,6 +481,12 @@ static bool is_wanted(const struct sm_event *event)
 	       sm_event_requests(event, &scratch, requests) > 0;
 }
 
+bool sm_observe_is_forged(const struct sm_event *event)
+{
+	return event->site.kind == SM_EVENT_OTHER &&
+	       sm_str_starts(event->site.event, SM_STR(SM_EVENT_FORGED));
+}
+
 enum sm_status sm_observe_call(struct sm_observations *o,
 			       const struct sm_event *event,
 			       struct sm_call **out)
@@ -522,6 +528,10 @@ enum sm_status sm_observations_add(struct sm_observations *observations,
 	sm_observe_event(observations, owner, event->time_ns);
 	if (event->verdict.decision == SM_DENIED) {
 		observations->denied++;
+		return SM_OK;
+	}
+	if (sm_observe_is_forged(event)) {
+		observations->forged++;
 		return SM_OK;
 	}
 	status = sm_observe_call(observations, event, &call);
@@ -607,6 +617,7 @@ enum sm_status sm_observations_merge(struct sm_observations *into,
 		return status;
 	into->events += from->events;
 	into->denied += from->denied;
+	into->forged += from->forged;
 	into->lost += from->lost;
 	return SM_OK;
 }
@@ -621,6 +632,7 @@ void sm_observations_count(const struct sm_observations *observations,
 		.events = observations->events,
 		.calls = observations->call_count,
 		.denied = observations->denied,
+		.forged = observations->forged,
 		.lost = observations->lost,
 	};
 }

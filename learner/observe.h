@@ -59,7 +59,7 @@ struct sm_observations {
 	size_t trace_room, trace_count;
 	struct sm_run **runs; /* by identity */
 	size_t run_room, run_count;
-	uint64_t events, denied, lost;
+	uint64_t events, denied, forged, lost;
 };
 
 /* A part of the recording that is left out, to be asked about. */
@@ -91,6 +91,8 @@ const struct sm_run *sm_observations_find_run(const struct sm_observations *o,
 bool sm_call_event(const struct sm_call *call, struct sm_arena *arena,
 		   struct sm_event *event);
 
+/* Whether Python code made event up; see SM_EVENT_FORGED. */
+bool sm_observe_is_forged(const struct sm_event *event);
 /* The call event makes, NULL when it asks for nothing. */
 SM_CHECKED enum sm_status sm_observe_call(struct sm_observations *o,
 					  const struct sm_event *event,

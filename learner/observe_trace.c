@@ -13,7 +13,7 @@
 struct memo {
 	uint64_t key;
 	struct sm_call *call;
-	bool is_known;
+	bool is_known, is_forged;
 };
 
 static uint64_t process_identity(uint64_t seed,
@@ -166,12 +166,18 @@ static enum sm_status add_event(struct reading *r,
 		event = sm_trace_event(r->cursor);
 		if (!event) /* damaged: told by the next sm_trace_skim() */
 			return SM_OK;
-		status = sm_observe_call(r->o, event, &memo->call);
+		memo->call = NULL;
+		memo->is_forged = sm_observe_is_forged(event);
+		status = memo->is_forged
+				 ? SM_OK
+				 : sm_observe_call(r->o, event, &memo->call);
 		if (status != SM_OK)
 			return status;
 		memo->key = brief->key;
 		memo->is_known = true;
 	}
+	if (memo->is_forged)
+		r->o->forged++;
 	if (memo->call)
 		sm_observe_count(r->o, memo->call, owner, time_ns);
 	return SM_OK;

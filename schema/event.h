@@ -227,6 +227,13 @@ struct sm_event {
 /* The entry of kind; SM_EVENT_OTHER and unknown numbers give NULL. */
 const struct sm_catalogue_entry *sm_catalogue_entry(enum sm_event_kind kind);
 
+/*
+ * What the agent puts before the name of a catalogued event that CPython did
+ * not raise, but Python code through sys.audit(): it is in no catalogue then,
+ * means no file, address or program, and nothing is learned from it.
+ */
+#define SM_EVENT_FORGED "forged:"
+
 /* The kind of a name; SM_EVENT_OTHER when it is not catalogued. O(1). */
 enum sm_event_kind sm_catalogue_find(struct sm_str name);
 

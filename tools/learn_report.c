@@ -193,6 +193,11 @@ void sm_learn_report_summary(const char *program,
 		    "%" PRIu64 " events were stopped by a policy and not "
 		    "learned from",
 		    o->denied);
+	if (o->forged)
+		say(program,
+		    "%" PRIu64 " events were raised under names of CPython's "
+		    "and not learned from",
+		    o->forged);
 	if (report->learned->repaired)
 		say(program, "%zu calls needed literal rules after checking",
 		    report->learned->repaired);
@@ -237,6 +242,7 @@ static void put_counts(struct sm_json *j, const struct sm_learn_report *report)
 	sm_json_put_uint(j, "events", o->events);
 	sm_json_put_uint(j, "calls", o->calls);
 	sm_json_put_uint(j, "denied", o->denied);
+	sm_json_put_uint(j, "forged", o->forged);
 	sm_json_put_uint(j, "lost", o->lost);
 	sm_json_put_uint(j, "bundled", learned->bundled);
 	sm_json_put_uint(j, "repaired", learned->repaired);

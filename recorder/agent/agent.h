@@ -176,6 +176,18 @@ struct sm_kept_view {
 };
 void sm_view_keep(struct sm_kept_view *to, const struct sm_view *view);
 
+/* --------------------------------------------------------------- forged.c */
+
+/* Its calls are marked, or cannot be. */
+extern bool sm_forged_is_watched;
+/* Finds sys.audit and marks its calls from now on. */
+void sm_forged_watch(void);
+void sm_forged_forget(void); /* after Py_Finalize */
+/* The name given to the innermost sys.audit() of this thread, or NULL. */
+extern SM_THREAD_LOCAL const char *sm_forged_name;
+/* Whether an event raised by sys.audit() is not one of the library's own. */
+bool sm_forged_is(enum sm_event_kind kind, const struct sm_view *view);
+
 /* -------------------------------------------------------------- extract.c */
 
 #define SM_HELD_MAX 32 /* encoded copies of strings kept during one event */

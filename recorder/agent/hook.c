@@ -260,24 +260,47 @@ static bool is_teardown(enum sm_event_kind kind)
 	       kind == SM_EVENT_INTERPRETER_CLEAR;
 }
 
-static void build(const struct sm_view *view, enum sm_event_kind kind,
-		  const char *name, struct py_object *args,
+/* An event as it arrived, and what it counts for. */
+struct arrival {
+	enum sm_event_kind kind;
+	bool is_raised, is_forged; /* by sys.audit(); without being CPython's */
+	const char *name;
+	struct py_object *args;
+};
+
+static struct sm_str name_of(const struct arrival *a,
+			     const struct sm_catalogue_entry *entry)
+{
+	static char forged[64]; /* under the lock */
+	struct sm_str name;
+
+	if (entry)
+		return entry->name;
+	if (a->is_forged) {
+		snprintf(forged, sizeof(forged), SM_EVENT_FORGED "%s", a->name);
+		return sm_str_of(forged);
+	}
+	name = sm_str_of(a->name);
+	if (name.len > 256)
+		name.len = 256;
+	return name;
+}
+
+static void build(const struct sm_view *view, const struct arrival *a,
 		  struct sm_event *event)
 {
-	const struct sm_catalogue_entry *entry = sm_catalogue_entry(kind);
+	const struct sm_catalogue_entry *entry = sm_catalogue_entry(a->kind);
 
 	memset(event, 0, sizeof(*event));
 	event->seq = ++sm_agent.seq;
 	event->time_ns = sm_agent_now_ns();
 	event->thread = sm_agent_thread();
-	event->site.kind = kind;
-	event->site.event = entry ? entry->name : sm_str_of(name);
-	if (event->site.event.len > 256)
-		event->site.event.len = 256;
+	event->site.kind = a->kind;
+	event->site.event = name_of(a, entry);
 	sm_frames_site(view, &event->site);
-	sm_extract(&box, entry, args, event);
+	sm_extract(&box, entry, a->args, event);
 	if (entry)
-		sm_resolve(&box, entry, args, event);
+		sm_resolve(&box, entry, a->args, event);
 }
 
 static void release_held(struct py_object **held, uint32_t n)
@@ -306,26 +329,31 @@ static int take_nothing(void)
 	return -1;
 }
 
-static void before(const struct sm_view *view, enum sm_event_kind kind,
-		   struct py_object *args)
+static void before(const struct sm_view *view, const struct arrival *a)
 {
-	if (view->caller)
+	if (view->caller || a->is_raised)
 		return;
-	if (kind == SM_EVENT_RUN_COMMAND || kind == SM_EVENT_RUN_STDIN)
+	if (a->kind == SM_EVENT_RUN_COMMAND || a->kind == SM_EVENT_RUN_STDIN)
 		atomic_store(&runs_main, true);
-	if (kind == SM_EVENT_EXEC && atomic_load(&runs_main) && args &&
-	    sm_py.PyTuple_Size(args) == 1)
-		sm_code_mark_main(sm_py.PyTuple_GetItem(args, 0));
+	if (a->kind == SM_EVENT_EXEC && atomic_load(&runs_main) && a->args &&
+	    sm_py.PyTuple_Size(a->args) == 1)
+		sm_code_mark_main(sm_py.PyTuple_GetItem(a->args, 0));
 }
 
-static void after(enum sm_event_kind kind)
+/* Only what really happens changes anything. */
+static void after(const struct arrival *a)
 {
+	enum sm_event_kind kind = a->kind;
+
+	if (a->is_raised)
+		return;
 	if (kind == SM_EVENT_OS_CHDIR)
 		sm_resolve_cwd_changed();
 	if (kind == SM_EVENT_INTERPRETER_CLEAR)
 		sm_code_forget_interpreter();
 	if (kind == SM_EVENT_HOOKS_CLEAR) {
 		sm_code_forget_all();
+		sm_forged_forget();
 		sm_load_on_clear();
 	}
 }
@@ -362,8 +390,21 @@ static bool is_spawn(enum sm_event_kind kind)
 	}
 }
 
-static int take(enum sm_event_kind kind, const char *name,
-		struct py_object *args)
+static void look(struct arrival *a, struct sm_view *view)
+{
+	if (is_teardown(a->kind) && !a->is_raised) {
+		*view = (struct sm_view){ .via = SM_VIA_EXEC,
+					  .kind = SM_PRINCIPAL_PYTHON };
+		return;
+	}
+	sm_frames_view(view);
+	if (!a->is_raised || !sm_forged_is(a->kind, view))
+		return;
+	a->kind = SM_EVENT_OTHER;
+	a->is_forged = true;
+}
+
+static int take(struct arrival *a)
 {
 	struct py_object *held[SM_HELD_MAX];
 	struct sm_denial denial;
@@ -374,41 +415,37 @@ static int take(enum sm_event_kind kind, const char *name,
 
 	if (!(sm_agent.flags & SM_CHANNEL_ENFORCE) && sm_channel_is_lost()) {
 		count(&sm_agent.homeless);
-		after(kind);
+		after(a);
 		return 0;
 	}
-	if (is_teardown(kind))
-		view = (struct sm_view){ .via = SM_VIA_EXEC,
-					 .kind = SM_PRINCIPAL_PYTHON };
-	else
-		sm_frames_view(&view);
-	before(&view, kind, args);
-	if (kind == SM_EVENT_OPEN && sm_late_open_keep(&view, args))
+	look(a, &view);
+	before(&view, a);
+	if (a->kind == SM_EVENT_OPEN && sm_late_open_keep(&view, a->args))
 		return 0;
 	if (!sm_agent_lock())
 		return take_nothing();
 	sm_channel_check();
-	build(&view, kind, name, args, &record.event);
+	build(&view, a, &record.event);
 	asked = is_asked(&record.event);
-	if (kind == SM_EVENT_RESOLVED && sm_agent.flags & SM_CHANNEL_LIVE)
+	if (a->kind == SM_EVENT_RESOLVED && sm_agent.flags & SM_CHANNEL_LIVE)
 		sm_names_repeat(&record.event);
 	/* What is raised again tells of the past, not of this process. */
 	has_effect = !asked || !(sm_agent.flags & SM_CHANNEL_LIVE);
 	is_denied = asked && sm_deny_decide(&view, &record.event, &denial);
 	sm_agent_store(&view, &record);
-	if (!is_denied && sm_announce_second(kind))
+	if (!is_denied && sm_announce_second(a->kind))
 		sm_announce(&view, &record.event);
 	else if (!is_denied && has_effect)
 		is_denied = sm_real_at_once(&view, &record.event, &denial);
-	if (is_spawn(kind) && !is_denied)
-		sm_exec_announce(&box, &record.event, args);
+	if (is_spawn(a->kind) && !is_denied)
+		sm_exec_announce(&box, &record.event, a->args);
 	held_count = box.held_count;
 	if (held_count)
 		memcpy(held, box.held, held_count * sizeof(held[0]));
 	sm_agent_unlock();
 	release_held(held, held_count);
 	if (has_effect)
-		after(kind);
+		after(a);
 	if (!is_denied)
 		return 0;
 	sm_deny_raise(&denial);
@@ -417,8 +454,8 @@ static int take(enum sm_event_kind kind, const char *name,
 
 int sm_agent_hook(const char *event, struct py_object *args, void *data)
 {
+	struct arrival a = { .name = event, .args = args };
 	int saved = errno, result = 0;
-	enum sm_event_kind kind;
 
 	(void)data;
 	if (is_inside)
@@ -434,12 +471,17 @@ int sm_agent_hook(const char *event, struct py_object *args, void *data)
 	if (sm_exec_has_notes())
 		sm_exec_publish();
 	sm_announce_next_event();
-	kind = kind_of(event);
-	if (sm_event_class(kind) == SM_CLASS_NOISE &&
+	if (!sm_forged_is_watched)
+		sm_forged_watch();
+	a.kind = kind_of(event);
+	/* An interpreter that raises recorded events again does it that way. */
+	a.is_raised =
+		sm_forged_name == event && !(sm_agent.flags & SM_CHANNEL_LIVE);
+	if (sm_event_class(a.kind) == SM_CLASS_NOISE && !a.is_raised &&
 	    !(sm_agent.flags & SM_CHANNEL_NOISE))
 		count_noise();
 	else
-		result = take(kind, event, args);
+		result = take(&a);
 	errno = saved;
 	return result;
 }

@@ -38,7 +38,8 @@ struct py_method {
 	const char *doc;
 };
 
-#define PY_METHOD_NOARGS 4 /* METH_NOARGS */
+#define PY_METHOD_NOARGS   0x04 /* METH_NOARGS */
+#define PY_METHOD_FASTCALL 0x80 /* METH_FASTCALL */
 
 /* Bits of PyType_GetFlags(): Py_TPFLAGS_*_SUBCLASS, the same since 2.6. */
 #define PY_IS_INT   (1ul << 24)
@@ -111,6 +112,7 @@ struct py_method {
 		   struct py_object *))                                        \
 	PY_NEEDED(struct py_object *, PyDescr_NewMethod,                       \
 		  (struct py_object *, struct py_method *))                    \
+	PY_NEEDED(void *, PyCFunction_GetFunction, (struct py_object *))       \
 	PY_NEEDED(struct py_object *, PyEval_GetFrame, (void))                 \
 	PY_NEEDED(int, PyFrame_GetLineNumber, (struct py_object *))            \
 	PY_NEEDED(void *, PyThreadState_Get, (void))                           \
@@ -130,6 +132,7 @@ struct py_method {
 	PY_OBJECT(PyLong_Type)                                                 \
 	PY_OBJECT(PyTuple_Type)                                                \
 	PY_OBJECT(PyFloat_Type)                                                \
+	PY_OBJECT(PyCFunction_Type)                                            \
 	PY_OBJECT(PyCode_Type)                                                 \
 	PY_OBJECT(_Py_NoneStruct)                                              \
 	PY_OBJECT(_Py_TrueStruct)                                              \

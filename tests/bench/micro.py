@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """One hook, one loop: nanoseconds an iteration.
 
-usage: micro.py HOOK LOOP BATCHES ITERATIONS [PATH]
+usage: micro.py RAISER HOOK LOOP BATCHES ITERATIONS [PATH]
 
-HOOK: none (or whatever was preloaded), empty, jsonl. LOOP: audit, open.
+RAISER: raiser.c, built. HOOK: none (or whatever was preloaded), empty, jsonl.
+LOOP: audit, open.
 Batches are short and apart, so that a recorder keeps up and nothing is
 dropped: a drop is cheaper than a record. Prints the fastest batch.
 """
+import importlib.util
 import json
 import os
 import sys
 import threading
 import time
 
-PATH = sys.argv[5] if len(sys.argv) > 5 else "/etc/hostname"
+PATH = sys.argv[6] if len(sys.argv) > 6 else "/etc/hostname"
 
 
 def empty(event, arguments):
@@ -31,10 +33,17 @@ def jsonl(out):
     return hook
 
 
+def load_raiser():
+    spec = importlib.util.spec_from_file_location("raiser", sys.argv[1])
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def loop_audit(iterations):
-    audit = sys.audit
+    event_open = RAISER.event_open
     for _ in range(iterations):
-        audit("open", PATH, "r", 524288)
+        event_open(PATH, "r", 524288)
 
 
 def loop_open(iterations):
@@ -44,7 +53,7 @@ def loop_open(iterations):
 
 
 def main():
-    hook, loop, batches, iterations = sys.argv[1:5]
+    hook, loop, batches, iterations = sys.argv[2:6]
     work = {"audit": loop_audit, "open": loop_open}[loop]
     iterations = int(iterations)
     work(100)
@@ -63,4 +72,5 @@ def main():
 
 
 if __name__ == "__main__":
+    RAISER = load_raiser()
     main()

@@ -53,6 +53,11 @@ class Bench:
         self.noop = self.work / "noop.so"
         run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", "-o",
              self.noop, HERE / "noop.c", "-ldl"])
+        self.raiser = self.work / "raiser.so"
+        include = run([PYTHON, "-c", "import sysconfig; print(sysconfig."
+                       "get_path('include'))"]).stdout.strip()
+        run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", "-I",
+             include, "-o", self.raiser, HERE / "raiser.c"])
 
     def add(self, name, value, unit, anchor=None, anchor_value=None,
             goal=None):
@@ -109,7 +114,7 @@ class Bench:
     # ---------------------------------------------------------- hook's cost
 
     def hooks(self, loop, batches, iterations):
-        script = [PYTHON, "-I", HERE / "micro.py"]
+        script = [PYTHON, "-I", HERE / "micro.py", self.raiser]
         wrap = self.configurations(
             f"micro-{loop}", script + ["none", loop, 1, 500])
         tail = [loop, batches, iterations]
@@ -156,7 +161,7 @@ class Bench:
     def hook_cost(self):
         self.hooks_of = {"audit": self.hooks("audit", 12, 20000),
                          "open": self.hooks("open", 12, 5000)}
-        what = {"audit": "sys.audit(open)", "open": "os.open+close"}
+        what = {"audit": "event open", "open": "os.open+close"}
         for loop in ("audit", "open"):
             count = self.instructions(loop)
             anchors = list(count)
@@ -195,7 +200,8 @@ class Bench:
         plain, link = self.work / "plain", self.work / "link"
         plain.touch()
         link.symlink_to(plain.name)
-        script = [PYTHON, "-I", HERE / "micro.py", "none", "open"]
+        script = [PYTHON, "-I", HERE / "micro.py", self.raiser, "none",
+                  "open"]
         trace = self.work / "resolving.db"
         run(self.record(trace) + script + [1, 500, link])
         policy = self.learn(trace)

@@ -28,6 +28,11 @@ GRANTS = {
         "code": [{"id": "t", "load": "distribution:trusted"}],
         "files": [{"id": "ts", "path": "${CWD}/safe/*", "access": ["read"],
                    "by": ["trusted"]}]},
+    "main": {
+        "code": [{"id": "mc", "exec": "<string>",
+                  "by": ["main", "python"]}],
+        "files": [{"id": "mf", "path": "${CWD}/safe/*", "access": ["read"],
+                   "by": ["main"]}]},
     "library": {"files": [{"id": "ps", "path": "${CWD}/safe/*",
                            "access": ["read"], "by": ["python"]}]},
     "python": {
@@ -112,7 +117,10 @@ ROWS = [
     row(FORGED, "made-up open before the real one", "forged_open"),
     row(FORGED, "made-up os.open for another directory", "forged_late_open"),
     row(FORGED, "made-up end of the interpreter", "forged_clear"),
+    row(FORGED, "made-up end, without a frame", "forged_registration"),
     row(FORGED, "made-up -c", "forged_main"),
+    row(FORGED, "made-up -c, without a frame", "forged_main_thread",
+        ["main"]),
     row(FORGED, "NUL in event and file name", "nul_name"),
 
     row(FRAMES, "<frozen ...> reads source", "frozen_frame", (), RECORDED,

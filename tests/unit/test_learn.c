@@ -1044,6 +1044,32 @@ static void stopped_events_are_not_learned_from(void **state)
 	finish(&b);
 }
 
+static void forged_events_are_not_learned_from(void **state)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, "/etc/shadow", READ);
+	struct sm_observed o;
+	struct bench b;
+	uint64_t calls;
+
+	(void)state;
+	start(&b);
+	e.site.kind = SM_EVENT_OTHER;
+	e.site.event = SM_STR(SM_EVENT_FORGED "open");
+	sm_observations_count(b.seen, &o);
+	calls = o.calls;
+	add(&b, 0, &e);
+	sm_observations_count(b.seen, &o);
+	assert_int_equal(o.forged, 1);
+	assert_int_equal(o.calls, calls);
+	e.site.event = SM_STR("forgedopen");
+	add(&b, 0, &e);
+	sm_observations_count(b.seen, &o);
+	assert_int_equal(o.forged, 1);
+	assert_int_equal(o.calls, calls + 1);
+	finish(&b);
+}
+
 static void strange_bytes_survive(void **state)
 {
 	static const char *const names[] = {
@@ -1421,6 +1447,7 @@ int main(void)
 		cmocka_unit_test(risky_grants_are_marked_and_strict_drops_them),
 		cmocka_unit_test(code_from_written_files_is_residue),
 		cmocka_unit_test(stopped_events_are_not_learned_from),
+		cmocka_unit_test(forged_events_are_not_learned_from),
 		cmocka_unit_test(strange_bytes_survive),
 		cmocka_unit_test(nothing_recorded_is_refused),
 		cmocka_unit_test(a_file_of_one_run_only_is_expected_again),
