@@ -412,15 +412,15 @@ static struct sm_str slot_of(struct sm_learn *l, const struct values *v)
 
 	if (text.len) {
 		e.is_typed = true;
-		return sm_is_open(&e) ? text : none;
+		return sm_is_open(l, &e) ? text : none;
 	}
 	if (all(v, is_host)) {
 		text = shared_extension(v);
 		e.is_typed = !sm_is_data_suffix(text);
 		if (e.is_typed)
-			return sm_is_open(&e) ? SM_STR("<host>") : none;
+			return sm_is_open(l, &e) ? SM_STR("<host>") : none;
 	}
-	if (!sm_is_open(&e))
+	if (!sm_is_open(l, &e))
 		return none;
 	if (all(v, is_relative))
 		return relative_slot(l, v);

@@ -493,7 +493,7 @@ static void open_typed_dirs(struct sm_learn *l, struct sm_node *node,
 		     sm_str_equal(m->items[end].skeleton, first->skeleton);)
 			end++;
 		e = weigh(l, node, first, end - i);
-		if (!first->typed || !sm_is_open(&e) ||
+		if (!first->typed || !sm_is_open(l, &e) ||
 		    !is_data_place(first, end - i) ||
 		    (place->is_shared &&
 		     (!has_fixed_start(first->skeleton) || !e.is_made)) ||
@@ -547,7 +547,7 @@ static void open_free_dirs(struct sm_learn *l, struct sm_node *node,
 		     end < m->count && m->items[end].cluster == first->cluster;)
 			end++;
 		e = weigh(l, node, first, end - i);
-		if (!sm_is_open(&e) || !is_data_place(first, end - i) ||
+		if (!sm_is_open(l, &e) || !is_data_place(first, end - i) ||
 		    (place->is_hidden && !e.is_made))
 			continue;
 		make_slot(l, first, end - i, SM_STR("<name>"));
@@ -620,7 +620,7 @@ static void open_typed_files(struct sm_learn *l, struct sm_node *node,
 		     sm_str_equal(members[end].skeleton, first->skeleton);)
 			end++;
 		e = weigh(l, node, first, end - i);
-		if (first->typed && sm_is_open(&e) &&
+		if (first->typed && sm_is_open(l, &e) &&
 		    (!place->is_shared || has_fixed_start(first->skeleton)))
 			make_slot(l, first, end - i, first->skeleton);
 	}
@@ -675,7 +675,7 @@ static void open_free_files(struct sm_learn *l, struct sm_node *node,
 		}
 	e = weigh(l, node, members, left);
 	e.is_typed = false;
-	if (!left || !sm_is_open(&e))
+	if (!left || !sm_is_open(l, &e))
 		return;
 	start = common_start(members, left);
 	name = sm_learn_join(l, sm_escape(l, start), SM_STR("<name>"));

@@ -134,7 +134,7 @@ struct sm_evidence {
 	bool is_typed;	 /* every value is of one type */
 	bool is_made;	 /* the program creates such names itself */
 };
-bool sm_is_open(const struct sm_evidence *evidence);
+bool sm_is_open(const struct sm_learn *l, const struct sm_evidence *evidence);
 
 /* ------------------------------------------------------------------- rules */
 

@@ -109,7 +109,16 @@ void sm_observations_count(const struct sm_observations *observations,
 
 /* --------------------------------------------------------------- learning */
 
+/* How much evidence opens a slot. */
+enum sm_level {
+	SM_LEVEL_BALANCED, /* three values, or two that are fresh */
+	SM_LEVEL_TIGHT,	   /* six, or four */
+	SM_LEVEL_LOOSE,	   /* two */
+	SM_LEVELS
+};
+
 struct sm_learn_options {
+	enum sm_level level;
 	bool evidence; /* fill `seen` */
 	bool strict;   /* leave risky grants out; they become residue */
 	/*
@@ -145,6 +154,21 @@ SM_CHECKED enum sm_status
 sm_learn_missing(const struct sm_observations *observations,
 		 const struct sm_rules *rules, sm_missing_found *found,
 		 void *context, struct sm_diag *diag);
+
+/*
+ * What changed between two versions of a program: found is called with every
+ * rule that was needed before and is not now, and with every one that is new.
+ */
+struct sm_drift {
+	bool is_new;
+	const struct sm_rule *rule;
+};
+typedef void sm_drift_found(void *context, const struct sm_drift *drift);
+SM_CHECKED enum sm_status sm_learn_drift(const struct sm_observations *before,
+					 const struct sm_observations *now,
+					 const struct sm_learn_options *options,
+					 sm_drift_found *found, void *context,
+					 struct sm_diag *diag);
 
 /* A call the policy does not allow although it was recorded. */
 struct sm_residue {

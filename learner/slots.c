@@ -192,11 +192,23 @@ bool sm_is_guarded_name(struct sm_str name)
 	       is_one_of(sm_extension(name), suffixes);
 }
 
-bool sm_is_open(const struct sm_evidence *evidence)
+/* How many values open a slot, and how many when none came back elsewhere. */
+static const struct {
+	size_t always, when_fresh;
+} needed[SM_LEVELS] = {
+	[SM_LEVEL_BALANCED] = { 3, 2 },
+	[SM_LEVEL_TIGHT] = { 6, 4 },
+	[SM_LEVEL_LOOSE] = { 2, 2 },
+};
+
+bool sm_is_open(const struct sm_learn *l, const struct sm_evidence *evidence)
 {
-	if (evidence->distinct >= 3)
+	enum sm_level level = l->options.level;
+
+	if (evidence->distinct >= needed[level].always)
 		return true;
-	return evidence->distinct == 2 && !evidence->some_recur &&
+	return evidence->distinct >= needed[level].when_fresh &&
+	       !evidence->some_recur &&
 	       (evidence->is_typed || evidence->is_made);
 }
 

@@ -101,6 +101,11 @@ void sm_json_put_null(struct sm_json *j, const char *key);
 void sm_json_put_value(struct sm_json *j, const char *key,
 		       const struct sm_value *value);
 
+/*
+ * Replaces the file at path at once by these bytes; false: errno says why and
+ * nothing changed.
+ */
+bool sm_cli_replace(const char *path, const void *bytes, size_t size);
 /* Flushes stdout; SM_EXIT_USAGE and a message when it could not be written. */
 int sm_cli_finish(const struct sm_program *program, int status);
 /* True when stream is a terminal and NO_COLOR is unset or empty. */

@@ -29,44 +29,13 @@ static char *read_file(const char *path, size_t *bytes)
 	return text;
 }
 
-static bool write_all(int fd, const char *text, size_t bytes)
-{
-	while (bytes) {
-		ssize_t n = write(fd, text, bytes);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		text += n;
-		bytes -= (size_t)n;
-	}
-	return true;
-}
-
 int sm_policy_replace(const char *path, const char *text, size_t bytes)
 {
-	struct stat st;
-	char *other;
-	int fd, status = SM_EXIT_USAGE;
-
-	if (stat(path, &st) || asprintf(&other, "%s.XXXXXX", path) < 0) {
-		sm_cli_error(&sm_policy_program, path, "%s", strerror(errno));
-		return status;
-	}
-	fd = mkostemp(other, O_CLOEXEC);
-	if (fd >= 0 && !fchmod(fd, st.st_mode & 07777) &&
-	    write_all(fd, text, bytes) && !fsync(fd) && !close(fd) &&
-	    !rename(other, path)) {
-		status = SM_EXIT_OK;
-	} else {
-		sm_cli_error(&sm_policy_program, path, "cannot write it: %s",
-			     strerror(errno));
-		if (fd >= 0)
-			unlink(other);
-	}
-	free(other);
-	return status;
+	if (sm_cli_replace(path, text, bytes))
+		return SM_EXIT_OK;
+	sm_cli_error(&sm_policy_program, path, "cannot write it: %s",
+		     strerror(errno));
+	return SM_EXIT_USAGE;
 }
 
 int sm_policy_format(const struct sm_policy_options *o, const char *path)

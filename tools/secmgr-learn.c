@@ -3,21 +3,22 @@
  * secmgr-learn: traces in, the smallest policy that explains them out.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "learner/learner.h"
 #include "tools/cli.h"
 #include "tools/learn_input.h"
 #include "tools/learn_report.h"
 
+#define SM_BEFORE_MAX 64
+
 struct settings {
 	struct sm_learn_options learn;
 	struct sm_learn_input input;
 	struct sm_quorum quorum;
 	const char *output, *report, *base, *summary;
+	const char *before[SM_BEFORE_MAX]; /* traces of an older version */
+	int before_count;
 	bool quiet, no_estimate, lists_runs;
 	double max_false_blocks; /* of 1000 events; < 0: any number */
 };
@@ -128,6 +129,39 @@ static int set_summary(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
+static int set_level(void *context, const char *value, struct sm_diag *diag)
+{
+	static const char *const names[SM_LEVELS] = {
+		[SM_LEVEL_BALANCED] = "balanced",
+		[SM_LEVEL_TIGHT] = "tight",
+		[SM_LEVEL_LOOSE] = "loose",
+	};
+
+	for (int i = 0; i < SM_LEVELS; i++) {
+		if (strcmp(value, names[i]) != 0)
+			continue;
+		((struct settings *)context)->learn.level = i;
+		return 0;
+	}
+	(void)sm_fail(diag, SM_INVALID, "--level is tight, balanced or loose");
+	return -1;
+}
+
+static int add_before(void *context, const char *value, struct sm_diag *diag)
+{
+	struct settings *settings = context;
+
+	if (settings->before_count == SM_BEFORE_MAX) {
+		(void)sm_fail(diag, SM_INVALID,
+			      "more than %u traces with --drift-from; make a "
+			      "summary of them",
+			      SM_BEFORE_MAX);
+		return -1;
+	}
+	settings->before[settings->before_count++] = value;
+	return 0;
+}
+
 static int set_base(void *context, const char *value, struct sm_diag *diag)
 {
 	(void)diag;
@@ -173,6 +207,12 @@ static const struct sm_option options[] = {
 	{ 0, "summary", "FILE",
 	  "write what was observed to FILE, to learn from elsewhere, and exit",
 	  set_summary },
+	{ 0, "level", "LEVEL",
+	  "tight, balanced or loose: how much evidence opens a slot",
+	  set_level },
+	{ 0, "drift-from", "TRACE",
+	  "list what another version in TRACE needed and what is new, and exit",
+	  add_before },
 	{ 0, "quorum", "K[:hosts]",
 	  "leave out what fewer than K runs (or hosts) support", set_quorum },
 	{ 0, "max-false-blocks", "RATE",
@@ -196,46 +236,6 @@ static const struct sm_program program = {
 
 /* ------------------------------------------------------------------- output */
 
-static int write_all(int fd, const char *text, size_t bytes)
-{
-	while (bytes) {
-		ssize_t n = write(fd, text, bytes);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		text += n;
-		bytes -= (size_t)n;
-	}
-	return 0;
-}
-
-/* Replaces path at once: readers see the old policy or the new one. */
-static int write_file(const char *path, const char *text, size_t bytes)
-{
-	char temporary[4096];
-	int fd, n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
-
-	if (n < 0 || (size_t)n >= sizeof(temporary)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	if (write_all(fd, text, bytes) || fchmod(fd, 0644) || fsync(fd)) {
-		close(fd);
-		unlink(temporary);
-		return -1;
-	}
-	if (close(fd) || rename(temporary, path)) {
-		unlink(temporary);
-		return -1;
-	}
-	return 0;
-}
-
 static int put_policy(const struct settings *settings,
 		      const struct sm_rules *rules)
 {
@@ -248,7 +248,7 @@ static int put_policy(const struct settings *settings,
 		return SM_EXIT_USAGE;
 	}
 	if (settings->output) {
-		failed = write_file(settings->output, text, bytes);
+		failed = !sm_cli_replace(settings->output, text, bytes);
 		if (failed)
 			sm_cli_error(&program, settings->output, "%s",
 				     strerror(errno));
@@ -270,7 +270,7 @@ static int write_report(const char *path, const struct sm_learn_report *report)
 		sm_learn_report_json(out, report);
 		failed = fclose(out) != 0;
 	}
-	failed = failed || write_file(path, text, bytes);
+	failed = failed || !sm_cli_replace(path, text, bytes);
 	if (failed)
 		sm_cli_error(&program, path, "%s", strerror(errno));
 	free(text);
@@ -415,11 +415,58 @@ static int write_summary(const char *path, const struct sm_observations *all)
 		sm_cli_error(&program, NULL, "out of memory");
 		return SM_EXIT_USAGE;
 	}
-	failed = write_file(path, (const char *)bytes, size);
+	failed = !sm_cli_replace(path, bytes, size);
 	if (failed)
 		sm_cli_error(&program, path, "%s", strerror(errno));
 	free(bytes);
 	return failed ? SM_EXIT_USAGE : SM_EXIT_OK;
+}
+
+static void put_drift(void *context, const struct sm_drift *drift)
+{
+	const struct sm_rule *rule = drift->rule;
+
+	*(int *)context = SM_EXIT_FINDING;
+	printf("%c %s ", drift->is_new ? '+' : '-',
+	       sm_family_name(rule->family));
+	sm_cli_put(stdout, rule->id, false);
+	putchar(' ');
+	sm_cli_put(stdout, rule->pattern, true);
+	for (size_t i = 0; i < rule->args.count; i++) {
+		putchar(' ');
+		sm_cli_put(stdout, rule->args.items[i], true);
+	}
+	for (size_t i = 0; i < rule->by.count; i++) {
+		fputs(i ? ", " : " by ", stdout);
+		sm_cli_put(stdout, rule->by.items[i], false);
+	}
+	putchar('\n');
+}
+
+static int drift(const struct settings *settings,
+		 const struct sm_observations *now)
+{
+	struct sm_observations *before = sm_observations_new();
+	struct sm_diag diag = { 0 };
+	char *paths[SM_BEFORE_MAX];
+	int found = SM_EXIT_OK, status;
+
+	if (!before) {
+		sm_cli_error(&program, NULL, "out of memory");
+		return SM_EXIT_USAGE;
+	}
+	for (int i = 0; i < settings->before_count; i++)
+		paths[i] = (char *)(uintptr_t)settings->before[i];
+	status = sm_learn_input_read(&program, &settings->input,
+				     settings->before_count, paths, before);
+	if (status == SM_EXIT_OK &&
+	    sm_learn_drift(before, now, &settings->learn, put_drift, &found,
+			   &diag) != SM_OK) {
+		sm_cli_diag(&program, NULL, &diag);
+		status = SM_EXIT_USAGE;
+	}
+	sm_observations_free(before);
+	return status == SM_EXIT_OK ? found : status;
 }
 
 static int load_base(struct settings *settings, struct sm_rules **base)
@@ -453,6 +500,8 @@ static int run(struct settings *settings, int count, char **paths)
 					     paths, all);
 	if (status == SM_EXIT_OK && settings->lists_runs)
 		sm_learn_input_list(all);
+	else if (status == SM_EXIT_OK && settings->before_count)
+		status = drift(settings, all);
 	else if (status == SM_EXIT_OK && settings->summary)
 		status = write_summary(settings->summary, all);
 	else if (status == SM_EXIT_OK)

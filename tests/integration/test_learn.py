@@ -438,6 +438,28 @@ class Learned(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("cannot be cut in time", done.stderr)
 
+    def test_drift_between_versions(self):
+        same = self.learn("--drift-from", self.traces[0], self.traces[0])
+        self.assertEqual((same.returncode, same.stdout), (0, ""))
+        done = self.learn("--drift-from", self.traces[0], self.traces[1])
+        self.assertEqual(done.returncode, 1, done.stderr)
+        gone = [line for line in done.stdout.splitlines() if line[0] == "-"]
+        self.assertIn(f'"127.0.0.1:{self.port}" by app', "\n".join(gone))
+        back = self.learn("--drift-from", self.traces[1], self.traces[0])
+        new = [line for line in back.stdout.splitlines() if line[0] == "+"]
+        self.assertIn(f'"127.0.0.1:{self.port}" by app', "\n".join(new))
+
+    def test_levels_ask_for_more_or_less_evidence(self):
+        slots = {}
+        for level in ("tight", "balanced", "loose"):
+            done = self.learn(self.traces[0], "--level", level)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            slots[level] = done.stdout.count("<name>")
+        self.assertLess(slots["tight"], slots["balanced"])
+        self.assertLessEqual(slots["balanced"], slots["loose"])
+        self.assertEqual(
+            self.learn(self.traces[0], "--level", "lax").returncode, 2)
+
     def test_no_trace_is_one_line_and_status_2(self):
         for args in ((), (self.place / "none.db",),
                      (self.home / "app.py",)):

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Replacing a file at once: readers see the old one or the new one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/cli.h"
+
+static bool write_all(int fd, const void *bytes, size_t size)
+{
+	const char *at = bytes;
+
+	while (size) {
+		ssize_t n = write(fd, at, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		at += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+/* A replaced file keeps its mode, a new one gets what umask leaves. */
+static mode_t mode_of(const char *path)
+{
+	struct stat st;
+	mode_t mask;
+
+	if (!stat(path, &st))
+		return st.st_mode & 07777;
+	mask = umask(077);
+	umask(mask);
+	return 0666 & ~mask;
+}
+
+static bool fill(int fd, const char *path, const void *bytes, size_t size)
+{
+	bool done = !fchmod(fd, mode_of(path)) && write_all(fd, bytes, size) &&
+		    !fsync(fd);
+	int saved = errno;
+
+	if (close(fd) && done)
+		return false;
+	errno = saved;
+	return done;
+}
+
+bool sm_cli_replace(const char *path, const void *bytes, size_t size)
+{
+	char *other;
+	bool done = false;
+	int fd, saved;
+
+	if (asprintf(&other, "%s.XXXXXX", path) < 0) {
+		errno = ENOMEM;
+		return false;
+	}
+	fd = mkostemp(other, O_CLOEXEC);
+	if (fd >= 0) {
+		done = fill(fd, path, bytes, size) && !rename(other, path);
+		saved = errno;
+		if (!done)
+			unlink(other);
+		errno = saved;
+	}
+	free(other);
+	return done;
+}
