@@ -143,12 +143,18 @@ static enum sm_status fill_entry(struct sm_cover *c, uint32_t rule,
 {
 	const struct sm_rule *r = &c->rules->rules[rule];
 	struct sm_language *l = sm_language_new();
+	enum sm_status status;
 
 	e->rule = rule;
 	e->len = 0;
 	if (!l)
 		return SM_NOMEM;
-	if (!sm_extent_add(&c->values, r, plain_access(r), l, NULL))
+	status = sm_extent_add(&c->values, r, plain_access(r), l, NULL);
+	/* It is asked about look-ups too. */
+	if (!status && r->access == SM_ACCESS_CONNECT)
+		status = sm_extent_add(&c->values, r, SM_ACCESS_RESOLVE, l,
+				       NULL);
+	if (!status)
 		e->len = sm_language_head(l, e->head, HEAD_MAX);
 	sm_language_free(l);
 	return SM_OK;

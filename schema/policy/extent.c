@@ -227,6 +227,32 @@ static enum sm_status add_host(struct sm_language *l, const struct host *h,
 	return sm_language_end(l);
 }
 
+/* Where localhost leads, asked for or not. */
+static enum sm_status add_loopback(struct sm_language *l,
+				   const struct sm_address_pattern *a,
+				   uint32_t access)
+{
+	static const char *const blocks[] = { "127.0.0.0/8", "0.0.0.0/8",
+					      "::1/128", "::/128" };
+	struct host host = { .kind = HOST_BLOCK };
+	enum sm_status status = SM_OK;
+
+	for (size_t i = 0; !status && i < sizeof(blocks) / sizeof(*blocks); i++)
+		if (sm_build_block(sm_str_of(blocks[i]), host.key, &host.bits))
+			status = add_host(l, &host, a, access);
+	return status;
+}
+
+/* Who may connect to a name on this machine may ask for the name. */
+static struct sm_str without_place(struct sm_str name)
+{
+	const char *at = name.len ? memchr(name.p, '@', name.len) : NULL;
+
+	if (at)
+		name.len = (uint32_t)(at - name.p);
+	return name;
+}
+
 static enum sm_status add_network(struct sm_build *values,
 				  const struct sm_rule *r, uint32_t access,
 				  struct sm_language *l)
@@ -265,6 +291,14 @@ static enum sm_status add_network(struct sm_build *values,
 		if (status)
 			return status;
 	}
+	if (r->access == SM_ACCESS_CONNECT &&
+	    sm_str_equal(host.name, SM_STR("localhost"))) {
+		status = add_loopback(l, &a, access);
+		if (status)
+			return status;
+	}
+	if (access == SM_ACCESS_RESOLVE)
+		host.name = without_place(host.name);
 	host.kind = HOST_NAME;
 	return add_host(l, &host, &a, access);
 }
