@@ -72,8 +72,10 @@ static struct entry *set_of(const uint8_t address[SM_ADDRESS_BYTES])
 
 	memcpy(&high, address, sizeof(high));
 	memcpy(&low, address + sizeof(high), sizeof(low));
-	high = (high ^ low * 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
-	return table[(high >> 40) % SETS];
+	/* What differs among neighbours stands in the highest bits. */
+	low = (high ^ low ^ low >> 32) * 0x9e3779b97f4a7c15u;
+	low = (low ^ low >> 32) * 0xbf58476d1ce4e5b9u;
+	return table[(low >> 32) % SETS];
 }
 
 static bool is_of(const struct entry *entry,

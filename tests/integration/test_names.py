@@ -44,7 +44,8 @@ class Place(unittest.TestCase):
         hosts = self.place / "hosts"
         hosts.write_text("127.0.0.1 localhost\n" + "".join(
             f"{address} {name.replace('_', '.')}\n"
-            for name, address in names.items()))
+            for name, addresses in names.items()
+            for address in addresses.split()))
         done = subprocess.run(
             [*NAMESPACES, PYTHON, HERE / "enter.py", hosts,
              *map(str, command)],
@@ -171,6 +172,70 @@ class Loopback(Place):
         self.record(PYTHON, "app.py", api_test="203.0.113.5")
         self.assertEqual(["203.0.113.5:8443", "api.test:8443"],
                          [rule for rule in self.network() if rule])
+
+
+class Knowledge(Place):
+    """What makes an address known by a name, and for how long."""
+
+    CODE = """\
+import socket, sys
+def connect(host):
+    try:
+        with socket.socket() as s:
+            s.connect((host, 8443))
+        return "ok"
+    except PermissionError:
+        return "denied"
+def ask(name):
+    return socket.getaddrinfo(name, 8443, type=socket.SOCK_STREAM)[0][4][0]
+"""
+
+    def knowing(self, code, **names):
+        """What code prints where api.test, and asking for all, is allowed."""
+        self.policy = self.place / "policy.json"
+        self.policy.write_text(json.dumps({
+            "secmgr": 1, "network": [
+                {"id": "api", "connect": "api.test:8443"},
+                {"id": "any", "resolve": "*"}],
+            "modes": dict.fromkeys(("files", "processes", "code", "native",
+                                    "pickles", "events"), "off")}))
+        (self.place / "app.py").write_text(self.CODE + code)
+        return self.enforce(PYTHON, "app.py", **names).split()
+
+    def test_nobody_but_a_resolver_makes_a_name_known(self):
+        self.assertEqual(["denied", "denied", "denied", "ok"], self.knowing(
+            "sys.audit('secmgr.resolved', 'api.test', ['203.0.113.77'])\n"
+            "print(connect('203.0.113.77'))\n"
+            "assert socket.gethostbyaddr('203.0.113.77')[0] == 'api.test'\n"
+            "print(connect('203.0.113.77'))\n"
+            "assert socket.getnameinfo(('203.0.113.77', 1), 0)[0] "
+            "== 'api.test'\n"
+            "print(connect('203.0.113.77'))\n"
+            "print(connect(ask('api.test')))\n",
+            api_test="203.0.113.77"))
+
+    def test_one_of_several_names_is_enough(self):
+        self.assertEqual(["denied", "ok", "ok"], self.knowing(
+            "other = ask('other.test')\n"
+            "print(connect(other))\n"
+            "ask('api.test')\n"
+            "print(connect(other))\n"
+            "for i in range(7): ask(f'n{i}.test')\n"
+            "print(connect(other))\n",
+            api_test="203.0.113.5", other_test="203.0.113.5",
+            **{f"n{i}_test": "203.0.113.5" for i in range(7)}))
+
+    def test_what_is_used_is_kept_and_the_rest_is_bounded(self):
+        many = {f"n{i}_test": " ".join(f"10.1.{i}.{k}" for k in range(60))
+                for i in range(200)}
+        self.assertEqual(["ok", "denied"], self.knowing(
+            "used, unused = '203.0.113.5', '203.0.113.77'\n"
+            "ask('api.test')\n"
+            "for i in range(200):\n"
+            "    ask(f'n{i}.test')\n"
+            "    assert connect(used) == 'ok', i\n"
+            "print(connect(used), connect(unused))\n",
+            api_test="203.0.113.5 203.0.113.77", **many))
 
 
 class Workers(Place):
