@@ -58,6 +58,22 @@ enum sm_loss {
 };
 const char *sm_loss_name(enum sm_loss loss);
 
+/* A policy as it was handed out; sha256 empty: none was. */
+struct sm_trace_policy_text {
+	struct sm_str path, sha256, text;
+};
+/* What processes were held to from a point in time on: a row of `policy`. */
+struct sm_trace_policy {
+	uint64_t time_ns;
+	struct sm_str mode; /* "block", "warn" */
+	struct sm_trace_policy_text enforced, shadow;
+};
+/* From event seq on process decided by a policy: a row of `adoption`. */
+struct sm_trace_adoption {
+	uint32_t process, policy; /* their numbers */
+	uint64_t seq, time_ns;
+};
+
 /* Final accounting of a process: attempts = stored + noise + sum(lost). */
 struct sm_trace_account {
 	uint64_t end_ns;
@@ -93,6 +109,17 @@ SM_CHECKED enum sm_status sm_trace_add_loss(struct sm_trace_writer *writer,
 					    uint32_t process,
 					    enum sm_loss cause, uint64_t count,
 					    uint64_t time_ns);
+/* *number counts from 1 over the whole trace. */
+SM_CHECKED enum sm_status
+sm_trace_add_policy(struct sm_trace_writer *writer,
+		    const struct sm_trace_policy *policy, uint32_t *number);
+SM_CHECKED enum sm_status
+sm_trace_add_adoption(struct sm_trace_writer *writer,
+		      const struct sm_trace_adoption *adoption);
+/* From event seq on what process does follows a denial. */
+SM_CHECKED enum sm_status
+sm_trace_set_after_denial(struct sm_trace_writer *writer, uint32_t process,
+			  uint64_t seq);
 /*
  * Interns a site; the same site gives the same id (or, past the interner's
  * bound, a fresh one: duplicates are legal). Ids are valid for this writer.
@@ -155,6 +182,7 @@ struct sm_trace_process_info {
 	struct sm_trace_interpreter interpreter; /* version empty: none seen */
 	bool has_ended;
 	struct sm_trace_account account; /* partial while !has_ended */
+	uint64_t after_denial;		 /* seq from which on it is; 0: never */
 };
 size_t sm_trace_process_count(const struct sm_trace *trace);
 /* number counts from 1; NULL beyond. */
@@ -171,6 +199,19 @@ struct sm_trace_loss {
 };
 bool sm_trace_loss_at(const struct sm_trace *trace, size_t i,
 		      struct sm_trace_loss *loss);
+
+/* Policies processes were held to, numbers from 1; NULL beyond. */
+const struct sm_trace_policy *sm_trace_policy(const struct sm_trace *trace,
+					      uint32_t number);
+/* Sorted by process and seq; false beyond the last. */
+bool sm_trace_adoption_at(const struct sm_trace *trace, size_t i,
+			  struct sm_trace_adoption *adoption);
+/* The number of the policy that decided an event; 0: none did. */
+uint32_t sm_trace_policy_of(const struct sm_trace *trace, uint32_t process,
+			    uint64_t seq);
+/* Whether an event follows a denial in its process. */
+bool sm_trace_is_after_denial(const struct sm_trace *trace,
+			      const struct sm_event *event);
 
 /*
  * A necessary condition for events of interest; blocks that cannot match are

@@ -16,10 +16,22 @@ CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 -- until it was seen, the account's until the process ended.
 -- attempts = stored + noise + ring_full + too_large + torn + damaged
 -- + no_channel + store.
+-- after_denial: from this seq on the events follow a denial, in this process
+-- or in the one it was started by, and need not be what it usually does; NULL:
+-- none does.
 CREATE TABLE process(number INTEGER PRIMARY KEY, pid, guest_pid, parent_pid,
 uid, start_ns, started_by, exe, argv, cwd, version, stdlib, prefix, home, tmp,
 end_ns, exit_status, attempts, stored, noise, ring_full, too_large, torn,
-damaged, no_channel, store);
+damaged, no_channel, store, after_denial);
+
+-- What the processes were held to: the policies first handed out, and what
+-- each reload replaced them by. text is canonical JSON, sha256 its hash in
+-- hexadecimal; mode is block or warn. No shadow policy: NULL.
+CREATE TABLE policy(number INTEGER PRIMARY KEY, time_ns, mode, path, sha256,
+text, shadow_path, shadow_sha256, shadow_text);
+
+-- From event seq on process decided by this policy, all of it.
+CREATE TABLE adoption(id INTEGER PRIMARY KEY, process, seq, policy, time_ns);
 
 -- The texts of sites, each once. Bytes that are not UTF-8 are blobs.
 CREATE TABLE name(id INTEGER PRIMARY KEY, value);

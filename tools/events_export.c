@@ -145,7 +145,7 @@ static void put_process(FILE *out, const struct sm_trace_process_info *info)
 {
 	const struct sm_trace_process *start = &info->start;
 
-	put_map(out, 21);
+	put_map(out, 22);
 	put_uint(out, "number", info->number);
 	put_uint(out, "pid", start->pid);
 	put_uint(out, "guest_pid", start->guest_pid);
@@ -165,6 +165,7 @@ static void put_process(FILE *out, const struct sm_trace_process_info *info)
 	put_str(out, "home", info->interpreter.home);
 	put_str(out, "tmp", info->interpreter.tmp);
 	put_account(out, &info->account);
+	put_uint(out, "after_denial", info->after_denial);
 }
 
 static void put_meta(FILE *out, const struct sm_trace *trace)
@@ -182,17 +183,67 @@ static void put_meta(FILE *out, const struct sm_trace *trace)
 	}
 }
 
+static void put_policy_text(FILE *out, const char *path, const char *sha256,
+			    const char *text,
+			    const struct sm_trace_policy_text *policy)
+{
+	put_str(out, path, policy->path);
+	put_str(out, sha256, policy->sha256);
+	put_str(out, text, policy->text);
+}
+
+static void put_policies(FILE *out, const struct sm_trace *trace)
+{
+	const struct sm_trace_policy *policy;
+	uint32_t count = 0;
+
+	while (sm_trace_policy(trace, count + 1))
+		count++;
+	put_key(out, "policies");
+	put_array(out, count);
+	for (uint32_t i = 1; i <= count; i++) {
+		policy = sm_trace_policy(trace, i);
+		put_map(out, 8);
+		put_uint(out, "time_ns", policy->time_ns);
+		put_str(out, "mode", policy->mode);
+		put_policy_text(out, "path", "sha256", "text",
+				&policy->enforced);
+		put_policy_text(out, "shadow_path", "shadow_sha256",
+				"shadow_text", &policy->shadow);
+	}
+}
+
+static void put_adoptions(FILE *out, const struct sm_trace *trace)
+{
+	struct sm_trace_adoption adoption;
+	size_t count = 0;
+
+	while (sm_trace_adoption_at(trace, count, &adoption))
+		count++;
+	put_key(out, "adoptions");
+	put_array(out, count);
+	for (size_t i = 0; sm_trace_adoption_at(trace, i, &adoption); i++) {
+		put_map(out, 4);
+		put_uint(out, "process", adoption.process);
+		put_uint(out, "seq", adoption.seq);
+		put_uint(out, "policy", adoption.policy);
+		put_uint(out, "time_ns", adoption.time_ns);
+	}
+}
+
 void sm_event_put_cbor_header(FILE *out, const struct sm_trace *trace)
 {
 	size_t count = sm_trace_process_count(trace);
 	uint64_t lost[SM_LOSSES] = { 0 };
 
 	(void)sm_trace_lost(trace, lost);
-	put_map(out, 5);
+	put_map(out, 7);
 	put_uint(out, "secmgr-trace", SM_TRACE_FORMAT);
 	put_meta(out, trace);
 	put_losses(out, lost);
 	put_loss_rows(out, trace, count_loss_rows(trace));
+	put_policies(out, trace);
+	put_adoptions(out, trace);
 	put_key(out, "processes");
 	put_array(out, count);
 	for (uint32_t i = 1; i <= count; i++)

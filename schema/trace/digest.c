@@ -12,6 +12,8 @@ static const char *const queries[] = {
 	"SELECT * FROM resource ORDER BY id",
 	"SELECT * FROM denial ORDER BY id",
 	"SELECT * FROM loss ORDER BY id",
+	"SELECT * FROM policy ORDER BY number",
+	"SELECT * FROM adoption ORDER BY id",
 	"SELECT id,hash FROM chunk ORDER BY id DESC LIMIT 1",
 	"SELECT id,hash FROM block ORDER BY id DESC LIMIT 1",
 };

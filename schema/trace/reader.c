@@ -230,6 +230,7 @@ static enum sm_status read_process(struct sm_trace *t, sqlite3_stmt *q)
 		status = read_interpreter(t, q, &info->interpreter);
 	if (!status)
 		read_account(q, info);
+	info->after_denial = column_u64(q, 20 + SM_LOSSES);
 	return status;
 }
 
@@ -265,6 +266,71 @@ static enum sm_status read_loss(struct sm_trace *t, sqlite3_stmt *q)
 		t->processes[process - 1]->account.lost[cause] +=
 			column_u64(q, 2);
 	return SM_OK;
+}
+
+static enum sm_status read_policy_text(struct sm_trace *t, sqlite3_stmt *q,
+				       int i, struct sm_trace_policy_text *p)
+{
+	enum sm_status status = keep_column(&t->keep, q, i, &p->path);
+
+	if (!status)
+		status = keep_column(&t->keep, q, i + 1, &p->sha256);
+	if (!status)
+		status = keep_column(&t->keep, q, i + 2, &p->text);
+	return status;
+}
+
+/* Each stays where it is: callers point at them. */
+static enum sm_status read_policy(struct sm_trace *t, sqlite3_stmt *q)
+{
+	struct sm_trace_policy *p;
+	enum sm_status status;
+
+	if (sqlite3_column_int64(q, 0) != (int64_t)t->policy_count + 1)
+		return SM_DAMAGED;
+	if (sm_array_reserve((void **)&t->policies, &t->policy_room,
+			     t->policy_count + 1, sizeof(*t->policies)))
+		return SM_NOMEM;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return SM_NOMEM;
+	t->policies[t->policy_count++] = p;
+	p->time_ns = column_u64(q, 1);
+	status = keep_column(&t->keep, q, 2, &p->mode);
+	if (!status)
+		status = read_policy_text(t, q, 3, &p->enforced);
+	if (!status)
+		status = read_policy_text(t, q, 6, &p->shadow);
+	return status;
+}
+
+static enum sm_status read_adoption(struct sm_trace *t, sqlite3_stmt *q)
+{
+	struct sm_trace_adoption a = { .process = column_u32(q, 1),
+				       .seq = column_u64(q, 2),
+				       .policy = column_u32(q, 3),
+				       .time_ns = column_u64(q, 4) };
+
+	if (!a.process || !a.policy)
+		return SM_DAMAGED;
+	if (sm_array_reserve((void **)&t->adoptions, &t->adoption_room,
+			     t->adoption_count + 1, sizeof(a)))
+		return SM_NOMEM;
+	t->adoptions[t->adoption_count++] = a;
+	t->last_adoption = sqlite3_column_int64(q, 0);
+	return SM_OK;
+}
+
+/* Of two at one place the later policy is the one that decided. */
+static int compare_adoptions(const void *a, const void *b)
+{
+	const struct sm_trace_adoption *x = a, *y = b;
+
+	if (x->process != y->process)
+		return x->process < y->process ? -1 : 1;
+	if (x->seq != y->seq)
+		return x->seq < y->seq ? -1 : 1;
+	return x->policy < y->policy ? -1 : x->policy > y->policy;
 }
 
 static enum sm_status read_name(struct sm_trace *t, sqlite3_stmt *q)
@@ -380,11 +446,37 @@ enum sm_status sm_trace_load_sites(struct sm_trace *t, struct sm_diag *diag)
 		    (int64_t)t->site_count, read_site, diag);
 }
 
+/*
+ * Adoptions before what they refer to: a live trace may get more of both in
+ * between.
+ */
+static enum sm_status refresh_policies(struct sm_trace *t, struct sm_diag *diag)
+{
+	size_t known = t->adoption_count;
+	enum sm_status status = each(t,
+				     "SELECT id,process,seq,policy,time_ns "
+				     "FROM adoption WHERE id>? ORDER BY id",
+				     t->last_adoption, read_adoption, diag);
+
+	if (!status)
+		status = each(t,
+			      "SELECT number,time_ns,mode,path,sha256,text,"
+			      "shadow_path,shadow_sha256,shadow_text FROM "
+			      "policy WHERE number>? ORDER BY number",
+			      (int64_t)t->policy_count, read_policy, diag);
+	if (t->adoption_count > known)
+		qsort(t->adoptions, t->adoption_count, sizeof(*t->adoptions),
+		      compare_adoptions);
+	return status;
+}
+
 enum sm_status sm_trace_refresh(struct sm_trace *t, struct sm_diag *diag)
 {
 	enum sm_status status =
 		each(t, "SELECT key,value FROM meta", 0, read_meta, diag);
 
+	if (!status)
+		status = refresh_policies(t, diag);
 	t->loss_count = 0;
 	memset(t->lost_outside, 0, sizeof(t->lost_outside));
 	if (!status)
@@ -393,7 +485,8 @@ enum sm_status sm_trace_refresh(struct sm_trace *t, struct sm_diag *diag)
 			      "start_ns,started_by,exe,argv,cwd,version,stdlib,"
 			      "prefix,home,tmp,end_ns,exit_status,attempts,"
 			      "stored,noise,ring_full,too_large,torn,damaged,"
-			      "no_channel,store FROM process ORDER BY number",
+			      "no_channel,store,after_denial FROM process "
+			      "ORDER BY number",
 			      0, read_process, diag);
 	if (!status)
 		status = each(t,
@@ -477,6 +570,10 @@ void sm_trace_close(struct sm_trace *t)
 	free(t->keep.parts);
 	free(t->processes);
 	free(t->meta);
+	for (size_t i = 0; i < t->policy_count; i++)
+		free(t->policies[i]);
+	free(t->policies);
+	free(t->adoptions);
 	free(t->losses);
 	free(t->names);
 	free(t->sites);
@@ -516,6 +613,52 @@ bool sm_trace_loss_at(const struct sm_trace *t, size_t i,
 		return false;
 	*loss = t->losses[i];
 	return true;
+}
+
+const struct sm_trace_policy *sm_trace_policy(const struct sm_trace *t,
+					      uint32_t number)
+{
+	return number && number <= t->policy_count ? t->policies[number - 1]
+						   : NULL;
+}
+
+bool sm_trace_adoption_at(const struct sm_trace *t, size_t i,
+			  struct sm_trace_adoption *adoption)
+{
+	if (i >= t->adoption_count)
+		return false;
+	*adoption = t->adoptions[i];
+	return true;
+}
+
+uint32_t sm_trace_policy_of(const struct sm_trace *t, uint32_t process,
+			    uint64_t seq)
+{
+	size_t from = 0, to = t->adoption_count;
+
+	/* The first that is behind the event. */
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		const struct sm_trace_adoption *a = &t->adoptions[middle];
+
+		if (a->process < process ||
+		    (a->process == process && a->seq <= seq))
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from && t->adoptions[from - 1].process == process
+		       ? t->adoptions[from - 1].policy
+		       : 0;
+}
+
+bool sm_trace_is_after_denial(const struct sm_trace *t,
+			      const struct sm_event *event)
+{
+	const struct sm_trace_process_info *info =
+		sm_trace_process(t, event->process);
+
+	return info && info->after_denial && event->seq >= info->after_denial;
 }
 
 size_t sm_trace_process_count(const struct sm_trace *t)

@@ -30,6 +30,11 @@ struct sm_trace {
 	size_t process_count, process_room;
 	struct sm_trace_loss *losses;
 	size_t loss_count, loss_room;
+	struct sm_trace_policy **policies;
+	size_t policy_count, policy_room;
+	struct sm_trace_adoption *adoptions; /* by process and seq */
+	size_t adoption_count, adoption_room;
+	int64_t last_adoption;		  /* id */
 	uint64_t lost_outside[SM_LOSSES]; /* of no process in the table */
 	struct sm_trace_name {
 		struct sm_str text;

@@ -18,6 +18,11 @@ static const char *const texts[SM_STATEMENTS] = {
 		"damaged=?10,no_channel=?11,store=?12 WHERE number=?1",
 	[SM_PUT_LOSS] = "INSERT INTO loss(process,cause,count,time_ns) "
 			"VALUES(?,?,?,?)",
+	[SM_SET_AFTER_DENIAL] =
+		"UPDATE process SET after_denial=?2 WHERE number=?1",
+	[SM_PUT_POLICY] = "INSERT INTO policy VALUES(?,?,?,?,?,?,?,?,?)",
+	[SM_PUT_ADOPTION] = "INSERT INTO adoption(process,seq,policy,time_ns) "
+			    "VALUES(?,?,?,?)",
 	[SM_PUT_NAME] = "INSERT INTO name VALUES(?,?)",
 	[SM_PUT_SITE] = "INSERT INTO site_row VALUES(?,?,?,?,?,?,?,?,?)",
 	[SM_PUT_DENIAL] =

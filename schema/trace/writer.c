@@ -49,7 +49,7 @@ struct sm_trace_writer {
 	size_t name_count, name_room;
 	struct site_info *site_info; /* by id; 0 unused */
 	size_t site_count, site_room;
-	uint32_t process_count;
+	uint32_t process_count, policy_count;
 	bool is_retrying; /* the disk refused the last commit */
 };
 
@@ -318,6 +318,7 @@ static enum sm_status load_site(struct sm_trace_writer *w, sqlite3_stmt *q)
 static enum sm_status load_count(struct sm_trace_writer *w, sqlite3_stmt *q)
 {
 	w->process_count = (uint32_t)sqlite3_column_int64(q, 0);
+	w->policy_count = (uint32_t)sqlite3_column_int64(q, 1);
 	return SM_OK;
 }
 
@@ -341,9 +342,11 @@ static enum sm_status load(struct sm_trace_writer *w)
 				  "principal,owner FROM site_row ORDER BY id",
 				  load_site);
 	if (!status)
-		status =
-			each_row(w, "SELECT ifnull(max(number),0) FROM process",
-				 load_count);
+		status = each_row(w,
+				  "SELECT ifnull(max(number),0),(SELECT "
+				  "ifnull(max(number),0) FROM policy) FROM "
+				  "process",
+				  load_count);
 	if (!status)
 		status = sm_store_resume(&w->store, learn_string, w);
 	if (!status)
@@ -551,6 +554,62 @@ enum sm_status sm_trace_add_loss(struct sm_trace_writer *w, uint32_t process,
 	sm_rows_str(&w->rows, sm_str_of(sm_loss_name(cause)));
 	sm_rows_int(&w->rows, (int64_t)count);
 	sm_rows_int(&w->rows, (int64_t)time_ns);
+	return sm_rows_end(&w->rows);
+}
+
+static void put_policy_text(struct sm_rows *rows,
+			    const struct sm_trace_policy_text *p)
+{
+	const struct sm_str columns[] = { p->path, p->sha256, p->text };
+
+	for (unsigned i = 0; i < 3; i++)
+		if (p->sha256.len)
+			sm_rows_str(rows, columns[i]);
+		else
+			sm_rows_null(rows);
+}
+
+enum sm_status sm_trace_add_policy(struct sm_trace_writer *w,
+				   const struct sm_trace_policy *p,
+				   uint32_t *number)
+{
+	enum sm_status status;
+
+	*number = 0;
+	sm_rows_begin(&w->rows, SM_PUT_POLICY);
+	sm_rows_int(&w->rows, w->policy_count + 1);
+	sm_rows_int(&w->rows, (int64_t)p->time_ns);
+	sm_rows_str(&w->rows, p->mode);
+	put_policy_text(&w->rows, &p->enforced);
+	put_policy_text(&w->rows, &p->shadow);
+	status = sm_rows_end(&w->rows);
+	if (!status)
+		*number = ++w->policy_count;
+	return status;
+}
+
+enum sm_status sm_trace_add_adoption(struct sm_trace_writer *w,
+				     const struct sm_trace_adoption *a)
+{
+	if (!a->process || a->process > w->process_count || !a->policy ||
+	    a->policy > w->policy_count || a->seq > INT64_MAX)
+		return SM_INVALID;
+	sm_rows_begin(&w->rows, SM_PUT_ADOPTION);
+	sm_rows_int(&w->rows, a->process);
+	sm_rows_int(&w->rows, (int64_t)a->seq);
+	sm_rows_int(&w->rows, a->policy);
+	sm_rows_int(&w->rows, (int64_t)a->time_ns);
+	return sm_rows_end(&w->rows);
+}
+
+enum sm_status sm_trace_set_after_denial(struct sm_trace_writer *w,
+					 uint32_t process, uint64_t seq)
+{
+	if (!process || process > w->process_count || !seq || seq > INT64_MAX)
+		return SM_INVALID;
+	sm_rows_begin(&w->rows, SM_SET_AFTER_DENIAL);
+	sm_rows_int(&w->rows, process);
+	sm_rows_int(&w->rows, (int64_t)seq);
 	return sm_rows_end(&w->rows);
 }
 

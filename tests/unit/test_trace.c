@@ -975,6 +975,87 @@ static void what_passes_a_bound_is_refused(void **state)
 	sm_trace_close(t);
 }
 
+static uint32_t put_policy(const char *sha256)
+{
+	const struct sm_trace_policy policy = {
+		.mode = SM_STR("block"),
+		.enforced = { SM_STR("/p"), sm_str_of(sha256), SM_STR("{}") },
+	};
+	uint32_t number;
+
+	assert_int_equal(sm_trace_add_policy(making.w, &policy, &number),
+			 SM_OK);
+	return number;
+}
+
+static void adopt(uint32_t process, uint32_t policy, uint64_t seq)
+{
+	const struct sm_trace_adoption adoption = { process, policy, seq, 1 };
+
+	assert_int_equal(sm_trace_add_adoption(making.w, &adoption), SM_OK);
+}
+
+static void each_event_knows_its_policy(void **state)
+{
+	static const struct {
+		uint32_t process;
+		uint64_t seq;
+		uint32_t policy;
+	} cases[] = {
+		{ 1, 1, 1 },
+		{ 1, 9, 1 },
+		{ 1, 10, 2 },
+		{ 1, 19, 2 },
+		{ 1, 20, 3 },
+		{ 1, 1000, 3 },
+		{ 2, 1, 2 },
+		{ 2, 4, 2 },
+		/* twice before its next event: the later counts */
+		{ 2, 5, 3 },
+		{ 3, 1, 0 },
+	};
+	const struct sm_trace_adoption unknown[] = {
+		{ 4, 1, 1, 1 }, { 0, 1, 1, 1 }, { 1, 4, 1, 1 }, { 1, 0, 1, 1 }
+	};
+	struct sm_event event = { .process = 2, .seq = 6 };
+	struct sm_trace *t;
+
+	(void)state;
+	start(SM_TRACE_CREATE, 3);
+	assert_int_equal(put_policy("11"), 1);
+	assert_int_equal(put_policy("22"), 2);
+	finish();
+	start(SM_TRACE_APPEND, 0);
+	assert_int_equal(put_policy("33"), 3); /* counts on */
+	adopt(1, 1, 1);
+	adopt(2, 2, 1);
+	adopt(1, 2, 10);
+	adopt(2, 3, 5);
+	adopt(2, 1, 5);
+	adopt(1, 3, 20);
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(*unknown); i++)
+		assert_int_equal(sm_trace_add_adoption(making.w, &unknown[i]),
+				 SM_INVALID);
+	assert_int_equal(sm_trace_set_after_denial(making.w, 2, 6), SM_OK);
+	assert_int_equal(sm_trace_set_after_denial(making.w, 4, 6), SM_INVALID);
+	finish();
+	t = open_trace();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_int_equal(
+			sm_trace_policy_of(t, cases[i].process, cases[i].seq),
+			cases[i].policy);
+	assert_true(sm_str_equal(sm_trace_policy(t, 3)->enforced.sha256,
+				 SM_STR("33")));
+	assert_int_equal(sm_trace_policy(t, 3)->shadow.sha256.len, 0);
+	assert_true(sm_trace_is_after_denial(t, &event));
+	event.seq = 5;
+	assert_false(sm_trace_is_after_denial(t, &event));
+	event = (struct sm_event){ .process = 1, .seq = 100 };
+	assert_false(sm_trace_is_after_denial(t, &event));
+	sm_trace_close(t);
+	expect_verified();
+}
+
 /* Strings of four kilobytes: blocks are cut by bytes, not by events. */
 static void large_events_make_small_blocks(void **state)
 {
@@ -1030,6 +1111,7 @@ int main(void)
 		TEST(a_file_of_endless_rows_is_refused_soon),
 		TEST(a_full_disk_keeps_what_is_buffered),
 		TEST(what_passes_a_bound_is_refused),
+		TEST(each_event_knows_its_policy),
 		TEST(large_events_make_small_blocks),
 	};
 

@@ -75,8 +75,17 @@ static const struct golden {
 	    .argc = 8,
 	    .args = custom_args,
 	    .resolved = { { "/a", 2 }, { "/b", 2 } },
-	    .verdict = { SM_ALLOWED, { "e1", 2 } } } },
+	    .verdict = { SM_ALLOWED, { "e1", 2 } },
+	    .shadow = { SM_DENIED, { "s1", 2 } } } },
 };
+
+static const struct sm_trace_policy golden_policy = {
+	.time_ns = 900,
+	.mode = { "block", 5 },
+	.enforced = { { "/p.json", 7 }, { "0123", 4 }, { "{}\n", 3 } },
+	.shadow = { { "/s.json", 7 }, { "4567", 4 }, { "{ }\n", 4 } },
+};
+static const struct sm_trace_adoption golden_adoption = { 2, 1, 7, 901 };
 
 enum { GOLDENS = sizeof(golden) / sizeof(golden[0]) };
 
@@ -84,6 +93,7 @@ static void write_golden(const char *path)
 {
 	struct sm_trace_writer *w = data_writer(path, SM_TRACE_FORCE);
 	struct sm_diag diag;
+	uint32_t number;
 
 	data_process(w);
 	data_process(w);
@@ -97,6 +107,11 @@ static void write_golden(const char *path)
 	}
 	assert_int_equal(sm_trace_add_loss(w, 2, SM_LOSS_RING_FULL, 4, 500),
 			 SM_OK);
+	assert_int_equal(sm_trace_add_policy(w, &golden_policy, &number),
+			 SM_OK);
+	assert_int_equal(number, 1);
+	assert_int_equal(sm_trace_add_adoption(w, &golden_adoption), SM_OK);
+	assert_int_equal(sm_trace_set_after_denial(w, 2, 8), SM_OK);
 	assert_int_equal(sm_trace_writer_close(w, &diag), SM_OK);
 }
 
@@ -105,6 +120,7 @@ static void format_0_is_readable(void **state)
 	struct sm_trace *t;
 	struct sm_trace_cursor *c;
 	const struct sm_event *event;
+	const struct sm_trace_policy *policy;
 	struct sm_diag diag = { 0 };
 	uint64_t lost[SM_LOSSES], blocks;
 	uint32_t site;
@@ -117,6 +133,18 @@ static void format_0_is_readable(void **state)
 	assert_int_equal(sm_trace_process_count(t), 2);
 	assert_string_equal(sm_trace_meta(t, "format"), "0");
 	assert_int_equal(sm_trace_lost(t, lost), 4);
+	policy = sm_trace_policy(t, 1);
+	assert_non_null(policy);
+	assert_null(sm_trace_policy(t, 2));
+	assert_int_equal(policy->time_ns, 900);
+	assert_true(sm_str_equal(policy->mode, golden_policy.mode));
+	assert_true(sm_str_equal(policy->enforced.text,
+				 golden_policy.enforced.text));
+	assert_true(sm_str_equal(policy->shadow.sha256,
+				 golden_policy.shadow.sha256));
+	assert_int_equal(sm_trace_policy_of(t, 2, 7), 1);
+	assert_int_equal(sm_trace_process(t, 1)->after_denial, 0);
+	assert_int_equal(sm_trace_process(t, 2)->after_denial, 8);
 	assert_int_equal(sm_trace_events(t, NULL, &c, &diag), SM_OK);
 	for (unsigned i = 0; i < GOLDENS; i++) {
 		struct sm_event want = golden[i].event;
