@@ -15,7 +15,8 @@
  *                kernel adds SCM_CREDENTIALS: they, not the payload, say who.
  *   collector -> struct sm_channel_reply on that end, with descriptors
  *                ring, control, and when enforcing the policy, and a shadow
- *                policy if there is one, in that order.
+ *                policy if there is one, in that order. To a hello of reason
+ *                RELOAD the policies only: the ring stays.
  * The agent waits SM_CHANNEL_WAIT_MS, maps, and closes everything but FD.
  */
 #ifndef RECORDER_CHANNEL_H
@@ -63,6 +64,7 @@ struct sm_channel_reply {
 	uint32_t wait_ns;
 	uint32_t policy_bytes;
 	uint32_t shadow_bytes; /* 0: none; decides nothing, is only asked */
+	uint32_t generation;   /* of both; see struct sm_ring_control */
 };
 
 /* SECMGR_CHANNEL, taken apart. path points into the text. */

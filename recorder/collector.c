@@ -18,44 +18,13 @@ static enum sm_status fail(struct sm_diag *diag, const char *what)
 	return sm_fail(diag, SM_IO, "%s: %s", what, strerror(errno));
 }
 
-/* Agents map it; nobody, the collector included, can change it any more. */
-static enum sm_status seal_policy(const void *policy, size_t rest, int *out,
-				  struct sm_diag *diag)
-{
-	const uint8_t *at = policy;
-	int fd;
-
-	if (!at)
-		return SM_OK;
-	fd = memfd_create("secmgr-policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	*out = fd;
-	if (fd < 0)
-		return fail(diag, "memfd_create");
-	while (rest) {
-		ssize_t n = write(fd, at, rest);
-
-		if (n <= 0)
-			return fail(diag, "cannot write the policy's memory");
-		at += n;
-		rest -= (size_t)n;
-	}
-	if (fcntl(fd, F_ADD_SEALS,
-		  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL))
-		return fail(diag, "cannot seal the policy");
-	return SM_OK;
-}
-
 static enum sm_status copy_options(struct sm_collector *collector,
 				   const struct sm_collector_options *options,
 				   struct sm_diag *diag)
 {
 	collector->options = *options;
-	collector->is_shadowed = options->shadow;
 	if (!options->ring_bytes)
 		collector->options.ring_bytes = SM_RING_BYTES;
-	if (options->policy_bytes > UINT32_MAX ||
-	    options->shadow_bytes > UINT32_MAX)
-		return sm_fail(diag, SM_LIMIT, "policy longer than 4 GiB");
 	collector->title = strdup(options->title ? options->title : "");
 	collector->output = strdup(options->output ? options->output : "");
 	collector->batch = malloc(SM_BATCH_BYTES);
@@ -110,9 +79,11 @@ enum sm_status sm_collector_open(const struct sm_collector_options *options,
 	if (!collector)
 		return sm_fail(diag, SM_NOMEM, "out of memory");
 	queue_init(&collector->queue);
-	collector->listener = collector->status = collector->inherited =
-		collector->inheritable = collector->epoll = collector->wake =
-			collector->policy_fd = collector->shadow_fd = -1;
+	held_policy_init(&collector->policy);
+	held_policy_init(&collector->shadow);
+	collector->listener = collector->status = collector->control =
+		collector->inherited = collector->inheritable =
+			collector->epoll = collector->wake = -1;
 	collector->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	status = collector->done < 0 ? fail(diag, "eventfd") : SM_OK;
 	if (!status)
@@ -120,11 +91,12 @@ enum sm_status sm_collector_open(const struct sm_collector_options *options,
 	if (!status)
 		status = try_ring(collector, diag);
 	if (!status)
-		status = seal_policy(options->policy, options->policy_bytes,
-				     &collector->policy_fd, diag);
+		status = held_policy_take(&collector->policy, &options->policy,
+					  diag);
 	if (!status)
-		status = seal_policy(options->shadow, options->shadow_bytes,
-				     &collector->shadow_fd, diag);
+		status = held_policy_take(&collector->shadow, &options->shadow,
+					  diag);
+	collector->generation = collector->policy.fd >= 0;
 	if (!status)
 		status = collector_sockets_open(collector, diag);
 	if (status)
@@ -165,6 +137,8 @@ static enum sm_status watch_sockets(struct sm_collector *collector,
 		   collector->listener) ||
 	    !watch(collector, &collector->status_source, SOURCE_STATUS,
 		   collector->status) ||
+	    !watch(collector, &collector->control_source, SOURCE_CONTROL,
+		   collector->control) ||
 	    !watch(collector, &collector->inherited_source, SOURCE_INHERITED,
 		   collector->inherited) ||
 	    !watch(collector, &collector->wake_source, SOURCE_WAKE,
@@ -209,6 +183,8 @@ enum sm_status sm_collector_start(struct sm_collector *collector,
 	status = watch_sockets(collector, diag);
 	if (status)
 		return status;
+	if (!policy_announce(collector))
+		return sm_fail(diag, SM_NOMEM, "out of memory");
 	errno = pthread_create(&collector->store_thread, NULL, store_and_tell,
 			       collector);
 	if (errno)
@@ -281,8 +257,9 @@ void sm_collector_free(struct sm_collector *collector)
 	close_fd(collector->epoll);
 	close_fd(collector->wake);
 	close_fd(collector->done);
-	close_fd(collector->policy_fd);
-	close_fd(collector->shadow_fd);
+	held_policy_free(&collector->policy);
+	held_policy_free(&collector->shadow);
+	policies_free(collector);
 	queue_destroy(&collector->queue);
 	free(collector->batch);
 	free(collector->title);

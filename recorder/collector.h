@@ -14,19 +14,29 @@
 #define RECORDER_COLLECTOR_H
 
 #include "recorder/channel.h"
+#include "schema/policy.h"
 #include "schema/trace.h"
 
 struct sm_collector;
+
+/* A policy to hand out, and what a trace keeps of it. NULL blob: none. */
+struct sm_collector_policy {
+	const void *blob; /* compiled */
+	size_t bytes;
+	const char *path, *sha256, *text; /* may be NULL; sha256 in hex */
+};
 
 struct sm_collector_options {
 	uint32_t ring_bytes; /* a power of two; 0: SM_RING_BYTES */
 	enum sm_on_full on_full;
 	uint32_t wait_ns;
-	uint32_t flags;	    /* enum sm_channel_flag, told to every agent */
-	const void *policy; /* compiled blob, copied; NULL: none */
-	size_t policy_bytes;
-	const void *shadow; /* likewise, only asked; needs a policy */
-	size_t shadow_bytes;
+	uint32_t flags; /* enum sm_channel_flag, told to every agent */
+	/* Copied. shadow is only asked; it needs a policy. */
+	struct sm_collector_policy policy, shadow;
+	/* What policies were compiled with, for those of a reload; borrowed
+	 * until sm_collector_free(). */
+	const struct sm_binding *variables;
+	size_t variable_count;
 	const char *title; /* for secmgr-status: COMMAND; copied */
 	const char
 		*output; /* for secmgr-status: the trace; copied, may be NULL */
@@ -65,6 +75,7 @@ struct sm_collector_summary {
 	/* Events that the shadow policy would deny and nothing denied; the
 	 * other way round. */
 	uint64_t shadow_denies, shadow_allows;
+	bool has_shadow;      /* there was one, some time */
 	uint64_t files;	      /* of the trace: 1 + times it was continued */
 	bool is_bounded;      /* max_bytes was reached: the rest is lost */
 	struct sm_diag store; /* status SM_OK, or why storing failed */
@@ -112,10 +123,36 @@ void sm_collector_free(struct sm_collector *collector);
 /*
  * A running collector answers on DIRECTORY/status with one SCM_RIGHTS memfd
  * holding a sequence of CBOR arrays: first [version, wrapper pid, flags, title,
- * output], then for each process [pid, guest pid, exe, events, noise, lost].
+ * output, COMMAND's pid, generation, policy path, sha256, shadow path, sha256,
+ * [name, value, ... of variables]], then for each process [pid, guest pid, exe,
+ * events, noise, lost, generation it decides by, attempts, seq after which
+ * events follow a denial or 0].
  */
-#define SM_COLLECTOR_STATUS_VERSION 1
+#define SM_COLLECTOR_STATUS_VERSION 2
 #define SM_COLLECTOR_DIRECTORY	    "secmgr-" /* name prefix */
 #define SM_COLLECTOR_STATUS_SOCKET  "status"
+
+/* ---------------------------------------------------------------- control */
+
+/*
+ * Policies are replaced by one message on DIRECTORY/control (SOCK_SEQPACKET)
+ * that passes a memfd with CBOR: [version, mode, policy, shadow]. Each policy
+ * is [enum sm_collector_change], for REPLACE with path, sha256, canonical text
+ * and compiled blob behind. The answer is [version, generation, ""], or
+ * [version, 0, why not]: then nothing has changed.
+ */
+enum sm_collector_change {
+	SM_COLLECTOR_KEEP,
+	SM_COLLECTOR_REMOVE, /* the shadow */
+	SM_COLLECTOR_REPLACE,
+};
+enum sm_collector_mode {
+	SM_COLLECTOR_MODE_KEEP,
+	SM_COLLECTOR_MODE_BLOCK,
+	SM_COLLECTOR_MODE_WARN,
+};
+#define SM_COLLECTOR_CONTROL_VERSION 1
+#define SM_COLLECTOR_CONTROL_SOCKET  "control"
+#define SM_COLLECTOR_REQUEST_MAX     (64u << 20)
 
 #endif

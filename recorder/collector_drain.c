@@ -96,6 +96,7 @@ static bool enlist(struct sm_collector *collector, struct process *process,
 	if (!item)
 		return false;
 	item->reason = hello->reason;
+	item->generation = collector->generation;
 	retire(collector, process->pid);
 	process->next = collector->processes;
 	collector->processes = process;
@@ -107,6 +108,30 @@ static bool enlist(struct sm_collector *collector, struct process *process,
 	forget_refused(collector, process->pid);
 	watch(collector, &process->source);
 	return push(collector, item);
+}
+
+static const struct process *find_process(const struct sm_collector *collector,
+					  uint32_t pid)
+{
+	const struct process *process = collector->processes;
+
+	while (process && (process->pid != pid || process->is_retired))
+		process = process->next;
+	return process;
+}
+
+static bool was_denied(const struct process *process)
+{
+	return process &&
+	       atomic_load(&process->memory.reader.header->after_denial);
+}
+
+/* It was another program before, or another program's child. */
+static bool starter_was_denied(const struct sm_collector *collector,
+			       const struct process *process)
+{
+	return was_denied(find_process(collector, process->pid)) ||
+	       was_denied(find_process(collector, process->parent_pid));
 }
 
 static bool give_ring(struct sm_collector *collector,
@@ -121,14 +146,34 @@ static bool give_ring(struct sm_collector *collector,
 	if (!process)
 		return false;
 	if (sm_ring_create(collector->options.ring_bytes, &process->memory,
-			   NULL) ||
-	    !collector_reply(collector, greeting->reply, &process->memory) ||
-	    !enlist(collector, process, greeting, hello)) {
-		process_free(process);
-		return false;
-	}
+			   NULL))
+		goto fail;
+	atomic_store(&process->memory.reader.control->generation,
+		     collector->generation);
+	if (hello->reason == SM_HELLO_LOAD &&
+	    starter_was_denied(collector, process))
+		atomic_store(&process->memory.reader.header->after_denial, 1);
+	if (!collector_reply(collector, greeting->reply, &process->memory) ||
+	    !enlist(collector, process, greeting, hello))
+		goto fail;
 	sm_ring_close_fds(&process->memory);
 	return true;
+fail:
+	process_free(process);
+	return false;
+}
+
+/* A process that has its ring asks for what a reload changed. */
+static void give_policies(const struct sm_collector *collector,
+			  const struct greeting *greeting)
+{
+	const struct process *process =
+		find_process(collector, (uint32_t)greeting->credentials.pid);
+
+	/* Without an answer it asks again. */
+	if (process && greeting->reply >= 0 && collector->policy.fd >= 0 &&
+	    !collector_reply(collector, greeting->reply, NULL))
+		return;
 }
 
 /* What is no hello came from no agent: nobody is left uncovered by it. */
@@ -139,6 +184,10 @@ static void welcome(struct sm_collector *collector,
 
 	if (sm_hello_get(greeting->data, greeting->bytes, &hello))
 		return;
+	if (hello.reason == SM_HELLO_RELOAD) {
+		give_policies(collector, greeting);
+		return;
+	}
 	if (!give_ring(collector, greeting, &hello) &&
 	    hello.reason == SM_HELLO_LOAD)
 		note_refused(collector, (uint32_t)greeting->credentials.pid);
@@ -164,11 +213,11 @@ static bool receive_hellos(struct sm_collector *collector, int fd)
 
 /* ---------------------------------------------------------------- sources */
 
-static void accept_connection(struct sm_collector *collector)
+static void accept_connection(struct sm_collector *collector, int listener,
+			      enum source_kind kind)
 {
 	struct source *source;
-	int fd = accept4(collector->listener, NULL, NULL,
-			 SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
 		return;
@@ -177,7 +226,7 @@ static void accept_connection(struct sm_collector *collector)
 		close(fd);
 		return;
 	}
-	source->kind = SOURCE_CONNECTION;
+	source->kind = kind;
 	source->fd = fd;
 	source->next = collector->connections;
 	collector->connections = source;
@@ -227,7 +276,16 @@ static void serve(struct sm_collector *collector, struct source *source)
 {
 	switch (source->kind) {
 	case SOURCE_LISTENER:
-		accept_connection(collector);
+		accept_connection(collector, collector->listener,
+				  SOURCE_CONNECTION);
+		break;
+	case SOURCE_CONTROL:
+		accept_connection(collector, collector->control,
+				  SOURCE_REQUEST);
+		break;
+	case SOURCE_REQUEST:
+		collector_answer_request(collector, source->fd);
+		drop_connection(collector, source);
 		break;
 	case SOURCE_STATUS:
 		accept_status(collector);
@@ -287,6 +345,9 @@ static uint32_t drain_ring(struct sm_collector *collector,
 	if (!used)
 		return 0;
 	item = item_new(ITEM_RECORDS, process, collector->batch, used);
+	if (item)
+		item->after_denial = atomic_load(
+			&process->memory.reader.header->after_denial);
 	/* Out of memory: what was taken is missed by the final account. */
 	if (item)
 		queue_push(&collector->queue, item);
@@ -312,6 +373,8 @@ static void end_process(struct sm_collector *collector, struct process *process,
 	if (!item)
 		return; /* try again next round */
 	copy_counters(process->memory.reader.header, &item->counters);
+	item->after_denial =
+		atomic_load(&process->memory.reader.header->after_denial);
 	item->is_tainted = process->memory.reader.is_tainted;
 	item->is_torn = !is_running && sm_ring_is_torn(&process->memory.reader);
 	item->is_running = is_running;

@@ -14,6 +14,7 @@ static enum sm_status put_process(struct sm_collector *collector,
 	static _Thread_local struct sm_hello hello;
 	const struct item *start = process->store.start;
 	struct sm_str argv[SM_ITEMS_MAX];
+	enum sm_status status;
 	struct sm_trace_process row = {
 		.pid = process->pid,
 		.guest_pid = process->guest_pid,
@@ -32,8 +33,24 @@ static enum sm_status put_process(struct sm_collector *collector,
 		argv[i] = sm_value_str(&hello.argv[i]);
 	row.argc = hello.argc;
 	row.cwd = hello.cwd;
-	return sm_trace_add_process(collector->trace, &row,
-				    &process->store.number);
+	status = sm_trace_add_process(collector->trace, &row,
+				      &process->store.number);
+	if (!status)
+		policies_adopted(collector, &process->store);
+	return status;
+}
+
+void files_note_denial(struct sm_collector *collector,
+		       struct stored_process *store, uint64_t after_denial)
+{
+	/* A guest's word: only the first counts, and none out of range. */
+	if (store->after_denial || !after_denial || after_denial > INT64_MAX)
+		return;
+	store->after_denial = after_denial;
+	if (collector->trace && !collector->is_storing_given_up)
+		collector_note(collector, sm_trace_set_after_denial(
+						  collector->trace,
+						  store->number, after_denial));
 }
 
 enum sm_status files_add_process(struct sm_collector *collector,
@@ -42,6 +59,9 @@ enum sm_status files_add_process(struct sm_collector *collector,
 	struct process **at = &collector->stored;
 
 	process->store.start = start;
+	process->store.generation = start->generation;
+	process->store.adopted_seq = 1;
+	process->store.adopted_ns = process->start_ns;
 	while (*at)
 		at = &(*at)->store.next;
 	*at = process;
@@ -168,6 +188,9 @@ static enum sm_status introduce(struct sm_collector *collector,
 	store->sites = NULL;
 	store->site_room = store->site_count = 0;
 	status = put_process(collector, process);
+	if (!status && store->after_denial)
+		status = sm_trace_set_after_denial(
+			collector->trace, store->number, store->after_denial);
 	if (!status && store->interpreter)
 		status = sm_trace_set_interpreter(
 			collector->trace, store->number, store->interpreter);
@@ -191,6 +214,7 @@ static void go_on(struct sm_collector *collector)
 		return;
 	}
 	collector->summary.files++;
+	policies_next_file(collector);
 	for (process = collector->stored; process;
 	     process = process->store.next)
 		collector_note(collector, introduce(collector, process));

@@ -58,6 +58,28 @@ struct stored_process {
 	struct item *start;			  /* its hello */
 	struct sm_trace_interpreter *interpreter; /* NULL: not told yet */
 	struct sm_trace_account closed; /* accounts of the files before */
+	/* Policies it decides by, from which event on; generation 0: none. */
+	uint32_t generation;
+	uint64_t adopted_seq, adopted_ns;
+	uint64_t after_denial; /* as in struct sm_ring_header */
+};
+
+/* -------------------------------------------------------------- policy.c */
+
+/* A policy that is handed out. Draining thread. */
+struct held_policy {
+	int fd; /* sealed; -1: there is none */
+	uint32_t bytes;
+	char *path, *sha256, *text; /* owned */
+};
+
+/* The same for the trace. Storing thread. */
+struct policy_facts {
+	struct policy_facts *next; /* older */
+	uint32_t generation;
+	uint32_t number; /* row in this file; 0: not told yet */
+	struct sm_trace_policy row;
+	char text[]; /* what row points to */
 };
 
 /* --------------------------------------------------------------- drain.c */
@@ -65,6 +87,8 @@ struct stored_process {
 enum source_kind {
 	SOURCE_LISTENER,
 	SOURCE_STATUS,
+	SOURCE_CONTROL,
+	SOURCE_REQUEST,
 	SOURCE_INHERITED,
 	SOURCE_CONNECTION,
 	SOURCE_PROCESS,
@@ -93,7 +117,7 @@ struct process {
 
 /* --------------------------------------------------------------- queue.c */
 
-enum item_kind { ITEM_START, ITEM_RECORDS, ITEM_END, ITEM_STOP };
+enum item_kind { ITEM_START, ITEM_RECORDS, ITEM_END, ITEM_POLICY, ITEM_STOP };
 
 struct item {
 	struct item *next;
@@ -104,8 +128,11 @@ struct item {
 	uint64_t end_ns;
 	int32_t exit_status;
 	bool is_torn, is_tainted, is_running;
+	uint64_t after_denial;	    /* RECORDS, END */
+	struct policy_facts *facts; /* POLICY */
 	/* START: a hello; RECORDS: u32 length, payload, ... */
 	enum sm_hello_reason reason;
+	uint32_t generation; /* START: of the policies it got */
 	uint32_t bytes;
 	uint8_t data[];
 };
@@ -132,18 +159,19 @@ bool queue_is_full(const struct queue *queue);
 struct sm_collector {
 	struct sm_collector_options options;
 	char *title, *output;
-	int policy_fd, shadow_fd;
+	struct held_policy policy, shadow;
+	uint32_t generation; /* of both; raised by every reload, 0: none */
 	/* sockets */
 	char directory[80];
-	struct sockaddr_un address, status_address;
-	int listener, status, inherited, inheritable;
+	struct sockaddr_un address, status_address, control_address;
+	int listener, status, control, inherited, inheritable;
 	char channel[SM_CHANNEL_TEXT_MAX];
 	/* draining thread */
 	pthread_t drain_thread;
 	bool has_drain_thread;
 	int epoll, wake, done;
-	struct source listener_source, status_source, inherited_source,
-		wake_source;
+	struct source listener_source, status_source, control_source,
+		inherited_source, wake_source;
 	struct source *connections;
 	struct process *processes;
 	size_t process_count;
@@ -163,8 +191,9 @@ struct sm_collector {
 	struct queue queue;
 	struct sm_trace_writer *trace;
 	uint64_t forks_announced;
-	bool is_storing_given_up, is_shadowed;
-	struct process *stored; /* live ones, in the order of their rows */
+	bool is_storing_given_up;
+	struct policy_facts *facts; /* newest first */
+	struct process *stored;	    /* live ones, in the order of their rows */
 	uint64_t appended, committed; /* events handed to, kept by the trace */
 	struct sm_collector_summary summary;
 };
@@ -186,7 +215,7 @@ struct greeting {
 	uint8_t data[SM_HELLO_MAX];
 };
 bool collector_receive(int fd, struct greeting *greeting);
-/* Hands ring, control page and policy over. */
+/* Hands ring, control page and policies over; memory NULL: policies only. */
 bool collector_reply(const struct sm_collector *collector, int fd,
 		     const struct sm_ring_memory *memory);
 
@@ -194,14 +223,38 @@ bool collector_reply(const struct sm_collector *collector, int fd,
 struct process *process_new(const struct greeting *greeting,
 			    const struct sm_hello *hello);
 void process_free(struct process *process);
+/* False: it is gone. */
+bool process_parent(uint32_t pid, uint32_t *parent);
 void stored_process_clear(struct stored_process *store);
 
 /* collector_status.c */
 void collector_answer_status(const struct sm_collector *collector, int fd);
 
+/* collector_control.c: one message of a connected asker */
+void collector_answer_request(struct sm_collector *collector, int fd);
+
+/* collector_policy.c, draining thread (or before it) */
+void held_policy_init(struct held_policy *held);
+/* Copies policy; whatever happens, held_policy_free() frees. */
+enum sm_status held_policy_take(struct held_policy *held,
+				const struct sm_collector_policy *policy,
+				struct sm_diag *diag);
+void held_policy_free(struct held_policy *held);
+/* Tells the storing thread what is handed out from now on. */
+bool policy_announce(struct sm_collector *collector);
+/* collector_policy.c, storing thread. Takes facts. */
+void policies_add(struct sm_collector *collector, struct policy_facts *facts);
+/* store's process decides by store->generation from now on. */
+void policies_adopted(struct sm_collector *collector,
+		      const struct stored_process *store);
+void policies_next_file(struct sm_collector *collector);
+void policies_free(struct sm_collector *collector);
+
 /* collector_files.c: all in the storing thread. Takes start. */
 enum sm_status files_add_process(struct sm_collector *collector,
 				 struct process *process, struct item *start);
+void files_note_denial(struct sm_collector *collector,
+		       struct stored_process *store, uint64_t after_denial);
 void files_note_interpreter(struct stored_process *store,
 			    const struct sm_trace_interpreter *interpreter);
 /* What is left of account for the last file; forgets process. */

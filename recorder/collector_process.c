@@ -55,6 +55,14 @@ static bool parse_stat(const char *text, uint32_t *parent, uint64_t *start)
 	return p && sscanf(p, " %" SCNu64, start) == 1;
 }
 
+bool process_parent(uint32_t pid, uint32_t *parent)
+{
+	char text[STAT_MAX];
+	uint64_t start;
+
+	return read_stat(pid, text) > 0 && parse_stat(text, parent, &start);
+}
+
 /* proc counts from boot, sleep included; events are CLOCK_MONOTONIC. */
 static uint64_t monotonic_of_ticks(uint64_t ticks)
 {

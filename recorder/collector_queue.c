@@ -29,6 +29,7 @@ void queue_destroy(struct queue *queue)
 
 	while ((item = queue->first)) {
 		queue->first = item->next;
+		free(item->facts);
 		free(item);
 	}
 	pthread_cond_destroy(&queue->filled);

@@ -188,6 +188,13 @@ enum sm_status collector_sockets_open(struct sm_collector *collector,
 				  collector->directory,
 				  SM_COLLECTOR_STATUS_SOCKET, diag);
 	if (!status)
+		status = set_path(&collector->control_address,
+				  collector->directory,
+				  SM_COLLECTOR_CONTROL_SOCKET, diag);
+	if (!status)
+		status = listen_at(&collector->control_address, 0600,
+				   SOCK_SEQPACKET, &collector->control, diag);
+	if (!status)
 		status = listen_at(&collector->address, 0666, SOCK_SEQPACKET,
 				   &collector->listener, diag);
 	if (!status)
@@ -211,12 +218,14 @@ void collector_sockets_close(struct sm_collector *collector)
 {
 	close_fd(&collector->listener);
 	close_fd(&collector->status);
+	close_fd(&collector->control);
 	close_fd(&collector->inherited);
 	close_fd(&collector->inheritable);
 	if (!collector->directory[0])
 		return;
 	unlink(collector->address.sun_path);
 	unlink(collector->status_address.sun_path);
+	unlink(collector->control_address.sun_path);
 	rmdir(collector->directory);
 	collector->directory[0] = '\0';
 }
@@ -307,13 +316,12 @@ bool collector_reply(const struct sm_collector *collector, int fd,
 		.flags = options->flags,
 		.on_full = options->on_full,
 		.wait_ns = options->wait_ns,
-		.policy_bytes = (uint32_t)options->policy_bytes,
-		.shadow_bytes = (uint32_t)options->shadow_bytes,
+		.policy_bytes = collector->policy.bytes,
+		.shadow_bytes = collector->shadow.bytes,
+		.generation = collector->generation,
 	};
-	const int fds[4] = { memory->ring_fd, memory->control_read_fd,
-			     collector->policy_fd, collector->shadow_fd };
-	size_t count =
-		2 + (collector->policy_fd >= 0) + (collector->shadow_fd >= 0);
+	int fds[4];
+	size_t count = 0;
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(fds))] = { 0 };
 	struct iovec part = { &reply, sizeof(reply) };
 	struct msghdr message = {
@@ -322,6 +330,14 @@ bool collector_reply(const struct sm_collector *collector, int fd,
 		.msg_control = control,
 	};
 
+	if (memory) {
+		fds[count++] = memory->ring_fd;
+		fds[count++] = memory->control_read_fd;
+	}
+	if (collector->policy.fd >= 0)
+		fds[count++] = collector->policy.fd;
+	if (collector->shadow.fd >= 0)
+		fds[count++] = collector->shadow.fd;
 	put_rights(&message, fds, count);
 	return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) ==
 	       sizeof(reply);

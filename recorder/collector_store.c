@@ -240,7 +240,7 @@ static void tell_denial(struct sm_collector *collector,
 
 	collector->summary.shadow_denies += would_be && !is_denied;
 	collector->summary.shadow_allows +=
-		is_denied && !would_be && collector->is_shadowed;
+		is_denied && event.shadow.decision != SM_UNDECIDED && !would_be;
 	if (!collector->options.denied ||
 	    (event.verdict.decision < SM_WARNED && !would_be))
 		return;
@@ -369,6 +369,12 @@ static void store_record(struct sm_collector *collector,
 	case SM_RECORD_FORGET:
 		stored_process_clear(store);
 		break;
+	case SM_RECORD_POLICY:
+		store->generation = record->policy.generation;
+		store->adopted_seq = record->policy.seq;
+		store->adopted_ns = record->policy.time_ns;
+		policies_adopted(collector, store);
+		break;
 	}
 }
 
@@ -493,9 +499,16 @@ static void handle(struct sm_collector *collector, struct item *item)
 			files_add_process(collector, item->process, item));
 		return;
 	case ITEM_RECORDS:
+		files_note_denial(collector, &item->process->store,
+				  item->after_denial);
 		store_records(collector, item);
 		break;
+	case ITEM_POLICY:
+		policies_add(collector, item->facts);
+		break;
 	case ITEM_END:
+		files_note_denial(collector, &item->process->store,
+				  item->after_denial);
 		end_process(collector, item);
 		break;
 	case ITEM_STOP:

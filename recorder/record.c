@@ -231,6 +231,19 @@ sm_record_put_interpreter(uint8_t *out, uint32_t room,
 	return finish(&w, out);
 }
 
+uint32_t sm_record_put_policy(uint8_t *out, uint32_t room,
+			      const struct sm_record_policy *policy)
+{
+	struct sm_cbor_writer w = { out, out + room, false };
+
+	sm_cbor_put_array(&w, 4);
+	sm_cbor_put_uint(&w, SM_RECORD_POLICY);
+	sm_cbor_put_uint(&w, policy->generation);
+	sm_cbor_put_uint(&w, policy->seq);
+	sm_cbor_put_uint(&w, policy->time_ns);
+	return finish(&w, out);
+}
+
 uint32_t sm_record_put_lost(uint8_t *out, uint32_t room,
 			    const struct sm_record_lost *lost)
 {
@@ -400,6 +413,14 @@ static bool get_lost(struct sm_cbor_reader *r, uint64_t items,
 	return true;
 }
 
+static bool get_policy(struct sm_cbor_reader *r, uint64_t items,
+		       struct sm_record_policy *out)
+{
+	return items == 4 && get_u32(r, UINT32_MAX, &out->generation) &&
+	       sm_cbor_get_uint(r, INT64_MAX, &out->seq) == SM_OK &&
+	       sm_cbor_get_uint(r, INT64_MAX, &out->time_ns) == SM_OK;
+}
+
 static bool get_body(struct sm_cbor_reader *r, uint64_t items,
 		     struct sm_value *values, struct sm_record *record)
 {
@@ -414,6 +435,8 @@ static bool get_body(struct sm_cbor_reader *r, uint64_t items,
 		return get_lost(r, items, &record->lost);
 	case SM_RECORD_FORGET:
 		return items == 1;
+	case SM_RECORD_POLICY:
+		return get_policy(r, items, &record->policy);
 	}
 	return false;
 }
@@ -427,7 +450,7 @@ enum sm_status sm_record_get(const uint8_t *bytes, uint32_t len,
 
 	memset(record, 0, sizeof(*record));
 	if (sm_cbor_get_array(&r, 12, &items) != SM_OK ||
-	    !get_u32(&r, SM_RECORD_FORGET, &type))
+	    !get_u32(&r, SM_RECORD_POLICY, &type))
 		return SM_DAMAGED;
 	record->type = (enum sm_record_type)type;
 	if (!get_body(&r, items, values, record) || r.at != r.end)

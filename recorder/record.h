@@ -8,6 +8,7 @@
  *   interpreter [2, version, stdlib, prefix, home, tmp]
  *   lost        [3, cause, count, time_ns]
  *   forget      [4]    code ids start anew (after fork the ring is new too)
+ *   policy      [5, generation, seq, time_ns]    decides from event seq on
  *
  * caller and owner are ids of code records sent before in the same ring; 0 is
  * "no Python frame". owner is the principal's frame (for DYNAMIC: the nearest
@@ -29,6 +30,7 @@ enum sm_record_type {
 	SM_RECORD_INTERPRETER,
 	SM_RECORD_LOST,
 	SM_RECORD_FORGET,
+	SM_RECORD_POLICY,
 };
 
 /* A code object as the agent describes it, once per process and object. */
@@ -49,6 +51,12 @@ struct sm_record_lost {
 	uint64_t count, time_ns;
 };
 
+/* From event seq on the policies of that generation decide. */
+struct sm_record_policy {
+	uint32_t generation;
+	uint64_t seq, time_ns;
+};
+
 struct sm_record {
 	enum sm_record_type type;
 	union {
@@ -56,6 +64,7 @@ struct sm_record {
 		struct sm_record_code code;
 		struct sm_trace_interpreter interpreter;
 		struct sm_record_lost lost;
+		struct sm_record_policy policy;
 	};
 };
 
@@ -69,6 +78,9 @@ sm_record_put_interpreter(uint8_t *out, uint32_t room,
 			  const struct sm_trace_interpreter *interpreter);
 uint32_t sm_record_put_lost(uint8_t *out, uint32_t room,
 			    const struct sm_record_lost *lost);
+
+uint32_t sm_record_put_policy(uint8_t *out, uint32_t room,
+			      const struct sm_record_policy *policy);
 
 /*
  * Decodes one record. Strings in *record point into bytes; arguments into

@@ -23,7 +23,7 @@
 #include "schema/trace.h"
 
 #define SM_RING_MAGIC	     0x676e6972u /* "ring" */
-#define SM_RING_VERSION	     1
+#define SM_RING_VERSION	     2
 #define SM_RING_HEADER_BYTES 4096
 #define SM_RING_BYTES_MIN    (256u << 10)
 #define SM_RING_BYTES	     (8u << 20) /* default; pages unused cost nothing */
@@ -39,6 +39,10 @@ struct sm_ring_header {
 	_Atomic uint64_t attempts;	    /* hook calls, noise included */
 	_Atomic uint64_t noise;
 	_Atomic uint64_t lost[SM_LOSSES]; /* RING_FULL, TOO_LARGE by agent */
+	/* seq from which on events follow a denial; 0: none does. A 1 of the
+	 * collector's: the process was started by one that had been denied. */
+	_Atomic uint64_t after_denial;
+	_Atomic uint32_t generation; /* of the policies it decides by */
 };
 
 /* Written by the collector, read-only for the agent. */
@@ -48,7 +52,7 @@ struct sm_ring_control {
 	_Alignas(64) _Atomic uint64_t tail; /* bytes ever consumed */
 	/* On a line of their own: read at every event, written hardly ever. */
 	_Alignas(64) _Atomic uint32_t is_alive; /* 0: ended in good order */
-	_Atomic uint32_t generation; /* of the policy; a change: handshake */
+	_Atomic uint32_t generation; /* of the policies; a change: handshake */
 };
 
 enum sm_on_full { SM_ON_FULL_DROP, SM_ON_FULL_WAIT };

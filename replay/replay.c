@@ -97,6 +97,7 @@ struct pass {
 	struct sm_trace_cursor *cursor;
 	bool has_details; /* see is_keyed() */
 	bool is_shadow;	  /* the policy was the trace's shadow policy */
+	bool is_mixed;	  /* only some of the events were decided by it */
 	uint64_t by_decision[DECISION_MASK + 1]; /* of the events */
 	uint64_t events, damaged;
 };
@@ -142,6 +143,36 @@ static bool decide_new(struct pass *pass, const struct sm_trace_bulk *bulk,
 	return true;
 }
 
+static bool is_digest(struct sm_str hex, const uint8_t *digest)
+{
+	char want[2 * SM_POLICY_DIGEST_BYTES + 1];
+
+	for (int i = 0; i < SM_POLICY_DIGEST_BYTES; i++)
+		snprintf(want + 2 * i, 3, "%02x", digest[i]);
+	return sm_str_equal(hex, sm_str_of(want));
+}
+
+/* Of one event of a trace with several policies: it may be another's. */
+static void compare(struct pass *pass, uint32_t at, unsigned recorded,
+		    unsigned decision)
+{
+	struct sm_replay_totals *totals = &pass->replay->totals;
+	const struct sm_event *event = sm_trace_bulk_event(pass->cursor, at);
+	const struct sm_trace_policy *p;
+
+	if (!event)
+		return;
+	p = sm_trace_policy(
+		pass->trace,
+		sm_trace_policy_of(pass->trace, event->process, event->seq));
+	if (!p ||
+	    !is_digest(pass->is_shadow ? p->shadow.sha256 : p->enforced.sha256,
+		       sm_policy_digest(pass->policy)))
+		return;
+	totals->enforced++;
+	totals->differs += decision != recorded;
+}
+
 /*
  * Events of one site and form. Neighbours are often the same: the last
  * outcome is tried before the table.
@@ -169,13 +200,15 @@ static void count_bulk(struct pass *pass, const struct sm_trace_bulk *bulk)
 				break; /* told by the next call */
 		}
 		by_decision[outcome & DECISION_MASK]++;
+		if (pass->is_mixed && recorded != SM_UNDECIDED)
+			compare(pass, done, recorded, outcome & DECISION_MASK);
 		if (is_denial(outcome & DECISION_MASK))
 			count_denial(pass->replay, outcome);
 	}
 	pass->events += done;
 	for (unsigned i = 0; i <= DECISION_MASK; i++)
 		pass->by_decision[i] += by_decision[i];
-	if (recorded == SM_UNDECIDED)
+	if (recorded == SM_UNDECIDED || pass->is_mixed)
 		return;
 	totals->enforced += done;
 	totals->differs += done - by_decision[recorded & DECISION_MASK];
@@ -224,16 +257,27 @@ static void add_up(const struct pass *pass)
 	totals->damaged += pass->damaged;
 }
 
-static bool is_of(const struct sm_trace *trace, const char *key,
-		  const struct sm_policy *policy)
+/*
+ * Which recorded verdicts this policy's are compared with: those of the shadow
+ * policy if it was one and never enforced, else those of what was enforced.
+ * Where a reload brought others, only of events that were decided by it.
+ */
+static void find_role(struct pass *pass)
 {
-	const uint8_t *digest = sm_policy_digest(policy);
-	const char *hex = sm_trace_meta(trace, key);
-	char want[2 * SM_POLICY_DIGEST_BYTES + 1];
+	const uint8_t *digest = sm_policy_digest(pass->policy);
+	const struct sm_trace_policy *p;
+	bool is_enforced = false, is_shadow = false, is_other = false;
 
-	for (int i = 0; i < SM_POLICY_DIGEST_BYTES; i++)
-		snprintf(want + 2 * i, 3, "%02x", digest[i]);
-	return hex && !strcmp(hex, want);
+	for (uint32_t n = 1; (p = sm_trace_policy(pass->trace, n)); n++) {
+		is_enforced |= is_digest(p->enforced.sha256, digest);
+		is_shadow |= is_digest(p->shadow.sha256, digest);
+	}
+	pass->is_shadow = is_shadow && !is_enforced;
+	for (uint32_t n = 1; (p = sm_trace_policy(pass->trace, n)); n++)
+		is_other |= !is_digest(pass->is_shadow ? p->shadow.sha256
+						       : p->enforced.sha256,
+				       digest);
+	pass->is_mixed = is_other && (is_shadow || is_enforced);
 }
 
 enum sm_status sm_replay_run(struct sm_replay *replay, struct sm_trace *trace,
@@ -244,15 +288,13 @@ enum sm_status sm_replay_run(struct sm_replay *replay, struct sm_trace *trace,
 	struct pass pass = { .replay = replay,
 			     .trace = trace,
 			     .policy = policy,
-			     .has_details = sm_policy_has_details(policy),
-			     .is_shadow =
-				     is_of(trace, "shadow.sha256", policy) &&
-				     !is_of(trace, "policy.sha256", policy) };
+			     .has_details = sm_policy_has_details(policy) };
 	enum sm_status status;
 
 	status = sm_trace_events(trace, NULL, &pass.cursor, diag);
 	if (status != SM_OK)
 		return status;
+	find_role(&pass);
 	/* Keys are numbers of one trace. */
 	sm_memo_clear(&replay->memo);
 	status = walk(&pass, progress, context, diag);

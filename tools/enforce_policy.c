@@ -42,6 +42,12 @@ enum sm_status enforce_policy_compile(struct enforce_policy *policy,
 	struct sm_rules *rules = NULL;
 	enum sm_status status = sm_policy_load(policy->path, &rules, diag);
 
+	policy->place = realpath(policy->path, NULL);
+	if (!policy->place)
+		policy->place = strdup(policy->path);
+	if (!status && !policy->place)
+		status = sm_fail(diag, SM_NOMEM, "out of memory");
+
 	for (int i = 0; !status && modes && i < SM_FAMILIES; i++)
 		if (modes[i] != SM_MODE_DEFAULT)
 			rules->modes[i] = modes[i];
@@ -55,6 +61,8 @@ void enforce_policy_free(struct enforce_policy *policy)
 {
 	free(policy->blob);
 	free(policy->canonical);
+	free(policy->place);
+	policy->place = NULL;
 	policy->blob = NULL;
 	policy->canonical = NULL;
 }

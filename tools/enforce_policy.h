@@ -10,7 +10,8 @@
 
 struct enforce_policy {
 	const char *path; /* NULL: none; the caller's */
-	void *blob;	  /* malloc'ed, as all below */
+	char *place;	  /* path made absolute, where it is a file's */
+	void *blob;	  /* malloc'ed, as all here */
 	size_t blob_bytes;
 	char *canonical;
 	char digest[2 * SM_POLICY_DIGEST_BYTES + 1]; /* hex */

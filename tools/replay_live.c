@@ -404,8 +404,7 @@ static enum sm_status collect(struct session *s, int *ended,
 		.wait_ns = WAIT_NS,
 		.flags =
 			SM_CHANNEL_ENFORCE | SM_CHANNEL_LIVE | SM_CHANNEL_NOISE,
-		.policy = s->blob,
-		.policy_bytes = s->blob_bytes,
+		.policy = { .blob = s->blob, .bytes = s->blob_bytes },
 		.title = "secmgr-replay --live",
 	};
 	struct sm_trace_writer *writer = NULL;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tools/enforce_policy.h"
+#include "tools/enforce_reload.h"
 #include "tools/wrapper.h"
 
 #define DENIALS_MAX    1024 /* distinct ones remembered; more are only counted */
@@ -25,7 +26,8 @@ struct enforce {
 	struct wrapper wrapper; /* first: options find it at this address */
 	struct enforce_policy policy, shadow;
 	enum sm_mode modes[SM_FAMILIES]; /* --mode; DEFAULT: the policy's */
-	struct wrapper_fact facts[6];
+	uint64_t reload_pid;		 /* 0: COMMAND is started */
+	bool has_mode, has_no_shadow;	 /* for a reload */
 	struct denial denials[DENIALS_MAX];
 	size_t denial_count;
 	uint64_t untold;
@@ -89,6 +91,7 @@ static int set_mode(void *context, const char *value, struct sm_diag *diag)
 
 	if (equals)
 		return set_family_mode(context, value, equals, diag);
+	((struct enforce *)context)->has_mode = true;
 	*flags &= ~(uint32_t)SM_CHANNEL_WARN;
 	if (!strcmp(value, "block"))
 		return 0;
@@ -98,6 +101,27 @@ static int set_mode(void *context, const char *value, struct sm_diag *diag)
 		return 1;
 	}
 	*flags |= SM_CHANNEL_WARN;
+	return 0;
+}
+
+static int set_no_shadow(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)value;
+	(void)diag;
+	((struct enforce *)context)->has_no_shadow = true;
+	return 0;
+}
+
+static int set_reload(void *context, const char *value, struct sm_diag *diag)
+{
+	char *end;
+	unsigned long pid = strtoul(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || !pid || pid > INT32_MAX) {
+		sm_fail(diag, SM_INVALID, "'%s' is no process id", value);
+		return 1;
+	}
+	((struct enforce *)context)->reload_pid = pid;
 	return 0;
 }
 
@@ -115,6 +139,12 @@ static const struct sm_option options[] = {
 	{ 0, "shadow", "FILE",
 	  "another policy: record what it would do, do nothing by it",
 	  set_shadow },
+	{ 0, "reload", "PID",
+	  "give other policies to the secmgr-enforce, or COMMAND, with that "
+	  "process id",
+	  set_reload },
+	{ 0, "no-shadow", NULL, "with --reload: go on without a shadow",
+	  set_no_shadow },
 	{ 'm', "mode", "MODE",
 	  "block (default), or warn: record what would be denied; "
 	  "FAMILY=MODE for one family; repeatable",
@@ -157,7 +187,9 @@ static const struct sm_option options[] = {
 
 static const struct sm_program program = {
 	.name = "secmgr-enforce",
-	.usage = "--policy FILE [options] [--] COMMAND [ARG...]",
+	.usage = "--policy FILE [options] [--] COMMAND [ARG...]\n"
+		 "       secmgr-enforce --reload PID [--policy FILE] "
+		 "[--shadow FILE]",
 	.summary = "Hold the Python programs COMMAND runs to a policy.",
 	.options = options,
 	.usage_status = SM_EXIT_WRAPPER,
@@ -181,28 +213,14 @@ static bool compile(struct enforce *enforce, struct enforce_policy *policy,
 	return false;
 }
 
-static void set_facts(struct enforce *enforce)
+static void hand_out(const struct enforce_policy *policy,
+		     struct sm_collector_policy *out)
 {
-	struct wrapper *wrapper = &enforce->wrapper;
-	const struct enforce_policy *policy = &enforce->policy,
-				    *shadow = &enforce->shadow;
-	const struct wrapper_fact facts[] = {
-		{ "policy", policy->canonical },
-		{ "policy.sha256", policy->digest },
-		{ "policy.path", policy->path },
-		{ "shadow", shadow->canonical },
-		{ "shadow.sha256", shadow->digest },
-		{ "shadow.path", shadow->path },
-	};
-
-	_Static_assert(sizeof(facts) == sizeof(enforce->facts), "all of them");
-	memcpy(enforce->facts, facts, sizeof(facts));
-	wrapper->facts = enforce->facts;
-	wrapper->fact_count = shadow->path ? 6 : 3;
-	wrapper->collector.policy = policy->blob;
-	wrapper->collector.policy_bytes = policy->blob_bytes;
-	wrapper->collector.shadow = shadow->blob;
-	wrapper->collector.shadow_bytes = shadow->blob_bytes;
+	*out = (struct sm_collector_policy){ .blob = policy->blob,
+					     .bytes = policy->blob_bytes,
+					     .path = policy->place,
+					     .sha256 = policy->digest,
+					     .text = policy->canonical };
 }
 
 /* ---------------------------------------------------------------- denials */
@@ -335,6 +353,19 @@ static void tell_repeats(void *context)
 
 static int check_usage(const struct enforce *enforce, int rest)
 {
+	if (enforce->reload_pid && rest <= 0 && !enforce->wrapper.output)
+		return 0;
+	if (enforce->reload_pid) {
+		sm_cli_error(&program, NULL,
+			     "--reload starts no COMMAND and records nothing; "
+			     "it takes --policy, --shadow, --no-shadow, --mode "
+			     "and --set");
+		return SM_EXIT_WRAPPER;
+	}
+	if (enforce->has_no_shadow) {
+		sm_cli_error(&program, NULL, "--no-shadow needs --reload PID");
+		return SM_EXIT_WRAPPER;
+	}
 	if (!enforce->policy.path) {
 		sm_cli_error(&program, NULL,
 			     "no policy given; use --policy FILE");
@@ -360,9 +391,9 @@ static int run(struct enforce *enforce)
 	if (!compile(enforce, &enforce->policy, enforce->modes) ||
 	    !compile(enforce, &enforce->shadow, NULL))
 		return SM_EXIT_WRAPPER;
-	set_facts(enforce);
-	if (!wrapper->is_quiet)
-		wrapper->shadow_path = enforce->shadow.path;
+	hand_out(&enforce->policy, &wrapper->collector.policy);
+	hand_out(&enforce->shadow, &wrapper->collector.shadow);
+	wrapper->tells_losses_only = wrapper->is_quiet;
 	if (!wrapper->output && !wrapper->is_quiet) {
 		wrapper->collector.denied = on_denial;
 		wrapper->collector.denied_context = enforce;
@@ -372,6 +403,25 @@ static int run(struct enforce *enforce)
 	/* Without a trace there is nothing to sum up but losses. */
 	wrapper->is_quiet |= !wrapper->output;
 	return wrapper_run(wrapper);
+}
+
+static int reload(struct enforce *enforce)
+{
+	const struct wrapper *wrapper = &enforce->wrapper;
+	const struct enforce_reload wanted = {
+		.program = &program,
+		.pid = enforce->reload_pid,
+		.policy = enforce->policy.path,
+		.shadow = enforce->shadow.path,
+		.has_no_shadow = enforce->has_no_shadow,
+		.has_mode = enforce->has_mode,
+		.is_warning = wrapper->collector.flags & SM_CHANNEL_WARN,
+		.modes = enforce->modes,
+		.variables = wrapper->variables,
+		.variable_count = wrapper->variable_count,
+	};
+
+	return enforce_reload_run(&wanted);
 }
 
 int main(int argc, char **argv)
@@ -389,7 +439,7 @@ int main(int argc, char **argv)
 	if (status)
 		return status;
 	enforce.wrapper.argv = argv + first;
-	status = run(&enforce);
+	status = enforce.reload_pid ? reload(&enforce) : run(&enforce);
 	enforce_policy_free(&enforce.policy);
 	enforce_policy_free(&enforce.shadow);
 	wrapper_free_variables(&enforce.wrapper);

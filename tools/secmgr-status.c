@@ -3,22 +3,13 @@
  * secmgr-status: the processes running collectors cover, as each of them says
  * when asked. Nothing is kept in files, so nothing here can be stale.
  */
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include "recorder/collector.h"
-#include "schema/cbor.h"
 #include "tools/cli.h"
+#include "tools/collectors.h"
 
-#define ANSWER_MAX (64u << 20)
+#define DIGEST_SHOWN 12 /* characters; --json has all */
 
 struct status {
 	bool is_json;
@@ -47,115 +38,7 @@ static const struct sm_program program = {
 	.usage_status = SM_EXIT_USAGE,
 };
 
-/* ----------------------------------------------------------------- asking */
-
-static int receive_descriptor(int fd)
-{
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-	uint8_t version = 0;
-	struct iovec part = { &version, 1 };
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header;
-	int got;
-
-	if (recvmsg(fd, &message, MSG_CMSG_CLOEXEC) != 1)
-		return -1;
-	header = CMSG_FIRSTHDR(&message);
-	if (!header || header->cmsg_type != SCM_RIGHTS ||
-	    header->cmsg_len < CMSG_LEN(sizeof(int)))
-		return -1;
-	memcpy(&got, CMSG_DATA(header), sizeof(got));
-	if (version == SM_COLLECTOR_STATUS_VERSION)
-		return got;
-	close(got);
-	return -1;
-}
-
-/* A collector that was killed leaves its socket: nobody answers there. */
-static int ask(const char *directory)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const struct timeval patience = { .tv_sec = 1 };
-	int fd, got = -1;
-	int n = snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s",
-			 directory, SM_COLLECTOR_STATUS_SOCKET);
-
-	if (n < 0 || (size_t)n >= sizeof(address.sun_path))
-		return -1;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (!connect(fd, (const struct sockaddr *)&address, sizeof(address)))
-		got = receive_descriptor(fd);
-	close(fd);
-	return got;
-}
-
-/* Read, not mapped: whoever answers may still change or shorten it. */
-static uint8_t *read_answer(int fd, size_t *bytes)
-{
-	struct stat st;
-	uint8_t *out;
-	ssize_t n;
-
-	*bytes = 0;
-	if (fstat(fd, &st) || st.st_size <= 0 || st.st_size > ANSWER_MAX)
-		return NULL;
-	out = malloc((size_t)st.st_size);
-	if (!out)
-		return NULL;
-	n = pread(fd, out, (size_t)st.st_size, 0);
-	if (n <= 0) {
-		free(out);
-		return NULL;
-	}
-	*bytes = (size_t)n;
-	return out;
-}
-
 /* --------------------------------------------------------------- printing */
-
-struct collector {
-	uint64_t pid, flags;
-	struct sm_str title, output;
-};
-
-struct covered {
-	uint64_t pid, guest_pid, events, noise, lost;
-	struct sm_str exe;
-};
-
-static bool get_collector(struct sm_cbor_reader *r, struct collector *c)
-{
-	uint64_t items, version;
-
-	return !sm_cbor_get_array(r, 5, &items) && items == 5 &&
-	       !sm_cbor_get_uint(r, SM_COLLECTOR_STATUS_VERSION, &version) &&
-	       !sm_cbor_get_uint(r, INT32_MAX, &c->pid) &&
-	       !sm_cbor_get_uint(r, UINT32_MAX, &c->flags) &&
-	       !sm_cbor_get_str(r, &c->title, NULL) &&
-	       !sm_cbor_get_str(r, &c->output, NULL);
-}
-
-static bool get_covered(struct sm_cbor_reader *r, struct covered *p)
-{
-	uint64_t items;
-
-	return !sm_cbor_get_array(r, 6, &items) && items == 6 &&
-	       !sm_cbor_get_uint(r, INT32_MAX, &p->pid) &&
-	       !sm_cbor_get_uint(r, INT32_MAX, &p->guest_pid) &&
-	       !sm_cbor_get_str(r, &p->exe, NULL) &&
-	       !sm_cbor_get_uint(r, UINT64_MAX, &p->events) &&
-	       !sm_cbor_get_uint(r, UINT64_MAX, &p->noise) &&
-	       !sm_cbor_get_uint(r, UINT64_MAX, &p->lost);
-}
 
 static const char *mode_name(uint64_t flags)
 {
@@ -164,7 +47,32 @@ static const char *mode_name(uint64_t flags)
 	return flags & SM_CHANNEL_WARN ? "warn" : "block";
 }
 
-static void put_collector(struct status *status, const struct collector *c)
+static void put_policy(const char *what, struct sm_str path,
+		       struct sm_str sha256)
+{
+	if (!sha256.len)
+		return;
+	printf("\n  %s ", what);
+	sm_cli_put(stdout, path, false);
+	fputs("  ", stdout);
+	sha256.len = sha256.len < DIGEST_SHOWN ? sha256.len : DIGEST_SHOWN;
+	sm_cli_put(stdout, sha256, false);
+}
+
+static void json_policy(struct sm_json *json, const char *key,
+			struct sm_str path, struct sm_str sha256)
+{
+	if (!sha256.len) {
+		sm_json_put_null(json, key);
+		return;
+	}
+	sm_json_open(json, key, '{');
+	sm_json_put_str(json, "path", path);
+	sm_json_put_str(json, "sha256", sha256);
+	sm_json_close(json, '}');
+}
+
+static void put_collector(struct status *status, const struct collector_info *c)
 {
 	struct sm_json *json = &status->json;
 
@@ -177,6 +85,8 @@ static void put_collector(struct status *status, const struct collector *c)
 			fputs("  -> ", stdout);
 			sm_cli_put(stdout, c->output, false);
 		}
+		put_policy("policy", c->policy, c->policy_sha256);
+		put_policy("shadow", c->shadow, c->shadow_sha256);
 		printf("\n%10s %12s %10s %8s  %s\n", "PID", "EVENTS", "NOISE",
 		       "LOST", "PROGRAM");
 		return;
@@ -189,10 +99,14 @@ static void put_collector(struct status *status, const struct collector *c)
 		sm_json_put_str(json, "output", c->output);
 	else
 		sm_json_put_null(json, "output");
+	json_policy(json, "policy", c->policy, c->policy_sha256);
+	json_policy(json, "shadow", c->shadow, c->shadow_sha256);
+	sm_json_put_uint(json, "generation", c->generation);
 	sm_json_open(json, "processes", '[');
 }
 
-static void put_covered(struct status *status, const struct covered *p)
+static void put_covered(struct status *status, const struct collector_info *c,
+			const struct covered_info *p)
 {
 	struct sm_json *json = &status->json;
 
@@ -202,6 +116,10 @@ static void put_covered(struct status *status, const struct covered *p)
 		       "  ",
 		       p->pid, p->events, p->noise, p->lost);
 		sm_cli_put(stdout, p->exe, false);
+		if (p->generation != c->generation)
+			fputs("  (old policy until its next event)", stdout);
+		if (p->after_denial)
+			fputs("  (after a denial)", stdout);
 		putchar('\n');
 		return;
 	}
@@ -212,105 +130,28 @@ static void put_covered(struct status *status, const struct covered *p)
 	sm_json_put_uint(json, "events", p->events);
 	sm_json_put_uint(json, "noise", p->noise);
 	sm_json_put_uint(json, "lost", p->lost);
+	sm_json_put_uint(json, "generation", p->generation);
+	sm_json_put_bool(json, "after_denial", p->after_denial > 0);
 	sm_json_close(json, '}');
 }
 
-static void put_answer(struct status *status, const uint8_t *bytes, size_t n)
+static void put_answer(void *context, const struct collector_answer *answer)
 {
-	struct sm_cbor_reader r = { bytes, bytes + n };
-	struct collector collector;
-	struct covered covered;
+	struct status *status = context;
 
-	if (!get_collector(&r, &collector))
-		return;
-	put_collector(status, &collector);
-	while (r.at < r.end && get_covered(&r, &covered))
-		put_covered(status, &covered);
+	put_collector(status, &answer->info);
+	for (size_t i = 0; i < answer->process_count; i++)
+		put_covered(status, &answer->info, &answer->processes[i]);
 	if (!status->is_json)
 		return;
 	sm_json_close(&status->json, ']');
 	sm_json_close(&status->json, '}');
 }
 
-/* ---------------------------------------------------------------- looking */
-
-/* What somebody else put there could tell us anything; root asks everybody. */
-static bool is_trusted(const char *directory)
-{
-	struct stat st;
-
-	return !lstat(directory, &st) && S_ISDIR(st.st_mode) &&
-	       (!geteuid() || st.st_uid == geteuid());
-}
-
-static void ask_and_put(struct status *status, const char *directory)
-{
-	uint8_t *answer;
-	size_t bytes;
-	int fd;
-
-	if (!is_trusted(directory))
-		return;
-	fd = ask(directory);
-	if (fd < 0)
-		return;
-	answer = read_answer(fd, &bytes);
-	close(fd);
-	if (answer)
-		put_answer(status, answer, bytes);
-	free(answer);
-}
-
-static void look_in(struct status *status, const char *base)
-{
-	const char prefix[] = SM_COLLECTOR_DIRECTORY;
-	DIR *dir = opendir(base);
-	struct dirent *entry;
-	char path[4096];
-
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		if (strncmp(entry->d_name, prefix, sizeof(prefix) - 1))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", base, entry->d_name);
-		ask_and_put(status, path);
-	}
-	closedir(dir);
-}
-
-/* $XDG_RUNTIME_DIR of everybody: /run/user/UID. */
-static void look_in_runtime(struct status *status)
-{
-	DIR *dir = opendir("/run/user");
-	struct dirent *entry;
-	char path[4096];
-
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "/run/user/%s", entry->d_name);
-		look_in(status, path);
-	}
-	closedir(dir);
-}
-
-static void look_everywhere(struct status *status)
-{
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-
-	look_in(status, "/tmp");
-	look_in_runtime(status);
-	if (runtime && runtime[0] == '/' && strncmp(runtime, "/run/user/", 10))
-		look_in(status, runtime);
-}
-
 static void put_all(struct status *status)
 {
 	if (!status->is_json) {
-		look_everywhere(status);
+		collectors_each(put_answer, status);
 		if (!status->collectors)
 			puts("no process is covered");
 		return;
@@ -318,7 +159,7 @@ static void put_all(struct status *status)
 	status->json.out = stdout;
 	sm_json_open(&status->json, NULL, '{');
 	sm_json_open(&status->json, "collectors", '[');
-	look_everywhere(status);
+	collectors_each(put_answer, status);
 	sm_json_close(&status->json, ']');
 	sm_json_close(&status->json, '}');
 }

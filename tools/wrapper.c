@@ -171,7 +171,6 @@ static enum sm_status set_facts(struct run *run, struct sm_diag *diag)
 {
 	const struct wrapper *wrapper = run->wrapper;
 	enum sm_status status;
-	size_t i;
 
 	status = set_fact(run, "tool", wrapper->program->name);
 	if (!status)
@@ -191,9 +190,6 @@ static enum sm_status set_facts(struct run *run, struct sm_diag *diag)
 		status = set_filter(run);
 	if (!status)
 		status = set_bounds(run);
-	for (i = 0; !status && i < wrapper->fact_count; i++)
-		status = set_fact(run, wrapper->facts[i].key,
-				  wrapper->facts[i].value);
 	if (status)
 		sm_fail(diag, status, "cannot write: %s",
 			sm_status_text(status));
@@ -733,6 +729,8 @@ int wrapper_run(struct wrapper *wrapper)
 	title = command_text(wrapper->argv);
 	wrapper->collector.title = title;
 	wrapper->collector.output = wrapper->output;
+	wrapper->collector.variables = wrapper->variables;
+	wrapper->collector.variable_count = wrapper->variable_count;
 	if (wrapper->glob_count) {
 		wrapper->collector.wants = wants_event;
 		wrapper->collector.wants_context = wrapper;

@@ -16,11 +16,6 @@
 #define WRAPPER_GLOBS_MAX     64
 #define WRAPPER_VARIABLES_MAX 64
 
-/* A fact for the trace's meta table, beside the wrapper's own. */
-struct wrapper_fact {
-	const char *key, *value;
-};
-
 struct wrapper {
 	const struct sm_program *program;
 	char **argv; /* COMMAND */
@@ -33,13 +28,11 @@ struct wrapper {
 	const char *globs[WRAPPER_GLOBS_MAX]; /* -e, "!" in front: not */
 	size_t glob_count;
 	bool is_quiet, has_summary, until_command, is_detached;
+	bool tells_losses_only; /* -q, whatever is_quiet became */
 	/* HOME, TMP, CWD of COMMAND and --set; a trace keeps them */
 	struct sm_binding variables[WRAPPER_VARIABLES_MAX];
 	size_t variable_count;
 	/* set by the program before wrapper_run() */
-	const struct wrapper_fact *facts;
-	size_t fact_count;
-	const char *shadow_path; /* NULL: no shadow policy */
 	/* Called once everything has ended; prints what only it knows. */
 	void (*at_end)(void *context);
 	void *at_end_context;

@@ -83,12 +83,11 @@ static void report_line(const struct wrapper *wrapper,
 static void report_shadow(const struct wrapper *wrapper,
 			  const struct sm_collector_summary *summary)
 {
-	if (wrapper->shadow_path)
-		sm_cli_error(wrapper->program, wrapper->shadow_path,
-			     "as policy would have denied %" PRIu64
-			     " events that passed, allowed %" PRIu64
-			     " that were denied",
-			     summary->shadow_denies, summary->shadow_allows);
+	sm_cli_error(wrapper->program, NULL,
+		     "shadow: would have denied %" PRIu64
+		     " events that passed, allowed %" PRIu64
+		     " that were denied",
+		     summary->shadow_denies, summary->shadow_allows);
 }
 
 /* attempts = stored + noise + lost, so that a reader can add it up. */
@@ -120,7 +119,7 @@ bool wrapper_report(const struct wrapper *wrapper,
 	}
 	if (!wrapper->is_quiet && summary->processes)
 		report_line(wrapper, summary);
-	if (summary->processes)
+	if (!wrapper->tells_losses_only && summary->has_shadow)
 		report_shadow(wrapper, summary);
 	if (summary->processes)
 		return false;

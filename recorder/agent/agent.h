@@ -39,6 +39,10 @@ struct sm_agent {
 	struct sm_policy policy;
 	struct sm_policy shadow; /* is asked too; nothing is held to it */
 	uint32_t policy_generation;
+	/* What a reload has to tell the ring: from event seq on. 0: nothing. */
+	uint64_t reloaded_seq, reloaded_ns;
+	/* seq from which on events follow a denial; 0: there was none. */
+	_Atomic uint64_t after_denial;
 	uint64_t seq;
 	/* Hook calls while there was no ring: told to the next one. */
 	_Atomic uint64_t homeless, homeless_noise;
@@ -274,6 +278,8 @@ void sm_channel_check(void);
 bool sm_channel_is_lost(void);
 /* Whether this memory is a copy made by fork or clone. */
 bool sm_channel_is_copy(void);
+/* What comes behind event seq is not what the program does by itself. */
+void sm_channel_note_denial(uint64_t seq);
 void sm_channel_child(void);
 /* Notices forks from now on; once, where an interpreter is. */
 void sm_channel_watch(void);

@@ -359,19 +359,52 @@ static void adopt_policies(const struct sm_policy *policy,
 	sm_memo_forget(); /* their rules' names stood in the old ones */
 }
 
-/* Both or none: what was decided by one and asked of another compares not. */
-static void map_policies(const struct answer *answer)
+/*
+ * Both or none: what was decided by one and asked of another compares not.
+ * first: the descriptor of the policy.
+ */
+static bool map_policies(const struct answer *answer, unsigned first)
 {
 	struct sm_policy policy, shadow = { 0 };
 	uint32_t shadow_bytes = answer->reply.shadow_bytes;
 
-	if (!map_policy(answer, 2, answer->reply.policy_bytes, &policy))
-		return;
-	if (shadow_bytes && !map_policy(answer, 3, shadow_bytes, &shadow)) {
+	if (!map_policy(answer, first, answer->reply.policy_bytes, &policy))
+		return false;
+	if (shadow_bytes &&
+	    !map_policy(answer, first + 1, shadow_bytes, &shadow)) {
 		unmap_policy(&policy);
-		return;
+		return false;
 	}
 	adopt_policies(&policy, &shadow);
+	sm_agent.policy_generation = answer->reply.generation;
+	return true;
+}
+
+/* The program was started by one that had been denied, or is a copy of it. */
+static void inherit_denial(struct sm_ring_header *header)
+{
+	uint64_t none = 0;
+
+	if (atomic_load(&header->after_denial))
+		atomic_compare_exchange_strong(&sm_agent.after_denial, &none,
+					       1);
+	atomic_store(&header->after_denial, sm_agent.after_denial);
+}
+
+void sm_channel_note_denial(uint64_t seq)
+{
+	uint64_t none = 0;
+
+	if (atomic_compare_exchange_strong(&sm_agent.after_denial, &none,
+					   seq + 1) &&
+	    sm_agent.has_ring)
+		atomic_store(&sm_agent.writer.header->after_denial, seq + 1);
+}
+
+static void tell_generation(void)
+{
+	atomic_store(&sm_agent.writer.header->generation,
+		     sm_agent.policy_generation);
 }
 
 /* Calls from before the ring was there are accounted for in it. */
@@ -400,8 +433,9 @@ static void adopt_ring(struct sm_ring_writer *writer,
 	sm_agent.ring_number++;
 	sm_agent.ring_codes = 0;
 	sm_agent.ring_has_interpreter = false;
-	sm_agent.policy_generation = atomic_load(&writer->control->generation);
 	sm_agent.has_ring = true;
+	sm_agent.reloaded_seq = 0;
+	inherit_denial(writer->header);
 	tell_homeless();
 }
 
@@ -418,8 +452,15 @@ static bool adopt(struct answer *answer)
 	sm_agent.flags =
 		answer->reply.flags | (sm_agent.flags & SM_CHANNEL_ENFORCE);
 	if (enforces)
-		map_policies(answer);
+		map_policies(answer, 2);
+	tell_generation();
 	return true;
+}
+
+static void close_all(const struct answer *answer)
+{
+	for (unsigned i = 0; i < answer->fd_count; i++)
+		close(answer->fds[i]);
 }
 
 bool sm_channel_hello(enum sm_hello_reason reason)
@@ -427,13 +468,34 @@ bool sm_channel_hello(enum sm_hello_reason reason)
 	struct answer answer;
 	bool ok = ask(reason, &answer) && adopt(&answer);
 
-	for (unsigned i = 0; i < answer.fd_count; i++)
-		close(answer.fds[i]);
+	close_all(&answer);
 	if (!ok) {
 		channel.failures++;
 		channel.retry_ns = sm_agent_now_ns() + RETRY_NS;
 	}
 	return ok;
+}
+
+/*
+ * All of the new or all of the old: what is mapped changes under the lock,
+ * between two decisions. Without an answer the old decide on, and a later
+ * event asks again.
+ */
+static void reload(void)
+{
+	struct answer answer;
+	bool ok = ask(SM_HELLO_RELOAD, &answer) && map_policies(&answer, 0);
+
+	close_all(&answer);
+	if (!ok) {
+		channel.retry_ns = sm_agent_now_ns() + RETRY_NS;
+		return;
+	}
+	sm_agent.flags =
+		answer.reply.flags | (sm_agent.flags & SM_CHANNEL_ENFORCE);
+	sm_agent.reloaded_seq = sm_agent.seq + 1;
+	sm_agent.reloaded_ns = sm_agent_now_ns();
+	tell_generation();
 }
 
 /* -------------------------------------------------------------------- life */
@@ -517,6 +579,8 @@ void sm_channel_child(void)
 	memset(&sm_agent.writer, 0, sizeof(sm_agent.writer));
 	memset(&previous.writer, 0, sizeof(previous.writer));
 	sm_agent.seq = 0;
+	if (sm_agent.after_denial)
+		sm_agent.after_denial = 1; /* all its events do */
 	atomic_store(&sm_agent.homeless, 0);
 	atomic_store(&sm_agent.homeless_noise, 0);
 	channel.failures = 0;
@@ -534,11 +598,8 @@ static bool wants_reload(void)
 void sm_channel_check(void)
 {
 	if (sm_agent.has_ring) {
-		if (!wants_reload())
-			return;
-		if (!sm_channel_hello(SM_HELLO_RELOAD))
-			sm_agent.policy_generation = atomic_load(
-				&sm_agent.writer.control->generation);
+		if (wants_reload() && sm_agent_now_ns() >= channel.retry_ns)
+			reload();
 	} else if (channel.failures < FAILURES_MAX &&
 		   sm_agent_now_ns() >= channel.retry_ns) {
 		sm_channel_hello(channel.is_forked ? SM_HELLO_FORK

@@ -84,6 +84,7 @@ bool sm_deny_decide(const struct sm_view *view, struct sm_event *event,
 		event->verdict.decision = SM_WARNED;
 	if (event->verdict.decision != SM_DENIED)
 		return false;
+	sm_channel_note_denial(event->seq);
 	describe(event, &verdict, denial);
 	return true;
 }

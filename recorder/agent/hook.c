@@ -197,6 +197,21 @@ static void tell_interpreter(void)
 	sm_agent.ring_has_interpreter = true;
 }
 
+/* The record goes before the first event the new policies decide. */
+static void tell_reload(void)
+{
+	struct sm_record_policy record = { sm_agent.policy_generation,
+					   sm_agent.reloaded_seq,
+					   sm_agent.reloaded_ns };
+	uint8_t *out = sm_ring_reserve(&sm_agent.writer);
+
+	if (!out)
+		return;
+	sm_ring_commit(&sm_agent.writer,
+		       sm_record_put_policy(out, SM_RECORD_MAX, &record));
+	sm_agent.reloaded_seq = 0;
+}
+
 static bool tell_loss(enum sm_loss cause, uint64_t lost)
 {
 	struct sm_record_lost record = { cause, lost, sm_agent_now_ns() };
@@ -244,6 +259,8 @@ void sm_agent_store(const struct sm_view *view, struct sm_record_event *record)
 	}
 	if (!sm_agent.ring_has_interpreter)
 		tell_interpreter();
+	if (sm_agent.reloaded_seq)
+		tell_reload();
 	count(&sm_agent.writer.header->attempts);
 	if (put_event(view, record))
 		return;
@@ -315,8 +332,11 @@ bool sm_agent_lost(void)
 		count(&sm_agent.writer.header->attempts);
 		count(&sm_agent.writer.header->lost[SM_LOSS_RING_FULL]);
 	}
-	return sm_agent.flags & SM_CHANNEL_ENFORCE &&
-	       !(sm_agent.flags & (SM_CHANNEL_WARN | SM_CHANNEL_FAIL_OPEN));
+	if (!(sm_agent.flags & SM_CHANNEL_ENFORCE) ||
+	    sm_agent.flags & (SM_CHANNEL_WARN | SM_CHANNEL_FAIL_OPEN))
+		return false;
+	sm_channel_note_denial(sm_agent.seq);
+	return true;
 }
 
 static int take_nothing(void)

@@ -521,8 +521,15 @@ class Enforce(Wrapper):
         self.assertEqual("block", facts["mode"])
         self.assertEqual("/srv", facts["variable.APP"])
         self.assertEqual(str(self.place), facts["variable.CWD"])
-        self.assertIn('"f1"', facts["policy"])
-        self.assertEqual(64, len(facts["policy.sha256"]))
+        ((number, mode, path, digest, text, shadow),) = self.query(
+            "SELECT number, mode, path, sha256, text, shadow_sha256 "
+            "FROM policy")
+        self.assertEqual((1, "block", None), (number, mode, shadow))
+        self.assertTrue(path.startswith(str(self.place)))
+        self.assertEqual(64, len(digest))
+        self.assertIn('"f1"', text)
+        self.assertEqual([(1, 1, 1)], self.query(
+            "SELECT process, seq, policy FROM adoption"))
         self.assertEqual(1, self.query("SELECT sum(events) FROM denial")[0][0])
         self.check_accounts()
 
