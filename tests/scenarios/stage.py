@@ -25,7 +25,7 @@ import urllib.parse
 import urllib.request
 
 PYTHON = "/usr/bin/python3"
-READY_SECONDS = 15
+READY_SECONDS = 25
 STOP_SECONDS = 15
 RUN_SECONDS = 20
 SECRET = "0penSesame-4711"  # stands in every file that is nobody's business
@@ -180,7 +180,7 @@ class Listener:
         with contextlib.suppress(OSError):
             peer, _ = self.socket.accept()
             with peer:
-                peer.settimeout(5)
+                peer.settimeout(15)
                 peer.sendall(self.line.encode() + b"\nexit\n")
                 while data := peer.recv(4096):
                     self.heard += data
@@ -202,7 +202,7 @@ class Browser:
         request = urllib.request.Request(self.base + path, data,
                                          headers or {}, method=method)
         try:
-            with self.opener.open(request, timeout=10) as answer:
+            with self.opener.open(request, timeout=20) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -329,6 +329,11 @@ class Program:
             yield listener
         finally:
             listener.close()
+
+    def happens(self, condition):
+        """Whether an attack that takes its time succeeds. What must succeed
+        may take longer, on a busy machine, than what is to be stopped."""
+        return wait_for(condition, 2 if self.wrapper else 15)
 
     def marker(self, name):
         """A file that does not exist until an attacker's code makes it."""

