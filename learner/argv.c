@@ -15,6 +15,7 @@ struct word {
 	struct sm_str value; /* literal, or the pattern of a known path */
 	bool is_fixed;	     /* options, operators, scripts, live words */
 	bool is_path;	     /* value is pattern text for <path:...> */
+	bool is_pattern;     /* value is pattern text */
 	bool is_raw;	     /* shell: goes into the line as it is */
 	bool is_command;     /* shell: where a command's name stands */
 };
@@ -87,8 +88,65 @@ static struct word read_word(struct sm_learn *l, struct sm_str text)
 	return w;
 }
 
+static bool is_word_char(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
+}
+
+/* Behind the number at `at`, if one stands there on its own; else `at`. */
+static uint32_t number_end(struct sm_str code, uint32_t at)
+{
+	uint32_t end = at;
+
+	if (at && is_word_char(code.p[at - 1]))
+		return at;
+	while (end < code.len && code.p[end] >= '0' && code.p[end] <= '9')
+		end++;
+	return end < code.len && is_word_char(code.p[end]) ? at : end;
+}
+
+/*
+ * What multiprocessing starts its children with holds the numbers of
+ * descriptors, which say nothing about the next run (CPython, 3.8 to 3.14:
+ * spawn.get_command_line(), resource_tracker, forkserver). They become slots,
+ * but for those in strings; the code around them stays as it is.
+ */
+static bool open_descriptors(struct sm_learn *l, struct word *w)
+{
+	struct sm_str code = w->value, text = SM_STR("");
+	uint32_t from = 0, end;
+	char quote = '\0';
+
+	if (!sm_str_starts(code, SM_STR("from multiprocessing.")))
+		return false;
+	for (uint32_t i = 0; i < code.len; i++) {
+		char c = code.p[i];
+
+		if (quote && c == '\\')
+			i++;
+		else if (quote ? c == quote : c == '\'' || c == '"')
+			quote = quote ? '\0' : c;
+		end = quote ? i : number_end(code, i);
+		if (end <= i)
+			continue;
+		text = sm_learn_join(
+			l, text,
+			sm_escape(l,
+				  (struct sm_str){ code.p + from, i - from }));
+		text = sm_learn_join(l, text, SM_STR("<int>"));
+		from = end;
+		i = end - 1;
+	}
+	w->value =
+		sm_learn_join(l, text,
+			      sm_escape(l, (struct sm_str){ code.p + from,
+							    code.len - from }));
+	return true;
+}
+
 /* Code given to an interpreter, and the script it runs, never vary. */
-static void fix_code(struct line *line)
+static void fix_code(struct sm_learn *l, struct line *line)
 {
 	bool is_script_due = true;
 
@@ -98,6 +156,8 @@ static void fix_code(struct line *line)
 		struct word *w = &line->words[i];
 		struct sm_str last = line->words[i - 1].value;
 
+		if (sm_str_equal(last, SM_STR("-c")))
+			w->is_pattern = open_descriptors(l, w);
 		if (sm_str_equal(last, SM_STR("-c")) ||
 		    sm_str_equal(last, SM_STR("-m")) ||
 		    sm_str_equal(last, SM_STR("-e")))
@@ -123,7 +183,7 @@ static void read_argv(struct sm_learn *l, struct line *line,
 	}
 	line->count = request->argc;
 	line->is_parsed = true;
-	fix_code(line);
+	fix_code(l, line);
 }
 
 static void read_shell(struct sm_learn *l, struct line *line)
@@ -179,8 +239,10 @@ static struct line read_line(struct sm_learn *l, const struct sm_fact *fact)
 
 static int compare_flags(const struct word *a, const struct word *b)
 {
-	unsigned x = a->is_fixed | a->is_path << 1 | a->is_raw << 2;
-	unsigned y = b->is_fixed | b->is_path << 1 | b->is_raw << 2;
+	unsigned x = a->is_fixed | a->is_path << 1 | a->is_raw << 2 |
+		     a->is_pattern << 3;
+	unsigned y = b->is_fixed | b->is_path << 1 | b->is_raw << 2 |
+		     b->is_pattern << 3;
 
 	return (x > y) - (x < y);
 }
@@ -467,6 +529,8 @@ static struct sm_str word_text(struct sm_learn *l, const struct word *w,
 {
 	struct sm_str text = w->value;
 
+	if (w->is_pattern)
+		return text;
 	if (slot.len)
 		return sm_learn_join(l, sm_escape(l, w->head), slot);
 	if (!w->is_path)
