@@ -153,6 +153,8 @@ void sm_event_put_line(FILE *out, const struct event_format *format,
 	put_who(out, &event->site);
 	put_verdict(out, format, "  = ", &event->verdict);
 	put_verdict(out, format, ", shadow ", &event->shadow);
+	if (sm_trace_is_after_denial(format->trace, event))
+		fputs("  (after a denial)", out);
 	putc('\n', out);
 }
 
@@ -232,5 +234,7 @@ void sm_event_put_json(FILE *out, struct event_format *format,
 	sm_json_put_text(&j, "shadow",
 			 sm_decision_name(event->shadow.decision));
 	sm_json_put_str(&j, "shadow_rule", event->shadow.rule);
+	sm_json_put_bool(&j, "after_denial",
+			 sm_trace_is_after_denial(format->trace, event));
 	sm_json_close(&j, '}');
 }

@@ -234,7 +234,11 @@ class Readers(unittest.TestCase):
                          max(r["process"] for r in rows))
         self.assertEqual(len(rows), len(events))
         for row, event in zip(rows, events):
-            for key in set(row) - {"pid", "time", "requests"}:
+            process = header["processes"][row["process"] - 1]
+            self.assertEqual(row["after_denial"],
+                             0 < process["after_denial"] <= row["seq"])
+            for key in set(row) - {"pid", "time", "requests",
+                                   "after_denial"}:
                 self.assertEqual(row[key], as_json(event[key]), (key, event))
 
     def test_statistics_agree_with_the_events(self):

@@ -512,6 +512,29 @@ class Reload(Rollout):
         self.assertIn("needs --reload", done.stderr)
 
 
+class AfterDenial(Rollout):
+    def test_what_follows_is_marked_here_and_in_children(self):
+        self.run_program(
+            "secmgr-enforce", "-p", self.old, "-o", self.trace, "--",
+            *self.script(
+                "import os, subprocess\n"
+                "if len(sys.argv) > 1: ask('child'); sys.exit()\n"
+                "if not os.fork(): ask('innocent'); os._exit(0)\n"
+                "os.wait()\n"
+                "ask('before', 'refund', 'after')\n"
+                "if not os.fork(): ask('forked'); os._exit(0)\n"
+                "os.wait()\n"
+                "subprocess.run([sys.executable, '-B', __file__, 'x'])\n"))
+        marks = {event["event"][5:]: event["after_denial"]
+                 for event in self.events("--event=shop.*")}
+        self.assertEqual({"innocent": False, "before": False,
+                          "refund": False, "after": True, "forked": True,
+                          "child": True}, marks)
+        out = self.run_program("secmgr-events", "--event=shop.*",
+                               self.trace).stdout
+        self.assertEqual(3, out.count("  (after a denial)\n"))
+
+
 class Lock(Rollout):
     """What is held to a policy cannot ask for another one."""
 
