@@ -16,7 +16,7 @@
 #define BLOCK_EVIDENCE 3 /* addresses; policy.md, little evidence */
 #define V4_BITS	       96
 
-/* A connection without a name, to where blocks may be opened. */
+/* A connection without a name, that others may make unnecessary. */
 struct target {
 	uint8_t address[SM_ADDRESS_BYTES];
 	enum sm_address_kind kind;
@@ -30,6 +30,7 @@ struct network {
 	struct sm_facts facts;
 	struct sm_str_list numeric; /* addresses asked for as such */
 	struct sm_str_list asked;   /* "NAME BY": granted by connect rules */
+	struct sm_str_list granted; /* "HOST:PORT BY": likewise */
 	struct target *targets;
 	size_t target_count;
 };
@@ -64,10 +65,10 @@ static struct sm_str small(struct sm_learn *l, struct sm_str name)
 	return (struct sm_str){ text, name.len };
 }
 
-/* host, as a pattern spells it, with the request's protocol and port. */
-static struct sm_str pattern_of(struct sm_learn *l,
-				const struct sm_request *request,
-				struct sm_str host)
+/* host, as a pattern spells it, with the request's port. */
+static struct sm_str host_and_port(struct sm_learn *l,
+				   const struct sm_request *request,
+				   struct sm_str host)
 {
 	char port[16];
 
@@ -75,8 +76,7 @@ static struct sm_str pattern_of(struct sm_learn *l,
 		host = sm_learn_join(l, sm_learn_join(l, SM_STR("["), host),
 				     SM_STR("]"));
 	snprintf(port, sizeof(port), ":%d", (int)request->port);
-	host = sm_learn_join(l, host, sm_str_of(port));
-	return prefixed(l, request, host);
+	return sm_learn_join(l, host, sm_str_of(port));
 }
 
 static struct sm_str literal_of(struct sm_learn *l,
@@ -112,6 +112,29 @@ static struct sm_str asked_by(struct network *n, struct sm_str name,
 			     sm_by_of(l, event));
 }
 
+static bool is_granted(struct network *n, size_t fact, struct sm_str host)
+{
+	const struct sm_fact *f = &n->facts.items[fact];
+
+	host = host_and_port(n->l, f->request, host);
+	return sm_list_has(&n->granted, asked_by(n, host, &f->view->event));
+}
+
+/* A rule without protocol is for this one too: see sm_learn_network(). */
+static void add_host(struct network *n, size_t fact, struct sm_str host)
+{
+	const struct sm_fact *f = &n->facts.items[fact];
+	struct sm_str pattern = host_and_port(n->l, f->request, host);
+
+	if (sm_str_equal(f->request->proto, SM_STR("udp")) &&
+	    is_granted(n, fact, host))
+		return;
+	if (!has_prefix(f->request))
+		sm_list_add(n->l, &n->granted,
+			    asked_by(n, pattern, &f->view->event));
+	add(n, fact, prefixed(n->l, f->request, pattern));
+}
+
 static void add_name(struct network *n, size_t fact, struct sm_str name,
 		     struct sm_str place)
 {
@@ -122,7 +145,7 @@ static void add_name(struct network *n, size_t fact, struct sm_str name,
 	name = small(l, name);
 	host = sm_learn_join(l, sm_escape(l, name), place);
 	sm_list_add(l, &n->asked, asked_by(n, name, &f->view->event));
-	add(n, fact, pattern_of(l, f->request, host));
+	add_host(n, fact, host);
 }
 
 static struct sm_str address_of(const struct sm_request *request)
@@ -134,8 +157,7 @@ static void add_address(struct network *n, size_t fact)
 {
 	const struct sm_request *request = n->facts.items[fact].request;
 
-	add(n, fact,
-	    pattern_of(n->l, request, sm_escape(n->l, address_of(request))));
+	add_host(n, fact, sm_escape(n->l, address_of(request)));
 }
 
 /* ------------------------------------------------------------------- names */
@@ -197,10 +219,10 @@ static void connect_to(struct network *n, size_t fact)
 		add_address(n, fact);
 		return;
 	case SM_ADDRESS_NONE:
-	case SM_ADDRESS_LOOPBACK:
-		if (!add_names(n, fact, kind) || is_numeric_too(n, request))
+		if (!add_names(n, fact, kind))
 			add_address(n, fact);
 		return;
+	case SM_ADDRESS_LOOPBACK:
 	case SM_ADDRESS_PUBLIC:
 	case SM_ADDRESS_PRIVATE:
 		if (!add_names(n, fact, kind) || is_numeric_too(n, request))
@@ -264,7 +286,6 @@ static bool holds_metadata(const uint8_t *block, uint32_t bits)
 
 static void add_block(struct network *n, const struct target *t, uint32_t bits)
 {
-	const struct sm_request *request = n->facts.items[t->fact].request;
 	uint8_t block[SM_ADDRESS_BYTES];
 	char text[SM_ADDRESS_TEXT_MAX + 8];
 
@@ -277,7 +298,7 @@ static void add_block(struct network *n, const struct target *t, uint32_t bits)
 	(void)sm_address_text(block, text);
 	snprintf(text + strlen(text), 8, "/%u",
 		 (unsigned)(is_v4(t) ? bits - V4_BITS : bits));
-	add(n, t->fact, pattern_of(n->l, request, sm_str_of(text)));
+	add_host(n, t->fact, sm_str_of(text));
 }
 
 static int by_network(const void *x, const void *y)
@@ -311,7 +332,13 @@ static void add_neighbours(struct network *n, const struct target *first,
 	if (first->kind == SM_ADDRESS_PRIVATE)
 		bits = widest_bits(first);
 	for (size_t i = 0; i < count; i++) {
-		if (distinct >= BLOCK_EVIDENCE)
+		bool is_local = first->kind == SM_ADDRESS_LOOPBACK;
+
+		/* localhost is all of them */
+		if (is_local &&
+		    is_granted(n, first[i].fact, SM_STR("localhost")))
+			continue;
+		if (distinct >= BLOCK_EVIDENCE && !is_local)
 			add_block(n, &first[i], bits);
 		else
 			add_address(n, first[i].fact);
@@ -362,6 +389,20 @@ static void find_numeric(struct network *n)
 	}
 }
 
+static void add_fact(struct network *n, size_t fact)
+{
+	const struct sm_request *request = n->facts.items[fact].request;
+
+	if (request->access == SM_ACCESS_CONNECT && request->host.len)
+		connect_to(n, fact);
+	else if (request->access != SM_ACCESS_RESOLVE)
+		add(n, fact, literal_of(n->l, request));
+}
+
+/*
+ * Rules without protocol come first, those for names before those for
+ * addresses: what adds nothing to them is left out.
+ */
 void sm_learn_network(struct sm_learn *l)
 {
 	struct network n = { .l = l };
@@ -369,14 +410,10 @@ void sm_learn_network(struct sm_learn *l)
 	n.facts = sm_learn_facts(l, SM_FAMILY_NETWORK, UINT32_MAX);
 	n.targets = sm_learn_take(l, (n.facts.count + 1) * sizeof(*n.targets));
 	find_numeric(&n);
-	for (size_t i = 0; i < n.facts.count; i++) {
-		const struct sm_request *request = n.facts.items[i].request;
-
-		if (request->access == SM_ACCESS_CONNECT && request->host.len)
-			connect_to(&n, i);
-		else if (request->access != SM_ACCESS_RESOLVE)
-			add(&n, i, literal_of(l, request));
-	}
+	for (unsigned round = 0; round < 2; round++)
+		for (size_t i = 0; i < n.facts.count; i++)
+			if (has_prefix(n.facts.items[i].request) == round)
+				add_fact(&n, i);
 	add_targets(&n);
 	add_resolves(&n);
 }

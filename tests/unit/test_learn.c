@@ -955,6 +955,28 @@ static void a_name_given_to_the_socket_is_granted_where_it_led(void **state)
 	finish(&b);
 }
 
+static void what_adds_nothing_to_a_name_s_rule_is_left_out(void **state)
+{
+	struct sm_value values[4];
+	struct sm_event udp;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_connect(&b, "127.0.0.1", 80, "");
+	see_connect(&b, "::1", 80, "");
+	see_connect(&b, "127.0.0.1", 80, "localhost");
+	udp = connect_event(values, "10.0.0.7", 53, "", "dns.test");
+	values[0] = text("udp");
+	add(&b, 0, &udp);
+	see_connect(&b, "10.0.0.7", 53, "dns.test");
+	learn(&b);
+	assert_int_equal(b.learned.family[SM_FAMILY_NETWORK], 2);
+	assert_true(allows_connect(&b, "::1", 80, ""));
+	assert_true(allows(&b, &udp));
+	finish(&b);
+}
+
 static void an_address_that_was_meant_as_such_is_granted_as_such(void **state)
 {
 	struct sm_value args[2] = { text("10.0.0.7"), number(80) };
@@ -1441,6 +1463,8 @@ int main(void)
 		cmocka_unit_test(a_connection_is_granted_by_its_names),
 		cmocka_unit_test(
 			a_name_given_to_the_socket_is_granted_where_it_led),
+		cmocka_unit_test(
+			what_adds_nothing_to_a_name_s_rule_is_left_out),
 		cmocka_unit_test(
 			an_address_that_was_meant_as_such_is_granted_as_such),
 		cmocka_unit_test(who_connects_needs_no_rule_to_look_up),
