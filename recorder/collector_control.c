@@ -153,11 +153,16 @@ static bool get_text(struct sm_cbor_reader *r, struct change *change,
 
 	if (sm_cbor_get_str(r, &text, NULL))
 		return false;
-	copy = strndup(text.p ? text.p : "", text.len);
-	if (copy)
-		change->kept[change->kept_count++] = copy;
+	/* The request ends where its last text may end: no NUL behind it. */
+	copy = malloc((size_t)text.len + 1);
+	if (!copy)
+		return false;
+	if (text.len)
+		memcpy(copy, text.p, text.len);
+	copy[text.len] = '\0';
+	change->kept[change->kept_count++] = copy;
 	*out = copy;
-	return copy;
+	return true;
 }
 
 /* [kind, ?path, ?sha256, ?text, ?blob] */
