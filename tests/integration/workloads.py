@@ -19,6 +19,7 @@ BUILD = pathlib.Path(os.environ.get("SM_BUILD", "build")).resolve()
 PYTHON = "/usr/bin/python3"
 RUN_SECONDS = 60
 READY_SECONDS = 30
+UNSEEN_SECONDS = 3  # reloaders look once a second
 NEEDED = {"flask": "python3-flask", "django": "python3-django",
           "gunicorn": "gunicorn", "pytest": "python3-pytest",
           "attr": "python3-attr"}
@@ -413,6 +414,39 @@ class Server(Workload):
         return server.returncode, output
 
 
+class Reloading:
+    """A server under its reloader: one process watches, another serves."""
+
+    processes = 3
+    stop = signal.SIGINT
+    whole_group = True
+
+    def reload(self, name, old, new):
+        """Changes a source file, and returns when "/" answers `changed`.
+
+        The watcher and the server are threads of one process: a server that
+        answers may not have looked at its files for the first time.  What it
+        looks at is known to have been recorded once it saw a change; one
+        made before its first look it takes for the beginning, so that the
+        file is touched until the change is seen.
+        """
+        path = self.place / name
+        path.write_text(path.read_text().replace(old, new))
+        touched = time.monotonic()
+        until = touched + READY_SECONDS
+        while time.monotonic() < until:
+            try:
+                if "changed" in self.get("/"):
+                    return
+                if time.monotonic() - touched > UNSEEN_SECONDS:
+                    os.utime(path)
+                    touched = time.monotonic()
+            except OSError:
+                pass
+            time.sleep(0.1)
+        raise RuntimeError(f"did not reload: {self.log()}")
+
+
 FLASK_APP = """\
     import json, os, subprocess
     from flask import Flask, request
@@ -451,28 +485,15 @@ class FlaskServer(Server):
             "/broken", "/missing"))
 
 
-class FlaskReloader(FlaskServer):
-    processes = 2
-    stop = signal.SIGINT
-    whole_group = True
-
+class FlaskReloader(Reloading, FlaskServer):
     def command(self):
         return [PYTHON, "-m", "flask", "--app", "app", "run", "--reload",
                 "--port", str(self.port)]
 
     def use(self):
         before = super().use()
-        path = self.place / "app.py"
-        path.write_text(path.read_text().replace('"index"', '"changed"'))
-        until = time.monotonic() + READY_SECONDS
-        while time.monotonic() < until:
-            try:
-                if "changed" in self.get("/"):
-                    return before + super().use()
-            except OSError:
-                pass
-            time.sleep(0.1)
-        raise RuntimeError(f"did not reload: {self.log()}")
+        self.reload("app.py", '"index"', '"changed"')
+        return before + super().use()
 
 
 class Gunicorn(FlaskServer):
@@ -565,18 +586,17 @@ class DjangoClient(Workload):
         """})
 
 
-class DjangoRunserver(Server):
+class DjangoRunserver(Reloading, Server):
     module = "django"
-    processes = 2
-    stop = signal.SIGINT
-    whole_group = True
     files = DJANGO
 
     def command(self):
         return [PYTHON, "manage.py", "runserver", f"127.0.0.1:{self.port}"]
 
     def use(self):
-        return self.get("/") + self.get("/missing")
+        before = self.get("/") + self.get("/missing")
+        self.reload("site_urls.py", '"visitor"', '"changed"')
+        return before + self.get("/")
 
 
 ALL = [Script, Linked, Isolated, DevelopmentMode, Command, StandardInput, Traceback,
