@@ -90,6 +90,10 @@ SM_CHECKED enum sm_status sm_strings_add(struct sm_rules *rules,
 					 struct sm_strings *list,
 					 struct sm_str text);
 
+/* Whether the rule's pattern, arguments and principals are well spelled. */
+SM_CHECKED enum sm_status sm_policy_check_rule(const struct sm_rule *rule,
+					       struct sm_diag *diag);
+
 /*
  * Parses JSON text. Every unknown key, duplicate key or id, bad pattern and
  * wrong type is an error with line and column in diag. Bundles named by `use`

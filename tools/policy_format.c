@@ -10,22 +10,31 @@
 
 #include "tools/policy_tool.h"
 
-static char *read_file(const char *path, size_t *bytes)
+char *sm_policy_read(const char *path, size_t *bytes)
 {
-	FILE *in = fopen(path, "re");
-	size_t room = 0;
-	char *text = NULL;
-	ssize_t n;
+	bool is_stdin = !strcmp(path, "-");
+	FILE *in = is_stdin ? stdin : fopen(path, "re");
+	size_t room = 65536, n;
+	char *text = in ? malloc(room) : NULL, *larger;
 
+	*bytes = 0;
+	while (text && (n = fread(text + *bytes, 1, room - *bytes, in))) {
+		*bytes += n;
+		if (*bytes < room)
+			continue;
+		larger = realloc(text, room *= 2);
+		if (!larger)
+			free(text);
+		text = larger;
+	}
 	if (!in)
 		return NULL;
-	n = getdelim(&text, &room, 0, in);
-	*bytes = n < 0 ? 0 : (size_t)n;
 	if (ferror(in)) {
 		free(text);
 		text = NULL;
 	}
-	fclose(in);
+	if (!is_stdin)
+		fclose(in);
 	return text;
 }
 
@@ -56,7 +65,7 @@ int sm_policy_format(const struct sm_policy_options *o, const char *path)
 	}
 	sm_rules_free(rules);
 	if (o->is_writing || o->is_checking)
-		old = read_file(path, &old_bytes);
+		old = sm_policy_read(path, &old_bytes);
 	is_same = old && old_bytes == bytes && !memcmp(old, text, bytes);
 	if (o->is_checking) {
 		status = is_same ? SM_EXIT_OK : SM_EXIT_FINDING;

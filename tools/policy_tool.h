@@ -18,7 +18,7 @@ struct sm_policy_options {
 	bool is_checking; /* fmt --check */
 	bool shows_all;	  /* explain --all: allowed events too */
 	bool is_json;
-	const char *policy, *junit, *sarif;
+	const char *policy, *junit, *sarif, *from;
 	struct sm_binding bindings[SM_BINDINGS_MAX];
 	size_t binding_count;
 };
@@ -74,12 +74,15 @@ bool sm_sentence_parse(const struct sm_compiled *c, char *sentence,
 void sm_sentence_set_principal(const struct sm_compiled *c, const char *name,
 			       struct sm_spoken *s);
 
+/* The whole file, "-" standard input; NULL, or malloc'ed. */
+char *sm_policy_read(const char *path, size_t *bytes);
 /* Through a new file beside it: whatever happens, one of them is whole. */
 int sm_policy_replace(const char *path, const char *text, size_t bytes);
 
 /* The commands; argv are the operands behind the command. */
 int sm_policy_format(const struct sm_policy_options *o, const char *path);
 int sm_policy_explain(const struct sm_policy_options *o, int argc, char **argv);
+int sm_policy_import(const struct sm_policy_options *o, int argc, char **argv);
 int sm_policy_compare(const struct sm_policy_options *o, int argc, char **argv);
 int sm_policy_test(const struct sm_policy_options *o, int argc, char **argv);
 

@@ -50,6 +50,13 @@ static int set_sarif(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
+static int set_from(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)diag;
+	((struct sm_policy_options *)context)->from = value;
+	return 0;
+}
+
 static int set_policy(void *context, const char *value, struct sm_diag *diag)
 {
 	(void)diag;
@@ -88,6 +95,7 @@ static const struct sm_option option_rows[] = {
 	  set_write },
 	{ 0, "check", NULL, "fmt: exit with 1 if the file would change",
 	  set_check },
+	{ 0, "from", "FORMAT", "import: pysecmgr, the default", set_from },
 	{ 0, "junit", "FILE", "test: write JUnit XML", set_junit },
 	{ 0, "sarif", "FILE", "test: write SARIF 2.1.0", set_sarif },
 	{ 0, NULL, NULL, NULL, NULL },
@@ -101,8 +109,9 @@ const struct sm_program sm_policy_program = {
 		 "       secmgr-policy explain [--all] POLICY TRACE... "
 		 "[NUMBER...]\n"
 		 "       secmgr-policy diff OLD NEW [TRACE...]\n"
-		 "       secmgr-policy test POLICY CASES",
-	.summary = "Check, format, explain, compare and test policies.",
+		 "       secmgr-policy test POLICY CASES\n"
+		 "       secmgr-policy import [--from=pysecmgr] FILE...",
+	.summary = "Check, format, explain, compare, test and import policies.",
 	.options = option_rows,
 	.usage_status = SM_EXIT_USAGE,
 };
@@ -152,7 +161,7 @@ static int validate(const struct sm_policy_options *o, const char *path)
 
 /* -------------------------------------------------------------------- main */
 
-#define COMMANDS "validate, fmt, explain, diff, test"
+#define COMMANDS "validate, fmt, explain, diff, test, import"
 
 static int each_file(const struct sm_policy_options *o, int argc, char **argv,
 		     int (*work)(const struct sm_policy_options *,
@@ -178,6 +187,8 @@ static int run(const struct sm_policy_options *o, const char *command, int argc,
 		return sm_policy_explain(o, argc, argv);
 	if (!strcmp(command, "diff"))
 		return sm_policy_compare(o, argc, argv);
+	if (!strcmp(command, "import"))
+		return sm_policy_import(o, argc, argv);
 	if (!strcmp(command, "test"))
 		return sm_policy_test(o, argc, argv);
 	sm_cli_error(&sm_policy_program, command,

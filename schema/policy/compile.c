@@ -616,19 +616,12 @@ static enum sm_status build_index(struct sm_build *b,
 static enum sm_status check_rule(struct sm_build *b, const struct sm_rule *rule)
 {
 	struct sm_diag why;
-	size_t i;
 
-	if (sm_pattern_check_rule(rule, &why))
-		return sm_fail_at(b->diag, SM_INVALID, rule->line, 1,
-				  "rule \"%.*s\": %s", (int)rule->id.len,
-				  rule->id.p, why.text);
-	for (i = 0; i < rule->args.count; i++)
-		if (sm_pattern_check_slot(rule, i, &why))
-			return sm_fail_at(b->diag, SM_INVALID, rule->line, 1,
-					  "rule \"%.*s\": argument %zu: %s",
-					  (int)rule->id.len, rule->id.p, i + 1,
-					  why.text);
-	return SM_OK;
+	if (!sm_policy_check_rule(rule, &why))
+		return SM_OK;
+	return sm_fail_at(b->diag, SM_INVALID, rule->line, 1,
+			  "rule \"%.*s\": %.300s", (int)rule->id.len,
+			  rule->id.p, why.text);
 }
 
 /*

@@ -503,3 +503,20 @@ enum sm_status sm_pattern_check_rule(const struct sm_rule *rule,
 	}
 	return sm_fail(diag, SM_INVALID, "unknown family");
 }
+
+enum sm_status sm_policy_check_rule(const struct sm_rule *rule,
+				    struct sm_diag *diag)
+{
+	enum sm_status status = sm_pattern_check_rule(rule, diag);
+	struct sm_diag why;
+	size_t i;
+
+	for (i = 0; !status && i < rule->args.count; i++)
+		if (sm_pattern_check_slot(rule, i, &why))
+			status = sm_fail(diag, SM_INVALID,
+					 "argument %zu: %.300s", i + 1,
+					 why.text);
+	for (i = 0; !status && i < rule->by.count; i++)
+		status = sm_pattern_check_by(rule->by.items[i], diag);
+	return status;
+}

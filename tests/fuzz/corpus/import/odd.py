@@ -1,0 +1,3 @@
+m.AddFile("/a\
+", """x""", [{(
+m.AddFolder("/", "r")
