@@ -21,36 +21,6 @@ static unsigned count_extras(const struct sm_event *e)
 	       (e->shadow.decision != SM_UNDECIDED) + (e->shadow.rule.len > 0);
 }
 
-static void put_verdict(struct sm_cbor_writer *w, enum extra first,
-			const struct sm_recorded_verdict *verdict)
-{
-	if (verdict->decision != SM_UNDECIDED) {
-		sm_cbor_put_uint(w, first);
-		sm_cbor_put_uint(w, verdict->decision);
-	}
-	if (verdict->rule.len) {
-		sm_cbor_put_uint(w, first + 1);
-		sm_cbor_put_str(w, verdict->rule);
-	}
-}
-
-static void put_extras(struct sm_cbor_writer *w, const struct sm_event *e)
-{
-	unsigned count = count_extras(e);
-
-	if (!count)
-		return;
-	sm_cbor_put_map(w, count);
-	for (unsigned i = 0; i < SM_RESOLVED_MAX; i++) {
-		if (!e->resolved[i].len)
-			continue;
-		sm_cbor_put_uint(w, EXTRA_RESOLVED_0 + i);
-		sm_cbor_put_str(w, e->resolved[i]);
-	}
-	put_verdict(w, EXTRA_DECISION, &e->verdict);
-	put_verdict(w, EXTRA_SHADOW_DECISION, &e->shadow);
-}
-
 static uint32_t finish(const struct sm_cbor_writer *w, const uint8_t *out)
 {
 	return w->has_failed ? 0 : (uint32_t)(w->at - out);
@@ -64,7 +34,7 @@ static uint32_t finish(const struct sm_cbor_writer *w, const uint8_t *out)
 #define FRONT_MAX (6 * SM_CBOR_HEAD_MAX)
 #define BACK_MAX  (5 * SM_CBOR_HEAD_MAX)
 
-enum major { UINT = 0, NEGATIVE = 1, BYTES = 2, TEXT = 3, ARRAY = 4 };
+enum major { UINT = 0, NEGATIVE = 1, BYTES = 2, TEXT = 3, ARRAY = 4, MAP = 5 };
 
 static inline uint8_t *put_uint(uint8_t *at, uint64_t value)
 {
@@ -90,13 +60,14 @@ static inline void end(struct sm_cbor_writer *w, const uint8_t *spare,
 		w->has_failed = true;
 }
 
-static void put_front(struct sm_cbor_writer *w, const struct sm_event *e)
+static void put_front(struct sm_cbor_writer *w, const struct sm_event *e,
+		      unsigned extras)
 {
 	uint8_t spare[FRONT_MAX], *start = begin(w, spare, FRONT_MAX);
 	uint8_t *at = start;
 	uint64_t time_ns = __builtin_bswap64(e->time_ns);
 
-	at = sm_cbor_head(at, ARRAY, 11 + (count_extras(e) > 0));
+	at = sm_cbor_head(at, ARRAY, 11 + (extras > 0));
 	at = put_uint(at, SM_RECORD_EVENT);
 	at = put_uint(at, e->seq);
 	*at++ = 0x1b; /* always eight bytes */
@@ -122,6 +93,13 @@ static inline uint8_t *put_copy(uint8_t *at, const char *p, uint32_t n)
 		memcpy(&last, p + n - 8, 8);
 		memcpy(at, &first, 8);
 		memcpy(at + n - 8, &last, 8);
+	} else if (n >= 4 && n < 8) {
+		uint32_t first, last;
+
+		memcpy(&first, p, 4);
+		memcpy(&last, p + n - 4, 4);
+		memcpy(at, &first, 4);
+		memcpy(at + n - 4, &last, 4);
 	} else if (n == 1) {
 		*at = (uint8_t)*p;
 	} else if (n) {
@@ -188,15 +166,71 @@ static void put_back(struct sm_cbor_writer *w,
 	end(w, spare, start, put_uint(at, record->owner));
 }
 
+/* The usual id of a rule, with its head and the decision before it. */
+#define SHORT_ID 24
+
+static inline bool put_short_verdict(struct sm_cbor_writer *w, enum extra first,
+				     const struct sm_recorded_verdict *verdict)
+{
+	struct sm_str id = verdict->rule;
+	uint8_t *at = w->at;
+
+	if (verdict->decision == SM_UNDECIDED || !id.len ||
+	    id.len >= SHORT_ID || w->has_failed || w->end - at < 4 + SHORT_ID ||
+	    !sm_utf8_is_ascii(id))
+		return false;
+	at[0] = (uint8_t)first;
+	at[1] = (uint8_t)verdict->decision;
+	at[2] = (uint8_t)(first + 1);
+	at[3] = (uint8_t)(TEXT << 5 | id.len);
+	w->at = put_copy(at + 4, id.p, id.len);
+	return true;
+}
+
+static inline void put_verdict(struct sm_cbor_writer *w, enum extra first,
+			       const struct sm_recorded_verdict *verdict)
+{
+	if (put_short_verdict(w, first, verdict))
+		return;
+	if (verdict->decision != SM_UNDECIDED) {
+		sm_cbor_put_uint(w, first);
+		sm_cbor_put_uint(w, verdict->decision);
+	}
+	if (verdict->rule.len) {
+		sm_cbor_put_uint(w, first + 1);
+		sm_cbor_put_str(w, verdict->rule);
+	}
+}
+
+static void put_extras(struct sm_cbor_writer *w, const struct sm_event *e,
+		       unsigned count)
+{
+	if (w->at < w->end && !w->has_failed)
+		*w->at++ = (uint8_t)(MAP << 5 | count);
+	else
+		w->has_failed = true;
+	for (unsigned i = 0; i < SM_RESOLVED_MAX; i++) {
+		if (!e->resolved[i].len)
+			continue;
+		sm_cbor_put_uint(w, EXTRA_RESOLVED_0 + i);
+		sm_cbor_put_str(w, e->resolved[i]);
+	}
+	put_verdict(w, EXTRA_DECISION, &e->verdict);
+	if (e->shadow.decision != SM_UNDECIDED || e->shadow.rule.len)
+		put_verdict(w, EXTRA_SHADOW_DECISION, &e->shadow);
+}
+
 uint32_t sm_record_put_event(uint8_t *out, uint32_t room,
 			     const struct sm_record_event *record)
 {
 	struct sm_cbor_writer w = { out, out + room, false };
+	unsigned extras = count_extras(&record->event);
 
-	put_front(&w, &record->event);
+	put_front(&w, &record->event, extras);
 	put_args(&w, &record->event);
 	put_back(&w, record);
-	put_extras(&w, &record->event);
+	if (extras)
+		put_extras(&w, &record->event, extras);
 	return finish(&w, out);
 }
 

@@ -463,30 +463,6 @@ enum sm_status sm_cbor_get_value(struct sm_cbor_reader *r,
 	return SM_DAMAGED;
 }
 
-#define HIGH_BITS UINT64_C(0x8080808080808080)
-
-/* In words, the last of which may overlap: most strings are short ASCII. */
-HOT bool is_ascii(const char *p, size_t n)
-{
-	uint64_t high = 0, word;
-	uint32_t first, last;
-
-	if (n >= 8) {
-		for (size_t at = 0; at + 8 < n; at += 8) {
-			memcpy(&word, p + at, 8);
-			high |= word;
-		}
-		memcpy(&word, p + n - 8, 8);
-		return !((high | word) & HIGH_BITS);
-	}
-	if (n >= 4) {
-		memcpy(&first, p, 4);
-		memcpy(&last, p + n - 4, 4);
-		return !((first | last) & (uint32_t)HIGH_BITS);
-	}
-	return !n || !((p[0] | p[n / 2] | p[n - 1]) & 0x80);
-}
-
 /* RFC 3629 section 4: the well-formed byte sequences, table-free. */
 static bool is_utf8(struct sm_str s)
 {
@@ -500,7 +476,7 @@ static bool is_utf8(struct sm_str s)
 		if (lead < 0x80) {
 			while (end - p >= 8) { /* eight ASCII bytes at once */
 				memcpy(&word, p, 8);
-				if (word & HIGH_BITS)
+				if (word & SM_UTF8_HIGH_BITS)
 					break;
 				p += 8;
 			}
@@ -530,5 +506,5 @@ static bool is_utf8(struct sm_str s)
 
 bool sm_utf8_is_valid(struct sm_str s)
 {
-	return is_ascii(s.p, s.len) || is_utf8(s);
+	return sm_utf8_is_ascii(s) || is_utf8(s);
 }

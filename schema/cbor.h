@@ -95,6 +95,30 @@ SM_CHECKED enum sm_status sm_cbor_get_value(struct sm_cbor_reader *r,
 					    struct sm_value *pool,
 					    uint32_t *used);
 
+#define SM_UTF8_HIGH_BITS UINT64_C(0x8080808080808080)
+
+/* Inline, in words, the last of which may overlap: most strings are short. */
+static inline bool sm_utf8_is_ascii(struct sm_str s)
+{
+	uint64_t high = 0, word;
+	uint32_t first, last;
+
+	if (s.len >= 8) {
+		for (uint32_t at = 0; at + 8 < s.len; at += 8) {
+			memcpy(&word, s.p + at, 8);
+			high |= word;
+		}
+		memcpy(&word, s.p + s.len - 8, 8);
+		return !((high | word) & SM_UTF8_HIGH_BITS);
+	}
+	if (s.len >= 4) {
+		memcpy(&first, s.p, 4);
+		memcpy(&last, s.p + s.len - 4, 4);
+		return !((first | last) & (uint32_t)SM_UTF8_HIGH_BITS);
+	}
+	return !s.len || !((s.p[0] | s.p[s.len / 2] | s.p[s.len - 1]) & 0x80);
+}
+
 /* True for valid UTF-8 (no surrogates, no overlong forms; RFC 3629). */
 bool sm_utf8_is_valid(struct sm_str s);
 
