@@ -20,14 +20,31 @@ struct memo {
 };
 
 static struct memo memos[MEMOS]; /* under the lock */
-static bool sees_details;	 /* rules compare arguments that are no keys */
+/* Arguments that decide, by event: bits 1 << index; 0: it is not kept. */
+#define ARGS_MAX 32u
+static uint32_t keys[SM_EVENTS];
+
+/* Arguments nobody has described count, and all where rules compare them. */
+static uint32_t keys_of(const struct sm_catalogue_entry *entry,
+			bool sees_details)
+{
+	uint32_t bits = UINT32_MAX;
+
+	for (uint32_t i = 0; !sees_details && i < entry->role_count; i++)
+		if (!(entry->roles[i] & SM_ROLE_KEY))
+			bits &= ~(UINT32_C(1) << i);
+	return bits;
+}
 
 void sm_memo_forget(void)
 {
+	bool sees_details = sm_policy_has_details(&sm_agent.policy) ||
+			    (sm_agent.has_shadow &&
+			     sm_policy_has_details(&sm_agent.shadow));
+
 	memset(memos, 0, sizeof(memos));
-	sees_details = sm_policy_has_details(&sm_agent.policy) ||
-		       (sm_agent.has_shadow &&
-			sm_policy_has_details(&sm_agent.shadow));
+	for (int kind = SM_EVENT_OTHER + 1; kind < SM_EVENTS; kind++)
+		keys[kind] = keys_of(sm_catalogue_entry(kind), sees_details);
 }
 
 /* A key being written, in pairs of words; small, to stay in registers. */
@@ -133,15 +150,12 @@ HOT bool put_site(struct writer *w, const struct sm_view *view,
 HOT bool put_event(struct writer *w, const struct sm_view *view,
 		   const struct sm_event *event)
 {
-	const struct sm_catalogue_entry *entry =
-		sm_catalogue_entry(event->site.kind);
+	uint32_t bits = keys[event->site.kind];
 
-	if (!entry || !put_site(w, view, event))
+	if (!bits || event->argc >= ARGS_MAX || !put_site(w, view, event))
 		return false;
-	for (uint32_t i = 0; i < event->argc; i++)
-		if ((sees_details || i >= entry->role_count ||
-		     entry->roles[i] & SM_ROLE_KEY) &&
-		    !put_value(w, &event->args[i]))
+	for (bits &= (UINT32_C(1) << event->argc) - 1; bits; bits &= bits - 1)
+		if (!put_value(w, &event->args[__builtin_ctz(bits)]))
 			return false;
 	return true;
 }
