@@ -17,7 +17,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 3
+#define SM_BLOB_VERSION 4
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 
@@ -89,6 +89,7 @@ struct sm_blob_header {
 
 enum sm_blob_node_flag {
 	SM_NODE_DEEP = 1 << 0, /* for **: stays active below itself */
+	SM_NODE_TAIL = 1 << 1, /* DEEP, and only ends follow: looked at last */
 };
 
 struct sm_blob_node {

@@ -575,6 +575,29 @@ static enum sm_status lay_edges(struct sm_build *b,
 	return SM_OK;
 }
 
+static bool is_end(struct sm_build *b, uint32_t number)
+{
+	const struct sm_build_node *node = node_at(b, number);
+
+	return !node->edge_count && !node->branch_count && node->below == NONE;
+}
+
+/* A `**` behind which one component follows, or none. */
+static bool is_tail(struct sm_build *b, const struct sm_build_node *node)
+{
+	uint32_t link;
+
+	if (!(node->flags & SM_NODE_DEEP) || node->below != NONE)
+		return false;
+	for (link = node->edges; link != NONE; link = link_at(b, link)->next)
+		if (!is_end(b, link_at(b, link)->what))
+			return false;
+	for (link = node->branches; link != NONE; link = link_at(b, link)->next)
+		if (!is_end(b, link_at(b, link)->what))
+			return false;
+	return true;
+}
+
 static enum sm_status lay_node(struct sm_build *b,
 			       const struct sm_build_node *from,
 			       struct sm_blob_node *to)
@@ -586,7 +609,7 @@ static enum sm_status lay_node(struct sm_build *b,
 	if (status)
 		return status;
 	to->below = from->below;
-	to->flags = from->flags;
+	to->flags = from->flags | (is_tail(b, from) ? SM_NODE_TAIL : 0);
 	to->branches = (struct sm_blob_span){
 		(uint32_t)b->sections[SM_BLOB_BRANCHES].count,
 		from->branch_count

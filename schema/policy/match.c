@@ -160,15 +160,43 @@ static bool holds(const struct sm_match_set *set, uint32_t node)
 	return false;
 }
 
+/*
+ * `**` nodes that only the last component matters to: rules like
+ * DIR/<any depth>/NAME would otherwise be tried at every component.
+ */
+struct tails {
+	uint32_t count;
+	uint32_t nodes[SM_ACTIVE_MAX];
+};
+
+/* The child for `**` of an active node. False: it has to be active itself. */
+static bool wait_for_end(const struct forest *f, uint32_t below,
+			 struct tails *tails)
+{
+	uint32_t i;
+
+	if (!(f->nodes[below].flags & SM_NODE_TAIL))
+		return false;
+	for (i = 0; i < tails->count; i++)
+		if (tails->nodes[i] == below)
+			return true;
+	if (tails->count == SM_ACTIVE_MAX)
+		return false;
+	tails->nodes[tails->count++] = below;
+	return true;
+}
+
 /* `**` may stand for nothing when more follows: its node is active too. */
-static void close_set(const struct forest *f, struct sm_match_set *set)
+static void close_set(const struct forest *f, struct sm_match_set *set,
+		      struct tails *tails)
 {
 	uint32_t i;
 
 	for (i = 0; i < set->count; i++) {
 		uint32_t below = f->nodes[set->nodes[i] & ~FRESH].below;
 
-		if (below != SM_BLOB_NONE && !holds(set, below))
+		if (below != SM_BLOB_NONE && !wait_for_end(f, below, tails) &&
+		    !holds(set, below))
 			push(set, below | FRESH);
 	}
 }
@@ -241,14 +269,14 @@ static bool is_end(const struct forest *f, const struct sm_match_set *set)
 
 /* From the node in set on; path behind at is left. */
 static void match_rest(const struct forest *f, struct sm_str path, uint32_t at,
-		       struct sm_match_set *set)
+		       struct sm_match_set *set, struct tails *tails)
 {
 	struct sm_match_set other, *from = set, *to = &other, *swap;
 
 	while (at < path.len && from->count && !is_end(f, from)) {
 		struct component c = next_component(path, at);
 
-		close_set(f, from);
+		close_set(f, from, tails);
 		step_all(f, from, &c, to);
 		swap = from;
 		from = to;
@@ -263,33 +291,61 @@ static void match_rest(const struct forest *f, struct sm_str path, uint32_t at,
 	memcpy(set->nodes, from->nodes, from->count * sizeof(*set->nodes));
 }
 
-static bool has_only_literals(const struct sm_blob_node *node)
+static void match_tails(const struct forest *f, struct sm_str path,
+			const struct tails *tails, struct sm_match_set *set)
 {
-	return !node->branches.count && node->below == SM_BLOB_NONE &&
-	       !node->flags;
+	uint32_t i, at = path.len;
+	struct component last;
+
+	while (path.p[at - 1] != '/')
+		at--;
+	last = next_component(path, at);
+	for (i = 0; i < tails->count; i++)
+		step(f, tails->nodes[i], &last, true, set);
 }
 
-/* Most rules begin with directories spelled out: one node at a time. */
+/*
+ * One node at a time while only literals follow: most rules begin with
+ * directories spelled out. False: none is left.
+ */
+static bool match_literals(const struct forest *f, struct sm_str path,
+			   uint32_t *number, uint32_t *at, struct tails *tails)
+{
+	while (*at < path.len) {
+		const struct sm_blob_node *node = &f->nodes[*number];
+		struct component c;
+
+		if (node->branches.count || node->flags ||
+		    (node->below != SM_BLOB_NONE &&
+		     !wait_for_end(f, node->below, tails)))
+			return true;
+		c = next_component(path, *at);
+		*number = find_literal(f, node, &c);
+		if (*number == SM_BLOB_NONE)
+			return false;
+		*at += c.text.len + 1;
+	}
+	return true;
+}
+
 void sm_match_path(const struct sm_policy *policy, uint32_t root,
 		   struct sm_str path, struct sm_match_set *set)
 {
 	const struct forest f = forest_of(policy);
 	uint32_t at = 1, number = root;
+	struct tails tails;
 
+	tails.count = 0;
 	set->count = 0;
 	set->has_overflown = false;
 	if (!path.len || path.p[0] != '/')
 		return;
-	while (at < path.len && has_only_literals(&f.nodes[number])) {
-		struct component c = next_component(path, at);
-
-		number = find_literal(&f, &f.nodes[number], &c);
-		if (number == SM_BLOB_NONE)
-			return;
-		at += c.text.len + 1;
+	if (match_literals(&f, path, &number, &at, &tails)) {
+		start(set, number);
+		match_rest(&f, path, at, set, &tails);
 	}
-	start(set, number);
-	match_rest(&f, path, at, set);
+	if (tails.count)
+		match_tails(&f, path, &tails, set);
 }
 
 void sm_match_key(const struct sm_policy *policy, uint32_t root,
