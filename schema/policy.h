@@ -271,6 +271,26 @@ struct sm_verdict {
 void sm_policy_decide(const struct sm_policy *policy,
 		      const struct sm_event *event, struct sm_verdict *verdict);
 
+/* Who asks, as rules see it. Borrows from the principal and the policy. */
+struct sm_subject {
+	enum sm_principal_kind kind;
+	struct sm_str name;  /* DISTRIBUTION; or a module, for code exec */
+	struct sm_str owner; /* DYNAMIC */
+	bool is_narrowed;    /* to a module others called: kind says nothing */
+};
+
+/*
+ * The same in two steps, for those who decide many events of one principal:
+ * the policy is asked for his file once.
+ */
+void sm_policy_subject(const struct sm_policy *policy,
+		       const struct sm_principal *principal,
+		       struct sm_subject *subject);
+void sm_policy_decide_for(const struct sm_policy *policy,
+			  const struct sm_event *event,
+			  const struct sm_subject *subject,
+			  struct sm_verdict *verdict);
+
 /*
  * Whether a decision about events of that name may depend on arguments the
  * catalogue calls details: a rule that names the event compares them all. For

@@ -20,6 +20,19 @@ struct memo {
 };
 
 static struct memo memos[MEMOS]; /* under the lock */
+/*
+ * Principals as the policies see them, by the number of their code: asking
+ * costs a look-up of the file among the rules for code.
+ */
+#define SUBJECTS 256u
+
+static struct {
+	bool is_set;
+	uint16_t owner;
+	enum sm_principal_kind kind;
+	struct sm_subject subject, shadow;
+} subjects[SUBJECTS]; /* under the lock */
+
 /* Arguments that decide, by event: bits 1 << index; 0: it is not kept. */
 #define ARGS_MAX 32u
 static uint32_t keys[SM_EVENTS];
@@ -43,6 +56,7 @@ void sm_memo_forget(void)
 			     sm_policy_has_details(&sm_agent.shadow));
 
 	memset(memos, 0, sizeof(memos));
+	memset(subjects, 0, sizeof(subjects));
 	for (int kind = SM_EVENT_OTHER + 1; kind < SM_EVENTS; kind++)
 		keys[kind] = keys_of(sm_catalogue_entry(kind), sees_details);
 }
@@ -161,18 +175,57 @@ HOT bool put_event(struct writer *w, const struct sm_view *view,
 }
 
 /* By both policies; verdict says more about the one that counts. */
-void sm_memo_ask(struct sm_event *event, struct sm_verdict *verdict)
+static void decide_for(const struct sm_subject *subject,
+		       const struct sm_subject *shadow_subject,
+		       struct sm_event *event, struct sm_verdict *verdict)
 {
 	struct sm_verdict shadow;
 
-	sm_policy_decide(&sm_agent.policy, event, verdict);
+	sm_policy_decide_for(&sm_agent.policy, event, subject, verdict);
 	event->verdict.decision = verdict->decision;
 	event->verdict.rule = verdict->rule;
 	if (!sm_agent.has_shadow)
 		return;
-	sm_policy_decide(&sm_agent.shadow, event, &shadow);
+	sm_policy_decide_for(&sm_agent.shadow, event, shadow_subject, &shadow);
 	event->shadow.decision = shadow.decision;
 	event->shadow.rule = shadow.rule;
+}
+
+static void ask(const struct sm_event *event, struct sm_subject *subject,
+		struct sm_subject *shadow)
+{
+	sm_policy_subject(&sm_agent.policy, &event->site.principal, subject);
+	if (sm_agent.has_shadow)
+		sm_policy_subject(&sm_agent.shadow, &event->site.principal,
+				  shadow);
+}
+
+void sm_memo_ask(struct sm_event *event, struct sm_verdict *verdict)
+{
+	struct sm_subject subject, shadow;
+
+	ask(event, &subject, &shadow);
+	decide_for(&subject, &shadow, event, verdict);
+}
+
+static void decide(const struct sm_view *view, struct sm_event *event,
+		   struct sm_verdict *verdict)
+{
+	uint16_t owner = view->owner ? view->owner->number : 0;
+	unsigned i = owner % SUBJECTS;
+
+	if (owner <= SM_PRINCIPALS) {
+		sm_memo_ask(event, verdict);
+		return;
+	}
+	if (!subjects[i].is_set || subjects[i].owner != owner ||
+	    subjects[i].kind != view->kind) {
+		ask(event, &subjects[i].subject, &subjects[i].shadow);
+		subjects[i].owner = owner;
+		subjects[i].kind = view->kind;
+		subjects[i].is_set = true;
+	}
+	decide_for(&subjects[i].subject, &subjects[i].shadow, event, verdict);
 }
 
 static void keep(struct memo *memo, const struct writer *w, const uint64_t *key,
@@ -193,7 +246,7 @@ void sm_memo_decide(const struct sm_view *view, struct sm_event *event,
 	struct memo *memo;
 
 	if (!put_event(&w, view, event)) {
-		sm_memo_ask(event, verdict);
+		decide(view, event, verdict);
 		return;
 	}
 	memo = &memos[w.hash % MEMOS];
@@ -203,7 +256,7 @@ void sm_memo_decide(const struct sm_view *view, struct sm_event *event,
 		event->shadow = memo->shadow;
 		return;
 	}
-	sm_memo_ask(event, verdict);
+	decide(view, event, verdict);
 	if (verdict->decision == SM_ALLOWED ||
 	    verdict->decision == SM_UNDECIDED)
 		keep(memo, &w, key, event);

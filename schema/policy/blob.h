@@ -259,17 +259,6 @@ static inline bool sm_match_address(struct sm_str host,
 
 /* --------------------------------------------------------------- deciding */
 
-/* Who asks, as rules see it. */
-struct sm_subject {
-	enum sm_principal_kind kind;
-	struct sm_str name;  /* DISTRIBUTION; or a module, for code exec */
-	struct sm_str owner; /* DYNAMIC */
-	bool is_narrowed;    /* to a module others called: kind says nothing */
-};
-
-void sm_decide_subject(const struct sm_policy *policy,
-		       const struct sm_principal *principal,
-		       struct sm_subject *subject);
 /* The standard library's module a file belongs to, or an empty string. */
 struct sm_str sm_decide_module(const struct sm_policy *policy,
 			       struct sm_str file);

@@ -861,30 +861,52 @@ static void keep_worse(struct sm_verdict *worst, const struct sm_verdict *v)
 		*worst = *v;
 }
 
-void sm_policy_decide(const struct sm_policy *policy,
-		      const struct sm_event *event, struct sm_verdict *verdict)
+static void decide(const struct sm_policy *policy, const struct sm_event *event,
+		   const struct sm_subject *subject,
+		   const struct sm_request *requests, unsigned count,
+		   struct sm_verdict *verdict)
 {
-	struct sm_request_scratch scratch;
-	struct sm_request requests[SM_REQUESTS_MAX];
-	struct sm_subject subject;
 	struct sm_verdict v;
-	unsigned i, count = sm_event_requests(event, &scratch, requests);
 	bool has_named = false;
 
-	verdict_init(verdict);
-	if (!count && !has_event_rules(policy))
-		return;
-	sm_decide_subject(policy, &event->site.principal, &subject);
-	for (i = 0; i < count; i++) {
-		decide_request(policy, event, &requests[i], &subject, &v);
+	for (unsigned i = 0; i < count; i++) {
+		decide_request(policy, event, &requests[i], subject, &v);
 		v.request = i;
 		has_named |= requests[i].family == SM_FAMILY_EVENTS;
 		keep_worse(verdict, &v);
 	}
 	if (has_named || !has_event_rules(policy))
 		return;
-	decide_by_name(policy, event, &subject, &v);
+	decide_by_name(policy, event, subject, &v);
 	keep_worse(verdict, &v);
+}
+
+void sm_policy_decide_for(const struct sm_policy *policy,
+			  const struct sm_event *event,
+			  const struct sm_subject *subject,
+			  struct sm_verdict *verdict)
+{
+	struct sm_request_scratch scratch;
+	struct sm_request requests[SM_REQUESTS_MAX];
+	unsigned count = sm_event_requests(event, &scratch, requests);
+
+	verdict_init(verdict);
+	decide(policy, event, subject, requests, count, verdict);
+}
+
+void sm_policy_decide(const struct sm_policy *policy,
+		      const struct sm_event *event, struct sm_verdict *verdict)
+{
+	struct sm_request_scratch scratch;
+	struct sm_request requests[SM_REQUESTS_MAX];
+	struct sm_subject subject;
+	unsigned count = sm_event_requests(event, &scratch, requests);
+
+	verdict_init(verdict);
+	if (!count && !has_event_rules(policy))
+		return;
+	sm_policy_subject(policy, &event->site.principal, &subject);
+	decide(policy, event, &subject, requests, count, verdict);
 }
 
 static bool sees_arguments(const struct sm_blob_rule *rule)

@@ -81,7 +81,7 @@ static bool find_owner(const struct sm_policy *policy, struct sm_str file,
 	return !needs_cover(policy) || sm_decide_is_code(policy, file);
 }
 
-void sm_decide_subject(const struct sm_policy *policy,
+void sm_policy_subject(const struct sm_policy *policy,
 		       const struct sm_principal *principal,
 		       struct sm_subject *subject)
 {
@@ -115,7 +115,7 @@ enum sm_principal_kind sm_policy_principal(const struct sm_policy *policy,
 {
 	struct sm_subject subject;
 
-	sm_decide_subject(policy, principal, &subject);
+	sm_policy_subject(policy, principal, &subject);
 	return subject.kind;
 }
 
