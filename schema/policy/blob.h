@@ -197,9 +197,8 @@ static inline uint64_t sm_blob_mix(uint64_t hash, uint64_t word)
 	return hash ^ (hash >> 32);
 }
 
-static inline uint32_t sm_blob_hash_end(uint64_t hash, uint32_t len)
+static inline uint32_t sm_blob_hash_end(uint64_t hash)
 {
-	hash = sm_blob_mix(hash, len);
 	return (uint32_t)(hash ^ (hash >> 29));
 }
 
@@ -223,7 +222,7 @@ static inline uint32_t sm_blob_hash(struct sm_str s)
 	}
 	if (at < s.len)
 		hash = sm_blob_mix(hash, sm_blob_tail(s.p + at, s.len - at));
-	return sm_blob_hash_end(hash, s.len);
+	return sm_blob_hash_end(hash);
 }
 
 /* Against accidents, not against attackers: those are why open validates. */

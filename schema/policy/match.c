@@ -86,8 +86,7 @@ found:
 	if (n)
 		hash = sm_blob_mix(hash, word);
 	n += (uint32_t)(p - path.p) - at;
-	return (struct component){ { path.p + at, n },
-				   sm_blob_hash_end(hash, n) };
+	return (struct component){ { path.p + at, n }, sm_blob_hash_end(hash) };
 }
 
 /* n bytes of both; short ones, which a call of memcmp would cost more for. */
@@ -268,8 +267,9 @@ static bool is_end(const struct forest *f, const struct sm_match_set *set)
 }
 
 /* From the node in set on; path behind at is left. */
-static void match_rest(const struct forest *f, struct sm_str path, uint32_t at,
-		       struct sm_match_set *set, struct tails *tails)
+__attribute__((noinline)) static void
+match_rest(const struct forest *f, struct sm_str path, uint32_t at,
+	   struct sm_match_set *set, struct tails *tails)
 {
 	struct sm_match_set other, *from = set, *to = &other, *swap;
 
@@ -291,8 +291,10 @@ static void match_rest(const struct forest *f, struct sm_str path, uint32_t at,
 	memcpy(set->nodes, from->nodes, from->count * sizeof(*set->nodes));
 }
 
-static void match_tails(const struct forest *f, struct sm_str path,
-			const struct tails *tails, struct sm_match_set *set)
+__attribute__((noinline)) static void match_tails(const struct forest *f,
+						  struct sm_str path,
+						  const struct tails *tails,
+						  struct sm_match_set *set)
 {
 	uint32_t i, at = path.len;
 	struct component last;
@@ -304,35 +306,53 @@ static void match_tails(const struct forest *f, struct sm_str path,
 		step(f, tails->nodes[i], &last, true, set);
 }
 
-/*
- * One node at a time while only literals follow: most rules begin with
- * directories spelled out. False: none is left.
- */
-static bool match_literals(const struct forest *f, struct sm_str path,
-			   uint32_t *number, uint32_t *at, struct tails *tails)
+/* The only child of a node that has one, if it is path's component at. */
+HOT uint32_t follow_only(const struct forest *f,
+			 const struct sm_blob_node *node, struct sm_str path,
+			 uint32_t at, uint32_t *end)
 {
-	while (*at < path.len) {
-		const struct sm_blob_node *node = &f->nodes[*number];
-		struct component c;
+	const struct sm_blob_edge *e = f->edges + node->edges.first;
+	uint32_t left = path.len - at;
 
-		if (node->branches.count || node->flags ||
-		    (node->below != SM_BLOB_NONE &&
-		     !wait_for_end(f, node->below, tails)))
-			return true;
-		c = next_component(path, *at);
-		*number = find_literal(f, node, &c);
-		if (*number == SM_BLOB_NONE)
-			return false;
-		*at += c.text.len + 1;
-	}
-	return true;
+	e += e->node == SM_BLOB_NONE;
+	*end = at + e->text.len;
+	if (e->node == SM_BLOB_NONE || e->text.len > left ||
+	    (e->text.len < left && path.p[*end] != '/') ||
+	    !are_same(f->text + e->text.at, path.p + at, e->text.len))
+		return SM_BLOB_NONE;
+	return e->node;
 }
 
+HOT uint32_t follow(const struct forest *f, const struct sm_blob_node *node,
+		    struct sm_str path, uint32_t at, uint32_t *end)
+{
+	struct component c;
+
+	if (node->edges.count == 2)
+		return follow_only(f, node, path, at, end);
+	c = next_component(path, at);
+	*end = at + c.text.len;
+	return find_literal(f, node, &c);
+}
+
+/* Only literals follow, but for what waits for the end. */
+HOT bool is_plain(const struct forest *f, const struct sm_blob_node *node,
+		  struct tails *tails)
+{
+	return !node->branches.count && !node->flags &&
+	       (node->below == SM_BLOB_NONE ||
+		wait_for_end(f, node->below, tails));
+}
+
+/*
+ * One node at a time while only literals follow: most rules begin with
+ * directories spelled out.
+ */
 void sm_match_path(const struct sm_policy *policy, uint32_t root,
 		   struct sm_str path, struct sm_match_set *set)
 {
 	const struct forest f = forest_of(policy);
-	uint32_t at = 1, number = root;
+	uint32_t at = 1, number = root, end;
 	struct tails tails;
 
 	tails.count = 0;
@@ -340,9 +360,15 @@ void sm_match_path(const struct sm_policy *policy, uint32_t root,
 	set->has_overflown = false;
 	if (!path.len || path.p[0] != '/')
 		return;
-	if (match_literals(&f, path, &number, &at, &tails)) {
+	while (number != SM_BLOB_NONE && at < path.len &&
+	       is_plain(&f, &f.nodes[number], &tails)) {
+		number = follow(&f, &f.nodes[number], path, at, &end);
+		at = end + 1;
+	}
+	if (number != SM_BLOB_NONE) {
 		start(set, number);
-		match_rest(&f, path, at, set, &tails);
+		if (at < path.len)
+			match_rest(&f, path, at, set, &tails);
 	}
 	if (tails.count)
 		match_tails(&f, path, &tails, set);
