@@ -4,11 +4,13 @@
 usage: micro.py RAISER HOOK LOOP BATCHES ITERATIONS [PATH]
 
 RAISER: raiser.c, built. HOOK: none (or whatever was preloaded), empty, jsonl.
-LOOP: audit, open.
+LOOP: audit and open, of one path; or a file, whose lines are the paths audited
+in turn.
 Batches are short and apart, so that a recorder keeps up and nothing is
 dropped: a drop is cheaper than a record. Prints the fastest batch.
 """
 import importlib.util
+import itertools
 import json
 import os
 import sys
@@ -52,9 +54,21 @@ def loop_open(iterations):
         end(start(PATH, flags))
 
 
+def loop_paths(file):
+    with open(file, encoding="utf-8") as lines:
+        paths = itertools.cycle(lines.read().split("\n"))
+
+    def loop(iterations):
+        event_open = RAISER.event_open
+        for path in itertools.islice(paths, iterations):
+            event_open(path, "r", 524288)
+    return loop
+
+
 def main():
     hook, loop, batches, iterations = sys.argv[2:6]
-    work = {"audit": loop_audit, "open": loop_open}[loop]
+    loops = {"audit": loop_audit, "open": loop_open}
+    work = loops[loop] if loop in loops else loop_paths(loop)
     iterations = int(iterations)
     work(100)
     out = open(os.devnull, "w", encoding="utf-8")

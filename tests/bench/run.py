@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures secmgr beside its anchors, in one run, interleaved.
 
-usage: run.py [--build DIR] [--quick]
+usage: run.py [--build DIR] [--quick] [--only PART]...
 
 Writes BUILD/bench.json and prints it as a table. Times are medians over
 rounds; a round runs every configuration once. Instructions are callgrind
@@ -23,6 +23,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from decisions import Decisions
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
@@ -85,6 +87,8 @@ class Bench:
         return [self.bin / "secmgr-enforce", "--policy", policy, "-o",
                 self.work / f"enforced-{time.monotonic_ns()}.db", "--"]
 
+    run = staticmethod(run)
+
     def no_loss(self, trace):
         with sqlite3.connect(f"file:{trace}?mode=ro", uri=True) as database:
             stored, lost = database.execute(
@@ -131,20 +135,21 @@ class Bench:
                                                script + ["jsonl"] + tail),
         }
 
-    def times(self, loop):
+    def times(self, hooks, trace):
+        """Nanoseconds an iteration of each; trace: what recorded wrote."""
         taken = {}
         for _ in range(self.rounds):
-            for name, build in self.hooks_of[loop].items():
+            for name, build in hooks.items():
                 wrapper, environment, command = build()
                 taken.setdefault(name, []).append(float(
                     run(wrapper + command, environment).stdout))
-        self.no_loss(self.work / f"micro-{loop}-timed.db")
+        self.no_loss(trace)
         return {name: statistics.median(all_) for name, all_ in taken.items()}
 
-    def instructions(self, loop):
+    def instructions(self, hooks):
         """Per iteration: the difference of two runs under callgrind."""
         counts = {}
-        for name, build in self.hooks_of[loop].items():
+        for name, build in hooks.items():
             totals = []
             for iterations in (1000, 6000):
                 wrapper, environment, command = build()
@@ -159,11 +164,11 @@ class Bench:
         return counts
 
     def hook_cost(self):
-        self.hooks_of = {"audit": self.hooks("audit", 12, 20000),
-                         "open": self.hooks("open", 12, 5000)}
+        hooks = {"audit": self.hooks("audit", 12, 20000),
+                 "open": self.hooks("open", 12, 5000)}
         what = {"audit": "event open", "open": "os.open+close"}
         for loop in ("audit", "open"):
-            count = self.instructions(loop)
+            count = self.instructions(hooks[loop])
             anchors = list(count)
             for ours in ("recorded", "enforced"):
                 for anchor in anchors:
@@ -175,7 +180,8 @@ class Bench:
                 self.add("G3 instructions recorded over the no-op C hook",
                          over, "instr", goal=("<=", 240))
         for loop in ("audit", "open"):
-            took = self.times(loop)
+            took = self.times(hooks[loop],
+                              self.work / f"micro-{loop}-timed.db")
             goals = {
                 ("audit", "recorded", "no-op C hook"): ("<=", 1.9),
                 ("audit", "recorded", "empty Python hook"): ("<=", 0.9),
@@ -356,6 +362,18 @@ def machine():
             "glibc": platform.libc_ver()[1]}
 
 
+def decisions(bench):
+    measured = Decisions(bench, [PYTHON, "-I", HERE / "micro.py", bench.raiser,
+                                  "none"])
+    measured.alone()
+    measured.in_events()
+
+
+PARTS = {"hooks": Bench.hook_cost, "resolving": Bench.resolving,
+         "decisions": decisions,
+         "programs": Bench.programs, "storage": Bench.storage}
+
+
 def table(results):
     print(f"{'':55} {'value':>10} {'unit':10} {'anchor':30} {'value':>10} "
           f"{'ratio':>8} {'goal':>9} met")
@@ -372,16 +390,16 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", choices=PARTS, action="append",
+                        help="a part; repeatable")
     options = parser.parse_args()
     build = (TOP / options.build).resolve()
     for needed in ("valgrind", "zstd"):
         if not shutil.which(needed):
             sys.exit(f"bench: {needed} is missing; run tools/dev/install-deps")
     bench = Bench(build, options.quick)
-    bench.hook_cost()
-    bench.resolving()
-    bench.programs()
-    bench.storage()
+    for name in options.only or PARTS:
+        PARTS[name](bench)
     out = build / "bench.json"
     with tempfile.NamedTemporaryFile("w", dir=build, delete=False) as file:
         json.dump({"machine": machine(), "results": bench.results}, file,
