@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * keys.h: keys of rule objects as numbers. Private to parse.c and print.c.
+ * keys.h: keys of rule objects as numbers. Private to parse_rule.c and print.c.
  */
 #ifndef SCHEMA_POLICY_KEYS_H
 #define SCHEMA_POLICY_KEYS_H
