@@ -49,10 +49,6 @@ static void put_case(FILE *out, const struct sm_report *report,
 	fputs("    <testcase", out);
 	put_attribute(out, "classname", sm_str_of(report->tool));
 	put_attribute(out, "name", sm_str_of(c->name));
-	if (c->file.len)
-		put_attribute(out, "file", c->file);
-	if (c->line)
-		fprintf(out, " line=\"%" PRIu32 "\"", c->line);
 	if (c->outcome == SM_OUTCOME_PASS) {
 		fputs("/>\n", out);
 		return;
@@ -61,21 +57,34 @@ static void put_case(FILE *out, const struct sm_report *report,
 	if (is_failure)
 		put_attribute(out, "type", sm_str_of(c->reason));
 	put_attribute(out, "message", sm_str_of(c->text));
-	fputs("/>\n    </testcase>\n", out);
+	putc('>', out);
+	/* The schema has no attribute for a place. */
+	put_xml(out, c->file);
+	if (c->file.len && c->line)
+		fprintf(out, ":%" PRIu32, c->line);
+	fputs(is_failure ? "</failure>" : "</skipped>", out);
+	fputs("\n    </testcase>\n", out);
 }
 
 static void put_counts(FILE *out, const struct sm_report_case *cases,
 		       size_t count)
 {
-	size_t failures = 0, skipped = 0;
+	size_t failures = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		failures += cases[i].outcome == SM_OUTCOME_FAIL;
+	fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"0\"", count,
+		failures);
+}
+
+static void put_skipped(FILE *out, const struct sm_report_case *cases,
+			size_t count)
+{
+	size_t skipped = 0;
+
+	for (size_t i = 0; i < count; i++)
 		skipped += cases[i].outcome == SM_OUTCOME_WARN;
-	}
-	fprintf(out,
-		" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\"",
-		count, failures, skipped);
+	fprintf(out, " skipped=\"%zu\"", skipped);
 }
 
 void sm_report_junit(FILE *out, const struct sm_report *report)
@@ -95,6 +104,7 @@ void sm_report_junit(FILE *out, const struct sm_report *report)
 		fputs("  <testsuite", out);
 		put_attribute(out, "name", sm_str_of(suite));
 		put_counts(out, report->cases + first, end - first);
+		put_skipped(out, report->cases + first, end - first);
 		fputs(">\n", out);
 		for (size_t i = first; i < end; i++)
 			put_case(out, report, &report->cases[i]);

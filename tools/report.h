@@ -2,7 +2,7 @@
 /*
  * report.h: results for continuous integration: JUnit XML and SARIF 2.1.0.
  *
- * Source: the schema of Jenkins' xUnit plugin; OASIS SARIF 2.1.0.
+ * Source: the schema junit-10.xsd of Jenkins' xUnit plugin; OASIS SARIF 2.1.0.
  */
 #ifndef TOOLS_REPORT_H
 #define TOOLS_REPORT_H

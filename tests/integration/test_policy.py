@@ -7,8 +7,8 @@ import shutil
 import subprocess
 import tempfile
 import unittest
-import xml.etree.ElementTree
 
+import ci_reports
 import workloads
 
 WAIT_SECONDS = 20
@@ -206,45 +206,6 @@ class Policy(unittest.TestCase):
         self.assertEqual(["policy.json"],
                          [p.name for p in self.place.glob("policy*")])
 
-    def check_junit(self, path, tests, failures):
-        root = xml.etree.ElementTree.parse(path).getroot()
-        self.assertEqual("testsuites", root.tag)
-        self.assertEqual((str(tests), str(failures)),
-                         (root.get("tests"), root.get("failures")))
-        suites = root.findall("testsuite")
-        self.assertEqual(tests, sum(int(one.get("tests")) for one in suites))
-        for suite in suites:
-            cases = suite.findall("testcase")
-            self.assertEqual(int(suite.get("tests")), len(cases))
-            for case in cases:
-                self.assertTrue(case.get("name") and case.get("classname"))
-            for failure in suite.iter("failure"):
-                self.assertTrue(failure.get("message") and failure.get("type"))
-        self.assertEqual(failures, len(list(root.iter("failure"))))
-        return root
-
-    def check_sarif(self, path, tool, results):
-        """The members that SARIF 2.1.0 requires, and what they refer to."""
-        log = json.loads(pathlib.Path(path).read_text())
-        self.assertEqual("2.1.0", log["version"])
-        (run,) = log["runs"]
-        driver = run["tool"]["driver"]
-        self.assertEqual(tool, driver["name"])
-        ids = [rule["id"] for rule in driver["rules"]]
-        self.assertEqual(len(ids), len(set(ids)))
-        self.assertEqual(results, len(run["results"]))
-        for one in run["results"]:
-            self.assertIn(one["ruleId"], ids)
-            self.assertIn(one["level"], ("error", "warning"))
-            self.assertTrue(one["message"]["text"])
-            self.assertGreater(one["occurrenceCount"], 0)
-            for place in one["locations"]:
-                place = place["physicalLocation"]
-                self.assertTrue(place["artifactLocation"]["uri"])
-                if "region" in place:
-                    self.assertGreater(place["region"]["startLine"], 0)
-        return run["results"]
-
     def test_expectations_fail_one_by_one(self):
         cases = [
             {"name": "data", "event": f"read {self.place}/data.txt by app",
@@ -266,7 +227,7 @@ class Policy(unittest.TestCase):
         cases[0]["rule"] = "f9"
         cases[1]["expect"] = "allow"
         cases[5].update(expect="deny", name="a <b> & \x07c")
-        path.write_text(json.dumps(cases))
+        path.write_text("[\n" + ",\n".join(map(json.dumps, cases)) + "]")
         status, out, complaint = self.policy(
             "test", "--junit", "junit.xml", "--sarif", "log.sarif",
             "policy.json", "cases.json")
@@ -279,32 +240,62 @@ class Policy(unittest.TestCase):
             "failed    a <b> & \\x07c: expected to deny, but shell ping -c 1 "
             "a.b by app: allowed by p1", "6 cases, 3 failed"],
             out.splitlines())
-        root = self.check_junit(self.place / "junit.xml", 6, 3)
+        root = ci_reports.check_junit(self, self.place / "junit.xml", 6, 3)
         self.assertEqual(["other-rule", "denied", "allowed"],
                          [one.get("type") for one in root.iter("failure")])
-        told = self.check_sarif(self.place / "log.sarif", "secmgr-policy", 3)
+        self.assertEqual(
+            ["cases.json:2", "cases.json:3", "cases.json:7"],
+            [one.text for one in root.iter("failure")])
+        told = ci_reports.check_sarif(self, self.place / "log.sarif",
+                                      "secmgr-policy", 3)
         self.assertEqual("cases.json/denied", told[1]["ruleId"])
+        self.assertEqual(
+            {"artifactLocation": {"uri": "cases.json"},
+             "region": {"startLine": 3}},
+            told[1]["locations"][0]["physicalLocation"])
 
     def test_cases_that_say_nothing_are_refused(self):
+        good = {"event": "read /x", "name": "[ \u00e9 \\\" {", "expect": "deny"}
         for case, complaint in (
-                ({"event": "frob", "expect": "deny"}, "case 1: \"event\" is "
-                 "no sentence, and there are no \"args\""),
+                ({"event": "frob", "expect": "deny"}, '"event" is no sentence,'
+                 ' and there are no "args"'),
+                ({"expect": "deny"}, 'the case has no "event"'),
                 ({"event": "read /x", "expect": "maybe"},
-                 "case 1: missing, or not what secmgr-policy(1) says: expect"),
+                 '"expect" is allow or deny'),
+                ({"event": "read /x"}, '"expect" is allow or deny'),
                 ({"event": "read /x", "expect": "deny", "who": "app"},
-                 "case 1: unknown key who"),
+                 'unknown key "who" in a case'),
+                ({"event": "read /x", "expect": "deny", "rule": 1},
+                 '"rule" is no text'),
+                ({"event": "read /x", "expect": "deny", "via": "air"},
+                 '"via" is one of direct, import, traceback, exec'),
                 ({"event": "open", "args": [{}], "expect": "deny"},
-                 "case 1: \"args\" is no list of plain values and lists of "
-                 "them"),
-                ("read /x", "case 1: is no object")):
-            (self.place / "cases.json").write_text(json.dumps([case]))
+                 '"args" is no list of plain values and lists of them'),
+                ({"event": "read x", "resolved": ["/", "/", "/"],
+                  "expect": "deny"},
+                 '"resolved" is no list of at most two paths'),
+                ("read /x", "a case is an object")):
+            (self.place / "cases.json").write_text(
+                "[ " + json.dumps(good, ensure_ascii=False, indent=1)
+                + ",\n\n  " + json.dumps(case) + "]")
             self.assertEqual(
-                (2, "", f"secmgr-policy: cases.json: {complaint}\n"),
+                (2, "", f"secmgr-policy: cases.json:7:3: {complaint}\n"),
                 self.policy("test", "policy.json", "cases.json"))
-        (self.place / "cases.json").write_text('[{"event": "a", "event": 1}]')
-        status, _, complaint = self.policy("test", "policy.json", "cases.json")
-        self.assertEqual(2, status)
-        self.assertIn("cases.json: 1:", complaint)
+        for text, complaint in (
+                ('[{"event": "a",\n "event": 1}]', "2:8: duplicate object key"),
+                ('{"event": "a"}', "1:1: cases are a list of objects"),
+                ("[", "1:1: ']' expected near end of file")):
+            (self.place / "cases.json").write_text(text)
+            status, _, told = self.policy("test", "policy.json", "cases.json")
+            self.assertEqual(2, status)
+            self.assertIn(f"cases.json:{complaint}", told)
+        self.assertEqual(
+            (2, "", "secmgr-policy: nowhere.json: cannot read it: No such file"
+             " or directory\n"),
+            self.policy("test", "policy.json", "nowhere.json"))
+        self.assertEqual(
+            (0, "1 cases, 0 failed\n", ""),
+            self.policy("test", "policy.json", "-", input=json.dumps([good])))
 
     def test_replay_reports_for_continuous_integration(self):
         done = self.tool("secmgr-record", "--force", "-o", "run.db", "--",
@@ -315,10 +306,10 @@ class Policy(unittest.TestCase):
         self.assertEqual(1, done.returncode, done.stderr)
         denials = json.loads(done.stdout)["denials"]
         families = {one["family"] for one in denials}
-        self.check_junit(self.place / "junit.xml",
-                         len(denials) + 7 - len(families), len(denials))
-        told = self.check_sarif(self.place / "log.sarif", "secmgr-replay",
-                                len(denials))
+        ci_reports.check_junit(self, self.place / "junit.xml",
+                               len(denials) + 7 - len(families), len(denials))
+        told = ci_reports.check_sarif(self, self.place / "log.sarif",
+                                      "secmgr-replay", len(denials))
         place = next(one for one in told if "/etc/hostname"
                      in one["message"]["text"])
         self.assertEqual(2, place["occurrenceCount"])
