@@ -65,12 +65,10 @@ static void run_code(struct sm_learn *l, const struct sm_fact *fact)
 	struct sm_str by[1] = { sm_stdlib_module(l, event->site.file) };
 	struct sm_rule rule = { .family = SM_FAMILY_CODE,
 				.access = SM_ACCESS_RUN,
-				.pattern =
-					sm_code_name(l, fact->request->value),
 				.seen = fact->view->call->count };
 
 	/* Other names cannot be granted: the gate lists them. */
-	if (!rule.pattern.len)
+	if (!sm_code_name(l, fact->request->value, &rule.pattern))
 		return;
 	if (!by[0].len)
 		by[0] = sm_by_of(l, event);
@@ -78,19 +76,23 @@ static void run_code(struct sm_learn *l, const struct sm_fact *fact)
 	sm_learn_rule(l, &rule);
 }
 
-struct sm_str sm_code_name(struct sm_learn *l, struct sm_str name)
+bool sm_code_name(struct sm_learn *l, struct sm_str name,
+		  struct sm_str *pattern)
 {
 	char *p = sm_learn_take(l, 2 * (size_t)name.len + 1);
 	uint32_t n = 0;
 
-	if (name.len < 2 || name.p[0] != '<' || name.p[name.len - 1] != '>')
-		return (struct sm_str){ "", 0 };
+	*pattern = (struct sm_str){ "", 0 };
+	if (name.len &&
+	    (name.len < 2 || name.p[0] != '<' || name.p[name.len - 1] != '>'))
+		return false;
 	for (uint32_t i = 0; i < name.len; i++) {
 		if (name.p[i] == '\\' || name.p[i] == '*')
 			p[n++] = '\\';
 		p[n++] = name.p[i];
 	}
-	return (struct sm_str){ p, n };
+	*pattern = (struct sm_str){ p, n };
+	return true;
 }
 
 /* Whoever acts as the application must be code that may be loaded. */

@@ -20,15 +20,18 @@ void sm_learn_literal(struct sm_learn *l, const struct sm_view *view,
 		return;
 	if (request->family == SM_FAMILY_FILES && request->via)
 		rule.via = 1u << request->via;
-	if (request->access == SM_ACCESS_RUN)
-		rule.pattern = sm_code_name(l, value);
-	else if (request->access == SM_ACCESS_SHELL)
+	if (request->access == SM_ACCESS_RUN) {
+		if (!sm_code_name(l, value, &rule.pattern))
+			return;
+	} else if (request->access == SM_ACCESS_SHELL) {
 		rule.pattern = value;
-	else if (sm_path_is_canonical(value))
+	} else if (sm_path_is_canonical(value)) {
 		rule.pattern = sm_learn_path(l, value);
-	else
+	} else {
 		rule.pattern = sm_escape(l, value);
-	if (!rule.pattern.len && request->family != SM_FAMILY_NATIVE)
+	}
+	if (!rule.pattern.len && request->family != SM_FAMILY_NATIVE &&
+	    request->access != SM_ACCESS_RUN)
 		return;
 	if (request->access == SM_ACCESS_EXEC) {
 		args = sm_learn_take(l, (request->argc + 1) * sizeof(*args));

@@ -162,8 +162,9 @@ void sm_learn_open(struct sm_learn *l, struct sm_rules *rules,
 		   struct sm_policy *policy);
 /* Sets variables and bundles only. */
 struct sm_rules *sm_learn_frame(struct sm_learn *l);
-/* `<string>` as a code rule spells it; empty when it is no such name. */
-struct sm_str sm_code_name(struct sm_learn *l, struct sm_str name);
+/* `<string>`, or no name, as a code rule spells it; false: neither. */
+bool sm_code_name(struct sm_learn *l, struct sm_str name,
+		  struct sm_str *pattern);
 /* Why a grant deserves a look, or empty. */
 struct sm_str sm_risk_of(struct sm_learn *l, const struct sm_rule *rule);
 

@@ -246,7 +246,7 @@ enum sm_reason {
 	SM_REASON_VIA,	     /* a rule covers it, read for another purpose */
 	SM_REASON_ADDRESS,   /* a rule covers the name, not where it leads */
 	SM_REASON_ARGUMENTS, /* a rule covers the program or event only */
-	SM_REASON_CUT,	     /* the resource was longer than a bound */
+	SM_REASON_CUT,	     /* the resource is too long, or unreadable */
 	SM_REASON_WRITTEN,   /* code loaded from a place rules let be written */
 	SM_REASON_NO_POLICY, /* enforcing, but no policy could be obtained */
 };

@@ -541,10 +541,13 @@ static void import(struct build *b)
 static void run(struct build *b)
 {
 	const struct sm_value *v = arg(b, SM_ROLE_CODE);
+	bool is_named = v && v->type == SM_LIST && v->len &&
+			sm_value_is_string(&v->items[0]) &&
+			!sm_value_is_cut(&v->items[0]);
 	struct sm_str name = { "", 0 };
 	struct sm_request *r;
 
-	if (v && v->type == SM_LIST && v->len && !sm_value_is_cut(&v->items[0]))
+	if (is_named)
 		name = sm_value_str(&v->items[0]);
 	if (name.len && name.p[0] == '/' && sm_path_is_canonical(name)) {
 		r = add(b, SM_FAMILY_CODE, SM_ACCESS_LOAD);
@@ -555,7 +558,7 @@ static void run(struct build *b)
 	} else {
 		r = add(b, SM_FAMILY_CODE, SM_ACCESS_RUN);
 		r->value = name;
-		r->cut = !name.len;
+		r->cut = !is_named;
 	}
 }
 

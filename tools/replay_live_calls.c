@@ -80,6 +80,16 @@ static struct sm_str resolved(const struct sm_event *event,
 	return (struct sm_str){ NULL, 0 };
 }
 
+/* null: it could not be read. */
+static void put_code_text(struct sm_json *j, const struct sm_value *value,
+			  struct sm_str resolved)
+{
+	if (!resolved.len && value->type == SM_NONE)
+		put_plain(j, value);
+	else
+		put_bytes(j, resolved.len ? resolved : sm_value_str(value));
+}
+
 static void put_code(struct sm_json *j, const struct sm_value *value,
 		     struct sm_str file)
 {
@@ -89,8 +99,8 @@ static void put_code(struct sm_json *j, const struct sm_value *value,
 	}
 	sm_json_open(j, NULL, '{');
 	sm_json_open(j, "code", '[');
-	put_bytes(j, file.len ? file : sm_value_str(&value->items[0]));
-	put_bytes(j, sm_value_str(&value->items[1]));
+	put_code_text(j, &value->items[0], file);
+	put_code_text(j, &value->items[1], (struct sm_str){ NULL, 0 });
 	sm_json_close(j, ']');
 	sm_json_close(j, '}');
 }

@@ -116,7 +116,11 @@ struct sm_interpreter *sm_code_interpreter_slot(void);
  * its strings then live as long as the code object. Takes the lock.
  */
 const struct sm_code *sm_code_of(struct py_object *code, struct sm_code *spare);
-/* A str attribute of a code object, cut to SM_STRING_MAX; empty: none. */
+/*
+ * A str attribute of a code object, cut to SM_STRING_MAX. Empty, at
+ * sm_code_unreadable: there is none, or it is not UTF-8.
+ */
+extern const char sm_code_unreadable[];
 struct sm_str sm_code_text(struct py_object *code, const char *attribute);
 int sm_code_line(struct py_object *code);
 #define SM_CODE_NAME (sm_py.minor >= 11 ? "co_qualname" : "co_name")

@@ -412,9 +412,11 @@ static struct sm_code *intern(const struct sm_code *c)
 	return new;
 }
 
+const char sm_code_unreadable[] = "";
+
 static struct sm_str text_of(struct py_object *o)
 {
-	struct sm_str text = { "", 0 };
+	struct sm_str text = { sm_code_unreadable, 0 };
 	PY_SIZE n = 0;
 	const char *p;
 
@@ -437,7 +439,7 @@ static struct sm_str text_of(struct py_object *o)
 struct sm_str sm_code_text(struct py_object *code, const char *attribute)
 {
 	struct py_object *o = sm_py.PyObject_GetAttrString(code, attribute);
-	struct sm_str text = { "", 0 };
+	struct sm_str text = { sm_code_unreadable, 0 };
 
 	if (!o) {
 		sm_py.PyErr_Clear();

@@ -436,6 +436,17 @@ static void redact_argv(struct sm_box *box, struct sm_value *argv)
 
 /* ------------------------------------------------------------------- roles */
 
+/* A name that cannot be read is not the empty one. */
+static void put_code_text(struct sm_box *box, struct py_object *code,
+			  const char *attribute, struct sm_value *value)
+{
+	struct sm_str text = sm_code_text(code, attribute);
+
+	put_string(box, text, true, value);
+	if (text.p == sm_code_unreadable)
+		*value = (struct sm_value){ .type = SM_NONE };
+}
+
 static void put_code(struct sm_box *box, struct py_object *o,
 		     struct sm_value *value)
 {
@@ -448,8 +459,8 @@ static void put_code(struct sm_box *box, struct py_object *o,
 	items = take(box, 2);
 	if (!items)
 		return;
-	put_string(box, sm_code_text(o, "co_filename"), true, &items[0]);
-	put_string(box, sm_code_text(o, SM_CODE_NAME), true, &items[1]);
+	put_code_text(box, o, "co_filename", &items[0]);
+	put_code_text(box, o, SM_CODE_NAME, &items[1]);
 	value->type = SM_LIST;
 	value->items = items;
 	value->len = 2;

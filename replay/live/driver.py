@@ -25,6 +25,7 @@ MARK = "secmgr.live.call"
 RESOLVED = "secmgr.resolved"
 NOWHERE = 0x7ffffffe  # a descriptor nobody has
 LENGTH_MAX = 1 << 24  # of what is made up, in bytes or items
+UNREADABLE = "\udcff"  # a name that is no UTF-8
 LIBRARY = "%s/%s/python%d.%d" % (
     sys.base_prefix.rstrip("/"), getattr(sys, "platlibdir", "lib"),
     *sys.version_info[:2])
@@ -136,7 +137,8 @@ class Builder:
         return self.sockets[kind]
 
     def build_code(self, names):
-        file, name = (self.build(text) for text in names)
+        file, name = (UNREADABLE if text is None else self.build(text)
+                      for text in names)
         return rename(pass_on.__code__, file, name)
 
     def build_pid(self, whose):

@@ -102,7 +102,7 @@ static void say_reason(struct sentence *s, const struct sm_verdict *v)
 		say_nearest(s, v, " has other arguments");
 		return;
 	case SM_REASON_CUT:
-		say_text(s, "longer than can be compared");
+		say_text(s, "too long or unreadable, so not compared");
 		return;
 	case SM_REASON_WRITTEN:
 		say_text(s, "the program may write there: ");

@@ -175,13 +175,13 @@ static enum sm_status read_member(struct sm_parser *p, struct draft *d,
 
 /* ------------------------------------------------------------------- rules */
 
-/* In `deny`: {"exec": "<string>"} is code, every other exec a program. */
+/* In `deny`: "<string>" and "" are code, every other exec is a program. */
 static enum sm_family family_of(const struct draft *d)
 {
 	const char *letters = key_sections[d->subject];
 
 	if (d->subject == KEY_EXEC)
-		return d->rule.pattern.len && d->rule.pattern.p[0] == '<'
+		return !d->rule.pattern.len || d->rule.pattern.p[0] == '<'
 			       ? SM_FAMILY_CODE
 			       : SM_FAMILY_PROCESSES;
 	return (enum sm_family)(strchr(SM_SECTION_LETTERS, letters[0]) -

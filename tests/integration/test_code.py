@@ -51,6 +51,14 @@ for _ in range(20):
     f()
     del function
 """
+# Some give compile() no name; the second code's name cannot be read.
+UNNAMED = """
+exec(compile("print('unnamed')", "", "exec"))
+try:
+    exec((lambda: None).__code__.replace(co_filename=chr(0xdcff)))
+except PermissionError:
+    print("denied")
+"""
 
 
 class Code(unittest.TestCase):
@@ -65,6 +73,15 @@ class Code(unittest.TestCase):
             env=workloads.environment(), stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, timeout=60, check=False)
         self.assertEqual(0, done.returncode, done.stderr)
+        return done.stdout
+
+    def tool(self, name, *arguments, status=0):
+        done = subprocess.run(
+            [workloads.program(f"secmgr-{name}"), *arguments], cwd=self.place,
+            stdin=subprocess.DEVNULL, env=workloads.environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            timeout=60, check=False)
+        self.assertEqual(status, done.returncode, done.stderr)
         return done.stdout
 
     def opens(self, path):
@@ -115,6 +132,21 @@ class Code(unittest.TestCase):
             self.record(python, "app.py")
             self.assertEqual({"f"}, {event["function"]
                                      for event in self.opens("/dev/null")})
+        self.each(check)
+
+    def test_code_without_a_name_can_be_granted(self):
+        def check(python):
+            (self.place / "app.py").write_text(UNNAMED)
+            self.record(python, "app.py")
+            # 1: what cannot be read cannot be granted, and is listed
+            self.tool("learn", "-o", "p.json", "t.db", status=1)
+            policy = json.loads((self.place / "p.json").read_text())
+            self.assertIn(("", ["app"]), [
+                (rule.get("exec"), rule["by"]) for rule in policy["code"]
+                if "exec" in rule])
+            self.assertEqual("unnamed\ndenied\n", self.tool(
+                "enforce", "-q", "--policy", "p.json", "--", python, "-B",
+                "app.py"))
         self.each(check)
 
 

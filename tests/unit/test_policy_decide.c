@@ -63,7 +63,8 @@ static const char policy_text[] =
 "    { \"id\": \"c6\", \"load\": \"stdlib:ctypes\", \"by\": [\"app\"] },\n"
 "    { \"id\": \"c7\", \"load\": \"/any/mod.py\" },\n"
 "    { \"id\": \"c8\", \"load\": \"distribution:typing-extensions\" },\n"
-"    { \"id\": \"c9\", \"exec\": \"<attrs generated init app.<name>>\", \"by\": [\"attr\"] }\n"
+"    { \"id\": \"c9\", \"exec\": \"<attrs generated init app.<name>>\", \"by\": [\"attr\"] },\n"
+"    { \"id\": \"c10\", \"exec\": \"\", \"by\": [\"attr\"] }\n"
 "  ],\n"
 "  \"pickles\": [ { \"id\": \"k1\", \"class\": \"collections.OrderedDict\" }, { \"id\": \"k2\", \"class\": \"shop.models.*\", \"by\": [\"app\"] } ],\n"
 "  \"native\": [ { \"id\": \"d1\", \"dlopen\": \"libc.so.6\", \"by\": [\"uuid\"] }, { \"id\": \"d2\", \"dlsym\": \"uuid_generate\" },\n"
@@ -245,6 +246,8 @@ static const struct row code[] = {
 	   "c9"),
 	NO('x', "<attrs#generated#init#.User> /x/attr/_make.py", "attr", D,
 	   NO_RULE, ""),
+	OK('x', " /x/attr/_make.py", "attr", D, "c10"),
+	NO('x', " /srv/shop/app.py", "app", D, PRINCIPAL, "c10"),
 	OK('x', "/srv/shop/app.py -", "python", D, "c3"),
 };
 

@@ -51,6 +51,8 @@ static const struct sm_value never[] = {
 };
 static const struct sm_value sh[] = { T("/bin/sh"), T("x") };
 static const struct sm_value frozen[] = { T("<string>"), T("<module>") };
+static const struct sm_value unnamed_code[] = { T(""), T("<module>") };
+static const struct sm_value unreadable_code[] = { NONE, T("<module>") };
 static const struct sm_value file_code[] = { T("/srv/a.py"), T("<module>") };
 static const struct sm_value rel_code[] = { T("a.py"), T("<module>") };
 
@@ -360,6 +362,8 @@ static const struct row rows[] = {
 	{ "os.kill", DIRECT, { 0 }, { I(1), I(9) }, 2, "signal other" },
 	{ "exec", IMPORT, { 0 }, { L(file_code) }, 1, "load /srv/a.py" },
 	{ "exec", DIRECT, { 0 }, { L(frozen) }, 1, "exec <string>" },
+	{ "exec", DIRECT, { 0 }, { L(unnamed_code) }, 1, "exec " },
+	{ "exec", DIRECT, { 0 }, { L(unreadable_code) }, 1, "exec! " },
 	{ "exec",
 	  DIRECT,
 	  { "/srv/a.py" },
