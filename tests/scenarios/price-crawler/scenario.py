@@ -109,8 +109,8 @@ class PriceCrawler(stage.Program):
         self.shop("Käse & Co")
         self.page("/Käse-&-Co/", [("Größe", "1,99 EUR")],
                   ["/K%C3%A4se-&-Co/deep/er/page.php?id=7&x=a%20b",
-                   "/K%C3%A4se-&-Co/new list.xlsx", "#top", "mailto:a@b.c",
-                   "http://127.0.0.1:1/closed"], Set_Cookie="a=b; Path=/")
+                   "/K%C3%A4se-&-Co/new list.xlsx", "#top", "mailto:a@b.c"],
+                  Set_Cookie="a=b; Path=/")
         self.page("/Käse-&-Co/deep/er/page.php", [("Deep", "2.00 USD")],
                   ["other.tar.gz"])
         site.page("/Käse-&-Co/new list.xlsx", b"PK" * 30,
@@ -118,7 +118,7 @@ class PriceCrawler(stage.Program):
         site.page("/Käse-&-Co/deep/er/other.tar.gz", b"\x1f\x8b")
         self.shop("moved")
         self.page("/moved/", status=301, Location="/books/")
-        self.expect_crawl("crawl", "Käse & Co", found="Käse & Co 7")
+        self.expect_crawl("crawl", "Käse & Co", found="Käse & Co 6")
         self.expect_crawl("--pages", "3", "crawl", "moved", "books",
                           found="moved 3")
         self.shop("zoo-1", formula="min(PRICE, 10) / 3")

@@ -27,8 +27,11 @@ class RdiffBackup(stage.Program):
         for name in ("logs", "vault", "jobs"):
             (self.srv / name).mkdir()
         for name, files in {
-                "letters": ["2024/anna.txt", "2025/to ben.txt", "index.md"],
-                "photos": ["alps/one.jpg", "alps/two.jpg", "cat.png"],
+                "health": ["one.txt"],
+                "letters": ["2024/anna.txt", "2025/to ben.txt", "index.md",
+                            ".drafts/ask.txt"],
+                "photos": ["alps/one.jpg", "alps/two.jpg", "cat.png",
+                           ".thumbs/cat.png", "alps/.order"],
                 "books": ["ledger.v1.csv", "taxes/2024.csv"]}.items():
             for file in files:
                 self.data(f"{name}/{file}")
@@ -60,7 +63,7 @@ class RdiffBackup(stage.Program):
 
     def train(self, day):
         self.expect_nightly("run", "letters", "photos", found="letters: 0")
-        self.expect_nightly("run", "books", found="noted")
+        self.expect_nightly("run", "books", "health", found="noted")
         self.data(f"letters/2025/day {day}.txt")
         self.data("photos/cat.png", "changed")
         (self.place / "data/photos/alps/one.jpg").unlink()
@@ -78,7 +81,7 @@ class RdiffBackup(stage.Program):
         for file in ("deep/er/still/x.flac", "a.b.c", "Größe & Maß.odt",
                      ".hidden/file", "2026-11-21/4711.log"):
             self.data(f"new project/{file}")
-        self.job("new project")
+        self.job("new project", label="project")  # one word of a shell line
         self.data("letters/2026/zoe.docx")
         self.data("photos/tahiti/beach/9.webp")
         self.expect_nightly("run", "new project", "letters", "photos",
@@ -100,7 +103,8 @@ class RdiffBackup(stage.Program):
         self.expect_nightly("run", "nothing", status=1, found="No such file")
 
     def health(self):
-        self.expect_nightly("run", "books", found="books: 0")
+        # A job of its own: one vault takes no two backups in a second.
+        self.expect_nightly("run", "health", found="health: 0")
 
     # ----------------------------------------------------------------- attacks
     def runs(self, name="letters", **more):
@@ -211,9 +215,10 @@ class RdiffBackup(stage.Program):
     @stage.attack("malicious plugin")
     def action_runs_a_command(self):
         marker = self.marker("action")
-        stage.write(self.site_packages / "rdb_action_evil.py",
-                    f"import os\nos.system('id > {marker}')\n")
+        path = stage.write(self.site_packages / "rdb_action_evil.py",
+                           f"import os\nos.system('id > {marker}')\n")
         self.nightly("run", "letters")
+        path.unlink()
         return marker.exists()
 
     @stage.attack("malicious dependency")
