@@ -277,6 +277,44 @@ class MultiprocessingSpawn(Workload):
     files = {"app.py": MULTIPROCESSING}
 
 
+class Generated(Workload):
+    module = "attr"
+    argv = ["app.py"]
+    files = {"app.py": """\
+        import collections, dataclasses
+        import attr
+        @attr.s
+        class A:
+            a = attr.ib(converter=int)
+        @dataclasses.dataclass
+        class D:
+            d: int = 1
+        T = collections.namedtuple("T", "t")
+        exec(compile("print(A('1'), D(), T(2))", "", "exec"))
+        """}
+
+
+class Pytest(Workload):
+    module = "pytest"
+    argv = ["app.py"]
+    files = {
+        "app.py": """\
+            import pytest
+            print(pytest.main(["-p", "no:terminal", "-p", "no:cacheprovider",
+                               "--basetemp", "temporary"]))
+            """,
+        "test_it.py": """\
+            import late
+            def test_files(tmp_path):
+                (tmp_path / "a").write_text(late.text())
+                assert (tmp_path / "a").read_text() == "1"
+            """,
+        "late.py": """\
+            def text():
+                return "1"
+            """}
+
+
 class Threads(Workload):
     argv = ["app.py"]
     files = {"app.py": """\
@@ -600,6 +638,6 @@ class DjangoRunserver(Reloading, Server):
 
 
 ALL = [Script, Linked, Isolated, DevelopmentMode, Command, StandardInput, Traceback,
-       Children, MultiprocessingFork, MultiprocessingSpawn, Threads, Asyncio,
-       Network, FlaskReloader, Gunicorn, DjangoCheck, DjangoClient,
+       Children, MultiprocessingFork, MultiprocessingSpawn, Generated,
+       Pytest, Threads, Asyncio, Network, FlaskReloader, Gunicorn, DjangoCheck, DjangoClient,
        DjangoRunserver]
