@@ -472,6 +472,15 @@ static int take(struct arrival *a)
 	return -1;
 }
 
+/*
+ * Callers that drop our exception look at errno, and print it when it was the
+ * program they could not open. Others make an OSError of it on top of ours:
+ * for a number that has a class of its own (ENOENT, EACCES) that ends in a
+ * SystemError and, where the interpreter starts, in a fatal one. "Operation
+ * canceled" has none.
+ */
+#define DENIED_ERRNO ECANCELED
+
 int sm_agent_hook(const char *event, struct py_object *args, void *data)
 {
 	struct arrival a = { .name = event, .args = args };
@@ -502,6 +511,6 @@ int sm_agent_hook(const char *event, struct py_object *args, void *data)
 		count_noise();
 	else
 		result = take(&a);
-	errno = saved;
+	errno = result ? DENIED_ERRNO : saved;
 	return result;
 }
