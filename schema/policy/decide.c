@@ -645,11 +645,23 @@ static void set_rule(const struct decision *d, uint32_t rule,
 		v->rule = sm_blob_str(d->policy, rule_at(d->policy, rule)->id);
 }
 
-/* The interpreter tells of its end, the agent of answers: they do not ask. */
+/*
+ * The interpreter tells of its end, the agent of answers: they do not ask. An
+ * exception about to be shown asks for nothing either, and with a denial it
+ * would not be shown.
+ */
 static bool can_block(enum sm_event_kind kind)
 {
-	return kind != SM_EVENT_HOOKS_CLEAR && kind != SM_EVENT_RESOLVED &&
-	       kind != SM_EVENT_INTERPRETER_CLEAR;
+	switch (kind) {
+	case SM_EVENT_HOOKS_CLEAR:
+	case SM_EVENT_INTERPRETER_CLEAR:
+	case SM_EVENT_RESOLVED:
+	case SM_EVENT_SYS_EXCEPTHOOK:
+	case SM_EVENT_SYS_UNRAISABLEHOOK:
+		return false;
+	default:
+		return true;
+	}
 }
 
 static void deny(const struct decision *d, enum sm_reason reason, uint32_t rule,

@@ -618,23 +618,29 @@ static enum sm_decision decide_mode(const char *modes, const char *event,
 
 static void what_cannot_be_stopped_is_warned_about(void **state)
 {
-	struct compiled c =
-		compile_text("{ \"secmgr\": 1, \"deny\": ["
-			     "{ \"id\": \"x1\", \"name\": "
-			     "\"cpython._PySys_ClearAuditHooks\" },"
-			     "{ \"id\": \"x2\", \"name\": \"os.fork\" } ] }");
+	static const char *const names[] = { "cpython._PySys_ClearAuditHooks",
+					     "cpython.PyInterpreterState_Clear",
+					     "sys.excepthook",
+					     "sys.unraisablehook", "os.fork" };
 	struct sm_verdict verdict;
 	struct staged s;
+	char text[128];
 
 	(void)state;
-	stage(&s, "cpython._PySys_ClearAuditHooks", "python");
-	sm_policy_decide(&c.policy, &s.event, &verdict);
-	assert_int_equal(verdict.decision, SM_WARNED);
-	assert_int_equal(verdict.reason, SM_REASON_DENY_RULE);
-	stage(&s, "os.fork", "python");
-	sm_policy_decide(&c.policy, &s.event, &verdict);
-	assert_int_equal(verdict.decision, SM_DENIED);
-	compiled_free(&c);
+	for (int i = 0; i < 5; i++) {
+		struct compiled c;
+
+		snprintf(text, sizeof(text),
+			 "{ \"secmgr\": 1, \"deny\": [{ \"name\": \"%s\" }] }",
+			 names[i]);
+		c = compile_text(text);
+		stage(&s, names[i], "python");
+		sm_policy_decide(&c.policy, &s.event, &verdict);
+		assert_int_equal(verdict.reason, SM_REASON_DENY_RULE);
+		assert_int_equal(verdict.decision,
+				 i < 4 ? SM_WARNED : SM_DENIED);
+		compiled_free(&c);
+	}
 }
 
 static void modes_are_per_family_and_block_by_default(void **state)
