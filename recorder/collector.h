@@ -41,15 +41,18 @@ struct sm_collector_options {
 	const char
 		*output; /* for secmgr-status: the trace; copied, may be NULL */
 	/*
-	 * Both are called in the storing thread. wants: whether to store an
-	 * event of that name (NULL: all). denied: an event one of the policies
-	 * does not allow; everything in it is borrowed.
+	 * All are called in the storing thread, and may be NULL. wants: whether
+	 * to store an event of that name (else all). denied: an event one of
+	 * the policies does not allow; everything in it is borrowed. ended:
+	 * after its last event. has_begun: whether the process has come to run
+	 * a program, after what every interpreter does when it starts.
 	 */
 	bool (*wants)(void *context, struct sm_str event);
 	void *wants_context;
 	void (*denied)(void *context, uint32_t pid,
-		       const struct sm_event *event);
-	void *denied_context;
+		       const struct sm_event *event, bool has_begun);
+	void (*ended)(void *context, uint32_t pid, bool has_begun);
+	void *denied_context; /* ended's too */
 	/*
 	 * The bound of the trace's file, 0: none. There next_trace, called in
 	 * the storing thread, closes *trace and opens what continues it; a

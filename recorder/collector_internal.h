@@ -62,6 +62,7 @@ struct stored_process {
 	uint32_t generation;
 	uint64_t adopted_seq, adopted_ns;
 	uint64_t after_denial; /* as in struct sm_ring_header */
+	bool has_begun;	       /* runs a program; false: still starting */
 };
 
 /* -------------------------------------------------------------- policy.c */

@@ -246,7 +246,8 @@ static void tell_denial(struct sm_collector *collector,
 		return;
 	fill_site(&process->store, record, &event.site);
 	collector->options.denied(collector->options.denied_context,
-				  process->pid, &event);
+				  process->pid, &event,
+				  process->store.has_begun);
 }
 
 static enum sm_status append(struct sm_collector *collector,
@@ -297,11 +298,28 @@ static void count_fork(struct stored_process *store,
 		store->forks_announced++;
 }
 
+/*
+ * The program itself runs: its code is executed, by CPython or runpy, or an
+ * interpreter that something else embeds works for it.
+ */
+static bool is_beginning(const struct sm_event *event)
+{
+	enum sm_principal_kind kind = event->site.principal.kind;
+
+	if (kind == SM_PRINCIPAL_APP || kind == SM_PRINCIPAL_MAIN)
+		return true;
+	return event->site.kind == SM_EVENT_EXEC &&
+	       event->site.via == SM_VIA_EXEC &&
+	       event->verdict.decision != SM_DENIED;
+}
+
 static void store_event(struct sm_collector *collector, struct process *process,
 			struct sm_record_event *record)
 {
 	struct stored_process *store = &process->store;
 
+	if (!store->has_begun)
+		store->has_begun = is_beginning(&record->event);
 	record->event.process = store->number;
 	store->last_ns = record->event.time_ns;
 	count_fork(store, &record->event);
@@ -484,6 +502,9 @@ static void end_process(struct sm_collector *collector, const struct item *item)
 		collector_note(collector,
 			       sm_trace_end_process(collector->trace,
 						    store->number, &account));
+	if (collector->options.ended)
+		collector->options.ended(collector->options.denied_context,
+					 item->process->pid, store->has_begun);
 	process_free(item->process);
 }
 
@@ -494,6 +515,7 @@ static void handle(struct sm_collector *collector, struct item *item)
 {
 	switch (item->kind) {
 	case ITEM_START:
+		item->process->store.has_begun = item->reason == SM_HELLO_FORK;
 		collector_note(
 			collector,
 			files_add_process(collector, item->process, item));

@@ -10,6 +10,7 @@
 
 #include "tools/enforce_policy.h"
 #include "tools/enforce_reload.h"
+#include "tools/enforce_start.h"
 #include "tools/wrapper.h"
 
 #define DENIALS_MAX    1024 /* distinct ones remembered; more are only counted */
@@ -28,6 +29,8 @@ struct enforce {
 	enum sm_mode modes[SM_FAMILIES]; /* --mode; DEFAULT: the policy's */
 	uint64_t reload_pid;		 /* 0: COMMAND is started */
 	bool has_mode, has_no_shadow;	 /* for a reload */
+	struct enforce_start start;
+	bool tells_denials; /* each kind, as it comes */
 	struct denial denials[DENIALS_MAX];
 	size_t denial_count;
 	uint64_t untold;
@@ -308,9 +311,9 @@ static void tell_denial(struct enforce *enforce, uint32_t pid,
 }
 
 /* In the storing thread: the first of each kind is told, the rest counted. */
-static void on_denial(void *context, uint32_t pid, const struct sm_event *event)
+static void note_denial(struct enforce *enforce, uint32_t pid,
+			const struct sm_event *event)
 {
-	struct enforce *enforce = context;
 	uint64_t hash = hash_denial(event);
 	size_t i;
 
@@ -326,6 +329,23 @@ static void on_denial(void *context, uint32_t pid, const struct sm_event *event)
 	}
 	enforce->denials[i].hash = hash;
 	tell_denial(enforce, pid, event, &enforce->denials[i]);
+}
+
+static void on_denial(void *context, uint32_t pid, const struct sm_event *event,
+		      bool has_begun)
+{
+	struct enforce *enforce = context;
+
+	if (enforce->tells_denials)
+		note_denial(enforce, pid, event);
+	if (!has_begun && event->verdict.decision == SM_DENIED)
+		enforce_start_denied(&enforce->start, pid, event);
+}
+
+static void on_end(void *context, uint32_t pid, bool has_begun)
+{
+	enforce_start_ended(&((struct enforce *)context)->start, pid,
+			    has_begun);
 }
 
 static void tell_repeats(void *context)
@@ -394,9 +414,19 @@ static int run(struct enforce *enforce)
 	hand_out(&enforce->policy, &wrapper->collector.policy);
 	hand_out(&enforce->shadow, &wrapper->collector.shadow);
 	wrapper->tells_losses_only = wrapper->is_quiet;
-	if (!wrapper->output && !wrapper->is_quiet) {
+	enforce->start = (struct enforce_start){
+		.program = &program,
+		.policy = &enforce->policy,
+		.variables = wrapper->variables,
+		.variable_count = wrapper->variable_count,
+	};
+	if (!wrapper->is_quiet) {
 		wrapper->collector.denied = on_denial;
+		wrapper->collector.ended = on_end;
 		wrapper->collector.denied_context = enforce;
+	}
+	enforce->tells_denials = !wrapper->output && !wrapper->is_quiet;
+	if (enforce->tells_denials) {
 		wrapper->at_end = tell_repeats;
 		wrapper->at_end_context = enforce;
 	}

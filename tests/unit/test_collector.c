@@ -34,11 +34,13 @@ struct fixture {
 	unsigned denied;
 };
 
-static void on_denied(void *context, uint32_t pid, const struct sm_event *event)
+static void on_denied(void *context, uint32_t pid, const struct sm_event *event,
+		      bool has_begun)
 {
 	struct fixture *f = context;
 
 	(void)pid;
+	(void)has_begun;
 	if (sm_str_equal(event->site.file, SM_STR("/srv/app.py")))
 		f->denied++;
 }
