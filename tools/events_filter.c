@@ -231,6 +231,15 @@ enum sm_status sm_filter_add_shadow(struct event_filter *filter,
 	return add_decisions(value, "differs", &filter->shadows, diag);
 }
 
+enum sm_status sm_filter_set_denial(struct event_filter *filter,
+				    const char *value, struct sm_diag *diag)
+{
+	if (value && strcmp(value, "no"))
+		return sm_fail(diag, SM_INVALID, "'%s' is not no", value);
+	filter->denial = value ? FILTER_BEFORE : FILTER_AFTER;
+	return SM_OK;
+}
+
 enum sm_status sm_filter_add_pid(struct event_filter *filter, const char *value,
 				 struct sm_diag *diag)
 {
@@ -516,6 +525,9 @@ bool sm_filter_wants(struct event_filter *filter, const struct sm_trace *trace,
 	    !(filter->decisions >> event->verdict.decision & 1))
 		return false;
 	if (filter->shadows && !wants_shadow(filter, event))
+		return false;
+	if (filter->denial && sm_trace_is_after_denial(trace, event) !=
+				      (filter->denial == FILTER_AFTER))
 		return false;
 	if (!wants_known_site(filter, &event->site, site) ||
 	    !wants_pid(filter, trace, event->process))

@@ -21,6 +21,8 @@ struct filter_words {
 	size_t count;
 };
 
+enum filter_side { FILTER_BOTH, FILTER_BEFORE, FILTER_AFTER };
+
 #define FILTER_DIFFERS 7 /* a bit of shadows, beside enum sm_decision's */
 
 struct event_filter {
@@ -29,6 +31,7 @@ struct event_filter {
 	struct filter_words paths;		/* globs of resources */
 	struct filter_words by;			/* globs of principals */
 	uint32_t vias, decisions, shadows;	/* bits; 0: all */
+	enum filter_side denial;		/* of what follows one */
 	uint32_t pids[FILTER_WORDS_MAX];
 	size_t pid_count;
 	const char *since, *until; /* as typed; NULL: open */
@@ -69,6 +72,10 @@ SM_CHECKED enum sm_status sm_filter_add_verdict(struct event_filter *filter,
 						struct sm_diag *diag);
 /* Also "differs": the shadow policy says otherwise than the enforced one. */
 SM_CHECKED enum sm_status sm_filter_add_shadow(struct event_filter *filter,
+					       const char *value,
+					       struct sm_diag *diag);
+/* Only what follows a denial; "no": only what does not. NULL: given bare. */
+SM_CHECKED enum sm_status sm_filter_set_denial(struct event_filter *filter,
 					       const char *value,
 					       struct sm_diag *diag);
 SM_CHECKED enum sm_status sm_filter_add_pid(struct event_filter *filter,

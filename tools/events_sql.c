@@ -17,7 +17,7 @@
 #define COLUMNS                                                                \
 	"process, pid, thread, seq, time_ns, time, event, args, family, "      \
 	"access, resource, file, line, function, via, principal, verdict, "    \
-	"rule, shadow, shadow_rule"
+	"rule, shadow, shadow_rule, after_denial"
 enum column {
 	PROCESS,
 	PID,
@@ -39,6 +39,7 @@ enum column {
 	RULE,
 	SHADOW,
 	SHADOW_RULE,
+	AFTER_DENIAL,
 };
 
 struct source {
@@ -338,6 +339,10 @@ static int rows_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
 		break;
 	case SHADOW_RULE:
 		put_text(context, event->shadow.rule);
+		break;
+	case AFTER_DENIAL:
+		put_number(context, sm_trace_is_after_denial(
+					    table->source.trace, event));
 		break;
 	default:
 		put_site(context, &event->site, (enum column)number);

@@ -79,6 +79,12 @@ SETTER(set_shadow)
 				    value, diag);
 }
 
+SETTER(set_denial)
+{
+	return sm_filter_set_denial(&((struct settings *)context)->filter,
+				    value, diag);
+}
+
 SETTER(set_since)
 {
 	(void)diag;
@@ -203,6 +209,8 @@ static const struct sm_option options[] = {
 	{ 0, "shadow", "V,...",
 	  "likewise, of the shadow policy; differs: from the verdict",
 	  set_shadow },
+	{ 0, "after-denial", "[=no]",
+	  "only what follows a denial; no: the rest", set_denial },
 	{ 0, "since", "TIME", "seconds from the start, or ISO 8601",
 	  set_since },
 	{ 0, "until", "TIME", "likewise", set_until },

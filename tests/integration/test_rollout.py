@@ -533,6 +533,26 @@ class AfterDenial(Rollout):
         out = self.run_program("secmgr-events", "--event=shop.*",
                                self.trace).stdout
         self.assertEqual(3, out.count("  (after a denial)\n"))
+        for option, follows in (("", True), ("=no", False)):
+            self.assertEqual(
+                {name for name in marks if marks[name] == follows},
+                {event["event"][5:] for event in self.events(
+                    "--event=shop.*", "--after-denial" + option)})
+        rows = self.run_program(
+            "secmgr-events", "--sql", "select event, after_denial from event "
+            "where event glob 'shop.*'", self.trace).stdout.splitlines()[1:]
+        self.assertEqual({(f"shop.{name}", str(int(mark)))
+                          for name, mark in marks.items()},
+                         {tuple(row.split("\t")) for row in rows})
+        exported = [json.loads(line) for line in self.run_program(
+            "secmgr-events", "--export=json",
+            self.trace).stdout.splitlines()]
+        self.assertEqual(marks, {
+            event["event"][5:]: event["after_denial"] for event in exported
+            if event.get("event", "").startswith("shop.")})
+        self.assertIn("is not no", self.run_program(
+            "secmgr-events", "--after-denial=yes", self.trace,
+            status=2).stderr)
 
 
 class Lock(Rollout):
