@@ -250,6 +250,8 @@ struct known_file {
 /*
  * importlib.resources and pkgutil.get_data hand data to any caller: reading
  * through them is no import. get_data and get_source of loaders likewise.
+ * Before 3.13 C code prints the traceback that ends a thread, right below
+ * threading's invoke_excepthook().
  */
 static const struct known_file known_files[] = {
 	{ "importlib/__init__.py", SM_CODE_IMPORT },
@@ -266,6 +268,7 @@ static const struct known_file known_files[] = {
 	{ "imp.py", SM_CODE_IMPORT },
 	{ "linecache.py", SM_CODE_LINES },
 	{ "tokenize.py", SM_CODE_LINES },
+	{ "threading.py", SM_CODE_LINES },
 	{ "runpy.py", SM_CODE_RUNPY },
 	{ "site.py", SM_CODE_PTH },
 };
@@ -313,6 +316,9 @@ static void classify_library(struct sm_code *c, struct sm_str dir)
 
 	c->kind = SM_PRINCIPAL_PYTHON;
 	c->flags |= flags_of_library(below);
+	if (sm_str_equal(below, SM_STR("threading.py")) &&
+	    !function_ends(c->function, SM_STR("invoke_excepthook")))
+		c->flags &= (uint8_t)~SM_CODE_LINES;
 }
 
 static void classify_file(struct sm_code *c)
