@@ -22,7 +22,7 @@ READY_SECONDS = 30
 UNSEEN_SECONDS = 3  # reloaders look once a second
 NEEDED = {"flask": "python3-flask", "django": "python3-django",
           "gunicorn": "gunicorn", "pytest": "python3-pytest",
-          "attr": "python3-attr"}
+          "attr": "python3-attr", "exceptiongroup": "python3-exceptiongroup"}
 
 
 def require(module):
@@ -32,6 +32,13 @@ def require(module):
     if done.returncode:
         raise RuntimeError(f"{NEEDED[module]} is not installed; "
                            "run tools/dev/install-deps")
+
+
+def pythons():
+    """The usual one and those SM_TEST_PYTHONS names, separated by colons."""
+    return [PYTHON] + [path for path in
+                       os.environ.get("SM_TEST_PYTHONS", "").split(":")
+                       if path]
 
 
 def program(name):
