@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Directories in which depth means nothing: what opened on two levels opens on
+ * any.
+ */
+#include "learner/tree.h"
+
+static struct sm_node *slot_kid(const struct sm_node *node, struct sm_str name,
+				bool is_dir)
+{
+	for (size_t i = 0; i < node->count && node->kids[i]->is_slot; i++)
+		if (node->kids[i]->is_dir == is_dir &&
+		    sm_str_equal(node->kids[i]->name, name))
+			return node->kids[i];
+	return NULL;
+}
+
+static bool is_free_name(const struct sm_node *node)
+{
+	return node->is_slot && sm_str_starts(node->name, SM_STR("<name>"));
+}
+
+/*
+ * The files that opened in the directories below node opened in node itself,
+ * or the program makes files of any name on both levels; and nothing else is
+ * there. Then how deep they lie means nothing.
+ */
+static bool is_tree(const struct sm_node *node, const struct sm_node *inner)
+{
+	bool has_files = false, is_made = inner->is_made, has_upper = false;
+
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (kid->is_dir || !kid->is_slot)
+			continue;
+		is_made &= is_free_name(kid) && kid->is_made;
+		has_upper = true;
+	}
+	for (size_t i = 0; i < inner->count; i++) {
+		const struct sm_node *kid = inner->kids[i];
+
+		if (!kid->is_slot)
+			return false;
+		if (!kid->is_dir && !slot_kid(node, kid->name, false) &&
+		    !(is_made && is_free_name(kid)))
+			return false;
+		if (kid->is_dir && kid->count &&
+		    !sm_str_equal(kid->name, SM_STR("**")))
+			return false;
+		has_files |= !kid->is_dir;
+	}
+	return has_files && has_upper;
+}
+
+/* Puts the kids of a directory of the tree beside its files. */
+static void fold(struct sm_learn *l, struct sm_node *tree)
+{
+	struct sm_node *deeper = slot_kid(tree, SM_STR("**"), true);
+	struct sm_node *both[2] = { tree, deeper };
+
+	if (deeper)
+		sm_nodes_join(l, both, 2);
+}
+
+/* The slots for files in node itself: `**` stands for no directory, too. */
+static void take_files(struct sm_learn *l, struct sm_node *tree,
+		       struct sm_node *node)
+{
+	struct sm_node **kids =
+		sm_learn_take(l, (tree->count + node->count) * sizeof(*kids));
+	size_t n = tree->count, left = 0;
+
+	if (n)
+		memcpy(kids, tree->kids, n * sizeof(*kids));
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *kid = node->kids[i];
+
+		if (kid->is_dir || !kid->is_slot) {
+			node->kids[left++] = kid;
+			continue;
+		}
+		kid->parent = tree;
+		kids[n++] = kid;
+	}
+	node->count = left;
+	tree->kids = kids;
+	tree->count = tree->room = n;
+	sm_node_tidy(l, tree);
+}
+
+/* NODE/FILE and NODE/<name>/FILE become NODE/ ** /FILE, for any depth. */
+void sm_tree_deepen(struct sm_learn *l, struct sm_node *node)
+{
+	struct sm_node *inner, *dir, **kids;
+
+	for (size_t i = 0; i < node->count; i++)
+		sm_tree_deepen(l, node->kids[i]);
+	inner = slot_kid(node, SM_STR("<name>"), true);
+	if (!inner || !is_tree(node, inner))
+		return;
+	dir = sm_learn_take(l, sizeof(*dir));
+	*dir = *inner;
+	dir->kids = NULL;
+	dir->count = dir->room = 0;
+	dir->parent = inner;
+	kids = sm_learn_take(l, (inner->count + 1) * sizeof(*kids));
+	memcpy(kids, inner->kids, inner->count * sizeof(*kids));
+	kids[inner->count] = dir;
+	inner->kids = kids;
+	inner->count = inner->room = inner->count + 1;
+	inner->grants = NULL;
+	inner->name = SM_STR("**");
+	sm_node_tidy(l, inner);
+	fold(l, inner);
+	take_files(l, inner, node);
+	sm_node_tidy(l, node);
+}
+
+/*
+ * Files a slot for any name grants all of. Only now: before, slots for files
+ * told directories of one shape and trees apart.
+ */
+void sm_tree_join_slots(struct sm_learn *l, struct sm_node *node)
+{
+	struct sm_node *any = slot_kid(node, SM_STR("<name>"), true);
+
+	if (!any)
+		any = slot_kid(node, SM_STR("<name>"), false);
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *kid = node->kids[i];
+
+		sm_tree_join_slots(l, kid);
+		if (any && kid != any && kid->is_slot && !kid->is_dir &&
+		    kid->name.p[0] != '.' && kid->name.p[0] != '\\' &&
+		    sm_grants_cover(any->grants, kid->grants))
+			sm_node_take(l, any, kid);
+	}
+	sm_node_tidy(l, node);
+}

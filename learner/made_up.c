@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names nobody chose: tempfile's, process ids, numbers of descriptors. One of
+ * them says that the next one is another.
+ */
+#include "learner/tree.h"
+
+static bool is_tmp_char(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '_';
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static struct sm_str part(struct sm_str s, uint32_t from, uint32_t to)
+{
+	return (struct sm_str){ s.p + from, to - from };
+}
+
+/* prefix + <token> + suffix, the literal parts escaped. */
+static struct sm_str with_token(struct sm_learn *l, struct sm_str name,
+				uint32_t from, uint32_t to, const char *token)
+{
+	struct sm_str text = sm_escape(l, part(name, 0, from));
+
+	text = sm_learn_join(l, text, sm_str_of(token));
+	return sm_learn_join(l, text, sm_escape(l, part(name, to, name.len)));
+}
+
+static bool is_tmp_word(struct sm_str name, uint32_t at)
+{
+	if (at + 8 > name.len)
+		return false;
+	for (uint32_t i = at; i < at + 8; i++)
+		if (!is_tmp_char(name.p[i]))
+			return false;
+	return true;
+}
+
+/*
+ * Where tempfile's eight characters stand in prefix + 8 + suffix. The default
+ * prefix is "tmp"; others mostly end, and suffixes begin, with a separator.
+ */
+static bool find_tmp(struct sm_str name, uint32_t *at)
+{
+	bool found = false;
+
+	*at = 3;
+	if (sm_str_starts(name, SM_STR("tmp")) && is_tmp_word(name, 3))
+		return true;
+	for (uint32_t i = 0; i + 8 <= name.len; i++) {
+		bool starts = !i || !is_tmp_char(name.p[i - 1]) ||
+			      name.p[i - 1] == '_';
+		bool ends = i + 8 == name.len || !is_tmp_char(name.p[i + 8]);
+
+		if (is_tmp_word(name, i) && (ends || (starts && !found))) {
+			*at = i;
+			found = true;
+			if (starts && ends)
+				return true;
+		}
+	}
+	return found;
+}
+
+/* "tmp" and eight characters, nothing or an extension behind. */
+static bool is_plain_tmp(struct sm_str name)
+{
+	return sm_str_starts(name, SM_STR("tmp")) && is_tmp_word(name, 3) &&
+	       (name.len == 11 || name.p[11] == '.');
+}
+
+static bool is_pid(const struct sm_learn *l, struct sm_str digits)
+{
+	uint64_t value = 0;
+	size_t low = 0, high = l->pid_count;
+
+	if (digits.len > 7)
+		return false;
+	for (uint32_t i = 0; i < digits.len; i++)
+		value = value * 10 + (uint64_t)(digits.p[i] - '0');
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (l->pids[middle] < value)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < l->pid_count && l->pids[low] == value && value > 1;
+}
+
+static bool find_pid(const struct sm_learn *l, struct sm_str name,
+		     uint32_t *from, uint32_t *to)
+{
+	for (uint32_t i = 0; i < name.len; i = *to) {
+		*from = *to = i;
+		while (*to < name.len && is_digit(name.p[*to]))
+			++*to;
+		if (*to > i && is_pid(l, part(name, i, *to)))
+			return true;
+		if (*to == i)
+			++*to;
+	}
+	return false;
+}
+
+static bool is_number(struct sm_str name)
+{
+	for (uint32_t i = 0; i < name.len; i++)
+		if (!is_digit(name.p[i]))
+			return false;
+	return name.len;
+}
+
+/* Descriptors and threads under /proc are numbers that mean nothing later. */
+static bool is_proc_number(const struct sm_node *node)
+{
+	struct sm_str up = node->parent ? node->parent->name : node->name;
+
+	return is_number(node->name) && (sm_str_equal(up, SM_STR("fd")) ||
+					 sm_str_equal(up, SM_STR("fdinfo")) ||
+					 sm_str_equal(up, SM_STR("task")));
+}
+
+/* gettext's DIR/LANGUAGE/LC_MESSAGES: the language is the visitor's. */
+static bool is_language(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (sm_str_equal(node->kids[i]->name, SM_STR("LC_MESSAGES")))
+			return !node->is_made;
+	return false;
+}
+
+void sm_node_rename(struct sm_learn *l, struct sm_node *node,
+		    const struct sm_place *place)
+{
+	struct sm_str name = node->name;
+	uint32_t from, to;
+
+	if (node->is_slot)
+		return;
+	if ((node->is_tempfile && find_tmp(name, &from)) ||
+	    ((place->is_tmp || node->is_made) && is_plain_tmp(name) &&
+	     find_tmp(name, &from)))
+		node->name = with_token(l, name, from, from + 8, "<tmp>");
+	else if ((node->is_made || place->is_tmp || place->is_proc) &&
+		 find_pid(l, name, &from, &to))
+		node->name = with_token(l, name, from, to, "<int>");
+	else if (place->is_proc && is_proc_number(node))
+		node->name = SM_STR("<int>");
+	else if (is_language(node))
+		node->name = SM_STR("<name>");
+	else
+		return;
+	node->is_slot = true;
+}

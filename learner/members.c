@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Children of a directory that could become one slot, and what speaks for it.
+ */
+#include "learner/open.h"
+
+void sm_members_open(struct sm_learn *l, struct sm_member *members,
+		     size_t count, struct sm_str name)
+{
+	struct sm_node **nodes = sm_learn_take(l, (count + 1) * sizeof(*nodes));
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!members[i].node->forward)
+			nodes[n++] = members[i].node;
+	if (!n)
+		return;
+	nodes[0]->name = name;
+	nodes[0]->is_slot = true;
+	sm_nodes_join(l, nodes, n);
+}
+
+int sm_by_skeleton(const void *a, const void *b)
+{
+	const struct sm_member *x = a, *y = b;
+	int r = sm_str_compare(x->extension, y->extension);
+
+	if (!r)
+		r = sm_str_compare(x->skeleton, y->skeleton);
+	return r ? r : sm_str_compare(x->node->name, y->node->name);
+}
+
+bool sm_is_structure(const struct sm_node *parent,
+		     const struct sm_member *member)
+{
+	return !member->typed && parent->sources > 1 &&
+	       member->node->sources > 1;
+}
+
+struct sm_evidence sm_members_weigh(const struct sm_learn *l,
+				    const struct sm_node *parent,
+				    const struct sm_member *members,
+				    size_t count)
+{
+	struct sm_evidence e = { .distinct = count, .is_typed = count > 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		const struct sm_node *node = members[i].node;
+
+		e.some_recur |= node->runs.count > 1 ||
+				(parent->sources > 1 && node->sources > 1);
+		e.is_typed &= members[i].typed > 0;
+		e.is_made |= node->is_made;
+	}
+	/* That no owner and no run shares a name is evidence of its own. */
+	e.is_made |= parent->sources > 1 || l->observations->run_count > 1;
+	return e;
+}
+
+bool sm_has_fixed_start(struct sm_str skeleton)
+{
+	return skeleton.len && skeleton.p[0] != '<';
+}

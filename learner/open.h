@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * open.h: which children of a directory become a slot; for learner/ only.
+ */
+#ifndef LEARNER_OPEN_H
+#define LEARNER_OPEN_H
+
+#include "learner/tree.h"
+
+/* A child that could become part of a slot. */
+struct sm_member {
+	struct sm_node *node;
+	struct sm_str extension;
+	struct sm_str skeleton;
+	unsigned typed;
+	struct sm_sketch shape; /* directories */
+	unsigned cluster;
+};
+
+struct sm_members {
+	struct sm_member *items;
+	size_t count;
+};
+
+/* qsort(): by extension, skeleton and name. */
+int sm_by_skeleton(const void *a, const void *b);
+/* Makes the members one slot called name. */
+void sm_members_open(struct sm_learn *l, struct sm_member *members,
+		     size_t count, struct sm_str name);
+/* What speaks for opening. */
+struct sm_evidence sm_members_weigh(const struct sm_learn *l,
+				    const struct sm_node *parent,
+				    const struct sm_member *members,
+				    size_t count);
+/*
+ * Free names of a merged directory that several of its sources hold belong to
+ * the structure ("profile.json" of every user) and stay literal.
+ */
+bool sm_is_structure(const struct sm_node *parent,
+		     const struct sm_member *member);
+/* Literal letters before the first token: "order-<int>", not "<int>". */
+bool sm_has_fixed_start(struct sm_str skeleton);
+
+/* dir: the path of node, empty below a slot. */
+void sm_open_dirs(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
+		  const struct sm_place *place);
+void sm_open_files(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
+		   const struct sm_place *place);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sibling directories of one shape become one and share their subtree.
+ */
+#include <stdlib.h>
+
+#include "learner/open.h"
+
+/* "<int>.json", but not "logo-<int>.png": that is a name with a number. */
+static bool is_all_typed(struct sm_str skeleton, const struct sm_node *node)
+{
+	struct sm_str extension = sm_extension(node->name);
+	uint32_t end = skeleton.len - extension.len;
+	bool is_token = false;
+
+	if (node->is_dir)
+		end = skeleton.len;
+	for (uint32_t i = 0; i < end; i++) {
+		char c = skeleton.p[i];
+
+		is_token = c == '<' || (is_token && c != '>');
+		if (!is_token && c != '>' && c != '-' && c != '_')
+			return false;
+	}
+	return end > 0;
+}
+
+static void add_shape(struct sm_learn *l, const struct sm_node *node,
+		      uint64_t seed, struct sm_sketch *shape)
+{
+	struct sm_str extension = sm_extension(node->name), text;
+	unsigned typed;
+
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		text = sm_skeleton(l, kid->name, &typed);
+		if (!kid->is_slot && !is_all_typed(text, kid))
+			text = SM_STR("*");
+		add_shape(l, kid,
+			  sm_hash(sm_hash(seed, "/", 1), text.p, text.len),
+			  shape);
+	}
+	if (node->is_dir)
+		return;
+	seed = sm_hash(seed, extension.p, extension.len);
+	sm_sketch_add(shape, seed);
+}
+
+static bool shapes_meet(const struct sm_sketch *a, const struct sm_sketch *b)
+{
+	if (!a->count || !b->count)
+		return true;
+	for (uint32_t i = 0; i < a->count; i++)
+		for (uint32_t k = 0; k < b->count; k++)
+			if (a->hash[i] == b->hash[k])
+				return true;
+	return false;
+}
+
+static bool holds_code(const struct sm_learn *l, struct sm_str dir)
+{
+	for (size_t i = 0; i < l->code_dirs.count; i++)
+		if (sm_path_is_under(l->code_dirs.items[i], dir))
+			return true;
+	return false;
+}
+
+static bool may_open_dir(struct sm_learn *l, const struct sm_node *parent,
+			 struct sm_str dir, const struct sm_member *m)
+{
+	const struct sm_node *node = m->node;
+
+	if (node->is_slot || node->forward || sm_is_guarded_name(node->name) ||
+	    sm_is_structure(parent, m))
+		return false;
+	return !dir.len || !holds_code(l, sm_path_below(l, dir, node->name));
+}
+
+static struct sm_members dirs_of(struct sm_learn *l, struct sm_node *node,
+				 struct sm_str dir)
+{
+	struct sm_members m = {
+		sm_learn_take(l, (node->count + 1) * sizeof(*m.items)), 0
+	};
+
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_member *new = &m.items[m.count];
+
+		memset(new, 0, sizeof(*new));
+		new->node = node->kids[i];
+		if (!new->node->is_dir)
+			continue;
+		new->skeleton = sm_skeleton(l, new->node->name, &new->typed);
+		if (!may_open_dir(l, node, dir, new))
+			continue;
+		add_shape(l, new->node, SM_HASH_SEED, &new->shape);
+		m.count++;
+	}
+	return m;
+}
+
+static int by_cluster(const void *a, const void *b)
+{
+	const struct sm_member *x = a, *y = b;
+
+	if (x->cluster != y->cluster)
+		return x->cluster < y->cluster ? -1 : 1;
+	return sm_by_skeleton(a, b);
+}
+
+/* All members hold only data, or the program makes things in some of them. */
+static bool is_data_place(const struct sm_member *members, size_t count)
+{
+	bool is_made = false, is_data = true;
+
+	for (size_t i = 0; i < count; i++) {
+		is_made |= members[i].node->is_made;
+		is_data &= !members[i].node->holds_undata;
+	}
+	return is_made || is_data;
+}
+
+static void open_typed_dirs(struct sm_learn *l, struct sm_node *node,
+			    struct sm_members *m, const struct sm_place *place)
+{
+	size_t end;
+
+	if (m->count)
+		qsort(m->items, m->count, sizeof(*m->items), sm_by_skeleton);
+	for (size_t i = 0; i < m->count; i = end) {
+		struct sm_member *first = &m->items[i];
+		struct sm_evidence e;
+
+		for (end = i + 1;
+		     end < m->count &&
+		     sm_str_equal(m->items[end].skeleton, first->skeleton);)
+			end++;
+		e = sm_members_weigh(l, node, first, end - i);
+		if (!first->typed || !sm_is_open(l, &e) ||
+		    !is_data_place(first, end - i) ||
+		    (place->is_shared &&
+		     (!sm_has_fixed_start(first->skeleton) || !e.is_made)) ||
+		    ((place->is_code || place->is_hidden) && !e.is_made))
+			continue;
+		sm_members_open(l, first, end - i, first->skeleton);
+	}
+}
+
+/* Numbers the members by shape, in the order of their names. */
+static void cluster(struct sm_members *m)
+{
+	struct sm_sketch *seen;
+	unsigned clusters = 0;
+
+	for (size_t i = 0; i < m->count; i++) {
+		struct sm_member *member = &m->items[i];
+
+		member->cluster = clusters;
+		for (size_t k = 0; k < i; k++) {
+			seen = &m->items[k].shape;
+			if (!shapes_meet(seen, &member->shape))
+				continue;
+			member->cluster = m->items[k].cluster;
+			sm_sketch_merge(seen, &member->shape);
+			break;
+		}
+		clusters += member->cluster == clusters;
+	}
+	if (m->count)
+		qsort(m->items, m->count, sizeof(*m->items), by_cluster);
+}
+
+static void open_free_dirs(struct sm_learn *l, struct sm_node *node,
+			   struct sm_members *m, const struct sm_place *place)
+{
+	size_t end, left = 0;
+
+	if (place->is_shared || place->is_code)
+		return;
+	for (size_t i = 0; i < m->count; i++)
+		if (!m->items[i].node->forward && !m->items[i].node->is_slot)
+			m->items[left++] = m->items[i];
+	m->count = left;
+	cluster(m);
+	for (size_t i = 0; i < m->count; i = end) {
+		struct sm_member *first = &m->items[i];
+		struct sm_evidence e;
+
+		for (end = i + 1;
+		     end < m->count && m->items[end].cluster == first->cluster;)
+			end++;
+		e = sm_members_weigh(l, node, first, end - i);
+		if (!sm_is_open(l, &e) || !is_data_place(first, end - i) ||
+		    (place->is_hidden && !e.is_made))
+			continue;
+		sm_members_open(l, first, end - i, SM_STR("<name>"));
+	}
+}
+
+void sm_open_dirs(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
+		  const struct sm_place *place)
+{
+	struct sm_members dirs = dirs_of(l, node, dir);
+
+	open_typed_dirs(l, node, &dirs, place);
+	open_free_dirs(l, node, &dirs, place);
+	sm_node_tidy(l, node);
+}

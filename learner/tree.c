@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tree of recorded paths: nodes that become one, and the order they stand
+ * in.
+ */
+#include <stdlib.h>
+
+#include "learner/tree.h"
+
+struct sm_node *sm_node_resolve(struct sm_node *node)
+{
+	while (node->forward)
+		node = node->forward;
+	return node;
+}
+
+int sm_node_compare(const struct sm_node *a, const struct sm_node *b)
+{
+	if (a->is_slot != b->is_slot)
+		return a->is_slot ? -1 : 1;
+	return sm_str_compare(a->name, b->name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return sm_node_compare(*(struct sm_node *const *)a,
+			       *(struct sm_node *const *)b);
+}
+
+void sm_node_grant(struct sm_learn *l, struct sm_node *node, struct sm_str by,
+		   uint32_t access)
+{
+	struct sm_grant **at = &node->grants, *new;
+
+	while (*at && sm_str_compare((*at)->by, by) < 0)
+		at = &(*at)->next;
+	if (*at && sm_str_equal((*at)->by, by)) {
+		(*at)->access |= access;
+		return;
+	}
+	new = sm_learn_take(l, sizeof(*new));
+	*new = (struct sm_grant){ by, access, *at };
+	*at = new;
+}
+
+/* Everything of from but its kids. */
+void sm_node_take(struct sm_learn *l, struct sm_node *into,
+		  struct sm_node *from)
+{
+	from->forward = into;
+	for (struct sm_grant *g = from->grants; g; g = g->next)
+		sm_node_grant(l, into, g->by, g->access);
+	sm_sketch_merge(&into->runs, &from->runs);
+	into->seen += from->seen;
+	into->sources += from->sources;
+	into->is_dir |= from->is_dir;
+	into->is_made |= from->is_made;
+	into->holds_undata |= from->holds_undata;
+}
+
+/*
+ * Makes nodes[0] stand for all of them. The kids are gathered first and joined
+ * once: merging pair by pair would copy them again and again.
+ */
+void sm_nodes_join(struct sm_learn *l, struct sm_node *const *nodes,
+		   size_t count)
+{
+	struct sm_node *into = nodes[0], **kids;
+	size_t n = 0, total = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += nodes[i]->count;
+	kids = sm_learn_take(l, (total + 1) * sizeof(*kids));
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < nodes[i]->count; k++) {
+			kids[n] = nodes[i]->kids[k];
+			kids[n++]->parent = into;
+		}
+		if (i)
+			sm_node_take(l, into, nodes[i]);
+	}
+	into->kids = kids;
+	into->count = into->room = n;
+	if (count > 1 && n)
+		sm_node_tidy(l, into);
+}
+
+/* Drops what was merged away, puts the rest in order, joins equal slots. */
+void sm_node_tidy(struct sm_learn *l, struct sm_node *node)
+{
+	size_t n = 0, end;
+
+	for (size_t i = 0; i < node->count; i++)
+		if (!node->kids[i]->forward)
+			node->kids[n++] = node->kids[i];
+	node->count = n;
+	if (n)
+		qsort(node->kids, n, sizeof(struct sm_node *), by_name);
+	n = 0;
+	for (size_t i = 0; i < node->count; i = end) {
+		for (end = i + 1;
+		     end < node->count &&
+		     !sm_node_compare(node->kids[i], node->kids[end]);)
+			end++;
+		if (end > i + 1)
+			sm_nodes_join(l, &node->kids[i], end - i);
+		node->kids[n++] = node->kids[i];
+	}
+	node->count = n;
+}
+
+struct sm_str sm_path_below(struct sm_learn *l, struct sm_str dir,
+			    struct sm_str name)
+{
+	struct sm_str text = dir;
+
+	if (dir.len != 1)
+		text = sm_learn_join(l, dir, SM_STR("/"));
+	return sm_learn_join(l, text, name);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tree.h: the tree of recorded paths; for learner/ only.
+ */
+#ifndef LEARNER_TREE_H
+#define LEARNER_TREE_H
+
+#include "learner/learn.h"
+
+/* Who may do what with a path. */
+struct sm_grant {
+	struct sm_str by;
+	uint32_t access;
+	struct sm_grant *next; /* by name */
+};
+
+/*
+ * A component. Made from recorded paths; a node that became part of a slot
+ * forwards to the node that stands for all its members.
+ */
+struct sm_node {
+	struct sm_str name; /* is_slot: pattern text; else the recorded name */
+	bool is_slot;
+	struct sm_node *parent, *forward;
+	struct sm_node **kids; /* by name, slots first */
+	size_t count, room;
+	struct sm_grant *grants;
+	struct sm_sketch runs;
+	uint64_t seen;
+	uint32_t sources;  /* sibling directories merged into this */
+	bool is_dir;	   /* has kids, or was listed or made as one */
+	bool is_made;	   /* written or created, itself or something below */
+	bool is_tempfile;  /* the tempfile module made up the name */
+	bool holds_undata; /* something below is no file of data */
+};
+
+/* What may open in a directory. */
+struct sm_place {
+	bool is_closed; /* protected: nothing */
+	bool is_code;	/* code was run from here */
+	bool is_shared; /* others keep things here too */
+	bool is_hidden; /* below a dotted directory */
+	bool is_app;	/* below the application's directory */
+	bool is_tmp, is_proc;
+};
+struct sm_place sm_place_of(const struct sm_learn *l, struct sm_str dir);
+
+/* Slots before names, then by name. */
+int sm_node_compare(const struct sm_node *a, const struct sm_node *b);
+void sm_node_grant(struct sm_learn *l, struct sm_node *node, struct sm_str by,
+		   uint32_t access);
+struct sm_node *sm_node_resolve(struct sm_node *node);
+/* Everything of from but its kids; from forwards to into. */
+void sm_node_take(struct sm_learn *l, struct sm_node *into,
+		  struct sm_node *from);
+/* Makes nodes[0] stand for all of them and their kids. */
+void sm_nodes_join(struct sm_learn *l, struct sm_node *const *nodes,
+		   size_t count);
+/* Drops what was merged away, puts the rest in order, joins equal slots. */
+void sm_node_tidy(struct sm_learn *l, struct sm_node *node);
+/* DIR/NAME. */
+struct sm_str sm_path_below(struct sm_learn *l, struct sm_str dir,
+			    struct sm_str name);
+
+/* Wide grants all of narrow. */
+bool sm_grants_cover(const struct sm_grant *wide,
+		     const struct sm_grant *narrow);
+/* The steps of sm_generalise(), each below node. */
+void sm_node_rename(struct sm_learn *l, struct sm_node *node,
+		    const struct sm_place *place);
+void sm_tree_absorb(struct sm_learn *l, struct sm_node *node);
+void sm_tree_deepen(struct sm_learn *l, struct sm_node *node);
+void sm_tree_join_slots(struct sm_learn *l, struct sm_node *node);
+
+#endif
