@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Code: distributions whole, the application's files by name, modules of the
- * standard library that give more than its rest does one by one, and what
- * runs without a file.
+ * standard library that give more than its rest does one by one.
  */
 #include "learner/paths.h"
 
@@ -59,42 +58,6 @@ static void load_file(struct sm_learn *l, struct sm_str path,
 		add_load(l, sm_paths_pattern(l, path, &slotted), event, seen);
 }
 
-static void run_code(struct sm_learn *l, const struct sm_fact *fact)
-{
-	const struct sm_event *event = &fact->view->event;
-	struct sm_str by[1] = { sm_stdlib_module(l, event->site.file) };
-	struct sm_rule rule = { .family = SM_FAMILY_CODE,
-				.access = SM_ACCESS_RUN,
-				.seen = fact->view->call->count };
-
-	/* Other names cannot be granted: the gate lists them. */
-	if (!sm_code_name(l, fact->request->value, &rule.pattern))
-		return;
-	if (!by[0].len)
-		by[0] = sm_by_of(l, event);
-	rule.by = (struct sm_strings){ by, 1 };
-	sm_learn_rule(l, &rule);
-}
-
-bool sm_code_name(struct sm_learn *l, struct sm_str name,
-		  struct sm_str *pattern)
-{
-	char *p = sm_learn_take(l, 2 * (size_t)name.len + 1);
-	uint32_t n = 0;
-
-	*pattern = (struct sm_str){ "", 0 };
-	if (name.len &&
-	    (name.len < 2 || name.p[0] != '<' || name.p[name.len - 1] != '>'))
-		return false;
-	for (uint32_t i = 0; i < name.len; i++) {
-		if (name.p[i] == '\\' || name.p[i] == '*')
-			p[n++] = '\\';
-		p[n++] = name.p[i];
-	}
-	*pattern = (struct sm_str){ p, n };
-	return true;
-}
-
 /* Whoever acts as the application must be code that may be loaded. */
 static void load_principal(struct sm_learn *l, const struct sm_view *view)
 {
@@ -114,12 +77,11 @@ void sm_learn_code(struct sm_learn *l)
 	for (size_t i = 0; i < f.count; i++) {
 		const struct sm_view *view = f.items[i].view;
 
-		if (f.items[i].request->access == SM_ACCESS_RUN)
-			run_code(l, &f.items[i]);
-		else
+		if (f.items[i].request->access != SM_ACCESS_RUN)
 			load_file(l, f.items[i].request->value, &view->event,
 				  view->call->count);
 	}
+	sm_learn_generated(l);
 	for (size_t i = 0; i < l->view_count; i++)
 		load_principal(l, &l->views[i]);
 }

@@ -172,6 +172,8 @@ void sm_learn_paths(struct sm_learn *l);
 void sm_learn_argv(struct sm_learn *l);
 void sm_learn_network(struct sm_learn *l);
 void sm_learn_code(struct sm_learn *l);
+/* Code that has no file; part of sm_learn_code(). */
+void sm_learn_generated(struct sm_learn *l);
 void sm_learn_named(struct sm_learn *l);
 void sm_learn_bundles(struct sm_learn *l);
 /* Decides every call by the result; repairs what is denied. */

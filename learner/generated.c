@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Code without a file: by the name it was compiled under, for who runs it. Who
+ * makes code from text makes its names up: what a distribution numbers, or
+ * names after a class, is another name the next time.
+ */
+#include <stdlib.h>
+
+#include "learner/paths.h"
+
+struct generated {
+	struct sm_str by, name;
+	uint64_t seen;
+};
+
+/* `<` means something in a code's name only where it spells a token. */
+static struct sm_str escape(struct sm_learn *l, struct sm_str name)
+{
+	char *p = sm_learn_take(l, 2 * (size_t)name.len + 1);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < name.len; i++) {
+		if (name.p[i] == '\\' || name.p[i] == '*')
+			p[n++] = '\\';
+		p[n++] = name.p[i];
+	}
+	return (struct sm_str){ p, n };
+}
+
+bool sm_code_name(struct sm_learn *l, struct sm_str name,
+		  struct sm_str *pattern)
+{
+	*pattern = (struct sm_str){ "", 0 };
+	if (name.len &&
+	    (name.len < 2 || name.p[0] != '<' || name.p[name.len - 1] != '>'))
+		return false;
+	*pattern = escape(l, name);
+	return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct generated *x = a, *y = b;
+	int r = sm_str_compare(x->by, y->by);
+
+	return r ? r : sm_str_compare(x->name, y->name);
+}
+
+/* `<attrs ` of `<attrs generated eq Point>`; empty: one word. */
+static struct sm_str head_of(struct sm_str name)
+{
+	const char *space = name.len ? memchr(name.p, ' ', name.len) : NULL;
+
+	if (!space)
+		return (struct sm_str){ "", 0 };
+	return (struct sm_str){ name.p, (uint32_t)(space - name.p) + 1 };
+}
+
+/* The application names few things by itself: what it runs stays literal. */
+static bool is_maker(struct sm_str by)
+{
+	static const char *const others[] = { "app", "main", "foreign" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (sm_str_equal(by, sm_str_of(others[i])))
+			return false;
+	return !sm_str_starts(by, SM_STR("dynamic"));
+}
+
+static void add_rule(struct sm_learn *l, const struct generated *g,
+		     struct sm_str pattern)
+{
+	struct sm_str by[1] = { g->by };
+	struct sm_rule rule = { .family = SM_FAMILY_CODE,
+				.access = SM_ACCESS_RUN,
+				.pattern = pattern,
+				.by = { by, 1 },
+				.seen = g->seen };
+
+	sm_learn_rule(l, &rule);
+}
+
+/* Numbers and hashes in a name open when seen once. */
+static struct sm_str numbered(struct sm_learn *l, struct sm_str name,
+			      struct sm_str literal)
+{
+	unsigned typed;
+	struct sm_str text;
+
+	if (name.len < 3)
+		return literal;
+	text = sm_skeleton(l, (struct sm_str){ name.p + 1, name.len - 2 },
+			   &typed);
+	if (!typed)
+		return literal;
+	text = sm_learn_join(l, SM_STR("<"), text);
+	return sm_learn_join(l, text, SM_STR(">"));
+}
+
+/* All of one maker whose names begin with one word. */
+static void add_alike(struct sm_learn *l, const struct generated *g,
+		      size_t count)
+{
+	struct sm_str head = head_of(g->name), text;
+	struct sm_evidence e = { .distinct = 1 };
+	bool is_open;
+
+	for (size_t i = 1; i < count; i++)
+		e.distinct += !sm_str_equal(g[i].name, g[i - 1].name);
+	is_open = head.len && is_maker(g->by) && sm_is_open(l, &e);
+	for (size_t i = 0; i < count; i++) {
+		/* Other names cannot be granted: the gate lists them. */
+		if (!sm_code_name(l, g[i].name, &text))
+			continue;
+		if (is_open)
+			text = sm_learn_join(l, escape(l, head), SM_STR("*>"));
+		else if (is_maker(g->by))
+			text = numbered(l, g[i].name, text);
+		add_rule(l, &g[i], text);
+	}
+}
+
+void sm_learn_generated(struct sm_learn *l)
+{
+	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_CODE, SM_ACCESS_RUN);
+	struct generated *g = sm_learn_take(l, (f.count + 1) * sizeof(*g));
+	size_t end;
+
+	for (size_t i = 0; i < f.count; i++) {
+		const struct sm_event *event = &f.items[i].view->event;
+		struct sm_str by = sm_stdlib_module(l, event->site.file);
+
+		g[i] = (struct generated){ by.len ? by : sm_by_of(l, event),
+					   f.items[i].request->value,
+					   f.items[i].view->call->count };
+	}
+	if (f.count)
+		qsort(g, f.count, sizeof(*g), by_name);
+	for (size_t i = 0; i < f.count; i = end) {
+		struct sm_str head = head_of(g[i].name);
+
+		for (end = i + 1; end < f.count && head.len &&
+				  sm_str_equal(g[end].by, g[i].by) &&
+				  sm_str_equal(head_of(g[end].name), head);)
+			end++;
+		add_alike(l, &g[i], end - i);
+	}
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * learn_fixture.h: recordings for tests, an event a line, and what is learned
+ * from them.
+ */
+#ifndef TESTS_LEARN_FIXTURE_H
+#define TESTS_LEARN_FIXTURE_H
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "learner/learner.h"
+#include "learner/observe.h"
+
+#define APP  "/srv/shop"
+#define RUNS 8
+
+struct bench {
+	struct sm_observations *seen;
+	uint32_t owners[RUNS]; /* one process each, in runs of their own */
+	struct sm_learned learned;
+	struct sm_policy policy;
+	void *blob;
+};
+
+static const struct sm_principal app = { SM_PRINCIPAL_APP, SM_STR("app"),
+					 SM_STR(APP "/app.py") };
+
+static inline struct sm_value text(const char *s)
+{
+	return (struct sm_value){ .type = SM_TEXT,
+				  .len = (uint32_t)strlen(s),
+				  .full_len = strlen(s),
+				  .s = s };
+}
+
+static inline struct sm_value number(int64_t i)
+{
+	return (struct sm_value){ .type = SM_INT, .i = i };
+}
+
+static inline struct sm_event
+event_of(const char *name, const struct sm_value *args, uint32_t argc)
+{
+	struct sm_event e = { .process = 1, .argc = argc, .args = args };
+
+	e.site.event = sm_str_of(name);
+	e.site.kind = sm_catalogue_find(e.site.event);
+	e.site.principal = app;
+	return e;
+}
+
+static inline void add(struct bench *b, int run, const struct sm_event *e)
+{
+	assert_int_equal(sm_observations_add(b->seen, b->owners[run], e),
+			 SM_OK);
+}
+
+static inline struct sm_event open_event(struct sm_value args[3],
+					 const char *path, int flags)
+{
+	args[0] = text(path);
+	args[1] = (struct sm_value){ .type = SM_NONE };
+	args[2] = number(flags);
+	return event_of("open", args, 3);
+}
+
+#define READ  O_RDONLY
+#define WRITE (O_WRONLY | O_CREAT | O_TRUNC)
+
+static inline void see_open(struct bench *b, int run, const char *path,
+			    int flags)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, flags);
+
+	add(b, run, &e);
+}
+
+static inline struct sm_event load_event(struct sm_value args[3],
+					 const char *path)
+{
+	struct sm_event e = open_event(args, path, READ);
+
+	e.site.via = SM_VIA_IMPORT;
+	return e;
+}
+
+static inline void see_load(struct bench *b, const char *path)
+{
+	struct sm_value args[3];
+	struct sm_event e = load_event(args, path);
+
+	add(b, 0, &e);
+}
+
+/* Code called name is run by a distribution. */
+static inline struct sm_event run_event(struct sm_value args[3],
+					const char *name, const char *by)
+{
+	struct sm_event e;
+
+	args[1] = text(name);
+	args[2] = text("<module>");
+	args[0] = (struct sm_value){
+		.type = SM_LIST, .len = 2, .full_len = 2, .items = args + 1
+	};
+	e = event_of("exec", args, 1);
+	e.site.principal = (struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
+						  sm_str_of(by), SM_STR("") };
+	return e;
+}
+
+static inline void see_run(struct bench *b, const char *name, const char *by)
+{
+	struct sm_value args[3];
+	struct sm_event e = run_event(args, name, by);
+
+	add(b, 0, &e);
+}
+
+#define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* argv in words, NULL-terminated; program is argv[0]. */
+static inline struct sm_event popen_event(struct sm_value args[20],
+					  const char *const *argv)
+{
+	uint32_t n = 0;
+	struct sm_event e;
+
+	memset(args, 0, 4 * sizeof(*args));
+	while (argv[n]) {
+		args[4 + n] = text(argv[n]);
+		n++;
+	}
+	args[0] = text(argv[0]);
+	args[1] = (struct sm_value){
+		.type = SM_LIST, .len = n, .full_len = n, .items = args + 4
+	};
+	e = event_of("subprocess.Popen", args, 4);
+	e.resolved[0] = sm_str_of(argv[0]);
+	return e;
+}
+
+static inline void see_popen(struct bench *b, int run, const char *const *argv)
+{
+	struct sm_value args[20];
+	struct sm_event e = popen_event(args, argv);
+
+	add(b, run, &e);
+}
+
+static inline struct sm_event system_event(struct sm_value args[1],
+					   const char *line)
+{
+	args[0] = text(line);
+	return event_of("os.system", args, 1);
+}
+
+static inline void see_system(struct bench *b, int run, const char *line)
+{
+	struct sm_value args[1];
+	struct sm_event e = system_event(args, line);
+
+	add(b, run, &e);
+}
+
+static inline void start(struct bench *b)
+{
+	static const struct sm_str argv[] = { SM_STR("python3"),
+					      SM_STR(APP "/app.py") };
+	struct sm_trace_interpreter python = {
+		.version = SM_STR("3.11.2"),
+		.stdlib = SM_STR("/usr/lib/python3.11"),
+		.prefix = SM_STR("/usr"),
+		.home = SM_STR("/home/shop"),
+		.tmp = SM_STR("/tmp"),
+	};
+
+	memset(b, 0, sizeof(*b));
+	b->seen = sm_observations_new();
+	assert_non_null(b->seen);
+	for (uint32_t i = 0; i < RUNS; i++) {
+		struct sm_trace_process p = { .pid = 4000 + i,
+					      .guest_pid = 4000 + i,
+					      .start_ns = 1000 + i,
+					      .started_by = "exec",
+					      .exe = SM_STR("/usr/bin/python3"),
+					      .argv = argv,
+					      .argc = 2,
+					      .cwd = SM_STR("/") };
+
+		assert_int_equal(
+			sm_observations_add_process(b->seen, i < 1 ? 1 : 2 + i,
+						    &p, &python, &b->owners[i]),
+			SM_OK);
+		if (i == 0)
+			see_load(b, APP "/app.py");
+	}
+}
+
+/* As start(), with one run only. */
+static inline void start_single(struct bench *b)
+{
+	struct bench other;
+
+	start(&other);
+	memset(b, 0, sizeof(*b));
+	b->seen = sm_observations_new();
+	assert_non_null(b->seen);
+	for (uint32_t i = 0; i < RUNS; i++) {
+		const struct sm_owner *o = &other.seen->owners[other.owners[i]];
+		struct sm_trace_process p = { .pid = o->pid,
+					      .guest_pid = o->pid,
+					      .start_ns = i,
+					      .started_by = "fork",
+					      .exe = o->exe,
+					      .cwd = o->cwd };
+		struct sm_trace_interpreter python = { .stdlib = o->stdlib,
+						       .home = o->home,
+						       .tmp = o->tmp };
+
+		assert_int_equal(sm_observations_add_process(b->seen, 1, &p,
+							     &python,
+							     &b->owners[i]),
+				 SM_OK);
+	}
+	see_load(b, APP "/app.py");
+	sm_observations_free(other.seen);
+}
+
+static inline void learn_with(struct bench *b,
+			      const struct sm_learn_options *options)
+{
+	struct sm_diag diag = { 0 };
+	size_t bytes;
+
+	assert_int_equal(sm_learn(b->seen, options, &b->learned, &diag), SM_OK);
+	assert_int_equal(sm_policy_compile(b->learned.rules, NULL, 0, &b->blob,
+					   &bytes, &diag),
+			 SM_OK);
+	assert_int_equal(sm_policy_open(&b->policy, b->blob, bytes, &diag),
+			 SM_OK);
+}
+
+static inline void learn(struct bench *b)
+{
+	const struct sm_learn_options options = { 0 };
+
+	learn_with(b, &options);
+	if (b->learned.residue_count)
+		fail_msg("residue: %s", b->learned.residue[0].what.p);
+}
+
+static inline void finish(struct bench *b)
+{
+	free(b->blob);
+	sm_learned_fini(&b->learned);
+	sm_observations_free(b->seen);
+}
+
+static inline bool allows(const struct bench *b, const struct sm_event *e)
+{
+	struct sm_verdict v;
+
+	sm_policy_decide(&b->policy, e, &v);
+	return v.decision == SM_ALLOWED;
+}
+
+static inline bool allows_open(const struct bench *b, const char *path,
+			       int flags)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, flags);
+
+	return allows(b, &e);
+}
+
+static inline bool allows_run(const struct bench *b, const char *name,
+			      const char *by)
+{
+	struct sm_value args[3];
+	struct sm_event e = run_event(args, name, by);
+
+	return allows(b, &e);
+}
+
+static inline bool allows_popen(const struct bench *b, const char *const *argv)
+{
+	struct sm_value args[20];
+	struct sm_event e = popen_event(args, argv);
+
+	return allows(b, &e);
+}
+
+static inline bool allows_system(const struct bench *b, const char *line)
+{
+	struct sm_value args[1];
+	struct sm_event e = system_event(args, line);
+
+	return allows(b, &e);
+}
+
+static inline char *print(struct bench *b)
+{
+	char *out = NULL;
+	size_t bytes;
+
+	assert_int_equal(sm_policy_print(b->learned.rules, &out, &bytes),
+			 SM_OK);
+	return out;
+}
+
+#endif
