@@ -54,10 +54,65 @@ static bool covers(const struct sm_policy *policy, const struct sm_view *view)
 	return verdict.decision == SM_ALLOWED;
 }
 
+/* STDLIB/multiprocessing/pool.py for `multiprocessing.pool.rebuild_exc`. */
+static bool is_module_of(struct sm_str file, struct sm_str name)
+{
+	struct sm_str module = name, suffix = SM_STR(".py");
+
+	while (module.len && module.p[module.len - 1] != '.')
+		module.len--;
+	if (module.len < 2 || file.len < module.len + suffix.len)
+		return false;
+	module.len--;
+	file.len -= suffix.len;
+	if (memcmp(file.p + file.len, suffix.p, suffix.len) != 0)
+		return false;
+	file.p += file.len - module.len;
+	for (uint32_t i = 0; i < module.len; i++)
+		if (file.p[i] != (module.p[i] == '.' ? '/' : module.p[i]))
+			return false;
+	return file.p[-1] == '/';
+}
+
+/*
+ * Some module a bundle names classes of was loaded: a bundle for what goes
+ * wrong is needed by who saw nothing go wrong.
+ */
+static bool names_loaded(const struct sm_learn *l, const struct sm_rules *rules)
+{
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct sm_rule *rule = &rules->rules[i];
+
+		if (rule->family != SM_FAMILY_PICKLES)
+			continue;
+		for (size_t k = 0; k < l->stdlib_files.count; k++)
+			if (is_module_of(l->stdlib_files.items[k],
+					 rule->pattern))
+				return true;
+	}
+	return false;
+}
+
+static bool speaks_of_loaded(struct sm_learn *l, const char *name)
+{
+	const char *text = sm_bundle_text(name);
+	enum sm_status status =
+		sm_policy_parse(text, strlen(text), &l->building, &l->diag);
+	bool does;
+
+	if (status != SM_OK)
+		sm_learn_fail(l, status);
+	does = names_loaded(l, l->building);
+	sm_rules_free(l->building);
+	l->building = NULL;
+	return does;
+}
+
 static void use(struct sm_learn *l, const char *name)
 {
 	struct sm_str_list before = l->use;
 	struct sm_policy policy;
+	bool is_used = speaks_of_loaded(l, name);
 	size_t covered = 0;
 
 	l->use = (struct sm_str_list){ NULL, 0, 0 };
@@ -72,7 +127,7 @@ static void use(struct sm_learn *l, const char *name)
 			covered++;
 		}
 	}
-	if (covered)
+	if (is_used || covered)
 		sm_list_add(l, &l->use, sm_str_of(name));
 	l->out->bundled += covered;
 }

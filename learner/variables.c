@@ -107,8 +107,10 @@ static void note_code(struct sm_learn *l, struct sm_str file)
 		sm_list_add(l, &l->site, site);
 		return;
 	}
-	if (holder(&l->stdlib, file).len)
+	if (holder(&l->stdlib, file).len) {
+		sm_list_add(l, &l->stdlib_files, file);
 		return;
+	}
 	sm_list_add(l, &l->code_files, file);
 	sm_list_add(l, &l->code_dirs, sm_dir_of(file));
 }

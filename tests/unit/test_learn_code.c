@@ -72,6 +72,55 @@ static void code_without_a_name_is_granted_to_who_ran_it(void **state)
 	finish(&b);
 }
 
+static struct sm_event class_event(struct sm_value args[2], const char *module,
+				   const char *name)
+{
+	args[0] = text(module);
+	args[1] = text(name);
+	return event_of("pickle.find_class", args, 2);
+}
+
+static void errors_pass_where_processes_hand_them_on(void **state)
+{
+	for (int pool = 0; pool < 2; pool++) {
+		struct sm_value args[2];
+		struct sm_event e;
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		if (pool)
+			see_load(&b, "/usr/lib/python3.11/multiprocessing/"
+				     "pool.py");
+		learn(&b);
+		e = class_event(args, "multiprocessing.pool", "rebuild_exc");
+		assert_int_equal(allows(&b, &e), pool);
+		e = class_event(args, "shop.errors", "PriceError");
+		assert_int_equal(allows(&b, &e), pool);
+		e = class_event(args, "posix", "system");
+		assert_false(allows(&b, &e));
+		finish(&b);
+	}
+}
+
+static void one_pickled_error_opens_the_others(void **state)
+{
+	struct sm_value args[2];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	e = class_event(args, "builtins", "FileNotFoundError");
+	add(&b, 0, &e);
+	learn(&b);
+	e = class_event(args, "builtins", "TypeError");
+	assert_true(allows(&b, &e));
+	e = class_event(args, "builtins", "eval");
+	assert_false(allows(&b, &e));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -80,6 +129,8 @@ int main(void)
 			numbers_in_generated_names_open_when_seen_once),
 		cmocka_unit_test(names_the_application_gives_stay_literal),
 		cmocka_unit_test(code_without_a_name_is_granted_to_who_ran_it),
+		cmocka_unit_test(errors_pass_where_processes_hand_them_on),
+		cmocka_unit_test(one_pickled_error_opens_the_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
