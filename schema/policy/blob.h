@@ -17,7 +17,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 4
+#define SM_BLOB_VERSION 5
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 
@@ -31,6 +31,7 @@ enum sm_blob_section {
 	SM_BLOB_TEXT,	  /* bytes */
 	SM_BLOB_NODES,	  /* struct sm_blob_node */
 	SM_BLOB_EDGES,	  /* struct sm_blob_edge */
+	SM_BLOB_STOPS,	  /* struct sm_blob_stop: none, or a power of two */
 	SM_BLOB_BRANCHES, /* struct sm_blob_branch */
 	SM_BLOB_INDEX,	  /* uint32_t: rules of nodes, patterns of arguments */
 	SM_BLOB_RULES,	  /* struct sm_blob_rule */
@@ -89,7 +90,7 @@ struct sm_blob_header {
 
 enum sm_blob_node_flag {
 	SM_NODE_DEEP = 1 << 0, /* for **: stays active below itself */
-	SM_NODE_TAIL = 1 << 1, /* DEEP, and only ends follow: looked at last */
+	SM_NODE_TAIL = 1 << 1, /* DEEP, and only ends follow: looked at once */
 };
 
 struct sm_blob_node {
@@ -98,6 +99,9 @@ struct sm_blob_node {
 	struct sm_blob_span rules; /* of SM_BLOB_INDEX */
 	uint32_t below;		   /* the child for **, or SM_BLOB_NONE */
 	uint32_t flags;
+	uint64_t may;	 /* no child for components without a bit: stop.h */
+	uint32_t access; /* that any of its rules is about */
+	uint32_t unused;
 };
 
 /* A slot of an open-addressed table; node SM_BLOB_NONE: empty. */
@@ -105,6 +109,14 @@ struct sm_blob_edge {
 	uint32_t hash;
 	uint32_t node;
 	struct sm_blob_text text;
+};
+
+/* The same, of whole paths: stop.h. */
+struct sm_blob_stop {
+	uint32_t hash;
+	uint32_t node;
+	struct sm_blob_text text; /* path without the slash at its end */
+	uint32_t up; /* the next shorter one that more may follow, or NONE */
 };
 
 struct sm_blob_branch {
@@ -180,6 +192,12 @@ static inline const void *sm_blob_section(const struct sm_policy *policy,
 	return policy->blob + sm_blob_header(policy)->sections[section].first;
 }
 
+static inline const struct sm_blob_stop *
+sm_blob_stops(const struct sm_policy *policy)
+{
+	return sm_blob_section(policy, SM_BLOB_STOPS);
+}
+
 static inline struct sm_str sm_blob_str(const struct sm_policy *policy,
 					struct sm_blob_text text)
 {
@@ -236,9 +254,12 @@ struct sm_match_set {
 	uint32_t nodes[SM_ACTIVE_MAX];
 };
 
-/* Nodes below root that the canonical path reaches. */
-void sm_match_path(const struct sm_policy *policy, uint32_t root,
+/* Nodes of a forest of paths that the canonical path reaches. */
+void sm_match_path(const struct sm_policy *policy, enum sm_blob_root root,
 		   struct sm_str path, struct sm_match_set *set);
+/* Nodes below any node that it reaches, component by component. */
+void sm_match_below(const struct sm_policy *policy, uint32_t node,
+		    struct sm_str path, struct sm_match_set *set);
 /* Nodes below root that the whole key reaches in one step. */
 void sm_match_key(const struct sm_policy *policy, uint32_t root,
 		  struct sm_str key, struct sm_match_set *set);

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "schema/policy/stop.h"
+
 #define NONE SM_BLOB_NONE
 
 void *sm_build_push(struct sm_vector *v, size_t size)
@@ -52,16 +54,6 @@ enum sm_status sm_build_text(struct sm_build *b, struct sm_str s,
 	return SM_OK;
 }
 
-static struct sm_build_node *node_at(struct sm_build *b, uint32_t node)
-{
-	return (struct sm_build_node *)(void *)b->nodes.p + node;
-}
-
-static struct sm_build_link *link_at(struct sm_build *b, uint32_t link)
-{
-	return (struct sm_build_link *)(void *)b->links.p + link;
-}
-
 enum sm_status sm_build_node(struct sm_build *b, uint32_t *node)
 {
 	struct sm_build_node *n = sm_build_push(&b->nodes, sizeof(*n));
@@ -91,7 +83,7 @@ static void chain(struct sm_build *b, uint32_t link, uint32_t *head,
 	if (*head == NONE)
 		*head = link;
 	else
-		link_at(b, *tail)->next = link;
+		sm_build_link_at(b, *tail)->next = link;
 	*tail = link;
 	++*count;
 }
@@ -122,7 +114,7 @@ static struct sm_str link_text(struct sm_build *b,
 static bool is_entry(struct sm_build *b, const uint32_t *entry,
 		     const struct child_key *key)
 {
-	const struct sm_build_link *l = link_at(b, entry[1] - 1);
+	const struct sm_build_link *l = sm_build_link_at(b, entry[1] - 1);
 
 	return entry[0] == (key->parent | (key->is_branch ? 1u << 31 : 0)) &&
 	       l->hash == key->hash && sm_str_equal(link_text(b, l), key->text);
@@ -156,7 +148,7 @@ static enum sm_status make_room(struct sm_build *b)
 		if (!old[2 * i + 1])
 			continue;
 		at = slot_of(b, old[2 * i] & ~(1u << 31),
-			     link_at(b, old[2 * i + 1] - 1)->hash);
+			     sm_build_link_at(b, old[2 * i + 1] - 1)->hash);
 		while (b->children[2 * at + 1])
 			at = (at + 1) & (b->child_room - 1);
 		b->children[2 * at] = old[2 * i];
@@ -179,7 +171,7 @@ static enum sm_status add_child(struct sm_build *b, const struct child_key *key,
 		return status;
 	entry = find_entry(b, key);
 	if (entry[1]) {
-		*child = link_at(b, entry[1] - 1)->what;
+		*child = sm_build_link_at(b, entry[1] - 1)->what;
 		return SM_OK;
 	}
 	status = sm_build_text(b, key->text, &text);
@@ -189,7 +181,7 @@ static enum sm_status add_child(struct sm_build *b, const struct child_key *key,
 		status = append(b, &number);
 	if (status)
 		return status;
-	l = link_at(b, number);
+	l = sm_build_link_at(b, number);
 	l->what = *child;
 	l->pattern = pattern;
 	l->text = text;
@@ -197,7 +189,7 @@ static enum sm_status add_child(struct sm_build *b, const struct child_key *key,
 	entry[0] = key->parent | (key->is_branch ? 1u << 31 : 0);
 	entry[1] = number + 1;
 	b->child_count++;
-	n = node_at(b, key->parent);
+	n = sm_build_node_at(b, key->parent);
 	if (key->is_branch)
 		chain(b, number, &n->branches, &n->branch_tail,
 		      &n->branch_count);
@@ -267,18 +259,18 @@ enum sm_status sm_build_child(struct sm_build *b, uint32_t parent,
 
 enum sm_status sm_build_grant(struct sm_build *b, uint32_t node, uint32_t rule)
 {
-	struct sm_build_node *n = node_at(b, node);
+	struct sm_build_node *n = sm_build_node_at(b, node);
 	enum sm_status status;
 	uint32_t number;
 
 	if (rule == NONE)
 		return SM_OK;
-	if (n->rules != NONE && link_at(b, n->rule_tail)->what == rule)
+	if (n->rules != NONE && sm_build_link_at(b, n->rule_tail)->what == rule)
 		return SM_OK;
 	status = append(b, &number);
 	if (status)
 		return status;
-	link_at(b, number)->what = rule;
+	sm_build_link_at(b, number)->what = rule;
 	chain(b, number, &n->rules, &n->rule_tail, &n->rule_count);
 	return SM_OK;
 }
@@ -287,17 +279,17 @@ enum sm_status sm_build_grant(struct sm_build *b, uint32_t node, uint32_t rule)
 
 static enum sm_status descend_deep(struct sm_build *b, uint32_t *node)
 {
-	uint32_t below = node_at(b, *node)->below;
+	uint32_t below = sm_build_node_at(b, *node)->below;
 	enum sm_status status;
 
-	if (node_at(b, *node)->flags & SM_NODE_DEEP)
+	if (sm_build_node_at(b, *node)->flags & SM_NODE_DEEP)
 		return SM_OK; /* a second ** in a row adds nothing */
 	if (below == NONE) {
 		status = sm_build_node(b, &below);
 		if (status)
 			return status;
-		node_at(b, below)->flags = SM_NODE_DEEP;
-		node_at(b, *node)->below = below;
+		sm_build_node_at(b, below)->flags = SM_NODE_DEEP;
+		sm_build_node_at(b, *node)->below = below;
 	}
 	*node = below;
 	return SM_OK;
@@ -564,8 +556,9 @@ static enum sm_status lay_edges(struct sm_build *b,
 	}
 	to->edges.count = size;
 	edges = (struct sm_blob_edge *)(void *)v->p + to->edges.first;
-	for (link = from->edges; link != NONE; link = link_at(b, link)->next) {
-		const struct sm_build_link *l = link_at(b, link);
+	for (link = from->edges; link != NONE;
+	     link = sm_build_link_at(b, link)->next) {
+		const struct sm_build_link *l = sm_build_link_at(b, link);
 
 		i = l->hash & (size - 1);
 		while (edges[i].node != NONE)
@@ -577,7 +570,7 @@ static enum sm_status lay_edges(struct sm_build *b,
 
 static bool is_end(struct sm_build *b, uint32_t number)
 {
-	const struct sm_build_node *node = node_at(b, number);
+	const struct sm_build_node *node = sm_build_node_at(b, number);
 
 	return !node->edge_count && !node->branch_count && node->below == NONE;
 }
@@ -589,13 +582,68 @@ static bool is_tail(struct sm_build *b, const struct sm_build_node *node)
 
 	if (!(node->flags & SM_NODE_DEEP) || node->below != NONE)
 		return false;
-	for (link = node->edges; link != NONE; link = link_at(b, link)->next)
-		if (!is_end(b, link_at(b, link)->what))
+	for (link = node->edges; link != NONE;
+	     link = sm_build_link_at(b, link)->next)
+		if (!is_end(b, sm_build_link_at(b, link)->what))
 			return false;
-	for (link = node->branches; link != NONE; link = link_at(b, link)->next)
-		if (!is_end(b, link_at(b, link)->what))
+	for (link = node->branches; link != NONE;
+	     link = sm_build_link_at(b, link)->next)
+		if (!is_end(b, sm_build_link_at(b, link)->what))
 			return false;
 	return true;
+}
+
+static bool is_long(const struct sm_blob_item *item, uint32_t least)
+{
+	return item->kind == SM_BLOB_LITERAL && item->b >= least;
+}
+
+/* What the pattern matches begins with a text and ends with two known bytes. */
+static uint64_t may_of_pattern(struct sm_build *b, uint32_t pattern)
+{
+	const struct sm_blob_span span =
+		((struct sm_blob_span *)(void *)b->sections[SM_BLOB_PATTERNS]
+			 .p)[pattern];
+	const struct sm_blob_item *items =
+		(struct sm_blob_item *)(void *)b->sections[SM_BLOB_ITEMS].p +
+		span.first;
+	const struct sm_blob_item *last = items + span.count - 1;
+	const char *text = b->sections[SM_BLOB_TEXT].p;
+	char ends[3];
+
+	if (!span.count || !is_long(items, 1) || !is_long(last, 2))
+		return UINT64_MAX;
+	ends[0] = text[items->a];
+	memcpy(ends + 1, text + last->a + last->b - 2, 2);
+	return sm_stop_may(ends, ends + 3);
+}
+
+static uint64_t may_follow(struct sm_build *b, const struct sm_build_node *node)
+{
+	uint64_t may = 0;
+	uint32_t link;
+
+	for (link = node->edges; link != NONE;
+	     link = sm_build_link_at(b, link)->next) {
+		struct sm_blob_text t = sm_build_link_at(b, link)->text;
+		const char *text = b->sections[SM_BLOB_TEXT].p + t.at;
+
+		may |= t.len ? sm_stop_may(text, text + t.len) : UINT64_MAX;
+	}
+	for (link = node->branches; link != NONE;
+	     link = sm_build_link_at(b, link)->next)
+		may |= may_of_pattern(b, sm_build_link_at(b, link)->pattern);
+	return may;
+}
+
+/* Ends of <path:...> name a rule that need not be. */
+static uint32_t access_of(struct sm_build *b, uint32_t rule)
+{
+	const struct sm_vector *v = &b->sections[SM_BLOB_RULES];
+
+	if (rule >= v->count)
+		return 0;
+	return ((const struct sm_blob_rule *)(const void *)v->p)[rule].access;
 }
 
 static enum sm_status lay_node(struct sm_build *b,
@@ -610,28 +658,31 @@ static enum sm_status lay_node(struct sm_build *b,
 		return status;
 	to->below = from->below;
 	to->flags = from->flags | (is_tail(b, from) ? SM_NODE_TAIL : 0);
+	to->may = may_follow(b, from);
 	to->branches = (struct sm_blob_span){
 		(uint32_t)b->sections[SM_BLOB_BRANCHES].count,
 		from->branch_count
 	};
 	for (link = from->branches; link != NONE;
-	     link = link_at(b, link)->next) {
+	     link = sm_build_link_at(b, link)->next) {
 		branch = sm_build_push(&b->sections[SM_BLOB_BRANCHES],
 				       sizeof(*branch));
 		if (!branch)
 			return SM_NOMEM;
-		branch->pattern = link_at(b, link)->pattern;
-		branch->node = link_at(b, link)->what;
+		branch->pattern = sm_build_link_at(b, link)->pattern;
+		branch->node = sm_build_link_at(b, link)->what;
 	}
 	to->rules = (struct sm_blob_span){
 		(uint32_t)b->sections[SM_BLOB_INDEX].count, from->rule_count
 	};
-	for (link = from->rules; link != NONE; link = link_at(b, link)->next) {
+	for (link = from->rules; link != NONE;
+	     link = sm_build_link_at(b, link)->next) {
 		rule = sm_build_push(&b->sections[SM_BLOB_INDEX],
 				     sizeof(*rule));
 		if (!rule)
 			return SM_NOMEM;
-		*rule = link_at(b, link)->what;
+		*rule = sm_build_link_at(b, link)->what;
+		to->access |= access_of(b, *rule);
 	}
 	return SM_OK;
 }
@@ -645,7 +696,7 @@ static enum sm_status lay_nodes(struct sm_build *b)
 
 	for (i = 0; !status && i < b->nodes.count; i++) {
 		memset(&node, 0, sizeof(node));
-		status = lay_node(b, node_at(b, (uint32_t)i), &node);
+		status = lay_node(b, sm_build_node_at(b, (uint32_t)i), &node);
 		to = sm_build_push(&b->sections[SM_BLOB_NODES], sizeof(node));
 		if (!to)
 			return SM_NOMEM;
@@ -659,11 +710,13 @@ enum sm_status sm_build_finish(struct sm_build *b,
 			       size_t *bytes)
 {
 	struct sm_blob_header *h;
-	enum sm_status status = lay_nodes(b);
+	enum sm_status status = sm_build_stops(b);
 	size_t size = sizeof(*h), n;
 	char *out;
 	int s;
 
+	if (!status)
+		status = lay_nodes(b);
 	if (status)
 		return status;
 	for (s = 0; s < SM_BLOB_SECTIONS; s++)

@@ -43,6 +43,18 @@ struct sm_build {
 	struct sm_blob_span stdlib, site;
 };
 
+static inline struct sm_build_node *sm_build_node_at(struct sm_build *b,
+						     uint32_t node)
+{
+	return (struct sm_build_node *)(void *)b->nodes.p + node;
+}
+
+static inline struct sm_build_link *sm_build_link_at(struct sm_build *b,
+						     uint32_t link)
+{
+	return (struct sm_build_link *)(void *)b->links.p + link;
+}
+
 void *sm_build_push(struct sm_vector *v, size_t size);
 SM_CHECKED enum sm_status sm_build_text(struct sm_build *b, struct sm_str s,
 					struct sm_blob_text *out);
@@ -74,6 +86,8 @@ SM_CHECKED enum sm_status sm_build_below(struct sm_build *b, uint32_t root,
 SM_CHECKED enum sm_status sm_build_pattern(struct sm_build *b,
 					   struct sm_scan scan, unsigned line,
 					   uint32_t *pattern);
+/* Where literal starts of paths end, once all rules are in. */
+SM_CHECKED enum sm_status sm_build_stops(struct sm_build *b);
 /* Lays nodes out; returns the blob. */
 SM_CHECKED enum sm_status sm_build_finish(struct sm_build *b,
 					  const struct sm_blob_header *header,

@@ -302,8 +302,7 @@ static void look_up_path(struct decision *d, enum sm_blob_root root,
 {
 	struct sm_match_set set;
 
-	sm_match_path(d->policy, sm_blob_header(d->policy)->roots[root], path,
-		      &set);
+	sm_match_path(d->policy, root, path, &set);
 	consider_set(d, &set);
 }
 
@@ -567,8 +566,7 @@ static uint32_t find_file_rule(const struct sm_policy *policy,
 	struct sm_match_set set;
 	uint32_t i, j, best = SM_BLOB_NONE;
 
-	sm_match_path(policy, sm_blob_header(policy)->roots[SM_ROOT_FILES],
-		      path, &set);
+	sm_match_path(policy, SM_ROOT_FILES, path, &set);
 	for (i = 0; i < set.count; i++) {
 		struct sm_blob_span rules = nodes[set.nodes[i]].rules;
 
@@ -608,9 +606,7 @@ static void consider_file_denials(struct decision *d)
 	const uint32_t *index = sm_blob_section(d->policy, SM_BLOB_INDEX);
 	uint32_t i, j, asked = d->access;
 
-	sm_match_path(d->policy,
-		      sm_blob_header(d->policy)->roots[SM_ROOT_FILES],
-		      d->request->value, &set);
+	sm_match_path(d->policy, SM_ROOT_FILES, d->request->value, &set);
 	d->access = SM_ACCESS_READ;
 	for (i = 0; i < set.count; i++) {
 		struct sm_blob_span rules = nodes[set.nodes[i]].rules;
@@ -973,8 +969,7 @@ bool sm_decide_is_code(const struct sm_policy *policy, struct sm_str path)
 	struct sm_match_set set;
 	uint32_t i, j;
 
-	sm_match_path(policy, sm_blob_header(policy)->roots[SM_ROOT_LOAD], path,
-		      &set);
+	sm_match_path(policy, SM_ROOT_LOAD, path, &set);
 	for (i = 0; i < set.count; i++) {
 		struct sm_blob_span rules = nodes[set.nodes[i]].rules;
 

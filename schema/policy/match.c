@@ -2,12 +2,14 @@
 /*
  * match.c: one key against the forest of patterns.
  *
- * A set of active nodes moves down component by component, as in an NFA. Nodes
- * form trees, so a node can become active in one way only (but for `**`, where
- * it is looked up), and the set's size is bounded: time is components times
- * active nodes, plus items times bytes per pattern tried.
+ * Most rules begin with directories spelled out: where these end is looked up,
+ * the longest start first (stop.h). From there on a set of active nodes moves
+ * down component by component, as in an NFA. Nodes form trees, so a node can
+ * become active in one way only (but for `**`, where it is looked up), and the
+ * set's size is bounded: time is components times active nodes, plus items
+ * times bytes per pattern tried.
  */
-#include "schema/policy/blob.h"
+#include "schema/policy/stop.h"
 
 /* Marks a `**` node that has not consumed a component yet. */
 #define FRESH 0x80000000u
@@ -30,72 +32,22 @@ HOT uint32_t load_half(const char *p)
 	return word;
 }
 
-/* A component's hash and end, found in one pass over the bytes. */
-struct component {
-	struct sm_str text;
-	uint32_t hash;
-};
-
-/* The high bit of the lowest byte of word that is `/`; more above it. */
-HOT uint64_t find_slash(uint64_t word)
+HOT bool differ(const char *a, const char *b)
 {
-	const uint64_t x = word ^ 0x2f2f2f2f2f2f2f2fu;
-
-	return (x - 0x0101010101010101u) & ~x & 0x8080808080808080u;
-}
-
-/* The last n < 8 bytes before end; start lies at or before them. */
-HOT uint64_t load_last(const char *start, const char *end, uint32_t n)
-{
-	uint64_t word = 0;
-
-	if (end - start >= 8)
-		return n ? load(end - 8) >> (64 - 8 * n) : 0;
-	for (uint32_t i = 0; i < n; i++)
-		word |= (uint64_t)(uint8_t)end[(int32_t)i - (int32_t)n]
-			<< (8 * i);
-	return word;
-}
-
-HOT struct component next_component(struct sm_str path, uint32_t at)
-{
-	const char *p = path.p + at, *end = path.p + path.len;
-	uint64_t hash = 0, word, slash;
-	uint32_t n;
-
-	for (; end - p >= 8; p += 8) {
-		word = load(p);
-		slash = find_slash(word);
-		if (slash) {
-			n = (uint32_t)__builtin_ctzll(slash) >> 3;
-			word &= ~(~UINT64_C(0) << (8 * n));
-			goto found;
-		}
-		hash = sm_blob_mix(hash, word);
-	}
-	n = (uint32_t)(end - p);
-	word = load_last(path.p, end, n);
-	slash = find_slash(word);
-	if (slash) {
-		n = (uint32_t)__builtin_ctzll(slash) >> 3;
-		word &= ~(~UINT64_C(0) << (8 * n));
-	}
-found:
-	if (n)
-		hash = sm_blob_mix(hash, word);
-	n += (uint32_t)(p - path.p) - at;
-	return (struct component){ { path.p + at, n }, sm_blob_hash_end(hash) };
+	return (load(a) ^ load(b)) | (load(a + 8) ^ load(b + 8));
 }
 
 /* n bytes of both; short ones, which a call of memcmp would cost more for. */
 HOT bool are_same(const char *a, const char *b, uint32_t n)
 {
-	if (n >= 8) {
-		for (uint32_t at = 0; at + 8 < n; at += 8)
-			if (load(a + at) != load(b + at))
+	if (n >= 16) {
+		for (uint32_t at = 0; at < n - 16; at += 16)
+			if (differ(a + at, b + at))
 				return false;
-		return load(a + n - 8) == load(b + n - 8);
+		return !differ(a + n - 16, b + n - 16);
 	}
+	if (n >= 8)
+		return load(a) == load(b) && load(a + n - 8) == load(b + n - 8);
 	if (n >= 4)
 		return load_half(a) == load_half(b) &&
 		       load_half(a + n - 4) == load_half(b + n - 4);
@@ -103,11 +55,34 @@ HOT bool are_same(const char *a, const char *b, uint32_t n)
 	       (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
 }
 
+/* What is asked of a node: one component of a path, or a whole key. */
+struct component {
+	struct sm_str text;
+	uint32_t hash;
+	uint64_t may; /* one bit of sm_blob_node.may; keys: all */
+};
+
+static uint64_t may_of(struct sm_str text)
+{
+	return text.len ? sm_stop_may(text.p, text.p + text.len) : UINT64_MAX;
+}
+
+static struct component component_at(struct sm_str path, uint32_t at)
+{
+	const char *start = path.p + at;
+	const char *end = memchr(start, '/', path.len - at);
+	struct sm_str text = { start,
+			       end ? (uint32_t)(end - start) : path.len - at };
+
+	return (struct component){ text, sm_blob_hash(text), may_of(text) };
+}
+
 /* Sections of the blob a match goes through. */
 struct forest {
 	const struct sm_policy *policy;
 	const struct sm_blob_node *nodes;
 	const struct sm_blob_edge *edges;
+	const struct sm_blob_branch *branches;
 	const char *text;
 };
 
@@ -115,12 +90,13 @@ HOT struct forest forest_of(const struct sm_policy *policy)
 {
 	return (struct forest){ policy, sm_blob_section(policy, SM_BLOB_NODES),
 				sm_blob_section(policy, SM_BLOB_EDGES),
+				sm_blob_section(policy, SM_BLOB_BRANCHES),
 				sm_blob_section(policy, SM_BLOB_TEXT) };
 }
 
-HOT uint32_t find_literal(const struct forest *f,
-			  const struct sm_blob_node *node,
-			  const struct component *c)
+static uint32_t find_literal(const struct forest *f,
+			     const struct sm_blob_node *node,
+			     const struct component *c)
 {
 	const struct sm_blob_edge *edges = f->edges + node->edges.first;
 	uint32_t i, mask = node->edges.count - 1;
@@ -138,7 +114,7 @@ HOT uint32_t find_literal(const struct forest *f,
 	return SM_BLOB_NONE;
 }
 
-static void push(struct sm_match_set *set, uint32_t node)
+HOT void push(struct sm_match_set *set, uint32_t node)
 {
 	if (set->count == SM_ACTIVE_MAX) {
 		set->has_overflown = true;
@@ -157,58 +133,28 @@ static bool holds(const struct sm_match_set *set, uint32_t node)
 	return false;
 }
 
-/*
- * `**` nodes that only the last component matters to: rules like
- * DIR/<any depth>/NAME would otherwise be tried at every component.
- */
-struct tails {
-	uint32_t count;
-	uint32_t nodes[SM_ACTIVE_MAX];
-};
-
-/* The child for `**` of an active node. False: it has to be active itself. */
-static bool wait_for_end(const struct forest *f, uint32_t below,
-			 struct tails *tails)
-{
-	uint32_t i;
-
-	if (!(f->nodes[below].flags & SM_NODE_TAIL))
-		return false;
-	for (i = 0; i < tails->count; i++)
-		if (tails->nodes[i] == below)
-			return true;
-	if (tails->count == SM_ACTIVE_MAX)
-		return false;
-	tails->nodes[tails->count++] = below;
-	return true;
-}
-
 /* `**` may stand for nothing when more follows: its node is active too. */
-static void close_set(const struct forest *f, struct sm_match_set *set,
-		      struct tails *tails)
+static void close_set(const struct forest *f, struct sm_match_set *set)
 {
 	uint32_t i;
 
 	for (i = 0; i < set->count; i++) {
 		uint32_t below = f->nodes[set->nodes[i] & ~FRESH].below;
 
-		if (below != SM_BLOB_NONE && !wait_for_end(f, below, tails) &&
-		    !holds(set, below))
+		if (below != SM_BLOB_NONE && !holds(set, below))
 			push(set, below | FRESH);
 	}
 }
 
-static void step(const struct forest *f, uint32_t number,
+/* Children of node for the component, but for `**`. */
+static void step(const struct forest *f, const struct sm_blob_node *node,
 		 const struct component *c, bool is_path,
 		 struct sm_match_set *next)
 {
-	const struct sm_blob_branch *branches =
-		sm_blob_section(f->policy, SM_BLOB_BRANCHES);
-	const struct sm_blob_node *node = &f->nodes[number];
 	uint32_t i, child;
 
-	if (node->flags & SM_NODE_DEEP)
-		push(next, number);
+	if (!(node->may & c->may))
+		return;
 	if (node->edges.count) {
 		child = find_literal(f, node, c);
 		if (child != SM_BLOB_NONE)
@@ -216,22 +162,27 @@ static void step(const struct forest *f, uint32_t number,
 	}
 	for (i = 0; i < node->branches.count; i++) {
 		const struct sm_blob_branch *b =
-			&branches[node->branches.first + i];
+			&f->branches[node->branches.first + i];
 
 		if (sm_match_pattern(f->policy, b->pattern, c->text, is_path))
 			push(next, b->node);
 	}
 }
 
-static void step_all(const struct forest *f, struct sm_match_set *set,
+static void step_all(const struct forest *f, const struct sm_match_set *set,
 		     const struct component *c, struct sm_match_set *next)
 {
 	uint32_t i;
 
 	next->count = 0;
 	next->has_overflown = set->has_overflown;
-	for (i = 0; i < set->count; i++)
-		step(f, set->nodes[i] & ~FRESH, c, true, next);
+	for (i = 0; i < set->count; i++) {
+		uint32_t number = set->nodes[i] & ~FRESH;
+
+		if (f->nodes[number].flags & SM_NODE_DEEP)
+			push(next, number);
+		step(f, &f->nodes[number], c, true, next);
+	}
 }
 
 /* A `**` that consumed nothing does not match: not the directory itself. */
@@ -245,36 +196,45 @@ static void drop_fresh(struct sm_match_set *set)
 	set->count = kept;
 }
 
-static void start(struct sm_match_set *set, uint32_t node)
+/* Nothing follows a `**`: it stays whatever the path goes on with. */
+static bool is_open_end(const struct sm_blob_node *node)
 {
-	set->count = 1;
-	set->has_overflown = false;
-	set->nodes[0] = node;
-}
-
-/* Nothing can join this node any more, and it stays whatever follows. */
-static bool is_end(const struct forest *f, const struct sm_match_set *set)
-{
-	const struct sm_blob_node *node;
-
-	if (set->count != 1 || set->nodes[0] & FRESH)
-		return false;
-	node = &f->nodes[set->nodes[0]];
 	return node->flags & SM_NODE_DEEP && !node->edges.count &&
 	       !node->branches.count && node->below == SM_BLOB_NONE;
 }
 
-/* From the node in set on; path behind at is left. */
-__attribute__((noinline)) static void
-match_rest(const struct forest *f, struct sm_str path, uint32_t at,
-	   struct sm_match_set *set, struct tails *tails)
+static bool is_settled(const struct forest *f, const struct sm_match_set *set)
 {
-	struct sm_match_set other, *from = set, *to = &other, *swap;
+	return set->count == 1 && !(set->nodes[0] & FRESH) &&
+	       is_open_end(&f->nodes[set->nodes[0]]);
+}
 
-	while (at < path.len && from->count && !is_end(f, from)) {
-		struct component c = next_component(path, at);
+static void append(struct sm_match_set *set, const struct sm_match_set *more)
+{
+	uint32_t i;
 
-		close_set(f, from, tails);
+	set->has_overflown |= more->has_overflown;
+	for (i = 0; i < more->count; i++)
+		push(set, more->nodes[i]);
+}
+
+/* Adds what node (perhaps FRESH) leads to; path behind at is left. */
+__attribute__((noinline)) static void match_rest(const struct forest *f,
+						 struct sm_str path,
+						 uint32_t at, uint32_t node,
+						 struct sm_match_set *set)
+{
+	struct sm_match_set one, other, *from = &one, *to = &other, *swap;
+
+	to->count = 0;
+	to->has_overflown = false;
+	from->count = 1;
+	from->has_overflown = false;
+	from->nodes[0] = node;
+	while (at < path.len && from->count && !is_settled(f, from)) {
+		struct component c = component_at(path, at);
+
+		close_set(f, from);
 		step_all(f, from, &c, to);
 		swap = from;
 		from = to;
@@ -282,103 +242,216 @@ match_rest(const struct forest *f, struct sm_str path, uint32_t at,
 		at += c.text.len + 1;
 	}
 	drop_fresh(from);
-	if (from == set)
+	append(set, from);
+}
+
+/* ------------------------------------------------------------------- stops */
+
+/* Longer paths, of which there are hardly any, are followed from the root. */
+#define BLOCKS 64u
+
+HOT const struct sm_blob_stop *find_stop(const struct forest *f,
+					 const struct sm_blob_stop *stops,
+					 uint32_t mask, uint32_t hash,
+					 struct sm_str start)
+{
+	uint32_t i;
+
+	for (i = 0; i <= mask; i++) {
+		const struct sm_blob_stop *s = &stops[(hash + i) & mask];
+
+		if (s->node == SM_BLOB_NONE)
+			break;
+		if (s->hash == hash && s->text.len == start.len &&
+		    are_same(f->text + s->text.at, start.p, start.len))
+			return s;
+	}
+	return NULL;
+}
+
+/* The high bits of word's bytes that are `/`. */
+HOT uint64_t find_slashes(uint64_t word)
+{
+	const uint64_t low = 0x7f7f7f7f7f7f7f7fu;
+	uint64_t x = word ^ 0x2f2f2f2f2f2f2f2fu;
+
+	return ~(((x & low) + low) | x | low);
+}
+
+/* Where the last slash before end is; the path begins with one. */
+HOT uint32_t last_slash(struct sm_str path, uint32_t end)
+{
+	uint64_t slashes;
+
+	for (; end >= 8; end -= 8) {
+		slashes = find_slashes(sm_stop_load(path.p + end - 8));
+		if (slashes)
+			return end - 1 -
+			       ((uint32_t)__builtin_clzll(slashes) >> 3);
+	}
+	while (end && path.p[end - 1] != '/')
+		end--;
+	return end ? end - 1 : 0;
+}
+
+/* A path on its way through stops. */
+struct way {
+	struct sm_str path;
+	struct sm_str name; /* its last component */
+	struct sm_match_set *set;
+};
+
+/* The component at `at` matches a pattern; end: where it ends, if known. */
+static void take_branches(const struct forest *f,
+			  const struct sm_blob_node *node, const struct way *w,
+			  uint32_t at, uint32_t end)
+{
+	const struct sm_blob_branch *b = f->branches + node->branches.first;
+	struct sm_str text = { w->path.p + at, end - at };
+	uint32_t i;
+
+	if (!end)
+		text = component_at(w->path, at).text;
+	if (!(node->may & may_of(text)))
 		return;
-	set->count = from->count;
-	set->has_overflown = from->has_overflown;
-	memcpy(set->nodes, from->nodes, from->count * sizeof(*set->nodes));
+	end = at + text.len;
+	for (i = 0; i < node->branches.count; i++) {
+		if (!sm_match_pattern(f->policy, b[i].pattern, text, true))
+			continue;
+		if (end == w->path.len)
+			push(w->set, b[i].node);
+		else
+			match_rest(f, w->path, end + 1, b[i].node, w->set);
+	}
 }
 
-__attribute__((noinline)) static void match_tails(const struct forest *f,
-						  struct sm_str path,
-						  const struct tails *tails,
-						  struct sm_match_set *set)
+__attribute__((noinline)) static void step_last(const struct forest *f,
+						const struct sm_blob_node *node,
+						const struct way *w)
 {
-	uint32_t i, at = path.len;
-	struct component last;
+	struct component last = { w->name, sm_blob_hash(w->name), UINT64_MAX };
 
-	while (path.p[at - 1] != '/')
-		at--;
-	last = next_component(path, at);
-	for (i = 0; i < tails->count; i++)
-		step(f, tails->nodes[i], &last, true, set);
+	step(f, node, &last, true, w->set);
 }
 
-/* The only child of a node that has one, if it is path's component at. */
-HOT uint32_t follow_only(const struct forest *f,
-			 const struct sm_blob_node *node, struct sm_str path,
-			 uint32_t at, uint32_t *end)
+/* `**`, where at least one component is left. */
+HOT void go_deep(const struct forest *f, uint32_t number, const struct way *w,
+		 uint32_t at)
 {
-	const struct sm_blob_edge *e = f->edges + node->edges.first;
-	uint32_t left = path.len - at;
+	const struct sm_blob_node *node = &f->nodes[number];
 
-	e += e->node == SM_BLOB_NONE;
-	*end = at + e->text.len;
-	if (e->node == SM_BLOB_NONE || e->text.len > left ||
-	    (e->text.len < left && path.p[*end] != '/') ||
-	    !are_same(f->text + e->text.at, path.p + at, e->text.len))
-		return SM_BLOB_NONE;
-	return e->node;
+	if (!(node->flags & SM_NODE_TAIL)) {
+		match_rest(f, w->path, at, number | FRESH, w->set);
+		return;
+	}
+	push(w->set, number);
+	if (node->may & may_of(w->name))
+		step_last(f, node, w);
 }
 
-HOT uint32_t follow(const struct forest *f, const struct sm_blob_node *node,
-		    struct sm_str path, uint32_t at, uint32_t *end)
-{
-	struct component c;
-
-	if (node->edges.count == 2)
-		return follow_only(f, node, path, at, end);
-	c = next_component(path, at);
-	*end = at + c.text.len;
-	return find_literal(f, node, &c);
-}
-
-/* Only literals follow, but for what waits for the end. */
-HOT bool is_plain(const struct forest *f, const struct sm_blob_node *node,
-		  struct tails *tails)
-{
-	return !node->branches.count && !node->flags &&
-	       (node->below == SM_BLOB_NONE ||
-		wait_for_end(f, node->below, tails));
-}
-
-/*
- * One node at a time while only literals follow: most rules begin with
- * directories spelled out.
+/* The path goes on behind stop, with a component up to end, if that is known.
  */
-void sm_match_path(const struct sm_policy *policy, uint32_t root,
+HOT void go_on(const struct forest *f, const struct sm_blob_stop *stop,
+	       const struct way *w, uint32_t end)
+{
+	const struct sm_blob_node *node = &f->nodes[stop->node];
+	uint32_t at = stop->text.len + 1;
+
+	if (node->branches.count)
+		take_branches(f, node, w, at, end);
+	if (node->below != SM_BLOB_NONE)
+		go_deep(f, node->below, w, at);
+}
+
+/* The longest; *len is its length, *end that of the start tried before. */
+HOT const struct sm_blob_stop *longest_stop(const struct forest *f,
+					    enum sm_blob_root root,
+					    const struct way *w, uint32_t *len,
+					    uint32_t *end)
+{
+	struct sm_blob_span table =
+		sm_blob_header(f->policy)->sections[SM_BLOB_STOPS];
+	const struct sm_blob_stop *stops = sm_blob_stops(f->policy), *found;
+	const char *p = w->path.p, *block = p;
+	uint64_t states[BLOCKS], *state = states;
+	uint32_t n = w->path.len;
+
+	*state = sm_stop_begin(root);
+	for (; w->path.len - (block - p) >= SM_STOP_BLOCK;
+	     block += SM_STOP_BLOCK, state++)
+		state[1] = sm_stop_block(*state, block);
+	for (*end = 0; table.count;) {
+		found = find_stop(f, stops, table.count - 1,
+				  sm_stop_end(states[n / SM_STOP_BLOCK], p, n),
+				  (struct sm_str){ p, n });
+		*len = n;
+		if (found || !n)
+			return found;
+		*end = n;
+		n = n == w->path.len ? (uint32_t)(w->name.p - p) - 1
+				     : last_slash(w->path, n);
+	}
+	return NULL;
+}
+
+static void match_stops(const struct forest *f, enum sm_blob_root root,
+			const struct way *w)
+{
+	const struct sm_blob_stop *stops = sm_blob_stops(f->policy), *stop;
+	uint32_t len, end, next;
+
+	stop = longest_stop(f, root, w, &len, &end);
+	if (!stop)
+		return;
+	if (!end)
+		push(w->set, stop->node); /* the whole path */
+	else
+		go_on(f, stop, w, end);
+	for (next = stop->up; next != SM_BLOB_NONE; next = stops[next].up)
+		go_on(f, &stops[next], w, 0);
+}
+
+void sm_match_path(const struct sm_policy *policy, enum sm_blob_root root,
 		   struct sm_str path, struct sm_match_set *set)
 {
 	const struct forest f = forest_of(policy);
-	uint32_t at = 1, number = root, end;
-	struct tails tails;
+	struct way w = { path, { NULL, 0 }, set };
+	uint32_t at;
 
-	tails.count = 0;
 	set->count = 0;
 	set->has_overflown = false;
 	if (!path.len || path.p[0] != '/')
 		return;
-	while (number != SM_BLOB_NONE && at < path.len &&
-	       is_plain(&f, &f.nodes[number], &tails)) {
-		number = follow(&f, &f.nodes[number], path, at, &end);
-		at = end + 1;
+	if (path.len >= (BLOCKS - 1) * SM_STOP_BLOCK) {
+		match_rest(&f, path, 1, sm_blob_header(policy)->roots[root],
+			   set);
+		return;
 	}
-	if (number != SM_BLOB_NONE) {
-		start(set, number);
-		if (at < path.len)
-			match_rest(&f, path, at, set, &tails);
-	}
-	if (tails.count)
-		match_tails(&f, path, &tails, set);
+	at = last_slash(path, path.len) + 1;
+	w.name = (struct sm_str){ path.p + at, path.len - at };
+	if (path.len == 1)
+		w.path.len = 0; /* as a stop is spelled */
+	match_stops(&f, root, &w);
+}
+
+void sm_match_below(const struct sm_policy *policy, uint32_t node,
+		    struct sm_str path, struct sm_match_set *set)
+{
+	const struct forest f = forest_of(policy);
+
+	set->count = 0;
+	set->has_overflown = false;
+	if (path.len && path.p[0] == '/')
+		match_rest(&f, path, 1, node, set);
 }
 
 void sm_match_key(const struct sm_policy *policy, uint32_t root,
 		  struct sm_str key, struct sm_match_set *set)
 {
 	const struct forest f = forest_of(policy);
-	struct component c = { key, sm_blob_hash(key) };
+	struct component c = { key, sm_blob_hash(key), UINT64_MAX };
 
 	set->count = 0;
 	set->has_overflown = false;
-	step(&f, root, &c, false, set);
+	step(&f, &f.nodes[root], &c, false, set);
 }

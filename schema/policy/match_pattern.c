@@ -84,7 +84,7 @@ static bool matches_path(const struct sm_policy *policy,
 			return false;
 	if (sm_path_canonical(SM_STR("/"), text, out, &path))
 		return false;
-	sm_match_path(policy, item->a, path, &set);
+	sm_match_below(policy, item->a, path, &set);
 	/* Inner nodes are reached too; only ends hold a rule. */
 	for (i = 0; i < set.count; i++)
 		if (nodes[set.nodes[i]].rules.count)
@@ -269,6 +269,8 @@ bool sm_match_pattern(const struct sm_policy *policy, uint32_t pattern,
 	if (count && text.len &&
 	    is_refused_start(&items[0], text.p[0], is_component))
 		return false;
+	if (count == 1 && items[0].kind == SM_BLOB_STAR)
+		return true;
 	if (count && items[0].kind == SM_BLOB_LITERAL) {
 		s = sm_blob_str(policy, (struct sm_blob_text){ items[0].a,
 							       items[0].b });

@@ -11,6 +11,7 @@ const uint32_t sm_blob_element_bytes[SM_BLOB_SECTIONS] = {
 	[SM_BLOB_TEXT] = 1,
 	[SM_BLOB_NODES] = sizeof(struct sm_blob_node),
 	[SM_BLOB_EDGES] = sizeof(struct sm_blob_edge),
+	[SM_BLOB_STOPS] = sizeof(struct sm_blob_stop),
 	[SM_BLOB_BRANCHES] = sizeof(struct sm_blob_branch),
 	[SM_BLOB_INDEX] = sizeof(uint32_t),
 	[SM_BLOB_RULES] = sizeof(struct sm_blob_rule),
@@ -101,6 +102,25 @@ static bool are_nodes_good(const struct sm_policy *p)
 	for (i = 0; i < count_of(p, SM_BLOB_BRANCHES); i++)
 		if (!is_index(p, SM_BLOB_PATTERNS, b[i].pattern) ||
 		    !is_index(p, SM_BLOB_NODES, b[i].node))
+			return false;
+	return true;
+}
+
+/* Each names a shorter one or none, so that following them ends. */
+static bool are_stops_good(const struct sm_policy *p)
+{
+	const struct sm_blob_stop *s = sm_blob_section(p, SM_BLOB_STOPS);
+	uint32_t i, count = count_of(p, SM_BLOB_STOPS);
+
+	if (count & (count - 1))
+		return false;
+	for (i = 0; i < count; i++)
+		if (s[i].node != SM_BLOB_NONE &&
+		    (!is_index(p, SM_BLOB_NODES, s[i].node) ||
+		     !is_text(p, s[i].text) ||
+		     (s[i].up != SM_BLOB_NONE &&
+		      (s[i].up >= count || s[s[i].up].node == SM_BLOB_NONE ||
+		       s[s[i].up].text.len >= s[i].text.len))))
 			return false;
 	return true;
 }
@@ -252,8 +272,8 @@ enum sm_status sm_policy_open(struct sm_policy *policy, const void *blob,
 	    h->checksum != sm_blob_checksum(blob, bytes))
 		return sm_fail(diag, SM_DAMAGED, "compiled policy altered");
 	if (!are_sections_inside(&p) || !is_header_good(&p) ||
-	    !are_nodes_good(&p) || !are_patterns_good(&p) ||
-	    !are_rules_good(&p))
+	    !are_nodes_good(&p) || !are_stops_good(&p) ||
+	    !are_patterns_good(&p) || !are_rules_good(&p))
 		return sm_fail(diag, SM_DAMAGED,
 			       "compiled policy inconsistent");
 	*policy = p;

@@ -6,8 +6,9 @@
  *   decide pcre2 REGEX PATHS APP ROUNDS
  *
  * PATHS: one a line. Each is decided once a round, as read by the program's
- * file APP. Prints the nanoseconds a decision took in the fastest round.
- * Status 1: a path was not allowed; 3: PCRE2 cannot compile the expression.
+ * file APP; who that is for the policy is asked once, as the agent does. Prints
+ * the nanoseconds a decision took in the fastest round. Status 1: a path was
+ * not allowed; 3: PCRE2 cannot compile the expression.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -72,6 +73,7 @@ struct engine {
 	bool (*is_allowed)(struct engine *engine, struct sm_str path);
 	struct sm_policy policy;
 	struct sm_event event;
+	struct sm_subject subject;
 	struct sm_value args[3];
 	pcre2_code *code;
 	pcre2_match_data *match;
@@ -84,7 +86,7 @@ static bool ask_secmgr(struct engine *e, struct sm_str path)
 	e->args[0].s = path.p;
 	e->args[0].len = path.len;
 	e->args[0].full_len = path.len;
-	sm_policy_decide(&e->policy, &e->event, &verdict);
+	sm_policy_decide_for(&e->policy, &e->event, &e->subject, &verdict);
 	return verdict.decision == SM_ALLOWED;
 }
 
@@ -108,6 +110,7 @@ static void open_secmgr(struct engine *e, const char *path, const char *app)
 	site->file = site->principal.file = sm_str_of(app);
 	site->function = SM_STR("main");
 	site->principal.name = SM_STR("app");
+	sm_policy_subject(&e->policy, &site->principal, &e->subject);
 	e->args[0].type = SM_TEXT;
 	e->args[2].type = SM_INT;
 	e->args[2].i = O_RDONLY | O_CLOEXEC;

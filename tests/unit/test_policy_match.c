@@ -6,20 +6,26 @@
 #include "tests/unit/policy_fixture.h"
 
 #define RULES	 8
-#define POLICIES 400
+#define POLICIES 200
 #define DEEP	 4
 #define PARTS	 5 /* of a pattern at most */
 
-static const char *const parts[] = { "a",  "b",	 "ab", "photo-of-7", "*",
-				     "a*", "**", "**", "<int>" };
-static const char *const names[] = { "a", "b", "ab", "7", "photo-of-7" };
+/* As long as what is hashed at once, and longer. */
+#define SIXTEEN "sixteen-letters-"
+#define LONG	"sixteen-letters-and-more-of-them"
+
+static const char *const parts[] = { "a",     "b",     "ab",	 "photo-of-7",
+				     "*",     "a*",    "**",	 "**",
+				     "<int>", SIXTEEN, "s*-of-7" };
+static const char *const names[] = { "a",	   "b",	    "ab", "7",
+				     "photo-of-7", SIXTEEN, LONG };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct pattern {
 	const char *parts[PARTS];
 	unsigned count;
-	char text[80];
+	char text[160];
 };
 
 /* Repeatable, and the same everywhere. */
@@ -57,6 +63,8 @@ static bool part_matches(const char *part, const char *name)
 		return true;
 	if (!strcmp(part, "a*"))
 		return name[0] == 'a';
+	if (!strcmp(part, "s*-of-7"))
+		return false; /* of the names here */
 	return !strcmp(part, "<int>") ? !strcmp(name, "7")
 				      : !strcmp(part, name);
 }
@@ -93,7 +101,7 @@ static void check_path(const struct sm_policy *policy,
 {
 	unsigned expected = first_matching(patterns, path, depth);
 	struct sm_verdict verdict;
-	char text[80] = "", id[16] = "";
+	char text[160] = "", id[16] = "";
 	struct staged s;
 
 	for (unsigned i = 0; i < depth; i++)
@@ -135,6 +143,45 @@ static unsigned check_paths(const struct sm_policy *policy,
 	return count;
 }
 
+/* Paths that are not looked up by their starts find the same. */
+static void a_long_path_finds_its_rule(void **state)
+{
+	static const char *const ends[] = { "/x.db", "/end", "/x" };
+	static char text[16384], path[SM_PATH_MAX];
+	struct sm_verdict verdict;
+	struct compiled c;
+	struct staged s;
+	uint32_t n = 0;
+
+	(void)state;
+	while (n < 1100) {
+		memcpy(path + n, "/" LONG, sizeof("/" LONG));
+		n += sizeof("/" LONG) - 1;
+		snprintf(
+			text, sizeof(text),
+			"{ \"secmgr\": 1, \"files\": ["
+			"{ \"id\": \"a\", \"path\": \"%.*s/*.db\", \"access\": "
+			"[\"read\"] },"
+			"{ \"id\": \"b\", \"path\": \"/**/end\", \"access\": "
+			"[\"read\"] } ] }",
+			(int)n, path);
+		c = compile_text(text);
+		for (unsigned i = 0; i < 3; i++) {
+			strcpy(path + n, ends[i]);
+			stage(&s, "open", "python");
+			push_arg(&s, text_value(path));
+			push_arg(&s, text_value("r"));
+			push_arg(&s, int_value(0));
+			sm_policy_decide(&c.policy, &s.event, &verdict);
+			assert_int_equal(verdict.decision,
+					 i < 2 ? SM_ALLOWED : SM_DENIED);
+			if (i < 2)
+				assert_int_equal(verdict.rule_index, i);
+		}
+		compiled_free(&c);
+	}
+}
+
 static void a_path_finds_the_first_rule_that_matches_it(void **state)
 {
 	unsigned count = 0, allowed = 0;
@@ -160,7 +207,7 @@ static void a_path_finds_the_first_rule_that_matches_it(void **state)
 		count += check_paths(&c.policy, patterns, path, 0, &allowed);
 		compiled_free(&c);
 	}
-	assert_int_equal(count, POLICIES * (5 + 25 + 125 + 625));
+	assert_int_equal(count, POLICIES * (7 + 49 + 343 + 2401));
 	assert_true(allowed > count / 10 && allowed < count);
 }
 
@@ -168,6 +215,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_finds_the_first_rule_that_matches_it),
+		cmocka_unit_test(a_long_path_finds_its_rule),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
