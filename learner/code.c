@@ -34,6 +34,26 @@ static void add_stdlib(struct sm_learn *l, struct sm_str module,
 	sm_learn_rule(l, &rule);
 }
 
+/*
+ * A package reads what lies in its own directory: which of it depends on what
+ * goes wrong, and on its version. Others may not; see emit_package_data().
+ */
+static void add_own_data(struct sm_learn *l, struct sm_str path,
+			 struct sm_str name)
+{
+	uint32_t top = sm_site_of(l, path).len + 1 + name.len;
+	struct sm_str by[1] = { name };
+	struct sm_rule rule = { .family = SM_FAMILY_FILES,
+				.access = SM_ACCESS_READ | SM_ACCESS_LIST,
+				.by = { by, 1 } };
+
+	if (path.len <= top || path.p[top] != '/')
+		return;
+	rule.pattern = sm_learn_path(l, (struct sm_str){ path.p, top });
+	rule.pattern = sm_learn_join(l, rule.pattern, SM_STR("/**"));
+	sm_learn_rule(l, &rule);
+}
+
 static void load_file(struct sm_learn *l, struct sm_str path,
 		      const struct sm_event *event, uint64_t seen)
 {
@@ -43,6 +63,7 @@ static void load_file(struct sm_learn *l, struct sm_str path,
 
 	name = sm_distribution_of(l, path);
 	if (name.len && is_code) {
+		add_own_data(l, path, name);
 		add_load(l, sm_learn_join(l, SM_STR("distribution:"), name),
 			 event, seen);
 		return;

@@ -290,7 +290,9 @@ static void emit_package_data(struct sm_learn *l, struct sm_node *node,
 	for (struct sm_grant *g = node->grants; g; g = g->next) {
 		if (g->access != SM_ACCESS_READ || !is_package(g->by))
 			continue;
-		sm_list_add(l, &by, g->by);
+		/* Its own data was granted with its code. */
+		if (!sm_str_equal(g->by, name))
+			sm_list_add(l, &by, g->by);
 		g->access = 0;
 	}
 	if (!by.count)

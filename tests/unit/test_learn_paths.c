@@ -187,11 +187,35 @@ static void packages_read_their_data_like_their_code(void **state)
 	assert_true(allows(&b, &e));
 	snprintf(path, sizeof(path), "%s/django/views/app.py", site);
 	e = open_event(args, path, READ);
-	e.site.principal = django;
 	assert_false(allows(&b, &e));
 	snprintf(path, sizeof(path), "%s/flask/500.html", site);
 	e = open_event(args, path, READ);
 	e.site.principal = django;
+	assert_false(allows(&b, &e));
+	finish(&b);
+}
+
+static void a_package_reads_its_own_files_though_it_read_none(void **state)
+{
+	static const struct sm_principal slugs = { SM_PRINCIPAL_DISTRIBUTION,
+						   SM_STR("slugs"),
+						   SM_STR("") };
+	static const char table[] = "/usr/lib/python3/dist-packages/slugs/"
+				    "data/table.json";
+	struct sm_value args[3];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, "/usr/lib/python3/dist-packages/slugs/__init__.py");
+	learn(&b);
+	e = open_event(args, table, READ);
+	assert_false(allows(&b, &e));
+	e.site.principal = slugs;
+	assert_true(allows(&b, &e));
+	e = open_event(args, table, WRITE);
+	e.site.principal = slugs;
 	assert_false(allows(&b, &e));
 	finish(&b);
 }
@@ -406,6 +430,8 @@ int main(void)
 		cmocka_unit_test(languages_open_when_one_was_seen),
 		cmocka_unit_test(what_a_slot_grants_has_no_rule_of_its_own),
 		cmocka_unit_test(packages_read_their_data_like_their_code),
+		cmocka_unit_test(
+			a_package_reads_its_own_files_though_it_read_none),
 		cmocka_unit_test(
 			relative_arguments_mean_files_of_the_working_directory),
 		cmocka_unit_test(protected_places_never_open),
