@@ -94,6 +94,20 @@ SM_CHECKED enum sm_status sm_trace_writer_open(const char *path,
 					       struct sm_diag *diag);
 SM_CHECKED enum sm_status sm_trace_set_meta(struct sm_trace_writer *writer,
 					    const char *key, const char *value);
+/*
+ * Signs checkpoints from the next commit on: one every 10 seconds at most, and
+ * the last. signer (schema/trace/sign.h) is borrowed until close.
+ */
+struct sm_signer;
+void sm_trace_sign(struct sm_trace_writer *writer,
+		   const struct sm_signer *signer);
+/*
+ * Of a new trace, before its first commit: it goes on where another one ended,
+ * whose last checkpoint had this hash (sm_trace_last_seal()).
+ */
+#define SM_META_FOLLOWS "follows"
+SM_CHECKED enum sm_status sm_trace_follow(struct sm_trace_writer *writer,
+					  const char *hash);
 /* *number is the process's row, counted from 1 over the whole trace. */
 SM_CHECKED enum sm_status
 sm_trace_add_process(struct sm_trace_writer *writer,
@@ -292,15 +306,45 @@ uint32_t sm_trace_site_count(const struct sm_trace *trace);
  */
 uint64_t sm_trace_key(const struct sm_trace_cursor *cursor);
 
+/* ------------------------------------------------------------- verification */
+
+/* What the caller knows from elsewhere; all members optional. */
+struct sm_trace_trust {
+	const uint8_t *key; /* 32 bytes: whose signatures count */
+	/* A checkpoint that was kept elsewhere; SM_INVALID: it is none. */
+	struct sm_str anchor;
+};
+struct sm_trace_verified {
+	uint64_t blocks, chunks, events, checkpoints, signatures;
+	uint64_t signed_events; /* up to this number */
+	uint64_t sealed_ns;	/* CLOCK_REALTIME of the last checkpoint */
+	bool is_last_signed;
+	bool is_closed; /* false: killed, or still being written */
+	/* Hexadecimal; of the last checkpoint, and of what the first follows.
+	 */
+	char key[65], last[65], follows[65];
+};
 /*
- * Verifies the hash chains, that everything decodes, and (after an ordered
- * end) the digest of the plain tables. found (may be NULL) is called per
- * damaged row; SM_DAMAGED when there was any, with diag naming the first.
+ * Hashes every row again and compares with the checkpoints; checks that all
+ * decodes. found (may be NULL) is called for each finding; SM_DAMAGED when
+ * there was any, with diag naming the first. A trace that is being written is
+ * seen as of one commit.
  */
 typedef void sm_trace_finding(void *context, const struct sm_diag *finding);
-SM_CHECKED enum sm_status sm_trace_verify(const char *path,
-					  sm_trace_finding *found,
-					  void *context, uint64_t *blocks,
-					  struct sm_diag *diag);
+SM_CHECKED enum sm_status
+sm_trace_verify(const char *path, const struct sm_trace_trust *trust,
+		sm_trace_finding *found, void *context,
+		struct sm_trace_verified *result, struct sm_diag *diag);
+
+/* The last checkpoint as text, its signature and its hash in hexadecimal. */
+#define SM_SEAL_TEXT_MAX 4096
+struct sm_trace_seal {
+	char text[SM_SEAL_TEXT_MAX];
+	char signature[129]; /* empty: none */
+	char hash[65];
+};
+SM_CHECKED enum sm_status sm_trace_last_seal(const char *path,
+					     struct sm_trace_seal *seal,
+					     struct sm_diag *diag);
 
 #endif

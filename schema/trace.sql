@@ -36,6 +36,11 @@ CREATE TABLE adoption(id INTEGER PRIMARY KEY, process, seq, policy, time_ns);
 -- The texts of sites, each once. Bytes that are not UTF-8 are blobs.
 CREATE TABLE name(id INTEGER PRIMARY KEY, value);
 
+-- What commits left: the last row vouches for all there is, those before for
+-- the full chunks and blocks and the unchanging tables of their time. text is
+-- described in schema/event.cddl; signature: Ed25519, when text has a key.
+CREATE TABLE checkpoint(id INTEGER PRIMARY KEY, text, signature);
+
 -- Call sites; every column but id and line is a name's id. 0 is empty.
 -- owner is the file the principal stands for.
 CREATE TABLE site_row(id INTEGER PRIMARY KEY, event, file, function, line, via,

@@ -16,10 +16,10 @@
 #include "tools/events_format.h"
 #include "tools/events_sql.h"
 #include "tools/events_stats.h"
+#include "tools/events_verify.h"
 
 #define TAIL_MAX       100000	 /* lines kept in memory */
 #define FOLLOW_WAIT_NS 100000000 /* between looks at a live trace */
-#define FINDINGS_SHOWN 20
 #define TOP_ROWS       15
 
 enum mode { MODE_LINES, MODE_JSON, MODE_CBOR, MODE_STATS };
@@ -30,6 +30,7 @@ struct settings {
 	uint64_t limit, tail, top;
 	bool wants_stats, wants_json, wants_cbor, wants_verify, follows;
 	const char *sql;
+	struct verify_settings verify;
 };
 
 /* --------------------------------------------------------------- options */
@@ -189,6 +190,20 @@ SETTER(set_verify)
 	return 0;
 }
 
+SETTER(set_key)
+{
+	(void)diag;
+	((struct settings *)context)->verify.key = value;
+	return 0;
+}
+
+SETTER(set_anchor)
+{
+	(void)diag;
+	((struct settings *)context)->verify.anchor = value;
+	return 0;
+}
+
 SETTER(set_sql)
 {
 	(void)diag;
@@ -225,8 +240,10 @@ static const struct sm_option options[] = {
 	{ 0, "json", NULL, "print JSON, an event a line", set_json },
 	{ 0, "export", "FORMAT", "cbor (loses nothing) or json", set_export },
 	{ 0, "sql", "SELECT", "query the tables and `event`", set_sql },
-	{ 0, "verify", NULL, "check the hash chain; 1: damage found",
-	  set_verify },
+	{ 0, "verify", NULL, "check every row; 1: damage found", set_verify },
+	{ 0, "key", "FILE", "verify: whose signatures count (PEM)", set_key },
+	{ 0, "anchor", "FILE", "verify: a checkpoint kept elsewhere",
+	  set_anchor },
 	{ 0, NULL, NULL, NULL, NULL },
 };
 
@@ -534,73 +551,14 @@ static int show(struct settings *s, const char *path)
 	return result;
 }
 
-/* ----------------------------------------------------------------- verify */
-
-struct verification {
-	const char *path;
-	struct sm_json json;
-	bool wants_json;
-	uint64_t findings;
-};
-
-static void found(void *context, const struct sm_diag *finding)
-{
-	struct verification *v = context;
-
-	if (v->findings++ >= FINDINGS_SHOWN)
-		return;
-	if (v->wants_json) {
-		sm_json_put_text(&v->json, NULL, finding->text);
-		return;
-	}
-	if (strncmp(finding->text, v->path, strlen(v->path))) {
-		sm_cli_put(stdout, sm_str_of(v->path), false);
-		fputs(": ", stdout);
-	}
-	sm_cli_put(stdout, sm_str_of(finding->text), false);
-	putchar('\n');
-}
-
-static int verify(const struct settings *s, const char *path)
-{
-	struct verification v = { .path = path,
-				  .json = { .out = stdout },
-				  .wants_json = s->wants_json };
-	struct sm_diag diag = { .status = SM_OK };
-	uint64_t blocks = 0;
-	enum sm_status status;
-
-	if (v.wants_json) {
-		sm_json_open(&v.json, NULL, '{');
-		sm_json_open(&v.json, "findings", '[');
-	}
-	status = sm_trace_verify(path, found, &v, &blocks, &diag);
-	if (v.wants_json) {
-		sm_json_close(&v.json, ']');
-		sm_json_put_uint(&v.json, "blocks", blocks);
-		sm_json_put_uint(&v.json, "damaged", v.findings);
-		sm_json_close(&v.json, '}');
-	}
-	if (v.findings > FINDINGS_SHOWN && !v.wants_json)
-		printf("... and %" PRIu64 " more\n",
-		       v.findings - FINDINGS_SHOWN);
-	if (v.findings)
-		return SM_EXIT_FINDING;
-	if (status != SM_OK) {
-		diag.status = status;
-		return report(path, &diag);
-	}
-	if (!v.wants_json)
-		printf("%" PRIu64 " blocks, all as written\n", blocks);
-	return SM_EXIT_OK;
-}
-
 /* ------------------------------------------------------------------- main */
 
 static const char *conflict(const struct settings *s)
 {
 	if (s->wants_verify + s->wants_stats + s->wants_cbor + !!s->sql > 1)
 		return "choose one of --verify, --stats, --export and --sql";
+	if ((s->verify.key || s->verify.anchor) && !s->wants_verify)
+		return "--key and --anchor need --verify";
 	if (s->tail && s->limit)
 		return "choose one of --tail and --limit";
 	if (s->follows && (s->wants_verify || s->wants_stats || s->sql))
@@ -641,8 +599,10 @@ int main(int argc, char **argv)
 	if (result != SM_EXIT_OK)
 		return result;
 	catch_signals();
-	result = s.wants_verify ? verify(&s, argv[first])
-				: show(&s, argv[first]);
+	s.verify.wants_json = s.wants_json;
+	result = s.wants_verify
+			 ? sm_events_verify(&program, &s.verify, argv[first])
+			 : show(&s, argv[first]);
 	die_as_told();
 	return sm_cli_finish(&program, result);
 }

@@ -28,6 +28,8 @@ static const struct sm_option options[] = {
 	{ 0, "rotate", "[=N]",
 	  "at --max-size go on in a new FILE; keep N old ones (all)",
 	  wrapper_set_rotate },
+	{ 0, "sign", "KEY", "sign the trace with an Ed25519 key (PEM)",
+	  wrapper_set_sign },
 	{ 'e', "event", "GLOB",
 	  "store events of that name only; !GLOB: all but these; repeatable",
 	  wrapper_set_glob },

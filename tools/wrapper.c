@@ -21,10 +21,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "schema/trace/sign.h"
+
 struct run {
 	struct wrapper *wrapper;
 	struct sm_collector *collector;
 	struct sm_trace_writer *trace;
+	struct sm_signer *signer; /* NULL: nothing is signed */
 	char agent[4096];
 	bool is_new_file; /* ours to remove when nothing came of it */
 	unsigned part;	  /* files written before this one */
@@ -243,7 +246,10 @@ static enum sm_status open_trace(struct run *run, struct sm_diag *diag)
 		sm_fail(diag, status,
 			"exists already; --append continues it, --force "
 			"replaces it");
-	return status ? status : set_facts(run, diag);
+	if (status)
+		return status;
+	sm_trace_sign(run->trace, run->signer);
+	return set_facts(run, diag);
 }
 
 static void remove_trace(struct run *run)
@@ -302,10 +308,13 @@ static enum sm_status next_trace(void *context, struct sm_trace_writer **trace,
 {
 	struct run *run = context;
 	const struct wrapper *wrapper = run->wrapper;
+	struct sm_trace_seal seal;
 	enum sm_status status;
+	bool has_seal;
 
 	close_trace(run, diag);
 	*trace = NULL;
+	has_seal = !sm_trace_last_seal(wrapper->output, &seal, NULL);
 	status = rotate_shift(wrapper->output, wrapper->keep_count, diag);
 	if (status)
 		return status;
@@ -313,8 +322,13 @@ static enum sm_status next_trace(void *context, struct sm_trace_writer **trace,
 	run->is_new_file = false;
 	status = sm_trace_writer_open(wrapper->output, SM_TRACE_CREATE,
 				      &run->trace, diag);
-	if (!status)
+	/* The chain goes on from file to file. */
+	if (!status && has_seal)
+		status = sm_trace_follow(run->trace, seal.hash);
+	if (!status) {
+		sm_trace_sign(run->trace, run->signer);
 		status = set_facts(run, diag);
+	}
 	*trace = run->trace;
 	return status;
 }
@@ -707,6 +721,8 @@ static enum sm_status check_bounds(const struct wrapper *wrapper,
 	if (wrapper->collector.max_bytes && !wrapper->output)
 		return sm_fail(diag, SM_INVALID,
 			       "--max-size needs --output FILE");
+	if (wrapper->key && !wrapper->output)
+		return sm_fail(diag, SM_INVALID, "--sign needs --output FILE");
 	return SM_OK;
 }
 
@@ -718,6 +734,8 @@ int wrapper_run(struct wrapper *wrapper)
 	int status;
 
 	if (check_bounds(wrapper, &diag))
+		return give_up(&run, NULL, &diag, SM_EXIT_WRAPPER);
+	if (wrapper->key && sm_signer_open(wrapper->key, &run.signer, &diag))
 		return give_up(&run, NULL, &diag, SM_EXIT_WRAPPER);
 	status = command_find(wrapper->argv[0], &diag);
 	if (status)
@@ -746,5 +764,6 @@ int wrapper_run(struct wrapper *wrapper)
 	else
 		status = run_as_parent(&run);
 	free(title);
+	sm_signer_free(run.signer);
 	return status;
 }

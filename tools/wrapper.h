@@ -24,6 +24,7 @@ struct wrapper {
 	enum sm_trace_open_mode open_mode;
 	bool rotates;	     /* at collector.max_bytes */
 	unsigned keep_count; /* old files; 0: all */
+	const char *key;     /* file to sign with, or NULL */
 	struct sm_collector_options collector;
 	const char *globs[WRAPPER_GLOBS_MAX]; /* -e, "!" in front: not */
 	size_t glob_count;
@@ -57,6 +58,7 @@ int wrapper_set_ring_size(void *context, const char *value,
 int wrapper_set_max_size(void *context, const char *value,
 			 struct sm_diag *diag);
 int wrapper_set_rotate(void *context, const char *value, struct sm_diag *diag);
+int wrapper_set_sign(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_noise(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_quiet(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_summary(void *context, const char *value, struct sm_diag *diag);

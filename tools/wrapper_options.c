@@ -200,6 +200,13 @@ int wrapper_set_rotate(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
+int wrapper_set_sign(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)diag;
+	((struct wrapper *)context)->key = value;
+	return 0;
+}
+
 int wrapper_set_noise(void *context, const char *value, struct sm_diag *diag)
 {
 	(void)value;

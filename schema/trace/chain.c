@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "schema/trace/db.h"
 
@@ -31,8 +32,14 @@ void sm_chain_free(struct sm_chain *chain)
 	free(chain);
 }
 
+void sm_chain_open(struct sm_chain *chain)
+{
+	chain->has_failed =
+		EVP_DigestInit_ex(chain->context, EVP_sha256(), NULL) != 1;
+}
+
 /* OpenSSL reads a null pointer when its start failed for want of memory. */
-static void add(struct sm_chain *chain, const void *p, size_t n)
+void sm_chain_raw(struct sm_chain *chain, const void *p, size_t n)
 {
 	if (chain->has_failed)
 		return;
@@ -48,30 +55,74 @@ static void add_field(struct sm_chain *chain, char type, const void *p,
 
 	for (unsigned i = 0; i < 8; i++)
 		head[1 + i] = (uint8_t)((uint64_t)n >> (8 * i));
-	add(chain, head, sizeof(head));
-	add(chain, p, n);
+	sm_chain_raw(chain, head, sizeof(head));
+	sm_chain_raw(chain, p, n);
 }
 
 void sm_chain_start(struct sm_chain *chain,
 		    const uint8_t previous[SM_HASH_BYTES])
 {
-	chain->has_failed =
-		EVP_DigestInit_ex(chain->context, EVP_sha256(), NULL) != 1;
-	add_field(chain, 'h', previous, SM_HASH_BYTES);
+	sm_chain_open(chain);
+	sm_chain_raw(chain, previous, SM_HASH_BYTES);
 }
 
-void sm_chain_int(struct sm_chain *chain, int64_t value)
+static void add_64(struct sm_chain *chain, char type, uint64_t value)
 {
 	uint8_t bytes[8];
 
 	for (unsigned i = 0; i < 8; i++)
-		bytes[i] = (uint8_t)((uint64_t)value >> (8 * i));
-	add_field(chain, 'i', bytes, sizeof(bytes));
+		bytes[i] = (uint8_t)(value >> (8 * i));
+	add_field(chain, type, bytes, sizeof(bytes));
+}
+
+void sm_chain_int(struct sm_chain *chain, int64_t value)
+{
+	add_64(chain, 'i', (uint64_t)value);
+}
+
+void sm_chain_text(struct sm_chain *chain, const char *text)
+{
+	add_field(chain, 't', text, strlen(text));
 }
 
 void sm_chain_bytes(struct sm_chain *chain, const void *p, size_t n)
 {
 	add_field(chain, 'b', p, n);
+}
+
+static void add_column(struct sm_chain *chain, sqlite3_stmt *q, int i)
+{
+	int type = sqlite3_column_type(q, i);
+	uint64_t bits;
+	double real;
+
+	switch (type) {
+	case SQLITE_INTEGER:
+		sm_chain_int(chain, sqlite3_column_int64(q, i));
+		break;
+	case SQLITE_FLOAT:
+		real = sqlite3_column_double(q, i);
+		memcpy(&bits, &real, sizeof(bits));
+		add_64(chain, 'r', bits);
+		break;
+	case SQLITE_NULL:
+		add_field(chain, 'n', NULL, 0);
+		break;
+	default:
+		/* Before the length, which depends on what was asked for. */
+		{
+			const void *p = sqlite3_column_blob(q, i);
+
+			add_field(chain, type == SQLITE_TEXT ? 't' : 'b', p,
+				  (size_t)sqlite3_column_bytes(q, i));
+		}
+	}
+}
+
+void sm_chain_row(struct sm_chain *chain, sqlite3_stmt *q, int columns)
+{
+	for (int i = 0; i < columns; i++)
+		add_column(chain, q, i);
 }
 
 enum sm_status sm_chain_end(struct sm_chain *chain, uint8_t hash[SM_HASH_BYTES])

@@ -356,7 +356,8 @@ static bool rows_equal(sqlite3_stmt *a, sqlite3_stmt *b)
 		const void *x = sqlite3_column_blob(a, i);
 		const void *y = sqlite3_column_blob(b, i);
 
-		if (n != sqlite3_column_bytes(b, i) || (n && (!x || !y)) ||
+		if (sqlite3_column_type(a, i) != sqlite3_column_type(b, i) ||
+		    n != sqlite3_column_bytes(b, i) || (n && (!x || !y)) ||
 		    (n && memcmp(x, y, (size_t)n)))
 			return false;
 	}
@@ -429,6 +430,7 @@ static int authorize(void *context, int action, const char *a, const char *b,
 	switch (action) {
 	case SQLITE_SELECT:
 	case SQLITE_READ:
+	case SQLITE_TRANSACTION:
 		return SQLITE_OK;
 	case SQLITE_FUNCTION:
 		return b && (!strcmp(b, "ifnull") || !strcmp(b, "max"))

@@ -46,14 +46,24 @@ SM_CHECKED enum sm_status sm_db_exec(sqlite3 *db, const char *path,
 void sm_db_limit(sqlite3 *db, uint64_t *strides);
 void sm_db_unlimit(sqlite3 *db);
 
-/* A chained row: hash = SHA-256(previous hash, every column in order). */
+/*
+ * SHA-256. A chained row's is of the hash before and every column in order;
+ * integers, texts and blobs of the same bytes differ.
+ */
 struct sm_chain;
 struct sm_chain *sm_chain_new(void);
 void sm_chain_free(struct sm_chain *chain);
+/* Starts a hash of what sm_chain_raw() gives. */
+void sm_chain_open(struct sm_chain *chain);
+void sm_chain_raw(struct sm_chain *chain, const void *p, size_t n);
+/* Starts a row. */
 void sm_chain_start(struct sm_chain *chain,
 		    const uint8_t previous[SM_HASH_BYTES]);
 void sm_chain_int(struct sm_chain *chain, int64_t value);
+void sm_chain_text(struct sm_chain *chain, const char *text);
 void sm_chain_bytes(struct sm_chain *chain, const void *p, size_t n);
+/* The first columns of the row that q stands on. */
+void sm_chain_row(struct sm_chain *chain, sqlite3_stmt *q, int columns);
 /* SM_NOMEM when any step failed. */
 SM_CHECKED enum sm_status sm_chain_end(struct sm_chain *chain,
 				       uint8_t hash[SM_HASH_BYTES]);

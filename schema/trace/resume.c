@@ -200,7 +200,8 @@ static enum sm_status scalar(struct resuming *r, const char *sql, int64_t *out)
  * The first block from which on all blocks together are at most one full
  * block's events and a quarter of its bytes, so that the builder takes them.
  */
-static enum sm_status find_tail(struct resuming *r, uint64_t *from)
+static enum sm_status find_tail(struct resuming *r, uint64_t full_block,
+				uint64_t *from)
 {
 	sqlite3_stmt *q = NULL;
 	int64_t events = 0, bytes = 0;
@@ -214,6 +215,8 @@ static enum sm_status find_tail(struct resuming *r, uint64_t *from)
 		code = SQLITE_OK;
 		events += sqlite3_column_int64(q, 1);
 		bytes += sqlite3_column_int64(q, 2);
+		if (sqlite3_column_int64(q, 0) < (int64_t)full_block)
+			break;
 		if (events >= SM_BLOCK_EVENTS || bytes > SM_BLOCK_RAW_MAX / 16)
 			break;
 		*from = (uint64_t)sqlite3_column_int64(q, 0);
@@ -222,7 +225,7 @@ static enum sm_status find_tail(struct resuming *r, uint64_t *from)
 	return code == SQLITE_DONE || code == SQLITE_OK ? SM_OK : SM_IO;
 }
 
-static enum sm_status take_all(struct resuming *r)
+static enum sm_status take_all(struct resuming *r, uint64_t full_block)
 {
 	sqlite3 *db = r->store->rows->db;
 	enum sm_status status = SM_OK;
@@ -241,7 +244,7 @@ static enum sm_status take_all(struct resuming *r)
 	sqlite3_finalize(q);
 	if (status || code != SQLITE_DONE)
 		return status ? status : SM_IO;
-	status = find_tail(r, &tail_from);
+	status = find_tail(r, full_block, &tail_from);
 	if (status)
 		return status;
 	if (sqlite3_prepare_v2(db,
@@ -262,11 +265,11 @@ static enum sm_status take_all(struct resuming *r)
 	return status;
 }
 
-enum sm_status sm_store_resume(struct sm_store *store, sm_store_learn *learn,
-			       void *context)
+enum sm_status sm_store_resume(struct sm_store *store, uint64_t full_block,
+			       sm_store_learn *learn, void *context)
 {
 	struct resuming r = { store, learn, context, sm_unpack_new(), { 0 } };
-	enum sm_status status = r.zstd ? take_all(&r) : SM_NOMEM;
+	enum sm_status status = r.zstd ? take_all(&r, full_block) : SM_NOMEM;
 
 	sm_bytes_fini(&r.raw);
 	ZSTD_freeDCtx(r.zstd);

@@ -35,6 +35,26 @@ static const char *const texts[SM_STATEMENTS] = {
 	[SM_PUT_CHUNK] = "INSERT INTO chunk VALUES(?,?,?,?,?,?)",
 	[SM_CUT_BLOCKS] = "DELETE FROM block WHERE id>=?",
 	[SM_PUT_BLOCK] = "INSERT INTO block VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
+	[SM_CUT_CHECKPOINTS] = "DELETE FROM checkpoint WHERE id>? AND id<>?",
+	[SM_PUT_CHECKPOINT] = "INSERT INTO checkpoint VALUES(?,?,?)",
+};
+
+/* The table a statement changes; 0: no plain one. */
+static const enum sm_part parts[SM_STATEMENTS] = {
+	[SM_PUT_META] = SM_PART_META,
+	[SM_CUT_META] = SM_PART_META,
+	[SM_PUT_PROCESS] = SM_PART_PROCESS,
+	[SM_SET_INTERPRETER] = SM_PART_PROCESS,
+	[SM_END_PROCESS] = SM_PART_PROCESS,
+	[SM_SET_AFTER_DENIAL] = SM_PART_PROCESS,
+	[SM_PUT_LOSS] = SM_PART_LOSS,
+	[SM_PUT_POLICY] = SM_PART_POLICY,
+	[SM_PUT_ADOPTION] = SM_PART_ADOPTION,
+	[SM_PUT_NAME] = SM_PART_NAME,
+	[SM_PUT_SITE] = SM_PART_SITE,
+	[SM_PUT_DENIAL] = SM_PART_DENIAL,
+	[SM_CUT_RESOURCES] = SM_PART_RESOURCE,
+	[SM_PUT_RESOURCE] = SM_PART_RESOURCE,
 };
 
 void sm_rows_init(struct sm_rows *rows, sqlite3 *db)
@@ -135,14 +155,31 @@ static const uint8_t *bind(sqlite3_stmt *s, const uint8_t *at)
 	return at + 1;
 }
 
+/* The number of a row that starts with one, as those of GROUPED tables do. */
+static enum sm_status touch(struct sm_rows *rows, enum sm_part part,
+			    const uint8_t *at)
+{
+	int64_t id = 1;
+
+	if (!part || !rows->seal)
+		return SM_OK;
+	if (*at == 'i')
+		memcpy(&id, at + 1, sizeof(id));
+	return sm_seal_touch(rows->seal, part, id);
+}
+
 enum sm_status sm_rows_run(struct sm_rows *rows)
 {
 	const uint8_t *at = rows->queue.p;
 	const uint8_t *end = at + rows->queue.len;
 
 	while (at < end) {
-		sqlite3_stmt *s = sm_rows_statement(rows, *at++);
+		enum sm_statement statement = (enum sm_statement) * at++;
+		sqlite3_stmt *s = sm_rows_statement(rows, statement);
+		enum sm_status status = touch(rows, parts[statement], at);
 
+		if (status)
+			return status;
 		if (!s)
 			return SM_IO;
 		at = bind(s, at);

@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "schema/trace/bytes.h"
+#include "schema/trace/seal.h"
 
 enum sm_statement {
 	SM_PUT_META,
@@ -31,6 +32,8 @@ enum sm_statement {
 	SM_PUT_CHUNK,
 	SM_CUT_BLOCKS,
 	SM_PUT_BLOCK,
+	SM_CUT_CHECKPOINTS,
+	SM_PUT_CHECKPOINT,
 	SM_STATEMENTS
 };
 
@@ -38,7 +41,8 @@ struct sm_rows {
 	sqlite3 *db;
 	sqlite3_stmt *statements[SM_STATEMENTS];
 	struct sm_bytes queue;
-	size_t row_at; /* start of the row being queued */
+	size_t row_at;	      /* start of the row being queued */
+	struct sm_seal *seal; /* told what is written; may be NULL */
 };
 
 void sm_rows_init(struct sm_rows *rows, sqlite3 *db);

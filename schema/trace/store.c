@@ -17,16 +17,19 @@ enum sm_status sm_sealed_hash(const struct sm_sealed *s, struct sm_chain *chain,
 			      uint8_t hash[SM_HASH_BYTES])
 {
 	sm_chain_start(chain, previous);
-	sm_chain_int(chain, s->is_block);
 	sm_chain_int(chain, (int64_t)s->id);
+	if (!s->is_block)
+		sm_chain_text(chain, SM_CHUNK_KIND);
 	sm_chain_int(chain, s->count);
-	sm_chain_int(chain, s->raw_bytes);
 	if (s->is_block) {
 		sm_chain_int(chain, (int64_t)s->first_ns);
 		sm_chain_int(chain, (int64_t)s->last_ns);
 		sm_chain_int(chain, s->first_process);
 		sm_chain_int(chain, s->last_process);
 		sm_chain_int(chain, s->denials);
+	}
+	sm_chain_int(chain, s->raw_bytes);
+	if (s->is_block) {
 		sm_chain_bytes(chain, s->zone.p, s->zone.len);
 		sm_chain_bytes(chain, s->postings.p, s->postings.len);
 	}
@@ -260,7 +263,7 @@ static enum sm_status put(struct sm_store *store, const struct sm_sealed *x,
 		return SM_IO;
 	sqlite3_bind_int64(s, 1, (int64_t)x->id);
 	if (!x->is_block) {
-		sqlite3_bind_text(s, 2, "strings", -1, SQLITE_STATIC);
+		sqlite3_bind_text(s, 2, SM_CHUNK_KIND, -1, SQLITE_STATIC);
 		sqlite3_bind_int64(s, 3, x->count);
 		sqlite3_bind_int64(s, 4, x->raw_bytes);
 		sqlite3_bind_blob(s, 5, hash, SM_HASH_BYTES, SQLITE_STATIC);

@@ -15,6 +15,7 @@
 #include "schema/trace/rows.h"
 
 #define SM_CHUNK_RAW_TARGET (256u << 10)
+#define SM_CHUNK_KIND	    "strings"
 #define SM_TAILS_MAX	    32 /* then they become one */
 
 /* A row of `chunk` or `block` that is ready to be written. */
@@ -29,7 +30,10 @@ struct sm_sealed {
 };
 void sm_sealed_fini(struct sm_sealed *sealed);
 
-/* The hash of a row whose predecessor's hash is previous. SM_NOMEM. */
+/*
+ * The hash of a row whose predecessor's hash is previous: sm_chain_row() of all
+ * columns but hash gives the same. SM_NOMEM.
+ */
 SM_CHECKED enum sm_status sm_sealed_hash(const struct sm_sealed *sealed,
 					 struct sm_chain *chain,
 					 const uint8_t previous[SM_HASH_BYTES],
@@ -85,10 +89,14 @@ SM_CHECKED enum sm_status sm_store_write(struct sm_store *store, bool is_last,
 					 struct sm_store_step *step);
 void sm_store_committed(struct sm_store *store,
 			const struct sm_store_step *step);
-/* Continues a trace: reads hashes and tails. SM_DAMAGED, SM_IO, SM_NOMEM. */
+/*
+ * Continues a trace: reads hashes and tails. Blocks before full_block stay as
+ * they are. SM_DAMAGED, SM_IO, SM_NOMEM.
+ */
 typedef enum sm_status sm_store_learn(void *context, struct sm_str s,
 				      uint32_t id);
 SM_CHECKED enum sm_status sm_store_resume(struct sm_store *store,
+					  uint64_t full_block,
 					  sm_store_learn *learn, void *context);
 
 #endif

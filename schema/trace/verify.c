@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * verify.c: is this the trace that was written?
+ *
+ * Every row is hashed again and compared with what the checkpoints say: the
+ * last one of the whole file, those before it of what never changes.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "schema/cbor.h"
-#include "schema/trace/digest.h"
 #include "schema/trace/reader.h"
+#include "schema/trace/seal.h"
 #include "schema/trace/store.h"
 
 struct verifying {
 	struct sm_trace *trace;
+	const struct sm_trace_trust *trust;
+	struct sm_checkpoint anchor;
+	struct sm_trace_verified *result;
 	struct sm_chain *chain;
 	sm_trace_finding *found;
 	void *context;
 	struct sm_diag first; /* finding */
-	uint64_t strings;     /* number behind the last string */
-	uint64_t events;
-	uint64_t blocks;
-	uint8_t hash[SM_HASH_BYTES];
-	struct sm_bytes raw;
+	struct sm_bytes raw, hashes;
+	struct sm_checkpoint *checkpoints; /* ascending; the file's last last */
+	size_t checkpoint_count, checkpoint_room;
+	struct sm_mark now[SM_PARTS]; /* as hashed so far */
+	size_t passed[SM_PARTS];      /* checkpoints compared */
+	bool is_reported[SM_PARTS];
 };
+
+/* --------------------------------------------------------------- findings */
 
 static void report(struct verifying *v, const struct sm_diag *finding)
 {
@@ -30,51 +41,244 @@ static void report(struct verifying *v, const struct sm_diag *finding)
 		v->found(v->context, finding);
 }
 
-static void report_row(struct verifying *v, bool is_block, uint64_t id,
+static void report_row(struct verifying *v, const char *part, uint64_t id,
 		       const char *what)
 {
 	struct sm_diag finding = { 0 };
 
-	sm_fail(&finding, SM_DAMAGED, "%s: %s %llu: %s", v->trace->path,
-		is_block ? "block" : "chunk", (unsigned long long)id, what);
+	sm_fail(&finding, SM_DAMAGED, "%s: %s %" PRIu64 ": %s", v->trace->path,
+		part, id, what);
 	report(v, &finding);
 }
 
-/* Blobs stay SQLite's: buffers without room are not freed. */
-static struct sm_bytes column_bytes(sqlite3_stmt *q, int i)
+/* Of a table only the first: what follows from it says no more. */
+static void report_part(struct verifying *v, enum sm_part part,
+			const char *what)
+{
+	struct sm_diag finding = { 0 };
+
+	if (v->is_reported[part])
+		return;
+	v->is_reported[part] = true;
+	sm_fail(&finding, SM_DAMAGED, "%s: table %s: %s", v->trace->path,
+		sm_part_name(part), what);
+	report(v, &finding);
+}
+
+static struct sm_str column_str(sqlite3_stmt *q, int i)
 {
 	const void *p = sqlite3_column_blob(q, i);
 
-	return (struct sm_bytes){ .p = (uint8_t *)p,
-				  .len = p ? (size_t)sqlite3_column_bytes(q, i)
-					   : 0 };
+	return (struct sm_str){ p,
+				p ? (uint32_t)sqlite3_column_bytes(q, i) : 0 };
 }
 
-static struct sm_sealed chunk_of(sqlite3_stmt *q)
+/* ------------------------------------------------------------- checkpoints */
+
+static const char *check_signature(struct verifying *v,
+				   const struct sm_checkpoint *c,
+				   struct sm_str text, struct sm_str signature)
 {
-	return (struct sm_sealed){
-		.id = (uint64_t)sqlite3_column_int64(q, 0),
-		.count = (uint32_t)sqlite3_column_int64(q, 1),
-		.raw_bytes = (uint32_t)sqlite3_column_int64(q, 2),
-		.data = column_bytes(q, 4),
-	};
+	if (!c->is_signed)
+		return signature.len ? "has a signature but names no key"
+				     : NULL;
+	if (!sm_is_signed_by(c->key, text.p, text.len, signature))
+		return "its signature is not by the key it names";
+	if (v->trust->key && memcmp(v->trust->key, c->key, SM_KEY_BYTES) != 0)
+		return "is signed by another key than the given one";
+	v->result->signatures++;
+	v->result->signed_events = c->marks[SM_PART_BLOCK].count - 1;
+	sm_hex_put(c->key, SM_KEY_BYTES, v->result->key);
+	return NULL;
 }
 
-static struct sm_sealed block_of(sqlite3_stmt *q)
+/* Hashes of what only grows must be of ever more. */
+static bool goes_on(const struct sm_checkpoint *a,
+		    const struct sm_checkpoint *b)
+{
+	for (int i = SM_PART_FULL_CHUNK; i < SM_PARTS; i++) {
+		if (i >= SM_PART_TABLES &&
+		    sm_table_of((enum sm_part)i)->kind != SM_TABLE_APPENDED)
+			continue;
+		if (a->marks[i].count > b->marks[i].count)
+			return false;
+	}
+	return a->number < b->number && !strcmp(a->trace, b->trace);
+}
+
+static enum sm_status keep(struct verifying *v, const struct sm_checkpoint *c)
+{
+	enum sm_status status = sm_array_reserve(
+		(void **)&v->checkpoints, &v->checkpoint_room,
+		v->checkpoint_count + 1, sizeof(*v->checkpoints));
+
+	if (!status)
+		v->checkpoints[v->checkpoint_count++] = *c;
+	return status;
+}
+
+static const char *check_checkpoint(struct verifying *v, sqlite3_stmt *q,
+				    const uint8_t previous[SM_HASH_BYTES])
+{
+	struct sm_str text = column_str(q, 1), signature = column_str(q, 2);
+	size_t n = v->checkpoint_count;
+	struct sm_checkpoint c;
+	const char *what;
+
+	if (sqlite3_column_type(q, 1) != SQLITE_TEXT ||
+	    sm_checkpoint_parse(text, &c) ||
+	    (int64_t)c.number != sqlite3_column_int64(q, 0))
+		return "is none";
+	if (sqlite3_column_type(q, 2) !=
+	    (c.is_signed ? SQLITE_BLOB : SQLITE_NULL))
+		return "its signature is missing, or not its own";
+	what = check_signature(v, &c, text, signature);
+	if (!what && memcmp(c.previous, previous, SM_HASH_BYTES) != 0)
+		what = n ? "does not follow from the one before it"
+			 : "does not follow from the file before this one";
+	if (!what && n && !goes_on(&v->checkpoints[n - 1], &c))
+		what = "does not go on from the one before it";
+	if (what)
+		return what;
+	v->result->is_last_signed = c.is_signed;
+	v->result->sealed_ns = c.time_ns;
+	return keep(v, &c) ? "out of memory" : NULL;
+}
+
+static bool is_closed(const struct sm_trace *trace)
+{
+	return sm_trace_meta(trace, "closed");
+}
+
+/* Whether the signatures are there that a given key asks for. */
+static void check_signed(struct verifying *v, uint64_t last)
+{
+	if (!v->trust->key)
+		return;
+	if (!v->result->signatures)
+		report_row(v, "checkpoint", last,
+			   "no checkpoint is signed by the given key");
+	else if (is_closed(v->trace) && !v->result->is_last_signed)
+		report_row(v, "checkpoint", last,
+			   "is not signed: what came after the last signature "
+			   "may be anybody's");
+}
+
+static void check_checkpoints(struct verifying *v)
+{
+	const char *follows = sm_trace_meta(v->trace, SM_META_FOLLOWS);
+	uint8_t previous[SM_HASH_BYTES] = { 0 };
+	sqlite3_stmt *q = NULL;
+	uint64_t number = 0;
+	int code = sqlite3_prepare_v2(v->trace->db,
+				      "SELECT id,text,signature FROM "
+				      "checkpoint ORDER BY id",
+				      -1, &q, NULL);
+
+	if (follows && (strlen(follows) != (size_t)2 * SM_HASH_BYTES ||
+			!sm_hex_get(follows, previous, SM_HASH_BYTES)))
+		report_part(v, SM_PART_META, "follows is no hash");
+	sm_hex_put(previous, SM_HASH_BYTES, v->result->follows);
+	while (!code && (code = sqlite3_step(q)) == SQLITE_ROW) {
+		const char *what = check_checkpoint(v, q, previous);
+
+		code = SQLITE_OK;
+		number = (uint64_t)sqlite3_column_int64(q, 0);
+		if (what)
+			report_row(v, "checkpoint", number, what);
+		if (sm_checkpoint_hash(v->chain, column_str(q, 1),
+				       column_str(q, 2), previous))
+			report_row(v, "checkpoint", number, "out of memory");
+		v->result->checkpoints++;
+	}
+	sqlite3_finalize(q);
+	sm_hex_put(previous, SM_HASH_BYTES, v->result->last);
+	if (code != SQLITE_DONE)
+		report_row(v, "checkpoint", number + 1, "cannot be read");
+	else if (!v->result->checkpoints)
+		report_row(v, "checkpoint", 1, "is missing");
+	check_signed(v, number);
+}
+
+static bool is_same(const struct sm_checkpoint *a,
+		    const struct sm_checkpoint *b)
+{
+	struct sm_bytes x = { 0 }, y = { 0 };
+	bool is_same;
+
+	sm_checkpoint_print(a, &x);
+	sm_checkpoint_print(b, &y);
+	is_same = !x.has_failed && !y.has_failed && x.len == y.len &&
+		  !memcmp(x.p, y.p, x.len);
+	sm_bytes_fini(&x);
+	sm_bytes_fini(&y);
+	return is_same;
+}
+
+/*
+ * A checkpoint kept elsewhere takes its place among the file's own, so that it
+ * is compared like them. It may be newer than all of them: then this is an old
+ * copy, or its end was cut off.
+ */
+static void place_anchor(struct verifying *v)
+{
+	const struct sm_checkpoint *anchor = &v->anchor;
+	size_t n = v->checkpoint_count;
+	struct sm_checkpoint last;
+
+	if (!v->trust->anchor.len || !n)
+		return;
+	last = v->checkpoints[n - 1];
+	if (strcmp(anchor->trace, last.trace) != 0) {
+		report_row(v, "checkpoint", anchor->number,
+			   "the given one is of another trace");
+	} else if (anchor->number > last.number) {
+		report_row(v, "checkpoint", last.number,
+			   "is older than the given one: the end is missing");
+	} else if (anchor->number == last.number) {
+		if (!is_same(anchor, &last))
+			report_row(v, "checkpoint", last.number,
+				   "is not the given one");
+	} else if (keep(v, anchor)) {
+		report_row(v, "checkpoint", anchor->number, "out of memory");
+	} else {
+		for (n = v->checkpoint_count - 1;
+		     n && v->checkpoints[n - 1].number > anchor->number; n--)
+			v->checkpoints[n] = v->checkpoints[n - 1];
+		v->checkpoints[n] = *anchor;
+	}
+}
+
+/* Compares the marks that now[part] has reached. */
+static void pass(struct verifying *v, enum sm_part part)
+{
+	const struct sm_mark *now = &v->now[part];
+	size_t *at = &v->passed[part];
+
+	for (; *at < v->checkpoint_count; ++*at) {
+		const struct sm_mark *mark = &v->checkpoints[*at].marks[part];
+
+		if (mark->count > now->count)
+			return;
+		if (mark->count < now->count ||
+		    memcmp(mark->hash, now->hash, SM_HASH_BYTES) != 0)
+			report_part(v, part,
+				    "is not what its checkpoints vouch for: "
+				    "rows were changed");
+	}
+}
+
+/* -------------------------------------------------------- chunks and blocks */
+
+static struct sm_sealed row_of(sqlite3_stmt *q, bool is_block)
 {
 	return (struct sm_sealed){
-		.is_block = true,
+		.is_block = is_block,
 		.id = (uint64_t)sqlite3_column_int64(q, 0),
-		.count = (uint32_t)sqlite3_column_int64(q, 1),
-		.raw_bytes = (uint32_t)sqlite3_column_int64(q, 2),
-		.data = column_bytes(q, 4),
-		.first_ns = (uint64_t)sqlite3_column_int64(q, 5),
-		.last_ns = (uint64_t)sqlite3_column_int64(q, 6),
-		.first_process = (uint32_t)sqlite3_column_int64(q, 7),
-		.last_process = (uint32_t)sqlite3_column_int64(q, 8),
-		.denials = (uint32_t)sqlite3_column_int64(q, 9),
-		.zone = column_bytes(q, 10),
-		.postings = column_bytes(q, 11),
+		.count = (uint32_t)sqlite3_column_int64(q, is_block ? 1 : 2),
+		.raw_bytes =
+			(uint32_t)sqlite3_column_int64(q, is_block ? 7 : 3),
+		.first_ns = is_block ? (uint64_t)sqlite3_column_int64(q, 2) : 0,
 	};
 }
 
@@ -96,6 +300,8 @@ static const char *check_strings(const struct verifying *v,
 static const char *check_numbers(const struct verifying *v,
 				 const struct sm_block *b)
 {
+	uint64_t strings = v->now[SM_PART_CHUNK].count;
+
 	for (uint32_t g = 0; g < b->group_count; g++) {
 		const struct sm_block_view *view = &b->groups[g];
 		const struct sm_shape *shape = &b->shapes[view->shape];
@@ -109,7 +315,7 @@ static const char *check_numbers(const struct verifying *v,
 			if (shape->leaves[l].kind != SM_LEAF_STRING)
 				continue;
 			for (uint32_t k = 0; k < view->events; k++)
-				if (ids[k] >= v->strings)
+				if (ids[k] >= strings)
 					return "refers to a string that does "
 					       "not exist";
 		}
@@ -131,104 +337,326 @@ static const char *check_events(const struct verifying *v,
 	return what;
 }
 
-static void check_row(struct verifying *v, const struct sm_sealed *s,
-		      const struct sm_bytes *stored)
+/* The hash, the last column, is over all others. */
+static bool hash_matches(struct verifying *v, sqlite3_stmt *q,
+			 const uint8_t previous[SM_HASH_BYTES],
+			 struct sm_str stored)
 {
-	uint64_t *next = s->is_block ? &v->events : &v->strings;
-	size_t max = s->is_block ? SM_BLOCK_RAW_MAX : SM_CHUNK_RAW_MAX;
+	int columns = sqlite3_column_count(q) - 1;
 	uint8_t hash[SM_HASH_BYTES];
-	const char *what = NULL;
 
-	if (s->id != *next)
-		what = "rows before it are missing or overlap it";
-	else if (sm_sealed_hash(s, v->chain, v->hash, hash) ||
-		 stored->len != SM_HASH_BYTES ||
-		 memcmp(hash, stored->p, SM_HASH_BYTES))
-		what = "its hash does not match: it, or what stands before "
-		       "it, was changed";
-	else if (sm_unpack(v->trace->strings.zstd, s->data.p, s->data.len,
-			   s->raw_bytes, max, &v->raw))
-		what = "does not unpack";
-	else
-		what = s->is_block ? check_events(v, s) : check_strings(v, s);
-	if (what)
-		report_row(v, s->is_block, s->id, what);
-	/* Go on from what is stored, so that one change is one finding. */
-	if (stored->len == SM_HASH_BYTES)
-		memcpy(v->hash, stored->p, SM_HASH_BYTES);
-	*next = s->id + s->count;
+	sm_chain_start(v->chain, previous);
+	sm_chain_row(v->chain, q, columns);
+	return !sm_chain_end(v->chain, hash) &&
+	       sqlite3_column_type(q, columns) == SQLITE_BLOB &&
+	       stored.len == SM_HASH_BYTES &&
+	       !memcmp(hash, stored.p, SM_HASH_BYTES);
 }
 
-static void check_table(struct verifying *v, bool is_block)
+static void check_row(struct verifying *v, enum sm_part part, sqlite3_stmt *q)
 {
-	const char *sql =
-		is_block ? "SELECT id,events,raw_bytes,hash,data,"
-			   "first_ns,last_ns,first_process,last_process,"
-			   "denials,zone,postings FROM block ORDER BY id"
-			 : "SELECT id,count,raw_bytes,hash,data FROM "
-			   "chunk ORDER BY id";
+	bool is_block = part == SM_PART_BLOCK;
+	struct sm_sealed s = row_of(q, is_block);
+	struct sm_str stored = column_str(q, sqlite3_column_count(q) - 1);
+	struct sm_str data = column_str(q, is_block ? 10 : 4);
+	size_t max = is_block ? SM_BLOCK_RAW_MAX : SM_CHUNK_RAW_MAX;
+	struct sm_mark *now = &v->now[part];
+	const char *what = NULL;
+
+	if (s.id != now->count)
+		what = "rows before it are missing or overlap it";
+	else if (!hash_matches(v, q, now->hash, stored))
+		what = "its hash does not match: it, or what stands before "
+		       "it, was changed";
+	else if (sm_unpack(v->trace->strings.zstd, data.p, data.len,
+			   s.raw_bytes, max, &v->raw))
+		what = "does not unpack";
+	else
+		what = is_block ? check_events(v, &s) : check_strings(v, &s);
+	if (what)
+		report_row(v, sm_part_name(part), s.id, what);
+	/* Go on from what is stored, so that one change is one finding. */
+	if (stored.len == SM_HASH_BYTES)
+		memcpy(now->hash, stored.p, SM_HASH_BYTES);
+	now->count = s.id + s.count;
+}
+
+static void check_lane(struct verifying *v, enum sm_part part,
+		       enum sm_part full, const char *sql, uint64_t *rows)
+{
+	struct sm_mark *now = &v->now[part];
 	sqlite3_stmt *q = NULL;
 	int code = sqlite3_prepare_v2(v->trace->db, sql, -1, &q, NULL);
 
-	memset(v->hash, 0, sizeof(v->hash));
+	now->count = 1;
+	v->now[full] = *now;
+	pass(v, full);
 	while (!code && (code = sqlite3_step(q)) == SQLITE_ROW) {
-		struct sm_sealed s = is_block ? block_of(q) : chunk_of(q);
-		struct sm_bytes stored = column_bytes(q, 3);
-
 		code = SQLITE_OK;
-		check_row(v, &s, &stored);
-		v->blocks += is_block;
+		check_row(v, part, q);
+		v->now[full] = *now;
+		pass(v, full);
+		++*rows;
 	}
 	sqlite3_finalize(q);
 	if (code != SQLITE_DONE)
-		report_row(v, is_block, is_block ? v->events : v->strings,
-			   "cannot be read");
+		report_row(v, sm_part_name(part), now->count, "cannot be read");
 }
 
-static void check_tables(struct verifying *v)
-{
-	const char *digest = sm_trace_meta(v->trace, SM_DIGEST_KEY);
-	struct sm_diag finding = { 0 };
-	char hex[2 * SM_HASH_BYTES + 1];
+/* ------------------------------------------------------------ plain tables */
 
-	/* A writer that was killed left none. */
-	if (!sm_trace_meta(v->trace, "closed"))
-		return;
-	if (digest && !sm_digest_tables(v->trace->db, v->chain, hex) &&
-	    !strcmp(hex, digest))
-		return;
+/* Of a group that ends: it is part of its table's hash. */
+static void end_group(struct verifying *v, struct sm_mark *group)
+{
+	if (group->count)
+		sm_bytes_put(&v->hashes, group->hash, SM_HASH_BYTES);
+	*group = (struct sm_mark){ 0 };
+}
+
+static enum sm_status hash_grouped(struct verifying *v, struct sm_mark *now,
+				   sqlite3_stmt *q, int *code)
+{
+	enum sm_status status = SM_OK;
+	struct sm_mark group = { 0 };
+	int64_t at = 0;
+
+	v->hashes.len = 0;
+	while (!status && (*code = sqlite3_step(q)) == SQLITE_ROW) {
+		int64_t of = (sqlite3_column_int64(q, 0) - 1) / SM_GROUP_ROWS;
+
+		if (of != at)
+			end_group(v, &group);
+		at = of;
+		sm_chain_start(v->chain, group.hash);
+		sm_chain_row(v->chain, q, sqlite3_column_count(q));
+		status = sm_chain_end(v->chain, group.hash);
+		group.count++;
+		now->count++;
+	}
+	end_group(v, &group);
+	if (status || !now->count)
+		return status;
+	sm_chain_open(v->chain);
+	sm_chain_raw(v->chain, v->hashes.p, v->hashes.len);
+	return v->hashes.has_failed ? SM_NOMEM
+				    : sm_chain_end(v->chain, now->hash);
+}
+
+static enum sm_status hash_rows(struct verifying *v,
+				const struct sm_table *table, sqlite3_stmt *q,
+				int *code)
+{
+	bool is_appended = table->kind == SM_TABLE_APPENDED;
+	struct sm_mark *now = &v->now[table->part];
+	enum sm_status status = SM_OK;
+
+	if (is_appended)
+		pass(v, table->part);
+	while (!status && (*code = sqlite3_step(q)) == SQLITE_ROW) {
+		sm_chain_start(v->chain, now->hash);
+		sm_chain_row(v->chain, q, sqlite3_column_count(q));
+		status = sm_chain_end(v->chain, now->hash);
+		now->count++;
+		if (is_appended)
+			pass(v, table->part);
+	}
+	return status;
+}
+
+static void check_table(struct verifying *v, const struct sm_table *table)
+{
+	struct sm_mark *now = &v->now[table->part];
+	enum sm_status status = SM_OK;
+	sqlite3_stmt *q = NULL;
+	int code = sqlite3_prepare_v2(v->trace->db, table->rows, -1, &q, NULL);
+
+	if (!code && table->kind != SM_TABLE_WHOLE) {
+		sqlite3_bind_int64(q, 1, INT64_MIN);
+		sqlite3_bind_int64(q, 2, INT64_MAX);
+	}
+	if (!code)
+		status = table->kind == SM_TABLE_GROUPED
+				 ? hash_grouped(v, now, q, &code)
+				 : hash_rows(v, table, q, &code);
+	sqlite3_finalize(q);
+	if (status || code != SQLITE_DONE)
+		report_part(v, table->part,
+			    status ? "out of memory" : "cannot be read");
+}
+
+/* ------------------------------------------------------------------ the end */
+
+static void report_missing_events(struct verifying *v, uint64_t want)
+{
+	struct sm_diag finding = { 0 };
+	uint64_t have = v->now[SM_PART_BLOCK].count;
+
 	sm_fail(&finding, SM_DAMAGED,
-		"%s: plain tables: their digest does not match: rows were "
-		"changed, or the end was cut off",
-		v->trace->path);
+		"%s: the end is missing: events %" PRIu64 " to %" PRIu64,
+		v->trace->path, have, want - 1);
 	report(v, &finding);
 }
 
-enum sm_status sm_trace_verify(const char *path, sm_trace_finding *found,
-			       void *context, uint64_t *blocks,
+/* The last checkpoint is of all there is. */
+static void check_last(struct verifying *v)
+{
+	const struct sm_checkpoint *last;
+
+	if (!v->checkpoint_count)
+		return;
+	last = &v->checkpoints[v->checkpoint_count - 1];
+	for (int i = 0; i < SM_PARTS; i++) {
+		const struct sm_mark *want = &last->marks[i];
+		const struct sm_mark *have = &v->now[i];
+
+		/* Had to be passed on the way, like all before. */
+		if (i == SM_PART_FULL_CHUNK || i == SM_PART_FULL_BLOCK) {
+			if (v->passed[i] < v->checkpoint_count)
+				report_part(v, (enum sm_part)i,
+					    "rows are missing");
+			continue;
+		}
+		if (i == SM_PART_BLOCK && have->count < want->count)
+			report_missing_events(v, want->count);
+		else if (have->count != want->count)
+			report_part(v, (enum sm_part)i,
+				    have->count < want->count
+					    ? "rows are missing"
+					    : "rows were added");
+		else if (memcmp(have->hash, want->hash, SM_HASH_BYTES) != 0)
+			report_part(v, (enum sm_part)i,
+				    "its hash does not match: rows were "
+				    "changed");
+	}
+}
+
+static void check_all(struct verifying *v)
+{
+	struct sm_trace_verified *r = v->result;
+
+	check_checkpoints(v);
+	place_anchor(v);
+	check_lane(v, SM_PART_CHUNK, SM_PART_FULL_CHUNK,
+		   "SELECT id,kind,count,raw_bytes,data,hash FROM chunk ORDER "
+		   "BY id",
+		   &r->chunks);
+	check_lane(v, SM_PART_BLOCK, SM_PART_FULL_BLOCK,
+		   "SELECT id,events,first_ns,last_ns,first_process,"
+		   "last_process,denials,raw_bytes,zone,postings,data,hash "
+		   "FROM block ORDER BY id",
+		   &r->blocks);
+	for (int i = SM_PART_TABLES; i < SM_PARTS; i++)
+		check_table(v, sm_table_of((enum sm_part)i));
+	check_last(v);
+	r->events = v->now[SM_PART_BLOCK].count - 1;
+	r->is_closed = is_closed(v->trace);
+}
+
+/* All of one state, also of a trace that is being written. */
+static enum sm_status open_still(const char *path, struct sm_trace **out,
+				 struct sm_diag *diag)
+{
+	enum sm_status status = sm_trace_open(path, out, diag);
+
+	if (!status && sqlite3_exec((*out)->db, "BEGIN", NULL, NULL, NULL))
+		status = sm_db_fail((*out)->db, path, "cannot read", diag);
+	return status ? status : sm_trace_refresh(*out, diag);
+}
+
+enum sm_status sm_trace_verify(const char *path,
+			       const struct sm_trace_trust *trust,
+			       sm_trace_finding *found, void *context,
+			       struct sm_trace_verified *result,
 			       struct sm_diag *diag)
 {
+	static const struct sm_trace_trust none;
 	struct verifying v = { .found = found,
 			       .context = context,
-			       .strings = 1,
-			       .events = 1,
+			       .trust = trust ? trust : &none,
+			       .result = result,
 			       .chain = sm_chain_new() };
-	enum sm_status status = sm_trace_open(path, &v.trace, diag);
+	struct sm_diag finding = { 0 };
+	enum sm_status status = SM_OK;
 
-	*blocks = 0;
+	*result = (struct sm_trace_verified){ 0 };
+	if (v.trust->anchor.len)
+		status = sm_checkpoint_parse(v.trust->anchor, &v.anchor);
+	if (status)
+		sm_fail(&finding, status, "%s: the given checkpoint is none",
+			path);
+	else
+		status = open_still(path, &v.trace, &finding);
 	if (!status && !v.chain)
-		status = sm_fail(diag, SM_NOMEM, "%s: out of memory", path);
-	if (!status) {
-		check_table(&v, false);
-		check_table(&v, true);
-		check_tables(&v);
-		*blocks = v.blocks;
-		if (v.first.status && diag)
-			*diag = v.first;
-		status = v.first.status;
-	}
+		status = sm_fail(&finding, SM_NOMEM, "%s: out of memory", path);
+	if (!status)
+		check_all(&v);
+	else if (status == SM_DAMAGED)
+		report(&v, &finding);
+	else
+		v.first = finding;
+	if (v.first.status && diag)
+		*diag = v.first;
 	sm_chain_free(v.chain);
 	sm_bytes_fini(&v.raw);
+	sm_bytes_fini(&v.hashes);
+	free(v.checkpoints);
 	sm_trace_close(v.trace);
+	return v.first.status;
+}
+
+/* ----------------------------------------------------------------- anchors */
+
+static enum sm_status read_last(sqlite3 *db, struct sm_chain *chain,
+				struct sm_trace_seal *out)
+{
+	sqlite3_stmt *q = NULL;
+	enum sm_status status = SM_DAMAGED;
+	struct sm_str text, signature;
+	uint8_t hash[SM_HASH_BYTES];
+
+	if (!sqlite3_prepare_v2(db,
+				"SELECT text,signature FROM checkpoint ORDER "
+				"BY id DESC LIMIT 1",
+				-1, &q, NULL) &&
+	    sqlite3_step(q) == SQLITE_ROW) {
+		text = column_str(q, 0);
+		signature = column_str(q, 1);
+		status = SM_OK;
+		if (text.len >= sizeof(out->text) ||
+		    (signature.len && signature.len != SM_SIGNATURE_BYTES))
+			status = SM_DAMAGED;
+		if (!status)
+			status = sm_checkpoint_hash(chain, text, signature,
+						    hash);
+		if (!status) {
+			memcpy(out->text, text.p, text.len);
+			sm_hex_put((const uint8_t *)signature.p, signature.len,
+				   out->signature);
+			sm_hex_put(hash, sizeof(hash), out->hash);
+		}
+	}
+	sqlite3_finalize(q);
+	return status;
+}
+
+enum sm_status sm_trace_last_seal(const char *path, struct sm_trace_seal *out,
+				  struct sm_diag *diag)
+{
+	struct sm_chain *chain = sm_chain_new();
+	sqlite3 *db = NULL;
+	enum sm_status status;
+
+	*out = (struct sm_trace_seal){ 0 };
+	if (!chain)
+		return sm_fail(diag, SM_NOMEM, "%s: out of memory", path);
+	status = sm_db_read(path, &db, diag);
+	if (!status) {
+		status = read_last(db, chain, out);
+		if (status)
+			sm_fail(diag, status, "%s: its last checkpoint: %s",
+				path, sm_status_text(status));
+	}
+	sqlite3_close(db);
+	sm_chain_free(chain);
 	return status;
 }

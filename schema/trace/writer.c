@@ -11,9 +11,9 @@
 #include "schema/cbor.h"
 #include "schema/trace.h"
 #include "schema/trace/argv.h"
-#include "schema/trace/digest.h"
 #include "schema/trace/store.h"
 #include "schema/trace/summary.h"
+#include "schema/trace/vouch.h"
 
 /*
  * Names and sites are kept for the whole recording, because the ids handed out
@@ -43,6 +43,7 @@ struct sm_trace_writer {
 	int lock_fd;
 	struct sm_rows rows;
 	struct sm_store store;
+	struct sm_voucher voucher;
 	struct sm_summary *summary;
 	struct sm_intern strings, names, sites;
 	struct name_info *name_info; /* by id; 0 is empty */
@@ -330,8 +331,52 @@ static enum sm_status learn_string(void *context, struct sm_str s, uint32_t id)
 	return sm_intern_learn(&w->strings, s, id);
 }
 
+static void set_mark(struct sm_mark *mark, uint64_t count,
+		     const uint8_t hash[SM_HASH_BYTES])
+{
+	mark->count = count;
+	memcpy(mark->hash, hash, SM_HASH_BYTES);
+}
+
+static void mark_lanes(const struct sm_lane *strings,
+		       const struct sm_lane *events,
+		       struct sm_mark marks[SM_PARTS])
+{
+	set_mark(&marks[SM_PART_CHUNK], strings->first + strings->written,
+		 strings->tail_hash);
+	set_mark(&marks[SM_PART_BLOCK], events->first + events->written,
+		 events->tail_hash);
+	set_mark(&marks[SM_PART_FULL_CHUNK], strings->first,
+		 strings->full_hash);
+	set_mark(&marks[SM_PART_FULL_BLOCK], events->first, events->full_hash);
+}
+
+/* The next checkpoint must not vouch for what was changed since the last. */
+static enum sm_status take_up(struct sm_trace_writer *w,
+			      const struct sm_checkpoint *last)
+{
+	struct sm_mark marks[SM_PARTS];
+	enum sm_status status = sm_seal_resume(w->rows.seal, w->db);
+
+	if (!status)
+		status = sm_seal_write(w->rows.seal, w->db, w->store.chain,
+				       marks);
+	if (status)
+		return status;
+	mark_lanes(&w->store.strings, &w->store.events, marks);
+	for (int i = 0; i < SM_PARTS; i++)
+		if (i != SM_PART_FULL_CHUNK && i != SM_PART_FULL_BLOCK &&
+		    (marks[i].count != last->marks[i].count ||
+		     memcmp(marks[i].hash, last->marks[i].hash,
+			    SM_HASH_BYTES) != 0))
+			return SM_DAMAGED;
+	sm_seal_committed(w->rows.seal);
+	return SM_OK;
+}
+
 static enum sm_status load(struct sm_trace_writer *w)
 {
+	struct sm_checkpoint last;
 	enum sm_status status;
 
 	status =
@@ -348,17 +393,18 @@ static enum sm_status load(struct sm_trace_writer *w)
 				  "process",
 				  load_count);
 	if (!status)
-		status = sm_store_resume(&w->store, learn_string, w);
+		status = sm_voucher_resume(&w->voucher, &last);
+	if (!status)
+		status = sm_store_resume(&w->store,
+					 last.marks[SM_PART_FULL_BLOCK].count,
+					 learn_string, w);
+	if (!status)
+		status = take_up(w, &last);
 	if (!status)
 		status = sm_summary_load(w->summary, w->db);
 	if (!status) {
 		sm_rows_begin(&w->rows, SM_CUT_META);
 		sm_rows_str(&w->rows, SM_STR("closed"));
-		status = sm_rows_end(&w->rows);
-	}
-	if (!status) {
-		sm_rows_begin(&w->rows, SM_CUT_META);
-		sm_rows_str(&w->rows, SM_STR(SM_DIGEST_KEY));
 		status = sm_rows_end(&w->rows);
 	}
 	return status;
@@ -368,7 +414,9 @@ static void free_writer(struct sm_trace_writer *w)
 {
 	if (!w)
 		return;
+	sm_seal_free(w->rows.seal);
 	sm_rows_fini(&w->rows);
+	sm_voucher_fini(&w->voucher);
 	sm_store_fini(&w->store);
 	sm_summary_free(w->summary);
 	sm_intern_fini(&w->strings);
@@ -389,8 +437,9 @@ static enum sm_status init(struct sm_trace_writer *w)
 	enum sm_status status;
 
 	sm_rows_init(&w->rows, w->db);
+	w->rows.seal = sm_seal_new();
 	w->summary = sm_summary_new();
-	status = w->summary ? SM_OK : SM_NOMEM;
+	status = w->summary && w->rows.seal ? SM_OK : SM_NOMEM;
 	if (!status)
 		status = sm_intern_init(&w->strings, 1);
 	if (!status)
@@ -399,6 +448,7 @@ static enum sm_status init(struct sm_trace_writer *w)
 		status = sm_intern_init(&w->sites, 1);
 	if (!status)
 		status = sm_store_init(&w->store, &w->rows, event_name, w);
+	sm_voucher_init(&w->voucher, &w->rows, w->store.chain);
 	/* Their ids stay valid, so nothing is forgotten. */
 	w->names.max_strings = w->sites.max_strings = UINT32_MAX;
 	w->names.max_bytes = w->sites.max_bytes = SIZE_MAX;
@@ -451,6 +501,8 @@ enum sm_status sm_trace_writer_open(const char *path,
 	if (!status && !is_new)
 		status = load(w);
 	if (!status && is_new)
+		status = sm_voucher_start(&w->voucher);
+	if (!status && is_new)
 		status = sm_trace_set_meta(w, "format", "0");
 	if (status) {
 		sm_fail(diag, status, "%s: cannot be continued: %s", path,
@@ -463,6 +515,22 @@ enum sm_status sm_trace_writer_open(const char *path,
 fail:
 	free_writer(w);
 	return status;
+}
+
+void sm_trace_sign(struct sm_trace_writer *w, const struct sm_signer *signer)
+{
+	w->voucher.signer = signer;
+}
+
+enum sm_status sm_trace_follow(struct sm_trace_writer *w, const char *hash)
+{
+	uint8_t previous[SM_HASH_BYTES];
+
+	if (strlen(hash) != (size_t)2 * SM_HASH_BYTES ||
+	    !sm_hex_get(hash, previous, SM_HASH_BYTES) || w->voucher.now.last)
+		return SM_INVALID;
+	memcpy(w->voucher.now.kept_hash, previous, SM_HASH_BYTES);
+	return sm_trace_set_meta(w, SM_META_FOLLOWS, hash);
 }
 
 /* ---------------------------------------------------------- plain tables */
@@ -721,19 +789,20 @@ uint64_t sm_trace_bytes(const struct sm_trace_writer *w)
 enum commit {
 	COMMIT_TAIL,
 	COMMIT_MERGED, /* what is left becomes one row each */
-	COMMIT_CLOSED, /* and the tables get their digest */
+	COMMIT_CLOSED, /* and nothing comes after it */
 };
 
-static enum sm_status put_digest(struct sm_trace_writer *w)
+static enum sm_status vouch(struct sm_trace_writer *w, enum commit kind,
+			    const struct sm_store_step *step)
 {
-	char hex[2 * SM_HASH_BYTES + 1];
-	enum sm_status status = sm_digest_tables(w->db, w->store.chain, hex);
+	struct sm_mark marks[SM_PARTS];
+	enum sm_status status =
+		sm_seal_write(w->rows.seal, w->db, w->store.chain, marks);
 
-	if (status)
-		return status;
-	sm_rows_forget(&w->rows);
-	status = sm_trace_set_meta(w, SM_DIGEST_KEY, hex);
-	return status ? status : sm_rows_run(&w->rows);
+	mark_lanes(&step->strings, &step->events, marks);
+	return status ? status
+		      : sm_voucher_write(&w->voucher, marks,
+					 kind == COMMIT_CLOSED);
 }
 
 static enum sm_status write_all(struct sm_trace_writer *w, enum commit kind,
@@ -747,8 +816,8 @@ static enum sm_status write_all(struct sm_trace_writer *w, enum commit kind,
 		status = sm_rows_run(&w->rows);
 	if (!status)
 		status = sm_store_write(&w->store, kind != COMMIT_TAIL, step);
-	if (!status && kind == COMMIT_CLOSED)
-		status = put_digest(w);
+	if (!status)
+		status = vouch(w, kind, step);
 	if (!status && sqlite3_exec(w->db, "COMMIT", NULL, NULL, NULL))
 		status = SM_IO;
 	return status;
@@ -775,13 +844,16 @@ static enum sm_status commit(struct sm_trace_writer *w, enum commit kind,
 	}
 	sm_rows_forget(&w->rows);
 	sm_store_committed(&w->store, &step);
+	sm_seal_committed(w->rows.seal);
+	sm_voucher_committed(&w->voucher);
 	w->is_retrying = false;
 	return SM_OK;
 }
 
 enum sm_status sm_trace_commit(struct sm_trace_writer *w, struct sm_diag *diag)
 {
-	if (!w->rows.queue.len && !sm_store_has_news(&w->store))
+	if (!w->rows.queue.len && !sm_store_has_news(&w->store) &&
+	    !sm_voucher_is_due(&w->voucher))
 		return SM_OK;
 	return commit(w, COMMIT_TAIL, diag);
 }

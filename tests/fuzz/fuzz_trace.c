@@ -89,12 +89,12 @@ static void try_file(const uint8_t *data, size_t size)
 	const struct sm_event *event;
 	enum sm_status status;
 	struct sm_diag diag;
-	uint64_t blocks;
+	struct sm_trace_verified verified;
 	uint32_t site;
 
 	if (!write_file(data, size))
 		return;
-	(void)!sm_trace_verify(path, NULL, NULL, &blocks, &diag);
+	(void)!sm_trace_verify(path, NULL, NULL, NULL, &verified, &diag);
 	if (sm_trace_open(path, &trace, &diag))
 		return;
 	if (!sm_trace_events(trace, NULL, &cursor, &diag)) {

@@ -122,7 +122,8 @@ static void format_0_is_readable(void **state)
 	const struct sm_event *event;
 	const struct sm_trace_policy *policy;
 	struct sm_diag diag = { 0 };
-	uint64_t lost[SM_LOSSES], blocks;
+	uint64_t lost[SM_LOSSES];
+	struct sm_trace_verified verified;
 	uint32_t site;
 
 	(void)state;
@@ -157,9 +158,10 @@ static void format_0_is_readable(void **state)
 	assert_int_equal(sm_trace_next(c, &event, &site, &diag), SM_END);
 	sm_trace_cursor_free(c);
 	sm_trace_close(t);
-	assert_int_equal(sm_trace_verify(GOLDEN, NULL, NULL, &blocks, &diag),
-			 SM_OK);
-	assert_int_equal(blocks, 1);
+	assert_int_equal(
+		sm_trace_verify(GOLDEN, NULL, NULL, NULL, &verified, &diag),
+		SM_OK);
+	assert_int_equal(verified.blocks, 1);
 }
 
 static sqlite3_stmt *open_block(const char *path, sqlite3 **db)

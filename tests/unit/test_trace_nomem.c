@@ -94,7 +94,7 @@ static uint32_t read_some(void)
 	const struct sm_event *event;
 	struct sm_diag diag;
 	uint32_t site, n = 0;
-	uint64_t blocks;
+	struct sm_trace_verified verified;
 
 	if (!sm_trace_open(path, &t, &diag)) {
 		for (unsigned i = 0; i < 2; i++) {
@@ -106,7 +106,7 @@ static uint32_t read_some(void)
 		}
 		sm_trace_close(t);
 	}
-	(void)!sm_trace_verify(path, NULL, NULL, &blocks, &diag);
+	(void)!sm_trace_verify(path, NULL, NULL, NULL, &verified, &diag);
 	return n;
 }
 

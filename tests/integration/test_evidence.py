@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Traces as evidence: signed, checked by two programs that share no code."""
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("SM_BUILD", TOP / "build")).resolve() / "bin"
+PYTHON = os.environ.get("SM_TEST_PYTHON", "/usr/bin/python3")
+VERIFIER = TOP / "tools/verify-trace.py"
+
+PROGRAM = """
+import os, sys
+for i in range(int(sys.argv[1])):
+    open('/dev/null').close()
+    if i % 500 == 0:
+        os.waitpid(os.posix_spawn(sys.executable,
+                                  [sys.executable, '-c', 'import json'],
+                                  os.environ), 0)
+"""
+
+# Of each table one change that SQLite sees nothing wrong with.
+CHANGES = {
+    "meta": "UPDATE meta SET value=value||'x' WHERE key='command'",
+    "process": "UPDATE process SET uid=uid+1 WHERE number=1",
+    "name": "UPDATE name SET value=value||'x' WHERE id=1",
+    "site_row": "UPDATE site_row SET line=line+1 WHERE id=1",
+    "resource": "DELETE FROM resource WHERE id=1",
+    "chunk": "UPDATE chunk SET kind='x' WHERE id=1",
+    "block": "UPDATE block SET denials=1 WHERE id=1",
+    "checkpoint": "DELETE FROM checkpoint WHERE id="
+                  "(SELECT max(id) FROM checkpoint)",
+    "text": "UPDATE checkpoint SET text=replace(text, 'time 1', 'time 2')",
+    "signature": "UPDATE checkpoint SET signature=zeroblob(64)",
+}
+
+
+def run(*command, status=(0,)):
+    done = subprocess.run([str(part) for part in command], timeout=120,
+                          stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, check=False)
+    if done.returncode not in status:
+        raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}"
+                             f"{done.stderr}")
+    return done
+
+
+class Evidence(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.place = pathlib.Path(place.name)
+        self.trace = self.place / "t.db"
+
+    def key(self, name):
+        private, public = (self.place / f"{name}.{end}"
+                           for end in ("key", "pub"))
+        run("openssl", "genpkey", "-algorithm", "ed25519", "-out", private)
+        run("openssl", "pkey", "-in", private, "-pubout", "-out", public)
+        return private, public
+
+    def record(self, *options, events=1000):
+        run(BIN / "secmgr-record", "-q", "-o", self.trace, *options, "--",
+            PYTHON, "-c", PROGRAM, events)
+
+    def verify(self, trace, *options, status=(0,)):
+        return run(BIN / "secmgr-events", "--verify", *options, trace,
+                   status=status).stdout
+
+    def both(self, trace, key, is_good):
+        """secmgr-events and the other program say the same."""
+        status = (0,) if is_good else (1,)
+        self.verify(trace, "--key", key, status=status)
+        run(sys.executable, VERIFIER, trace, key, status=status)
+
+    def test_two_programs_agree_on_what_is_as_written(self):
+        private, public = self.key("mine")
+        _, other = self.key("other")
+        self.record("--sign", private)
+        self.both(self.trace, public, True)
+        self.both(self.trace, other, False)
+        self.assertIn("by the given key",
+                      self.verify(self.trace, "--key", public))
+        self.assertIn("by an unproven key", self.verify(self.trace))
+        for name, change in CHANGES.items():
+            with self.subTest(name):
+                copy = self.place / "copy.db"
+                shutil.copy(self.trace, copy)
+                with sqlite3.connect(copy) as database:
+                    database.execute(change)
+                database.close()
+                self.both(copy, public, False)
+
+    def test_an_unsigned_trace_is_no_signed_one(self):
+        _, public = self.key("mine")
+        self.record()
+        run(sys.executable, VERIFIER, self.trace)
+        self.both(self.trace, public, False)
+
+    def test_files_of_a_rotated_trace_follow_from_each_other(self):
+        private, public = self.key("mine")
+        self.record("--sign", private, "--max-size=256K", "--rotate",
+                    events=60000)
+        count = len(list(self.place.glob("t.db.*")))
+        self.assertGreater(count, 1)
+        last = "0" * 64
+        for path in [*(f"{self.trace}.{n}" for n in range(count, 0, -1)),
+                     self.trace]:
+            self.both(path, public, True)
+            said = json.loads(self.verify(path, "--json"))
+            self.assertEqual(said["follows"], last)
+            self.assertEqual(said["signed_events"], said["events"])
+            last = said["last"]
+
+    def test_an_anchor_shows_an_older_copy(self):
+        self.record()
+        copy = self.place / "copy.db"
+        shutil.copy(self.trace, copy)
+        self.record("--append")
+        anchor = self.place / "anchor"
+        with sqlite3.connect(self.trace) as database:
+            anchor.write_text(database.execute(
+                "SELECT text FROM checkpoint ORDER BY id DESC").fetchone()[0])
+        self.verify(self.trace, "--anchor", anchor)
+        self.verify(copy)
+        self.assertIn("the end is missing",
+                      self.verify(copy, "--anchor", anchor, status=(1,)))
+
+    def test_a_key_that_is_none_stops_before_the_command(self):
+        mark = self.place / "mark"
+        done = run(BIN / "secmgr-record", "-o", self.trace, "--sign",
+                   "/dev/null", "--", "/usr/bin/touch", mark, status=(125,))
+        self.assertIn("openssl genpkey -algorithm ed25519", done.stderr)
+        self.assertFalse(mark.exists() or self.trace.exists())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Random damage: whatever it does to the rows of a trace, verification finds,
+ * and what it does not touch is read. SM_MUTATIONS sets how many are tried;
+ * `make check-long` tries 100,000.
+ */
+#include "tests/unit/trace_data.h"
+
+#include <sqlite3.h>
+
+#include "schema/trace/sign.h"
+
+enum { EVENTS = 1500, MUTATIONS = 600, TRACES = 2 };
+
+static char dir[] = "/tmp/test_trace_mutation.XXXXXX";
+static char path[64], copy[64], key_file[64];
+
+/* A trace as it was written, and what a plain SQLite sees in it. */
+static struct original {
+	uint8_t *bytes;
+	size_t size;
+	uint64_t rows;
+	uint32_t events;
+} originals[TRACES];
+
+static int make_dir(void **state)
+{
+	char command[128];
+
+	(void)state;
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/trace.db", dir);
+	snprintf(copy, sizeof(copy), "%s/copy.db", dir);
+	snprintf(key_file, sizeof(key_file), "%s/key.pem", dir);
+	snprintf(command, sizeof(command),
+		 "openssl genpkey -algorithm ed25519 -out %s", key_file);
+	return system(command);
+}
+
+static int remove_dir(void **state)
+{
+	char command[128];
+
+	(void)state;
+	for (unsigned i = 0; i < TRACES; i++)
+		free(originals[i].bytes);
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command);
+}
+
+/* ------------------------------------------------------- what SQLite sees */
+
+static uint64_t mix_bytes(uint64_t hash, const void *p, size_t n)
+{
+	const uint8_t *at = p;
+
+	for (size_t i = 0; i < n; i++)
+		hash = (hash ^ at[i]) * 1099511628211u;
+	return (hash ^ n) * 1099511628211u;
+}
+
+static uint64_t mix_column(uint64_t hash, sqlite3_stmt *q, int i)
+{
+	int type = sqlite3_column_type(q, i);
+	int64_t number;
+	double real;
+
+	hash = mix_bytes(hash, &type, sizeof(type));
+	if (type == SQLITE_INTEGER) {
+		number = sqlite3_column_int64(q, i);
+		return mix_bytes(hash, &number, sizeof(number));
+	}
+	if (type == SQLITE_FLOAT) {
+		real = sqlite3_column_double(q, i);
+		return mix_bytes(hash, &real, sizeof(real));
+	}
+	if (type != SQLITE_NULL) {
+		const void *p = sqlite3_column_blob(q, i);
+
+		hash = mix_bytes(hash, p, (size_t)sqlite3_column_bytes(q, i));
+	}
+	return hash;
+}
+
+/* False when it cannot be read to the end. */
+static bool mix_query(sqlite3 *db, const char *sql, uint64_t *hash)
+{
+	sqlite3_stmt *q = NULL;
+	int code = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
+
+	while (code == SQLITE_OK && (code = sqlite3_step(q)) == SQLITE_ROW) {
+		code = SQLITE_OK;
+		for (int i = 0; i < sqlite3_column_count(q); i++)
+			*hash = mix_column(*hash, q, i);
+		*hash = mix_bytes(*hash, "row", 3);
+	}
+	sqlite3_finalize(q);
+	return code == SQLITE_DONE;
+}
+
+/* Of all rows and definitions; 0 when something cannot be read. */
+static uint64_t rows_of(const char *name)
+{
+	static const char *const queries[] = {
+		"SELECT type,name,tbl_name,sql FROM sqlite_schema",
+		"PRAGMA user_version",
+		"PRAGMA application_id",
+		"SELECT * FROM meta",
+		"SELECT * FROM process",
+		"SELECT * FROM policy",
+		"SELECT * FROM adoption",
+		"SELECT * FROM name",
+		"SELECT * FROM checkpoint",
+		"SELECT * FROM site_row",
+		"SELECT * FROM resource",
+		"SELECT * FROM denial",
+		"SELECT * FROM loss",
+		"SELECT * FROM chunk",
+		"SELECT * FROM block",
+	};
+	uint64_t hash = 14695981039346656037u;
+	bool is_read = true;
+	sqlite3 *db = NULL;
+
+	is_read = !sqlite3_open_v2(name, &db, SQLITE_OPEN_READONLY, NULL);
+	for (unsigned i = 0; i < sizeof(queries) / sizeof(queries[0]); i++)
+		is_read = is_read && mix_query(db, queries[i], &hash);
+	sqlite3_close(db);
+	return is_read ? hash : 0;
+}
+
+/* ---------------------------------------------------------------- originals */
+
+static void write_trace(uint32_t events, bool is_signed)
+{
+	struct sm_trace_writer *w = data_writer(path, SM_TRACE_FORCE);
+	static const struct sm_trace_policy policy = {
+		.mode = { "block", 5 },
+		.enforced = { { "/p", 2 }, { "01", 2 }, { "{}", 2 } },
+	};
+	const struct sm_trace_adoption adoption = { 1, 1, 1, 1 };
+	struct sm_trace_account account = { .end_ns = 1, .attempts = events };
+	static struct data_event d;
+	struct sm_signer *signer;
+	struct sm_diag diag;
+	uint32_t sites[20], number;
+
+	data_process(w);
+	data_process(w);
+	assert_int_equal(sm_signer_open(key_file, &signer, &diag), SM_OK);
+	if (is_signed)
+		sm_trace_sign(w, signer);
+	assert_int_equal(sm_trace_add_policy(w, &policy, &number), SM_OK);
+	assert_int_equal(sm_trace_add_adoption(w, &adoption), SM_OK);
+	for (uint32_t i = 0; i < 20; i++) {
+		struct sm_site s = data_site(i);
+
+		assert_int_equal(sm_trace_intern_site(w, &s, &sites[i]), SM_OK);
+	}
+	for (uint32_t i = 0; i < events; i++) {
+		uint32_t site = data_below(20);
+
+		data_event(&d, site);
+		d.event.process = 1 + i % 2;
+		d.event.seq = i + 1;
+		d.event.time_ns = i * UINT64_C(1000);
+		assert_int_equal(sm_trace_append(w, sites[site], &d.event),
+				 SM_OK);
+		if (i % 400 == 0)
+			assert_int_equal(sm_trace_commit(w, &diag), SM_OK);
+	}
+	assert_int_equal(sm_trace_add_loss(w, 1, SM_LOSS_TORN, 1, 5), SM_OK);
+	assert_int_equal(sm_trace_end_process(w, 1, &account), SM_OK);
+	assert_int_equal(sm_trace_writer_close(w, &diag), SM_OK);
+	sm_signer_free(signer);
+}
+
+static void make_original(struct original *o, uint32_t events, bool is_signed)
+{
+	FILE *f;
+
+	write_trace(events, is_signed);
+	o->events = events;
+	o->rows = rows_of(path);
+	assert_true(o->rows);
+	o->size = (size_t)data_size(path);
+	o->bytes = malloc(o->size);
+	assert_non_null(o->bytes);
+	f = fopen(path, "rb");
+	assert_non_null(f);
+	assert_int_equal(fread(o->bytes, 1, o->size, f), o->size);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* ---------------------------------------------------------------- mutations */
+
+static void save(const uint8_t *bytes, size_t n)
+{
+	FILE *f = fopen(copy, "wb");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void flip(uint8_t *bytes, size_t *size)
+{
+	bytes[data_below((uint32_t)*size)] ^= (uint8_t)(1u << data_below(8));
+}
+
+static void zero(uint8_t *bytes, size_t *size)
+{
+	static const uint32_t units[] = { 1, 16, 512, 1024, 4096 };
+	uint32_t unit = units[data_below(5)];
+	size_t at = data_below((uint32_t)*size) / unit * unit;
+
+	memset(bytes + at, 0, *size - at < unit ? *size - at : unit);
+}
+
+static void cut_end(uint8_t *bytes, size_t *size)
+{
+	(void)bytes;
+	*size = data_below((uint32_t)*size);
+}
+
+/* A page in another's place, or another's bytes in the middle of one. */
+static void splice(uint8_t *bytes, size_t *size)
+{
+	uint32_t unit = data_below(2) ? 1024 : 1 + data_below(64);
+	uint32_t places = (uint32_t)(*size / unit);
+
+	memmove(bytes + (size_t)data_below(places) * unit,
+		bytes + (size_t)data_below(places) * unit, unit);
+}
+
+static void run_sql(const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(copy, &db), SQLITE_OK);
+	/* Some break a constraint, and then do nothing. */
+	(void)sqlite3_exec(db, sql, NULL, NULL, NULL);
+	sqlite3_close(db);
+}
+
+static const struct {
+	const char *table, *key;
+	const char *columns[12];
+} tables[] = {
+	{ "meta", "key", { "value" } },
+	{ "process", "number", { "pid", "argv", "exe", "attempts", "stored" } },
+	{ "policy", "number", { "mode", "text", "shadow_text" } },
+	{ "adoption", "id", { "process", "seq", "policy", "time_ns" } },
+	{ "name", "id", { "value" } },
+	{ "site_row", "id", { "event", "file", "line", "via", "owner" } },
+	{ "resource", "id", { "family", "value", "events", "last_ns" } },
+	{ "denial", "id", { "decision", "rule", "site", "events", "seq" } },
+	{ "loss", "id", { "process", "cause", "count", "time_ns" } },
+	{ "checkpoint", "id", { "text", "signature" } },
+	{ "chunk", "id", { "kind", "count", "raw_bytes", "hash", "data" } },
+	{ "block",
+	  "id",
+	  { "events", "first_ns", "last_ns", "first_process", "last_process",
+	    "denials", "raw_bytes", "hash", "zone", "postings", "data" } },
+};
+
+/* Deletes a row, swaps two, or changes a column of one. */
+static void change_row(void)
+{
+	unsigned t = data_below(sizeof(tables) / sizeof(tables[0]));
+	const char *key = tables[t].key, *table = tables[t].table, *column;
+	char a[64], b[64], sql[512];
+	unsigned columns = 1;
+
+	while (columns < 12 && tables[t].columns[columns])
+		columns++;
+	column = tables[t].columns[data_below(columns)];
+	snprintf(a, sizeof(a), "(SELECT %s FROM %s LIMIT 1 OFFSET %u)", key,
+		 table, data_below(4));
+	snprintf(b, sizeof(b), "(SELECT %s FROM %s LIMIT 1 OFFSET %u)", key,
+		 table, data_below(4));
+	switch (data_below(4)) {
+	case 0:
+		snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE %s=%s", table,
+			 key, a);
+		break;
+	case 1:
+		/* Through a key that no row has. */
+		snprintf(sql, sizeof(sql),
+			 "CREATE TEMP TABLE s AS SELECT %s AS x, %s AS y;"
+			 "UPDATE %s SET %s=-77 WHERE %s=(SELECT x FROM s);"
+			 "UPDATE %s SET %s=(SELECT x FROM s) WHERE %s=(SELECT "
+			 "y FROM s);"
+			 "UPDATE %s SET %s=(SELECT y FROM s) WHERE %s=-77",
+			 a, b, table, key, key, table, key, key, table, key,
+			 key);
+		break;
+	case 2:
+		snprintf(sql, sizeof(sql), "UPDATE %s SET %s=%s+1 WHERE %s=%s",
+			 table, column, column, key, a);
+		break;
+	default:
+		snprintf(sql, sizeof(sql),
+			 "UPDATE %s SET %s=substr(%s,2) WHERE %s=%s", table,
+			 column, column, key, a);
+	}
+	run_sql(sql);
+}
+
+static void mutate(const struct original *o, uint8_t *bytes)
+{
+	static void (*const ways[])(uint8_t * bytes,
+				    size_t * size) = { flip, zero, cut_end,
+						       splice };
+	uint32_t way = data_below(6);
+	size_t size = o->size;
+
+	memcpy(bytes, o->bytes, size);
+	if (way < 4)
+		ways[way](bytes, &size);
+	save(bytes, size);
+	if (way >= 4)
+		change_row();
+}
+
+/* ------------------------------------------------------------------- tests */
+
+/* Reads all there is to read; whether something was said to be damaged. */
+static uint32_t read_all(bool *is_damaged)
+{
+	struct sm_trace *t;
+	struct sm_trace_cursor *c;
+	const struct sm_event *event;
+	struct sm_diag diag = { 0 };
+	enum sm_status status = sm_trace_open(copy, &t, &diag);
+	uint32_t n = 0, site, damages = 0;
+
+	*is_damaged = status;
+	if (status)
+		return 0;
+	assert_int_equal(sm_trace_events(t, NULL, &c, &diag), SM_OK);
+	while ((status = sm_trace_next(c, &event, &site, &diag)) != SM_END) {
+		n += !status;
+		/* Said once per block, so it ends. */
+		assert_true(!status || ++damages < 1000);
+	}
+	*is_damaged = damages;
+	sm_trace_cursor_free(c);
+	sm_trace_close(t);
+	return n;
+}
+
+static void every_logical_change_is_found(void **state)
+{
+	const char *text = getenv("SM_MUTATIONS");
+	unsigned long wanted = text ? strtoul(text, NULL, 10) : MUTATIONS;
+	unsigned long changed = 0, silent = 0;
+	struct sm_trace_verified result;
+	struct sm_diag diag;
+	uint8_t *bytes;
+
+	(void)state;
+	make_original(&originals[0], EVENTS, true);
+	make_original(&originals[1], 17000, false);
+	bytes = malloc(originals[1].size);
+	assert_non_null(bytes);
+	data_state = 4711;
+	for (unsigned long i = 0; i < wanted; i++) {
+		const struct original *o = &originals[i % 20 == 0];
+		bool is_damaged, is_changed;
+		enum sm_status status;
+		uint32_t events;
+
+		mutate(o, bytes);
+		is_changed = rows_of(copy) != o->rows;
+		diag = (struct sm_diag){ 0 };
+		status =
+			sm_trace_verify(copy, NULL, NULL, NULL, &result, &diag);
+		if (is_changed && !status)
+			fail_msg("mutation %lu: not found", i);
+		events = read_all(&is_damaged);
+		if (!status && (is_damaged || events != o->events))
+			fail_msg("mutation %lu: verified, but %u of %u events",
+				 i, events, o->events);
+		changed += is_changed;
+		silent += !status;
+	}
+	free(bytes);
+	print_message("%lu mutations, %lu logical changes, all found; %lu "
+		      "without meaning\n",
+		      wanted, changed, silent);
+	assert_true(changed > wanted / 2);
+	assert_true(silent > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_logical_change_is_found),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}

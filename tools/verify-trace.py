@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""usage: verify-trace.py TRACE [PUBLIC-KEY.pem]
+
+Checks every row of a trace against its checkpoints, without secmgr: written
+from schema/event.cddl ("chain") for who trusts neither the recorder nor its
+tools. Needs SQLite, SHA-256 and, for signatures, the program openssl.
+Status 0: as written (and signed by the key); 1: not.
+"""
+import hashlib
+import sqlite3
+import struct
+import subprocess
+import sys
+import tempfile
+
+TABLES = {"meta": "key", "process": "number", "policy": "number",
+          "adoption": "id", "name": "id", "site_row": "id", "resource": "id",
+          "denial": "id", "loss": "id", "chunk": "id", "block": "id"}
+COUNTS = {"chunk": "count", "block": "events"}
+
+
+def row_hash(before, row, types):
+    done = hashlib.sha256(before)
+    for value, kind in zip(row, types):
+        data = value or b""
+        if kind in (b"integer", b"real"):
+            data = struct.pack("<q" if kind == b"integer" else "<d", value)
+        done.update(kind[:1] + struct.pack("<Q", len(data)) + data)
+    return done.digest()
+
+
+def states(db, table):
+    """{count: hash} as the table grew, and its last count."""
+    names = [row[1].decode() for row in db.execute(
+        f"PRAGMA table_info({table})") if row[1] != b"hash"]
+    extra = ",hash," + COUNTS[table] if table in COUNTS else ""
+    count, last = int(table in COUNTS), bytes(32)
+    seen, groups = {count: last}, {}
+    for row in db.execute(f"SELECT {','.join(names)},"
+                          f"{','.join(f'typeof({n})' for n in names)}{extra} "
+                          f"FROM {table} ORDER BY {TABLES[table]}"):
+        n, key = len(names), row[0]
+        if table in ("process", "denial"):
+            last = groups.get((key - 1) // 256, bytes(32))
+        last = row_hash(last, row[:n], row[n:2 * n])
+        if extra and (key != count or row[-2] != last):
+            raise ValueError(f"{table} {key} was changed, or follows a gap")
+        count += row[-1] if extra else 1
+        if table in ("process", "denial"):
+            groups[(key - 1) // 256] = last
+        else:
+            seen[count] = last
+    if groups:
+        seen = {count: hashlib.sha256(b"".join(groups.values())).digest()}
+    return seen, count
+
+
+def is_signed(text, signature, key):
+    with tempfile.NamedTemporaryFile() as t, tempfile.NamedTemporaryFile() as s:
+        t.write(text), t.flush(), s.write(signature), s.flush()
+        return subprocess.run(
+            ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", key,
+             "-rawin", "-in", t.name, "-sigfile", s.name],
+            stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def verify(path, key):
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    db.text_factory = bytes
+    db.execute("BEGIN")
+    found = {table: states(db, table) for table in TABLES}
+    before = db.execute("SELECT value FROM meta WHERE key='follows'").fetchone()
+    before = bytes.fromhex(before[0].decode()) if before else bytes(32)
+    for number, text, signature in db.execute(
+            "SELECT id,text,signature FROM checkpoint ORDER BY id").fetchall():
+        lines = [line.split() for line in text.decode().splitlines()]
+        said = {line[0]: (int(line[1]), bytes.fromhex(line[2]))
+                for line in lines if len(line) == 3 and line[1].isdigit()}
+        plain = {line[0]: line[1] for line in lines if len(line) == 2}
+        if (int(plain["number"]), bytes.fromhex(plain["previous"])) != \
+                (number, before) or ("key" in plain) != bool(signature):
+            raise ValueError(f"checkpoint {number} is not the next one")
+        if key and signature and not is_signed(text, signature, key):
+            raise ValueError(f"checkpoint {number} is not signed by the key")
+        for part, (count, hash_) in said.items():
+            table = part.replace("full-", "")
+            if part in ("chunk", "block", "meta", "resource", "process",
+                        "denial"):
+                continue  # these may change: only the last one counts
+            if found[table][0].get(count) != hash_:
+                raise ValueError(f"checkpoint {number}: {table} was changed")
+        before = hashlib.sha256(text + (signature or b"")).digest()
+    for table, (seen, count) in found.items():
+        if said[table] != (count, seen[count]):
+            raise ValueError(f"{table} is not what the last checkpoint says")
+    if key and not signature:
+        raise ValueError("the last checkpoint is not signed")
+    return f"{found['block'][1] - 1} events, all as written"
+
+
+if __name__ == "__main__":
+    try:
+        print(verify(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None))
+    except (ValueError, KeyError, TypeError, NameError, UnicodeError,
+            sqlite3.Error, struct.error) as error:
+        sys.exit(f"{sys.argv[1]}: {error or type(error).__name__}")
