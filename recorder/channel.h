@@ -17,18 +17,21 @@
  *                ring, control, and when enforcing the policy, and a shadow
  *                policy if there is one, in that order. To a hello of reason
  *                RELOAD the policies only: the ring stays.
- * The agent waits SM_CHANNEL_WAIT_MS, maps, and closes everything but FD.
+ * The agent waits SM_CHANNEL_WAIT_MS (or for its first policy, without which
+ * it would deny, SM_CHANNEL_POLICY_WAIT_MS), maps, and closes everything but
+ * FD.
  */
 #ifndef RECORDER_CHANNEL_H
 #define RECORDER_CHANNEL_H
 
 #include "recorder/ring.h"
 
-#define SM_CHANNEL_ENVIRONMENT "SECMGR_CHANNEL"
-#define SM_CHANNEL_WAIT_MS     100
-#define SM_HELLO_MAX	       (32u << 10)
-#define SM_CHANNEL_MAGIC       0x736d6368u
-#define SM_CHANNEL_VERSION     2
+#define SM_CHANNEL_ENVIRONMENT	  "SECMGR_CHANNEL"
+#define SM_CHANNEL_WAIT_MS	  100
+#define SM_CHANNEL_POLICY_WAIT_MS 5000
+#define SM_HELLO_MAX		  (32u << 10)
+#define SM_CHANNEL_MAGIC	  0x736d6368u
+#define SM_CHANNEL_VERSION	  2
 
 enum sm_hello_reason { SM_HELLO_LOAD, SM_HELLO_FORK, SM_HELLO_RELOAD };
 

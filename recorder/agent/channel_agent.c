@@ -34,6 +34,7 @@ static struct {
 	uint64_t retry_ns;
 	/* 1 in the process that wrote it, 0 in every copy of its memory */
 	volatile uint32_t *page;
+	bool has_asked;
 	bool is_forked; /* what a later try still says: the parent counted it */
 } channel = { .fd = -1 };
 
@@ -72,9 +73,25 @@ static int raise_fd(int fd)
 	return moved;
 }
 
+/*
+ * A program that needs a policy dies without: on a busy machine it had better
+ * start late. Once: a collector that is stopped is not waited for again.
+ */
+static unsigned wait_ms(void)
+{
+	const uint32_t lenient = SM_CHANNEL_WARN | SM_CHANNEL_FAIL_OPEN;
+
+	return sm_agent.flags & SM_CHANNEL_ENFORCE &&
+			       !(sm_agent.flags & lenient) &&
+			       !sm_agent.has_policy && !channel.has_asked
+		       ? SM_CHANNEL_POLICY_WAIT_MS
+		       : SM_CHANNEL_WAIT_MS;
+}
+
 static int connect_path(void)
 {
-	const struct timeval wait = { 0, SM_CHANNEL_WAIT_MS * 1000 };
+	const unsigned ms = wait_ms();
+	const struct timeval wait = { ms / 1000, ms % 1000 * 1000 };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	size_t n = strlen(channel.path);
 	int fd;
@@ -285,7 +302,7 @@ static bool receive(int fd, struct answer *answer, uint64_t deadline_ns)
 static bool ask(enum sm_hello_reason reason, struct answer *answer)
 {
 	static uint8_t hello[SM_HELLO_MAX];
-	uint64_t deadline = sm_agent_now_ns() + SM_CHANNEL_WAIT_MS * 1000000ull;
+	uint64_t deadline = sm_agent_now_ns() + wait_ms() * 1000000ull;
 	uint32_t n = make_hello(reason, hello);
 	int pair[2];
 	bool ok;
@@ -303,6 +320,7 @@ static bool ask(enum sm_hello_reason reason, struct answer *answer)
 	}
 	close(pair[1]);
 	ok = ok && receive(pair[0], answer, deadline);
+	channel.has_asked = true;
 	close(pair[0]);
 	return ok;
 }

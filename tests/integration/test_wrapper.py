@@ -472,7 +472,7 @@ class Enforce(Wrapper):
            " try: return open(path).read().strip()\n"
            " except PermissionError: return 'denied'\n")
 
-    def enforce(self, body, *options, start=False):
+    def enforce(self, body, *options, start=False, starter=()):
         (self.place / "data").mkdir(exist_ok=True)
         (self.place / "data" / "a").write_text("A")
         (self.place / "secret").write_text("S")
@@ -480,7 +480,7 @@ class Enforce(Wrapper):
         policy = self.place / "policy.json"
         policy.write_text(self.POLICY)
         words = [workloads.program("secmgr-enforce"), "--policy", str(policy),
-                 *options, "--", workloads.PYTHON, "-I", "-S",
+                 *options, "--", *starter, workloads.PYTHON, "-I", "-S",
                  str(self.place / "app.py")]
         settings = {"cwd": self.place, "env": workloads.environment(),
                     "stdin": subprocess.DEVNULL, "text": True,
@@ -507,6 +507,14 @@ class Enforce(Wrapper):
         self.assertIn("secret", told[0])
         self.assertIn("app.py:", told[0])
         self.assertIn("4 more like", done.stderr)
+
+    def test_a_program_waits_for_its_policy_on_a_busy_machine(self):
+        done = self.enforce("print(attempt('data/a'), attempt('secret'))\n",
+                            starter=["sh", "-c", "kill -STOP $PPID; "
+                                     "(sleep 0.5; kill -CONT $PPID) & "
+                                     'exec "$@"', "sh"])
+        self.assertEqual((0, "A denied\n"), (done.returncode, done.stdout),
+                         done.stderr)
 
     def test_warn_mode_tells_and_lets_it_happen(self):
         done = self.enforce("print(attempt('secret'))\n", "--mode", "warn")
