@@ -285,6 +285,8 @@ bool sm_channel_is_copy(void);
 /* What comes behind event seq is not what the program does by itself. */
 void sm_channel_note_denial(uint64_t seq);
 void sm_channel_child(void);
+/* Holds a connection from now on: soon the path leads nowhere. */
+void sm_channel_keep(void);
 /* Notices forks from now on; once, where an interpreter is. */
 void sm_channel_watch(void);
 

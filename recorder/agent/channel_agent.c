@@ -35,6 +35,12 @@ static struct {
 	/* 1 in the process that wrote it, 0 in every copy of its memory */
 	volatile uint32_t *page;
 	bool has_asked;
+	/*
+	 * fd came with the process; a connection made by path is closed after
+	 * use, unless the path may lead nowhere next time: who lists his
+	 * descriptors finds none of ours.
+	 */
+	bool is_inherited, is_kept;
 	bool is_forked; /* what a later try still says: the parent counted it */
 } channel = { .fd = -1 };
 
@@ -122,13 +128,36 @@ static bool remember(int fd)
 	return true;
 }
 
-/* The inherited descriptor if it is still that, else a new connection. */
+static bool connect_again(void)
+{
+	channel.is_inherited = false;
+	return remember(connect_path());
+}
+
+/* The descriptor there is if it is still that, else a new connection. */
 static bool get_connected(void)
 {
 	if (channel.fd >= 0 &&
 	    is_our_socket(channel.fd, channel.dev, channel.ino))
 		return true;
-	return remember(connect_path());
+	return connect_again();
+}
+
+static void let_go(void)
+{
+	if (channel.is_inherited || channel.is_kept || channel.fd < 0)
+		return;
+	if (is_our_socket(channel.fd, channel.dev, channel.ino))
+		close(channel.fd);
+	channel.fd = -1;
+}
+
+void sm_channel_keep(void)
+{
+	if (!sm_agent.is_covered || !channel.path || !sm_agent_lock())
+		return;
+	channel.is_kept = get_connected();
+	sm_agent_unlock();
 }
 
 /* ------------------------------------------------------------------- hello */
@@ -315,13 +344,14 @@ static bool ask(enum sm_hello_reason reason, struct answer *answer)
 	if (!ok && errno != EAGAIN) {
 		/* the inherited one is dead: the path may still lead there */
 		close(channel.fd);
-		ok = remember(connect_path()) &&
+		ok = connect_again() &&
 		     send_hello(channel.fd, pair[1], hello, n, deadline);
 	}
 	close(pair[1]);
 	ok = ok && receive(pair[0], answer, deadline);
 	channel.has_asked = true;
 	close(pair[0]);
+	let_go();
 	return ok;
 }
 
@@ -560,7 +590,7 @@ bool sm_channel_setup(void)
 	sm_digest_key(channel.path);
 	if (is_our_socket(address.fd, (dev_t)address.dev, (ino_t)address.ino)) {
 		fcntl(address.fd, F_SETFD, FD_CLOEXEC);
-		remember(address.fd);
+		channel.is_inherited = remember(address.fd);
 	}
 	return true;
 }

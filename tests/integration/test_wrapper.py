@@ -646,6 +646,37 @@ class Trouble(Wrapper):
             "SELECT uid FROM process"))
         self.assertEqual([0, 0, 65534, 65534], uids)
 
+    LIST = "import os; print(*os.listdir('/proc/self/fd'), flush=True)"
+
+    def test_a_child_that_was_executed_finds_no_descriptor_of_ours(self):
+        code = (f"import os, subprocess, sys\ncode = {self.LIST!r}\n"
+                "subprocess.run([sys.executable, '-S', '-c', code])\n"
+                "code += '\\nif os.fork(): os.wait()\\nelse:' + code\n"
+                "subprocess.run([sys.executable, '-S', '-c', code])\n")
+        plain = subprocess.run([workloads.PYTHON, "-S", "-c", code],
+                               stdout=subprocess.PIPE, text=True, check=True)
+        self.assertEqual(3, len(plain.stdout.splitlines()))
+        done = self.record(workloads.PYTHON, "-S", "-c", code)
+        self.assertEqual(plain.stdout, done.stdout)
+        self.assertEqual(4, self.check_accounts())
+
+    @unittest.skipIf(os.geteuid(), "needs root")
+    def test_a_child_that_leaves_for_another_root_is_recorded_there(self):
+        (self.place / "root").mkdir()
+        (self.place / "root/file").touch()
+        code = ("import os, subprocess, sys\n"
+                "if len(sys.argv) == 1:\n"
+                " subprocess.run([sys.executable, '-S', sys.orig_argv[2],\n"
+                "                 'child'], check=True); sys.exit()\n"
+                "os.chroot('root')\n"
+                "if not os.fork():\n open('/file').close(); os._exit(0)\n"
+                "os.wait()")
+        script = self.place / "leave.py"
+        script.write_text(code)
+        done = self.record(workloads.PYTHON, "-S", str(script))
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(3, self.check_accounts())
+
     def test_daemon_that_closes_every_descriptor_goes_on(self):
         code = ("import os\nos.closerange(3, 2000)\n"
                 "open('/dev/null').close()\n"
