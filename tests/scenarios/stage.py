@@ -149,6 +149,7 @@ class Site(http.server.ThreadingHTTPServer):
         self.requests = []
         self.url = f"http://{host}:{port}"
         self.host = f"{host}:{port}"
+        self.handle_error = lambda *_: None  # a peer that was ended
         threading.Thread(target=self.serve_forever, kwargs={
             "poll_interval": 0.05}, daemon=True).start()
 
