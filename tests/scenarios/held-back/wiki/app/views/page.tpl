@@ -1,0 +1,1 @@
+<title>{{name}}</title><body>{{!body}}</body>

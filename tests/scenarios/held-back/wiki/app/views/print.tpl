@@ -1,0 +1,1 @@
+<pre>{{name}}</pre>{{!body}}
