@@ -4,8 +4,11 @@
 Every distinct call of every workload's trace, and those of a program of odd
 calls (live/odd.py), raised again: with the learned policy, with a harsher one
 and with none at all; in the embedded interpreter, in /usr/bin/python3 and in
-those SM_TEST_PYTHONS names (separated by colons). Nothing may differ, and
-nothing may be left out but children whose variables only a hash is known of.
+those SM_TEST_PYTHONS names (separated by colons), on which it was recorded too.
+Odd calls of all versions on this machine are raised in all of them. Nothing may
+differ, and nothing may be left out but children whose variables only a hash is
+known of. `make check-live` does this for whatever any integration test
+records, on every version.
 """
 import json
 import os
@@ -14,40 +17,13 @@ import shutil
 import subprocess
 import unittest
 
+import live_replay
+import test_interpreters
 import workloads
 
-TOOL_SECONDS = 300
+from live_replay import tool
+
 HERE = pathlib.Path(__file__).resolve().parent
-EMPTY = {"secmgr": 1, "modes": {"events": "block"}}
-
-
-def interpreters():
-    """Values of --live: the embedded one, Debian's, those asked for."""
-    asked = os.environ.get("SM_TEST_PYTHONS", "").split(":")
-    return ["--live", f"--live={workloads.PYTHON}"] + [
-        f"--live={path}" for path in asked if path]
-
-
-def tool(*arguments):
-    return subprocess.run(
-        [workloads.program(arguments[0]), *map(str, arguments[1:])],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, timeout=TOOL_SECONDS, check=False)
-
-
-def harsher(policy):
-    """Every second rule is gone, and something is denied by rule."""
-    policy = json.loads(policy)
-    for family in ("files", "network", "processes", "code", "pickles",
-                   "native", "events"):
-        if family in policy:
-            policy[family] = policy[family][::2]
-    policy.pop("review", None)
-    policy["deny"] = policy.get("deny", []) + [
-        {"id": "x1", "path": "${STDLIB}/**", "access": ["read"]},
-        {"id": "x2", "name": "compile"},
-        {"id": "x3", "name": "cpython._PySys_ClearAuditHooks"}]
-    return policy
 
 
 class Odd(workloads.Script):
@@ -65,41 +41,58 @@ class Live:
         shutil.rmtree(cls.place, ignore_errors=True)
         cls.place.mkdir(parents=True)
         cls.trace = cls.place / "trace.db"
-        cls.workload(cls.place / "run").run(
+        cls.workload(cls.place / "run", cls.python).run(
             [workloads.program("secmgr-record"), "-o", str(cls.trace), "--"])
-        cls.policy = tool("secmgr-learn", cls.trace).stdout.decode()
+        cls.policies = live_replay.policies([cls.trace])
 
-    def compare(self, policy, is_denied):
+    def compare(self, which, is_denied):
         path = self.place / "policy.json"
-        path.write_text(policy)
-        for option in interpreters():
+        path.write_text(self.policies[which])
+        for option in live_replay.interpreters():
             with self.subTest(option):
-                done = tool("secmgr-replay", "--json", option, path,
-                            self.trace)
-                self.assertEqual(b"", done.stderr)
-                live = json.loads(done.stdout)["live"]
+                compared = live_replay.Compared(option, path, [self.trace])
+                self.assertEqual([], compared.faults())
+                live, hidden = compared.live, compared.hidden()
                 self.assertGreater(live["calls"], 20)
-                self.assertEqual([], live["differences"])
-                # Values of LD_*, PYTHON* and PATH are never recorded.
-                left_out = 0
-                for group in live["not_raisable"]:
-                    self.assertEqual("its child's variables are known by "
-                                     "their hash only", group["reason"])
-                    left_out += group["count"]
-                self.assertLessEqual(left_out, 3)
-                self.assertEqual((live["calls"] - left_out, 0),
+                self.assertLessEqual(hidden, 3)
+                self.assertEqual((live["calls"] - hidden, 0),
                                  (live["same"], live["differ"]))
                 self.assertEqual(is_denied, live["denied"] > 0,
                                  f"{live['denied']} denied")
 
     def test_the_learned_policy_decides_alike(self):
-        self.compare(self.policy, self.workload is Odd)
+        self.compare("learned", self.workload is Odd)
 
     def test_a_harsher_policy_decides_alike(self):
-        self.compare(json.dumps(harsher(self.policy)), True)
+        self.compare("harsher", True)
 
     def test_an_empty_policy_decides_alike(self):
-        self.compare(json.dumps(EMPTY), True)
+        self.compare("empty", True)
+
+
+class Versions(unittest.TestCase):
+    """Recorded on any version, raised on any other."""
+
+    def test_every_version_decides_alike_what_any_version_recorded(self):
+        place = workloads.BUILD / "integration" / "live" / "versions"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        found = test_interpreters.interpreters()
+        traces = [place / f"{name}.db" for name in found]
+        for python, trace in zip(found.values(), traces):
+            Odd(place / "run", python).run(
+                [workloads.program("secmgr-record"), "-o", trace, "--"])
+        policy = place / "policy.json"
+        for which, text in live_replay.policies(traces).items():
+            policy.write_text(text)
+            for python in found.values():
+                with self.subTest(which, python=python):
+                    compared = live_replay.Compared(f"--live={python}",
+                                                    policy, traces)
+                    self.assertEqual([], compared.faults())
+                    self.assertGreater(compared.live["denied"], 20)
+                    self.assertGreater(compared.live["same"],
+                                       500 * len(found))
 
 
 class Usage(unittest.TestCase):
@@ -171,9 +164,10 @@ class Usage(unittest.TestCase):
 
 def load_tests(loader, tests, __):
     suite = unittest.TestSuite([tests])
-    for workload in [*workloads.ALL, Odd]:
-        case = type(workload.__name__, (Live, unittest.TestCase),
-                    {"workload": workload})
+    for name, workload, python in live_replay.recordings(
+            [*workloads.ALL, Odd]):
+        case = type(name, (Live, unittest.TestCase),
+                    {"workload": workload, "python": python})
         suite.addTests(loader.loadTestsFromTestCase(case))
     return suite
 

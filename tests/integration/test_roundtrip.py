@@ -3,7 +3,9 @@
 
 For each workload w: recording changes nothing of its output, every attempt is
 accounted for, replay(learn(trace(w)), trace(w)) blocks nothing, learning is
-deterministic, and w under enforcement gives the same output.
+deterministic, and w under enforcement gives the same output; and where a
+policy does block, enforcement and replay block the same. On /usr/bin/python3
+and on those SM_TEST_PYTHONS names.
 """
 import functools
 import json
@@ -11,6 +13,7 @@ import sqlite3
 import subprocess
 import unittest
 
+import live_replay
 import workloads
 
 LOSSES = ("ring_full", "too_large", "torn", "damaged", "no_channel", "store")
@@ -38,13 +41,14 @@ def query(trace, sql):
 class Round:
     """The steps for one workload, each done once, when first asked for."""
 
-    def __init__(self, workload):
-        base = workloads.BUILD / "integration" / workload.__name__
-        self.workload = workload(base / "run")
+    def __init__(self, workload, name, python):
+        base = workloads.BUILD / "integration" / name
+        self.workload = workload(base / "run", python)
         base.mkdir(parents=True, exist_ok=True)
         self.trace = base / "trace.db"
         self.policy = base / "policy.json"
         self.enforced_trace = base / "enforced.db"
+        self.warned_trace = base / "warned.db"
 
     @functools.cached_property
     def bare(self):
@@ -71,6 +75,17 @@ class Round:
         return self.workload.run([
             workloads.program("secmgr-enforce"), "--policy", str(self.policy),
             "--mode", "block", "-o", str(self.enforced_trace), "--"])
+
+    @functools.cached_property
+    def warned(self):
+        """Half of the rules are gone; nothing is stopped by that."""
+        policy = self.policy.with_name("harsher.json")
+        policy.write_text(live_replay.harsher(self.learned, "warn"))
+        self.warned_trace.unlink(missing_ok=True)
+        output = self.workload.run([
+            workloads.program("secmgr-enforce"), "-q", "--policy", str(policy),
+            "-o", str(self.warned_trace), "--"])
+        return policy, output
 
 
 class RoundTrip:
@@ -133,6 +148,30 @@ class RoundTrip:
         self.assertTrue(self.round.enforced)
         self.assertEqual("", self.denials())
 
+    def decided(self, policy, trace):
+        """What replay says, and how often a recorded verdict is another."""
+        status, text, complaint = tool("secmgr-replay", "--json", "-n0",
+                                       policy, trace)
+        self.assertTrue(text, complaint)
+        result = json.loads(text)
+        # Either side decides whatever the other does.
+        self.assertEqual(result["events"] - result["undecided"],
+                         result["recorded_verdicts"])
+        return result, result["differs"]
+
+    def test_replay_says_what_enforcement_did(self):
+        self.assertTrue(self.round.enforced)
+        result, differs = self.decided(self.round.policy,
+                                       self.round.enforced_trace)
+        self.assertEqual((0, 0), (result["blocked"], differs))
+
+    def test_replay_says_what_enforcement_would_have_stopped(self):
+        policy, output = self.round.warned
+        self.assertEqual(self.round.bare, output)
+        result, differs = self.decided(policy, self.round.warned_trace)
+        self.assertEqual(0, differs)
+        self.assertGreater(result["warned"], 0)
+
     def denials(self):
         if not self.round.enforced_trace.exists():
             return "no trace of the enforced run"
@@ -143,9 +182,9 @@ class RoundTrip:
 
 def load_tests(loader, _, __):
     suite = unittest.TestSuite()
-    for workload in workloads.ALL:
-        case = type(workload.__name__, (RoundTrip, unittest.TestCase),
-                    {"round": Round(workload)})
+    for name, workload, python in live_replay.recordings(workloads.ALL):
+        case = type(name, (RoundTrip, unittest.TestCase),
+                    {"round": Round(workload, name, python)})
         suite.addTests(loader.loadTestsFromTestCase(case))
     return suite
 

@@ -4,6 +4,7 @@
 A workload writes its files into an empty directory, is run there, and gives
 output that is the same every time it is run.
 """
+import functools
 import os
 import pathlib
 import shutil
@@ -20,17 +21,22 @@ PYTHON = "/usr/bin/python3"
 RUN_SECONDS = 60
 READY_SECONDS = 30
 UNSEEN_SECONDS = 3  # reloaders look once a second
+# Of Debian's packages these serve every version, but Django: 3.9 to 3.12.
+PACKAGES = pathlib.Path("/usr/lib/python3/dist-packages")
+PURE = ("flask jinja2 werkzeug click itsdangerous markupsafe gunicorn django "
+        "asgiref sqlparse pytz packaging pkg_resources importlib_metadata "
+        "zipp typing_extensions more_itertools").split()
 NEEDED = {"flask": "python3-flask", "django": "python3-django",
           "gunicorn": "gunicorn", "pytest": "python3-pytest",
           "attr": "python3-attr", "exceptiongroup": "python3-exceptiongroup"}
 
 
-def require(module):
+def require(module, python=PYTHON):
     """A missing part is a failure with a remedy, never a skip."""
-    done = subprocess.run([PYTHON, "-c", f"import {module}"], check=False,
+    done = subprocess.run([python, "-c", f"import {module}"], check=False,
                           stderr=subprocess.DEVNULL)
     if done.returncode:
-        raise RuntimeError(f"{NEEDED[module]} is not installed; "
+        raise RuntimeError(f"{NEEDED[module.split('.')[0]]} is not installed; "
                            "run tools/dev/install-deps")
 
 
@@ -39,6 +45,33 @@ def pythons():
     return [PYTHON] + [path for path in
                        os.environ.get("SM_TEST_PYTHONS", "").split(":")
                        if path]
+
+
+@functools.lru_cache(None)
+def version_of(python):
+    """As in 3.11."""
+    return subprocess.check_output(
+        [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+        text=True).strip()
+
+
+@functools.lru_cache(None)
+def equipped(python):
+    """python itself, or one of its version that can import what PURE names."""
+    if python == PYTHON:
+        return python
+    name = "python" + version_of(python)
+    place = BUILD / "integration" / "venv" / name
+    shutil.rmtree(place, ignore_errors=True)
+    subprocess.run([python, "-m", "venv", "--without-pip", place], check=True)
+    packages = place / "lib" / name / "site-packages"
+    for one in PURE:
+        if (PACKAGES / one).is_dir():
+            shutil.copytree(PACKAGES / one, packages / one,
+                            ignore=shutil.ignore_patterns("*.so", "*.pyc"))
+        elif (PACKAGES / f"{one}.py").exists():
+            shutil.copy(PACKAGES / f"{one}.py", packages)
+    return str(place / "bin/python3")
 
 
 def program(name):
@@ -69,12 +102,20 @@ class Workload:
     files = {}
     argv = []
     stdin = None
-    module = None
+    modules = ()
 
-    def __init__(self, place):
+    def __init__(self, place, python=PYTHON):
         self.place = pathlib.Path(place)
-        if self.module:
-            require(self.module)
+        self.python = python
+        for module in self.modules:
+            require(module, python)
+
+    @classmethod
+    def fits(cls, python):
+        """Whether it can be run; Debian's python must."""
+        return python == PYTHON or not subprocess.run(
+            [python, "-c", f"import sys, {', '.join(cls.modules) or 'os'}"],
+            check=False, stderr=subprocess.DEVNULL).returncode
 
     def prepare(self):
         shutil.rmtree(self.place, ignore_errors=True)
@@ -85,7 +126,7 @@ class Workload:
             path.write_text(textwrap.dedent(text))
 
     def command(self):
-        return [PYTHON] + self.argv
+        return [self.python] + self.argv
 
     def run(self, wrapper=()):
         """(status, output) of a run in a fresh directory."""
@@ -373,8 +414,8 @@ class Asyncio(Workload):
 class Network(Workload):
     argv = ["app.py"]
 
-    def __init__(self, place):
-        super().__init__(place)
+    def __init__(self, *how):
+        super().__init__(*how)
         self.argv = ["app.py", str(free_port())]
 
     files = {"app.py": """\
@@ -405,8 +446,8 @@ class Server(Workload):
     stop = signal.SIGTERM
     whole_group = False
 
-    def __init__(self, place):
-        super().__init__(place)
+    def __init__(self, *how):
+        super().__init__(*how)
         self.port = free_port()
 
     def use(self):
@@ -521,7 +562,7 @@ FLASK_APP = """\
 
 
 class FlaskServer(Server):
-    module = "flask"
+    modules = ("flask",)
     files = {"app.py": FLASK_APP, "notes/a.txt": "a"}
 
     def use(self):
@@ -532,7 +573,7 @@ class FlaskServer(Server):
 
 class FlaskReloader(Reloading, FlaskServer):
     def command(self):
-        return [PYTHON, "-m", "flask", "--app", "app", "run", "--reload",
+        return [self.python, "-m", "flask", "--app", "app", "run", "--reload",
                 "--port", str(self.port)]
 
     def use(self):
@@ -544,12 +585,12 @@ class FlaskReloader(Reloading, FlaskServer):
 class Gunicorn(FlaskServer):
     processes = 3
 
-    def __init__(self, place):
-        require("gunicorn")
-        super().__init__(place)
+    modules = ("flask", "gunicorn")
 
     def command(self):
-        return ["/usr/bin/gunicorn", "--workers", "2", "--bind",
+        script = (["/usr/bin/gunicorn"] if self.python == PYTHON
+                  else [self.python, "-m", "gunicorn"])
+        return [*script, "--workers", "2", "--bind",
                 f"127.0.0.1:{self.port}", "app:app"]
 
 
@@ -606,13 +647,13 @@ DJANGO = {
 
 
 class DjangoCheck(Workload):
-    module = "django"
+    modules = ("django.test",)
     argv = ["manage.py", "check"]
     files = DJANGO
 
 
 class DjangoClient(Workload):
-    module = "django"
+    modules = ("django.test",)
     argv = ["client.py"]
     files = dict(DJANGO, **{"client.py": """\
         import io, os
@@ -632,11 +673,11 @@ class DjangoClient(Workload):
 
 
 class DjangoRunserver(Reloading, Server):
-    module = "django"
+    modules = ("django.test",)
     files = DJANGO
 
     def command(self):
-        return [PYTHON, "manage.py", "runserver", f"127.0.0.1:{self.port}"]
+        return [self.python, "manage.py", "runserver", f"127.0.0.1:{self.port}"]
 
     def use(self):
         before = self.get("/") + self.get("/missing")
