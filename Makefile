@@ -203,6 +203,12 @@ check-cpython: all
 	@tools/dev/install-deps cpython
 	@$(PYTHON) tests/cpython/run.py --build $(BUILD)
 
+# Replay beside real interpreters, over all that tests record, on every version
+# of Python on this machine: about an hour. LIVE= names workloads and tests.
+.PHONY: check-live
+check-live: all
+	@$(PYTHON) -B tests/live/run.py --build $(BUILD) --jobs $(JOBS) $(LIVE)
+
 # ---------------------------------------------------------------- showing
 .PHONY: demo bench
 demo:
@@ -263,6 +269,7 @@ help:
 	'check      build with gcc and clang, lint, every test; totals last' \
 	'unit       unit tests only' \
 	'check-cpython  part of CPython'"'"'s tests, the same in warn' \
+	'check-live  replay beside every Python there is, over all LIVE=' \
 	'bench      measure; $(BUILD)/bench.json and a table' \
 	'learn-bench  what learned policies break and stop, in SCENARIOS=' \
 	'lint       clang-format, clang-tidy, mandoc' \
