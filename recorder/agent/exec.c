@@ -10,11 +10,15 @@
  * no event (before 3.14), another file than the one PATH led to, arguments the
  * event could not tell. A denial is EACCES from the C library.
  *
+ * A program is decided by the path it is called by and, where symbolic links
+ * lead from there to another, by that too: a second secmgr.exec.
+ *
  * Who did it is found on the stack where the thread runs Python code, and
  * `foreign` where it does not: ctypes lets the GIL go. A vfork child must not
  * look at the stack, so its parent does, before.
  */
 #include "recorder/agent/exec_note.h"
+#include "recorder/agent/real.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -216,6 +220,43 @@ static struct sm_str program_of(const struct sm_exec *exec,
 }
 
 /*
+ * The file that path, which is program_of(exec), leads to. False: nothing is
+ * there. Empty: it has no name.
+ */
+static bool find_real(const struct sm_exec *exec, struct sm_str path, char *out,
+		      struct sm_str *real)
+{
+	char text[SM_PATH_MAX + 1];
+	const char *name = exec->path;
+	int fd;
+
+	if (is_searched(exec)) {
+		memcpy(text, path.p, path.len);
+		text[path.len] = '\0';
+		name = text;
+	}
+	fd = sm_interpose_open(exec->dir_fd, name, O_PATH | O_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	*real = sm_real_path_of(fd, out);
+	close(fd);
+	return true;
+}
+
+/* A line is decided as a line, whichever of the system's shells reads it. */
+static bool is_same_line(const struct sm_exec *exec, struct sm_str path,
+			 struct sm_str real)
+{
+	struct sm_value argv[4];
+	uint32_t n = 0;
+
+	for (; n < 4 && exec->argv && exec->argv[n]; n++)
+		sm_real_put(&argv[n], sm_str_of(exec->argv[n]));
+	return n == 3 && sm_request_shell_line(path, argv, n).len &&
+	       sm_request_shell_line(real, argv, n).len;
+}
+
+/*
  * Nothing runs where nothing is. Candidates of PATH are mostly that. Where
  * something might be put there meanwhile, the call is not made at all.
  */
@@ -317,12 +358,41 @@ static bool decide(const struct sm_exec *exec, struct sm_str path,
 	return is_denied;
 }
 
+static bool is_step_denied(const struct sm_exec *exec, struct sm_str path,
+			   struct sm_str changes)
+{
+	bool is_denied;
+
+	if (sm_exec_has_notes() && !is_borrowed())
+		sm_exec_publish();
+	is_denied = is_borrowed() ? decide_borrowed(exec, path, changes)
+				  : decide(exec, path, changes);
+	if (is_denied)
+		errno = EACCES;
+	return is_denied;
+}
+
+/* The second step. Another link by the time of the call is not noticed. */
+static bool is_real_denied(const struct sm_exec *exec, struct sm_str path)
+{
+	const struct sm_exec nameless = { .dir_fd = -1,
+					  .argv = exec->argv,
+					  .envp = exec->envp };
+	const struct sm_str same = { NULL, 0 };
+	char text[SM_PATH_MAX];
+	struct sm_str real;
+
+	if (!exec->path || !path.len || !find_real(exec, path, text, &real) ||
+	    sm_str_equal(real, path) || is_same_line(exec, path, real))
+		return false;
+	return is_step_denied(real.len ? exec : &nameless, real, same);
+}
+
 bool sm_exec_is_denied(const struct sm_exec *exec)
 {
 	char path_text[SM_PATH_MAX], changes_text[SM_PATH_MAX];
 	struct sm_str path, changes;
 	int saved = errno;
-	bool is_denied;
 
 	if (!is_watching || sm_agent.flags & SM_CHANNEL_LIVE ||
 	    (!exec->path && exec->dir_fd < 0))
@@ -331,20 +401,18 @@ bool sm_exec_is_denied(const struct sm_exec *exec)
 		sm_channel_child();
 	path = program_of(exec, path_text);
 	changes = sm_environment_changes_of(exec->envp, changes_text);
-	if (is_announced(exec, path, changes)) {
-		errno = saved;
-		return false;
-	}
-	if (is_missing(exec, path)) {
-		if (is_blocking())
+	if (!is_announced(exec, path, changes)) {
+		if (is_missing(exec, path)) {
+			if (is_blocking())
+				return true;
+			errno = saved;
+			return false;
+		}
+		if (is_step_denied(exec, path, changes))
 			return true;
-		errno = saved;
-		return false;
 	}
-	if (sm_exec_has_notes() && !is_borrowed())
-		sm_exec_publish();
-	is_denied = is_borrowed() ? decide_borrowed(exec, path, changes)
-				  : decide(exec, path, changes);
-	errno = is_denied ? EACCES : saved;
-	return is_denied;
+	if (is_real_denied(exec, path))
+		return true;
+	errno = saved;
+	return false;
 }

@@ -23,25 +23,26 @@ import os, pathlib, subprocess, sys
 run, quiet = subprocess.run, {"stdout": subprocess.DEVNULL}
 run(["true"])
 run(["true", "x"], env={"PATH": "/usr/bin"})
-run(["true", "x"], env={**os.environ, "PATH": "/bin", "COLOUR": "red"})
-run(["/bin/true", b"x"], close_fds=False)
+colour = {"PATH": "/usr/bin:/none", "COLOUR": "red"}
+run(["true", "x"], env={**os.environ, **colour})
+run(["/usr/bin/true", b"x"], close_fds=False)
 run("exit 0", shell=True)
 run("exit 0", shell=True, executable="/bin/sh")
 run(["./tool"], cwd="sub", **quiet)
 run(["true"], preexec_fn=lambda: None)
-run(["name"], executable="/bin/true")
-run(["/bin/echo", "\\N{SNOWMAN}", "\\udcff"], **quiet)
-run(["/bin/true", "--password", "hunter2", "token=abcdefgh12345678"])
+run(["name"], executable="/usr/bin/true")
+run(["/usr/bin/echo", "\\N{SNOWMAN}", "\\udcff"], **quiet)
+run(["/usr/bin/true", "--password", "hunter2", "token=abcdefgh12345678"])
 os.system("exit 0")
 os.popen("exit 0").close()
 for spawn in os.posix_spawn, os.posix_spawnp:
-    os.waitpid(spawn("/bin/true", ["true"], os.environ), 0)
+    os.waitpid(spawn("/usr/bin/true", ["true"], os.environ), 0)
 os.spawnvp(os.P_WAIT, "true", ["true"])
-os.spawnle(os.P_WAIT, "/bin/true", "true", {})
+os.spawnle(os.P_WAIT, "/usr/bin/true", "true", {})
 if not os.fork():
     os.execlp("true", "true")
 os.wait()
-os.execv("/bin/true", ["true"])
+os.execv("/usr/bin/true", ["true"])
 """
 
 # Where only the call itself says what it is.
@@ -52,8 +53,8 @@ def run(*arguments, **options):
         subprocess.run(*arguments, **options)
     except OSError as error:
         print(type(error).__name__)
-run([pathlib.Path("/bin/true"), pathlib.PurePath("x"), "y"])
-run(["true", "z"], executable=pathlib.Path("/bin/true"), cwd=".")
+run([pathlib.Path("/usr/bin/true"), pathlib.PurePath("x"), "y"])
+run(["true", "z"], executable=pathlib.Path("/usr/bin/true"), cwd=".")
 run(["no-such-program"])
 os.waitpid(os.posix_spawnp("true", ["true", "p"], {}), 0)
 os.chdir("sub")
@@ -87,7 +88,7 @@ libc = ctypes.CDLL(None)
 def spawn(start, name):
     argv = (ctypes.c_char_p * 2)(name, None)
     pid = ctypes.c_int()
-    print(start(ctypes.byref(pid), b"/bin/true", None, None, argv, None))
+    print(start(ctypes.byref(pid), b"/usr/bin/true", None, None, argv, None))
 spawn(libc.posix_spawn, b"true")
 spawn(ctypes.PyDLL(None).posix_spawn, b"also")
 print(libc.system(b"exit 3"))
@@ -160,8 +161,8 @@ class Exec(unittest.TestCase):
                 output = self.record(python, "later.py")
                 self.assertEqual("FileNotFoundError\n", output)
                 self.assertEqual(
-                    [["/bin/true", ["/bin/true", "x", "y"]],
-                     ["/bin/true", ["true", "z"]],
+                    [["/usr/bin/true", ["/usr/bin/true", "x", "y"]],
+                     ["/usr/bin/true", ["true", "z"]],
                      ["true", ["true", "p"]],
                      ["tool", ["tool"]]],
                     [event["args"][:2] for event in
@@ -207,7 +208,7 @@ class Exec(unittest.TestCase):
                 self.assertEqual("0\n0\n768\n",
                                  self.record(python, "native.py"))
                 self.assertEqual(
-                    [("/bin/true", "foreign"), ("/bin/true", "app"),
+                    [("/usr/bin/true", "foreign"), ("/usr/bin/true", "app"),
                      ("/bin/sh", "foreign")],
                     [(event["args"][0], event["by"])
                      for event in self.events()])
