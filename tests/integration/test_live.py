@@ -162,6 +162,82 @@ class Usage(unittest.TestCase):
         self.assertRegex(text, r"not raised +0\n$")
 
 
+class Nowhere(unittest.TestCase):
+    """Where there is nothing but the programs, the policy and the traces."""
+
+    NAMESPACES = ["unshare", "--mount"] + (
+        [] if os.geteuid() == 0 else ["--user", "--map-root-user"])
+    # For an interpreter: what it is made of, and no file of a workload's.
+    MOUNT = """\
+set -e
+cd "$1"
+shift
+for one in /usr /proc /dev $SM_MOUNT; do
+    mkdir -p ".$one"
+    mount --rbind "$one" ".$one"
+done
+exec chroot . "$@"
+"""
+
+    def setUp(self):
+        self.place = workloads.BUILD / "integration" / "live" / "nowhere"
+        shutil.rmtree(self.place, ignore_errors=True)
+        self.root = self.place / "root"
+        self.root.mkdir(parents=True)
+        for workload in (Odd, workloads.Linked, workloads.Children,
+                         workloads.Network, workloads.MultiprocessingSpawn):
+            workload(self.place / "run").run(
+                [workloads.program("secmgr-record"), "-o",
+                 self.root / f"{workload.__name__}.db", "--"])
+        self.traces = sorted(path.name for path in self.root.glob("*.db"))
+        for which, text in live_replay.policies(
+                [self.root / name for name in self.traces]).items():
+            (self.root / f"{which}.json").write_text(text)
+
+    def replay(self, which, option, wrapper):
+        done = subprocess.run(
+            [*wrapper, workloads.program("secmgr-replay"), "--json", *option,
+             f"{which}.json", *self.traces], cwd=self.root,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, check=False, timeout=120,
+            env=dict(workloads.environment(), TMPDIR="/tmp",
+                     PATH="/usr/sbin:/usr/bin:/sbin:/bin",
+                     SM_MOUNT=f"{workloads.BUILD}/bin {workloads.BUILD}/lib"))
+        self.assertEqual(b"", done.stderr)
+        return json.loads(done.stdout)
+
+    def install(self):
+        """The program, and the libraries that ldd says it needs."""
+        program = workloads.program("secmgr-replay")
+        told = subprocess.check_output(["ldd", program], text=True)
+        for path in [program, *(word for word in told.split()
+                                if word.startswith("/"))]:
+            target = self.root / path.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+
+    def everywhere_alike(self, option, wrapper):
+        for which in ("learned", "harsher", "empty"):
+            with self.subTest(which):
+                here = self.replay(which, option, [])
+                self.assertGreater(here["events"], 5000)
+                self.assertGreater(here["blocked"], 50)
+                there = self.replay(which, option, wrapper)
+                self.assertEqual(here, there)
+
+    def test_offline_an_empty_root_changes_no_verdict(self):
+        self.install()
+        self.everywhere_alike([], [*self.NAMESPACES, "chroot", self.root])
+
+    def test_live_a_root_with_an_interpreter_only_changes_no_verdict(self):
+        for name in ("bin", "lib", "lib64"):
+            (self.root / name).symlink_to(f"usr/{name}")
+        (self.root / "tmp").mkdir()
+        self.everywhere_alike(
+            ["--live"], [*self.NAMESPACES, "sh", "-c", self.MOUNT, "sh",
+                         self.root])
+
+
 def load_tests(loader, tests, __):
     suite = unittest.TestSuite([tests])
     for name, workload, python in live_replay.recordings(

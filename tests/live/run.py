@@ -22,6 +22,7 @@ import concurrent.futures
 import os
 import pathlib
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -52,8 +53,12 @@ def record_workloads(place, wanted):
         if not wanted(name):
             continue
         trace = place / f"{name}.db"
-        workload(place / "run" / name, python).run(
-            [workloads.program("secmgr-record"), "-o", str(trace), "--"])
+        try:
+            workload(place / "run" / name, python).run(
+                [workloads.program("secmgr-record"), "-o", str(trace), "--"])
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            print(f"{name}: {error}", flush=True)
+            continue
         yield Recording(workload.__name__, version_of(trace), [trace])
 
 
@@ -140,6 +145,8 @@ def check(recordings, place, jobs):
 def main():
     wanted = lambda name: not arguments.names or any(
         part in name for part in arguments.names)
+    # In the background of a shell it is ignored, and by what we start too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     place = workloads.BUILD / "live"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
