@@ -67,11 +67,31 @@ static struct sm_str option_head(struct sm_str text)
 	return (struct sm_str){ text.p, (uint32_t)(equals - text.p) + 1 };
 }
 
+/* `-c` of `-c1-40`: an option with its numbers attached; or empty. */
+static struct sm_str numbered_head(struct sm_learn *l, struct sm_str text)
+{
+	uint32_t n = 1, end;
+	unsigned typed;
+
+	while (n < text.len && ((text.p[n] >= 'a' && text.p[n] <= 'z') ||
+				(text.p[n] >= 'A' && text.p[n] <= 'Z')))
+		n++;
+	if (!is_option(text) || n < 2 || n == text.len)
+		return (struct sm_str){ "", 0 };
+	for (end = n; end < text.len; end++)
+		if (!strchr("0123456789-.,:x%", text.p[end]))
+			return (struct sm_str){ "", 0 };
+	sm_skeleton(l, (struct sm_str){ text.p + n, text.len - n }, &typed);
+	return (struct sm_str){ text.p, typed ? n : 0 };
+}
+
 static struct word read_word(struct sm_learn *l, struct sm_str text)
 {
 	struct word w = { .head = option_head(text) };
 	bool slotted;
 
+	if (!w.head.len)
+		w.head = numbered_head(l, text);
 	w.value = (struct sm_str){ text.p + w.head.len, text.len - w.head.len };
 	w.is_fixed = is_option(text) && !w.head.len;
 	if (!w.is_fixed) {
@@ -466,6 +486,15 @@ static struct sm_evidence weigh(const struct sm_learn *l,
 	return e;
 }
 
+/* The names of users, uploads or days: of what opened as a path. */
+static bool are_members(const struct sm_learn *l, const struct values *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (!sm_list_has(&l->members, v->items[i].text))
+			return false;
+	return v->count > 1;
+}
+
 /* The slot that holds all values, or empty when the position stays closed. */
 static struct sm_str slot_of(struct sm_learn *l, const struct values *v)
 {
@@ -482,7 +511,7 @@ static struct sm_str slot_of(struct sm_learn *l, const struct values *v)
 		if (e.is_typed)
 			return sm_is_open(l, &e) ? SM_STR("<host>") : none;
 	}
-	if (!sm_is_open(l, &e))
+	if (!sm_is_open(l, &e) && !are_members(l, v))
 		return none;
 	if (all(v, is_relative))
 		return relative_slot(l, v);

@@ -37,31 +37,34 @@ static void rename_all(struct sm_learn *l, struct sm_node *node,
 }
 
 static void open_below(struct sm_learn *l, struct sm_node *node,
-		       struct sm_str dir, struct sm_place place)
+		       struct sm_str dir, struct sm_place place, bool is_owned)
 {
 	if (!place.is_closed) {
 		sm_open_dirs(l, node, dir, &place);
+		if (sm_open_data_tree(l, node, dir, &place, is_owned))
+			return;
 		sm_open_files(l, node, dir, &place);
 	}
 	for (size_t i = 0; i < node->count; i++) {
 		struct sm_node *kid = node->kids[i];
 		struct sm_str inner = { "", 0 };
+		struct sm_place below = place_below_slot(&place);
 
 		if (!kid->count)
 			continue;
 		if (dir.len && !kid->is_slot) {
 			inner = sm_path_below(l, dir, kid->name);
-			open_below(l, kid, inner, sm_place_of(l, inner));
-		} else {
-			open_below(l, kid, inner, place_below_slot(&place));
+			below = sm_place_of(l, inner);
 		}
+		open_below(l, kid, inner, below,
+			   is_owned || (kid->is_slot && kid->is_made));
 	}
 }
 
 void sm_generalise(struct sm_learn *l, struct sm_node *root)
 {
 	rename_all(l, root, SM_STR("/"));
-	open_below(l, root, SM_STR("/"), sm_place_of(l, SM_STR("/")));
+	open_below(l, root, SM_STR("/"), sm_place_of(l, SM_STR("/")), false);
 	sm_tree_absorb(l, root);
 	sm_tree_deepen(l, root);
 	sm_tree_join_slots(l, root);

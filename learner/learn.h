@@ -64,7 +64,8 @@ struct sm_learn {
 	uint32_t *pids;
 	size_t pid_count;
 
-	struct sm_paths *paths; /* paths.c */
+	struct sm_paths *paths;	    /* paths.c */
+	struct sm_str_list members; /* names that became part of a slot */
 
 	struct draft *drafts; /* emit.c: rules before they are numbered */
 	size_t draft_count, draft_room;

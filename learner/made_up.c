@@ -135,6 +135,32 @@ static bool is_language(const struct sm_node *node)
 	return false;
 }
 
+/* Long enough to be drawn or computed: it will not come back. */
+static bool is_unique(struct sm_str name)
+{
+	for (uint32_t i = 0, run = 0; i < name.len; i++) {
+		struct sm_str rest = { name.p + i, name.len - i };
+		bool is_hex = is_digit(name.p[i]) ||
+			      (name.p[i] >= 'a' && name.p[i] <= 'f');
+
+		if (sm_token_match(SM_TOKEN_UUID, rest))
+			return true;
+		run = is_hex ? run + 1 : 0;
+		if (run == 32)
+			return true;
+	}
+	return false;
+}
+
+/* NAME-<uuid>.msg: whatever else in it looks like a value is one. */
+static struct sm_str unique(struct sm_learn *l, struct sm_str name)
+{
+	unsigned typed;
+	struct sm_str text = sm_skeleton(l, name, &typed);
+
+	return typed ? text : (struct sm_str){ "", 0 };
+}
+
 void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 		    const struct sm_place *place)
 {
@@ -152,6 +178,8 @@ void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 		node->name = with_token(l, name, from, to, "<int>");
 	else if (place->is_proc && is_proc_number(node))
 		node->name = SM_STR("<int>");
+	else if (node->is_made && is_unique(name) && unique(l, name).len)
+		node->name = unique(l, name);
 	else if (is_language(node))
 		node->name = SM_STR("<name>");
 	else

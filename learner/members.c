@@ -4,6 +4,9 @@
  */
 #include "learner/open.h"
 
+/* Names kept to know arguments by; a list is slow to add many to. */
+#define MEMBERS_MAX 4096
+
 void sm_members_open(struct sm_learn *l, struct sm_member *members,
 		     size_t count, struct sm_str name)
 {
@@ -11,8 +14,13 @@ void sm_members_open(struct sm_learn *l, struct sm_member *members,
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (!members[i].node->forward)
+		if (!members[i].node->forward) {
 			nodes[n++] = members[i].node;
+			if (!members[i].typed && !members[i].node->is_slot &&
+			    l->members.count < MEMBERS_MAX)
+				sm_list_add(l, &l->members,
+					    members[i].node->name);
+		}
 	if (!n)
 		return;
 	nodes[0]->name = name;
@@ -60,4 +68,14 @@ struct sm_evidence sm_members_weigh(const struct sm_learn *l,
 bool sm_has_fixed_start(struct sm_str skeleton)
 {
 	return skeleton.len && skeleton.p[0] != '<';
+}
+
+size_t sm_count_skeletons(const struct sm_member *members, size_t count)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		n += !i || !sm_str_equal(members[i].skeleton,
+					 members[i - 1].skeleton);
+	return n;
 }

@@ -13,7 +13,7 @@ struct sm_member {
 	struct sm_str extension;
 	struct sm_str skeleton;
 	unsigned typed;
-	struct sm_sketch shape; /* directories */
+	struct sm_sketch shape, profile; /* directories */
 	unsigned cluster;
 };
 
@@ -38,8 +38,21 @@ struct sm_evidence sm_members_weigh(const struct sm_learn *l,
  */
 bool sm_is_structure(const struct sm_node *parent,
 		     const struct sm_member *member);
+/* Names that differ in more than their numbers; of sorted members. */
+size_t sm_count_skeletons(const struct sm_member *members, size_t count);
 /* Literal letters before the first token: "order-<int>", not "<int>". */
 bool sm_has_fixed_start(struct sm_str skeleton);
+
+/* Code was run from a directory in dir. */
+bool sm_holds_code(const struct sm_learn *l, struct sm_str dir);
+bool sm_node_is_listed(const struct sm_node *node);
+/*
+ * Opens all of node if it is a tree of data; see data_tree.c. is_owned: it is a
+ * slot in which the program makes things, or in one.
+ */
+bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
+		       struct sm_str dir, const struct sm_place *place,
+		       bool is_owned);
 
 /* dir: the path of node, empty below a slot. */
 void sm_open_dirs(struct sm_learn *l, struct sm_node *node, struct sm_str dir,

@@ -137,6 +137,18 @@ static void open_free_files(struct sm_learn *l, struct sm_node *node,
 	sm_members_open(l, members, start.len ? left : count, name);
 }
 
+/*
+ * All names hold numbers, and not the same text around them: a person wrote
+ * them, or will.
+ */
+static bool is_varied(const struct sm_member *members, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!members[i].typed || !members[i].node->is_made)
+			return false;
+	return sm_count_skeletons(members, count) > 1;
+}
+
 static void open_by_extension(struct sm_learn *l, struct sm_node *node,
 			      struct sm_str dir, const struct sm_place *place)
 {
@@ -154,15 +166,19 @@ static void open_by_extension(struct sm_learn *l, struct sm_node *node,
 			is_made |= m.items[end].node->is_made;
 		if (!may_open_extension(place, first->extension, is_made))
 			continue;
-		open_typed_files(l, node, first, end - i, place);
+		if (is_varied(first, end - i) && !place->is_code)
+			open_free_files(l, node, first, end - i, place);
+		if (!first->node->is_slot)
+			open_typed_files(l, node, first, end - i, place);
 		open_free_files(l, node, first, end - i, place);
 	}
 	sm_node_tidy(l, node);
 }
 
 /*
- * A directory the program fills with files of many kinds (uploads): three
- * extensions, four files and one extension that opened by itself.
+ * A directory the program fills with files of many kinds (uploads): two
+ * extensions, one of which opened for any name, or three and four files where
+ * one opened for numbers.
  */
 static void open_any_file(struct sm_learn *l, struct sm_node *node,
 			  struct sm_str dir, const struct sm_place *place)
@@ -170,7 +186,7 @@ static void open_any_file(struct sm_learn *l, struct sm_node *node,
 	struct sm_members m = {
 		sm_learn_take(l, (node->count + 1) * sizeof(*m.items)), 0
 	};
-	size_t extensions = 0, files = 0, slots = 0;
+	size_t extensions = 0, files = 0, slots = 0, free = 0;
 	struct sm_str last = { "", 0 };
 
 	if (place->is_code || place->is_shared || place->is_hidden)
@@ -184,10 +200,13 @@ static void open_any_file(struct sm_learn *l, struct sm_node *node,
 		if (new->node->is_dir || !new->node->is_made ||
 		    !new->extension.len || sm_is_code_suffix(new->extension))
 			continue;
-		if (new->node->is_slot)
+		if (new->node->is_slot) {
 			slots++;
-		else if (!may_open_file(l, node, dir, new))
+			free += sm_str_starts(new->node->name,
+					      SM_STR("<name>"));
+		} else if (!may_open_file(l, node, dir, new)) {
 			continue;
+		}
 		files += new->node->sources;
 		m.count++;
 	}
@@ -197,7 +216,8 @@ static void open_any_file(struct sm_learn *l, struct sm_node *node,
 		extensions += !i || !sm_str_equal(m.items[i].extension, last);
 		last = m.items[i].extension;
 	}
-	if (extensions < 3 || files < 4 || !slots)
+	if (!slots || files < 3 || extensions < 2 ||
+	    (!free && (extensions < 3 || files < 4)))
 		return;
 	for (size_t i = 0; i < m.count; i++)
 		m.items[i].node->is_slot = false;

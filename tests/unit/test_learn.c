@@ -44,6 +44,47 @@ static void paths_in_arguments_take_the_slots_of_files(void **state)
 	finish(&b);
 }
 
+static void numbers_attached_to_options_open(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_system(&b, 0, "cut -c1-10 " APP "/notes.txt");
+	see_system(&b, 1, "cut -c1-24 " APP "/notes.txt");
+	see_system(&b, 2, "cut -c1-72 " APP "/notes.txt");
+	learn(&b);
+	assert_true(allows_system(&b, "cut -c1-100 " APP "/notes.txt"));
+	assert_false(allows_system(&b, "cut -f1-100 " APP "/notes.txt"));
+	assert_false(allows_system(&b, "cut -c1-x " APP "/notes.txt"));
+	finish(&b);
+}
+
+static void names_of_owners_are_arguments(void **state)
+{
+	static const char *const pages[] = { APP "/pages/books/1.html",
+					     APP "/pages/tea.shop/2.html",
+					     APP "/pages/wine/3.html" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++) {
+		for (int i = 0; i < 3; i++)
+			see_open(&b, run, pages[i], WRITE);
+		see_popen(&b, run, ARGV("/usr/bin/ls", "-1", "books"));
+		see_popen(&b, run, ARGV("/usr/bin/ls", "-1", "tea.shop"));
+		see_popen(&b, run, ARGV("/usr/bin/du", "-s", "all"));
+		see_popen(&b, run, ARGV("/usr/bin/du", "-s", "one"));
+	}
+	learn(&b);
+	assert_true(allows_popen(&b, ARGV("/usr/bin/ls", "-1", "KÃ¤se & Co")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/ls", "-1", "/etc")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/ls", "-1", "-R")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/du", "-s", "two")));
+	finish(&b);
+}
+
 static void subcommands_stay_apart(void **state)
 {
 	struct bench b;
@@ -768,6 +809,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arguments_open_by_type_and_options_stay),
 		cmocka_unit_test(paths_in_arguments_take_the_slots_of_files),
+		cmocka_unit_test(numbers_attached_to_options_open),
+		cmocka_unit_test(names_of_owners_are_arguments),
 		cmocka_unit_test(subcommands_stay_apart),
 		cmocka_unit_test(shell_lines_open_word_by_word),
 		cmocka_unit_test(one_shell_line_stays_literal),

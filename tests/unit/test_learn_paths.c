@@ -262,6 +262,26 @@ static void uploads_of_any_kind_open_for_any_depth(void **state)
 	finish(&b);
 }
 
+static void names_written_in_many_ways_open(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, APP "/reports/101.txt", WRITE);
+	see_open(&b, 0, APP "/reports/102.txt", WRITE);
+	see_open(&b, 0, APP "/reports/weekly 1.txt", WRITE);
+	see_open(&b, 0, APP "/sheets/101.txt", WRITE);
+	see_open(&b, 0, APP "/sheets/102.txt", WRITE);
+	see_open(&b, 0, APP "/sheets/103.txt", WRITE);
+	learn(&b);
+	assert_true(
+		allows_open(&b, APP "/reports/2026-11-21 nightly.txt", WRITE));
+	assert_false(allows_open(&b, APP "/sheets/nightly.txt", WRITE));
+	assert_true(allows_open(&b, APP "/sheets/7.txt", WRITE));
+	finish(&b);
+}
+
 static void languages_open_when_one_was_seen(void **state)
 {
 	struct bench b;
@@ -427,6 +447,7 @@ int main(void)
 		cmocka_unit_test(files_at_several_depths_open_for_any_depth),
 		cmocka_unit_test(one_depth_stays_one_depth),
 		cmocka_unit_test(uploads_of_any_kind_open_for_any_depth),
+		cmocka_unit_test(names_written_in_many_ways_open),
 		cmocka_unit_test(languages_open_when_one_was_seen),
 		cmocka_unit_test(what_a_slot_grants_has_no_rule_of_its_own),
 		cmocka_unit_test(packages_read_their_data_like_their_code),

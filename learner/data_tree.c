@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Trees of data: directories below which neither names nor depth belong to the
+ * program. Three kinds, by who makes the names up:
+ *
+ * owned   one of many alike, in which the program makes things: what is in it
+ *         belongs to the user or request the directory stands for;
+ * walked  the program lists it and the directories in it, and takes what it
+ *         finds;
+ * output  the program has made all of it, and only writes.
+ *
+ * What is granted to a principal anywhere in such a tree is granted to it in
+ * all of it. Names that are spelled by the program stay rules of their own:
+ * dotfiles, key material, those tempfile made up, and those most owners have.
+ */
+#include "learner/open.h"
+
+struct scan {
+	size_t files, dirs, made, names;
+	struct sm_str extension; /* of the first file */
+	bool is_mixed;		 /* there are several */
+	uint32_t access;	 /* of all that is in it */
+};
+
+/* What stays beside the tree's own rule. */
+static bool is_spelled(const struct sm_node *node)
+{
+	struct sm_str name = node->name;
+
+	if (!node->is_slot)
+		return sm_is_guarded_name(name);
+	if (name.p[0] == '.' || name.p[0] == '\\')
+		return true;
+	for (uint32_t i = 0; i + 5 <= name.len; i++)
+		if (!memcmp(name.p + i, "<tmp>", 5))
+			return true;
+	return false;
+}
+
+static uint32_t granted(const struct sm_node *node)
+{
+	uint32_t access = 0;
+
+	for (const struct sm_grant *g = node->grants; g; g = g->next)
+		access |= g->access;
+	return access;
+}
+
+static void scan_kids(const struct sm_node *node, struct scan *s)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+		struct sm_str extension = sm_extension(kid->name);
+
+		s->access |= granted(kid);
+		if (is_spelled(kid))
+			continue;
+		s->names++;
+		s->made += kid->is_made;
+		scan_kids(kid, s);
+		if (kid->is_dir) {
+			s->dirs++;
+			continue;
+		}
+		if (!s->files++)
+			s->extension = extension;
+		s->is_mixed |= !sm_str_equal(extension, s->extension);
+	}
+}
+
+bool sm_node_is_listed(const struct sm_node *node)
+{
+	return granted(node) & SM_ACCESS_LIST;
+}
+
+/* Directories that were listed and are no slots of their own. */
+static size_t listed_dirs(const struct sm_node *node)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < node->count; i++)
+		n += !node->kids[i]->is_slot && !is_spelled(node->kids[i]) &&
+		     sm_node_is_listed(node->kids[i]);
+	return n;
+}
+
+static struct scan scan_tree(const struct sm_node *node)
+{
+	struct scan s = { .extension = SM_STR("") };
+
+	scan_kids(node, &s);
+	return s;
+}
+
+/* Names most owners have: the program's, whoever the owner is. */
+static bool is_common(const struct sm_node *parent, const struct sm_node *kid)
+{
+	return !kid->is_slot && parent->sources > 2 &&
+	       2 * kid->sources > parent->sources;
+}
+
+static bool has_free_kid(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (!is_spelled(node->kids[i]) &&
+		    !is_common(node, node->kids[i]))
+			return true;
+	return false;
+}
+
+static bool is_walked(const struct sm_node *node, const struct scan *s)
+{
+	if (!sm_node_is_listed(node))
+		return false;
+	return node->is_slot ? s->names > 0
+			     : listed_dirs(node) > 0 && s->names > 2;
+}
+
+static bool is_output(const struct sm_node *node, const struct scan *s)
+{
+	const uint32_t writes =
+		SM_ACCESS_WRITE | SM_ACCESS_CREATE | SM_ACCESS_META;
+
+	return node->is_made && s->dirs && s->files > 2 &&
+	       s->made == s->names && !(s->access & ~writes);
+}
+
+/* What stands for everything in the tree. */
+struct deep {
+	struct sm_node *any, *files, *dirs;
+};
+
+/* Hands what is granted below node to deep; what is spelled stays. */
+static void sink(struct sm_learn *l, struct sm_node *node,
+		 const struct deep *deep, bool keep_common)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *kid = node->kids[i];
+		struct sm_node *into = kid->is_dir ? deep->dirs : deep->files;
+
+		if (kid == deep->any || is_spelled(kid) ||
+		    (keep_common && is_common(node, kid)))
+			continue;
+		sink(l, kid, deep, false);
+		if (!kid->count) {
+			sm_node_take(l, into, kid);
+			continue;
+		}
+		for (struct sm_grant *g = kid->grants; g; g = g->next)
+			sm_node_grant(l, into, g->by, g->access);
+		kid->grants = NULL;
+	}
+}
+
+/* Only when nothing sinks any more: it would join slots in the meantime. */
+static void tidy_all(struct sm_learn *l, struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (!node->kids[i]->forward)
+			tidy_all(l, node->kids[i]);
+	sm_node_tidy(l, node);
+}
+
+static struct sm_node *new_slot(struct sm_learn *l, struct sm_node *parent,
+				struct sm_str name, bool is_dir)
+{
+	struct sm_node **kids =
+		sm_learn_take(l, (parent->count + 1) * sizeof(*kids));
+	struct sm_node *node = sm_learn_take(l, sizeof(*node));
+
+	if (parent->count)
+		memcpy(kids, parent->kids, parent->count * sizeof(*kids));
+	*node = (struct sm_node){ .name = name, .is_slot = true };
+	node->parent = parent;
+	node->is_dir = is_dir;
+	kids[parent->count++] = node;
+	parent->room = parent->count;
+	parent->kids = kids;
+	return node;
+}
+
+/* NODE/ ** /<name>, with the extension of its files if they have one only. */
+static void collapse(struct sm_learn *l, struct sm_node *node,
+		     const struct scan *s, bool is_made)
+{
+	struct sm_str name = SM_STR("<name>");
+	struct deep deep;
+
+	deep.any = new_slot(l, node, SM_STR("**"), true);
+	deep.dirs = new_slot(l, deep.any, name, true);
+	if (!is_made && s->files && !s->is_mixed)
+		name = sm_learn_join(l, name, sm_escape(l, s->extension));
+	deep.files = new_slot(l, deep.any, name, false);
+	sink(l, node, &deep, is_made);
+	/* Who lists the top lists what it finds there. */
+	for (struct sm_grant *g = node->grants; g; g = g->next)
+		if (g->access & SM_ACCESS_LIST)
+			sm_node_grant(l, deep.dirs, g->by, SM_ACCESS_LIST);
+	/* Who makes directories for an owner may be who comes first. */
+	for (struct sm_grant *g = deep.dirs->grants; g; g = g->next)
+		if (node->is_slot && g->access & SM_ACCESS_CREATE)
+			sm_node_grant(l, node, g->by, g->access);
+	deep.any->is_made = deep.dirs->is_made || deep.files->is_made;
+	tidy_all(l, node);
+}
+
+bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
+		       struct sm_str dir, const struct sm_place *place,
+		       bool is_owned)
+{
+	struct scan s;
+
+	if (!node->count || place->is_closed || place->is_code ||
+	    place->is_shared || place->is_hidden ||
+	    (dir.len && sm_holds_code(l, dir)))
+		return false;
+	s = scan_tree(node);
+	if (is_owned ? has_free_kid(node) : is_output(node, &s)) {
+		collapse(l, node, &s, true);
+		return true;
+	}
+	if (!is_walked(node, &s))
+		return false;
+	collapse(l, node, &s, false);
+	return true;
+}
