@@ -113,64 +113,6 @@ static const char doc[] =
 	"An operation the process's secmgr policy does not allow.";
 
 /*
- * Pickles and copies as the PermissionError it is: who reads it need not have
- * secmgr, and there is no module to import the type from.
- */
-static struct py_object *reduce(struct py_object *self, struct py_object *args)
-{
-	struct py_object *base = *sm_py.PyExc_PermissionError;
-	struct py_object *exception_args, *result;
-
-	(void)args;
-	exception_args = sm_py.PyObject_GetAttrString(self, "args");
-	if (!exception_args)
-		return NULL;
-	result = sm_py.PyObject_GetAttrString(self, "filename");
-	if (!result) {
-		sm_py.Py_DecRef(exception_args);
-		return NULL;
-	}
-	if (result != sm_py._Py_NoneStruct &&
-	    sm_py.PyTuple_Size(exception_args) == 2) {
-		struct py_object *filename = result;
-
-		result = sm_py.Py_BuildValue(
-			"(O(OOO))", base,
-			sm_py.PyTuple_GetItem(exception_args, 0),
-			sm_py.PyTuple_GetItem(exception_args, 1), filename);
-		sm_py.Py_DecRef(filename);
-	} else {
-		sm_py.Py_DecRef(result);
-		result = sm_py.Py_BuildValue("(OO)", base, exception_args);
-	}
-	sm_py.Py_DecRef(exception_args);
-	return result;
-}
-
-static struct py_object *make_type(void)
-{
-	static struct py_method method = {
-		.name = "__reduce__",
-		.call = reduce,
-		.flags = PY_METHOD_NOARGS,
-	};
-	struct py_object *type, *descriptor;
-
-	type = sm_py.PyErr_NewExceptionWithDoc("secmgr.PolicyViolation", doc,
-					       *sm_py.PyExc_PermissionError,
-					       NULL);
-	if (!type)
-		return NULL;
-	descriptor = sm_py.PyDescr_NewMethod(type, &method);
-	if (!descriptor ||
-	    sm_py.PyObject_SetAttrString(type, method.name, descriptor))
-		sm_py.PyErr_Clear(); /* raised all the same */
-	if (descriptor)
-		sm_py.Py_DecRef(descriptor);
-	return type;
-}
-
-/*
  * The type of the secmgr package, where the program has imported it: there is
  * one type an interpreter, whichever came first (tools/python). New reference.
  */
@@ -194,6 +136,90 @@ static struct py_object *imported_type(void)
 		return type;
 	sm_py.Py_DecRef(type);
 	return NULL;
+}
+
+/*
+ * What self pickles and copies as: its type where that can be imported, or else
+ * the PermissionError it is; a process that reads it then needs no module it
+ * has not. New reference.
+ */
+static struct py_object *type_to_pickle(struct py_object *self)
+{
+	struct py_object *type = imported_type();
+
+	if (type && type == sm_python_type(self))
+		return type;
+	if (type)
+		sm_py.Py_DecRef(type);
+	return sm_py.Py_BuildValue("O", *sm_py.PyExc_PermissionError);
+}
+
+static struct py_object *pair(struct py_object *type, struct py_object *self)
+{
+	struct py_object *exception_args, *result;
+
+	exception_args = sm_py.PyObject_GetAttrString(self, "args");
+	if (!exception_args)
+		return NULL;
+	result = sm_py.PyObject_GetAttrString(self, "filename");
+	if (!result) {
+		sm_py.Py_DecRef(exception_args);
+		return NULL;
+	}
+	if (result != sm_py._Py_NoneStruct &&
+	    sm_py.PyTuple_Size(exception_args) == 2) {
+		struct py_object *filename = result;
+
+		result = sm_py.Py_BuildValue(
+			"(O(OOO))", type,
+			sm_py.PyTuple_GetItem(exception_args, 0),
+			sm_py.PyTuple_GetItem(exception_args, 1), filename);
+		sm_py.Py_DecRef(filename);
+	} else {
+		sm_py.Py_DecRef(result);
+		result = sm_py.Py_BuildValue("(OO)", type, exception_args);
+	}
+	sm_py.Py_DecRef(exception_args);
+	return result;
+}
+
+static struct py_object *reduce(struct py_object *self, struct py_object *args)
+{
+	struct py_object *type = type_to_pickle(self), *result;
+
+	(void)args;
+	if (!type)
+		return NULL;
+	result = pair(type, self);
+	sm_py.Py_DecRef(type);
+	return result;
+}
+
+static struct py_object *make_type(void)
+{
+	static struct py_method method = {
+		.name = "__reduce__",
+		.call = reduce,
+		.flags = PY_METHOD_NOARGS,
+	};
+	struct py_object *type, *descriptor, *modules;
+
+	type = sm_py.PyErr_NewExceptionWithDoc("secmgr.PolicyViolation", doc,
+					       *sm_py.PyExc_PermissionError,
+					       NULL);
+	if (!type)
+		return NULL;
+	/* By which the package knows the type of its own interpreter. */
+	modules = sm_py.PySys_GetObject("modules");
+	if (modules && sm_py.PyObject_SetAttrString(type, "_modules", modules))
+		sm_py.PyErr_Clear();
+	descriptor = sm_py.PyDescr_NewMethod(type, &method);
+	if (!descriptor ||
+	    sm_py.PyObject_SetAttrString(type, method.name, descriptor))
+		sm_py.PyErr_Clear(); /* raised all the same */
+	if (descriptor)
+		sm_py.Py_DecRef(descriptor);
+	return type;
 }
 
 struct py_object *sm_deny_type(void)

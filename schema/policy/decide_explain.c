@@ -62,7 +62,7 @@ static void say_nearest(struct sentence *s, const struct sm_verdict *v,
 			const char *what)
 {
 	say_text(s, "no rule covers it; nearest ");
-	say(s, v->rule);
+	say(s, v->rule.len ? v->rule : SM_STR("rule"));
 	say_text(s, what);
 }
 

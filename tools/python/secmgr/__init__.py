@@ -7,14 +7,18 @@ Nothing here enforces anything, and nothing needs to be installed to be held
 to a policy: without this package the same exception is a PermissionError.
 """
 
+import sys as _sys
+
 __all__ = ["PolicyViolation"]
 __version__ = "0.1.0"
 
 
 def _raised_before():
     """The agent's own type, if it had to make one before this import."""
+    # Up to 3.11 those of other interpreters are listed as well.
     for kind in PermissionError.__subclasses__():
-        if (kind.__module__, kind.__name__) == ("secmgr", "PolicyViolation"):
+        if ((kind.__module__, kind.__name__) == ("secmgr", "PolicyViolation")
+                and vars(kind).get("_modules") is _sys.modules):
             return kind
     return None
 
@@ -23,10 +27,10 @@ class _PolicyViolation(PermissionError):
     """An operation the process's secmgr policy does not allow."""
 
     def __reduce__(self):
-        # Who reads it need not have this package.
+        # As OSError's, without what instances may carry beside that.
         if self.filename is None or len(self.args) != 2:
-            return PermissionError, self.args
-        return PermissionError, (*self.args, self.filename)
+            return PolicyViolation, self.args
+        return PolicyViolation, (*self.args, self.filename)
 
 
 PolicyViolation = _raised_before()
