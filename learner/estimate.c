@@ -95,6 +95,7 @@ static enum sm_status ask(struct estimating *e, const struct sm_policy *policy,
 		cut->calls++;
 		cut->blocked += call->count;
 		cut->family[verdict.family] += call->count;
+		cut->family_calls[verdict.family]++;
 	}
 	return SM_OK;
 }
@@ -138,15 +139,25 @@ static enum sm_status fold(struct estimating *e, const struct sm_part *part,
 	return status;
 }
 
+static struct sm_rate rate_of(uint64_t blocked, uint64_t calls, uint64_t events)
+{
+	double each = calls ? (double)blocked / (double)calls : 1;
+	struct sm_rate rate = {
+		per_1000((double)blocked, events),
+		per_1000(poisson_limit(calls) * each, events),
+	};
+
+	if (rate.bound > 1000)
+		rate.bound = 1000;
+	return rate;
+}
+
 static void finish(struct sm_cut_estimate *cut)
 {
-	double each =
-		cut->calls ? (double)cut->blocked / (double)cut->calls : 1;
-
-	cut->rate = per_1000((double)cut->blocked, cut->events);
-	cut->bound = per_1000(poisson_limit(cut->calls) * each, cut->events);
-	if (cut->bound > 1000)
-		cut->bound = 1000;
+	cut->rate = rate_of(cut->blocked, cut->calls, cut->events);
+	for (int i = 0; i < SM_FAMILIES; i++)
+		cut->family_rate[i] = rate_of(
+			cut->family[i], cut->family_calls[i], cut->events);
 }
 
 /* ------------------------------------------------------------------ cutting */
@@ -418,24 +429,27 @@ static void measure(struct estimating *e)
 }
 
 /* A larger part says more where two say the same. */
-static bool is_worse(const struct sm_cut_estimate *cut,
-		     const struct sm_cut_estimate *than)
+static void take_worse(struct sm_rate *rate, const struct sm_rate *other)
 {
-	if (cut->rate != than->rate)
-		return cut->rate > than->rate;
-	return cut->bound < than->bound;
+	if (other->per_1000 > rate->per_1000 ||
+	    (other->per_1000 == rate->per_1000 && other->bound < rate->bound))
+		*rate = *other;
 }
 
 static void take_worst(struct sm_estimate *out)
 {
-	const struct sm_cut_estimate *worst = NULL;
+	out->rate = (struct sm_rate){ -1, -1 };
+	for (int i = 0; i < SM_FAMILIES; i++)
+		out->family_rate[i] = out->rate;
+	for (int i = 0; i < SM_CUTS; i++) {
+		const struct sm_cut_estimate *cut = &out->cuts[i];
 
-	for (int i = 0; i < SM_CUTS; i++)
-		if (out->cuts[i].folds &&
-		    (!worst || is_worse(&out->cuts[i], worst)))
-			worst = &out->cuts[i];
-	out->rate = worst ? worst->rate : -1;
-	out->bound = worst ? worst->bound : -1;
+		if (!cut->folds)
+			continue;
+		take_worse(&out->rate, &cut->rate);
+		for (int k = 0; k < SM_FAMILIES; k++)
+			take_worse(&out->family_rate[k], &cut->family_rate[k]);
+	}
 }
 
 static enum sm_status count_rules(const struct sm_learned *learned,

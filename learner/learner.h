@@ -208,21 +208,28 @@ void sm_learned_fini(struct sm_learned *learned);
 enum sm_cut { SM_CUT_RUN, SM_CUT_PROCESS, SM_CUT_TIME, SM_CUTS };
 const char *sm_cut_name(enum sm_cut cut); /* "run" */
 
+/*
+ * Of 1000 events, how many: as measured, and with 95 % certainty at most
+ * (Poisson on distinct calls, times the events of one).
+ */
+struct sm_rate {
+	double per_1000, bound;
+};
+
 struct sm_cut_estimate {
 	unsigned folds;	  /* policies learned; 0: cannot be cut this way */
 	uint64_t events;  /* in the parts left out */
 	uint64_t blocked; /* of these, by the policy learned without them */
 	uint64_t calls;	  /* distinct, of these */
 	uint64_t family[SM_FAMILIES]; /* of blocked */
-	/* Of 1000 events, how many: as measured, and with 95 % certainty at
-	   most (Poisson on distinct calls, times events of one). */
-	double rate, bound;
+	uint64_t family_calls[SM_FAMILIES];
+	struct sm_rate rate, family_rate[SM_FAMILIES];
 };
 
 struct sm_estimate {
 	struct sm_cut_estimate cuts[SM_CUTS];
-	/* Those of the cut with the highest rate; -1: nothing could be cut. */
-	double rate, bound;
+	/* Each of the cut where it is highest; -1: nothing could be cut. */
+	struct sm_rate rate, family_rate[SM_FAMILIES];
 	uint64_t events;
 	uint64_t recorded_ns; /* all runs together */
 	uint64_t runs;

@@ -65,8 +65,8 @@ static double per_day(const struct sm_estimate *e, double of_1000)
 bool sm_learn_report_is_too_many(const struct sm_learn_report *report)
 {
 	return report->estimate && report->max_false_blocks >= 0 &&
-	       (report->estimate->bound < 0 ||
-		report->estimate->bound > report->max_false_blocks);
+	       (report->estimate->rate.bound < 0 ||
+		report->estimate->rate.bound > report->max_false_blocks);
 }
 
 /* ------------------------------------------------------------------ summary */
@@ -99,8 +99,9 @@ static void put_cut(const char *program, enum sm_cut kind,
 		if (cut->family[i])
 			fprintf(stderr, ", %s %" PRIu64, sm_family_name(i),
 				cut->family[i]);
-	fprintf(stderr, "; of 1000 %s, at most %s\n", amount(cut->rate, rate),
-		amount(cut->bound, bound));
+	fprintf(stderr, "; of 1000 %s, at most %s\n",
+		amount(cut->rate.per_1000, rate),
+		amount(cut->rate.bound, bound));
 }
 
 /* The unseen share falls as the recording grows: as one over its length. */
@@ -109,7 +110,7 @@ static void put_more(const char *program, const struct sm_learn_report *report)
 	const struct sm_estimate *e = report->estimate;
 	double wanted =
 		report->max_false_blocks > 0 ? report->max_false_blocks : 1;
-	double factor = e->bound / wanted - 1;
+	double factor = e->rate.bound / wanted - 1;
 	char text[32], more[32];
 
 	if (factor <= 0 || !e->recorded_ns)
@@ -149,6 +150,20 @@ static void put_saturation(const char *program, const struct sm_estimate *e)
 	    span(e->recorded_ns, recorded));
 }
 
+static void put_family_rates(const char *program, const struct sm_estimate *e)
+{
+	char rate[32], bound[32];
+
+	for (int i = 0; i < SM_FAMILIES; i++) {
+		const struct sm_rate *family = &e->family_rate[i];
+
+		if (family->per_1000 > 0)
+			say(program, "  of these %s %s, at most %s",
+			    sm_family_name(i), amount(family->per_1000, rate),
+			    amount(family->bound, bound));
+	}
+}
+
 static void put_estimate(const char *program,
 			 const struct sm_learn_report *report)
 {
@@ -156,7 +171,7 @@ static void put_estimate(const char *program,
 	char rate[32], bound[32];
 
 	put_saturation(program, e);
-	if (e->bound < 0) {
+	if (e->rate.bound < 0) {
 		say(program, "too little was recorded to estimate how often "
 			     "this policy blocks in error");
 		return;
@@ -164,11 +179,12 @@ static void put_estimate(const char *program,
 	say(program,
 	    "expected to block in error: %s of 1000 events, with 95 %% "
 	    "certainty at most %s",
-	    amount(e->rate, rate), amount(e->bound, bound));
+	    amount(e->rate.per_1000, rate), amount(e->rate.bound, bound));
+	put_family_rates(program, e);
 	if (per_day(e, 1) >= 0)
 		say(program, "  a day of this: %s events, at most %s",
-		    amount(per_day(e, e->rate), rate),
-		    amount(per_day(e, e->bound), bound));
+		    amount(per_day(e, e->rate.per_1000), rate),
+		    amount(per_day(e, e->rate.bound), bound));
 	for (int i = 0; i < SM_CUTS; i++)
 		if (e->cuts[i].folds)
 			put_cut(program, i, &e->cuts[i]);
@@ -270,8 +286,8 @@ static void put_json_cut(struct sm_json *j, enum sm_cut kind,
 	for (int i = 0; i < SM_FAMILIES; i++)
 		sm_json_put_uint(j, sm_family_name(i), cut->family[i]);
 	sm_json_close(j, '}');
-	sm_json_put_float(j, "per_1000", cut->rate);
-	sm_json_put_float(j, "per_1000_at_most", cut->bound);
+	sm_json_put_float(j, "per_1000", cut->rate.per_1000);
+	sm_json_put_float(j, "per_1000_at_most", cut->rate.bound);
 	sm_json_close(j, '}');
 }
 
@@ -283,14 +299,29 @@ static void put_json_day(struct sm_json *j, const char *key, double events)
 		sm_json_put_null(j, key);
 }
 
+static void put_json_families(struct sm_json *j, const struct sm_estimate *e)
+{
+	sm_json_open(j, "families", '{');
+	for (int i = 0; i < SM_FAMILIES; i++) {
+		const struct sm_rate *family = &e->family_rate[i];
+
+		sm_json_open(j, sm_family_name(i), '{');
+		sm_json_put_float(j, "per_1000", family->per_1000);
+		sm_json_put_float(j, "per_1000_at_most", family->bound);
+		sm_json_close(j, '}');
+	}
+	sm_json_close(j, '}');
+}
+
 static void put_json_estimate(struct sm_json *j, const struct sm_estimate *e)
 {
 	sm_json_open(j, "false_blocks", '{');
-	if (e->bound >= 0) {
-		sm_json_put_float(j, "per_1000", e->rate);
-		sm_json_put_float(j, "per_1000_at_most", e->bound);
-		put_json_day(j, "per_day", per_day(e, e->rate));
-		put_json_day(j, "per_day_at_most", per_day(e, e->bound));
+	if (e->rate.bound >= 0) {
+		sm_json_put_float(j, "per_1000", e->rate.per_1000);
+		sm_json_put_float(j, "per_1000_at_most", e->rate.bound);
+		put_json_day(j, "per_day", per_day(e, e->rate.per_1000));
+		put_json_day(j, "per_day_at_most", per_day(e, e->rate.bound));
+		put_json_families(j, e);
 	}
 	for (int i = 0; i < SM_CUTS; i++)
 		if (e->cuts[i].folds)

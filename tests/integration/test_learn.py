@@ -257,6 +257,12 @@ class Learned(unittest.TestCase):
         self.assertEqual(left_out["families"]["network"], 1)
         self.assertGreaterEqual(told["false_blocks"]["per_1000_at_most"],
                                 left_out["per_1000"])
+        families = told["false_blocks"]["families"]
+        self.assertGreater(families["network"]["per_1000"], 0)
+        self.assertGreater(families["network"]["per_1000_at_most"],
+                           families["network"]["per_1000"])
+        self.assertEqual(families["pickles"]["per_1000"], 0)
+        self.assertIn("of these network", done.stderr)
         self.assertIn("expected to block in error", done.stderr)
 
     def test_estimate_is_lower_for_what_comes_again(self):

@@ -550,8 +550,13 @@ static void a_file_of_one_run_only_is_expected_again(void **state)
 	/* The one run that loaded the program's code counts, too. */
 	assert_int_equal(got.cuts[SM_CUT_RUN].events, RUNS * 10 + 3);
 	assert_int_equal(got.cuts[SM_CUT_RUN].family[SM_FAMILY_FILES], 2);
-	assert_true(got.cuts[SM_CUT_RUN].bound > got.cuts[SM_CUT_RUN].rate);
-	assert_true(got.rate >= got.cuts[SM_CUT_RUN].rate);
+	assert_true(got.cuts[SM_CUT_RUN].rate.bound >
+		    got.cuts[SM_CUT_RUN].rate.per_1000);
+	assert_true(got.rate.per_1000 >= got.cuts[SM_CUT_RUN].rate.per_1000);
+	assert_true(got.family_rate[SM_FAMILY_FILES].bound >
+		    got.family_rate[SM_FAMILY_NETWORK].bound);
+	assert_true(got.family_rate[SM_FAMILY_NETWORK].per_1000 == 0);
+	assert_true(got.family_rate[SM_FAMILY_NETWORK].bound > 0);
 	finish(&b);
 }
 
@@ -595,7 +600,7 @@ static void what_keeps_changing_shows_in_time(void **state)
 	assert_int_equal(got.cuts[SM_CUT_RUN].folds, 0);
 	assert_int_equal(got.cuts[SM_CUT_TIME].folds, 1);
 	assert_in_range(got.cuts[SM_CUT_TIME].calls, 23, 27);
-	assert_true(got.rate > 300);
+	assert_true(got.rate.per_1000 > 300);
 	assert_in_range(got.singles, 100, 101);
 	assert_int_equal(got.since_new_ns, 0);
 	finish(&b);
@@ -612,7 +617,7 @@ static void what_settled_down_is_known(void **state)
 		see_open_at(&b, 0, s % 2 ? APP "/a.ini" : APP "/b.ini", s);
 	got = estimate(&b);
 	assert_int_equal(got.cuts[SM_CUT_TIME].blocked, 0);
-	assert_true(got.bound > 0 && got.bound < 15);
+	assert_true(got.rate.bound > 0 && got.rate.bound < 15);
 	assert_int_equal(got.since_new_ns, 998000000000);
 	finish(&b);
 }
