@@ -12,7 +12,9 @@ if they fail while the program is otherwise healthy. Beside the learner stand
 the two policies of baselines.py.
 
 offline and online count distinct denials; online counts what did not work,
-too. Of the scenarios in held-back/ only figures are printed: nobody who works
+too. Calibrated is what secmgr-learn says about its own errors: of three days of
+ordinary use each is left out once, and what a policy of the other two blocks of
+it, in a family of rules, is held against the bound it was learned with. Of the scenarios in held-back/ only figures are printed: nobody who works
 on the learner is to read what is in there, nor what is learned from it.
 
 Everything is in BUILD/learn-bench/SCENARIO; the figures with their details in
@@ -39,6 +41,7 @@ import stage  # noqa: E402
 
 HELD_BACK = HERE / "held-back"
 POLICIES = ["learned", "exact", "directories"]
+DAYS = (1, 2, 3)  # recorded; the policies are learned from the first two
 TOOL_SECONDS = 120
 DETAILS = 12  # lines of a kind; all are in learn-bench.json
 TEXT_MAX = 240
@@ -255,6 +258,41 @@ class Bench:
             "attacks": results,
         }
 
+    def predicted(self, traces):
+        """A policy, and how often it expects to be wrong: {family: events of
+        1000 at most}, "" for all families."""
+        policy, told = self.work / "fold.json", self.work / "fold-report.json"
+        self.tool("learn", "-q", "-o", policy, "--report", told, *traces,
+                  statuses=(0, 1))
+        rates = json.loads(told.read_text())["false_blocks"]
+        return policy, {
+            "": rates["per_1000_at_most"],
+            **{family: rate["per_1000_at_most"]
+               for family, rate in rates["families"].items()}}
+
+    def blocked(self, policy, trace):
+        """Of 1000 events, as predicted()."""
+        found = self.replay(policy, trace)
+        blocked = {"": found["blocked"]}
+        for denial in found["denials"]:
+            if denial["decision"] == "denied":
+                blocked[denial["family"]] = (
+                    blocked.get(denial["family"], 0) + denial["count"])
+        return {family: 1000 * count / found["events"]
+                for family, count in blocked.items()}
+
+    def calibration(self, days, benign):
+        """For every day left out, and for the benign use, which is of another
+        kind: {family: [events of 1000 blocked, at most predicted]}."""
+        def compare(learned_from, trace):
+            policy, most = self.predicted(learned_from)
+            seen = self.blocked(policy, trace)
+            return {family: [round(seen.get(family, 0), 3), round(bound, 3)]
+                    for family, bound in most.items()}
+        return {"days": [compare([day for day in days if day != left_out],
+                                 left_out) for left_out in days],
+                "benign": compare(days[:2], benign)}
+
     def measure(self, wanted):
         start = time.monotonic()
         bare = self.try_attacks(())
@@ -262,11 +300,12 @@ class Bench:
         if weak:
             raise Wrong("without secmgr these attacks do not succeed: "
                         + ", ".join(f"{n} ({bare[n]})" for n in weak))
-        traces = [self.record(f"train-{day}.db", lambda program, day=day:
-                              program.train(day)) for day in (1, 2)]
+        days = [self.record(f"train-{day}.db", lambda program, day=day:
+                            program.train(day)) for day in DAYS]
+        traces = days[:2]
         benign = self.record("benign.db", self.play_class.benign, benign=True)
         policies = self.policies(traces, wanted)
-        for trace in (*traces, benign):
+        for trace in (*days, benign):
             if lost := self.replay(policies[wanted[0]], trace)["lost"]:
                 raise Wrong(f"{trace.name} lost {lost} events")
         return {
@@ -277,6 +316,7 @@ class Bench:
                         for name in self.attacks},
             "policies": {name: self.figures(path, benign)
                          for name, path in policies.items()},
+            "calibration": self.calibration(days, benign),
             "seconds": round(time.monotonic() - start, 1),
         }
 
@@ -305,6 +345,11 @@ def print_details(result):
     figures = result["policies"].get("learned")
     if not figures:
         return
+    for day in result["calibration"]["days"]:
+        print("    a day left out: " + (", ".join(
+            f"{family or 'all'} {blocked:g} of 1000, at most {at_most:g}"
+            for family, (blocked, at_most) in day.items()
+            if blocked > at_most or not family)))
     for what in ("offline_denials", "online_denials", "online_complaints"):
         texts = figures[what]
         for text in texts[:DETAILS]:
@@ -353,6 +398,28 @@ def print_totals(what, results, wanted):
     return totals
 
 
+def is_held(case):
+    blocked, at_most = case
+    return blocked <= at_most
+
+
+def print_calibration(what, results):
+    """In how many cases a bound held: all families together, and each."""
+    totals = {}
+    for kind, cases in (("days left out", [day for result in results for day
+                                           in result["calibration"]["days"]]),
+                        ("benign use", [result["calibration"]["benign"]
+                                        for result in results])):
+        every = [is_held(case[""]) for case in cases]
+        each = [is_held(case[family]) for case in cases
+                for family in case if family]
+        totals[kind] = {"held": sum(every), "of": len(every),
+                        "families_held": sum(each), "families_of": len(each)}
+        print(f"{what}, {kind}: the bound holds in {sum(every)} of "
+              f"{len(every)}, that of a family in {sum(each)} of {len(each)}")
+    return totals
+
+
 def report(results, wanted, all_details):
     print(ROW.format("scenario", "policy", "rules", "bytes", "offline",
                      "online", "stopped"), flush=True)
@@ -366,10 +433,16 @@ def report(results, wanted, all_details):
             if all_details or not result["held_back"]:
                 print_details(result)
     print()
-    return good, {
-        what: print_totals(what, [result for result in good
-                                  if result["held_back"] == held_back], wanted)
-        for what, held_back in (("open", False), ("held back", True))}
+    groups = {what: [result for result in good
+                     if result["held_back"] == held_back]
+              for what, held_back in (("open", False), ("held back", True))}
+    totals = {what: print_totals(what, group, wanted)
+              for what, group in groups.items()}
+    print()
+    for what, group in groups.items():
+        if group:
+            totals[what]["calibration"] = print_calibration(what, group)
+    return good, totals
 
 
 def main():
