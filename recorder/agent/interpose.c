@@ -21,6 +21,7 @@ void sm_interpose_setup(void)
 	sm_interpose_environment_setup();
 	sm_interpose_exec_setup();
 	sm_interpose_system_setup();
+	sm_interpose_popen_setup();
 	sm_interpose_open_setup();
 	sm_interpose_files_setup();
 	sm_interpose_name_setup();

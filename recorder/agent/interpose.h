@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <spawn.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "recorder/agent/oldglibc.h"
@@ -53,10 +54,24 @@ typedef int sm_spawn_function(pid_t *, const char *,
 			      const posix_spawnattr_t *, char *const[],
 			      char *const[]);
 
+/* ------------------------------------------------------ interpose_system.c */
+
+/* As the C library calls the shell. */
+#define SM_SHELL "/bin/sh"
+#define SM_SHELL_ARGV(line)                                                    \
+	{                                                                      \
+		(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",            \
+			(char *)(uintptr_t)(line), NULL                        \
+	}
+
+/* system() and popen() of line are not to be called; errno says why. */
+bool sm_interpose_line_is_denied(const char *line);
+
 /* Each looks its real functions up; sm_interpose_setup() calls them. */
 void sm_interpose_environment_setup(void);
 void sm_interpose_exec_setup(void);
 void sm_interpose_system_setup(void);
+void sm_interpose_popen_setup(void);
 void sm_interpose_open_setup(void);
 void sm_interpose_files_setup(void);
 void sm_interpose_name_setup(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * interpose_system.c: the agent in front of system and popen, which start a
- * shell past any interposer.
+ * interpose_system.c: the agent in front of system, which starts a shell past
+ * any interposer.
  */
 #include "recorder/agent/agent.h"
 
@@ -14,37 +14,28 @@
 
 #include "recorder/agent/interpose.h"
 
-#define SHELL	 "/bin/sh"
 #define NO_SHELL (127 << 8) /* as if it had exited with 127 */
 
 extern char **environ;
 
 static struct {
 	int (*system)(const char *);
-	FILE *(*popen)(const char *, const char *);
 	sm_spawn_function *posix_spawn;
 } real;
 
 void sm_interpose_system_setup(void)
 {
 	sm_interpose_find("system", &real.system);
-	sm_interpose_find("popen", &real.popen);
 	sm_interpose_find("posix_spawn", &real.posix_spawn);
 }
 
-/* As the C library calls the shell. */
-#define ARGV(line)                                                             \
-	{                                                                      \
-		(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",            \
-			(char *)(uintptr_t)(line), NULL                        \
-	}
-
-static bool is_line_denied(const char *line)
+bool sm_interpose_line_is_denied(const char *line)
 {
-	char *const argv[] = ARGV(line);
-	const struct sm_exec exec = {
-		.path = SHELL, .dir_fd = AT_FDCWD, .argv = argv, .envp = environ
-	};
+	char *const argv[] = SM_SHELL_ARGV(line);
+	const struct sm_exec exec = { .path = SM_SHELL,
+				      .dir_fd = AT_FDCWD,
+				      .argv = argv,
+				      .envp = environ };
 
 	return sm_exec_is_denied(&exec);
 }
@@ -91,7 +82,7 @@ static void restore_signals(const sigset_t *before)
 static int start(pid_t *pid, const char *line, char *const envp[],
 		 const sigset_t *before)
 {
-	char *const argv[] = ARGV(line);
+	char *const argv[] = SM_SHELL_ARGV(line);
 	posix_spawnattr_t attributes;
 	sigset_t defaults;
 	int error;
@@ -108,7 +99,7 @@ static int start(pid_t *pid, const char *line, char *const envp[],
 						      POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	posix_spawnattr_setsigmask(&attributes, before);
-	error = real.posix_spawn(pid, SHELL, NULL, &attributes, argv, envp);
+	error = real.posix_spawn(pid, SM_SHELL, NULL, &attributes, argv, envp);
 	posix_spawnattr_destroy(&attributes);
 	return error;
 }
@@ -136,7 +127,7 @@ EXPORT int system(const char *line)
 {
 	struct sm_completion p = sm_completion(environ);
 
-	if (line && is_line_denied(line))
+	if (line && sm_interpose_line_is_denied(line))
 		return -1;
 	if (line && real.posix_spawn && (p.needs_preload || p.needs_channel))
 		return run(line, COMPLETED(&p, environ));
@@ -146,16 +137,4 @@ EXPORT int system(const char *line)
 		return real.system(line);
 	errno = ENOSYS;
 	return -1;
-}
-
-EXPORT FILE *popen(const char *line, const char *mode)
-{
-	if (line && is_line_denied(line))
-		return NULL;
-	if (!real.popen)
-		sm_interpose_find("popen", &real.popen);
-	if (real.popen)
-		return real.popen(line, mode);
-	errno = ENOSYS;
-	return NULL;
 }

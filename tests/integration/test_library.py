@@ -12,7 +12,9 @@ MAY_NEED = {"libc.so.6", "libdl.so.2", "libpthread.so.0",
 # What it interposes; anything else exported could shadow a guest's symbol.
 MAY_EXPORT = re.compile(
     r"_?_?(f?open|openat)(64)?(_2)?|f?chdir|_?_?exec\w+|fexecve|"
-    r"posix_spawnp?|system|popen|pthread_sigmask|getaddrinfo|gethostby\w+|setlocale|"
+    r"posix_spawnp?|posix_spawn_file_actions_addopen|system|p(open|close)|"
+    r"pthread_sigmask|getaddrinfo|gethostby\w+|setlocale|"
+    r"chroot|setns|unshare|"
     r"l?l?(get|set|list|remove)xattr|l?chown|f?ch(own|mod)at|chmod|"
     r"(mkdir|link|symlink|unlink|rename|utimens)(at)?|rmdir|opendir|"
     r"truncate(64)?|secmgr_\w+|PyInit_\w+")
