@@ -372,9 +372,19 @@ void sm_exec_announce(struct sm_box *box, const struct sm_event *event,
  * True: not to be called, errno says why. Also between vfork and exec.
  */
 bool sm_exec_is_denied(const struct sm_exec *exec);
+/*
+ * For calls that prepare one: who makes it, in the running thread. False: it is
+ * none of our business.
+ */
+bool sm_exec_view(struct sm_view *view);
 /* This thread seems about to vfork; it, or its child, is through with that. */
 void sm_exec_before_vfork(void);
 void sm_exec_after_vfork(void);
+
+/* ----------------------------------------------------------- spawn_open.c */
+
+/* From the interposers: a child is to open path. True: denied. */
+bool sm_spawn_open_is_denied(const char *path, int flags);
 
 /* ------------------------------------------------------------ exec_note.c */
 

@@ -289,6 +289,18 @@ static void look_at_stack(struct sm_view *view)
 		*view = nobody;
 }
 
+bool sm_exec_view(struct sm_view *view)
+{
+	if (!is_watching || sm_agent.flags & SM_CHANNEL_LIVE)
+		return false;
+	if (sm_channel_is_copy())
+		sm_channel_child();
+	if (sm_exec_has_notes() && !is_borrowed())
+		sm_exec_publish();
+	look_at_stack(view);
+	return !is_borrowed();
+}
+
 void sm_exec_before_vfork(void)
 {
 	struct sm_view view;

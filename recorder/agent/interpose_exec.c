@@ -31,6 +31,8 @@ static struct {
 	exec_function *execve, *execvpe;
 	int (*fexecve)(int, char *const[], char *const[]);
 	sm_spawn_function *posix_spawn, *posix_spawnp;
+	int (*addopen)(posix_spawn_file_actions_t *, int, const char *, int,
+		       mode_t);
 	int (*pthread_sigmask)(int, const sigset_t *, sigset_t *);
 } real;
 
@@ -53,6 +55,7 @@ void sm_interpose_exec_setup(void)
 	sm_interpose_find("fexecve", &real.fexecve);
 	sm_interpose_find("posix_spawn", &real.posix_spawn);
 	sm_interpose_find("posix_spawnp", &real.posix_spawnp);
+	sm_interpose_find("posix_spawn_file_actions_addopen", &real.addopen);
 	sm_interpose_find("pthread_sigmask", &real.pthread_sigmask);
 	sees_exec = is_ours("execve", (void *)execve) &&
 		    is_ours("execv", (void *)execv) &&
@@ -254,6 +257,19 @@ EXPORT int posix_spawnp(pid_t *pid, const char *file,
 		sm_interpose_find("posix_spawnp", &real.posix_spawnp);
 	return spawn(real.posix_spawnp, pid, file, actions, attributes, argv,
 		     envp);
+}
+
+EXPORT int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions,
+					    int fd, const char *path, int flags,
+					    mode_t mode)
+{
+	if (sm_spawn_open_is_denied(path, flags))
+		return EACCES;
+	if (!real.addopen)
+		sm_interpose_find("posix_spawn_file_actions_addopen",
+				  &real.addopen);
+	return real.addopen ? real.addopen(actions, fd, path, flags, mode)
+			    : ENOSYS;
 }
 
 /* ----------------------------------------------------------- signals, vfork */

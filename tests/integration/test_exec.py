@@ -94,7 +94,42 @@ spawn(ctypes.PyDLL(None).posix_spawn, b"also")
 print(libc.system(b"exit 3"))
 """
 
-PROGRAMS = {"announced.py": ANNOUNCED, "later.py": TOLD_LATER,
+# The children of native code, in an environment that says nothing of us.
+SCRUBBED = """\
+import ctypes, os, sys
+libc = ctypes.PyDLL(None)
+libc.popen.restype = ctypes.c_void_p
+libc.pclose.argtypes = [ctypes.c_void_p]
+libc.fgets.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p]
+libc.fputs.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
+child = sys.executable + " -S -c 'print(input()); raise SystemExit(3)' "
+os.environ.clear()
+text = ctypes.create_string_buffer(100)
+reader = libc.popen(("echo read | " + child).encode(), b"r")
+writer = libc.popen((child + ">&2").encode(), b"w")
+libc.fgets(text, 100, reader)
+libc.fputs(b"written\\n", writer)
+print(text.value, libc.pclose(reader), libc.pclose(writer))
+print(libc.popen(b"true", b"x"))
+"""
+
+OPENED_BY_CHILD = """\
+import os, sys
+def spawn(path, flags):
+    try:
+        pid = os.posix_spawn("/usr/bin/true", ["true"], os.environ,
+                             file_actions=[(os.POSIX_SPAWN_OPEN, 5, path,
+                                            flags, 0o600)])
+        print(path, os.waitpid(pid, 0)[1])
+    except PermissionError:
+        print(path, "denied")
+for path in sys.argv[1:]:
+    spawn(path, os.O_RDONLY)
+spawn("out/new", os.O_WRONLY | os.O_CREAT)
+"""
+
+PROGRAMS = {"scrubbed.py": SCRUBBED, "opened.py": OPENED_BY_CHILD,
+            "announced.py": ANNOUNCED, "later.py": TOLD_LATER,
             "pool.py": MULTIPROCESSING, "one.py": ONE, "native.py": NATIVE}
 
 
@@ -224,6 +259,44 @@ class Exec(unittest.TestCase):
                 self.assertEqual(
                     ["denied", "allowed", "denied"],
                     [event["verdict"] for event in self.events("e.db")])
+                self.assertEqual(2, self.replayed("e.db")["blocked"])
+
+
+    def test_children_of_popen_are_covered_in_any_environment(self):
+        for python in PYTHONS:
+            with self.subTest(python):
+                self.assertEqual(
+                    "b'read\\n' 768 768\nNone\n",
+                    self.record(python, "scrubbed.py"))
+                started = [event for event in
+                           self.events(name="cpython.run_command")]
+                self.assertEqual(2, len({event["process"] for event in
+                                         started}))
+
+    def test_what_a_child_of_posix_spawn_opens_is_decided(self):
+        (self.place / "in").mkdir()
+        (self.place / "in/file").write_text("")
+        (self.place / "secret").write_text("")
+        (self.place / "out").mkdir()
+        link = self.place / "link"
+        for python in PYTHONS:
+            with self.subTest(python):
+                link.unlink(missing_ok=True)
+                link.symlink_to("in/file")
+                command = [python, "opened.py", "in/file", "link"]
+                output = self.record(*command)
+                self.assertEqual("in/file 0\nlink 0\nout/new 0\n", output)
+                self.assertEqual(
+                    {("in/file", "app"), ("link", "app"), ("out/new", "app")},
+                    {(event["args"][0][len(str(self.place)) + 1:], event["by"])
+                     for event in self.events(name="secmgr.opened")})
+                self.learn()
+                self.assertEqual(output, self.enforce(*command))
+                link.unlink()
+                link.symlink_to("secret")
+                self.assertEqual(
+                    "in/file 0\nlink denied\nsecret denied\nout/new 0\n",
+                    self.enforce(*command, "secret"))
                 self.assertEqual(2, self.replayed("e.db")["blocked"])
 
 
