@@ -50,20 +50,27 @@ static enum sm_status mark_used(const struct sm_observations *o,
 	return status;
 }
 
-static enum sm_status put_gone(const struct sm_observations *now,
+/* What nothing asked for before either has not gone. */
+static enum sm_status put_gone(const struct sm_observations *before,
+			       const struct sm_observations *now,
 			       const struct sm_rules *old,
 			       sm_drift_found *found, void *context,
 			       struct sm_diag *diag)
 {
-	bool *used = calloc(old->count + 1, sizeof(*used));
-	enum sm_status status =
-		used ? mark_used(now, old, used, diag) : SM_NOMEM;
+	bool *was_used = calloc(old->count + 1, sizeof(*was_used));
+	bool *is_used = calloc(old->count + 1, sizeof(*is_used));
+	enum sm_status status = SM_NOMEM;
 
+	if (was_used && is_used)
+		status = mark_used(before, old, was_used, diag);
+	if (status == SM_OK)
+		status = mark_used(now, old, is_used, diag);
 	for (size_t i = 0; status == SM_OK && i < old->count; i++)
-		if (!used[i])
+		if (was_used[i] && !is_used[i])
 			found(context,
 			      &(struct sm_drift){ false, &old->rules[i] });
-	free(used);
+	free(was_used);
+	free(is_used);
 	return status;
 }
 
@@ -81,7 +88,7 @@ enum sm_status sm_learn_drift(const struct sm_observations *before,
 	if (status == SM_OK)
 		status = sm_learn(now, &onto, &new, diag);
 	if (status == SM_OK)
-		status = put_gone(now, old.rules, found, context, diag);
+		status = put_gone(before, now, old.rules, found, context, diag);
 	for (size_t i = 0; status == SM_OK && i < new.rules->count; i++)
 		if (!stands_in(old.rules, &new.rules->rules[i]))
 			found(context,

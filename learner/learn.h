@@ -64,6 +64,10 @@ struct sm_learn {
 	uint32_t *pids;
 	size_t pid_count;
 
+	/* code.c: top-level names of distributions, and those of them that
+	 * other code than Python's own loads; a .pth file loads for all. */
+	struct sm_str_list loaded, wanted;
+
 	struct sm_paths *paths;	    /* paths.c */
 	struct sm_str_list members; /* names that became part of a slot */
 
@@ -108,6 +112,11 @@ struct sm_str sm_learn_path(struct sm_learn *l, struct sm_str path);
 struct sm_str sm_dir_of(struct sm_str path);
 /* The site directory path is below, or empty. */
 struct sm_str sm_site_of(const struct sm_learn *l, struct sm_str path);
+/*
+ * The top-level names that come with the wanted ones, or that these need, and
+ * were not loaded: added to more.
+ */
+void sm_learn_needs(struct sm_learn *l, struct sm_str_list *more);
 bool sm_is_stdlib(const struct sm_learn *l, struct sm_str path);
 
 /* ------------------------------------------------------------------- slots */

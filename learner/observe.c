@@ -67,6 +67,7 @@ void sm_observations_free(struct sm_observations *observations)
 	free(observations->owner_slots);
 	free(observations->traces);
 	free(observations->runs);
+	free(observations->installed);
 	free(observations);
 }
 
@@ -610,7 +611,9 @@ enum sm_status sm_observations_merge(struct sm_observations *into,
 	for (size_t i = 0; i < from->trace_count; i++)
 		if (!sm_observations_add_trace(into, from->traces[i]))
 			return SM_NOMEM;
-	status = merge_runs(into, from);
+	status = sm_observe_installed_of(into, from);
+	if (status == SM_OK)
+		status = merge_runs(into, from);
 	if (status == SM_OK)
 		status = merge_calls(into, from);
 	if (status != SM_OK)

@@ -59,6 +59,10 @@ struct sm_observations {
 	size_t trace_room, trace_count;
 	struct sm_run **runs; /* by identity */
 	size_t run_room, run_count;
+	/* What was installed, a line each as recorder/distributions.h has it;
+	 * sorted by bytes. */
+	struct sm_str *installed;
+	size_t installed_room, installed_count;
 	uint64_t events, denied, forged, lost;
 };
 
@@ -115,6 +119,18 @@ void sm_observe_event(struct sm_observations *o, uint32_t owner,
 		      uint64_t time_ns);
 bool sm_observations_has_trace(const struct sm_observations *o, uint64_t id);
 bool sm_observations_add_trace(struct sm_observations *o, uint64_t id);
+
+/* Another line of what is installed: copied, kept once. */
+#define SM_INSTALLED_MAX   16384
+#define SM_INSTALLED_BYTES 16384
+SM_CHECKED enum sm_status sm_observe_installed(struct sm_observations *o,
+					       struct sm_str line);
+/* All lines of one site directory, and of another set. */
+SM_CHECKED enum sm_status sm_observe_site(struct sm_observations *o,
+					  struct sm_str text);
+SM_CHECKED enum sm_status
+sm_observe_installed_of(struct sm_observations *into,
+			const struct sm_observations *from);
 
 /*
  * Puts all of base, as it is, and those of *rules that something observed needs

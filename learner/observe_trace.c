@@ -208,6 +208,20 @@ static enum sm_status add_events(struct reading *r, struct sm_diag *diag)
 	}
 }
 
+static enum sm_status add_installed(struct sm_observations *o,
+				    const struct sm_trace *trace)
+{
+	const struct sm_str prefix = SM_STR(SM_META_DISTRIBUTIONS);
+	enum sm_status status = SM_OK;
+	const char *key, *value;
+
+	for (size_t i = 0;
+	     status == SM_OK && (key = sm_trace_meta_at(trace, i, &value)); i++)
+		if (value && sm_str_starts(sm_str_of(key), prefix))
+			status = sm_observe_site(o, sm_str_of(value));
+	return status;
+}
+
 enum sm_status sm_observations_read(struct sm_observations *observations,
 				    struct sm_trace *trace,
 				    const struct sm_window *window,
@@ -233,6 +247,8 @@ enum sm_status sm_observations_read(struct sm_observations *observations,
 	if (!owners || !r.memo)
 		goto done;
 	status = add_processes(observations, trace, window, owners, count);
+	if (status == SM_OK)
+		status = add_installed(observations, trace);
 	if (status == SM_OK)
 		status = sm_trace_events(trace, &query, &r.cursor, diag);
 	if (status != SM_OK)

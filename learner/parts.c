@@ -116,6 +116,8 @@ static struct sm_observations *start(const struct sm_observations *o,
 		if (!sm_observations_add_trace(rest, o->traces[i]))
 			status = SM_NOMEM;
 	if (status == SM_OK)
+		status = sm_observe_installed_of(rest, o);
+	if (status == SM_OK)
 		return rest;
 	sm_observations_free(rest);
 	return NULL;

@@ -10,8 +10,8 @@
 #include "schema/cbor.h"
 
 #define MAGIC	    "secmgr-summary"
-#define FORMAT	    0
-#define HEADER	    9 /* items of the first array */
+#define FORMAT	    1
+#define HEADER	    10 /* items of the first array */
 #define RUN_ITEMS   7
 #define OWNER_ITEMS 13
 #define CALL_ITEMS  6
@@ -61,6 +61,7 @@ static void put_header(struct sm_cbor_writer *w,
 	sm_cbor_put_uint(w, o->run_count);
 	sm_cbor_put_uint(w, o->owner_count);
 	sm_cbor_put_uint(w, o->call_count);
+	sm_cbor_put_uint(w, o->installed_count);
 	sm_cbor_put_uint(w, o->events);
 	sm_cbor_put_uint(w, o->denied);
 	sm_cbor_put_uint(w, o->lost);
@@ -206,6 +207,11 @@ static bool put_all(struct sink *sink, const struct sm_observations *o,
 			return false;
 		put_call(&sink->w, s->calls[i]);
 	}
+	for (size_t i = 0; i < o->installed_count; i++, end(sink)) {
+		if (!begin(sink, o->installed[i].len))
+			return false;
+		sm_cbor_put_str(&sink->w, o->installed[i]);
+	}
 	return true;
 }
 
@@ -233,14 +239,15 @@ enum sm_status sm_summary_write(const struct sm_observations *observations,
 
 bool sm_summary_is(const uint8_t *bytes, size_t size)
 {
-	static const uint8_t head[] = "\x89\x6e" MAGIC;
+	static const uint8_t head[] = "\x6e" MAGIC;
 
-	return size >= sizeof(head) - 1 &&
-	       !memcmp(bytes, head, sizeof(head) - 1);
+	/* An array of some length: that is the version's business. */
+	return size >= sizeof(head) && bytes[0] >> 5 == 4 &&
+	       !memcmp(bytes + 1, head, sizeof(head) - 1);
 }
 
 struct counts {
-	uint64_t traces, runs, owners, calls;
+	uint64_t traces, runs, owners, calls, installed;
 };
 
 static bool get_uint(struct sm_cbor_reader *r, uint64_t max, uint64_t *value)
@@ -268,18 +275,21 @@ static bool get_str(struct sm_cbor_reader *r, struct sm_str *text)
 static enum sm_status get_header(struct sm_cbor_reader *r,
 				 struct sm_observations *o, struct counts *c)
 {
-	uint64_t format;
+	uint64_t items, format;
 	struct sm_str magic;
 
-	if (!get_items(r, HEADER) || !get_str(r, &magic) ||
-	    !get_number(r, &format))
+	if (sm_cbor_get_array(r, COUNT_MAX, &items) != SM_OK ||
+	    !get_str(r, &magic) || !get_number(r, &format))
 		return SM_DAMAGED;
 	if (format != FORMAT)
 		return SM_VERSION;
+	if (items != HEADER)
+		return SM_DAMAGED;
 	return get_uint(r, COUNT_MAX, &c->traces) &&
 			       get_uint(r, COUNT_MAX, &c->runs) &&
 			       get_uint(r, COUNT_MAX, &c->owners) &&
 			       get_uint(r, SM_CALLS_MAX, &c->calls) &&
+			       get_uint(r, SM_INSTALLED_MAX, &c->installed) &&
 			       get_number(r, &o->events) &&
 			       get_number(r, &o->denied) &&
 			       get_number(r, &o->lost)
@@ -413,6 +423,20 @@ static enum sm_status get_trace(struct sm_cbor_reader *r,
 	return sm_observations_add_trace(o, id) ? SM_OK : SM_NOMEM;
 }
 
+static enum sm_status get_installed(struct sm_cbor_reader *r,
+				    struct sm_observations *o)
+{
+	size_t before = o->installed_count;
+	enum sm_status status;
+	struct sm_str line;
+
+	if (!get_str(r, &line) || line.len > SM_INSTALLED_BYTES)
+		return SM_DAMAGED;
+	status = sm_observe_installed(o, line);
+	return status == SM_OK && o->installed_count == before ? SM_DAMAGED
+							       : status;
+}
+
 typedef enum sm_status get_item(struct sm_cbor_reader *r,
 				struct sm_observations *o);
 
@@ -427,9 +451,10 @@ static enum sm_status get_all(struct sm_cbor_reader *r,
 	} parts[] = { { c.traces, get_trace },
 		      { c.runs, get_run },
 		      { c.owners, get_owner },
-		      { c.calls, get_call } };
+		      { c.calls, get_call },
+		      { c.installed, get_installed } };
 
-	for (size_t p = 0; status == SM_OK && p < 4; p++)
+	for (size_t p = 0; status == SM_OK && p < 5; p++)
 		for (uint64_t i = 0; status == SM_OK && i < parts[p].count; i++)
 			status = parts[p].get(r, o);
 	if (status == SM_OK && r->at != r->end)

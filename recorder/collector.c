@@ -260,6 +260,7 @@ void sm_collector_free(struct sm_collector *collector)
 	held_policy_free(&collector->policy);
 	held_policy_free(&collector->shadow);
 	policies_free(collector);
+	sites_free(collector);
 	queue_destroy(&collector->queue);
 	free(collector->batch);
 	free(collector->title);

@@ -215,6 +215,7 @@ static void go_on(struct sm_collector *collector)
 	}
 	collector->summary.files++;
 	policies_next_file(collector);
+	sites_next_file(collector);
 	for (process = collector->stored; process;
 	     process = process->store.next)
 		collector_note(collector, introduce(collector, process));

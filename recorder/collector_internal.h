@@ -194,6 +194,7 @@ struct sm_collector {
 	uint64_t forks_announced;
 	bool is_storing_given_up;
 	struct policy_facts *facts; /* newest first */
+	struct known_site *sites;   /* newest first */
 	struct process *stored;	    /* live ones, in the order of their rows */
 	uint64_t appended, committed; /* events handed to, kept by the trace */
 	struct sm_collector_summary summary;
@@ -249,6 +250,14 @@ void policies_add(struct sm_collector *collector, struct policy_facts *facts);
 void policies_adopted(struct sm_collector *collector,
 		      const struct stored_process *store);
 void policies_next_file(struct sm_collector *collector);
+
+/*
+ * collector_sites.c: file is that of a code object. The trace gets to know what
+ * is installed in its site directory; reads that directory the first time.
+ */
+void sites_note(struct sm_collector *collector, struct sm_str file);
+void sites_next_file(struct sm_collector *collector);
+void sites_free(struct sm_collector *collector);
 void policies_free(struct sm_collector *collector);
 
 /* collector_files.c: all in the storing thread. Takes start. */

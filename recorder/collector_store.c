@@ -371,6 +371,8 @@ static void store_record(struct sm_collector *collector,
 	case SM_RECORD_CODE:
 		/* Refused: its events name no caller and count as foreign. */
 		add_code(store, &record->code);
+		if (record->code.package.len)
+			sites_note(collector, record->code.file);
 		break;
 	case SM_RECORD_INTERPRETER:
 		files_note_interpreter(store, &record->interpreter);

@@ -92,6 +92,8 @@ SM_CHECKED enum sm_status sm_trace_writer_open(const char *path,
 					       enum sm_trace_open_mode mode,
 					       struct sm_trace_writer **out,
 					       struct sm_diag *diag);
+/* Key of what is installed, the site directory follows: see trace.sql. */
+#define SM_META_DISTRIBUTIONS "distributions."
 SM_CHECKED enum sm_status sm_trace_set_meta(struct sm_trace_writer *writer,
 					    const char *key, const char *value);
 /*

@@ -434,7 +434,7 @@ class Learned(unittest.TestCase):
         bytes_ = whole.read_bytes()
         for damaged, what in ((bytes_[:-1], "damaged at byte"),
                               (bytes_ + b"\0", "damaged at byte"),
-                              (bytes_[:16] + b"\1" + bytes_[17:], "version")):
+                              (bytes_[:16] + b"\x17" + bytes_[17:], "version")):
             cut.write_bytes(damaged)
             done = self.learn(cut)
             self.assertEqual(done.returncode, 2)

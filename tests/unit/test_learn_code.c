@@ -121,6 +121,49 @@ static void one_pickled_error_opens_the_others(void **state)
 	finish(&b);
 }
 
+#define SITE "/srv/venv/lib/python3.11/site-packages/"
+
+static bool loads(const struct bench *b, const char *path)
+{
+	struct sm_value args[3];
+	struct sm_event e = load_event(args, path);
+
+	return allows(b, &e);
+}
+
+static void what_a_distribution_needs_may_be_loaded_late(void **state)
+{
+	static const char installed[] =
+		"shop 1 modules=shop,_shop needs=tax\n"
+		"tax 1 modules=tax needs=rates,missing\n"
+		"rates 1 modules=rates needs=shop\n"
+		"hacks 1 modules=hack,more needs=other\n"
+		"other 1 modules=other needs=\n";
+	struct sm_value args[3];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	assert_int_equal(sm_observe_site(b.seen, SM_STR(installed)), SM_OK);
+	see_load(&b, SITE "shop/__init__.py");
+	e = load_event(args, SITE "hack.py");
+	e.site.principal =
+		(struct sm_principal){ SM_PRINCIPAL_PYTHON, SM_STR("python"),
+				       SM_STR("") };
+	add(&b, 0, &e);
+	learn(&b);
+	assert_true(loads(&b, SITE "shop/late.py"));
+	assert_true(loads(&b, SITE "_shop.so"));
+	assert_true(loads(&b, SITE "tax/__init__.py"));
+	assert_true(loads(&b, SITE "rates.py"));
+	assert_false(loads(&b, SITE "other/__init__.py"));
+	assert_true(loads(&b, SITE "hack.py"));
+	assert_false(loads(&b, SITE "more.py"));
+	assert_false(loads(&b, SITE "missing/__init__.py"));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +174,7 @@ int main(void)
 		cmocka_unit_test(code_without_a_name_is_granted_to_who_ran_it),
 		cmocka_unit_test(errors_pass_where_processes_hand_them_on),
 		cmocka_unit_test(one_pickled_error_opens_the_others),
+		cmocka_unit_test(what_a_distribution_needs_may_be_loaded_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What belongs to a distribution in use although it was not loaded while
+ * recording: its other modules, and the distributions it needs. A rarely used
+ * option imports them late. Known from what was installed where the recording
+ * was made, so that what is put there afterwards is not among them.
+ */
+#include "learner/learn.h"
+
+#include <stdlib.h>
+
+/* ------------------------------------------------------------ observations */
+
+/* Where line is, or would stand. */
+static size_t place_of(const struct sm_observations *o, struct sm_str line)
+{
+	size_t low = 0, high = o->installed_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (sm_str_compare(o->installed[middle], line) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+enum sm_status sm_observe_installed(struct sm_observations *o,
+				    struct sm_str line)
+{
+	size_t at = place_of(o, line), room = o->installed_room;
+	struct sm_str *items = o->installed;
+
+	if (at < o->installed_count && sm_str_equal(items[at], line))
+		return SM_OK;
+	if (o->installed_count == SM_INSTALLED_MAX)
+		return SM_LIMIT;
+	if (o->installed_count == room) {
+		room = room ? 2 * room : 64;
+		items = realloc(items, room * sizeof(*items));
+		if (!items)
+			return SM_NOMEM;
+		o->installed = items;
+		o->installed_room = room;
+	}
+	line = sm_arena_copy(&o->arena, line);
+	if (!line.p)
+		return SM_NOMEM;
+	memmove(items + at + 1, items + at,
+		(o->installed_count - at) * sizeof(*items));
+	items[at] = line;
+	o->installed_count++;
+	return SM_OK;
+}
+
+enum sm_status sm_observe_site(struct sm_observations *o, struct sm_str text)
+{
+	enum sm_status status = SM_OK;
+
+	while (text.len && status == SM_OK) {
+		const char *end = memchr(text.p, '\n', text.len);
+		uint32_t n = end ? (uint32_t)(end - text.p) : text.len;
+
+		if (n && n <= SM_INSTALLED_BYTES)
+			status = sm_observe_installed(
+				o, (struct sm_str){ text.p, n });
+		n += end ? 1 : 0;
+		text = (struct sm_str){ text.p + n, text.len - n };
+	}
+	return status;
+}
+
+enum sm_status sm_observe_installed_of(struct sm_observations *into,
+				       const struct sm_observations *from)
+{
+	enum sm_status status = SM_OK;
+
+	for (size_t i = 0; i < from->installed_count && status == SM_OK; i++)
+		status = sm_observe_installed(into, from->installed[i]);
+	return status;
+}
+
+/* ------------------------------------------------------------------- lines */
+
+struct installed {
+	struct sm_str name, modules, needs;
+	bool is_used;
+};
+
+/* What stands behind " KEY=" up to the next blank. */
+static struct sm_str value_of(struct sm_str line, struct sm_str key)
+{
+	const char *at = memmem(line.p, line.len, key.p, key.len);
+	uint32_t from, to;
+
+	if (!at)
+		return (struct sm_str){ "", 0 };
+	from = to = (uint32_t)(at - line.p) + key.len;
+	while (to < line.len && line.p[to] != ' ')
+		to++;
+	return (struct sm_str){ line.p + from, to - from };
+}
+
+static struct installed parse(struct sm_str line)
+{
+	const char *end = memchr(line.p, ' ', line.len);
+
+	return (struct installed){
+		.name = { line.p, end ? (uint32_t)(end - line.p) : line.len },
+		.modules = value_of(line, SM_STR(" modules=")),
+		.needs = value_of(line, SM_STR(" needs=")),
+	};
+}
+
+/* The next of a list with commas; false behind the last. */
+static bool next_name(struct sm_str *list, struct sm_str *name)
+{
+	const char *end;
+	uint32_t n;
+
+	if (!list->len)
+		return false;
+	end = memchr(list->p, ',', list->len);
+	n = end ? (uint32_t)(end - list->p) : list->len;
+	*name = (struct sm_str){ list->p, n };
+	n += end ? 1 : 0;
+	*list = (struct sm_str){ list->p + n, list->len - n };
+	return true;
+}
+
+/* ----------------------------------------------------------------- closure */
+
+struct closure {
+	struct sm_learn *l;
+	struct installed *items; /* by name: lines are sorted */
+	size_t count;
+	struct sm_str_list names; /* of distributions to look at */
+};
+
+static bool has_module_of(const struct installed *d,
+			  const struct sm_str_list *modules)
+{
+	struct sm_str list = d->modules, name;
+
+	while (next_name(&list, &name))
+		if (sm_list_has(modules, name))
+			return true;
+	return false;
+}
+
+static void use(struct closure *c, struct installed *d)
+{
+	struct sm_str list = d->needs, name;
+
+	d->is_used = true;
+	while (next_name(&list, &name))
+		sm_list_add(c->l, &c->names, name);
+}
+
+/* Until nothing new is needed: at most as often as a chain is long. */
+static void follow_needs(struct closure *c)
+{
+	bool is_done = false;
+
+	while (!is_done) {
+		is_done = true;
+		for (size_t i = 0; i < c->count; i++) {
+			struct installed *d = &c->items[i];
+
+			if (d->is_used || !sm_list_has(&c->names, d->name))
+				continue;
+			use(c, d);
+			is_done = false;
+		}
+	}
+}
+
+void sm_learn_needs(struct sm_learn *l, struct sm_str_list *more)
+{
+	const struct sm_observations *o = l->observations;
+	struct closure c = { .l = l, .count = o->installed_count };
+	struct sm_str list, name;
+
+	c.items = sm_learn_take(l, (c.count + 1) * sizeof(*c.items));
+	for (size_t i = 0; i < c.count; i++) {
+		c.items[i] = parse(o->installed[i]);
+		if (has_module_of(&c.items[i], &l->wanted))
+			use(&c, &c.items[i]);
+	}
+	follow_needs(&c);
+	for (size_t i = 0; i < c.count; i++) {
+		list = c.items[i].modules;
+		while (c.items[i].is_used && next_name(&list, &name))
+			if (!sm_list_has(&l->loaded, name))
+				sm_list_add(l, more, name);
+	}
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * distributions.h: what is installed in a site directory, by the metadata
+ * that lies beside it: *.dist-info of the "Recording installed projects"
+ * specification (PEP 376, PEP 427) and *.egg-info of setuptools and distutils.
+ */
+#ifndef RECORDER_DISTRIBUTIONS_H
+#define RECORDER_DISTRIBUTIONS_H
+
+/* A site directory with more, or a text that grows longer, is cut there. */
+#define SM_DISTRIBUTIONS_MAX   4096
+#define SM_DISTRIBUTIONS_BYTES (256u << 10)
+
+/*
+ * The distributions in directory, one a line, sorted by bytes:
+ *
+ *   NAME VERSION modules=NAME[,NAME...] needs=NAME[,NAME...]
+ *
+ * NAME of a distribution is normalised as PEP 503 says; modules are top-level
+ * names below directory; needs are the distributions required without an
+ * extra. Metadata with other characters than names have is left out. Empty when
+ * the directory cannot be read or has none, NULL when memory ran out; the
+ * caller's to free(). Reads files, blocks: not for a thread that drains rings.
+ */
+char *sm_distributions_read(const char *directory);
+
+#endif

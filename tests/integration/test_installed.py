@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a distribution in use needs may be imported late, and nothing else."""
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import unittest
+
+from workloads import PYTHON, environment, program
+
+APP = """\
+import sys
+import shop
+for name in sys.argv[1:]:
+    try:
+        print(__import__(name).__name__)
+    except PermissionError:
+        print("denied", name)
+"""
+PACKAGES = {"shop": "tax>=1", "tax": "rates ; python_version > '2'",
+            "rates": "", "game": ""}
+
+
+class Installed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.place = pathlib.Path(tempfile.mkdtemp(dir="/var/tmp"))
+        cls.site = cls.place / "site-packages"
+        cls.site.mkdir()
+        for name, needs in PACKAGES.items():
+            cls.install(name, needs)
+        (cls.place / "app.py").write_text(APP)
+        cls.trace = cls.place / "trace.db"
+        cls.policy = cls.place / "policy.json"
+        cls.run_app("secmgr-record", "-o", cls.trace, "--")
+        cls.policy.write_text(subprocess.run(
+            [program("secmgr-learn"), "-q", str(cls.trace)], check=True,
+            stdout=subprocess.PIPE, text=True).stdout)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.place)
+
+    @classmethod
+    def install(cls, name, needs):
+        package = cls.site / name
+        package.mkdir()
+        (package / "__init__.py").write_text("import colorsys\n")
+        metadata = cls.site / f"{name}-1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+            + (f"Requires-Dist: {needs}\n" if needs else ""))
+        (metadata / "RECORD").write_text(f"{name}/__init__.py,,\n")
+
+    @classmethod
+    def run_app(cls, tool, *options, names=()):
+        return subprocess.run(
+            [program(tool), *map(str, options), PYTHON, "app.py", *names],
+            cwd=cls.place, check=True, stdout=subprocess.PIPE, text=True,
+            env=dict(environment(), PYTHONPATH=str(cls.site),
+                     PYTHONDONTWRITEBYTECODE="1")).stdout.split("\n")[:-1]
+
+    def enforced(self, *names):
+        return self.run_app("secmgr-enforce", "--policy", self.policy,
+                            "--mode", "block", "--", names=names)
+
+    def test_needs_are_imported_late(self):
+        self.assertEqual(["tax", "rates"], self.enforced("tax", "rates"))
+
+    def test_others_are_not(self):
+        self.assertEqual(["denied game"], self.enforced("game"))
+
+    def test_what_came_later_is_not(self):
+        self.install("late", "")
+        with open(self.site / "tax-1.0.dist-info/METADATA", "a",
+                  encoding="utf-8") as metadata:
+            metadata.write("Requires-Dist: late\n")
+        self.assertEqual(["denied late"], self.enforced("late"))
+
+    def test_trace_tells_what_was_installed(self):
+        connection = sqlite3.connect(self.trace)
+        (text,), = connection.execute(
+            "SELECT value FROM meta WHERE key = ?",
+            (f"distributions.{self.site}",))
+        connection.close()
+        self.assertEqual(text.splitlines(), [
+            "game 1.0 modules=game needs=",
+            "rates 1.0 modules=rates needs=",
+            "shop 1.0 modules=shop needs=tax",
+            "tax 1.0 modules=tax needs=rates"])
+
+    def test_summary_carries_it(self):
+        summary = self.place / "summary"
+        learn = program("secmgr-learn")
+        subprocess.run([learn, "--summary", str(summary), str(self.trace)],
+                       check=True)
+        self.assertEqual(self.policy.read_text(), subprocess.run(
+            [learn, "-q", str(summary)], check=True, stdout=subprocess.PIPE,
+            text=True).stdout)
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    unittest.main()
