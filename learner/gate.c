@@ -121,6 +121,25 @@ static void count(struct sm_learn *l)
 	}
 }
 
+/* What structure opened may mean all that another rule was made for. */
+static void drop_covered(struct sm_learn *l, struct sm_rules *rules)
+{
+	size_t *by = sm_learn_take(l, (rules->count + 1) * sizeof(*by));
+	enum sm_status status = sm_policy_covered(rules, by, &l->diag);
+	size_t kept = 0;
+
+	if (status != SM_OK)
+		sm_learn_fail(l, status);
+	/* Backwards: who covers an earlier one was not covered itself. */
+	for (size_t i = rules->count; i-- > 0;)
+		if (by[i] < rules->count)
+			rules->rules[by[i]].seen += rules->rules[i].seen;
+	for (size_t i = 0; i < rules->count; i++)
+		if (by[i] == SIZE_MAX)
+			rules->rules[kept++] = rules->rules[i];
+	rules->count = kept;
+}
+
 static void add_to_base(struct sm_learn *l)
 {
 	enum sm_status status;
@@ -148,6 +167,7 @@ void sm_learn_gate(struct sm_learn *l)
 			l->out->repaired = n;
 	}
 	l->out->rules = sm_learn_build(l, reviewed);
+	drop_covered(l, l->out->rules);
 	add_to_base(l);
 	sm_learn_read(l, l->out->rules, &policy);
 	list_residue(l, &policy);

@@ -189,6 +189,15 @@ SM_CHECKED enum sm_status sm_policy_check(const struct sm_rules *rules,
 					  sm_policy_finding *found,
 					  void *context, struct sm_diag *diag);
 
+/*
+ * Which rules the others make needless: covered_by, of rules->count, gets the
+ * number of one that covers the rule, rules->count for one of a bundle, and
+ * SIZE_MAX where none does. Of two alike the first stays.
+ */
+SM_CHECKED enum sm_status sm_policy_covered(const struct sm_rules *rules,
+					    size_t *covered_by,
+					    struct sm_diag *diag);
+
 /* A copy with the rules of its bundles appended. */
 SM_CHECKED enum sm_status sm_policy_expand(const struct sm_rules *rules,
 					   struct sm_rules **out,

@@ -203,31 +203,73 @@ static void check_families(const struct sm_rules *rules,
 	}
 }
 
+static void checker_fini(struct checker *c)
+{
+	free(c->findings);
+	sm_cover_fini(&c->cover);
+}
+
+static enum sm_status check_all(struct checker *c, const struct sm_rules *rules,
+				const struct sm_binding *bindings,
+				size_t binding_count, struct sm_diag *diag)
+{
+	enum sm_status status =
+		sm_cover_init(&c->cover, rules, bindings, binding_count, diag);
+	size_t i;
+
+	if (status)
+		return status;
+	c->rules = rules;
+	c->findings = calloc(rules->count + 1, sizeof(*c->findings));
+	if (!c->findings) {
+		sm_cover_fini(&c->cover);
+		return sm_fail(diag, SM_NOMEM, "out of memory");
+	}
+	/* The policy's own rules come first, as in the file. */
+	for (i = rules->count; i-- > 0;)
+		check_rule(c, i);
+	return SM_OK;
+}
+
 enum sm_status sm_policy_check(const struct sm_rules *rules,
 			       const struct sm_binding *bindings,
 			       size_t binding_count, sm_policy_finding *found,
 			       void *context, struct sm_diag *diag)
 {
-	struct checker c = { .rules = rules };
+	struct checker c = { 0 };
 	enum sm_status status =
-		sm_cover_init(&c.cover, rules, bindings, binding_count, diag);
+		check_all(&c, rules, bindings, binding_count, diag);
 	size_t i;
 
 	if (status)
 		return status;
-	c.findings = calloc(rules->count + 1, sizeof(*c.findings));
-	if (!c.findings) {
-		sm_cover_fini(&c.cover);
-		return sm_fail(diag, SM_NOMEM, "out of memory");
-	}
-	/* The policy's own rules come first, as in the file. */
-	for (i = rules->count; i-- > 0;)
-		check_rule(&c, i);
 	for (i = 0; i < rules->count; i++)
 		if (c.findings[i].fault)
 			tell(&rules->rules[i], &c.findings[i], found, context);
 	check_families(rules, found, context);
-	free(c.findings);
-	sm_cover_fini(&c.cover);
+	checker_fini(&c);
+	return SM_OK;
+}
+
+enum sm_status sm_policy_covered(const struct sm_rules *rules,
+				 size_t *covered_by, struct sm_diag *diag)
+{
+	struct checker c = { 0 };
+	enum sm_status status = check_all(&c, rules, NULL, 0, diag);
+	size_t i;
+
+	if (status)
+		return status;
+	for (i = 0; i < rules->count; i++) {
+		const struct finding *f = &c.findings[i];
+
+		covered_by[i] = SIZE_MAX;
+		if (f->fault != FAULT_COVERED)
+			continue;
+		covered_by[i] = (size_t)(f->rules[0] - c.cover.rules->rules);
+		if (covered_by[i] > rules->count)
+			covered_by[i] = rules->count;
+	}
+	checker_fini(&c);
 	return SM_OK;
 }
