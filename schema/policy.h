@@ -301,6 +301,14 @@ void sm_policy_decide_for(const struct sm_policy *policy,
 			  struct sm_verdict *verdict);
 
 /*
+ * The same about one of the event's requests alone, by its number in
+ * sm_event_requests(). SM_UNDECIDED beyond the last.
+ */
+void sm_policy_decide_request(const struct sm_policy *policy,
+			      const struct sm_event *event, unsigned request,
+			      struct sm_verdict *verdict);
+
+/*
  * Whether a decision about events of that name may depend on arguments the
  * catalogue calls details: a rule that names the event compares them all. For
  * those who remember decisions by key arguments only. _has_: of any name.

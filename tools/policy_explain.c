@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tools/key_table.h"
 #include "tools/policy_tool.h"
 
 #define TEXT_MAX 8192
@@ -220,79 +221,30 @@ static bool is_asked(struct asked *a, const struct sm_trace *trace,
 
 /* ------------------------------------------------------------------- traces */
 
-/* What was told already, so that each verdict is told once. */
-struct tally {
-	uint64_t *keys;
-	size_t room, used;
-};
-
 static uint64_t hash_verdict(const struct sm_event *event,
 			     const struct sm_verdict *v)
 {
 	char text[TEXT_MAX];
-	uint64_t hash = 1469598103934665603u;
-	const char *p;
 
 	sm_verdict_explain(event, v, text, sizeof(text));
-	for (p = text; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 1099511628211u;
-	return hash ? hash : 1;
-}
-
-static bool tally_grow(struct tally *t)
-{
-	struct tally larger = { .room = t->room ? 2 * t->room : 1024,
-				.used = t->used };
-	size_t i, at;
-
-	if (t->used * 2 < t->room)
-		return true;
-	larger.keys = calloc(larger.room, sizeof(*larger.keys));
-	if (!larger.keys)
-		return false;
-	for (i = 0; i < t->room; i++) {
-		if (!t->keys[i])
-			continue;
-		at = t->keys[i] & (larger.room - 1);
-		while (larger.keys[at])
-			at = (at + 1) & (larger.room - 1);
-		larger.keys[at] = t->keys[i];
-	}
-	free(t->keys);
-	*t = larger;
-	return true;
-}
-
-/* True the first time. */
-static bool is_new(struct tally *t, uint64_t key)
-{
-	size_t at;
-
-	if (!tally_grow(t))
-		return true; /* told twice rather than not at all */
-	for (at = key & (t->room - 1); t->keys[at];
-	     at = (at + 1) & (t->room - 1))
-		if (t->keys[at] == key)
-			return false;
-	t->keys[at] = key;
-	t->used++;
-	return true;
+	return sm_key_hash(SM_KEY_SEED, text, strlen(text));
 }
 
 /* All that was asked for; else denials, each once. */
 static bool is_told(const struct explainer *e, const struct sm_trace *trace,
-		    struct asked *asked, struct tally *tally,
+		    struct asked *asked, struct sm_key_table *told,
 		    const struct sm_event *event, const struct sm_verdict *v)
 {
 	if (asked->count)
 		return is_asked(asked, trace, event);
 	if (!is_denial(v) && !(e->o->shows_all && v->decision == SM_ALLOWED))
 		return false;
-	return is_new(tally, hash_verdict(event, v));
+	/* Each verdict is told once. */
+	return sm_key_table_add(told, hash_verdict(event, v));
 }
 
 static int explain_events(const struct explainer *e, struct sm_trace *trace,
-			  struct asked *asked, struct tally *tally)
+			  struct asked *asked, struct sm_key_table *told)
 {
 	struct sm_trace_cursor *cursor;
 	const struct sm_event *event;
@@ -301,7 +253,7 @@ static int explain_events(const struct explainer *e, struct sm_trace *trace,
 	enum sm_status status;
 	uint32_t site;
 	int result = SM_EXIT_OK;
-	bool told;
+	bool is_new;
 
 	if (sm_trace_events(trace, NULL, &cursor, &diag)) {
 		sm_cli_diag(&sm_policy_program, e->trace, &diag);
@@ -317,12 +269,12 @@ static int explain_events(const struct explainer *e, struct sm_trace *trace,
 			continue;
 		}
 		sm_policy_decide(&e->compiled.policy, event, &v);
-		told = is_told(e, trace, asked, tally, event, &v);
-		if (told)
+		is_new = is_told(e, trace, asked, told, event, &v);
+		if (is_new)
 			print_verdict(e, event, &v);
-		if (told && asked->count)
+		if (is_new && asked->count)
 			print_details(e, event, &v);
-		if (!result && is_denial(&v) && (told || !asked->count))
+		if (!result && is_denial(&v) && (is_new || !asked->count))
 			result = SM_EXIT_FINDING;
 	}
 	sm_trace_cursor_free(cursor);
@@ -355,7 +307,7 @@ static void explainer_fini(struct explainer *e)
 
 static int explain_trace(const struct sm_policy_options *o, const char *policy,
 			 const char *path, bool names_trace,
-			 struct asked *asked, struct tally *tally)
+			 struct asked *asked, struct sm_key_table *told)
 {
 	struct explainer e = { .trace = path, .names_trace = names_trace };
 	struct sm_trace *trace;
@@ -367,7 +319,7 @@ static int explain_trace(const struct sm_policy_options *o, const char *policy,
 		return result;
 	}
 	if (explainer_init(&e, o, policy, trace)) {
-		result = explain_events(&e, trace, asked, tally);
+		result = explain_events(&e, trace, asked, told);
 		explainer_fini(&e);
 	}
 	sm_trace_close(trace);
@@ -377,13 +329,13 @@ static int explain_trace(const struct sm_policy_options *o, const char *policy,
 static int explain_traces(const struct sm_policy_options *o, const char *policy,
 			  int count, char **paths, struct asked *asked)
 {
-	struct tally tally = { 0 };
+	struct sm_key_table told = { 0 };
 	int i, status = SM_EXIT_OK, one;
 	size_t n;
 
 	for (i = 0; i < count; i++) {
 		one = explain_trace(o, policy, paths[i], count > 1, asked,
-				    &tally);
+				    &told);
 		status = one > status ? one : status;
 	}
 	for (n = 0; n < asked->count && status != SM_EXIT_USAGE; n++) {
@@ -396,7 +348,7 @@ static int explain_traces(const struct sm_policy_options *o, const char *policy,
 			     count > 1 ? " here and in the other traces" : "");
 		status = SM_EXIT_USAGE;
 	}
-	free(tally.keys);
+	sm_key_table_fini(&told);
 	return status;
 }
 

@@ -917,6 +917,23 @@ void sm_policy_decide(const struct sm_policy *policy,
 	decide(policy, event, &subject, requests, count, verdict);
 }
 
+void sm_policy_decide_request(const struct sm_policy *policy,
+			      const struct sm_event *event, unsigned request,
+			      struct sm_verdict *verdict)
+{
+	struct sm_request_scratch scratch;
+	struct sm_request requests[SM_REQUESTS_MAX];
+	struct sm_subject subject;
+	unsigned count = sm_event_requests(event, &scratch, requests);
+
+	verdict_init(verdict);
+	if (request >= count)
+		return;
+	sm_policy_subject(policy, &event->site.principal, &subject);
+	decide_request(policy, event, &requests[request], &subject, verdict);
+	verdict->request = request;
+}
+
 static bool sees_arguments(const struct sm_blob_rule *rule)
 {
 	return rule->family == SM_FAMILY_EVENTS &&

@@ -737,6 +737,39 @@ static void variables_come_from_the_policy_or_from_bindings(void **state)
 	sm_rules_free(rules);
 }
 
+static void each_request_of_an_event_is_decided_on_its_own(void **state)
+{
+	struct compiled c =
+		compile_text("{\"secmgr\": 1, \"files\": ["
+			     "{\"id\": \"old\", \"path\": \"/w/old\", "
+			     "\"access\": [\"delete\"]},"
+			     "{\"id\": \"new\", \"path\": \"/w/*\", "
+			     "\"access\": [\"create\"]}]}");
+	struct sm_verdict v;
+	struct staged s;
+
+	(void)state;
+	stage(&s, "os.rename", "python");
+	push_arg(&s, text_value("/w/old"));
+	push_arg(&s, text_value("/w/.new"));
+	push_arg(&s, int_value(-1));
+	push_arg(&s, int_value(-1));
+	sm_policy_decide_request(&c.policy, &s.event, 0, &v);
+	assert_int_equal(v.decision, SM_ALLOWED);
+	assert_true(sm_str_equal(v.rule, SM_STR("old")));
+	sm_policy_decide_request(&c.policy, &s.event, 1, &v);
+	assert_int_equal(v.decision, SM_DENIED);
+	assert_int_equal(v.lacking, SM_ACCESS_CREATE | SM_ACCESS_WRITE);
+	assert_int_equal(v.request, 1);
+	s.args[1] = text_value("/w/new");
+	sm_policy_decide_request(&c.policy, &s.event, 1, &v);
+	assert_int_equal(v.decision, SM_ALLOWED);
+	assert_true(sm_str_equal(v.rule, SM_STR("new")));
+	sm_policy_decide_request(&c.policy, &s.event, 2, &v);
+	assert_int_equal(v.decision, SM_UNDECIDED);
+	compiled_free(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -753,6 +786,8 @@ int main(void)
 		cmocka_unit_test(a_decision_is_explained_in_one_sentence),
 		cmocka_unit_test(
 			variables_come_from_the_policy_or_from_bindings),
+		cmocka_unit_test(
+			each_request_of_an_event_is_decided_on_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
