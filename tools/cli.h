@@ -87,6 +87,8 @@ void sm_json_open(struct sm_json *j, const char *key, char bracket);
 void sm_json_close(struct sm_json *j, char bracket);
 void sm_json_put_str(struct sm_json *j, const char *key, struct sm_str value);
 void sm_json_put_text(struct sm_json *j, const char *key, const char *value);
+/* What is JSON already. */
+void sm_json_put_raw(struct sm_json *j, const char *key, const char *json);
 void sm_json_put_uint(struct sm_json *j, const char *key, uint64_t value);
 void sm_json_put_int(struct sm_json *j, const char *key, int64_t value);
 void sm_json_put_float(struct sm_json *j, const char *key, double value);

@@ -103,6 +103,12 @@ void sm_json_put_str(struct sm_json *j, const char *key, struct sm_str value)
 	sm_cli_put_json(j->out, value);
 }
 
+void sm_json_put_raw(struct sm_json *j, const char *key, const char *json)
+{
+	begin_item(j, key);
+	fputs(json, j->out);
+}
+
 void sm_json_put_text(struct sm_json *j, const char *key, const char *value)
 {
 	if (value)

@@ -18,7 +18,9 @@ struct sm_policy_options {
 	bool is_checking; /* fmt --check */
 	bool shows_all;	  /* explain --all: allowed events too */
 	bool is_json;
+	bool is_listing, is_explaining; /* review --list, --explain */
 	const char *policy, *junit, *sarif, *from;
+	const char *base, *apply; /* review: an older policy, answers */
 	struct sm_binding bindings[SM_BINDINGS_MAX];
 	size_t binding_count;
 };
@@ -84,6 +86,7 @@ int sm_policy_format(const struct sm_policy_options *o, const char *path);
 int sm_policy_explain(const struct sm_policy_options *o, int argc, char **argv);
 int sm_policy_import(const struct sm_policy_options *o, int argc, char **argv);
 int sm_policy_compare(const struct sm_policy_options *o, int argc, char **argv);
+int sm_policy_review(const struct sm_policy_options *o, int argc, char **argv);
 int sm_policy_test(const struct sm_policy_options *o, int argc, char **argv);
 
 #endif

@@ -50,6 +50,32 @@ static int set_sarif(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
+static int set_base(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)diag;
+	((struct sm_policy_options *)context)->base = value;
+	return 0;
+}
+
+static int set_apply(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)diag;
+	((struct sm_policy_options *)context)->apply = value;
+	return 0;
+}
+
+static int set_list(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)value, (void)diag;
+	return set_flag(&((struct sm_policy_options *)context)->is_listing);
+}
+
+static int set_explain(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)value, (void)diag;
+	return set_flag(&((struct sm_policy_options *)context)->is_explaining);
+}
+
 static int set_from(void *context, const char *value, struct sm_diag *diag)
 {
 	(void)diag;
@@ -89,12 +115,19 @@ static const struct sm_option option_rows[] = {
 	{ 'p', "policy", "FILE", "the policy, instead of the first operand",
 	  set_policy },
 	{ 'D', "define", "NAME=PATH", "give a variable a value", set_binding },
-	{ 'a', "all", NULL, "explain: show what is allowed too", set_all },
-	{ 0, "json", NULL, "explain, diff: JSON", set_json },
+	{ 'a', "all", NULL,
+	  "explain: show what is allowed too; review: every rule", set_all },
+	{ 0, "json", NULL, "explain, diff, review: JSON", set_json },
 	{ 'w', "write", NULL, "fmt: write the file instead of standard output",
 	  set_write },
 	{ 0, "check", NULL, "fmt: exit with 1 if the file would change",
 	  set_check },
+	{ 0, "base", "OLD", "review: what OLD does not have is new", set_base },
+	{ 0, "list", NULL, "review: print the questions, to be answered",
+	  set_list },
+	{ 0, "apply", "ANSWERS", "review: take the answers of a file",
+	  set_apply },
+	{ 0, "explain", NULL, "review: how each rule came about", set_explain },
 	{ 0, "from", "FORMAT", "import: pysecmgr, the default", set_from },
 	{ 0, "junit", "FILE", "test: write JUnit XML", set_junit },
 	{ 0, "sarif", "FILE", "test: write SARIF 2.1.0", set_sarif },
@@ -110,8 +143,11 @@ const struct sm_program sm_policy_program = {
 		 "[NUMBER...]\n"
 		 "       secmgr-policy diff OLD NEW [TRACE...]\n"
 		 "       secmgr-policy test POLICY CASES\n"
+		 "       secmgr-policy review [--base=OLD] POLICY "
+		 "[TRACE...]\n"
 		 "       secmgr-policy import [--from=pysecmgr] FILE...",
-	.summary = "Check, format, explain, compare, test and import policies.",
+	.summary = "Check, format, explain, compare, test, review and import "
+		   "policies.",
 	.options = option_rows,
 	.usage_status = SM_EXIT_USAGE,
 };
@@ -161,7 +197,7 @@ static int validate(const struct sm_policy_options *o, const char *path)
 
 /* -------------------------------------------------------------------- main */
 
-#define COMMANDS "validate, fmt, explain, diff, test, import"
+#define COMMANDS "validate, fmt, explain, diff, test, review, import"
 
 static int each_file(const struct sm_policy_options *o, int argc, char **argv,
 		     int (*work)(const struct sm_policy_options *,
@@ -189,6 +225,8 @@ static int run(const struct sm_policy_options *o, const char *command, int argc,
 		return sm_policy_compare(o, argc, argv);
 	if (!strcmp(command, "import"))
 		return sm_policy_import(o, argc, argv);
+	if (!strcmp(command, "review"))
+		return sm_policy_review(o, argc, argv);
 	if (!strcmp(command, "test"))
 		return sm_policy_test(o, argc, argv);
 	sm_cli_error(&sm_policy_program, command,

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * review_explain.c: how each rule came about: what its slots stood for.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "tools/review.h"
+
+#define VALUES_SHOWN 8
+
+/* Distinct texts, in the order they came. */
+struct values {
+	struct sm_str items[SM_SEEN_MAX];
+	uint64_t counts[SM_SEEN_MAX];
+	size_t count;
+};
+
+static void add(struct values *v, struct sm_str text, uint64_t count)
+{
+	size_t i;
+
+	for (i = 0; i < v->count && !sm_str_equal(v->items[i], text); i++)
+		;
+	if (i == v->count) {
+		v->items[v->count] = text;
+		v->counts[v->count++] = 0;
+	}
+	v->counts[i] += count;
+}
+
+static void put_values(const struct values *v, struct sm_str slot, bool is_cut)
+{
+	size_t i;
+
+	printf("  %-9s ", "");
+	sm_cli_put(stdout, slot, false);
+	printf(" stood for %s%zu value%s: ", is_cut ? "at least " : "",
+	       v->count, v->count == 1 ? "" : "s");
+	for (i = 0; i < v->count && i < VALUES_SHOWN; i++) {
+		fputs(i ? ", " : "", stdout);
+		sm_cli_put(stdout, v->items[i], false);
+		if (v->counts[i] > 1)
+			printf(" (%" PRIu64 ")", v->counts[i]);
+	}
+	puts(i < v->count ? ", ..." : "");
+}
+
+static void explain_path(const struct sm_review *r, const struct sm_rule *rule,
+			 const struct sm_evidence *e)
+{
+	struct sm_str caught[SM_PARTS_MAX];
+	struct sm_parts parts;
+	size_t i, k;
+
+	if (!sm_parts_split(rule->pattern, &parts))
+		return;
+	for (i = 0; i < parts.count; i++) {
+		struct values v = { .count = 0 };
+
+		if (!sm_part_is_open(parts.parts[i]))
+			continue;
+		for (k = 0; k < e->value_count; k++)
+			if (sm_parts_align(&parts, &r->places,
+					   e->values[k].text, caught))
+				add(&v, caught[i], e->values[k].count);
+		put_values(&v, parts.parts[i], e->distinct > e->value_count);
+	}
+}
+
+static void explain_arguments(const struct sm_rule *rule,
+			      const struct sm_evidence *e)
+{
+	size_t i, k;
+
+	for (i = 0; i < rule->args.count; i++) {
+		struct values v = { .count = 0 };
+
+		if (!sm_part_is_open(rule->args.items[i]) ||
+		    sm_str_equal(rule->args.items[i], SM_STR("*")))
+			continue;
+		for (k = 0; k < e->value_count; k++)
+			if (i < e->values[k].args.count)
+				add(&v, e->values[k].args.items[i],
+				    e->values[k].count);
+		put_values(&v, rule->args.items[i],
+			   e->distinct > e->value_count);
+	}
+}
+
+static void put_by(const struct sm_evidence *e)
+{
+	size_t i;
+
+	printf("  %-9s ", "by");
+	for (i = 0; i < e->by_count; i++) {
+		fputs(i ? ", " : "", stdout);
+		sm_cli_put(stdout, e->by[i], false);
+	}
+	puts(e->by_is_cut ? ", ..." : "");
+}
+
+void sm_review_explain(const struct sm_review *review)
+{
+	size_t i;
+
+	for (i = 0; i < review->count; i++) {
+		const struct sm_question *q = &review->questions[i];
+
+		if (i)
+			putchar('\n');
+		sm_review_show(review, i, NULL, "", stdout);
+		if (!q->evidence->events)
+			continue;
+		put_by(q->evidence);
+		if (q->rule->family == SM_FAMILY_FILES ||
+		    q->rule->access == SM_ACCESS_LOAD)
+			explain_path(review, q->rule, q->evidence);
+		else
+			explain_arguments(q->rule, q->evidence);
+	}
+}
