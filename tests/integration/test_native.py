@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Native code is granted to who loaded it: ctypes, extension modules, SQLite.
+
+What one principal did while it was recorded another may not do, under
+enforcement and in the replay. With /usr/bin/python3 and the interpreters
+SM_TEST_PYTHONS names (separated by colons).
+"""
+import functools
+import json
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import workloads
+
+# Asked to do something itself, `app:WHAT`, or to let another, `dist:WHAT`.
+APP = """\
+import bz2, os, sys
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(here, "site-packages"))
+import dist
+def dlopen():
+    import ctypes
+    return ctypes.CDLL("libm.so.6")
+def dlsym():
+    import ctypes
+    return dist.lib().cbrt
+def path():
+    import ctypes
+    return ctypes.CDLL(os.path.join(here, "native/library.so"))
+def extension():
+    sys.path.insert(0, os.path.join(here, "native"))
+    del sys.modules["_bz2"]
+    try:
+        import _bz2
+    finally:
+        sys.path.pop(0)
+    assert _bz2.__file__.startswith(here)
+def sqlite():
+    import sqlite3
+    db = sqlite3.connect(":memory:")
+    db.enable_load_extension(True)
+    db.load_extension(os.path.join(here, "native/library.so"))
+def import_ctypes():
+    import ctypes
+for line in sys.argv[1:]:
+    who, what = line.split(":")
+    try:
+        (dist.__dict__ if who == "dist" else globals())[what]()
+        print(line, "= done")
+    except PermissionError:
+        print(line, "= denied")
+    except AttributeError as error:
+        print(line, "=", error)
+"""
+
+DIST = """\
+import os, sys
+here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+def lib():
+    import ctypes
+    return ctypes.CDLL("libm.so.6")
+""" + APP[APP.index("def dlopen"):APP.index("for line")].replace("dist.", "")
+
+LIBRARY = """\
+int sqlite3_extension_init(void *db, char **error, const void *api)
+{
+	(void)db, (void)error, (void)api;
+	return 0;
+}
+int sqlite3_library_init(void *db, char **error, const void *api)
+{
+	return sqlite3_extension_init(db, error, api);
+}
+"""
+
+
+
+def on_each_python(test):
+    @functools.wraps(test)
+    def run(self):
+        for python in workloads.pythons():
+            with self.subTest(python):
+                test(self, python)
+    return run
+
+
+def compile_library(path, text):
+    subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-o", path, "-"],
+                   input=text, text=True, check=True)
+
+
+class Native(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        place = tempfile.TemporaryDirectory(prefix="secmgr-native-")
+        cls.addClassCleanup(place.cleanup)
+        cls.place = pathlib.Path(place.name)
+        (cls.place / "native").mkdir()
+        (cls.place / "site-packages").mkdir()
+        (cls.place / "app.py").write_text(APP)
+        (cls.place / "site-packages/dist.py").write_text(DIST)
+        compile_library(cls.place / "native/library.so", LIBRARY)
+
+    def tool(self, name, *arguments, status=0):
+        done = subprocess.run(
+            [workloads.program(name), *map(str, arguments)], cwd=self.place,
+            text=True, env=workloads.environment(), capture_output=True,
+            timeout=60, check=False)
+        if status is not None:
+            self.assertEqual(status, done.returncode, done.stderr)
+        return done.stdout
+
+    def learn(self, python, *lines):
+        said = self.tool("secmgr-record", "-q", "--force", "-o", "t.db", "--",
+                         python, "-B", "app.py", *lines)
+        self.assertEqual([line + " = done" for line in lines],
+                         said.splitlines())
+        text = self.tool("secmgr-learn", "t.db")
+        (self.place / "policy.json").write_text(text)
+        self.assertEqual(0, self.replayed("t.db")["blocked"])
+        return json.loads(text)
+
+    def enforce(self, python, *lines):
+        said = self.tool("secmgr-enforce", "-p", "policy.json", "--force",
+                         "-o", "e.db", "--", python, "-B", "app.py", *lines)
+        return said.splitlines()
+
+    def replayed(self, trace):
+        return json.loads(self.tool("secmgr-replay", "--json", "policy.json",
+                                    trace, status=None))
+
+    def check(self, python, lines, denied, event):
+        """lines are as recorded; denied, after them, is by another."""
+        self.assertEqual([line + " = done" for line in lines],
+                         self.enforce(python, *lines))
+        self.assertEqual(
+            [line + " = done" for line in lines] + [denied + " = denied"],
+            self.enforce(python, *lines, denied))
+        replayed = self.replayed("e.db")
+        self.assertEqual(0, replayed["differs"])
+        self.assertEqual(
+            [(event, denied.split(":")[0])],
+            [(d["event"], d["by"]) for d in replayed["denials"]])
+
+    def rules(self, policy, key):
+        return {(rule[key], *rule["by"]) for rule in policy["native"]
+                if key in rule}
+
+    @on_each_python
+    def test_a_library_is_granted_to_who_opened_it(self, python):
+        for who, other in ("app", "dist"), ("dist", "app"):
+            # The module too is granted to who imported it: by both here.
+            lines = [f"{other}:import_ctypes", f"{who}:dlopen"]
+            policy = self.learn(python, *lines)
+            self.assertIn(("libm.so.6", who), self.rules(policy, "dlopen"))
+            self.check(python, lines, f"{other}:dlopen", "ctypes.dlopen")
+
+    @on_each_python
+    def test_a_library_by_path_is_granted_to_who_opened_it(self, python):
+        lines = ["dist:import_ctypes", "app:path"]
+        policy = self.learn(python, *lines)
+        self.assertEqual(
+            {("app",)}, {rule[1:] for rule in self.rules(policy, "dlopen")
+                         if rule[0].endswith("library.so")})
+        self.check(python, lines, "dist:path", "ctypes.dlopen")
+
+    @on_each_python
+    def test_a_symbol_is_granted_to_who_looked_it_up(self, python):
+        lines = ["app:import_ctypes", "dist:dlsym"]
+        policy = self.learn(python, *lines)
+        self.assertIn(("cbrt", "dist"), self.rules(policy, "dlsym"))
+        self.check(python, lines, "app:dlsym", "ctypes.dlsym")
+
+
+    # A module that opens libraries is no part of what stdlib grants.
+    @on_each_python
+    def test_ctypes_is_granted_to_who_imported_it(self, python):
+        policy = self.learn(python, "dist:import_ctypes")
+        self.assertEqual([["dist", "python"]],
+                         [rule["by"] for rule in policy["code"]
+                          if rule.get("load") == "stdlib:ctypes"])
+        self.assertEqual(["dist:import_ctypes = done"],
+                         self.enforce(python, "dist:import_ctypes"))
+        self.assertEqual(["app:import_ctypes = denied"],
+                         self.enforce(python, "app:import_ctypes"))
+        denials = self.replayed("e.db")["denials"]
+        self.assertEqual({("app", "import")},
+                         {(d["by"], d["via"]) for d in denials})
+
+    @on_each_python
+    def test_an_extension_module_is_granted_where_it_lies(self, python):
+        origin = pathlib.Path(subprocess.check_output(
+            [python, "-c", "import _bz2; print(_bz2.__file__)"],
+            text=True).strip())
+        copy = self.place / "native" / origin.name
+        shutil.copy(origin, copy)
+        self.addCleanup(copy.unlink, missing_ok=True)
+        self.learn(python, "app:import_ctypes")
+        self.assertEqual(["app:extension = denied"],
+                         self.enforce(python, "app:extension"))
+        self.assertEqual(
+            {str(copy)},
+            {d["resource"] for d in self.replayed("e.db")["denials"]})
+        self.learn(python, "app:extension")
+        self.assertEqual(["app:extension = done"],
+                         self.enforce(python, "app:extension"))
+
+    @on_each_python
+    def test_what_may_be_written_is_no_library(self, python):
+        policy = self.learn(python, "app:path")
+        policy.pop("review", None)
+        policy.setdefault("files", []).append(
+            {"id": "w", "path": f"{self.place}/native/**",
+             "access": ["write", "create"]})
+        (self.place / "policy.json").write_text(json.dumps(policy))
+        self.assertEqual(["app:path = denied"],
+                         self.enforce(python, "app:path"))
+
+    # Before 3.10 no event tells it, and most builds leave it out.
+    def test_extensions_of_sqlite_are_granted_to_who_loaded_them(self):
+        python = workloads.PYTHON
+        policy = self.learn(python, "dist:sqlite")
+        self.assertEqual(
+            {("dist",)}, {rule[1:] for rule in self.rules(policy, "dlopen")
+                          if rule[0].endswith("library.so")})
+        self.assertEqual(["dist:sqlite = done", "app:sqlite = denied"],
+                         self.enforce(python, "dist:sqlite", "app:sqlite"))
+        self.assertEqual(
+            {("sqlite3.enable_load_extension", "app")},
+            {(d["event"], d["by"]) for d in self.replayed("e.db")["denials"]})
+        # Who may enable it has not loaded anything yet.
+        policy.pop("review", None)
+        for rule in policy["events"]:
+            rule.pop("by", None)
+        (self.place / "policy.json").write_text(json.dumps(policy))
+        self.check(python, ["dist:sqlite"], "app:sqlite",
+                   "sqlite3.load_extension")
+
+
+if __name__ == "__main__":
+    unittest.main()
