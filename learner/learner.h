@@ -44,12 +44,14 @@ SM_CHECKED enum sm_status
 sm_observations_add(struct sm_observations *observations, uint32_t owner,
 		    const struct sm_event *event);
 /*
- * Adds a trace, or what of it lies in the window. A trace that was added before
- * is skipped. Damaged blocks are counted as losses and skipped. diag as
- * sm_trace_next().
+ * Adds a trace, or what of it lies in the window. What follows a denial is not
+ * what the program usually does: it is counted only, unless the window says. A
+ * trace that was added before is skipped. Damaged blocks are counted as losses
+ * and skipped. diag as sm_trace_next().
  */
 struct sm_window {
 	uint64_t from_ns, to_ns; /* CLOCK_MONOTONIC; to_ns 0: no end */
+	bool takes_followers;	 /* of a denial */
 };
 SM_CHECKED enum sm_status
 sm_observations_read(struct sm_observations *observations,
@@ -98,11 +100,12 @@ bool sm_summary_is(const uint8_t *bytes, size_t size);
 /* What went in. */
 struct sm_observed {
 	uint64_t traces, runs, processes;
-	uint64_t events; /* stored events read */
-	uint64_t calls;	 /* distinct calls that ask for something */
-	uint64_t denied; /* events stopped by a policy: not learned from */
-	uint64_t forged; /* raised under a name of CPython's: neither */
-	uint64_t lost;	 /* events the traces miss, damaged blocks included */
+	uint64_t events;    /* stored events read */
+	uint64_t calls;	    /* distinct calls that ask for something */
+	uint64_t denied;    /* events stopped by a policy: not learned from */
+	uint64_t forged;    /* raised under a name of CPython's: neither */
+	uint64_t followers; /* of a denial: neither */
+	uint64_t lost; /* events the traces miss, damaged blocks included */
 };
 void sm_observations_count(const struct sm_observations *observations,
 			   struct sm_observed *out);

@@ -621,6 +621,7 @@ enum sm_status sm_observations_merge(struct sm_observations *into,
 	into->events += from->events;
 	into->denied += from->denied;
 	into->forged += from->forged;
+	into->followers += from->followers;
 	into->lost += from->lost;
 	return SM_OK;
 }
@@ -636,6 +637,7 @@ void sm_observations_count(const struct sm_observations *observations,
 		.calls = observations->call_count,
 		.denied = observations->denied,
 		.forged = observations->forged,
+		.followers = observations->followers,
 		.lost = observations->lost,
 	};
 }

@@ -63,7 +63,7 @@ struct sm_observations {
 	 * sorted by bytes. */
 	struct sm_str *installed;
 	size_t installed_room, installed_count;
-	uint64_t events, denied, forged, lost;
+	uint64_t events, denied, forged, followers, lost;
 };
 
 /* A part of the recording that is left out, to be asked about. */

@@ -119,6 +119,7 @@ static enum sm_status add_processes(struct sm_observations *o,
 
 struct reading {
 	struct sm_observations *o;
+	const struct sm_trace *trace;
 	struct sm_trace_cursor *cursor;
 	struct memo *memo;
 	const uint32_t *owners;
@@ -141,6 +142,16 @@ static uint64_t clock_offset(const struct sm_trace *trace)
 	return real ? real - meta_number(trace, "clock.monotonic_ns") : 0;
 }
 
+static bool is_left_out(const struct reading *r,
+			const struct sm_trace_brief *brief)
+{
+	const struct sm_event event = { .process = brief->process,
+					.seq = brief->seq };
+
+	return !r->window->takes_followers &&
+	       sm_trace_is_after_denial(r->trace, &event);
+}
+
 static enum sm_status add_event(struct reading *r,
 				const struct sm_trace_brief *brief)
 {
@@ -160,6 +171,10 @@ static enum sm_status add_event(struct reading *r,
 	sm_observe_event(r->o, owner, time_ns);
 	if (brief->decision == SM_DENIED) {
 		r->o->denied++;
+		return SM_OK;
+	}
+	if (is_left_out(r, brief)) {
+		r->o->followers++;
 		return SM_OK;
 	}
 	if (!memo->is_known || memo->key != brief->key) {
@@ -233,6 +248,7 @@ enum sm_status sm_observations_read(struct sm_observations *observations,
 	uint64_t id = trace_identity(trace), lost[SM_LOSSES];
 	uint32_t *owners = calloc(count + 1, sizeof(*owners));
 	struct reading r = { .o = observations,
+			     .trace = trace,
 			     .owners = owners,
 			     .owner_count = count,
 			     .window = window,

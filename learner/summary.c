@@ -11,7 +11,7 @@
 
 #define MAGIC	    "secmgr-summary"
 #define FORMAT	    1
-#define HEADER	    10 /* items of the first array */
+#define HEADER	    12 /* items of the first array */
 #define RUN_ITEMS   7
 #define OWNER_ITEMS 13
 #define CALL_ITEMS  6
@@ -64,6 +64,8 @@ static void put_header(struct sm_cbor_writer *w,
 	sm_cbor_put_uint(w, o->installed_count);
 	sm_cbor_put_uint(w, o->events);
 	sm_cbor_put_uint(w, o->denied);
+	sm_cbor_put_uint(w, o->forged);
+	sm_cbor_put_uint(w, o->followers);
 	sm_cbor_put_uint(w, o->lost);
 }
 
@@ -292,6 +294,8 @@ static enum sm_status get_header(struct sm_cbor_reader *r,
 			       get_uint(r, SM_INSTALLED_MAX, &c->installed) &&
 			       get_number(r, &o->events) &&
 			       get_number(r, &o->denied) &&
+			       get_number(r, &o->forged) &&
+			       get_number(r, &o->followers) &&
 			       get_number(r, &o->lost)
 		       ? SM_OK
 		       : SM_DAMAGED;

@@ -24,7 +24,7 @@ static enum sm_status window_of(const struct sm_learn_input *input,
 	struct sm_clock clock;
 	enum sm_status status = SM_OK;
 
-	*window = (struct sm_window){ 0, 0 };
+	*window = (struct sm_window){ 0, 0, input->takes_followers };
 	sm_clock_init(&clock, trace);
 	if (input->since)
 		status = sm_clock_parse(&clock, input->since, &window->from_ns,

@@ -12,6 +12,7 @@
 
 struct sm_learn_input {
 	const char *since, *until; /* as typed; NULL: all */
+	bool takes_followers;	   /* of a denial */
 	const char *excluded[SM_EXCLUDED_MAX];
 	size_t excluded_count;
 };

@@ -209,6 +209,11 @@ void sm_learn_report_summary(const char *program,
 		    "%" PRIu64 " events were stopped by a policy and not "
 		    "learned from",
 		    o->denied);
+	if (o->followers)
+		say(program,
+		    "%" PRIu64 " events followed a denial and were not learned "
+		    "from; --after-denial takes them in",
+		    o->followers);
 	if (o->forged)
 		say(program,
 		    "%" PRIu64 " events were raised under names of CPython's "
@@ -259,6 +264,7 @@ static void put_counts(struct sm_json *j, const struct sm_learn_report *report)
 	sm_json_put_uint(j, "calls", o->calls);
 	sm_json_put_uint(j, "denied", o->denied);
 	sm_json_put_uint(j, "forged", o->forged);
+	sm_json_put_uint(j, "after_denial", o->followers);
 	sm_json_put_uint(j, "lost", o->lost);
 	sm_json_put_uint(j, "bundled", learned->bundled);
 	sm_json_put_uint(j, "repaired", learned->repaired);

@@ -99,6 +99,14 @@ static int set_until(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
+static int set_followers(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)value;
+	(void)diag;
+	((struct settings *)context)->input.takes_followers = true;
+	return 0;
+}
+
 static int set_list_runs(void *context, const char *value, struct sm_diag *diag)
 {
 	(void)value;
@@ -200,6 +208,9 @@ static const struct sm_option options[] = {
 	  "learn from later events only: seconds from the start, or ISO 8601",
 	  set_since },
 	{ 0, "until", "TIME", "learn from earlier events only", set_until },
+	{ 0, "after-denial", NULL,
+	  "learn also from what followed a denial in an enforced run",
+	  set_followers },
 	{ 0, "exclude-run", "RUN",
 	  "leave a run out, and say which rules go with it", add_excluded },
 	{ 0, "list-runs", NULL, "list the runs in the traces, and exit",

@@ -555,6 +555,38 @@ class AfterDenial(Rollout):
             status=2).stderr)
 
 
+    def test_what_follows_is_not_learned_unless_asked_for(self):
+        self.run_program(
+            "secmgr-enforce", "-p", self.old, "-o", self.trace, "--",
+            *self.script(
+                "import os, subprocess\n"
+                "if len(sys.argv) > 1: ask('child'); sys.exit()\n"
+                "ask('before', 'refund', 'after')\n"
+                "subprocess.run([sys.executable, '-B', __file__, 'x'])\n"))
+
+        def learned(*arguments):
+            done = self.run_program("secmgr-learn", "--no-estimate",
+                                    *arguments)
+            return {rule["name"][5:] for rule in json.loads(done.stdout)[
+                "events"] if rule["name"].startswith("shop.")}, done.stderr
+
+        report = self.place / "report.json"
+        names, told = learned("--report", report, self.trace)
+        self.assertEqual({"before"}, names)
+        follow = len(self.events("--after-denial"))
+        self.assertGreater(follow, 100)  # the child is one of them
+        self.assertIn(f": {follow} events followed a denial and were not "
+                      "learned from; --after-denial takes them in", told)
+        self.assertEqual(follow, json.loads(report.read_text())[
+            "after_denial"])
+        summary = self.place / "t.summary"
+        self.run_program("secmgr-learn", "--summary", summary, self.trace)
+        self.assertEqual((names, told), learned(summary))
+        names, told = learned("--after-denial", self.trace)
+        self.assertEqual({"before", "after", "child"}, names)
+        self.assertNotIn("followed a denial", told)
+
+
 class Lock(Rollout):
     """What is held to a policy cannot ask for another one."""
 
