@@ -7,7 +7,9 @@
  *         belongs to the user or request the directory stands for;
  * walked  the program lists it and the directories in it, and takes what it
  *         finds;
- * output  the program has made all of it, and only writes.
+ * output  the program has made all of it, and only writes;
+ * storage a package made the directory and nobody else uses what is in it: how
+ *         it keeps things there is its own affair, dotfiles included.
  *
  * What is granted to a principal anywhere in such a tree is granted to it in
  * all of it. Names that are spelled by the program stay rules of their own:
@@ -17,6 +19,8 @@
 
 struct scan {
 	size_t files, dirs, made, names;
+	struct sm_str by;	 /* of the first grant */
+	bool is_shared;		 /* there are others */
 	struct sm_str extension; /* of the first file */
 	bool is_mixed;		 /* there are several */
 	uint32_t access;	 /* of all that is in it */
@@ -37,6 +41,18 @@ static bool is_spelled(const struct sm_node *node)
 	return false;
 }
 
+/* Python on its own is whoever called it. */
+static void note_principals(const struct sm_node *node, struct scan *s)
+{
+	for (const struct sm_grant *g = node->grants; g; g = g->next) {
+		if (sm_str_equal(g->by, SM_STR("python")))
+			continue;
+		if (!s->by.len)
+			s->by = g->by;
+		s->is_shared |= !sm_str_equal(g->by, s->by);
+	}
+}
+
 static uint32_t granted(const struct sm_node *node)
 {
 	uint32_t access = 0;
@@ -53,8 +69,11 @@ static void scan_kids(const struct sm_node *node, struct scan *s)
 		struct sm_str extension = sm_extension(kid->name);
 
 		s->access |= granted(kid);
-		if (is_spelled(kid))
+		note_principals(kid, s);
+		if (is_spelled(kid)) {
+			s->dirs += kid->is_dir;
 			continue;
+		}
 		s->names++;
 		s->made += kid->is_made;
 		scan_kids(kid, s);
@@ -86,8 +105,9 @@ static size_t listed_dirs(const struct sm_node *node)
 
 static struct scan scan_tree(const struct sm_node *node)
 {
-	struct scan s = { .extension = SM_STR("") };
+	struct scan s = { .extension = SM_STR(""), .by = SM_STR("") };
 
+	note_principals(node, &s);
 	scan_kids(node, &s);
 	return s;
 }
@@ -108,12 +128,29 @@ static bool has_free_kid(const struct sm_node *node)
 	return false;
 }
 
-static bool is_walked(const struct sm_node *node, const struct scan *s)
+/* "17.json", "order-3.pdf": the program has a say in these names. */
+static bool are_all_typed(struct sm_learn *l, const struct sm_node *node)
+{
+	unsigned typed;
+
+	for (size_t i = 0; i < node->count; i++) {
+		sm_skeleton(l, node->kids[i]->name, &typed);
+		if (!node->kids[i]->is_slot && !typed)
+			return false;
+	}
+	return true;
+}
+
+static bool is_walked(struct sm_learn *l, const struct sm_node *node,
+		      const struct scan *s)
 {
 	if (!sm_node_is_listed(node))
 		return false;
-	return node->is_slot ? s->names > 0
-			     : listed_dirs(node) > 0 && s->names > 2;
+	if (node->is_slot)
+		return s->names > 0;
+	if (!s->dirs)
+		return s->names > 1 && !are_all_typed(l, node);
+	return listed_dirs(node) > 0 && s->names > 2;
 }
 
 static bool is_output(const struct sm_node *node, const struct scan *s)
@@ -123,6 +160,21 @@ static bool is_output(const struct sm_node *node, const struct scan *s)
 
 	return node->is_made && s->dirs && s->files > 2 &&
 	       s->made == s->names && !(s->access & ~writes);
+}
+
+/* A directory that is the program's start, whatever it makes in it. */
+static bool is_base(const struct sm_learn *l, struct sm_str dir)
+{
+	for (size_t i = 0; i < l->prefix_count; i++)
+		if (sm_path_is_under(l->prefixes[i].dir, dir))
+			return true;
+	return false;
+}
+
+static bool is_storage(const struct sm_node *node, const struct scan *s)
+{
+	return granted(node) & SM_ACCESS_CREATE && s->dirs &&
+	       s->names + s->dirs > 1 && !s->is_shared && sm_is_package(s->by);
 }
 
 /* What stands for everything in the tree. */
@@ -152,6 +204,17 @@ static void sink(struct sm_learn *l, struct sm_node *node,
 	}
 }
 
+static void sink_all(struct sm_learn *l, struct sm_node *node,
+		     struct sm_node *any)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		if (node->kids[i] == any)
+			continue;
+		sink_all(l, node->kids[i], any);
+		sm_node_take(l, any, node->kids[i]);
+	}
+}
+
 /* Only when nothing sinks any more: it would join slots in the meantime. */
 static void tidy_all(struct sm_learn *l, struct sm_node *node)
 {
@@ -161,24 +224,6 @@ static void tidy_all(struct sm_learn *l, struct sm_node *node)
 	sm_node_tidy(l, node);
 }
 
-static struct sm_node *new_slot(struct sm_learn *l, struct sm_node *parent,
-				struct sm_str name, bool is_dir)
-{
-	struct sm_node **kids =
-		sm_learn_take(l, (parent->count + 1) * sizeof(*kids));
-	struct sm_node *node = sm_learn_take(l, sizeof(*node));
-
-	if (parent->count)
-		memcpy(kids, parent->kids, parent->count * sizeof(*kids));
-	*node = (struct sm_node){ .name = name, .is_slot = true };
-	node->parent = parent;
-	node->is_dir = is_dir;
-	kids[parent->count++] = node;
-	parent->room = parent->count;
-	parent->kids = kids;
-	return node;
-}
-
 /* NODE/ ** /<name>, with the extension of its files if they have one only. */
 static void collapse(struct sm_learn *l, struct sm_node *node,
 		     const struct scan *s, bool is_made)
@@ -186,11 +231,11 @@ static void collapse(struct sm_learn *l, struct sm_node *node,
 	struct sm_str name = SM_STR("<name>");
 	struct deep deep;
 
-	deep.any = new_slot(l, node, SM_STR("**"), true);
-	deep.dirs = new_slot(l, deep.any, name, true);
+	deep.any = sm_node_new_slot(l, node, SM_STR("**"), true);
+	deep.dirs = sm_node_new_slot(l, deep.any, name, true);
 	if (!is_made && s->files && !s->is_mixed)
 		name = sm_learn_join(l, name, sm_escape(l, s->extension));
-	deep.files = new_slot(l, deep.any, name, false);
+	deep.files = sm_node_new_slot(l, deep.any, name, false);
 	sink(l, node, &deep, is_made);
 	/* Who lists the top lists what it finds there. */
 	for (struct sm_grant *g = node->grants; g; g = g->next)
@@ -204,6 +249,17 @@ static void collapse(struct sm_learn *l, struct sm_node *node,
 	tidy_all(l, node);
 }
 
+/* NODE/ **, which holds dotfiles, too. */
+static void collapse_all(struct sm_learn *l, struct sm_node *node)
+{
+	struct sm_node *any = sm_node_new_slot(l, node, SM_STR("**"), true);
+
+	sink_all(l, node, any);
+	for (struct sm_grant *g = node->grants; g; g = g->next)
+		sm_node_grant(l, any, g->by, g->access);
+	sm_node_tidy(l, node);
+}
+
 bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 		       struct sm_str dir, const struct sm_place *place,
 		       bool is_owned)
@@ -211,15 +267,20 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 	struct scan s;
 
 	if (!node->count || place->is_closed || place->is_code ||
-	    place->is_shared || place->is_hidden ||
-	    (dir.len && sm_holds_code(l, dir)))
+	    place->is_shared || (dir.len && sm_holds_code(l, dir)))
 		return false;
 	s = scan_tree(node);
+	if (dir.len && is_storage(node, &s) && !is_base(l, dir)) {
+		collapse_all(l, node);
+		return true;
+	}
+	if (place->is_hidden)
+		return false;
 	if (is_owned ? has_free_kid(node) : is_output(node, &s)) {
 		collapse(l, node, &s, true);
 		return true;
 	}
-	if (!is_walked(node, &s))
+	if (!is_walked(l, node, &s))
 		return false;
 	collapse(l, node, &s, false);
 	return true;

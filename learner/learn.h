@@ -117,6 +117,8 @@ struct sm_str sm_site_of(const struct sm_learn *l, struct sm_str path);
  * were not loaded: added to more.
  */
 void sm_learn_needs(struct sm_learn *l, struct sm_str_list *more);
+/* The directory of a standard library path is below, or empty. */
+struct sm_str sm_stdlib_of(const struct sm_learn *l, struct sm_str path);
 bool sm_is_stdlib(const struct sm_learn *l, struct sm_str path);
 
 /* ------------------------------------------------------------------- slots */
@@ -180,6 +182,8 @@ bool sm_code_name(struct sm_learn *l, struct sm_str name,
 struct sm_str sm_risk_of(struct sm_learn *l, const struct sm_rule *rule);
 
 void sm_learn_paths(struct sm_learn *l);
+/* Installed code that is read as data; part of sm_learn_paths(). */
+void sm_learn_sources(struct sm_learn *l);
 void sm_learn_argv(struct sm_learn *l);
 void sm_learn_network(struct sm_learn *l);
 void sm_learn_code(struct sm_learn *l);

@@ -18,6 +18,53 @@ static void add_name(struct sm_learn *l, const struct sm_fact *fact,
 	sm_learn_rule_by(l, &rule, &fact->view->event);
 }
 
+/* `a` of `a.b.Class`. */
+static struct sm_str top_of(struct sm_str value)
+{
+	const char *dot = value.len ? memchr(value.p, '.', value.len) : NULL;
+
+	return (struct sm_str){ value.p, dot ? (uint32_t)(dot - value.p) : 0 };
+}
+
+/*
+ * A package that keeps objects of three classes of its own will keep others:
+ * which ones depends on what there was to be done.
+ */
+static bool is_own_class(struct sm_learn *l, const struct sm_facts *f,
+			 const struct sm_fact *fact)
+{
+	struct sm_str top = top_of(fact->request->value), last = SM_STR("");
+	struct sm_evidence e = { .distinct = 0 };
+
+	if (!top.len || !sm_str_equal(top, sm_by_of(l, &fact->view->event)))
+		return false;
+	for (size_t i = 0; i < f->count; i++) {
+		struct sm_str value = f->items[i].request->value;
+
+		if (!sm_str_equal(top_of(value), top) ||
+		    !sm_str_equal(top, sm_by_of(l, &f->items[i].view->event)))
+			continue;
+		e.distinct += !sm_str_equal(value, last);
+		last = value;
+	}
+	return sm_is_open(l, &e);
+}
+
+static void add_classes(struct sm_learn *l)
+{
+	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_PICKLES, UINT32_MAX);
+
+	for (size_t i = 0; i < f.count; i++) {
+		struct sm_str value = f.items[i].request->value;
+		struct sm_str text = sm_escape(l, value);
+
+		if (is_own_class(l, &f, &f.items[i]))
+			text = sm_learn_join(l, sm_escape(l, top_of(value)),
+					     SM_STR(".*"));
+		add_name(l, &f.items[i], text);
+	}
+}
+
 static void add_all(struct sm_learn *l, enum sm_family family)
 {
 	struct sm_facts f = sm_learn_facts(l, family, UINT32_MAX);
@@ -115,7 +162,7 @@ static void add_events(struct sm_learn *l)
 
 void sm_learn_named(struct sm_learn *l)
 {
-	add_all(l, SM_FAMILY_PICKLES);
+	add_classes(l);
 	add_all(l, SM_FAMILY_NATIVE);
 	add_events(l);
 }

@@ -255,8 +255,7 @@ static struct sm_str pattern_of(struct sm_learn *l, const struct sm_node *node,
 	return text;
 }
 
-/* Packages, as opposed to the application, Python and generated code. */
-static bool is_package(struct sm_str by)
+bool sm_is_package(struct sm_str by)
 {
 	static const char *const others[] = { "app", "python", "main",
 					      "foreign" };
@@ -288,7 +287,7 @@ static void emit_package_data(struct sm_learn *l, struct sm_node *node,
 	    !sm_is_data_suffix(extension))
 		return;
 	for (struct sm_grant *g = node->grants; g; g = g->next) {
-		if (g->access != SM_ACCESS_READ || !is_package(g->by))
+		if (g->access != SM_ACCESS_READ || !sm_is_package(g->by))
 			continue;
 		/* Its own data was granted with its code. */
 		if (!sm_str_equal(g->by, name))
@@ -420,5 +419,6 @@ void sm_learn_paths(struct sm_learn *l)
 	note_undata(&p->root);
 	sm_generalise(l, &p->root);
 	emit(l, &p->root);
+	sm_learn_sources(l);
 	emit_indirect(l, &f);
 }

@@ -118,3 +118,21 @@ struct sm_str sm_path_below(struct sm_learn *l, struct sm_str dir,
 		text = sm_learn_join(l, dir, SM_STR("/"));
 	return sm_learn_join(l, text, name);
 }
+
+struct sm_node *sm_node_new_slot(struct sm_learn *l, struct sm_node *parent,
+				 struct sm_str name, bool is_dir)
+{
+	struct sm_node **kids =
+		sm_learn_take(l, (parent->count + 1) * sizeof(*kids));
+	struct sm_node *node = sm_learn_take(l, sizeof(*node));
+
+	if (parent->count)
+		memcpy(kids, parent->kids, parent->count * sizeof(*kids));
+	*node = (struct sm_node){ .name = name, .is_slot = true };
+	node->parent = parent;
+	node->is_dir = is_dir;
+	kids[parent->count++] = node;
+	parent->room = parent->count;
+	parent->kids = kids;
+	return node;
+}

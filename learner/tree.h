@@ -58,6 +58,11 @@ void sm_nodes_join(struct sm_learn *l, struct sm_node *const *nodes,
 		   size_t count);
 /* Drops what was merged away, puts the rest in order, joins equal slots. */
 void sm_node_tidy(struct sm_learn *l, struct sm_node *node);
+/* Packages, as opposed to the application, Python and generated code. */
+bool sm_is_package(struct sm_str by);
+/* A new child, behind all others; tidy up when nobody goes through them. */
+struct sm_node *sm_node_new_slot(struct sm_learn *l, struct sm_node *parent,
+				 struct sm_str name, bool is_dir);
 /* DIR/NAME. */
 struct sm_str sm_path_below(struct sm_learn *l, struct sm_str dir,
 			    struct sm_str name);
@@ -69,6 +74,7 @@ bool sm_grants_cover(const struct sm_grant *wide,
 void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 		    const struct sm_place *place);
 void sm_tree_absorb(struct sm_learn *l, struct sm_node *node);
+void sm_tree_rotate(struct sm_learn *l, struct sm_node *node);
 void sm_tree_deepen(struct sm_learn *l, struct sm_node *node);
 void sm_tree_join_slots(struct sm_learn *l, struct sm_node *node);
 

@@ -47,6 +47,11 @@ struct sm_str sm_site_of(const struct sm_learn *l, struct sm_str path)
 	return holder(&l->site, path);
 }
 
+struct sm_str sm_stdlib_of(const struct sm_learn *l, struct sm_str path)
+{
+	return holder(&l->stdlib, path);
+}
+
 bool sm_is_stdlib(const struct sm_learn *l, struct sm_str path)
 {
 	return !sm_site_of(l, path).len && holder(&l->stdlib, path).len;

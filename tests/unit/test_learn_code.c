@@ -164,6 +164,35 @@ static void what_a_distribution_needs_may_be_loaded_late(void **state)
 	finish(&b);
 }
 
+static void a_package_keeps_objects_of_its_own_classes(void **state)
+{
+	static const char *const names[] = { "A", "B", "C" };
+	struct sm_principal maker = { SM_PRINCIPAL_DISTRIBUTION,
+				      SM_STR("maker"), SM_STR("") };
+
+	for (int count = 2; count <= 3; count++) {
+		struct sm_value args[2];
+		struct sm_event e;
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		for (int i = 0; i < count; i++) {
+			e = class_event(args, "maker.core", names[i]);
+			e.site.principal = maker;
+			add(&b, 0, &e);
+		}
+		learn(&b);
+		e = class_event(args, "maker.extra", "New");
+		e.site.principal = maker;
+		assert_int_equal(allows(&b, &e), count == 3);
+		e = class_event(args, "other.core", "A");
+		e.site.principal = maker;
+		assert_false(allows(&b, &e));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +204,7 @@ int main(void)
 		cmocka_unit_test(errors_pass_where_processes_hand_them_on),
 		cmocka_unit_test(one_pickled_error_opens_the_others),
 		cmocka_unit_test(what_a_distribution_needs_may_be_loaded_late),
+		cmocka_unit_test(a_package_keeps_objects_of_its_own_classes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -233,6 +233,119 @@ static void numbered_siblings_open_with_the_others(void **state)
 	finish(&b);
 }
 
+static const struct sm_principal tool = { SM_PRINCIPAL_DISTRIBUTION,
+					  SM_STR("tool"), SM_STR("") };
+
+static bool tool_opens(const struct bench *b, const char *path, int flags)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, flags);
+
+	e.site.principal = tool;
+	return allows(b, &e);
+}
+
+static void tool_opened(struct bench *b, const char *path, int flags)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, flags);
+
+	e.site.principal = tool;
+	add(b, 0, &e);
+}
+
+static void tool_made(struct bench *b, const char *path)
+{
+	struct sm_value args[3];
+	struct sm_event e = mkdir_event(args, path);
+
+	e.site.principal = tool;
+	add(b, 0, &e);
+}
+
+static void what_a_package_stores_is_its_own_affair(void **state)
+{
+	for (int shared = 0; shared < 2; shared++) {
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		tool_made(&b, APP "/var/store");
+		tool_made(&b, APP "/var/store/.meta");
+		tool_opened(&b, APP "/var/store/.meta/index", WRITE);
+		tool_opened(&b, APP "/var/store/00.pack", WRITE);
+		if (shared)
+			see_open(&b, 0, APP "/var/store/00.pack", READ);
+		learn(&b);
+		assert_int_equal(
+			tool_opens(&b, APP "/var/store/.meta/a/lock", WRITE),
+			!shared);
+		assert_false(tool_opens(&b, APP "/var/other", WRITE));
+		assert_false(allows_open(&b, APP "/var/store/01.pack", READ));
+		finish(&b);
+	}
+}
+
+static void one_level_that_is_listed_may_become_two(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_list(&b, 0, APP "/pkg");
+	see_open(&b, 0, APP "/pkg/a.rst", READ);
+	see_open(&b, 0, APP "/pkg/b.rst", READ);
+	for (int run = 0; run < 2; run++) {
+		see_open(&b, run, APP "/odd/a.rst", READ);
+		see_open(&b, run, APP "/odd/b.rst", READ);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/pkg/sub/new.rst", READ));
+	assert_true(allows_list(&b, APP "/pkg/sub"));
+	assert_false(allows_open(&b, APP "/pkg/sub/new.key", READ));
+	assert_false(allows_open(&b, APP "/odd/c.rst", READ));
+	finish(&b);
+}
+
+static void installed_code_that_is_read_as_data_is_public(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	tool_opened(&b, "/usr/lib/python3.11/os.py", READ);
+	tool_opened(&b, "/usr/lib/python3.11/json/__init__.py", READ);
+	tool_opened(&b, "/usr/lib/python3.11/typing.py", READ);
+	learn(&b);
+	assert_true(tool_opens(&b, "/usr/lib/python3.11/asyncio/log.py", READ));
+	assert_false(
+		tool_opens(&b, "/usr/lib/python3.11/asyncio/log.txt", READ));
+	assert_false(allows_open(&b, "/usr/lib/python3.11/os.py", READ));
+	finish(&b);
+}
+
+static void logs_turn_over(void **state)
+{
+	for (int handlers = 0; handlers < 2; handlers++) {
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		see_open(&b, 0, APP "/log/app.log", WRITE);
+		if (handlers)
+			see_load(&b, "/usr/lib/python3.11/logging/handlers.py");
+		learn(&b);
+		assert_int_equal(allows_open(&b, APP "/log/app.log.3", WRITE),
+				 handlers);
+		assert_int_equal(
+			allows_open(&b, APP "/log/app.log.2026-11-21", WRITE),
+			handlers);
+		assert_false(allows_open(&b, APP "/log/app.log.x", WRITE));
+		assert_false(allows_open(&b, APP "/log/other.log.1", WRITE));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +358,10 @@ int main(void)
 			a_tree_that_is_only_written_is_written_anywhere),
 		cmocka_unit_test(unique_names_open_when_seen_once),
 		cmocka_unit_test(numbered_siblings_open_with_the_others),
+		cmocka_unit_test(what_a_package_stores_is_its_own_affair),
+		cmocka_unit_test(one_level_that_is_listed_may_become_two),
+		cmocka_unit_test(installed_code_that_is_read_as_data_is_public),
+		cmocka_unit_test(logs_turn_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

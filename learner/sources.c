@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who reads installed code as data, as linters and documentation tools do,
+ * reads what the code at hand imports. It is public: three files of the
+ * standard library, or of distributions, open all of its kind.
+ */
+#include <stdlib.h>
+
+#include "learner/paths.h"
+
+struct source {
+	struct sm_str by, root, file;
+	uint64_t seen;
+};
+
+static int by_reader(const void *a, const void *b)
+{
+	const struct source *x = a, *y = b;
+	int r = sm_str_compare(x->by, y->by);
+
+	if (!r)
+		r = sm_str_compare(x->root, y->root);
+	return r ? r : sm_str_compare(x->file, y->file);
+}
+
+static bool is_source(struct sm_learn *l, const struct sm_fact *fact,
+		      struct source *source)
+{
+	const struct sm_request *r = fact->request;
+
+	if (r->via != SM_VIA_DIRECT || r->access != SM_ACCESS_READ ||
+	    !sm_path_is_canonical(r->value) ||
+	    !sm_str_equal(sm_extension(r->value), SM_STR(".py")))
+		return false;
+	*source = (struct source){ sm_by_of(l, &fact->view->event),
+				   sm_site_of(l, r->value), r->value,
+				   fact->view->call->count };
+	if (!source->root.len)
+		source->root = sm_stdlib_of(l, r->value);
+	return source->root.len && sm_is_package(source->by);
+}
+
+static void open_sources(struct sm_learn *l, const struct source *s,
+			 size_t count)
+{
+	struct sm_evidence e = { .distinct = 0 };
+	struct sm_rule rule = { .family = SM_FAMILY_FILES,
+				.access = SM_ACCESS_READ };
+	struct sm_str by[1] = { s->by };
+
+	for (size_t i = 0; i < count; i++) {
+		e.distinct += !i || !sm_str_equal(s[i].file, s[i - 1].file);
+		rule.seen += s[i].seen;
+	}
+	if (!sm_is_open(l, &e))
+		return;
+	rule.by = (struct sm_strings){ by, 1 };
+	rule.pattern = sm_learn_join(l, sm_learn_path(l, s->root),
+				     SM_STR("/**/<name>.py"));
+	sm_learn_rule(l, &rule);
+}
+
+void sm_learn_sources(struct sm_learn *l)
+{
+	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_FILES, SM_ACCESS_READ);
+	struct source *s = sm_learn_take(l, (f.count + 1) * sizeof(*s));
+	size_t n = 0, end;
+
+	for (size_t i = 0; i < f.count; i++)
+		n += is_source(l, &f.items[i], &s[n]);
+	if (n)
+		qsort(s, n, sizeof(*s), by_reader);
+	for (size_t i = 0; i < n; i = end) {
+		for (end = i + 1; end < n && sm_str_equal(s[end].by, s[i].by) &&
+				  sm_str_equal(s[end].root, s[i].root);)
+			end++;
+		open_sources(l, &s[i], end - i);
+	}
+}
