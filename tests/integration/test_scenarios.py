@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make learn-bench measures what it says it does, on scenarios made up here."""
+"""make learn-bench measures what it says, on scenarios made up here."""
 import pathlib
 import shutil
 import sys
@@ -105,7 +105,7 @@ class Scenarios(unittest.TestCase):
                 ([], [], [], 1),
                 (learned["offline_denials"], learned["online_denials"],
                  learned["online_complaints"], learned["stopped"]), learned)
-            self.assertTrue(run.works(learned))
+            self.assertTrue(run.report.works(learned))
         with self.subTest("an exact list breaks each new name"):
             # Written and read: the first is denied online, so that the
             # second does not come about.
@@ -113,7 +113,7 @@ class Scenarios(unittest.TestCase):
             self.assertEqual(2, len(exact["online_denials"]), exact)
             self.assertEqual(2, len(exact["online_complaints"]), exact)
             self.assertEqual(4, exact["online"])
-            self.assertFalse(run.works(exact))
+            self.assertFalse(run.report.works(exact))
         with self.subTest("every policy is held to the same attacks"):
             for name, figures in result["policies"].items():
                 self.assertEqual(figures["attacks"],

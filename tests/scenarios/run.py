@@ -12,9 +12,10 @@ if they fail while the program is otherwise healthy. Beside the learner stand
 the two policies of baselines.py.
 
 offline and online count distinct denials; online counts what did not work,
-too. Calibrated is what secmgr-learn says about its own errors: of three days of
-ordinary use each is left out once, and what a policy of the other two blocks of
-it, in a family of rules, is held against the bound it was learned with. Of the scenarios in held-back/ only figures are printed: nobody who works
+too. Calibrated is what secmgr-learn says about its own errors: of three days
+of ordinary use each is left out once, and what a policy of the other two
+blocks of it, in a family of rules, is held against the bound it was learned
+with. Of the scenarios in held-back/ only figures are printed: nobody who works
 on the learner is to read what is in there, nor what is learned from it.
 
 Everything is in BUILD/learn-bench/SCENARIO; the figures with their details in
@@ -37,13 +38,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 import baselines  # noqa: E402
+import report  # noqa: E402
 import stage  # noqa: E402
 
 HELD_BACK = HERE / "held-back"
 POLICIES = ["learned", "exact", "directories"]
 DAYS = (1, 2, 3)  # recorded; the policies are learned from the first two
 TOOL_SECONDS = 120
-DETAILS = 12  # lines of a kind; all are in learn-bench.json
 TEXT_MAX = 240
 ROUNDS = 4  # replays until exact holds every request of every event
 
@@ -329,122 +330,6 @@ def measure(build, folder, wanted):
         return {"scenario": folder.name, "wrong": str(error)}
 
 
-# ---------------------------------------------------------------- the report
-ROW = "{:18} {:12} {:>6} {:>8} {:>8} {:>7} {:>9}"
-
-
-def print_scenario(result):
-    for number, (name, figures) in enumerate(result["policies"].items()):
-        print(ROW.format(
-            "" if number else result["scenario"], name, figures["rules"],
-            figures["bytes"], figures["offline"], figures["online"],
-            f"{figures['stopped']}/{len(result['attacks'])}"), flush=True)
-
-
-def print_details(result):
-    figures = result["policies"].get("learned")
-    if not figures:
-        return
-    for day in result["calibration"]["days"]:
-        print("    a day left out: " + (", ".join(
-            f"{family or 'all'} {blocked:g} of 1000, at most {at_most:g}"
-            for family, (blocked, at_most) in day.items()
-            if blocked > at_most or not family)))
-    for what in ("offline_denials", "online_denials", "online_complaints"):
-        texts = figures[what]
-        for text in texts[:DETAILS]:
-            print(f"    {what.replace('_', ' ')[:-1]}: {text}")
-        if len(texts) > DETAILS:
-            print(f"    ... and {len(texts) - DETAILS} more "
-                  f"{what.replace('_', ' ')}")
-    outcomes = {}
-    for name, outcome in figures["attacks"].items():
-        if outcome != "stopped":
-            outcomes.setdefault(outcome, []).append(
-                f"{name} ({result['attacks'][name]})")
-    for outcome, names in outcomes.items():
-        print(f"    {outcome}: {', '.join(names[:DETAILS // 2])}"
-              + (f" and {len(names) - DETAILS // 2} more"
-                 if len(names) > DETAILS // 2 else ""))
-
-
-def works(figures):
-    return not figures["offline"] and not figures["online"]
-
-
-def total(results, name):
-    figures = [result["policies"][name] for result in results]
-    attacks = sum(len(result["attacks"]) for result in results)
-    stopped = sum(figure["stopped"] for figure in figures)
-    return {"scenarios": len(results), "attacks": attacks, "stopped": stopped,
-            "working": sum(map(works, figures)),
-            "rules": sum(figure["rules"] for figure in figures),
-            "bytes": sum(figure["bytes"] for figure in figures),
-            "offline": sum(figure["offline"] for figure in figures),
-            "online": sum(figure["online"] for figure in figures)}
-
-
-def print_totals(what, results, wanted):
-    if not results:
-        return {}
-    totals = {name: total(results, name) for name in wanted}
-    for number, (name, sums) in enumerate(totals.items()):
-        print(ROW.format(
-            "" if number else what, name, sums["rules"], sums["bytes"],
-            sums["offline"], sums["online"],
-            f"{sums['stopped']}/{sums['attacks']}"), end="")
-        print(f"  {sums['working']} of {sums['scenarios']} work, "
-              f"{100 * sums['stopped'] / sums['attacks']:.0f} % stopped")
-    return totals
-
-
-def is_held(case):
-    blocked, at_most = case
-    return blocked <= at_most
-
-
-def print_calibration(what, results):
-    """In how many cases a bound held: all families together, and each."""
-    totals = {}
-    for kind, cases in (("days left out", [day for result in results for day
-                                           in result["calibration"]["days"]]),
-                        ("benign use", [result["calibration"]["benign"]
-                                        for result in results])):
-        every = [is_held(case[""]) for case in cases]
-        each = [is_held(case[family]) for case in cases
-                for family in case if family]
-        totals[kind] = {"held": sum(every), "of": len(every),
-                        "families_held": sum(each), "families_of": len(each)}
-        print(f"{what}, {kind}: the bound holds in {sum(every)} of "
-              f"{len(every)}, that of a family in {sum(each)} of {len(each)}")
-    return totals
-
-
-def report(results, wanted, all_details):
-    print(ROW.format("scenario", "policy", "rules", "bytes", "offline",
-                     "online", "stopped"), flush=True)
-    good = []
-    for result in results:
-        if "wrong" in result:
-            print(f"{result['scenario']}: {result['wrong']}", flush=True)
-        else:
-            good.append(result)
-            print_scenario(result)
-            if all_details or not result["held_back"]:
-                print_details(result)
-    print()
-    groups = {what: [result for result in good
-                     if result["held_back"] == held_back]
-              for what, held_back in (("open", False), ("held back", True))}
-    totals = {what: print_totals(what, group, wanted)
-              for what, group in groups.items()}
-    print()
-    for what, group in groups.items():
-        if group:
-            totals[what]["calibration"] = print_calibration(what, group)
-    return good, totals
-
-
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
     parser.add_argument("--build", default="build")
@@ -467,7 +352,7 @@ def main():
     build = (TOP / options.build).resolve()
     start = time.monotonic()
     with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
-        results, totals = report(
+        results, totals = report.print_all(
             pool.map(measure, [build] * len(chosen), chosen,
                      [wanted] * len(chosen)),
             wanted, options.all_details)

@@ -53,7 +53,8 @@ class PelicanBlog(stage.Program):
                     "About\n#####\n\nAbout us.\n")
         for name in ("bridge.jpg", "choir photo.png"):
             stage.write(self.srv / "content/images" / name, b"\xff\xd8" * 99)
-        stage.write(self.srv / "content/files/minutes.pdf", b"%PDF" * 40)
+        for name in ("minutes.pdf", "form 2.odt"):
+            stage.write(self.srv / "content/files" / name, b"%PDF" * 40)
 
     def arrange_benign(self):
         self.install("phrases", "0.4.0", PHRASES_NEW)
@@ -111,7 +112,7 @@ class PelicanBlog(stage.Program):
             "author/hans-muller.html"])
         self.expect_build("--print-settings", "SITENAME", found="Village")
         self.expect_build("--ignore-cache", "--relative-urls", "-o",
-                          "site 2026-11-21")
+                          "preview")
         self.expect_build("-t", "no-theme", status=1, found="theme")
         self.article("news/broken.rst", "Broken", text=".. nothing:: x\n")
         self.expect_build(found="nothing")
