@@ -79,7 +79,8 @@ static enum sm_status isolate(const struct sm_rules *policy,
 	if (!status)
 		status = sm_rules_add(out, &copy);
 	for (i = 0; !status && i < policy->count; i++)
-		if (is_load(&policy->rules[i]) && !is_load(rule))
+		if (is_load(&policy->rules[i]) &&
+		    !sm_str_equal(policy->rules[i].id, rule->id))
 			status = sm_rules_add(out, &policy->rules[i]);
 	for (f = 0; f < SM_FAMILIES; f++)
 		out->modes[f] = SM_MODE_BLOCK;

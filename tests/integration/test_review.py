@@ -16,7 +16,7 @@ import workloads
 
 WAIT_SECONDS = 60
 CODE = '''
-import os, subprocess
+import os, subprocess, parts
 for name in ("pic1", "pic2", "pic3"):
     open(f"media/{name}.jpg").close()
 for number in (17, 23, 99):
@@ -50,6 +50,7 @@ class Review(unittest.TestCase):
             (cls.place / f"media/{name}.jpg").touch()
         (cls.place / "notes.txt").touch()
         (cls.place / "app.py").write_text(CODE)
+        (cls.place / "parts.py").touch()
         cls.record("run.db")
         cls.learned = cls.learn("learned.json")
 
@@ -224,6 +225,14 @@ class Review(unittest.TestCase):
         self.assertIn("            ** stood for 3 values: pic1.jpg, pic2.jpg, "
                       "pic3.jpg\n", out)
         self.assertIn("first in run.db event 1:", out)
+
+    def test_application_code_loads_each_part_by_its_own_rule(self):
+        """Who imports it is the application only by another rule's grace."""
+        asked = self.questions("--all", "policy.json", "run.db")
+        seen = {one["rule"].get("load"): one["seen"]["distinct"]
+                for one in asked.values() if one["family"] == "code"}
+        self.assertEqual((1, 1), (seen["${APP}/app.py"],
+                                  seen["${APP}/parts.py"]))
 
     # -------------------------------------------------------------- answers
 
