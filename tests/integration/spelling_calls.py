@@ -69,6 +69,11 @@ ACCESS = {
         p, os.O_TMPFILE | os.O_RDWR, **at)),
     "open O_DIRECTORY": ("", True, True, lambda p, **at: low(
         p, os.O_DIRECTORY, **at)),
+    # What ends in / or in .. is followed all the same.
+    "open O_NOFOLLOW": ("", True, False, lambda p, **at: low(
+        p, os.O_DIRECTORY | os.O_NOFOLLOW, **at)),
+    "open O_PATH O_NOFOLLOW": ("", True, False, lambda p, **at: low(
+        p, getattr(os, "O_PATH", 0o10000000) | os.O_NOFOLLOW, **at)),
     "open()": ("f", False, True, lambda p: high(p, "r")),
     "open() w": ("new", False, True, lambda p: high(p, "w")),
     "open() x": ("new", False, False, lambda p: high(p, "x")),
@@ -78,14 +83,21 @@ ACCESS = {
     "chown nofollow": ("f", True, False, lambda p, **at: os.chown(
         p, -1, -1, follow_symlinks=False, **at)),
     "lchown": ("f", False, False, lambda p: os.lchown(p, -1, -1)),
+    "chown directory nofollow": ("", True, False, lambda p, **at: os.chown(
+        p, -1, -1, follow_symlinks=False, **at)),
+    "lchown directory": ("", False, False, lambda p: os.lchown(p, -1, -1)),
     "utime": ("f", True, True, lambda p, **at: os.utime(p, (1, 1), **at)),
     "utime nofollow": ("f", True, False, lambda p, **at: os.utime(
+        p, (1, 1), follow_symlinks=False, **at)),
+    "utime directory nofollow": ("", True, False, lambda p, **at: os.utime(
         p, (1, 1), follow_symlinks=False, **at)),
     "getxattr": ("f", False, True, lambda p: os.getxattr(p, "user.a")),
     "getxattr nofollow": ("f", False, False, lambda p: os.getxattr(
         p, "user.a", follow_symlinks=False)),
     "listxattr": ("f", False, True, os.listxattr),
     "listxattr nofollow": ("f", False, False, lambda p: os.listxattr(
+        p, follow_symlinks=False)),
+    "listxattr directory nofollow": ("", False, False, lambda p: os.listxattr(
         p, follow_symlinks=False)),
     "setxattr": ("f", False, True, lambda p: os.setxattr(
         p, "user.a", b"x")),
@@ -191,6 +203,8 @@ SPELLINGS = {
     "/proc/self/cwd": lambda: (after(T, "/proc/self/cwd/"), {}),
     "/proc/thread-self/cwd": lambda: (after(T, "/proc/thread-self/cwd/"), {}),
     "/proc/PID/cwd": lambda: (after(T, f"/proc/{os.getpid()}/cwd/"), {}),
+    "/proc/self/task/TID/cwd": lambda: (
+        after(T, f"/proc/self/task/{threading.get_native_id()}/cwd/"), {}),
     "/proc/self/root": lambda: ("/proc/self/root" + T + "/", {}),
     "/proc/self/fd": lambda: (f"/proc/self/fd/{FD}/", {}),
     "/dev/fd": lambda: (f"/dev/fd/{FD}/", {}),

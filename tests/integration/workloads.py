@@ -169,6 +169,7 @@ class Script(Workload):
                 db.execute("create table t(a)")
                 db.execute("insert into t values (7)")
                 print(db.execute("select a from t").fetchall())
+            db.close()
             value = {"when": datetime.date(2026, 1, 2),
                      "order": collections.OrderedDict(a=1)}
             with open("state.pickle", "wb") as f:
