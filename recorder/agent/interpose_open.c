@@ -42,15 +42,20 @@ static struct {
 
 static bool sees_open;
 
-/* Not another library's that stands in front of it, as we do. */
+/*
+ * Not another library's that stands in front of it, as we do. dladdr(), which
+ * reads all of libc's symbols, would take every child 50 us.
+ */
 static bool is_libc(int (*function)(const char *, int, ...))
 {
-	void *libc = dlsym(RTLD_NEXT, "gnu_get_libc_version"), *address;
-	Dl_info ours, theirs;
+	void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+	void *theirs = libc ? dlsym(libc, "open64") : NULL;
+	void *address;
 
 	memcpy(&address, &function, sizeof(address));
-	return libc && dladdr(libc, &theirs) && dladdr(address, &ours) &&
-	       ours.dli_fbase == theirs.dli_fbase;
+	if (libc)
+		dlclose(libc);
+	return theirs && theirs == address;
 }
 
 bool sm_interpose_sees_open(void)
