@@ -4,8 +4,9 @@
 usage: micro.py RAISER HOOK LOOP BATCHES ITERATIONS [PATH]
 
 RAISER: raiser.c, built. HOOK: none (or whatever was preloaded), empty, jsonl.
-LOOP: audit and open, of one path; or a file, whose lines are the paths audited
-in turn.
+LOOP: audit and open, of one path; exec, of one that cannot be executed, so that
+nothing but the call is measured; spawn, of a program; or a file, whose lines
+are the paths audited in turn.
 Batches are short and apart, so that a recorder keeps up and nothing is
 dropped: a drop is cheaper than a record. Prints the fastest batch.
 """
@@ -54,6 +55,21 @@ def loop_open(iterations):
         end(start(PATH, flags))
 
 
+def loop_exec(iterations):
+    execute, variables = os.execve, dict(os.environ)
+    for _ in range(iterations):
+        try:
+            execute(PATH, ["program", "-x"], variables)
+        except PermissionError:
+            pass
+
+
+def loop_spawn(iterations):
+    spawn, wait, variables = os.posix_spawn, os.waitpid, dict(os.environ)
+    for _ in range(iterations):
+        wait(spawn(PATH, ["program"], variables), 0)
+
+
 def loop_paths(file):
     with open(file, encoding="utf-8") as lines:
         paths = itertools.cycle(lines.read().split("\n"))
@@ -67,10 +83,11 @@ def loop_paths(file):
 
 def main():
     hook, loop, batches, iterations = sys.argv[2:6]
-    loops = {"audit": loop_audit, "open": loop_open}
+    loops = {"audit": loop_audit, "open": loop_open, "exec": loop_exec,
+             "spawn": loop_spawn}
     work = loops[loop] if loop in loops else loop_paths(loop)
     iterations = int(iterations)
-    work(100)
+    work(20)
     out = open(os.devnull, "w", encoding="utf-8")
     if hook != "none":
         sys.addaudithook(empty if hook == "empty" else jsonl(out))

@@ -227,6 +227,46 @@ class Bench:
             self.add(f"open resolved through a link {ours}",
                      more[ours] - more["bare"], "ns", goal=("<=", 1500))
 
+    def by_way(self, loop, paths, batches, iterations):
+        """Nanoseconds an iteration of each path: {wrapper: [...]}."""
+        script = [PYTHON, "-I", HERE / "micro.py", self.raiser, "none", loop]
+        trace, policy = self.work / f"{loop}.db", {}
+        for number, path in enumerate(paths):
+            run(self.record(trace) + script + [1, 20, path])
+            policy[path] = self.learn(trace)
+            policy[path] = policy[path].rename(self.work /
+                                               f"{loop}-{number}.json")
+        taken = {}
+        for _ in range(self.rounds):
+            for which in ("bare", "recorded", "enforced"):
+                row = []
+                for path in paths:
+                    wrapper = {"bare": [], "recorded": self.record(trace),
+                               "enforced": self.enforce(policy[path])}[which]
+                    row.append(float(run(wrapper + script + [
+                        batches, iterations, path]).stdout))
+                taken.setdefault(which, []).append(row)
+        self.no_loss(trace)
+        return {which: [statistics.median(column) for column in zip(*rows)]
+                for which, rows in taken.items()}
+
+    def executing(self):
+        """What events and both steps add to an exec, and to a whole child."""
+        plain, link = self.work / "no-program", self.work / "no-program-link"
+        plain.touch(0o644)
+        link.symlink_to(plain.name)
+        took = self.by_way("exec", [plain, link], 40, 100)
+        for ours in ("recorded", "enforced"):
+            self.add(f"execve of what cannot run {ours}", took[ours][0], "ns",
+                     "bare", took["bare"][0])
+            self.add(f"execve of it through a link {ours}", took[ours][1],
+                     "ns", "bare", took["bare"][1])
+        took = self.by_way("spawn", ["/usr/bin/true"], 5, 20)
+        for ours in ("recorded", "enforced"):
+            self.add(f"posix_spawn of true, and wait {ours}",
+                     took[ours][0] / 1000, "us", "bare",
+                     took["bare"][0] / 1000)
+
     # ----------------------------------------------------- whole programs
 
     def programs(self):
@@ -370,6 +410,7 @@ def decisions(bench):
 
 
 PARTS = {"hooks": Bench.hook_cost, "resolving": Bench.resolving,
+         "executing": Bench.executing,
          "decisions": decisions,
          "programs": Bench.programs, "storage": Bench.storage}
 
