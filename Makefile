@@ -197,6 +197,12 @@ fuzz:
 			$(BUILD)/found/$$f tests/fuzz/corpus/$${f#fuzz_}; \
 	done
 
+# The long form of tests that `check` runs a little of: about an hour.
+.PHONY: check-long
+check-long: unit-build
+	SM_MUTATIONS=100000 $(BUILD)/tests/test_trace_mutation
+	SM_MUTATIONS=2000 $(BUILD)/tests/test_trace_recover
+
 # CPython's own tests, with and without: a few minutes, not part of check.
 .PHONY: check-cpython
 check-cpython: all
@@ -268,6 +274,7 @@ help:
 	'demo       install what is missing, record, learn, replay, enforce' \
 	'check      build with gcc and clang, lint, every test; totals last' \
 	'unit       unit tests only' \
+	'check-long     what check does a little of, at length' \
 	'check-cpython  part of CPython'"'"'s tests, the same in warn' \
 	'check-live  replay beside every Python there is, over all LIVE=' \
 	'bench      measure; $(BUILD)/bench.json and a table' \

@@ -349,4 +349,21 @@ SM_CHECKED enum sm_status sm_trace_last_seal(const char *path,
 					     struct sm_trace_seal *seal,
 					     struct sm_diag *diag);
 
+/* --------------------------------------------------------------- recovery */
+
+struct sm_trace_recovered {
+	uint64_t rows, blocks, events;
+	uint64_t changed;     /* chunks and blocks, whose hash tells it */
+	uint64_t missing;     /* events between those that were found */
+	uint64_t substitutes; /* names, strings, ... that events refer to */
+};
+/*
+ * Writes to out, which must not exist, what can still be read of a trace that
+ * does not open or has gaps. SM_NOT_OURS: nothing can. SM_LIMIT: it refers to
+ * more lost rows than an honest file can hold.
+ */
+SM_CHECKED enum sm_status sm_trace_recover(const char *path, const char *out,
+					   struct sm_trace_recovered *result,
+					   struct sm_diag *diag);
+
 #endif

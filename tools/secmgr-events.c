@@ -29,7 +29,7 @@ struct settings {
 	enum event_time time;
 	uint64_t limit, tail, top;
 	bool wants_stats, wants_json, wants_cbor, wants_verify, follows;
-	const char *sql;
+	const char *sql, *recover;
 	struct verify_settings verify;
 };
 
@@ -204,6 +204,13 @@ SETTER(set_anchor)
 	return 0;
 }
 
+SETTER(set_recover)
+{
+	(void)diag;
+	((struct settings *)context)->recover = value;
+	return 0;
+}
+
 SETTER(set_sql)
 {
 	(void)diag;
@@ -244,6 +251,8 @@ static const struct sm_option options[] = {
 	{ 0, "key", "FILE", "verify: whose signatures count (PEM)", set_key },
 	{ 0, "anchor", "FILE", "verify: a checkpoint kept elsewhere",
 	  set_anchor },
+	{ 0, "recover", "FILE", "write what is left of a damaged trace",
+	  set_recover },
 	{ 0, NULL, NULL, NULL, NULL },
 };
 
@@ -551,12 +560,37 @@ static int show(struct settings *s, const char *path)
 	return result;
 }
 
+/* ---------------------------------------------------------------- recover */
+
+static int recover(const char *out, const char *path)
+{
+	struct sm_diag diag = { .status = SM_OK };
+	struct sm_trace_recovered r;
+	enum sm_status status = sm_trace_recover(path, out, &r, &diag);
+
+	if (status != SM_OK) {
+		diag.status = status;
+		return report(path, &diag);
+	}
+	printf("%" PRIu64 " events in %" PRIu64 " blocks\n", r.events,
+	       r.blocks);
+	if (r.missing || r.changed || r.substitutes)
+		printf("%" PRIu64 " events between them are missing, %" PRIu64
+		       " blocks and chunks were changed and left out, %" PRIu64
+		       " names and the like are lost\n",
+		       r.missing, r.changed, r.substitutes);
+	return SM_EXIT_OK;
+}
+
 /* ------------------------------------------------------------------- main */
 
 static const char *conflict(const struct settings *s)
 {
-	if (s->wants_verify + s->wants_stats + s->wants_cbor + !!s->sql > 1)
-		return "choose one of --verify, --stats, --export and --sql";
+	if (s->wants_verify + s->wants_stats + s->wants_cbor + !!s->sql +
+		    !!s->recover >
+	    1)
+		return "choose one of --verify, --recover, --stats, --export "
+		       "and --sql";
 	if ((s->verify.key || s->verify.anchor) && !s->wants_verify)
 		return "--key and --anchor need --verify";
 	if (s->tail && s->limit)
@@ -600,9 +634,12 @@ int main(int argc, char **argv)
 		return result;
 	catch_signals();
 	s.verify.wants_json = s.wants_json;
-	result = s.wants_verify
-			 ? sm_events_verify(&program, &s.verify, argv[first])
-			 : show(&s, argv[first]);
+	if (s.recover)
+		result = recover(s.recover, argv[first]);
+	else if (s.wants_verify)
+		result = sm_events_verify(&program, &s.verify, argv[first]);
+	else
+		result = show(&s, argv[first]);
 	die_as_told();
 	return sm_cli_finish(&program, result);
 }

@@ -80,9 +80,9 @@ void sm_chain_int(struct sm_chain *chain, int64_t value)
 	add_64(chain, 'i', (uint64_t)value);
 }
 
-void sm_chain_text(struct sm_chain *chain, const char *text)
+void sm_chain_text(struct sm_chain *chain, const char *p, size_t n)
 {
-	add_field(chain, 't', text, strlen(text));
+	add_field(chain, 't', p, n);
 }
 
 void sm_chain_bytes(struct sm_chain *chain, const void *p, size_t n)

@@ -51,7 +51,8 @@ enum sm_status sm_db_fail(sqlite3 *db, const char *path, const char *doing,
 			? "it has more rows than its size allows"
 			: (db ? sqlite3_errmsg(db) : sqlite3_errstr(code)),
 		status == SM_DAMAGED
-			? "; copy it again from where it was recorded"
+			? "; copy it again from where it was recorded, or "
+			  "see secmgr-events --recover"
 			: "");
 }
 

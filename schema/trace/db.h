@@ -60,7 +60,7 @@ void sm_chain_raw(struct sm_chain *chain, const void *p, size_t n);
 void sm_chain_start(struct sm_chain *chain,
 		    const uint8_t previous[SM_HASH_BYTES]);
 void sm_chain_int(struct sm_chain *chain, int64_t value);
-void sm_chain_text(struct sm_chain *chain, const char *text);
+void sm_chain_text(struct sm_chain *chain, const char *p, size_t n);
 void sm_chain_bytes(struct sm_chain *chain, const void *p, size_t n);
 /* The first columns of the row that q stands on. */
 void sm_chain_row(struct sm_chain *chain, sqlite3_stmt *q, int columns);

@@ -70,7 +70,8 @@ static enum sm_status each(struct sm_trace *t, const char *sql, int64_t from,
 	else if (status)
 		sm_fail(diag, status,
 			"%s: its plain tables are damaged; copy it again from "
-			"where it was recorded",
+			"where it was recorded, or see secmgr-events "
+			"--recover",
 			t->path);
 	sm_db_unlimit(t->db);
 	sqlite3_finalize(q);

@@ -19,7 +19,7 @@ enum sm_status sm_sealed_hash(const struct sm_sealed *s, struct sm_chain *chain,
 	sm_chain_start(chain, previous);
 	sm_chain_int(chain, (int64_t)s->id);
 	if (!s->is_block)
-		sm_chain_text(chain, SM_CHUNK_KIND);
+		sm_chain_text(chain, SM_CHUNK_KIND, sizeof(SM_CHUNK_KIND) - 1);
 	sm_chain_int(chain, s->count);
 	if (s->is_block) {
 		sm_chain_int(chain, (int64_t)s->first_ns);
