@@ -15,9 +15,41 @@
 static const char preload_name[] = "LD_PRELOAD=";
 static const char channel_name[] = SM_CHANNEL_ENVIRONMENT "=";
 
-/* "LD_PRELOAD=..." and "SECMGR_CHANNEL=...", as this process was given. */
-static char our_preload[OUR_MAX], our_channel[OUR_MAX];
+/* "LD_PRELOAD=..." as this process was given. */
+static char our_preload[OUR_MAX];
+/*
+ * "SECMGR_CHANNEL=..." in block and in warn: a reload may change that, and a
+ * child that cannot get its policy goes by what it reads here.
+ */
+static char our_channels[2][OUR_MAX];
 static const char *our_library; /* inside our_preload */
+
+static const char *our_channel(void)
+{
+	return our_channels[!!(sm_agent.flags & SM_CHANNEL_WARN)];
+}
+
+/* False: it is none of ours. */
+static bool write_channels(const char *text)
+{
+	const size_t prefix = sizeof(channel_name) - 1;
+	struct sm_channel_address address;
+
+	if (sm_channel_parse(text, &address) != SM_OK)
+		return false;
+	for (int warns = 0; warns < 2; warns++) {
+		char *out = our_channels[warns];
+
+		address.flags &= ~(uint32_t)SM_CHANNEL_WARN;
+		if (warns)
+			address.flags |= SM_CHANNEL_WARN;
+		memcpy(out, channel_name, prefix);
+		if (!sm_channel_print(&address, out + prefix,
+				      (uint32_t)(OUR_MAX - prefix)))
+			return false;
+	}
+	return true;
+}
 
 void sm_interpose_environment_setup(void)
 {
@@ -28,13 +60,10 @@ void sm_interpose_environment_setup(void)
 	if (!channel || !dladdr(&sm_agent, &info) || !info.dli_fname)
 		return;
 	n = strlen(info.dli_fname);
-	if (n + prefix >= sizeof(our_preload) ||
-	    strlen(channel) + sizeof(channel_name) > sizeof(our_channel))
+	if (n + prefix >= sizeof(our_preload) || !write_channels(channel))
 		return;
 	memcpy(our_preload, preload_name, prefix);
 	memcpy(our_preload + prefix, info.dli_fname, n + 1);
-	memcpy(our_channel, channel_name, sizeof(channel_name) - 1);
-	strcpy(our_channel + sizeof(channel_name) - 1, channel);
 	our_library = our_preload + prefix;
 }
 
@@ -65,7 +94,7 @@ static bool lists_us(const char *list)
 static bool is_good_channel(const char *variable)
 {
 	return !(sm_agent.flags & SM_CHANNEL_ENFORCE) ||
-	       !strcmp(variable, our_channel);
+	       !strcmp(variable, our_channel());
 }
 
 struct sm_completion sm_completion(char *const envp[])
@@ -118,7 +147,7 @@ char *const *sm_complete(const struct sm_completion *p, char *const envp[],
 	if (p->needs_preload)
 		out[n++] = p->bytes ? join(p->preload, text) : our_preload;
 	if (p->needs_channel)
-		out[n++] = our_channel;
+		out[n++] = (char *)(uintptr_t)our_channel();
 	out[n] = NULL;
 	return out;
 }

@@ -178,6 +178,91 @@ class Shadow(Rollout):
 
 
 
+class Modes(Rollout):
+    """Every family in every mode, wherever the mode comes from."""
+
+    # What of each family no rule allows, and how it is recorded.
+    ASKED = {
+        "files": ("open('/etc/hostname').close()", "open"),
+        "network": ("socket.socket().bind(('127.0.0.1', 7))", "socket.bind"),
+        "processes": ("os.spawnv(os.P_WAIT, '/bin/true', ['true'])",
+                      "os.exec"),
+        "code": ("exec('1')", "exec"),
+        "pickles": ("pickle.loads(b'cos\\ngetpid\\n)R.')",
+                    "pickle.find_class"),
+        "native": ("_ctypes.dlopen('libc.so.6', 2)", "ctypes.dlopen"),
+        "events": ("sys.audit('shop.refund', 7)", "shop.refund"),
+    }
+    VERDICTS = {"off": "undecided", "warn": "warned", "block": "denied"}
+
+    def verdict(self, family, modes, *options):
+        """What the operation came to, and what the trace says of it."""
+        operation, event = self.ASKED[family]
+        library = os.path.dirname(os.__file__)
+        path = self.write("modes.json", {
+            "secmgr": 1, "use": ["python-runtime"], "modes": modes,
+            "variables": {"STDLIB": library, "SITE": "/nowhere"},
+            "code": [{"load": "${CWD}/*.py"},
+                     *({"load": f"stdlib:{name}"} for name in
+                       ("_ctypes", "_posixsubprocess"))],
+            "events": [{"name": "shop.begin"}, {"name": "shop.end"}]})
+        done = self.run_program(
+            "secmgr-enforce", "-q", "-f", "-o", self.trace, "-p", path,
+            *options, "--", workloads.PYTHON, "-S", "-B",
+            *self.script("import os, pickle, socket, _ctypes\n"
+                         "sys.audit('shop.begin')\n"
+                         f"try: status = {operation}\n"
+                         "except OSError as error:\n"
+                         "    assert error.errno in (13, 98), error\n"
+                         "    denied = 'secmgr' in str(error)\n"
+                         "else: denied = status == 127\n"
+                         "sys.audit('shop.end')\n"
+                         "print(denied)\n")[2:])
+        events = self.events()
+        first, last = (
+            max(at for at, one in enumerate(events)
+                if one["event"] == f"shop.{name}")
+            for name in ("begin", "end"))
+        told = {one["verdict"] for one in events[first:last + 1]
+                if one["event"] == event
+                and not one["file"].startswith("<frozen")}
+        if family == "processes":  # in the child that was forked for it
+            told = {one["verdict"] for one in events
+                    if one["event"] == event}
+        self.assertEqual(1, len(told), (family, modes, options, told))
+        return done.stdout == "True\n", told.pop()
+
+    def test_each_family_in_each_mode(self):
+        for family in FAMILIES:
+            for mode, verdict in self.VERDICTS.items():
+                with self.subTest(family=family, mode=mode):
+                    others = dict.fromkeys(FAMILIES, "off")
+                    wanted = (mode == "block", verdict)
+                    self.assertEqual(wanted, self.verdict(
+                        family, {**others, family: mode}))
+                    # In place of what the policy says.
+                    other = "block" if mode != "block" else "warn"
+                    self.assertEqual(wanted, self.verdict(
+                        family, {**others, family: other},
+                        "--mode", f"{family}={mode}"))
+                    # Warn in all: nothing is denied, nothing more is decided.
+                    self.assertEqual(
+                        (False, "warned" if mode == "block" else verdict),
+                        self.verdict(family, {**others, family: mode},
+                                     "--mode", "warn"))
+
+    def test_block_is_the_mode_of_families_that_name_none(self):
+        for family in FAMILIES:
+            modes = dict.fromkeys(FAMILIES, "off")
+            del modes[family]
+            with self.subTest(family=family):
+                # Events that are not CPython's own only warn by default.
+                self.assertEqual(
+                    (family != "events",
+                     "warned" if family == "events" else "denied"),
+                    self.verdict(family, modes))
+
+
 SERVE = """\
 for line in sys.stdin:
     ask(*line.split())
@@ -353,6 +438,70 @@ class Reload(Rollout):
         self.reload(service.pid, "--mode=warn")
         self.assertEqual(["refund passed"], service.ask("refund"))
         service.end()
+
+    CHILD = """\
+for line in sys.stdin:
+    ask(*line.split())
+    if len(sys.argv) > 1: print('end', flush=True)
+"""
+    CHILDREN = """\
+import subprocess
+def start(*arguments, env=None):
+    return subprocess.Popen([sys.executable, '-S', 'child.py', *arguments],
+                            env=env, stdin=subprocess.PIPE, text=True)
+def tell(one, *names):
+    try:
+        one.stdin.write(' '.join(names) + '\\n')
+        one.stdin.flush()
+    except BrokenPipeError: pass
+early = start('ends')
+for line in sys.stdin:
+    if line == 'early\\n':
+        tell(early, 'refund')
+    else:
+        late = start(env={} if 'bare' in line else None)
+        tell(late, 'refund')
+        try: late.stdin.close()
+        except BrokenPipeError: pass
+        late.wait()
+        print('end', flush=True)
+early.stdin.close()
+early.wait()
+"""
+
+    def ask_children(self, service, line, *told):
+        service.process.stdin.write(line + "\n")
+        service.process.stdin.flush()
+        self.assertEqual(list(told), service.read("end"), line)
+
+    def test_children_block_once_a_warning_policy_does(self):
+        # Those that were started before, and those started later: with the
+        # environment of then, with none, and without a recorder.
+        self.script(self.CHILD, "child.py")
+        service = self.serve("--mode=warn", code=self.CHILDREN)
+        for line in "early", "late", "late bare":
+            self.ask_children(service, line, "refund passed")
+        self.reload(service.pid, "--mode=block")
+        for line in "early", "late", "late bare":
+            self.ask_children(service, line, "refund denied")
+        service.process.kill()
+        service.process.wait()
+        self.ask_children(service, "early", "refund denied")
+        for line in "late", "late bare":  # cannot even start
+            self.ask_children(service, line)
+
+    def test_children_only_warn_once_a_blocking_policy_does(self):
+        self.script(self.CHILD, "child.py")
+        service = self.serve(code=self.CHILDREN)
+        for line in "early", "late":
+            self.ask_children(service, line, "refund denied")
+        self.reload(service.pid, "--mode=warn")
+        for line in "early", "late", "late bare":
+            self.ask_children(service, line, "refund passed")
+        service.process.kill()
+        service.process.wait()
+        for line in "early", "late", "late bare":
+            self.ask_children(service, line, "refund passed")
 
     def test_variables_are_those_of_the_program(self):
         rules = {"secmgr": 1, "modes": dict.fromkeys(FAMILIES[1:], "off"),
