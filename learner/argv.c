@@ -9,6 +9,10 @@
 #include "learner/paths.h"
 #include "schema/shell.h"
 
+/* Words alike that make a list, and how many are too many to vary. */
+#define LIST_MIN 3
+#define LIST_MAX 16
+
 /* A word: text that never varies in front (`--out=`), then the value. */
 struct word {
 	struct sm_str head;  /* literal, unescaped; compared when grouping */
@@ -610,21 +614,16 @@ static struct sm_str shell_line(struct sm_learn *l, const struct line *line,
 	return text;
 }
 
-static void emit(struct sm_learn *l, const struct line *lines, size_t count,
-		 const struct sm_str *slots)
+static void add_rule(struct sm_learn *l, const struct line *line,
+		     const struct sm_str *slots, const struct sm_str_list *by,
+		     uint64_t seen)
 {
-	const struct line *line = &lines[0];
 	struct sm_rule rule = { .family = SM_FAMILY_PROCESSES,
-				.access = line->access };
-	struct sm_str_list by = { NULL, 0, 0 };
+				.access = line->access,
+				.by = { by->items, by->count },
+				.seen = seen };
 	struct sm_str *args;
 
-	for (size_t i = 0; i < count; i++) {
-		for (size_t k = 0; k < lines[i].by.count; k++)
-			sm_list_add(l, &by, lines[i].by.items[k]);
-		rule.seen += lines[i].seen;
-	}
-	rule.by = (struct sm_strings){ by.items, by.count };
 	if (line->access == SM_ACCESS_SHELL) {
 		rule.pattern = shell_line(l, line, slots);
 		sm_learn_rule(l, &rule);
@@ -637,6 +636,78 @@ static void emit(struct sm_learn *l, const struct line *lines, size_t count,
 	rule.args = (struct sm_strings){ args, line->count };
 	rule.has_args = true;
 	sm_learn_rule(l, &rule);
+}
+
+/* Words from at on that are open paths of one kind. */
+static uint32_t list_length(const struct line *line, uint32_t at)
+{
+	const struct word *first = &line->words[at];
+	uint32_t n = 0;
+
+	while (at + n < line->count && line->words[at + n].is_path &&
+	       !line->words[at + n].head.len &&
+	       sm_str_equal(line->words[at + n].value, first->value))
+		n++;
+	return n;
+}
+
+/* The line with length of its words from at on, which are alike, not had. */
+static void add_length(struct sm_learn *l, const struct line *line,
+		       const struct sm_str *slots, uint32_t at, uint32_t had,
+		       uint32_t length, const struct sm_str_list *by)
+{
+	uint32_t rest = line->count - at - had, n = at + length + rest;
+	struct line other = *line;
+	struct sm_str *open = sm_learn_take(l, (n + 1) * sizeof(*open));
+
+	other.words = sm_learn_take(l, (n + 1) * sizeof(*other.words));
+	other.count = n;
+	memcpy(other.words, line->words, at * sizeof(*other.words));
+	memcpy(open, slots, at * sizeof(*open));
+	for (uint32_t i = at; i < at + length; i++) {
+		other.words[i] = line->words[at];
+		open[i] = slots[at];
+	}
+	memcpy(other.words + at + length, line->words + at + had,
+	       rest * sizeof(*other.words));
+	memcpy(open + at + length, slots + at + had, rest * sizeof(*open));
+	add_rule(l, &other, open, by, 0);
+}
+
+/*
+ * Three paths of one kind in a row are a list, as of what to link or to pack:
+ * the next one is longer. A template says how many words there are, so each
+ * length up to about twice the one seen is a rule.
+ */
+static void add_lists(struct sm_learn *l, const struct line *line,
+		      const struct sm_str *slots, const struct sm_str_list *by)
+{
+	uint32_t had;
+
+	for (uint32_t i = 0; i < line->count; i += had ? had : 1) {
+		had = list_length(line, i);
+		if (had < LIST_MIN || had > LIST_MAX)
+			continue;
+		for (uint32_t n = 1; n <= 2 * had + 2; n++)
+			if (n != had)
+				add_length(l, line, slots, i, had, n, by);
+	}
+}
+
+static void emit(struct sm_learn *l, const struct line *lines, size_t count,
+		 const struct sm_str *slots)
+{
+	struct sm_str_list by = { NULL, 0, 0 };
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < lines[i].by.count; k++)
+			sm_list_add(l, &by, lines[i].by.items[k]);
+		seen += lines[i].seen;
+	}
+	add_rule(l, &lines[0], slots, &by, seen);
+	if (lines[0].is_parsed)
+		add_lists(l, &lines[0], slots, &by);
 }
 
 /* Learns each run of lines with the same value at a position on its own. */
@@ -678,7 +749,7 @@ static void solve(struct sm_learn *l, struct line *lines, size_t count,
 			continue;
 		varying++;
 		if (varying == 1 && is_subcommand(&lines[0], i) &&
-		    all(&v, is_command_word)) {
+		    all(&v, is_command_word) && !are_members(l, &v)) {
 			closed = i;
 			break;
 		}

@@ -19,6 +19,7 @@
 
 struct scan {
 	size_t files, dirs, made, names;
+	struct sm_sketch dotted; /* names that begin with a dot */
 	struct sm_str by;	 /* of the first grant */
 	bool is_shared;		 /* there are others */
 	struct sm_str extension; /* of the first file */
@@ -72,6 +73,10 @@ static void scan_kids(const struct sm_node *node, struct scan *s)
 		note_principals(kid, s);
 		if (is_spelled(kid)) {
 			s->dirs += kid->is_dir;
+			if (!kid->is_slot && kid->name.p[0] == '.')
+				sm_sketch_add(
+					&s->dotted,
+					sm_hash_str(SM_HASH_SEED, kid->name));
 			continue;
 		}
 		s->names++;
@@ -119,26 +124,27 @@ static bool is_common(const struct sm_node *parent, const struct sm_node *kid)
 	       2 * kid->sources > parent->sources;
 }
 
-static bool has_free_kid(const struct sm_node *node)
+/* "17.json", "<date>": the program has a say in these names. */
+static bool is_assigned(struct sm_learn *l, const struct sm_node *node)
+{
+	struct sm_str text = node->name;
+	unsigned typed = 1;
+
+	if (!node->is_slot)
+		text = sm_skeleton(l, node->name, &typed);
+	return typed && sm_is_all_typed(text, node) &&
+	       !sm_str_starts(text, SM_STR("<name>"));
+}
+
+/* Some name is an owner's choice. */
+static bool has_free_kid(struct sm_learn *l, const struct sm_node *node)
 {
 	for (size_t i = 0; i < node->count; i++)
 		if (!is_spelled(node->kids[i]) &&
-		    !is_common(node, node->kids[i]))
+		    !is_common(node, node->kids[i]) &&
+		    !is_assigned(l, node->kids[i]))
 			return true;
 	return false;
-}
-
-/* "17.json", "order-3.pdf": the program has a say in these names. */
-static bool are_all_typed(struct sm_learn *l, const struct sm_node *node)
-{
-	unsigned typed;
-
-	for (size_t i = 0; i < node->count; i++) {
-		sm_skeleton(l, node->kids[i]->name, &typed);
-		if (!node->kids[i]->is_slot && !typed)
-			return false;
-	}
-	return true;
 }
 
 static bool is_walked(struct sm_learn *l, const struct sm_node *node,
@@ -147,9 +153,9 @@ static bool is_walked(struct sm_learn *l, const struct sm_node *node,
 	if (!sm_node_is_listed(node))
 		return false;
 	if (node->is_slot)
-		return s->names > 0;
+		return has_free_kid(l, node);
 	if (!s->dirs)
-		return s->names > 1 && !are_all_typed(l, node);
+		return s->names > 1 && has_free_kid(l, node);
 	return listed_dirs(node) > 0 && s->names > 2;
 }
 
@@ -180,7 +186,15 @@ static bool is_storage(const struct sm_node *node, const struct scan *s)
 /* What stands for everything in the tree. */
 struct deep {
 	struct sm_node *any, *files, *dirs;
+	bool holds_dotted;
 };
+
+static bool is_kept(const struct deep *deep, const struct sm_node *node)
+{
+	if (!is_spelled(node))
+		return false;
+	return !deep->holds_dotted || node->is_slot || node->name.p[0] != '.';
+}
 
 /* Hands what is granted below node to deep; what is spelled stays. */
 static void sink(struct sm_learn *l, struct sm_node *node,
@@ -190,7 +204,7 @@ static void sink(struct sm_learn *l, struct sm_node *node,
 		struct sm_node *kid = node->kids[i];
 		struct sm_node *into = kid->is_dir ? deep->dirs : deep->files;
 
-		if (kid == deep->any || is_spelled(kid) ||
+		if (kid == deep->any || is_kept(deep, kid) ||
 		    (keep_common && is_common(node, kid)))
 			continue;
 		sink(l, kid, deep, false);
@@ -224,18 +238,31 @@ static void tidy_all(struct sm_learn *l, struct sm_node *node)
 	sm_node_tidy(l, node);
 }
 
+/* Dotfiles of many names are data, too: whose home it is that is kept. */
+static bool are_dots_open(const struct sm_learn *l, const struct scan *s)
+{
+	struct sm_evidence e = { .distinct = s->dotted.count };
+
+	return sm_is_open(l, &e);
+}
+
 /* NODE/ ** /<name>, with the extension of its files if they have one only. */
 static void collapse(struct sm_learn *l, struct sm_node *node,
 		     const struct scan *s, bool is_made)
 {
 	struct sm_str name = SM_STR("<name>");
-	struct deep deep;
+	struct deep deep = { .holds_dotted = are_dots_open(l, s) };
 
 	deep.any = sm_node_new_slot(l, node, SM_STR("**"), true);
-	deep.dirs = sm_node_new_slot(l, deep.any, name, true);
-	if (!is_made && s->files && !s->is_mixed)
-		name = sm_learn_join(l, name, sm_escape(l, s->extension));
-	deep.files = sm_node_new_slot(l, deep.any, name, false);
+	if (deep.holds_dotted) {
+		deep.dirs = deep.files = deep.any;
+	} else {
+		deep.dirs = sm_node_new_slot(l, deep.any, name, true);
+		if (!is_made && s->files && !s->is_mixed)
+			name = sm_learn_join(l, name,
+					     sm_escape(l, s->extension));
+		deep.files = sm_node_new_slot(l, deep.any, name, false);
+	}
 	sink(l, node, &deep, is_made);
 	/* Who lists the top lists what it finds there. */
 	for (struct sm_grant *g = node->grants; g; g = g->next)
@@ -276,7 +303,7 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 	}
 	if (place->is_hidden)
 		return false;
-	if (is_owned ? has_free_kid(node) : is_output(node, &s)) {
+	if (is_owned ? has_free_kid(l, node) : is_output(node, &s)) {
 		collapse(l, node, &s, true);
 		return true;
 	}

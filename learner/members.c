@@ -79,3 +79,21 @@ size_t sm_count_skeletons(const struct sm_member *members, size_t count)
 					 members[i - 1].skeleton);
 	return n;
 }
+
+bool sm_is_all_typed(struct sm_str skeleton, const struct sm_node *node)
+{
+	struct sm_str extension = sm_extension(node->name);
+	uint32_t end = skeleton.len - extension.len;
+	bool is_token = false;
+
+	if (node->is_dir)
+		end = skeleton.len;
+	for (uint32_t i = 0; i < end; i++) {
+		char c = skeleton.p[i];
+
+		is_token = c == '<' || (is_token && c != '>');
+		if (!is_token && c != '>' && c != '-' && c != '_')
+			return false;
+	}
+	return end > 0;
+}

@@ -6,25 +6,6 @@
 
 #include "learner/open.h"
 
-/* "<int>.json", but not "logo-<int>.png": that is a name with a number. */
-static bool is_all_typed(struct sm_str skeleton, const struct sm_node *node)
-{
-	struct sm_str extension = sm_extension(node->name);
-	uint32_t end = skeleton.len - extension.len;
-	bool is_token = false;
-
-	if (node->is_dir)
-		end = skeleton.len;
-	for (uint32_t i = 0; i < end; i++) {
-		char c = skeleton.p[i];
-
-		is_token = c == '<' || (is_token && c != '>');
-		if (!is_token && c != '>' && c != '-' && c != '_')
-			return false;
-	}
-	return end > 0;
-}
-
 static uint64_t hash_grant(uint64_t seed, const struct sm_grant *g)
 {
 	seed = sm_hash_str(seed, g->by);
@@ -44,7 +25,7 @@ static void add_shape(struct sm_learn *l, const struct sm_node *node,
 	if (node->is_dir)
 		return;
 	text = sm_skeleton(l, node->name, &typed);
-	if (!node->is_slot && !is_all_typed(text, node))
+	if (!node->is_slot && !sm_is_all_typed(text, node))
 		text = extension;
 	kind = sm_hash_str(SM_HASH_SEED, text);
 	for (const struct sm_grant *g = node->grants; g; g = g->next)
@@ -219,7 +200,8 @@ static void open_free_dirs(struct sm_learn *l, struct sm_node *node,
 	if (place->is_shared || place->is_code)
 		return;
 	for (size_t i = 0; i < all->count; i++)
-		if (!is_all_typed(all->items[i].skeleton, all->items[i].node))
+		if (!sm_is_all_typed(all->items[i].skeleton,
+				     all->items[i].node))
 			m.items[m.count++] = all->items[i];
 	cluster(&m);
 	for (size_t i = 0; i < m.count; i = end) {

@@ -85,6 +85,57 @@ static void names_of_owners_are_arguments(void **state)
 	finish(&b);
 }
 
+static void lists_of_files_may_be_longer(void **state)
+{
+	static const char *const objects[] = { APP "/out/one/a.o",
+					       APP "/out/one/b.o",
+					       APP "/out/two/c.o" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++)
+		see_open(&b, 0, objects[i], WRITE);
+	see_popen(
+		&b, 0,
+		ARGV("/usr/bin/ld", "-r", objects[0], objects[1], objects[2]));
+	see_system(&b, 0, "ls " APP "/out/one/a.o " APP "/out/two/c.o");
+	learn(&b);
+	assert_true(allows_popen(
+		&b, ARGV("/usr/bin/ld", "-r", objects[0], objects[1],
+			 objects[2], APP "/out/new/d.o", APP "/out/new/e.o")));
+	assert_true(allows_popen(&b, ARGV("/usr/bin/ld", "-r", objects[0])));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/ld", "-r", objects[0],
+				      objects[1], objects[2], "/etc/passwd")));
+	assert_false(allows_system(&b, "ls " APP "/out/one/a.o " APP
+				       "/out/two/c.o " APP "/out/two/d.o"));
+	finish(&b);
+}
+
+static void names_of_owners_are_no_subcommands(void **state)
+{
+	static const char *const names[] = { "anna", "ben", "carla" };
+	char line[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		snprintf(line, sizeof(line), APP "/vault/%s/%s.txt", names[i],
+			 names[i]);
+		see_open(&b, 0, line, WRITE);
+		snprintf(line, sizeof(line), "echo %s >> " APP "/log.txt",
+			 names[i]);
+		see_system(&b, 0, line);
+	}
+	learn(&b);
+	assert_true(allows_system(&b, "echo zoe >> " APP "/log.txt"));
+	assert_false(allows_system(&b, "echo $HOME >> " APP "/log.txt"));
+	assert_false(allows_system(&b, "echo zoe >> " APP "/other.txt"));
+	finish(&b);
+}
+
 static void subcommands_stay_apart(void **state)
 {
 	struct bench b;
@@ -816,6 +867,8 @@ int main(void)
 		cmocka_unit_test(paths_in_arguments_take_the_slots_of_files),
 		cmocka_unit_test(numbers_attached_to_options_open),
 		cmocka_unit_test(names_of_owners_are_arguments),
+		cmocka_unit_test(lists_of_files_may_be_longer),
+		cmocka_unit_test(names_of_owners_are_no_subcommands),
 		cmocka_unit_test(subcommands_stay_apart),
 		cmocka_unit_test(shell_lines_open_word_by_word),
 		cmocka_unit_test(one_shell_line_stays_literal),

@@ -233,6 +233,36 @@ static void numbered_siblings_open_with_the_others(void **state)
 	finish(&b);
 }
 
+static void dotfiles_of_many_names_are_data(void **state)
+{
+	static const char *const names[] = { ".thumbs", ".drafts", ".order" };
+
+	for (int n = 2; n <= 3; n++) {
+		char path[128];
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		see_list(&b, 0, APP "/data/anna");
+		see_list(&b, 0, APP "/data/ben");
+		see_list(&b, 0, APP "/data/carla");
+		see_open(&b, 0, APP "/data/anna/a.txt", READ);
+		see_open(&b, 0, APP "/data/ben/b.txt", READ);
+		see_open(&b, 0, APP "/data/carla/c.txt", READ);
+		for (int i = 0; i < n; i++) {
+			snprintf(path, sizeof(path), APP "/data/carla/%s",
+				 names[i]);
+			see_open(&b, 0, path, READ);
+		}
+		learn(&b);
+		assert_int_equal(
+			allows_open(&b, APP "/data/zoe/deep/.hidden", READ),
+			n == 3);
+		assert_false(allows_open(&b, APP "/data/zoe/.hidden", WRITE));
+		finish(&b);
+	}
+}
+
 static const struct sm_principal tool = { SM_PRINCIPAL_DISTRIBUTION,
 					  SM_STR("tool"), SM_STR("") };
 
@@ -358,6 +388,7 @@ int main(void)
 			a_tree_that_is_only_written_is_written_anywhere),
 		cmocka_unit_test(unique_names_open_when_seen_once),
 		cmocka_unit_test(numbered_siblings_open_with_the_others),
+		cmocka_unit_test(dotfiles_of_many_names_are_data),
 		cmocka_unit_test(what_a_package_stores_is_its_own_affair),
 		cmocka_unit_test(one_level_that_is_listed_may_become_two),
 		cmocka_unit_test(installed_code_that_is_read_as_data_is_public),
