@@ -107,7 +107,8 @@ $(LIVE): $(call obj,replay/live/runner.c)
 
 # Cases of `secmgr-policy test`, and a second reader of what we print.
 $(BUILD)/bin/secmgr-policy $(BUILD)/tests/test_policy_text \
-$(BUILD)/tests/test_review_step $(BUILD)/fuzz/fuzz_policy_cases: LDLIBS += -ljansson
+$(BUILD)/tests/test_review_step $(BUILD)/fuzz/fuzz_policy_cases \
+$(BUILD)/fuzz/fuzz_review_answers: LDLIBS += -ljansson
 
 # The agent is what its test loads, not what it links.
 $(BUILD)/tests/test_agent: | $(AGENT)

@@ -301,41 +301,32 @@ struct sm_rules *sm_review_copy(const struct sm_rules *rules)
 	return NULL;
 }
 
-struct sm_rules *sm_review_parse_rule(const struct sm_rule *old,
-				      const char *json, unsigned line,
-				      const char *path)
+enum sm_status sm_review_parse_rule(const struct sm_rule *old, const char *json,
+				    struct sm_rules **out, struct sm_diag *diag)
 {
-	struct sm_diag diag = { .text = "out of memory" };
-	struct sm_rules *rules = NULL, *kept = NULL;
+	struct sm_rules *rules = NULL;
+	enum sm_status status;
 	char *text;
 
+	*out = NULL;
 	if (asprintf(&text, "{\"secmgr\": 1, \"%s\": [%s]}",
-		     sm_family_name(old->family), json ? json : "") < 0)
-		text = NULL;
-	if (text && !sm_policy_parse(text, strlen(text), &rules, &diag)) {
-		if (rules->count == 1)
-			kept = sm_rules_new();
-		else
-			sm_fail(&diag, SM_INVALID, "not one rule of %s",
-				sm_family_name(old->family));
-	}
-	if (kept) {
-		rules->rules[0].id = old->id;
-		rules->rules[0].line = old->line;
-		rules->rules[0].column = old->column;
-		if (sm_rules_add(kept, &rules->rules[0])) {
-			sm_rules_free(kept);
-			kept = NULL;
-		}
-	}
-	if (!kept) {
-		diag.line = line;
-		diag.column = 0;
-		sm_cli_diag(&sm_policy_program, path, &diag);
-	}
-	sm_rules_free(rules);
+		     sm_family_name(old->family), json) < 0)
+		return sm_fail(diag, SM_NOMEM, "out of memory");
+	status = sm_policy_parse(text, strlen(text), &rules, diag);
 	free(text);
-	return kept;
+	if (status)
+		return status;
+	if (rules->count != 1 || rules->rules[0].family != old->family ||
+	    rules->rules[0].deny || rules->variable_count || rules->use.count) {
+		sm_rules_free(rules);
+		return sm_fail(diag, SM_INVALID, "not one rule of %s",
+			       sm_family_name(old->family));
+	}
+	rules->rules[0].id = sm_rules_keep(rules, old->id);
+	rules->rules[0].line = old->line;
+	rules->rules[0].column = old->column;
+	*out = rules;
+	return SM_OK;
 }
 
 void sm_review_answer(struct sm_question *q, enum sm_answer answer,

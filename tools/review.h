@@ -62,13 +62,11 @@ void sm_review_close(struct sm_review *review);
 
 /* A copy of the rules alone; NULL when out of memory. */
 struct sm_rules *sm_review_copy(const struct sm_rules *rules);
-/*
- * A rule as JSON, of the family and under the id of old; NULL after a message
- * with path and line.
- */
-struct sm_rules *sm_review_parse_rule(const struct sm_rule *old,
-				      const char *json, unsigned line,
-				      const char *path);
+/* A rule as JSON, of the family, in the place and under the id of old. */
+SM_CHECKED enum sm_status sm_review_parse_rule(const struct sm_rule *old,
+					       const char *json,
+					       struct sm_rules **out,
+					       struct sm_diag *diag);
 
 /* Takes becomes, which may be NULL unless answer is REPLACE. */
 void sm_review_answer(struct sm_question *q, enum sm_answer answer,
@@ -105,7 +103,11 @@ void sm_review_explain(const struct sm_review *review);
 /* All questions as a file of answers; "ignore" where there is none. */
 void sm_review_print_answers(const struct sm_review *review, FILE *out,
 			     bool is_commented);
-/* Gives the answers of a file. False after a message. */
+/* Gives answers, all or (diag says why, with its line) none. */
+SM_CHECKED enum sm_status sm_review_take_answers(struct sm_review *review,
+						 FILE *in,
+						 struct sm_diag *diag);
+/* The same of a file. False after a message. */
 bool sm_review_read_answers(struct sm_review *review, const char *path);
 
 /*

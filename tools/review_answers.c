@@ -67,23 +67,22 @@ char *sm_review_answers_path(const struct sm_review *review)
 
 struct reader {
 	struct sm_review *review;
-	const char *path;
 	unsigned line;
-	bool has_digest, has_failed;
+	bool has_digest;
+	struct sm_diag *diag; /* its status tells of failure */
 };
 
 static void complain(struct reader *r, const char *format, ...) SM_PRINTF(2, 3);
 
 static void complain(struct reader *r, const char *format, ...)
 {
-	struct sm_diag diag = { .line = r->line };
+	char text[sizeof(r->diag->text)];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(diag.text, sizeof(diag.text), format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	sm_cli_diag(&sm_policy_program, r->path, &diag);
-	r->has_failed = true;
+	sm_fail_at(r->diag, SM_INVALID, r->line, 0, "%s", text);
 }
 
 static struct sm_question *find(struct reader *r, const char *id)
@@ -101,23 +100,20 @@ static struct sm_question *find(struct reader *r, const char *id)
 /* One more rule in place of the old one. */
 static void read_rule(struct reader *r, struct sm_question *q, const char *json)
 {
-	struct sm_rules *rules =
-		q->answer == SM_ANSWER_REPLACE ? q->becomes : NULL;
-	struct sm_rules *one =
-		sm_review_parse_rule(q->rule, json, r->line, r->path);
-	size_t i;
+	struct sm_rules *one, *before = q->becomes;
+	struct sm_diag diag = { 0 };
 
-	if (!one) {
-		r->has_failed = true;
+	if (sm_review_parse_rule(q->rule, json, &one, &diag)) {
+		complain(r, "%s", diag.text);
 		return;
 	}
-	q->becomes = NULL;
-	for (i = 0; rules && i < one->count; i++)
-		if (sm_rules_add(rules, &one->rules[i]))
-			r->has_failed = true;
-	if (rules)
-		sm_rules_free(one);
-	sm_review_answer(q, SM_ANSWER_REPLACE, rules ? rules : one);
+	if (q->answer != SM_ANSWER_REPLACE || !before) {
+		sm_review_answer(q, SM_ANSWER_REPLACE, one);
+		return;
+	}
+	if (sm_rules_add(before, &one->rules[0]))
+		complain(r, "out of memory");
+	sm_rules_free(one);
 }
 
 static void take_step(struct reader *r, struct sm_question *q,
@@ -131,44 +127,29 @@ static void take_step(struct reader *r, struct sm_question *q,
 		complain(r, "\"%s\" has no %s form here", q->rule->id.p, word);
 }
 
-static void read_answer(struct reader *r, const char *word, const char *id,
-			const char *rest)
+static void read_word(struct reader *r, struct sm_question *q, const char *word)
 {
-	struct sm_question *q = find(r, id);
 	enum sm_answer answer;
 
-	if (!q)
-		return;
-	if (!strcmp(word, "replace")) {
-		read_rule(r, q, rest);
-		return;
-	}
-	if (rest && *rest) {
-		complain(r, "what is \"%s\"?", rest);
-		return;
-	}
-	if (!strcmp(word, "tighter")) {
-		take_step(r, q, q->tighter, word);
-		return;
-	}
-	if (!strcmp(word, "looser")) {
-		take_step(r, q, q->looser, word);
-		return;
-	}
 	for (answer = SM_ANSWER_IGNORE; answer <= SM_ANSWER_REMOVE; answer++)
 		if (!strcmp(word, sm_answer_name(answer)))
 			break;
-	if (answer > SM_ANSWER_REMOVE)
+	if (!strcmp(word, "tighter"))
+		take_step(r, q, q->tighter, word);
+	else if (!strcmp(word, "looser"))
+		take_step(r, q, q->looser, word);
+	else if (answer <= SM_ANSWER_REMOVE)
+		sm_review_answer(q, answer, NULL);
+	else
 		complain(r,
 			 "\"%s\" is none of allow, tighter, looser, deny, "
 			 "remove, ignore, replace",
 			 word);
-	else
-		sm_review_answer(q, answer, NULL);
 }
 
 static void read_line(struct reader *r, char *line)
 {
+	struct sm_question *q;
 	char *word, *id;
 
 	line[strcspn(line, "\r\n")] = 0;
@@ -181,38 +162,67 @@ static void read_line(struct reader *r, char *line)
 		complain(r, "\"%s\" of which rule?", word);
 		return;
 	}
-	if (strcmp(word, "policy")) {
-		read_answer(r, word, id, line);
+	if (!strcmp(word, "policy")) {
+		r->has_digest = true;
+		if (strcmp(id, r->review->digest))
+			complain(r, "these answers are about another version "
+				    "of the policy");
 		return;
 	}
-	r->has_digest = true;
-	if (strcmp(id, r->review->digest))
-		complain(r, "these answers are about another version of the "
-			    "policy");
+	q = find(r, id);
+	if (q && !strcmp(word, "replace"))
+		read_rule(r, q, line ? line : "");
+	else if (q && line && *line)
+		complain(r, "what is \"%s\"?", line);
+	else if (q)
+		read_word(r, q, word);
+}
+
+static void forget_answers(struct sm_review *review)
+{
+	size_t i;
+
+	for (i = 0; i < review->count; i++)
+		sm_review_answer(&review->questions[i], SM_ANSWER_NONE, NULL);
+}
+
+enum sm_status sm_review_take_answers(struct sm_review *review, FILE *in,
+				      struct sm_diag *diag)
+{
+	struct reader r = { .review = review, .diag = diag };
+	char *line = NULL;
+	size_t room = 0;
+
+	*diag = (struct sm_diag){ .status = SM_OK };
+	while (!diag->status && getline(&line, &room, in) >= 0) {
+		r.line++;
+		read_line(&r, line);
+	}
+	if (!diag->status && ferror(in))
+		sm_fail(diag, SM_IO, "cannot read it: %s", strerror(errno));
+	else if (!diag->status && !r.has_digest)
+		complain(&r, "no line \"policy DIGEST\": no answers");
+	free(line);
+	if (diag->status)
+		forget_answers(review);
+	return diag->status;
 }
 
 bool sm_review_read_answers(struct sm_review *review, const char *path)
 {
-	struct reader r = { .review = review, .path = sm_policy_place(path) };
 	FILE *in = strcmp(path, "-") ? fopen(path, "re") : stdin;
-	char *line = NULL;
-	size_t room = 0;
+	struct sm_diag diag;
+	enum sm_status status;
 
 	if (!in) {
 		sm_cli_error(&sm_policy_program, path, "cannot read it: %s",
 			     strerror(errno));
 		return false;
 	}
-	while (!r.has_failed && getline(&line, &room, in) >= 0) {
-		r.line++;
-		read_line(&r, line);
-	}
-	if (!r.has_failed && ferror(in))
-		complain(&r, "cannot read it: %s", strerror(errno));
-	else if (!r.has_failed && !r.has_digest)
-		complain(&r, "no line \"policy DIGEST\": no answers");
-	free(line);
+	status = sm_review_take_answers(review, in, &diag);
 	if (in != stdin)
 		(void)fclose(in);
-	return !r.has_failed;
+	if (status)
+		sm_cli_diag(&sm_policy_program, sm_policy_place(path), &diag);
+	return !status;
 }

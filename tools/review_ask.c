@@ -80,6 +80,7 @@ static struct sm_rules *edit(const struct sm_question *q,
 	char path[] = "/tmp/secmgr-review-XXXXXX", *command, *text = NULL;
 	const char *editor = getenv("VISUAL");
 	struct sm_rules *out = NULL;
+	struct sm_diag diag;
 	size_t bytes;
 	FILE *file;
 	int fd;
@@ -102,8 +103,9 @@ static struct sm_rules *edit(const struct sm_question *q,
 		text = sm_policy_read(path, &bytes);
 		if (text && bytes)
 			text[bytes - 1] = 0; /* the last newline */
-		if (text && bytes)
-			out = sm_review_parse_rule(q->rule, text, 1, path);
+		if (text && bytes &&
+		    sm_review_parse_rule(q->rule, text, &out, &diag))
+			printf("That is no rule: %s\n", diag.text);
 		free(text);
 	}
 	unlink(path);
