@@ -45,6 +45,7 @@ HELD_BACK = HERE / "held-back"
 POLICIES = ["learned", "exact", "directories"]
 DAYS = (1, 2, 3)  # recorded; the policies are learned from the first two
 TOOL_SECONDS = 120
+FULL_MS = 5000  # a recording that lost something is none; machines are busy
 TEXT_MAX = 240
 ROUNDS = 4  # replays until exact holds every request of every event
 
@@ -138,8 +139,8 @@ class Bench:
     def record(self, trace, use, benign=False):
         path = self.work / trace
         complaints = self.session(
-            [self.bin / "secmgr-record", "-q", "-a", "-o", path, "--"], use,
-            benign)
+            [self.bin / "secmgr-record", "-q", "-a", "-o", path,
+             f"--on-full=wait:{FULL_MS}", "--"], use, benign)
         if complaints:
             raise Wrong(f"{trace}: recorded, but " + "; ".join(complaints[:5]))
         return path

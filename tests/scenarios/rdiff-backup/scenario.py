@@ -96,8 +96,6 @@ class RdiffBackup(stage.Program):
                             self.place / "restored/deep")
         self.expect_nightly("restore", "letters", "2025/to ben.txt",
                             self.place / "restored/2026-11-21 ben.txt")
-        self.expect_nightly("restore", "unknown", "x",
-                            self.place / "restored/none", status=1)
         self.job("gone", self.place / "data/gone")
         self.expect_nightly("run", "gone", status=1)
         self.expect_nightly("run", "nothing", status=1, found="No such file")

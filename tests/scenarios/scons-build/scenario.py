@@ -2,6 +2,7 @@
 """A build with SCons: compiler, generated header, manifest, package."""
 import os
 import pickle
+import shutil
 
 import stage
 
@@ -51,6 +52,16 @@ class SconsBuild(stage.Program):
         with open(self.srv / "src/count/add.c", "a", encoding="utf-8") as file:
             file.write("/* changed */\n")
         self.expect_build("-j2", f"VERSION=1.{day}", found="add.o")
+        # Two programs more for a while: five words in the package's line.
+        guests = [f"guest-{day}", "zebra"]
+        for name in guests:
+            stage.write(self.srv / f"src/{name}/{name}.c", PROGRAM % day)
+        self.expect_build(f"VERSION=1.{day}.5",
+                          made=["out/debug/zebra/zebra"])
+        self.expect_build(f"VERSION=3.{day}", "FLAVOUR=release",
+                          made=["out/release/zebra/zebra"])
+        for name in guests:
+            shutil.rmtree(self.srv / f"src/{name}")
         self.expect_build("FLAVOUR=release", "-j2", f"VERSION=2.{day}.7",
                           made=["out/release/manifest.txt"])
         stage.write(self.srv / "src/hello/hello.c", "int main(void)\n{\n")
