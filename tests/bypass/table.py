@@ -230,6 +230,8 @@ ROWS = [
     row(SILENT, "sqlite ATTACH", "sqlite_attach", ["sqlite"], NEITHER),
     row(SILENT, "ssl.load_verify_locations", "ssl_locations", (), NEITHER),
     row(SILENT, "multiprocessing's fork_exec", "fork_exec", ["fork_exec"]),
+    row(SILENT, "a file that posix_spawn opens for its child", "spawn_open",
+        ["perl"]),
     row(SILENT, "fork_exec as if subprocess called it", "fork_exec_posing",
         ["fork_exec"]),
 
