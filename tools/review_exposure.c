@@ -135,6 +135,12 @@ static void put_files(FILE *out, const struct sm_review *r,
 
 /* ----------------------------------------------------------------- in words */
 
+static void put_slot(FILE *out, struct sm_str slot, size_t number)
+{
+	fputs(number ? ", " : "open: ", out);
+	sm_cli_put(out, slot, false);
+}
+
 /* Each open component, argument or word. */
 static size_t put_slots(FILE *out, const struct sm_str *parts, size_t count)
 {
@@ -142,9 +148,7 @@ static size_t put_slots(FILE *out, const struct sm_str *parts, size_t count)
 
 	for (i = 0; i < count; i++)
 		if (sm_part_is_open(parts[i]))
-			fprintf(out, "%s%.*s",
-				n++ ? ", " : "open: ", (int)parts[i].len,
-				parts[i].p);
+			put_slot(out, parts[i], n++);
 	return n;
 }
 

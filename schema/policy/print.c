@@ -5,49 +5,50 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "schema/cbor.h"
 #include "schema/policy.h"
 #include "schema/policy/keys.h"
+#include "schema/unicode.h"
 
 struct printer {
 	FILE *out;
 	bool has_member; /* of the object being printed */
 };
 
-/* Length of the valid UTF-8 character at the start of s; 0: none. */
-static uint32_t character(struct sm_str s)
+/* RFC 8259, 7: beyond the first plane as a pair of surrogates. */
+static void put_escape(struct printer *p, int32_t point)
 {
-	uint8_t lead = (uint8_t)s.p[0];
-	uint32_t n = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-
-	if (n > s.len || (lead >= 0x80 && lead < 0xc2) || lead > 0xf4)
-		return 0;
-	return sm_utf8_is_valid((struct sm_str){ s.p, n }) ? n : 0;
+	if (point == '\n')
+		fputs("\\n", p->out);
+	else if (point == '\t')
+		fputs("\\t", p->out);
+	else if (point < 0x10000)
+		fprintf(p->out, "\\u%04x", (unsigned)point);
+	else
+		fprintf(p->out, "\\u%04x\\u%04x",
+			0xd800 + ((unsigned)(point - 0x10000) >> 10),
+			0xdc00 + ((unsigned)point & 0x3ff));
 }
 
+/*
+ * What cannot be seen, or reorders a line, is spelled out: names come from
+ * recordings, and a policy is read line by line in a diff.
+ */
 static void put_string(struct printer *p, struct sm_str s)
 {
-	uint32_t n;
+	uint32_t at, n;
 
 	fputc('"', p->out);
-	for (; s.len; s.p += n, s.len -= n) {
-		uint8_t c = (uint8_t)s.p[0];
+	for (at = 0; at < s.len; at += n) {
+		int32_t point = sm_utf8_next(s, at, &n);
 
-		n = character(s);
-		if (!n) {
-			fprintf(p->out, "\\udc%02x", c);
-			n = 1;
-		} else if (c == '"' || c == '\\') {
-			fprintf(p->out, "\\%c", c);
-		} else if (c == '\n') {
-			fputs("\\n", p->out);
-		} else if (c == '\t') {
-			fputs("\\t", p->out);
-		} else if (c < 0x20 || c == 0x7f) {
-			fprintf(p->out, "\\u%04x", c);
-		} else {
-			fwrite(s.p, 1, n, p->out);
-		}
+		if (point < 0)
+			fprintf(p->out, "\\udc%02x", (uint8_t)s.p[at]);
+		else if (point == '"' || point == '\\')
+			fprintf(p->out, "\\%c", (char)point);
+		else if (sm_is_unsafe(point))
+			put_escape(p, point);
+		else
+			fwrite(s.p + at, 1, n, p->out);
 	}
 	fputc('"', p->out);
 }

@@ -249,6 +249,34 @@ static void what_we_print_other_json_readers_read(void **state)
 	sm_rules_free(rules);
 }
 
+/* A file's name must not make a rule look like another one in a diff. */
+static void what_cannot_be_seen_is_spelled_out(void **state)
+{
+	/* RIGHT-TO-LEFT OVERRIDE, NEL, SOFT HYPHEN, a tag; then an emoji. */
+	static const char path[] = "/a\xe2\x80\xae"
+				   "gpj.exe\xc2\x85\xc2\xad\xf3\xa0\x80\xa0"
+				   "\xf0\x9f\x90\x8d\x7f";
+	struct sm_rules *rules = sm_rules_new(), *again;
+	struct sm_rule rule = { .family = SM_FAMILY_FILES,
+				.access = SM_ACCESS_READ };
+	struct sm_diag diag;
+	char *text;
+	size_t bytes;
+
+	(void)state;
+	rule.pattern = sm_str_of(path);
+	assert_int_equal(sm_rules_add(rules, &rule), SM_OK);
+	assert_int_equal(sm_policy_print(rules, &text, &bytes), SM_OK);
+	assert_non_null(strstr(text,
+			       "\"/a\\u202egpj.exe\\u0085\\u00ad"
+			       "\\udb40\\udc20\xf0\x9f\x90\x8d\\u007f\""));
+	assert_int_equal(sm_policy_parse(text, bytes, &again, &diag), SM_OK);
+	assert_true(sm_str_equal(again->rules[0].pattern, sm_str_of(path)));
+	free(text);
+	sm_rules_free(again);
+	sm_rules_free(rules);
+}
+
 static void shipped_bundles_are_canonical_and_compile(void **state)
 {
 	const char *const *name;
@@ -490,6 +518,7 @@ int main(void)
 		cmocka_unit_test(canonical_text_prints_as_itself),
 		cmocka_unit_test(every_shorter_text_is_refused_with_a_place),
 		cmocka_unit_test(what_we_print_other_json_readers_read),
+		cmocka_unit_test(what_cannot_be_seen_is_spelled_out),
 		cmocka_unit_test(shipped_bundles_are_canonical_and_compile),
 		cmocka_unit_test(normalised_rules_do_not_depend_on_their_order),
 		cmocka_unit_test(superfluous_rules_are_told),
