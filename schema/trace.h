@@ -349,6 +349,19 @@ SM_CHECKED enum sm_status sm_trace_last_seal(const char *path,
 					     struct sm_trace_seal *seal,
 					     struct sm_diag *diag);
 
+/* Every checkpoint, in order; signature is hexadecimal or empty. */
+typedef void sm_trace_checkpoint(void *context, struct sm_str text,
+				 const char *signature);
+SM_CHECKED enum sm_status sm_trace_checkpoints(const char *path,
+					       sm_trace_checkpoint *each,
+					       void *context,
+					       struct sm_diag *diag);
+/* Whether a recorder has the file open. */
+bool sm_trace_is_written(const char *path);
+/* Writes the trace as it is now to out, also while it is written. SM_IO. */
+SM_CHECKED enum sm_status sm_trace_snapshot(const char *path, const char *out,
+					    struct sm_diag *diag);
+
 /* --------------------------------------------------------------- recovery */
 
 struct sm_trace_recovered {

@@ -12,6 +12,7 @@
 
 #include "tools/cli.h"
 #include "tools/cli_clock.h"
+#include "tools/events_evidence.h"
 #include "tools/events_filter.h"
 #include "tools/events_format.h"
 #include "tools/events_sql.h"
@@ -29,6 +30,7 @@ struct settings {
 	enum event_time time;
 	uint64_t limit, tail, top;
 	bool wants_stats, wants_json, wants_cbor, wants_verify, follows;
+	bool wants_evidence;
 	const char *sql, *recover;
 	struct verify_settings verify;
 };
@@ -176,10 +178,11 @@ SETTER(set_export)
 
 	s->wants_cbor = !strcmp(value, "cbor");
 	s->wants_json = !strcmp(value, "json");
-	if (s->wants_cbor || s->wants_json)
+	s->wants_evidence = !strcmp(value, "evidence");
+	if (s->wants_cbor || s->wants_json || s->wants_evidence)
 		return 0;
-	return sm_fail(diag, SM_INVALID, "'%s' is neither cbor nor json",
-		       value);
+	return sm_fail(diag, SM_INVALID,
+		       "'%s' is none of cbor, json and evidence", value);
 }
 
 SETTER(set_verify)
@@ -245,7 +248,8 @@ static const struct sm_option options[] = {
 	  set_stats },
 	{ 0, "top", "N", "rows of each table (15; 0: all)", set_top },
 	{ 0, "json", NULL, "print JSON, an event a line", set_json },
-	{ 0, "export", "FORMAT", "cbor (loses nothing) or json", set_export },
+	{ 0, "export", "FORMAT", "cbor (loses nothing), json, evidence (tar)",
+	  set_export },
 	{ 0, "sql", "SELECT", "query the tables and `event`", set_sql },
 	{ 0, "verify", NULL, "check every row; 1: damage found", set_verify },
 	{ 0, "key", "FILE", "verify: whose signatures count (PEM)", set_key },
@@ -586,8 +590,8 @@ static int recover(const char *out, const char *path)
 
 static const char *conflict(const struct settings *s)
 {
-	if (s->wants_verify + s->wants_stats + s->wants_cbor + !!s->sql +
-		    !!s->recover >
+	if (s->wants_verify + s->wants_stats + s->wants_cbor +
+		    s->wants_evidence + !!s->sql + !!s->recover >
 	    1)
 		return "choose one of --verify, --recover, --stats, --export "
 		       "and --sql";
@@ -636,6 +640,8 @@ int main(int argc, char **argv)
 	s.verify.wants_json = s.wants_json;
 	if (s.recover)
 		result = recover(s.recover, argv[first]);
+	else if (s.wants_evidence)
+		result = sm_events_evidence(&program, argv[first]);
 	else if (s.wants_verify)
 		result = sm_events_verify(&program, &s.verify, argv[first]);
 	else

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Traces as evidence: signed, checked by two programs that share no code."""
+import hashlib
 import json
 import os
 import pathlib
@@ -7,7 +8,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tarfile
 import tempfile
+import time
 import unittest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -131,6 +134,84 @@ class Evidence(unittest.TestCase):
         self.verify(copy)
         self.assertIn("the end is missing",
                       self.verify(copy, "--anchor", anchor, status=(1,)))
+
+    def bundle(self, status=(0,)):
+        """The members of the archive, after comparing their hashes."""
+        archive = self.place / "e.tar"
+        with open(archive, "wb") as out:
+            done = subprocess.run(
+                [BIN / "secmgr-events", "--export=evidence", self.trace],
+                stdout=out, timeout=60, check=False)
+        self.assertIn(done.returncode, status)
+        with tarfile.open(archive) as tar:
+            members = {m.name: tar.extractfile(m).read()
+                       for m in tar.getmembers()}
+        manifest = json.loads(members["evidence/manifest.json"])
+        for said in manifest["files"]:
+            data = members["evidence/" + said["name"]]
+            self.assertEqual(len(data), said["bytes"])
+            self.assertEqual(hashlib.sha256(data).hexdigest(), said["sha256"])
+        self.assertEqual(len(members), len(manifest["files"]) + 1)
+        return members, manifest
+
+    def test_a_bundle_holds_what_an_examiner_needs(self):
+        private, public = self.key("mine")
+        self.record("--sign", private)
+        members, manifest = self.bundle()
+        self.assertEqual(members["evidence/trace.db"],
+                         self.trace.read_bytes())
+        self.assertTrue(manifest["as_written"] and manifest["closed"])
+        self.assertEqual(manifest["meta"]["mode"], "record")
+        losses = json.loads(members["evidence/losses.json"])
+        for process in losses["processes"]:
+            self.assertEqual(
+                process["attempts"], sum(process[key] for key in process
+                                         if key not in ("process", "pid",
+                                                        "ended", "attempts")))
+        # The last checkpoint of the bundle is an anchor, and is signed.
+        text, signature = members["evidence/checkpoints.txt"].decode() \
+            .rstrip().rsplit("\n\n", 2)[-2:]
+        (self.place / "anchor").write_text(text.lstrip() + "\n")
+        self.verify(self.trace, "--anchor", self.place / "anchor")
+        (self.place / "text").write_text(text.lstrip() + "\n")
+        (self.place / "signature").write_bytes(
+            bytes.fromhex(signature.split()[1]))
+        run("openssl", "pkeyutl", "-verify", "-pubin", "-inkey", public,
+            "-rawin", "-in", self.place / "text", "-sigfile",
+            self.place / "signature")
+
+    def test_a_damaged_trace_is_bundled_as_it_is(self):
+        self.record()
+        whole = self.trace.read_bytes()
+        self.trace.write_bytes(whole[:-2000])
+        members, manifest = self.bundle(status=(1,))
+        self.assertEqual(members["evidence/trace.db"], whole[:-2000])
+        self.assertFalse(manifest["as_written"])
+        self.assertIn("truncated", members[
+            "evidence/verification.json"].decode())
+
+    def test_a_live_trace_is_bundled_as_of_now(self):
+        program = "import time\nwhile 1: open('/dev/null').close(); " \
+            "time.sleep(.001)"
+        recorder = subprocess.Popen(
+            [BIN / "secmgr-record", "-q", "-o", self.trace, "--", PYTHON,
+             "-c", program], stderr=subprocess.DEVNULL)
+        self.addCleanup(recorder.wait)
+        self.addCleanup(recorder.terminate)
+        deadline = time.monotonic() + 60
+        events = 0
+        while not events and time.monotonic() < deadline:
+            done = run(BIN / "secmgr-events", "--verify", "--json",
+                       self.trace, status=(0, 1, 2))
+            events = json.loads(done.stdout).get("events", 0) \
+                if done.stdout else 0
+        members, manifest = self.bundle()
+        self.assertTrue(manifest["as_written"])
+        self.assertFalse(manifest["closed"])
+        self.assertGreaterEqual(manifest["events"], events)
+        copy = self.place / "copy.db"
+        copy.write_bytes(members["evidence/trace.db"])
+        run(sys.executable, VERIFIER, copy)
 
     def test_a_key_that_is_none_stops_before_the_command(self):
         mark = self.place / "mark"

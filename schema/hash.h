@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hash.h: SHA-256 of what comes in pieces.
+ */
+#ifndef SCHEMA_HASH_H
+#define SCHEMA_HASH_H
+
+#include <stddef.h>
+
+#include "schema/status.h"
+
+#define SM_SHA256_HEX 65 /* with a NUL */
+
+struct sm_sha256;
+/* NULL: out of memory. */
+struct sm_sha256 *sm_sha256_new(void);
+void sm_sha256_add(struct sm_sha256 *hash, const void *p, size_t n);
+/* Ends and frees hash. SM_NOMEM: some step failed. */
+SM_CHECKED enum sm_status sm_sha256_end(struct sm_sha256 *hash,
+					char hex[SM_SHA256_HEX]);
+
+#endif
