@@ -51,13 +51,14 @@ static char read_key(void)
 	char key = 0;
 	ssize_t n;
 
-	fflush(stdout);
 	raw = was;
 	raw.c_lflag &= (tcflag_t) ~(ICANON | ECHO);
 	raw.c_cc[VMIN] = 1;
 	raw.c_cc[VTIME] = 0;
 	if (is_terminal)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+	/* The question comes after: what is typed then is not echoed. */
+	fflush(stdout);
 	do
 		n = caught ? 0 : read(STDIN_FILENO, &key, 1);
 	while (n < 0 && errno == EINTR && !caught);

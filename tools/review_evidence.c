@@ -306,8 +306,11 @@ static void count_event(struct pass *p, const struct credit *c,
 
 	e->events++;
 	e->denied += brief->decision == SM_DENIED;
-	if (c->value)
+	if (c->value) {
 		e->values[c->value - 1].count++;
+		e->values[c->value - 1].recordings |= (uint64_t)1
+						      << ((p->trace - 1) & 63);
+	}
 	if (keep->trace != p->trace)
 		e->recordings++;
 	keep->trace = p->trace;

@@ -19,6 +19,7 @@ struct sm_seen_value {
 	struct sm_strings args;
 	bool has_args; /* of programs; false: not all are plain text */
 	uint64_t count;
+	uint64_t recordings; /* a bit each, by number modulo 64 */
 };
 
 struct sm_evidence {

@@ -2,21 +2,21 @@
 /*
  * review_explain.c: how each rule came about: what its slots stood for.
  */
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "tools/review.h"
 
 #define VALUES_SHOWN 8
 
-/* Distinct texts, in the order they came. */
+/* Distinct texts, in the order they came, and the recordings they were in. */
 struct values {
 	struct sm_str items[SM_SEEN_MAX];
-	uint64_t counts[SM_SEEN_MAX];
+	uint64_t recordings[SM_SEEN_MAX];
 	size_t count;
 };
 
-static void add(struct values *v, struct sm_str text, uint64_t count)
+static void add(struct values *v, struct sm_str text,
+		const struct sm_seen_value *from)
 {
 	size_t i;
 
@@ -24,24 +24,35 @@ static void add(struct values *v, struct sm_str text, uint64_t count)
 		;
 	if (i == v->count) {
 		v->items[v->count] = text;
-		v->counts[v->count++] = 0;
+		v->recordings[v->count++] = 0;
 	}
-	v->counts[i] += count;
+	v->recordings[i] |= from->recordings;
 }
 
-static void put_values(const struct values *v, struct sm_str slot, bool is_cut)
+/* What comes back is a name the program knows; what does not is data. */
+static size_t count_again(const struct values *v)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < v->count; i++)
+		n += __builtin_popcountll(v->recordings[i]) > 1;
+	return n;
+}
+
+static void put_values(const struct sm_review *r, const struct values *v,
+		       struct sm_str slot, bool is_cut)
 {
 	size_t i;
 
 	printf("  %-9s ", "");
 	sm_cli_put(stdout, slot, false);
-	printf(" stood for %s%zu value%s: ", is_cut ? "at least " : "",
-	       v->count, v->count == 1 ? "" : "s");
+	printf(" stood for %s%zu value%s", is_cut ? "at least " : "", v->count,
+	       v->count == 1 ? "" : "s");
+	if (r->trace_count > 1)
+		printf(" (%zu in more than one recording)", count_again(v));
 	for (i = 0; i < v->count && i < VALUES_SHOWN; i++) {
-		fputs(i ? ", " : "", stdout);
+		fputs(i ? ", " : ": ", stdout);
 		sm_cli_put(stdout, v->items[i], false);
-		if (v->counts[i] > 1)
-			printf(" (%" PRIu64 ")", v->counts[i]);
 	}
 	puts(i < v->count ? ", ..." : "");
 }
@@ -63,12 +74,13 @@ static void explain_path(const struct sm_review *r, const struct sm_rule *rule,
 		for (k = 0; k < e->value_count; k++)
 			if (sm_parts_align(&parts, &r->places,
 					   e->values[k].text, caught))
-				add(&v, caught[i], e->values[k].count);
-		put_values(&v, parts.parts[i], e->distinct > e->value_count);
+				add(&v, caught[i], &e->values[k]);
+		put_values(r, &v, parts.parts[i], e->distinct > e->value_count);
 	}
 }
 
-static void explain_arguments(const struct sm_rule *rule,
+static void explain_arguments(const struct sm_review *r,
+			      const struct sm_rule *rule,
 			      const struct sm_evidence *e)
 {
 	size_t i, k;
@@ -82,8 +94,8 @@ static void explain_arguments(const struct sm_rule *rule,
 		for (k = 0; k < e->value_count; k++)
 			if (i < e->values[k].args.count)
 				add(&v, e->values[k].args.items[i],
-				    e->values[k].count);
-		put_values(&v, rule->args.items[i],
+				    &e->values[k]);
+		put_values(r, &v, rule->args.items[i],
 			   e->distinct > e->value_count);
 	}
 }
@@ -117,6 +129,6 @@ void sm_review_explain(const struct sm_review *review)
 		    q->rule->access == SM_ACCESS_LOAD)
 			explain_path(review, q->rule, q->evidence);
 		else
-			explain_arguments(q->rule, q->evidence);
+			explain_arguments(review, q->rule, q->evidence);
 	}
 }

@@ -214,6 +214,9 @@ static void put_json_values(struct sm_json *j, const struct sm_evidence *e)
 			sm_json_close(j, ']');
 		}
 		sm_json_put_uint(j, "count", e->values[i].count);
+		sm_json_put_uint(j, "recordings",
+				 (uint64_t)__builtin_popcountll(
+					 e->values[i].recordings));
 		sm_json_close(j, '}');
 	}
 	sm_json_close(j, ']');

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
 import shutil
 import signal
@@ -225,6 +226,19 @@ class Review(unittest.TestCase):
         self.assertIn("            ** stood for 3 values: pic1.jpg, pic2.jpg, "
                       "pic3.jpg\n", out)
         self.assertIn("first in run.db event 1:", out)
+        (self.place / "app.py").write_text(
+            CODE.replace('"pic3"', '"unseen"'))
+        try:
+            self.record("more.db")
+        finally:
+            (self.place / "app.py").write_text(CODE)
+        _, out, _ = self.review("--explain", "policy.json", "run.db",
+                                "more.db")
+        self.assertIn("            ** stood for 4 values (2 in more than one "
+                      "recording): pic1.jpg, pic2.jpg, pic3.jpg, unseen.jpg\n",
+                      out)
+        self.assertRegex(out, r"  seen      6 times, 4 different, by 2 "
+                         r"processes in 2 of 2 recordings, ")
 
     def test_application_code_loads_each_part_by_its_own_rule(self):
         """Who imports it is the application only by another rule's grace."""
@@ -394,6 +408,7 @@ class Review(unittest.TestCase):
                                          "run.db")
         self.assertEqual(0, status, shown)
         self.assertIn("rule 1 of 2: wide\n", shown)
+        self.assertEqual(["t", "a", "d"], re.findall(r"\(\?\) (.*)\n", shown))
         self.assertIn('instead   { "id": "media", "path": '
                       '"${APP}/media/<name>"', shown)
         self.assertTrue(shown.endswith(
