@@ -45,7 +45,7 @@ HELD_BACK = HERE / "held-back"
 POLICIES = ["learned", "exact", "directories"]
 DAYS = (1, 2, 3)  # recorded; the policies are learned from the first two
 TOOL_SECONDS = 120
-FULL_MS = 5000  # a recording that lost something is none; machines are busy
+FULL_MS = 4000  # a recording that lost something is none; machines are busy
 TEXT_MAX = 240
 ROUNDS = 4  # replays until exact holds every request of every event
 
