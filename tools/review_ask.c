@@ -4,6 +4,7 @@
  * Nothing is written before the last one.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <termios.h>
@@ -21,35 +22,59 @@ static void catch_signal(int number)
 static const int endings[] = { SIGINT, SIGTERM, SIGHUP };
 #define ENDINGS (sizeof(endings) / sizeof(*endings))
 
-/* Without SA_RESTART: read(2) returns. */
-static void set_signals(struct sigaction old[ENDINGS])
+/* They come while a key is waited for, and at no other time. */
+struct signals {
+	struct sigaction actions[ENDINGS];
+	sigset_t mask;
+};
+
+static void hold_signals(struct signals *old)
 {
 	struct sigaction action = { .sa_handler = catch_signal };
+	sigset_t mask;
 	size_t i;
 
+	sigemptyset(&mask);
 	sigemptyset(&action.sa_mask);
 	for (i = 0; i < ENDINGS; i++)
-		sigaction(endings[i], &action, &old[i]);
+		sigaddset(&mask, endings[i]);
+	sigprocmask(SIG_BLOCK, &mask, &old->mask);
+	for (i = 0; i < ENDINGS; i++)
+		sigaction(endings[i], &action, &old->actions[i]);
 }
 
-static void restore_signals(const struct sigaction old[ENDINGS])
+static void release_signals(const struct signals *old)
 {
 	size_t i;
 
 	for (i = 0; i < ENDINGS; i++)
-		sigaction(endings[i], &old[i], NULL);
+		sigaction(endings[i], &old->actions[i], NULL);
+	sigprocmask(SIG_SETMASK, &old->mask, NULL);
+}
+
+/* False after a signal, and at the end of the input. */
+static bool wait_for_key(const struct signals *signals, char *key)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	while (!caught) {
+		if (ppoll(&input, 1, NULL, &signals->mask) > 0)
+			return read(STDIN_FILENO, key, 1) == 1;
+		if (errno != EINTR)
+			break;
+	}
+	return false;
 }
 
 /*
  * One key, without waiting for a line, shown; 0 at the end of the input or
  * after a signal. The terminal is as it was while nothing is asked.
  */
-static char read_key(void)
+static char read_key(const struct signals *signals)
 {
 	struct termios was, raw;
-	bool is_terminal = !tcgetattr(STDIN_FILENO, &was);
+	bool is_terminal = !tcgetattr(STDIN_FILENO, &was), has_key;
 	char key = 0;
-	ssize_t n;
 
 	raw = was;
 	raw.c_lflag &= (tcflag_t) ~(ICANON | ECHO);
@@ -59,24 +84,36 @@ static char read_key(void)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
 	/* The question comes after: what is typed then is not echoed. */
 	fflush(stdout);
-	do
-		n = caught ? 0 : read(STDIN_FILENO, &key, 1);
-	while (n < 0 && errno == EINTR && !caught);
-	if (is_terminal)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &was);
-	if (n != 1 || key == 4) /* Ctrl-D */
-		return 0;
+	has_key = wait_for_key(signals, &key);
 	if (key == 27) /* the rest of an arrow key is no answer */
 		tcflush(STDIN_FILENO, TCIFLUSH);
+	if (is_terminal)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &was);
+	if (!has_key || key == 4) /* Ctrl-D */
+		return 0;
 	printf("%c\n", key > ' ' && key < 127 ? key : ' ');
 	return key;
 }
 
 /* --------------------------------------------------------------------- edit */
 
+/* The person's own words; signals are the editor's meanwhile. */
+static int run_command(const char *command, const struct signals *signals)
+{
+	sigset_t held;
+	int status;
+
+	fflush(stdout);
+	sigprocmask(SIG_SETMASK, &signals->mask, &held);
+	status = system(command);
+	sigprocmask(SIG_SETMASK, &held, NULL);
+	return status;
+}
+
 /* The rule in $VISUAL or $EDITOR; NULL: nothing came of it. */
 static struct sm_rules *edit(const struct sm_question *q,
-			     const struct sm_rules *becomes)
+			     const struct sm_rules *becomes,
+			     const struct signals *signals)
 {
 	char path[] = "/tmp/secmgr-review-XXXXXX", *command, *text = NULL;
 	const char *editor = getenv("VISUAL");
@@ -100,7 +137,7 @@ static struct sm_rules *edit(const struct sm_question *q,
 	if (!file || asprintf(&command, "%s %s",
 			      editor && *editor ? editor : "vi", path) < 0)
 		return NULL;
-	if (!system(command)) { /* the person's own words */
+	if (!run_command(command, signals)) {
 		text = sm_policy_read(path, &bytes);
 		if (text && bytes)
 			text[bytes - 1] = 0; /* the last newline */
@@ -118,6 +155,7 @@ static struct sm_rules *edit(const struct sm_question *q,
 
 struct asking {
 	struct sm_review *review;
+	struct signals signals;
 	size_t at;
 	/* What stands instead of the rule so far, and its own steps. */
 	struct sm_rules *becomes, *tighter, *looser;
@@ -220,7 +258,8 @@ static void help(void)
 
 static void edit_rule(struct asking *a)
 {
-	struct sm_rules *rules = edit(&a->review->questions[a->at], a->becomes);
+	struct sm_rules *rules =
+		edit(&a->review->questions[a->at], a->becomes, &a->signals);
 
 	if (rules)
 		become(a, rules);
@@ -288,7 +327,7 @@ static void ask(struct asking *a)
 	printf("(a)llow%s%s (d)eny (x) remove (i)gnore (e)dit (b)ack (f)inish "
 	       "(q)uit (?) ",
 	       has_tighter ? " (t)ighter" : "", has_looser ? " (l)ooser" : "");
-	key = read_key();
+	key = read_key(&a->signals);
 	if (key)
 		take_key(a, key);
 	else
@@ -327,21 +366,19 @@ static void take_up(struct sm_review *review)
 int sm_review_ask(struct sm_review *review)
 {
 	struct asking a = { .review = review };
-	struct sigaction old[ENDINGS];
 
 	take_up(review);
 	move_on(&a);
-	set_signals(old);
+	hold_signals(&a.signals);
 	while (a.at < review->count && !a.is_done && !a.is_given_up)
 		ask(&a);
 	forget(&a);
-	restore_signals(old);
-	if (!a.is_given_up)
-		return SM_EXIT_OK;
-	keep_answers(review);
-	if (caught) {
+	if (a.is_given_up)
+		keep_answers(review);
+	release_signals(&a.signals);
+	if (a.is_given_up && caught) {
 		fflush(stdout);
 		raise(caught);
 	}
-	return SM_EXIT_FINDING;
+	return a.is_given_up ? SM_EXIT_FINDING : SM_EXIT_OK;
 }
