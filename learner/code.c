@@ -38,44 +38,16 @@ static void add_stdlib(struct sm_learn *l, struct sm_str module,
  * A package reads what lies in its own directory: which of it depends on what
  * goes wrong, and on its version. Others may not; see emit_package_data().
  */
-static void add_own_data(struct sm_learn *l, struct sm_str directory,
-			 struct sm_str name)
+void sm_learn_own_data(struct sm_learn *l, struct sm_str directory,
+		       struct sm_strings by)
 {
-	struct sm_str by[1] = { name };
 	struct sm_rule rule = { .family = SM_FAMILY_FILES,
 				.access = SM_ACCESS_READ | SM_ACCESS_LIST,
-				.by = { by, 1 } };
+				.by = by };
 
 	rule.pattern =
 		sm_learn_join(l, sm_learn_path(l, directory), SM_STR("/**"));
 	sm_learn_rule(l, &rule);
-}
-
-static struct sm_str join_path(struct sm_learn *l, struct sm_str directory,
-			       struct sm_str name)
-{
-	return sm_learn_join(l, sm_learn_join(l, directory, SM_STR("/")), name);
-}
-
-/* Seen nowhere, and so without a count and for whoever imports them. */
-static void load_needs(struct sm_learn *l)
-{
-	struct sm_str_list more = { 0 };
-
-	sm_learn_needs(l, &more);
-	for (size_t i = 0; i < more.count; i++) {
-		struct sm_rule rule = { .family = SM_FAMILY_CODE,
-					.access = SM_ACCESS_LOAD };
-
-		rule.pattern = sm_learn_join(l, SM_STR("distribution:"),
-					     more.items[i]);
-		sm_learn_rule(l, &rule);
-		for (size_t s = 0; s < l->site.count; s++)
-			add_own_data(
-				l,
-				join_path(l, l->site.items[s], more.items[i]),
-				more.items[i]);
-	}
 }
 
 static void load_file(struct sm_learn *l, struct sm_str path,
@@ -90,7 +62,8 @@ static void load_file(struct sm_learn *l, struct sm_str path,
 		uint32_t top = sm_site_of(l, path).len + 1 + name.len;
 
 		if (path.len > top && path.p[top] == '/')
-			add_own_data(l, (struct sm_str){ path.p, top }, name);
+			sm_learn_own_data(l, (struct sm_str){ path.p, top },
+					  (struct sm_strings){ &name, 1 });
 		sm_list_add(l, &l->loaded, name);
 		if (event->site.principal.kind != SM_PRINCIPAL_PYTHON)
 			sm_list_add(l, &l->wanted, name);
@@ -135,5 +108,5 @@ void sm_learn_code(struct sm_learn *l)
 	sm_learn_generated(l);
 	for (size_t i = 0; i < l->view_count; i++)
 		load_principal(l, &l->views[i]);
-	load_needs(l);
+	sm_learn_needs(l);
 }

@@ -177,11 +177,65 @@ static void follow_needs(struct closure *c)
 	}
 }
 
-void sm_learn_needs(struct sm_learn *l, struct sm_str_list *more)
+/* ------------------------------------------------------------------- rules */
+
+#define KIN_MAX 8 /* modules of a distribution that read each other's files */
+
+/* Seen nowhere, and so without a count and for whoever imports it. */
+static void add_load(struct sm_learn *l, struct sm_str module)
+{
+	struct sm_rule rule = { .family = SM_FAMILY_CODE,
+				.access = SM_ACCESS_LOAD };
+
+	rule.pattern = sm_learn_join(l, SM_STR("distribution:"), module);
+	sm_learn_rule(l, &rule);
+}
+
+static void add_data(struct sm_learn *l, struct sm_str module,
+		     struct sm_strings by)
+{
+	struct sm_rule rule = { .family = SM_FAMILY_FILES,
+				.access = SM_ACCESS_LIST,
+				.by = by };
+	struct sm_str directory;
+
+	for (size_t i = 0; i < l->site.count; i++) {
+		directory = sm_learn_join(l, l->site.items[i], SM_STR("/"));
+		directory = sm_learn_join(l, directory, module);
+		sm_learn_own_data(l, directory, by);
+		rule.pattern = sm_learn_path(l, directory);
+		if (by.count > 1)
+			sm_learn_rule(l, &rule);
+	}
+}
+
+/* What is one project in several modules: plugins beside the program. */
+static void add_distribution(struct sm_learn *l, const struct installed *d)
+{
+	struct sm_str list = d->modules, kin[KIN_MAX], name;
+	size_t count = 0;
+
+	while (count < KIN_MAX && next_name(&list, &name))
+		kin[count++] = name;
+	if (list.len)
+		count = 0;
+	list = d->modules;
+	while (next_name(&list, &name)) {
+		bool is_loaded = sm_list_has(&l->loaded, name);
+
+		if (!is_loaded)
+			add_load(l, name);
+		if (count > 1)
+			add_data(l, name, (struct sm_strings){ kin, count });
+		else if (!is_loaded)
+			add_data(l, name, (struct sm_strings){ &name, 1 });
+	}
+}
+
+void sm_learn_needs(struct sm_learn *l)
 {
 	const struct sm_observations *o = l->observations;
 	struct closure c = { .l = l, .count = o->installed_count };
-	struct sm_str list, name;
 
 	c.items = sm_learn_take(l, (c.count + 1) * sizeof(*c.items));
 	for (size_t i = 0; i < c.count; i++) {
@@ -190,10 +244,7 @@ void sm_learn_needs(struct sm_learn *l, struct sm_str_list *more)
 			use(&c, &c.items[i]);
 	}
 	follow_needs(&c);
-	for (size_t i = 0; i < c.count; i++) {
-		list = c.items[i].modules;
-		while (c.items[i].is_used && next_name(&list, &name))
-			if (!sm_list_has(&l->loaded, name))
-				sm_list_add(l, more, name);
-	}
+	for (size_t i = 0; i < c.count; i++)
+		if (c.items[i].is_used)
+			add_distribution(l, &c.items[i]);
 }

@@ -113,10 +113,13 @@ struct sm_str sm_dir_of(struct sm_str path);
 /* The site directory path is below, or empty. */
 struct sm_str sm_site_of(const struct sm_learn *l, struct sm_str path);
 /*
- * The top-level names that come with the wanted ones, or that these need, and
- * were not loaded: added to more.
+ * Rules for the top-level names that come with the wanted ones, or that these
+ * need, though they were not loaded.
  */
-void sm_learn_needs(struct sm_learn *l, struct sm_str_list *more);
+void sm_learn_needs(struct sm_learn *l);
+/* By these packages, which lie in the directory or belong to what does. */
+void sm_learn_own_data(struct sm_learn *l, struct sm_str directory,
+		       struct sm_strings by);
 /* The directory of a standard library path is below, or empty. */
 struct sm_str sm_stdlib_of(const struct sm_learn *l, struct sm_str path);
 bool sm_is_stdlib(const struct sm_learn *l, struct sm_str path);

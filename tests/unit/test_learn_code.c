@@ -158,6 +158,14 @@ static void what_a_distribution_needs_may_be_loaded_late(void **state)
 	assert_true(loads(&b, SITE "tax/__init__.py"));
 	assert_true(loads(&b, SITE "rates.py"));
 	assert_false(loads(&b, SITE "other/__init__.py"));
+	e = open_event(args, SITE "_shop/page.html", READ);
+	e.site.principal = (struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
+						  SM_STR("shop"), SM_STR("") };
+	assert_true(allows(&b, &e));
+	e = open_event(args, SITE "rates/table.csv", READ);
+	e.site.principal = (struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
+						  SM_STR("shop"), SM_STR("") };
+	assert_false(allows(&b, &e));
 	assert_true(loads(&b, SITE "hack.py"));
 	assert_false(loads(&b, SITE "more.py"));
 	assert_false(loads(&b, SITE "missing/__init__.py"));
