@@ -14,17 +14,12 @@ import subprocess
 import tempfile
 import unittest
 
-from workloads import PYTHON, environment, program, require
+from workloads import PYTHON, environment, program, pythons, require
 
 HERE = pathlib.Path(__file__).resolve().parent / "names"
 RUN_SECONDS = 120
 NAMESPACES = ["unshare", "--mount", "--net"] + (
     [] if os.geteuid() == 0 else ["--user", "--map-root-user"])
-
-
-def pythons():
-    asked = os.environ.get("SM_TEST_PYTHONS", "").split(":")
-    return [PYTHON] + [path for path in asked if path]
 
 
 class Place(unittest.TestCase):
@@ -88,8 +83,9 @@ class Ways(Place):
     def each(self):
         for python in pythons():
             self.ways = [python, HERE / "ways.py", "api.test"]
-            self.assert_all("ok", self.record(*self.ways,
-                                              api_test="203.0.113.5"))
+            out = self.record(*self.ways, api_test="203.0.113.5")
+            self.assertGreater(len(out.splitlines()), 20)
+            self.assert_all("ok", out)
             yield
 
     def test_a_name_may_move_and_its_address_is_not_granted(self):
@@ -147,6 +143,34 @@ class Ways(Place):
             self.assertGreater(len(sent), 15)
             for event in sent:
                 self.assertEqual("api.test", event["resolved"][1])
+
+
+class Six(Place):
+    """IPv6, and names with addresses of both kinds."""
+
+    def test_a_name_may_move_between_addresses_of_both_kinds(self):
+        for python in pythons():
+            ways = [python, HERE / "ways.py", "api.test"]
+            self.assert_all("ok", self.record(*ways, api_test="2001:db8::5"))
+            self.assertEqual(["api.test:8443"],
+                             [rule for rule in self.network() if rule])
+            for address in ("2001:db8::77", "fd12:3456::7", "203.0.113.5"):
+                self.assert_all("ok", self.enforce(*ways, api_test=address))
+            for address in ("::1", "127.0.0.1"):
+                self.assert_all("denied", self.enforce(*ways,
+                                                       api_test=address))
+            self.assert_all("denied", self.enforce(
+                *ways[:2], "2001:db8::5", "create_connection",
+                "connect_to_the_answer", "datagrams", "streams",
+                api_test="2001:db8::5"))
+
+    def test_the_allowed_one_of_several_addresses_is_reached(self):
+        ways = [PYTHON, HERE / "ways.py", "api.test", "create_connection",
+                "streams", "happy_eyeballs", "http_client"]
+        self.record(*ways, api_test="203.0.113.5")
+        # The first one is denied, by what it is; the program goes on.
+        self.assert_all("ok", self.enforce(*ways,
+                                           api_test="::1 203.0.113.77"))
 
 
 class Loopback(Place):
