@@ -185,6 +185,7 @@ enum sm_status sm_collector_start(struct sm_collector *collector,
 		return status;
 	if (!policy_announce(collector))
 		return sm_fail(diag, SM_NOMEM, "out of memory");
+	collector->file_begun_ns = sm_collector_now_ns();
 	errno = pthread_create(&collector->store_thread, NULL, store_and_tell,
 			       collector);
 	if (errno)

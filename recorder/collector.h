@@ -60,6 +60,7 @@ struct sm_collector_options {
 	 * what comes is lost, cause SM_LOSS_STORE.
 	 */
 	uint64_t max_bytes;
+	uint64_t max_age_ns; /* likewise, since the file was begun */
 	enum sm_status (*next_trace)(void *context,
 				     struct sm_trace_writer **trace,
 				     struct sm_diag *diag);

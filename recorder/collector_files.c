@@ -214,6 +214,7 @@ static void go_on(struct sm_collector *collector)
 		return;
 	}
 	collector->summary.files++;
+	collector->file_begun_ns = sm_collector_now_ns();
 	policies_next_file(collector);
 	sites_next_file(collector);
 	for (process = collector->stored; process;
@@ -221,13 +222,24 @@ static void go_on(struct sm_collector *collector)
 		collector_note(collector, introduce(collector, process));
 }
 
+static bool is_full(const struct sm_collector *collector)
+{
+	const struct sm_collector_options *options = &collector->options;
+
+	if (options->max_bytes &&
+	    sm_trace_bytes(collector->trace) >= options->max_bytes)
+		return true;
+	return options->max_age_ns &&
+	       sm_collector_now_ns() - collector->file_begun_ns >=
+		       options->max_age_ns;
+}
+
 void files_check(struct sm_collector *collector)
 {
 	const struct sm_collector_options *options = &collector->options;
 
-	if (!options->max_bytes || !collector->trace ||
-	    collector->is_storing_given_up || collector->summary.is_bounded ||
-	    sm_trace_bytes(collector->trace) < options->max_bytes)
+	if (!collector->trace || collector->is_storing_given_up ||
+	    collector->summary.is_bounded || !is_full(collector))
 		return;
 	if (options->next_trace)
 		go_on(collector);

@@ -193,6 +193,7 @@ struct sm_collector {
 	struct sm_trace_writer *trace;
 	uint64_t forks_announced;
 	bool is_storing_given_up;
+	uint64_t file_begun_ns;
 	struct policy_facts *facts; /* newest first */
 	struct known_site *sites;   /* newest first */
 	struct process *stored;	    /* live ones, in the order of their rows */
@@ -270,7 +271,7 @@ void files_note_interpreter(struct stored_process *store,
 /* What is left of account for the last file; forgets process. */
 void files_end_process(struct sm_collector *collector, struct process *process,
 		       struct sm_trace_account *account);
-/* Goes on in the next file, or stops storing, when max_bytes is reached. */
+/* Goes on in the next file, or stops storing, at its bounds. */
 void files_check(struct sm_collector *collector);
 
 /* collector_store.c: remembers the first failure; false: not committed */

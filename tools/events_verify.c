@@ -17,6 +17,8 @@ struct verification {
 	struct sm_json json;
 	bool wants_json;
 	uint64_t findings;
+	const char *follows; /* of a set: the hash the file should follow from,
+				"" for the first */
 };
 
 static void found(void *context, const struct sm_diag *finding)
@@ -66,6 +68,15 @@ static void put_utc(uint64_t ns, char text[32])
 	strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
+/* Of a set, to tell which file the line is about. */
+static void put_path(const struct verification *v)
+{
+	if (!v->follows || v->findings)
+		return;
+	sm_cli_put(stdout, sm_str_of(v->path), false);
+	fputs(": ", stdout);
+}
+
 static void print_result(const struct verify_settings *settings,
 			 const struct verification *v,
 			 const struct sm_trace_verified *r)
@@ -75,6 +86,7 @@ static void print_result(const struct verify_settings *settings,
 	if (v->findings > FINDINGS_SHOWN)
 		printf("... and %" PRIu64 " more\n",
 		       v->findings - FINDINGS_SHOWN);
+	put_path(v);
 	if (!v->findings)
 		printf("%" PRIu64 " blocks, %" PRIu64
 		       " events, all as written\n",
@@ -120,13 +132,29 @@ static int report(const struct sm_program *program, const char *place,
 	return SM_EXIT_USAGE;
 }
 
+/* Oldest first: the file before must be the one this goes on from. */
+static void check_order(struct verification *v,
+			const struct sm_trace_verified *result)
+{
+	struct sm_diag finding = { 0 };
+
+	if (!v->follows || !*v->follows || !strcmp(v->follows, result->follows))
+		return;
+	sm_fail(&finding, SM_DAMAGED,
+		"%s: does not follow from the file before it: one was removed, "
+		"replaced or changed",
+		v->path);
+	found(v, &finding);
+}
+
 static int verify(const struct sm_program *program,
 		  const struct verify_settings *settings, const char *path,
-		  const struct sm_trace_trust *trust)
+		  const struct sm_trace_trust *trust, char last[65])
 {
 	struct verification v = { .path = path,
 				  .json = { .out = stdout },
-				  .wants_json = settings->wants_json };
+				  .wants_json = settings->wants_json,
+				  .follows = last };
 	struct sm_diag diag = { .status = SM_OK };
 	struct sm_trace_verified result;
 	enum sm_status status;
@@ -136,23 +164,30 @@ static int verify(const struct sm_program *program,
 		sm_json_open(&v.json, "findings", '[');
 	}
 	status = sm_trace_verify(path, trust, found, &v, &result, &diag);
+	if (!status)
+		check_order(&v, &result);
 	if (v.wants_json)
 		print_json(&v, &result);
 	if (status && !v.findings)
 		return report(program, path, status, &diag);
 	if (!v.wants_json)
 		print_result(settings, &v, &result);
+	if (last)
+		memcpy(last, result.last, sizeof(result.last));
 	return v.findings ? SM_EXIT_FINDING : SM_EXIT_OK;
 }
 
 int sm_events_verify(const struct sm_program *program,
-		     const struct verify_settings *settings, const char *path)
+		     const struct verify_settings *settings,
+		     const struct trace_set *set)
 {
 	static char text[SM_SEAL_TEXT_MAX];
 	struct sm_diag diag = { .status = SM_OK };
 	struct sm_trace_trust trust = { 0 };
 	uint8_t key[SM_KEY_BYTES];
 	enum sm_status status = SM_OK;
+	int result = SM_EXIT_OK;
+	char last[65] = "";
 
 	if (settings->key)
 		status = sm_public_key_read(settings->key, key, &diag);
@@ -164,5 +199,18 @@ int sm_events_verify(const struct sm_program *program,
 	if (status)
 		return report(program, settings->anchor, status, &diag);
 	trust.key = settings->key ? key : NULL;
-	return verify(program, settings, path, &trust);
+	for (int i = 0; i < set->count; i++) {
+		bool is_last = i + 1 == set->count;
+		const struct sm_trace_trust of = {
+			.key = trust.key,
+			/* The newest file is the one that grows. */
+			.anchor = is_last ? trust.anchor : (struct sm_str){ 0 }
+		};
+		int verdict;
+
+		verdict = verify(program, settings, set->paths[i], &of,
+				 set->count > 1 ? last : NULL);
+		result = verdict > result ? verdict : result;
+	}
+	return result;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tools/cli_clock.h"
+#include "tools/trace_set.h"
 
 #define SECOND_NS 1000000000u
 
@@ -106,18 +107,28 @@ int sm_learn_input_read(const struct sm_program *program,
 	struct sm_diag diag = { 0 };
 	enum sm_status status;
 
-	for (int i = 0; i < count; i++) {
-		status = is_summary(paths[i])
-				 ? read_summary(input, paths[i], observations,
-						&diag)
-				 : read_trace(input, paths[i], observations,
-					      &diag);
+	struct trace_set set = { 0 };
+	int result = SM_EXIT_OK;
+
+	for (int i = 0; i < count && result == SM_EXIT_OK; i++)
+		if (trace_set_add(&set, paths[i], input->is_set) != SM_OK) {
+			sm_cli_error(program, NULL, "out of memory");
+			result = SM_EXIT_USAGE;
+		}
+	for (int i = 0; i < set.count && result == SM_EXIT_OK; i++) {
+		const char *path = set.paths[i];
+
+		status =
+			is_summary(path)
+				? read_summary(input, path, observations, &diag)
+				: read_trace(input, path, observations, &diag);
 		if (status == SM_OK)
 			continue;
-		sm_cli_diag(program, paths[i], &diag);
-		return SM_EXIT_USAGE;
+		sm_cli_diag(program, path, &diag);
+		result = SM_EXIT_USAGE;
 	}
-	return SM_EXIT_OK;
+	trace_set_fini(&set);
+	return result;
 }
 
 /* ---------------------------------------------------------------------- runs

@@ -13,6 +13,7 @@
 struct sm_learn_input {
 	const char *since, *until; /* as typed; NULL: all */
 	bool takes_followers;	   /* of a denial */
+	bool is_set; /* each with the older files of its rotation */
 	const char *excluded[SM_EXCLUDED_MAX];
 	size_t excluded_count;
 };

@@ -18,6 +18,7 @@
 #include "tools/events_sql.h"
 #include "tools/events_stats.h"
 #include "tools/events_verify.h"
+#include "tools/trace_set.h"
 
 #define TAIL_MAX       100000	 /* lines kept in memory */
 #define FOLLOW_WAIT_NS 100000000 /* between looks at a live trace */
@@ -30,7 +31,7 @@ struct settings {
 	enum event_time time;
 	uint64_t limit, tail, top;
 	bool wants_stats, wants_json, wants_cbor, wants_verify, follows;
-	bool wants_evidence;
+	bool wants_evidence, is_set;
 	const char *sql, *recover;
 	struct verify_settings verify;
 };
@@ -207,6 +208,14 @@ SETTER(set_anchor)
 	return 0;
 }
 
+SETTER(set_rotated)
+{
+	(void)value;
+	(void)diag;
+	((struct settings *)context)->is_set = true;
+	return 0;
+}
+
 SETTER(set_recover)
 {
 	(void)diag;
@@ -242,6 +251,8 @@ static const struct sm_option options[] = {
 	{ 'n', "limit", "N", "stop after N events", set_limit },
 	{ 0, "tail", "N", "only the last N events", set_tail },
 	{ 't', "time", "HOW", "relative, absolute or none", set_time },
+	{ 0, "rotated", NULL, "TRACE and the older files of its rotation",
+	  set_rotated },
 	{ 'f', "follow", NULL, "wait for more until the recording ends",
 	  set_follow },
 	{ 'c', "stats", NULL, "count events, resources, callers; accounts",
@@ -350,6 +361,7 @@ struct reader {
 	struct event_stats *stats;
 	uint64_t shown;
 	bool has_damage;
+	bool is_first, is_last; /* file of the set */
 };
 
 static int report(const char *place, const struct sm_diag *diag)
@@ -407,6 +419,8 @@ static bool wait_for_more(struct reader *reader)
 {
 	struct timespec pause = { 0, FOLLOW_WAIT_NS };
 
+	if (!reader->is_last)
+		return false;
 	if (reader->tail.room)
 		tail_flush(&reader->tail);
 	if (!reader->settings->follows || stopped_by ||
@@ -451,7 +465,7 @@ static int read_events(struct reader *reader, const char *path)
 		if (status != SM_DAMAGED)
 			break;
 	}
-	if (reader->tail.room)
+	if (reader->tail.room && reader->is_last)
 		tail_flush(&reader->tail);
 	return reader->has_damage ? SM_EXIT_USAGE : SM_EXIT_OK;
 }
@@ -496,9 +510,7 @@ static int show_events(struct reader *reader, const char *path)
 	if (status == SM_OK)
 		status = sm_trace_events(reader->trace, &query, &reader->cursor,
 					 &diag);
-	if (status == SM_OK &&
-	    (!prepare_mode(reader) ||
-	     !tail_init(&reader->tail, reader->settings->tail)))
+	if (status == SM_OK && !prepare_mode(reader))
 		status = sm_fail(&diag, SM_NOMEM, "out of memory");
 	if (status == SM_OK) {
 		result = read_events(reader, path);
@@ -509,9 +521,10 @@ static int show_events(struct reader *reader, const char *path)
 		result = report(path, &diag);
 	}
 	sm_event_stats_free(reader->stats);
-	tail_fini(&reader->tail);
+	reader->stats = NULL;
 	sm_filter_fini(reader->filter);
 	sm_trace_cursor_free(reader->cursor);
+	reader->cursor = NULL;
 	return result;
 }
 
@@ -534,32 +547,51 @@ static enum mode mode_of(const struct settings *s)
 	return s->wants_json ? MODE_JSON : MODE_LINES;
 }
 
-static int show(struct settings *s, const char *path)
+static int show_file(struct reader *reader, const char *path)
 {
 	struct sm_diag diag = { .status = SM_OK };
-	struct reader *reader = calloc(1, sizeof(*reader));
-	enum sm_status status;
+	const char *sql = reader->settings->sql;
+	enum sm_status status = sm_trace_open(path, &reader->trace, &diag);
 	int result;
 
-	if (!reader) {
+	if (status != SM_OK) {
+		diag.status = status;
+		return report(path, &diag);
+	}
+	reader->format.trace = reader->trace;
+	/* Times of a set count from the start of its first file. */
+	if (reader->is_first)
+		sm_clock_init(&reader->format.clock, reader->trace);
+	result = sql ? show_sql(reader, sql) : show_events(reader, path);
+	sm_trace_close(reader->trace);
+	reader->trace = NULL;
+	return result;
+}
+
+static int show(struct settings *s, const struct trace_set *set)
+{
+	struct reader *reader = calloc(1, sizeof(*reader));
+	int result = SM_EXIT_OK;
+
+	if (!reader || !tail_init(&reader->tail, s->tail)) {
+		free(reader);
 		sm_cli_error(&program, NULL, "out of memory");
 		return SM_EXIT_USAGE;
 	}
 	reader->settings = s;
 	reader->filter = &s->filter;
 	reader->mode = mode_of(s);
-	status = sm_trace_open(path, &reader->trace, &diag);
-	if (status != SM_OK) {
-		diag.status = status;
-		free(reader);
-		return report(path, &diag);
-	}
-	reader->format.trace = reader->trace;
 	reader->format.time = s->time;
 	reader->format.has_colour = sm_cli_has_colour(stdout);
-	sm_clock_init(&reader->format.clock, reader->trace);
-	result = s->sql ? show_sql(reader, s->sql) : show_events(reader, path);
-	sm_trace_close(reader->trace);
+	for (int i = 0; i < set->count && !is_enough(reader); i++) {
+		int status;
+
+		reader->is_first = !i;
+		reader->is_last = i + 1 == set->count;
+		status = show_file(reader, set->paths[i]);
+		result = status > result ? status : result;
+	}
+	tail_fini(&reader->tail);
 	free(reader);
 	return result;
 }
@@ -595,6 +627,10 @@ static const char *conflict(const struct settings *s)
 	    1)
 		return "choose one of --verify, --recover, --stats, --export "
 		       "and --sql";
+	if (s->is_set &&
+	    (s->sql || s->wants_stats || s->recover || s->wants_evidence))
+		return "--rotated is not for --sql, --stats, --recover and "
+		       "--export=evidence: give the files one by one";
 	if ((s->verify.key || s->verify.anchor) && !s->wants_verify)
 		return "--key and --anchor need --verify";
 	if (s->tail && s->limit)
@@ -613,6 +649,27 @@ static int add_operands(struct settings *s, char **globs, int count)
 		if (sm_filter_add_events(&s->filter, globs[i], &diag) != SM_OK)
 			return report(globs[i], &diag);
 	return SM_EXIT_OK;
+}
+
+static int run(struct settings *s, const char *path)
+{
+	struct trace_set set = { 0 };
+	int result;
+
+	if (s->recover)
+		return recover(s->recover, path);
+	if (s->wants_evidence)
+		return sm_events_evidence(&program, path);
+	if (trace_set_add(&set, path, s->is_set) != SM_OK) {
+		sm_cli_error(&program, NULL, "out of memory");
+		result = SM_EXIT_USAGE;
+	} else if (s->wants_verify) {
+		result = sm_events_verify(&program, &s->verify, &set);
+	} else {
+		result = show(s, &set);
+	}
+	trace_set_fini(&set);
+	return result;
 }
 
 int main(int argc, char **argv)
@@ -638,14 +695,7 @@ int main(int argc, char **argv)
 		return result;
 	catch_signals();
 	s.verify.wants_json = s.wants_json;
-	if (s.recover)
-		result = recover(s.recover, argv[first]);
-	else if (s.wants_evidence)
-		result = sm_events_evidence(&program, argv[first]);
-	else if (s.wants_verify)
-		result = sm_events_verify(&program, &s.verify, argv[first]);
-	else
-		result = show(&s, argv[first]);
+	result = run(&s, argv[first]);
 	die_as_told();
 	return sm_cli_finish(&program, result);
 }

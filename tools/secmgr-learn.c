@@ -107,6 +107,14 @@ static int set_followers(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
+static int set_rotated(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)value;
+	(void)diag;
+	((struct settings *)context)->input.is_set = true;
+	return 0;
+}
+
 static int set_list_runs(void *context, const char *value, struct sm_diag *diag)
 {
 	(void)value;
@@ -208,6 +216,8 @@ static const struct sm_option options[] = {
 	  "learn from later events only: seconds from the start, or ISO 8601",
 	  set_since },
 	{ 0, "until", "TIME", "learn from earlier events only", set_until },
+	{ 0, "rotated", NULL, "each TRACE and the older files of its rotation",
+	  set_rotated },
 	{ 0, "after-denial", NULL,
 	  "learn also from what followed a denial in an enforced run",
 	  set_followers },

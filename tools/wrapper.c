@@ -165,6 +165,9 @@ static enum sm_status set_bounds(struct run *run)
 	if (wrapper->collector.max_bytes)
 		status = set_number(run, "max_size",
 				    wrapper->collector.max_bytes);
+	if (!status && wrapper->collector.max_age_ns)
+		status = set_number(run, "max_age_ns",
+				    wrapper->collector.max_age_ns);
 	if (!status && wrapper->rotates)
 		status = set_number(run, "part", run->part + 1);
 	return status;
@@ -715,12 +718,16 @@ static bool wants_event(void *context, struct sm_str event)
 static enum sm_status check_bounds(const struct wrapper *wrapper,
 				   struct sm_diag *diag)
 {
-	if (wrapper->rotates && !wrapper->collector.max_bytes)
+	bool is_bounded =
+		wrapper->collector.max_bytes || wrapper->collector.max_age_ns;
+
+	if (wrapper->rotates && !is_bounded)
 		return sm_fail(diag, SM_INVALID,
-			       "--rotate needs --max-size SIZE");
-	if (wrapper->collector.max_bytes && !wrapper->output)
+			       "--rotate needs --max-size SIZE or --max-age "
+			       "TIME");
+	if (is_bounded && !wrapper->output)
 		return sm_fail(diag, SM_INVALID,
-			       "--max-size needs --output FILE");
+			       "--max-size and --max-age need --output FILE");
 	if (wrapper->key && !wrapper->output)
 		return sm_fail(diag, SM_INVALID, "--sign needs --output FILE");
 	return SM_OK;

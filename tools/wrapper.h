@@ -22,7 +22,7 @@ struct wrapper {
 	/* options */
 	const char *output; /* NULL: nothing stored */
 	enum sm_trace_open_mode open_mode;
-	bool rotates;	     /* at collector.max_bytes */
+	bool rotates;	     /* at collector.max_bytes and max_age_ns */
 	unsigned keep_count; /* old files; 0: all */
 	const char *key;     /* file to sign with, or NULL */
 	struct sm_collector_options collector;
@@ -57,6 +57,7 @@ int wrapper_set_ring_size(void *context, const char *value,
 			  struct sm_diag *diag);
 int wrapper_set_max_size(void *context, const char *value,
 			 struct sm_diag *diag);
+int wrapper_set_max_age(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_rotate(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_sign(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_noise(void *context, const char *value, struct sm_diag *diag);

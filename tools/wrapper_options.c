@@ -13,6 +13,7 @@
 #define NAME_MAX_BYTES	256
 #define TRACE_BYTES_MIN (256u << 10) /* an empty trace takes about 40 KiB */
 #define ROTATE_MAX	9999
+#define AGE_SECONDS_MAX 315360000 /* ten years */
 
 int wrapper_set_output(void *context, const char *value, struct sm_diag *diag)
 {
@@ -179,6 +180,35 @@ int wrapper_set_max_size(void *context, const char *value, struct sm_diag *diag)
 		return 1;
 	}
 	wrapper->collector.max_bytes = number * unit;
+	return 0;
+}
+
+int wrapper_set_max_age(void *context, const char *value, struct sm_diag *diag)
+{
+	static const struct {
+		const char *unit;
+		uint64_t seconds;
+	} units[] = { { "", 1 },
+		      { "s", 1 },
+		      { "m", 60 },
+		      { "h", 3600 },
+		      { "d", 86400 } };
+	struct wrapper *wrapper = context;
+	unsigned long number;
+	uint64_t seconds = 0;
+	char *end;
+
+	if (!parse_number(value, AGE_SECONDS_MAX, &number, &end))
+		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+			if (!strcmp(end, units[i].unit))
+				seconds = number * units[i].seconds;
+	if (!seconds || seconds > AGE_SECONDS_MAX) {
+		sm_fail(diag, SM_INVALID,
+			"'%s' is not a time such as 90s, 30m, 12h or 7d",
+			value);
+		return 1;
+	}
+	wrapper->collector.max_age_ns = seconds * 1000000000u;
 	return 0;
 }
 

@@ -38,8 +38,11 @@ static void report_lost(const struct wrapper *wrapper,
 			     lost_events(summary), summary->attempts, text);
 	if (summary->is_bounded)
 		sm_cli_error(wrapper->program, wrapper->output,
-			     "--max-size reached; what came later is not "
-			     "stored and counted as lost (store)");
+			     "%s reached; what came later is not stored and "
+			     "counted as lost (store)",
+			     wrapper->collector.max_age_ns
+				     ? "--max-age or --max-size"
+				     : "--max-size");
 	if (summary->uncovered)
 		sm_cli_error(wrapper->program, NULL,
 			     "%" PRIu64 " process(es) could not be covered "

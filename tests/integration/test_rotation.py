@@ -2,6 +2,7 @@
 """A bounded trace: what comes later is lost and counted, or goes on in a
 fresh file."""
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -164,11 +165,64 @@ class Rotation(unittest.TestCase):
         for path in self.files():
             self.stored(path)
 
+    def test_a_file_of_some_age_is_followed_by_the_next(self):
+        told = self.record("--max-age=1s", "--rotate", status=0, code=(
+            "import time\n"
+            "end = time.monotonic() + 3\n"
+            "while time.monotonic() < end:\n"
+            "    open('/dev/null').close(); time.sleep(.01)"))
+        files = self.files()
+        self.assertGreater(len(files), 1)
+        self.assertIn(f"{len(files)} files", told)
+        total = sum(self.stored(path) for path in files)
+        self.assertIn(f"{total} events, 0 lost", told)
+        begun = [self.query(path, "SELECT min(first_ns), max(last_ns) "
+                                  "FROM block")[0] for path in files]
+        for (first, _), (_, before) in zip(begun, begun[1:]):
+            self.assertGreaterEqual(first, before)
+
+    def test_a_set_is_read_as_one(self):
+        self.record(f"--max-size={BOUND}", "--rotate")
+        files = self.files()
+        total = sum(self.stored(path) for path in files)
+        shown = self.read("secmgr-events", "--rotated", self.trace, status=(0,))
+        lines = shown.stdout.splitlines()
+        self.assertEqual(total, len(lines))
+        times = [float(line.split()[0]) for line in lines]
+        self.assertLess(times[0], 1)
+        last = self.read("secmgr-events", "--rotated", "--tail=3", self.trace)
+        self.assertEqual(lines[-3:], last.stdout.splitlines())
+        few = self.read("secmgr-events", "--rotated", f"--limit={total - 5}",
+                        self.trace)
+        self.assertEqual(lines[:-5], few.stdout.splitlines())
+        self.assertEqual(
+            self.read("secmgr-learn", *files, status=(0,)).stdout,
+            self.read("secmgr-learn", "--rotated", self.trace,
+                      status=(0,)).stdout)
+
+    def test_a_file_that_is_missing_from_a_set_is_noticed(self):
+        self.record(f"--max-size={BOUND}", "--rotate")
+        count = len(self.files())
+        self.assertGreater(count, 2)
+        whole = self.read("secmgr-events", "--verify", "--rotated", self.trace,
+                          status=(0,))
+        self.assertEqual(count, whole.stdout.count("all as written"))
+        pathlib.Path(f"{self.trace}.1").unlink()
+        for number in range(2, count):
+            os.rename(f"{self.trace}.{number}", f"{self.trace}.{number - 1}")
+        found = self.read("secmgr-events", "--verify", "--rotated", self.trace,
+                          status=(1,))
+        self.assertIn(f"{self.trace}: does not follow from the file before",
+                      found.stdout)
+
     def test_what_makes_no_sense_is_refused(self):
         for options, reason in (
                 (("--rotate",), "--max-size"),
                 (("--max-size=12",), "256K"),
                 (("--max-size=1X",), "256K"),
+                (("--max-age=0s",), "90s"),
+                (("--max-age=1w",), "90s"),
+                (("--max-age=9999999999",), "90s"),
                 (("--max-size=1M", "--rotate=0"), "from 1 to"),
                 (("--max-size=1M", "--rotate=x"), "from 1 to")):
             self.assertIn(reason, self.record(*options, status=125))
