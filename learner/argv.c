@@ -532,6 +532,19 @@ static struct sm_str slot_of(struct sm_learn *l, const struct values *v)
 						     : SM_STR(""));
 }
 
+/* One value is enough when it is the day or time of the recording. */
+static struct sm_str clock_slot(struct sm_learn *l, const struct word *word,
+				const struct values *v)
+{
+	struct sm_str none = { "", 0 };
+
+	if (v->count != 1 || word->is_fixed ||
+	    !is_slash_free(v->items[0].text) ||
+	    !sm_has_clock(l, v->items[0].text))
+		return none;
+	return shared_skeleton(l, v);
+}
+
 /* A word that selects what a program does: `log` in `git log`. */
 static bool is_command_word(struct sm_str s)
 {
@@ -744,7 +757,7 @@ static void solve(struct sm_learn *l, struct line *lines, size_t count,
 	for (uint32_t i = 0; i < n; i++) {
 		struct values v = values_at(l, lines, count, i);
 
-		slots[i] = (struct sm_str){ "", 0 };
+		slots[i] = clock_slot(l, &lines[0].words[i], &v);
 		if (v.count < 2)
 			continue;
 		varying++;

@@ -136,6 +136,23 @@ static bool is_assigned(struct sm_learn *l, const struct sm_node *node)
 	       !sm_str_starts(text, SM_STR("<name>"));
 }
 
+/*
+ * Names most owners have, but so many that they are the owners' choice after
+ * all: people upload what they were told to.
+ */
+static bool are_common_open(struct sm_learn *l, const struct sm_node *node)
+{
+	struct sm_evidence e = { .distinct = 0 };
+
+	for (size_t i = 0; i < node->count; i++)
+		e.distinct +=
+			!is_spelled(node->kids[i]) &&
+			!is_assigned(l, node->kids[i]) &&
+			is_common(node, node->kids[i]) &&
+			(node->kids[i]->is_made || sm_node_is_listed(node));
+	return sm_is_open(l, &e);
+}
+
 /* Some name is an owner's choice. */
 static bool has_free_kid(struct sm_learn *l, const struct sm_node *node)
 {
@@ -144,7 +161,7 @@ static bool has_free_kid(struct sm_learn *l, const struct sm_node *node)
 		    !is_common(node, node->kids[i]) &&
 		    !is_assigned(l, node->kids[i]))
 			return true;
-	return false;
+	return are_common_open(l, node);
 }
 
 static bool is_walked(struct sm_learn *l, const struct sm_node *node,
@@ -159,12 +176,21 @@ static bool is_walked(struct sm_learn *l, const struct sm_node *node,
 	return listed_dirs(node) > 0 && s->names > 2;
 }
 
+/* Sub-directories that are not owners'. */
+static bool has_literal_dir(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (node->kids[i]->is_dir && !node->kids[i]->is_slot)
+			return true;
+	return false;
+}
+
 static bool is_output(const struct sm_node *node, const struct scan *s)
 {
 	const uint32_t writes =
 		SM_ACCESS_WRITE | SM_ACCESS_CREATE | SM_ACCESS_META;
 
-	return node->is_made && s->dirs && s->files > 2 &&
+	return node->is_made && has_literal_dir(node) && s->files > 2 &&
 	       s->made == s->names && !(s->access & ~writes);
 }
 
@@ -238,6 +264,14 @@ static void tidy_all(struct sm_learn *l, struct sm_node *node)
 	sm_node_tidy(l, node);
 }
 
+/* Who makes files removes them when something fails, and sets their mode. */
+static void clean_up(struct sm_node *node)
+{
+	for (struct sm_grant *g = node->grants; g; g = g->next)
+		if (g->access & SM_ACCESS_CREATE)
+			g->access |= SM_ACCESS_DELETE | SM_ACCESS_META;
+}
+
 /* Dotfiles of many names are data, too: whose home it is that is kept. */
 static bool are_dots_open(const struct sm_learn *l, const struct scan *s)
 {
@@ -263,7 +297,11 @@ static void collapse(struct sm_learn *l, struct sm_node *node,
 					     sm_escape(l, s->extension));
 		deep.files = sm_node_new_slot(l, deep.any, name, false);
 	}
-	sink(l, node, &deep, is_made);
+	sink(l, node, &deep, is_made && !are_common_open(l, node));
+	if (is_made) {
+		clean_up(deep.files);
+		clean_up(deep.dirs);
+	}
 	/* Who lists the top lists what it finds there. */
 	for (struct sm_grant *g = node->grants; g; g = g->next)
 		if (g->access & SM_ACCESS_LIST)
@@ -279,11 +317,17 @@ static void collapse(struct sm_learn *l, struct sm_node *node,
 /* NODE/ **, which holds dotfiles, too. */
 static void collapse_all(struct sm_learn *l, struct sm_node *node)
 {
+	const uint32_t keeps = SM_ACCESS_READ | SM_ACCESS_WRITE |
+			       SM_ACCESS_CREATE | SM_ACCESS_DELETE |
+			       SM_ACCESS_LIST | SM_ACCESS_META;
 	struct sm_node *any = sm_node_new_slot(l, node, SM_STR("**"), true);
 
 	sink_all(l, node, any);
 	for (struct sm_grant *g = node->grants; g; g = g->next)
-		sm_node_grant(l, any, g->by, g->access);
+		sm_node_grant(l, any, g->by, g->access | keeps);
+	/* It goes as it came. */
+	for (struct sm_grant *g = node->grants; g; g = g->next)
+		g->access |= keeps;
 	sm_node_tidy(l, node);
 }
 

@@ -65,6 +65,7 @@ void sm_generalise(struct sm_learn *l, struct sm_node *root)
 {
 	rename_all(l, root, SM_STR("/"));
 	open_below(l, root, SM_STR("/"), sm_place_of(l, SM_STR("/")), false);
+	sm_tree_rename_once(l, root, SM_STR("/"));
 	sm_tree_rotate(l, root);
 	sm_tree_absorb(l, root);
 	sm_tree_deepen(l, root);

@@ -139,6 +139,12 @@ bool sm_is_data_suffix(struct sm_str extension);
 /* Names that stay literal wherever they stand: dotfiles, keys, start-up. */
 bool sm_is_guarded_name(struct sm_str name);
 
+/* The day or time of a recording stands in text. */
+bool sm_has_clock(const struct sm_learn *l, struct sm_str text);
+/* The same for directories of a year, month and day; parts from the top. */
+bool sm_is_clock_dir(const struct sm_learn *l, const struct sm_str *parts,
+		     size_t count);
+
 /* Whether the pattern of one component matches name. */
 bool sm_slot_holds(struct sm_str pattern, struct sm_str name);
 

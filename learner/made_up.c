@@ -161,6 +161,47 @@ static struct sm_str unique(struct sm_learn *l, struct sm_str name)
 	return typed ? text : (struct sm_str){ "", 0 };
 }
 
+/* Made directories by date: the parts from the year on. */
+static bool is_clock_dir(const struct sm_learn *l, const struct sm_node *node)
+{
+	struct sm_str parts[3];
+
+	for (size_t count = 1; count <= 3; count++) {
+		const struct sm_node *up = node;
+
+		for (size_t i = count; i-- > 0 && up; up = up->parent)
+			parts[i] = up->name;
+		if (up && sm_is_clock_dir(l, parts, count))
+			return node->is_made;
+	}
+	return false;
+}
+
+static bool is_alnum(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/*
+ * Keys of sessions and the like: 16 letters and digits or more, which change
+ * places at least five times.
+ */
+static bool find_key(struct sm_str name, uint32_t *from, uint32_t *to)
+{
+	for (uint32_t i = 0, turns; i < name.len; i = *to + 1) {
+		*from = *to = i;
+		turns = 0;
+		while (*to < name.len && is_alnum(name.p[*to])) {
+			turns += *to > i && is_digit(name.p[*to]) !=
+						    is_digit(name.p[*to - 1]);
+			++*to;
+		}
+		if (*to - i >= 16 && turns >= 5)
+			return true;
+	}
+	return false;
+}
+
 void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 		    const struct sm_place *place)
 {
@@ -178,11 +219,50 @@ void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 		node->name = with_token(l, name, from, to, "<int>");
 	else if (place->is_proc && is_proc_number(node))
 		node->name = SM_STR("<int>");
-	else if (node->is_made && is_unique(name) && unique(l, name).len)
-		node->name = unique(l, name);
+	else if (is_clock_dir(l, node))
+		node->name = SM_STR("<int>");
 	else if (is_language(node))
 		node->name = SM_STR("<name>");
 	else
 		return;
 	node->is_slot = true;
+}
+
+/* A name that did not open with others, but will not come back as it is. */
+static void rename_once(struct sm_learn *l, struct sm_node *node,
+			const struct sm_place *place)
+{
+	struct sm_str name = node->name, text = unique(l, name);
+	uint32_t from, to;
+
+	if (node->is_slot || place->is_closed)
+		return;
+	if (text.len &&
+	    ((node->is_made && is_unique(name)) || sm_has_clock(l, name)))
+		node->name = text;
+	else if (node->is_made && find_key(name, &from, &to) &&
+		 (from > 2 || !place->is_shared))
+		node->name = with_token(l, name, from, to, "<name>");
+	else
+		return;
+	node->is_slot = true;
+}
+
+void sm_tree_rename_once(struct sm_learn *l, struct sm_node *node,
+			 struct sm_str dir)
+{
+	struct sm_place place = { 0 };
+
+	if (dir.len)
+		place = sm_place_of(l, dir);
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *kid = node->kids[i];
+		struct sm_str inner = { "", 0 };
+
+		if (dir.len && !kid->is_slot)
+			inner = sm_path_below(l, dir, kid->name);
+		sm_tree_rename_once(l, kid, inner);
+		rename_once(l, kid, &place);
+	}
+	sm_node_tidy(l, node);
 }

@@ -74,6 +74,8 @@ bool sm_grants_cover(const struct sm_grant *wide,
 void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 		    const struct sm_place *place);
 void sm_tree_absorb(struct sm_learn *l, struct sm_node *node);
+void sm_tree_rename_once(struct sm_learn *l, struct sm_node *node,
+			 struct sm_str dir);
 void sm_tree_rotate(struct sm_learn *l, struct sm_node *node);
 void sm_tree_deepen(struct sm_learn *l, struct sm_node *node);
 void sm_tree_join_slots(struct sm_learn *l, struct sm_node *node);

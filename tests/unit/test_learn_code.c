@@ -169,6 +169,13 @@ static void what_a_distribution_needs_may_be_loaded_late(void **state)
 	assert_true(loads(&b, SITE "hack.py"));
 	assert_false(loads(&b, SITE "more.py"));
 	assert_false(loads(&b, SITE "missing/__init__.py"));
+	/* What was installed together reads each other's files. */
+	e = open_event(args, SITE "shop/data.tsv", READ);
+	e.site.principal = (struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
+						  SM_STR("_shop"), SM_STR("") };
+	assert_true(allows(&b, &e));
+	e.site.principal.name = SM_STR("tax");
+	assert_false(allows(&b, &e));
 	finish(&b);
 }
 

@@ -233,6 +233,53 @@ static void numbered_siblings_open_with_the_others(void **state)
 	finish(&b);
 }
 
+static void what_owners_hold_alike_may_be_their_choice(void **state)
+{
+	static const char *const owners[] = { "anna", "ben", "carla" };
+	static const char *const files[] = { "a.txt", "b.png", "notes.md" };
+
+	for (int count = 2; count <= 3; count++) {
+		char path[128];
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		for (int i = 0; i < 3 * count; i++) {
+			snprintf(path, sizeof(path), APP "/data/%s/%s",
+				 owners[i / count], files[i % count]);
+			see_open(&b, 0, path, WRITE);
+		}
+		learn(&b);
+		assert_true(allows_open(&b, APP "/data/zoe/a.txt", WRITE));
+		assert_int_equal(
+			allows_open(&b, APP "/data/zoe/my (1).pdf", WRITE),
+			count == 3);
+		finish(&b);
+	}
+}
+
+static void who_makes_files_may_remove_them(void **state)
+{
+	static const char *const files[] = { APP "/data/anna/one.pdf",
+					     APP "/data/ben/two.png",
+					     APP "/data/carla/three.txt" };
+	struct sm_value args[2] = { text(APP "/data/zoe/half.pdf"),
+				    number(-1) };
+	struct sm_event e = event_of("os.remove", args, 2);
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++)
+		see_open(&b, 0, files[i], WRITE);
+	learn(&b);
+	assert_true(allows(&b, &e));
+	args[0] = text(APP "/data/zoe.pdf");
+	assert_false(allows(&b, &e));
+	assert_false(allows_open(&b, APP "/data/zoe/half.pdf", READ));
+	finish(&b);
+}
+
 static void dotfiles_of_many_names_are_data(void **state)
 {
 	static const char *const names[] = { ".thumbs", ".drafts", ".order" };
@@ -388,6 +435,8 @@ int main(void)
 			a_tree_that_is_only_written_is_written_anywhere),
 		cmocka_unit_test(unique_names_open_when_seen_once),
 		cmocka_unit_test(numbered_siblings_open_with_the_others),
+		cmocka_unit_test(what_owners_hold_alike_may_be_their_choice),
+		cmocka_unit_test(who_makes_files_may_remove_them),
 		cmocka_unit_test(dotfiles_of_many_names_are_data),
 		cmocka_unit_test(what_a_package_stores_is_its_own_affair),
 		cmocka_unit_test(one_level_that_is_listed_may_become_two),

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/learn_fixture.h"
+
+/* 2026-11-21T09:19:49Z; a name from another day says nothing about the next. */
+#define THEN UINT64_C(1795252789000000000)
+
+static void see_then(struct bench *b, const char *path, int flags)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, flags);
+
+	e.time_ns = THEN;
+	add(b, 1, &e);
+}
+
+static void
+a_name_with_the_day_of_the_recording_has_another_tomorrow(void **state)
+{
+	static const struct {
+		const char *seen, *next;
+		bool is_open;
+	} rows[] = {
+		{ "log/2026-11-21.log", "log/2027-02-01.log", true },
+		{ "log/2026-11-20.log", "log/2027-02-01.log", true },
+		{ "log/2025-04-02.log", "log/2027-02-01.log", false },
+		{ "all 2026-11.csv", "all 2027-02.csv", true },
+		{ "all 2026-10.csv", "all 2027-02.csv", false },
+		{ "a-20261121-091949.txt", "a-20270201-000000.txt", true },
+		{ "a-20261231-091949.txt", "a-20270201-000000.txt", false },
+		{ "21.11.2026.txt", "01.02.2027.txt", true },
+		{ "dump-1795252789.bin", "dump-1801440000.bin", true },
+		{ "dump-1795252789123.bin", "dump-1801440000000.bin", true },
+		{ "dump-1705252789.bin", "dump-1801440000.bin", false },
+		{ "in/2026/11/21/x.bin", "in/2027/02/01/x.bin", true },
+		{ "in/2026/10/21/x.bin", "in/2027/02/01/x.bin", false },
+		{ "v-1.2.3.bin", "v-1.2.4.bin", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char seen[128], next[128];
+		struct bench b;
+
+		start(&b);
+		snprintf(seen, sizeof(seen), APP "/var/%s", rows[i].seen);
+		snprintf(next, sizeof(next), APP "/var/%s", rows[i].next);
+		see_then(&b, seen, WRITE);
+		learn(&b);
+		assert_true(allows_open(&b, seen, WRITE));
+		if (allows_open(&b, next, WRITE) != rows[i].is_open)
+			fail_msg("%s", rows[i].seen);
+		finish(&b);
+	}
+}
+
+static void dates_beside_names_do_not_close_the_names(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_then(&b, APP "/var/anna-2026-11-21.tar", READ);
+	see_then(&b, APP "/var/ben-2026-11-21.tar", READ);
+	see_then(&b, APP "/var/carla-2026-11-21.tar", READ);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/var/zoe-2027-01-02.tar", READ));
+	finish(&b);
+}
+
+static void keys_of_sessions_open_when_seen_once(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, APP "/var/sess_kgo8clb2yjyjt0n87vqjf0s2cjy88aoe",
+		 WRITE);
+	see_open(&b, 0, APP "/old/internationalization", WRITE);
+	see_open(&b, 0, APP "/conf/key_kgo8clb2yjyjt0n87vqjf0s2cjy88aoe", READ);
+	learn(&b);
+	assert_true(allows_open(
+		&b, APP "/var/sess_qtlnz3fiipxizw5ltnlrh7tjis00pyif", WRITE));
+	assert_false(allows_open(
+		&b, APP "/var/name_qtlnz3fiipxizw5ltnlrh7tjis00pyif", WRITE));
+	assert_false(allows_open(&b, APP "/old/nationalisation", WRITE));
+	assert_false(allows_open(
+		&b, APP "/conf/key_qtlnz3fiipxizw5ltnlrh7tjis00pyif", READ));
+	finish(&b);
+}
+
+static void an_argument_with_the_day_opens(void **state)
+{
+	struct sm_value args[20];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	e = popen_event(args, ARGV("/usr/bin/cal", "--at=2026-11-21", "x"));
+	e.time_ns = THEN;
+	add(&b, 1, &e);
+	learn(&b);
+	assert_true(
+		allows_popen(&b, ARGV("/usr/bin/cal", "--at=2027-01-02", "x")));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/cal", "--at=2027-01-02", "y")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/cal", "--at=never", "x")));
+	finish(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_name_with_the_day_of_the_recording_has_another_tomorrow),
+		cmocka_unit_test(dates_beside_names_do_not_close_the_names),
+		cmocka_unit_test(keys_of_sessions_open_when_seen_once),
+		cmocka_unit_test(an_argument_with_the_day_opens),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
