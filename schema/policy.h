@@ -326,6 +326,9 @@ enum sm_principal_kind
 sm_policy_principal(const struct sm_policy *policy,
 		    const struct sm_principal *principal);
 
+/* False: whatever the mode, such events only warn. */
+bool sm_policy_can_block(enum sm_event_kind kind);
+
 /* "read /etc/passwd by app: no rule covers it; nearest f7 lacks read" */
 void sm_verdict_explain(const struct sm_event *event,
 			const struct sm_verdict *verdict, char *out,

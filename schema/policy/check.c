@@ -9,7 +9,14 @@
 #include "schema/policy/cover.h"
 
 /* The worst that is known of a rule. */
-enum fault { FAULT_NONE, FAULT_DENIED, FAULT_WRITTEN, FAULT_COVERED };
+enum fault {
+	FAULT_NONE,
+	FAULT_DENIED,
+	FAULT_WRITTEN,
+	FAULT_COVERED,
+	FAULT_COUNTED,
+	FAULT_TOLD,
+};
 
 struct finding {
 	enum fault fault;
@@ -96,6 +103,20 @@ static bool keeps_code(struct checker *c, const struct sm_rule *rule)
 	return false;
 }
 
+/* An event by its name: some are not decided, some only tell. */
+static enum fault fault_of_event(const struct sm_rule *rule)
+{
+	enum sm_event_kind kind;
+
+	if (rule->family != SM_FAMILY_EVENTS)
+		return FAULT_NONE;
+	kind = sm_catalogue_find(rule->pattern);
+	if (sm_event_class(kind) == SM_CLASS_NOISE)
+		return FAULT_COUNTED;
+	return rule->deny && !sm_policy_can_block(kind) ? FAULT_TOLD
+							: FAULT_NONE;
+}
+
 /* Its own number hides a rule from the search that it is the subject of. */
 static void check_rule(struct checker *c, size_t number)
 {
@@ -103,6 +124,9 @@ static void check_rule(struct checker *c, size_t number)
 	struct finding *f = &c->findings[number];
 
 	c->cover.is_hidden[number] = true;
+	f->fault = fault_of_event(rule);
+	if (f->fault)
+		return;
 	if (!rule->deny && is_covered(c, rule, SM_COVER_DENIES, f) &&
 	    !keeps_code(c, rule))
 		f->fault = FAULT_DENIED;
@@ -161,6 +185,10 @@ static void tell(const struct sm_rule *rule, const struct finding *f,
 		[FAULT_WRITTEN] = "never applies: what may be written is no "
 				  "code, and that lets ",
 		[FAULT_COVERED] = "adds nothing to ",
+		[FAULT_COUNTED] = "never applies: such events are counted and "
+				  "not decided",
+		[FAULT_TOLD] = "only warns: such an event cannot be "
+			       "denied",
 	};
 	struct sm_diag diag;
 	char others[sizeof(diag.text) / 2];

@@ -644,13 +644,15 @@ static void set_rule(const struct decision *d, uint32_t rule,
 /*
  * The interpreter tells of its end, the agent of answers: they do not ask. An
  * exception about to be shown asks for nothing either, and with a denial it
- * would not be shown.
+ * would not be shown. CPython 3.12 crashes where a new interpreter is denied;
+ * the module that makes them can be.
  */
-static bool can_block(enum sm_event_kind kind)
+bool sm_policy_can_block(enum sm_event_kind kind)
 {
 	switch (kind) {
 	case SM_EVENT_HOOKS_CLEAR:
 	case SM_EVENT_INTERPRETER_CLEAR:
+	case SM_EVENT_INTERPRETER_NEW:
 	case SM_EVENT_RESOLVED:
 	case SM_EVENT_SYS_EXCEPTHOOK:
 	case SM_EVENT_SYS_UNRAISABLEHOOK:
@@ -669,7 +671,8 @@ static void deny(const struct decision *d, enum sm_reason reason, uint32_t rule,
 	/* The milder mode of unknown events is for the unlisted only. */
 	if (reason == SM_REASON_DENY_RULE)
 		mode = sm_blob_header(d->policy)->modes[family];
-	v->decision = mode == SM_MODE_WARN || !can_block(d->event->site.kind)
+	v->decision = mode == SM_MODE_WARN ||
+				      !sm_policy_can_block(d->event->site.kind)
 			      ? SM_WARNED
 			      : SM_DENIED;
 	v->reason = reason;

@@ -332,6 +332,67 @@ fail()
             self.assertLessEqual({"sys.excepthook", "sys.unraisablehook"},
                                  shown)
 
+    MANY = """\
+import ctypes, gc, marshal, os, pickle, socket, subprocess, sys, threading
+import types, weakref
+try: import _interpreters as interpreters
+except ImportError: import _xxsubinterpreters as interpreters
+def attempt(act, *arguments):
+    try: return act(*arguments)
+    except Exception as error: return error
+def in_thread():
+    thread = threading.Thread(target=print, args=("thread",), daemon=True)
+    thread.start()
+    thread.join()
+def in_interpreter():
+    sub = interpreters.create()
+    interpreters.run_string(sub, "import sys; sys.audit('shop.inside')")
+    interpreters.destroy(sub)
+def connect():
+    with socket.socket() as one: one.connect(("127.0.0.1", 9))
+def fork():
+    child = os.fork()
+    if not child: os._exit(0)
+    os.waitpid(child, 0)
+for act, *arguments in (
+        (in_thread,), (in_interpreter,), (connect,), (fork,),
+        (gc.get_objects,), (gc.get_referrers, None), (id, None),
+        (sys._getframe,), (sys._current_frames,),
+        (sys.settrace, None), (sys.setprofile, None),
+        (sys.addaudithook, lambda *event: None),
+        (exec, "1"), (compile, "1", "x", "exec"),
+        (marshal.loads, marshal.dumps(1)),
+        (attempt.__code__.replace,), (types.FunctionType, attempt.__code__,
+                                      {}),
+        (setattr, attempt, "__code__", attempt.__code__),
+        (pickle.loads, b"cos\\ngetpid\\n)R."),
+        (ctypes.CDLL, None), (ctypes.addressof, ctypes.c_int()),
+        (ctypes.string_at, ctypes.c_char_p(b"x"), 1),
+        (subprocess.run, ["true"]), (os.system, "true"),
+        (os.listdir, "."), (os.scandir, "."), (os.mkdir, "d"),
+        (os.rename, "d", "e"), (os.rmdir, "e"), (os.chmod, ".", 0o755),
+        (os.kill, os.getpid(), 0), (open, "x", "w"), (os.remove, "x"),
+        (os.putenv, "X", "1"), (os.unsetenv, "X"),
+        (socket.getaddrinfo, "127.0.0.1", 9)):
+    attempt(act, *arguments)
+print("end", flush=True)
+"""
+
+    def test_no_event_denied_crashes(self):
+        script = self.script(self.MANY)
+        rules = {**self.EVENTS_ONLY, "events": [{"name": "*"}]}
+        for python in PYTHONS:
+            _, events = self.learn(python, "-S", script)
+            self.assertGreater(len(events), 30)
+            for event in sorted(events):
+                rules["deny"] = [{"name": event}]
+                done = self.enforce(rules, python, "-S", "-B", script)
+                with self.subTest(python=python, event=event):
+                    self.assertIn(done.returncode, (0, 1), done.stderr)
+                    if done.returncode == 0:
+                        self.assertTrue(done.stdout.endswith("end\n"),
+                                        done.stderr)
+
     def test_a_traceback_without_its_source_is_still_one(self):
         script = self.script(
             "import traceback\n"

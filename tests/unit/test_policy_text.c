@@ -396,6 +396,32 @@ static void superfluous_rules_are_told(void **state)
 	sm_rules_free(rules);
 }
 
+static void rules_for_events_nothing_denies_are_told(void **state)
+{
+	static const char text[] =
+		P "\"events\": [{\"id\": \"a\", \"name\": \"builtins.id\"},\n"
+		  "{\"id\": \"b\", \"name\": \"sys.excepthook\"}],\n"
+		  "\"deny\": [{\"id\": \"c\", \"name\": \"sys._getframe\"},\n"
+		  "{\"id\": \"d\", \"name\": \"sys.excepthook\"},\n"
+		  "{\"id\": \"e\", \"name\": \"os.fork\"}]}";
+	struct heard heard = { "" };
+	struct sm_rules *rules;
+	struct sm_diag diag;
+
+	(void)state;
+	assert_int_equal(sm_policy_parse(text, strlen(text), &rules, &diag),
+			 SM_OK);
+	assert_int_equal(sm_policy_check(rules, NULL, 0, hear, &heard, &diag),
+			 SM_OK);
+	assert_non_null(strstr(heard.text, "rule \"a\" never applies: such "
+					   "events are counted"));
+	assert_null(strstr(heard.text, "rule \"b\" only"));
+	assert_non_null(strstr(heard.text, "rule \"c\" never applies"));
+	assert_non_null(strstr(heard.text, "rule \"d\" only warns"));
+	assert_null(strstr(heard.text, "\"e\""));
+	sm_rules_free(rules);
+}
+
 /* Each place is found from the one before: 40,000 rules take no minutes. */
 static void lines_of_many_rules_are_counted_once(void **state)
 {
@@ -522,6 +548,7 @@ int main(void)
 		cmocka_unit_test(shipped_bundles_are_canonical_and_compile),
 		cmocka_unit_test(normalised_rules_do_not_depend_on_their_order),
 		cmocka_unit_test(superfluous_rules_are_told),
+		cmocka_unit_test(rules_for_events_nothing_denies_are_told),
 		cmocka_unit_test(lines_of_many_rules_are_counted_once),
 		cmocka_unit_test(the_json_schema_knows_the_parsers_keys),
 	};
