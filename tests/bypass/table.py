@@ -45,6 +45,7 @@ GRANTS = {
                  {"id": "fe", "load": "stdlib:_posixsubprocess"}]},
     "binary": {"files": [{"id": "b", "path": "/**/python3*",
                           "access": ["read"], "by": ["app"]}]},
+    "enforce": {"processes": [{"id": "e", "exec": "/**/secmgr-enforce"}]},
     "sh": {"processes": [{"id": "sh1", "exec": "/bin/sh"},
                          {"id": "sh2", "exec": "/usr/bin/dash"}]},
     "fork_exec": {"code": [{"id": "fe", "load": "stdlib:_posixsubprocess"}]},
@@ -186,6 +187,10 @@ ROWS = [
         ["signals"]),
     row(CHANNEL, "memory of the wrapper", "wrapper_memory"),
     row(CHANNEL, "truncate the trace", "truncate_trace"),
+    row(CHANNEL, "reload of a wider policy from inside", "reload_inside",
+        ["enforce"]),
+    row(CHANNEL, "a recorder of one's own with a wider policy",
+        "nested_enforce", ["enforce", "python"]),
 
     row(CHILDREN, "SECMGR_CHANNEL changed", "exec_channel", ["python"]),
     row(CHILDREN, "SECMGR_CHANNEL given twice", "exec_channel_empty",

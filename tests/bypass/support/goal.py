@@ -37,5 +37,16 @@ def done():
     show(os.environ["GOAL_TOKEN"])
 
 
+def enforce():
+    """secmgr-enforce, and a policy that allows everything."""
+    library = os.environ["LD_PRELOAD"].split(":")[0]
+    with open("data/wide", "w") as f:
+        f.write('{"secmgr": 1, "modes": {' + ", ".join(
+            f'"{family}": "off"' for family in (
+                "files", "network", "processes", "code", "pickles", "native",
+                "events")) + "}}")
+    return library.split("/lib/secmgr/")[0] + "/bin/secmgr-enforce", "data/wide"
+
+
 show("begin")
 assert sys.version_info >= (3, 8)
