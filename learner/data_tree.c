@@ -27,8 +27,7 @@ struct scan {
 	uint32_t access;	 /* of all that is in it */
 };
 
-/* What stays beside the tree's own rule. */
-static bool is_spelled(const struct sm_node *node)
+bool sm_is_spelled(const struct sm_node *node)
 {
 	struct sm_str name = node->name;
 
@@ -71,7 +70,7 @@ static void scan_kids(const struct sm_node *node, struct scan *s)
 
 		s->access |= granted(kid);
 		note_principals(kid, s);
-		if (is_spelled(kid)) {
+		if (sm_is_spelled(kid)) {
 			s->dirs += kid->is_dir;
 			if (!kid->is_slot && kid->name.p[0] == '.')
 				sm_sketch_add(
@@ -103,7 +102,7 @@ static size_t listed_dirs(const struct sm_node *node)
 	size_t n = 0;
 
 	for (size_t i = 0; i < node->count; i++)
-		n += !node->kids[i]->is_slot && !is_spelled(node->kids[i]) &&
+		n += !node->kids[i]->is_slot && !sm_is_spelled(node->kids[i]) &&
 		     sm_node_is_listed(node->kids[i]);
 	return n;
 }
@@ -146,7 +145,7 @@ static bool are_common_open(struct sm_learn *l, const struct sm_node *node)
 
 	for (size_t i = 0; i < node->count; i++)
 		e.distinct +=
-			!is_spelled(node->kids[i]) &&
+			!sm_is_spelled(node->kids[i]) &&
 			!is_assigned(l, node->kids[i]) &&
 			is_common(node, node->kids[i]) &&
 			(node->kids[i]->is_made || sm_node_is_listed(node));
@@ -157,7 +156,7 @@ static bool are_common_open(struct sm_learn *l, const struct sm_node *node)
 static bool has_free_kid(struct sm_learn *l, const struct sm_node *node)
 {
 	for (size_t i = 0; i < node->count; i++)
-		if (!is_spelled(node->kids[i]) &&
+		if (!sm_is_spelled(node->kids[i]) &&
 		    !is_common(node, node->kids[i]) &&
 		    !is_assigned(l, node->kids[i]))
 			return true;
@@ -217,7 +216,7 @@ struct deep {
 
 static bool is_kept(const struct deep *deep, const struct sm_node *node)
 {
-	if (!is_spelled(node))
+	if (!sm_is_spelled(node))
 		return false;
 	return !deep->holds_dotted || node->is_slot || node->name.p[0] != '.';
 }

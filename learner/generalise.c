@@ -43,6 +43,8 @@ static void open_below(struct sm_learn *l, struct sm_node *node,
 		sm_open_dirs(l, node, dir, &place);
 		if (sm_open_data_tree(l, node, dir, &place, is_owned))
 			return;
+		if (place.is_code && !place.is_shared)
+			sm_open_texts(l, node);
 		sm_open_files(l, node, dir, &place);
 	}
 	for (size_t i = 0; i < node->count; i++) {

@@ -48,6 +48,8 @@ bool sm_is_all_typed(struct sm_str skeleton, const struct sm_node *node);
 /* Code was run from a directory in dir. */
 bool sm_holds_code(const struct sm_learn *l, struct sm_str dir);
 bool sm_node_is_listed(const struct sm_node *node);
+/* A name that stays beside a tree of data: dotfiles, keys, made-up ones. */
+bool sm_is_spelled(const struct sm_node *node);
 /*
  * Opens all of node if it is a tree of data; see data_tree.c. is_owned: it is a
  * slot in which the program makes things, or in one.
@@ -55,6 +57,12 @@ bool sm_node_is_listed(const struct sm_node *node);
 bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 		       struct sm_str dir, const struct sm_place *place,
 		       bool is_owned);
+
+/*
+ * Documents that packages list and read in a directory where code was run, as
+ * those beside a site generator's settings: by their extensions, at any depth.
+ */
+void sm_open_texts(struct sm_learn *l, struct sm_node *node);
 
 /* dir: the path of node, empty below a slot. */
 void sm_open_dirs(struct sm_learn *l, struct sm_node *node, struct sm_str dir,

@@ -401,6 +401,31 @@ static void installed_code_that_is_read_as_data_is_public(void **state)
 	finish(&b);
 }
 
+static void
+documents_beside_code_open_for_the_package_that_lists_them(void **state)
+{
+	static const char *const files[] = { APP "/a.rst", APP "/index.rst",
+					     APP "/secrets.json",
+					     APP "/more.json" };
+	struct sm_value args[1] = { text(APP) };
+	struct sm_event e = event_of("os.listdir", args, 1);
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	e.site.principal = tool;
+	add(&b, 0, &e);
+	for (int i = 0; i < 4; i++)
+		tool_opened(&b, files[i], READ);
+	learn(&b);
+	assert_true(tool_opens(&b, APP "/ref/deep/c page.rst", READ));
+	assert_false(tool_opens(&b, APP "/third.json", READ));
+	assert_false(tool_opens(&b, APP "/app.py", READ));
+	assert_false(tool_opens(&b, APP "/ref/c.rst", WRITE));
+	assert_false(allows_open(&b, APP "/a.rst", READ));
+	finish(&b);
+}
+
 static void logs_turn_over(void **state)
 {
 	for (int handlers = 0; handlers < 2; handlers++) {
@@ -441,6 +466,8 @@ int main(void)
 		cmocka_unit_test(what_a_package_stores_is_its_own_affair),
 		cmocka_unit_test(one_level_that_is_listed_may_become_two),
 		cmocka_unit_test(installed_code_that_is_read_as_data_is_public),
+		cmocka_unit_test(
+			documents_beside_code_open_for_the_package_that_lists_them),
 		cmocka_unit_test(logs_turn_over),
 	};
 
