@@ -219,6 +219,8 @@ struct sm_event {
 	 * for when that address was the answer.
 	 */
 	struct sm_str resolved[SM_RESOLVED_MAX];
+	/* Its maker has looked: the argument is. False: nobody has. */
+	bool is_canonical[SM_RESOLVED_MAX];
 	struct sm_recorded_verdict verdict;
 	/* What a policy says that was only asked: nothing is held to it. */
 	struct sm_recorded_verdict shadow;

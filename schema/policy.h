@@ -309,6 +309,15 @@ void sm_policy_decide_request(const struct sm_policy *policy,
 			      struct sm_verdict *verdict);
 
 /*
+ * True: path is allowed to be accessed directly, by the rule named id; what
+ * sm_policy_decide_for() says of an event that asks for this file and nothing
+ * else (sm_event_file()), for less. False tells nothing.
+ */
+bool sm_policy_allows_file(const struct sm_policy *policy,
+			   const struct sm_subject *subject, struct sm_str path,
+			   uint32_t access, struct sm_str *id);
+
+/*
  * Whether a decision about events of that name may depend on arguments the
  * catalogue calls details: a rule that names the event compares them all. For
  * those who remember decisions by key arguments only. _has_: of any name.

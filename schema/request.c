@@ -14,12 +14,17 @@ struct build {
 	unsigned count;
 };
 
-static const struct sm_value *arg(const struct build *b, enum sm_role role)
+static inline const struct sm_value *arg(const struct build *b,
+					 enum sm_role role)
 {
-	int i = sm_catalogue_role(b->entry, role);
+	uint32_t count = b->entry ? b->entry->role_count : 0;
 
-	return i >= 0 && (uint32_t)i < b->event->argc ? &b->event->args[i]
-						      : NULL;
+	if (count > b->event->argc)
+		count = b->event->argc;
+	for (uint32_t i = 0; i < count; i++)
+		if ((b->entry->roles[i] & ~SM_ROLE_KEY) == role)
+			return &b->event->args[i];
+	return NULL;
 }
 
 static struct sm_request *add(struct build *b, enum sm_family family,
@@ -51,11 +56,14 @@ static struct sm_str path_of(const struct build *b, enum sm_role role,
 			     bool *is_cut)
 {
 	const struct sm_value *v = arg(b, role);
-	struct sm_str given = b->event->resolved[role == SM_ROLE_PATH_TO];
+	unsigned which = role == SM_ROLE_PATH_TO;
+	struct sm_str given = b->event->resolved[which];
 
 	*is_cut = false;
 	if (given.len)
 		return given;
+	if (v && b->event->is_canonical[which])
+		return sm_value_str(v);
 	if (v && sm_value_is_string(v) && !sm_value_is_cut(v) &&
 	    sm_path_is_canonical(sm_value_str(v)))
 		return sm_value_str(v);
@@ -112,27 +120,21 @@ static bool is_in_cache(const struct build *b, enum sm_role role)
 	return dir >= n && !memcmp(path.p + dir - n, cache, n);
 }
 
-/* open(2) flags to accesses. mode None: os.open; flags are always there. */
-static uint32_t open_accesses(const struct build *b)
+/* open(2) flags to accesses. */
+static uint32_t accesses_of_flags(int64_t flags)
 {
-	const struct sm_value *v = arg(b, SM_ROLE_FLAGS);
-	int64_t flags = v && v->type == SM_INT ? v->i : O_RDWR | O_CREAT;
-	uint32_t access;
+	static const uint32_t by_mode[] = {
+		[O_RDONLY] = SM_ACCESS_READ,
+		[O_WRONLY] = SM_ACCESS_WRITE,
+		[O_RDWR] = SM_ACCESS_READ | SM_ACCESS_WRITE,
+		[O_ACCMODE] = SM_ACCESS_READ | SM_ACCESS_WRITE,
+	};
+	uint32_t access = by_mode[flags & O_ACCMODE];
 
-	switch (flags & O_ACCMODE) {
-	case O_RDONLY:
-		access = SM_ACCESS_READ;
-		break;
-	case O_WRONLY:
-		access = SM_ACCESS_WRITE;
-		break;
-	default:
-		access = SM_ACCESS_READ | SM_ACCESS_WRITE;
-	}
-#ifdef O_PATH
+	if (!(flags & (O_PATH | O_TRUNC | O_CREAT | O_TMPFILE)))
+		return access;
 	if (flags & O_PATH)
 		return SM_ACCESS_READ;
-#endif
 	if (flags & O_TRUNC)
 		access |= SM_ACCESS_WRITE;
 	if (flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE)
@@ -140,9 +142,39 @@ static uint32_t open_accesses(const struct build *b)
 	return access;
 }
 
+/* mode None: os.open; flags are always there. */
+static inline uint32_t open_accesses(const struct build *b)
+{
+	const struct sm_value *v = arg(b, SM_ROLE_FLAGS);
+
+	return accesses_of_flags(v && v->type == SM_INT ? v->i
+							: O_RDWR | O_CREAT);
+}
+
+/* Zero: it is not the operation that says. */
+static uint32_t file_accesses(const struct build *b)
+{
+	switch ((enum sm_operation)b->entry->operation) {
+	case SM_OPERATION_OPEN:
+		return open_accesses(b);
+	case SM_OPERATION_META:
+		return SM_ACCESS_META;
+	case SM_OPERATION_LIST:
+		return SM_ACCESS_LIST;
+	case SM_OPERATION_CREATE:
+		return SM_ACCESS_CREATE | SM_ACCESS_WRITE;
+	case SM_OPERATION_DELETE:
+		return SM_ACCESS_DELETE;
+	case SM_OPERATION_TRUNCATE:
+		return SM_ACCESS_WRITE;
+	default:
+		return 0;
+	}
+}
+
 static void open_file(struct build *b)
 {
-	uint32_t access = open_accesses(b);
+	uint32_t access = file_accesses(b);
 	enum sm_via via = b->event->site.via;
 
 	if (is_descriptor(b, SM_ROLE_PATH))
@@ -155,12 +187,47 @@ static void open_file(struct build *b)
 		file(b, SM_ROLE_PATH, access);
 }
 
+/* Where the first argument is a path; what it is canonical as. */
+static inline bool get_path(const struct sm_event *event, struct sm_str *path)
+{
+	const struct sm_value *v = event->args;
+
+	if (!sm_value_is_string(v))
+		return false;
+	*path = event->resolved[0];
+	if (path->len)
+		return true;
+	*path = (struct sm_str){ v->s, v->len };
+	return event->is_canonical[0] ||
+	       (!sm_value_is_cut(v) && sm_path_is_canonical(*path));
+}
+
+/* Only the program's own: where code is read, it depends on more. */
+bool sm_event_file(const struct sm_event *event, struct sm_str *path,
+		   uint32_t *access)
+{
+	const struct sm_catalogue_entry *entry =
+		sm_catalogue_entry(event->site.kind);
+
+	if (!entry || event->site.via != SM_VIA_DIRECT || !event->argc ||
+	    entry->roles[0] != (SM_ROLE_PATH | SM_ROLE_KEY))
+		return false;
+	if (event->argc == 3 && entry->operation == SM_OPERATION_OPEN &&
+	    entry->roles[2] == (SM_ROLE_FLAGS | SM_ROLE_KEY) &&
+	    event->args[2].type == SM_INT)
+		*access = accesses_of_flags(event->args[2].i);
+	else
+		*access = file_accesses(
+			&(struct build){ .event = event, .entry = entry });
+	return *access && get_path(event, path);
+}
+
 static void delete_file(struct build *b)
 {
 	if (b->event->site.via == SM_VIA_IMPORT && is_in_cache(b, SM_ROLE_PATH))
 		load(b, SM_ROLE_PATH);
 	else
-		file(b, SM_ROLE_PATH, SM_ACCESS_DELETE);
+		file(b, SM_ROLE_PATH, file_accesses(b));
 }
 
 static void rename_file(struct build *b)
@@ -621,13 +688,10 @@ static void build_requests(struct build *b)
 		open_file(b);
 		return;
 	case SM_OPERATION_META:
-		file(b, SM_ROLE_PATH, SM_ACCESS_META);
-		return;
 	case SM_OPERATION_LIST:
-		file(b, SM_ROLE_PATH, SM_ACCESS_LIST);
-		return;
 	case SM_OPERATION_CREATE:
-		file(b, SM_ROLE_PATH, SM_ACCESS_CREATE | SM_ACCESS_WRITE);
+	case SM_OPERATION_TRUNCATE:
+		file(b, SM_ROLE_PATH, file_accesses(b));
 		return;
 	case SM_OPERATION_DELETE:
 		delete_file(b);
@@ -642,9 +706,6 @@ static void build_requests(struct build *b)
 		return;
 	case SM_OPERATION_SYMLINK:
 		file(b, SM_ROLE_PATH_TO, SM_ACCESS_CREATE | SM_ACCESS_WRITE);
-		return;
-	case SM_OPERATION_TRUNCATE:
-		file(b, SM_ROLE_PATH, SM_ACCESS_WRITE);
 		return;
 	case SM_OPERATION_SQLITE:
 		sqlite(b);

@@ -143,7 +143,9 @@ static void resolve_path(struct sm_box *box,
 
 	if (!v || sm_value_is_cut(v))
 		return;
-	if (sm_value_is_string(v) && v->len && v->s[0] == '/')
+	if (sm_value_is_string(v) && sm_path_is_canonical(sm_value_str(v)))
+		event->is_canonical[which] = true;
+	else if (sm_value_is_string(v) && v->len && v->s[0] == '/')
 		event->resolved[which] =
 			absolute((struct sm_str){ 0 }, sm_value_str(v), out);
 	else if (sm_value_is_string(v))

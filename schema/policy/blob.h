@@ -85,7 +85,8 @@ struct sm_blob_header {
 	struct sm_blob_span stdlib, site; /* names: directories */
 	uint8_t modes[8];		  /* enum sm_mode by family */
 	uint8_t mode_of_unknown;	  /* uncatalogued events */
-	uint8_t padding[7];
+	uint8_t has_event_rules;	  /* rules that name an event */
+	uint8_t padding[6];
 };
 
 enum sm_blob_node_flag {
@@ -155,6 +156,7 @@ struct sm_blob_rule {
 	uint32_t via; /* bits 1 << enum sm_via */
 	uint32_t flags;
 	uint32_t family;
+	uint32_t kinds; /* bits: principals that by names by their kind */
 	struct sm_blob_span by;
 	struct sm_blob_span args;  /* of SM_BLOB_INDEX or SM_BLOB_TOKENS */
 	struct sm_blob_text proto; /* empty: tcp and udp */
@@ -289,6 +291,17 @@ struct sm_str sm_decide_module(const struct sm_policy *policy,
 bool sm_decide_by(const struct sm_policy *policy,
 		  const struct sm_blob_rule *rule,
 		  const struct sm_subject *subject, bool is_indirect);
+/* True where the principal's kind is enough; false tells nothing. */
+static inline bool sm_decide_by_kind(const struct sm_blob_rule *rule,
+				     const struct sm_subject *subject)
+{
+	return rule->kinds >> subject->kind & 1 && !subject->is_narrowed;
+}
+
+/* sm_policy_allows_file() with the number of the rule, or SM_BLOB_NONE. */
+uint32_t sm_decide_file(const struct sm_policy *policy,
+			const struct sm_subject *subject, struct sm_str path,
+			uint32_t access);
 /*
  * Among rules whose pattern path does not match, the one that shares the most
  * literal components with it (at least one) and fits; SM_BLOB_NONE. Bounded

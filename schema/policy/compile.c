@@ -101,15 +101,18 @@ static enum sm_status keep_directories(struct sm_build *b, const char *name,
 /* ------------------------------------------------------------- rule records */
 
 static enum sm_status build_by(struct sm_build *b, const struct sm_rule *rule,
-			       struct sm_blob_span *span)
+			       struct sm_blob_rule *out)
 {
 	struct sm_vector *v = &b->sections[SM_BLOB_BY];
 	enum sm_status status = SM_OK;
 	size_t i;
 	int kind;
 
-	span->first = (uint32_t)v->count;
-	span->count = (uint32_t)rule->by.count;
+	out->by = (struct sm_blob_span){ (uint32_t)v->count,
+					 (uint32_t)rule->by.count };
+	if (!rule->by.count) /* all whom the policy knows by themselves */
+		out->kinds = ~(1u << SM_PRINCIPAL_FOREIGN |
+			       1u << SM_PRINCIPAL_DYNAMIC);
 	for (i = 0; !status && i < rule->by.count; i++) {
 		struct sm_str name = rule->by.items[i];
 		struct sm_blob_by by = { .by = SM_BY_NAME };
@@ -129,6 +132,7 @@ static enum sm_status build_by(struct sm_build *b, const struct sm_rule *rule,
 				continue;
 			by.by = SM_BY_KIND;
 			by.kind = (uint32_t)kind;
+			out->kinds |= 1u << kind;
 			break;
 		}
 		status = sm_build_text(b, name, &by.name);
@@ -293,7 +297,7 @@ static enum sm_status build_record(struct sm_build *b,
 	enum sm_status status = build_id(b, rule, &out.id);
 
 	if (!status)
-		status = build_by(b, rule, &out.by);
+		status = build_by(b, rule, &out);
 	if (!status)
 		status = build_args(b, rule, &out);
 	if (status)

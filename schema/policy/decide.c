@@ -855,17 +855,6 @@ static void decide_by_name(const struct sm_policy *policy,
 		verdict_init(v);
 }
 
-static bool has_event_rules(const struct sm_policy *policy)
-{
-	const struct sm_blob_header *h = sm_blob_header(policy);
-	const struct sm_blob_node *node =
-		(const struct sm_blob_node *)sm_blob_section(policy,
-							     SM_BLOB_NODES) +
-		h->roots[SM_ROOT_EVENT];
-
-	return node->edges.count || node->branches.count;
-}
-
 static void keep_worse(struct sm_verdict *worst, const struct sm_verdict *v)
 {
 	if (v->decision > worst->decision)
@@ -886,16 +875,15 @@ static void decide(const struct sm_policy *policy, const struct sm_event *event,
 		has_named |= requests[i].family == SM_FAMILY_EVENTS;
 		keep_worse(verdict, &v);
 	}
-	if (has_named || !has_event_rules(policy))
+	if (has_named || !sm_blob_header(policy)->has_event_rules)
 		return;
 	decide_by_name(policy, event, subject, &v);
 	keep_worse(verdict, &v);
 }
 
-void sm_policy_decide_for(const struct sm_policy *policy,
-			  const struct sm_event *event,
-			  const struct sm_subject *subject,
-			  struct sm_verdict *verdict)
+__attribute__((noinline)) static void
+decide_requests(const struct sm_policy *policy, const struct sm_event *event,
+		const struct sm_subject *subject, struct sm_verdict *verdict)
 {
 	struct sm_request_scratch scratch;
 	struct sm_request requests[SM_REQUESTS_MAX];
@@ -905,19 +893,34 @@ void sm_policy_decide_for(const struct sm_policy *policy,
 	decide(policy, event, subject, requests, count, verdict);
 }
 
+void sm_policy_decide_for(const struct sm_policy *policy,
+			  const struct sm_event *event,
+			  const struct sm_subject *subject,
+			  struct sm_verdict *verdict)
+{
+	uint32_t rule = SM_BLOB_NONE, access;
+	struct sm_str path;
+
+	if (sm_event_file(event, &path, &access))
+		rule = sm_decide_file(policy, subject, path, access);
+	if (rule == SM_BLOB_NONE) {
+		decide_requests(policy, event, subject, verdict);
+		return;
+	}
+	verdict_init(verdict);
+	verdict->decision = SM_ALLOWED;
+	verdict->family = SM_FAMILY_FILES;
+	verdict->rule_index = rule;
+	verdict->rule = sm_blob_str(policy, rule_at(policy, rule)->id);
+}
+
 void sm_policy_decide(const struct sm_policy *policy,
 		      const struct sm_event *event, struct sm_verdict *verdict)
 {
-	struct sm_request_scratch scratch;
-	struct sm_request requests[SM_REQUESTS_MAX];
 	struct sm_subject subject;
-	unsigned count = sm_event_requests(event, &scratch, requests);
 
-	verdict_init(verdict);
-	if (!count && !has_event_rules(policy))
-		return;
 	sm_policy_subject(policy, &event->site.principal, &subject);
-	decide(policy, event, &subject, requests, count, verdict);
+	sm_policy_decide_for(policy, event, &subject, verdict);
 }
 
 void sm_policy_decide_request(const struct sm_policy *policy,

@@ -67,12 +67,18 @@ static uint64_t may_of(struct sm_str text)
 	return text.len ? sm_stop_may(text.p, text.p + text.len) : UINT64_MAX;
 }
 
-static struct component component_at(struct sm_str path, uint32_t at)
+static struct sm_str text_at(struct sm_str path, uint32_t at)
 {
 	const char *start = path.p + at;
 	const char *end = memchr(start, '/', path.len - at);
-	struct sm_str text = { start,
-			       end ? (uint32_t)(end - start) : path.len - at };
+	uint32_t left = path.len - at;
+
+	return (struct sm_str){ start, end ? (uint32_t)(end - start) : left };
+}
+
+static struct component component_at(struct sm_str path, uint32_t at)
+{
+	struct sm_str text = text_at(path, at);
 
 	return (struct component){ text, sm_blob_hash(text), may_of(text) };
 }
@@ -250,7 +256,7 @@ __attribute__((noinline)) static void match_rest(const struct forest *f,
 /* Longer paths, of which there are hardly any, are followed from the root. */
 #define BLOCKS 64u
 
-HOT const struct sm_blob_stop *find_stop(const struct forest *f,
+HOT const struct sm_blob_stop *find_stop(const char *text,
 					 const struct sm_blob_stop *stops,
 					 uint32_t mask, uint32_t hash,
 					 struct sm_str start)
@@ -263,7 +269,7 @@ HOT const struct sm_blob_stop *find_stop(const struct forest *f,
 		if (s->node == SM_BLOB_NONE)
 			break;
 		if (s->hash == hash && s->text.len == start.len &&
-		    are_same(f->text + s->text.at, start.p, start.len))
+		    are_same(text + s->text.at, start.p, start.len))
 			return s;
 	}
 	return NULL;
@@ -294,144 +300,139 @@ HOT uint32_t last_slash(struct sm_str path, uint32_t end)
 	return end ? end - 1 : 0;
 }
 
-/* A path on its way through stops. */
+/* A path on its way through stops; scalars, to stay in registers. */
 struct way {
+	const struct sm_policy *policy;
 	struct sm_str path;
-	struct sm_str name; /* its last component */
-	struct sm_match_set *set;
+	uint32_t name_at; /* its last component */
+	uint64_t may;	  /* of that */
 };
 
-/* The component at `at` matches a pattern; end: where it ends, if known. */
-static void take_branches(const struct forest *f,
-			  const struct sm_blob_node *node, const struct way *w,
-			  uint32_t at, uint32_t end)
+HOT struct sm_str name_of(const struct way *w)
 {
-	const struct sm_blob_branch *b = f->branches + node->branches.first;
-	struct sm_str text = { w->path.p + at, end - at };
+	return (struct sm_str){ w->path.p + w->name_at,
+				w->path.len - w->name_at };
+}
+
+/* The component at `at` matches a pattern; end: where it ends, if known. */
+__attribute__((noinline)) static void
+take_branches(struct way w, const struct sm_blob_node *node, uint32_t at,
+	      uint32_t end, struct sm_match_set *set)
+{
+	const struct forest f = forest_of(w.policy);
+	const struct sm_blob_branch *b = f.branches + node->branches.first;
+	struct sm_str text = { w.path.p + at, end - at };
 	uint32_t i;
 
-	if (!end)
-		text = component_at(w->path, at).text;
-	if (!(node->may & may_of(text)))
+	if (!end) {
+		text = text_at(w.path, at);
+		end = at + text.len;
+	}
+	if (!(node->may & (end == w.path.len ? w.may : may_of(text))))
 		return;
-	end = at + text.len;
 	for (i = 0; i < node->branches.count; i++) {
-		if (!sm_match_pattern(f->policy, b[i].pattern, text, true))
+		if (!sm_match_pattern(f.policy, b[i].pattern, text, true))
 			continue;
-		if (end == w->path.len)
-			push(w->set, b[i].node);
+		if (end == w.path.len)
+			push(set, b[i].node);
 		else
-			match_rest(f, w->path, end + 1, b[i].node, w->set);
+			match_rest(&f, w.path, end + 1, b[i].node, set);
 	}
 }
 
-__attribute__((noinline)) static void step_last(const struct forest *f,
-						const struct sm_blob_node *node,
-						const struct way *w)
+/* `**`, where at least one component is left, and not as usual. */
+__attribute__((noinline)) static void go_deep(struct way w,
+					      const struct sm_blob_node *node,
+					      uint32_t number, uint32_t at,
+					      struct sm_match_set *set)
 {
-	struct component last = { w->name, sm_blob_hash(w->name), UINT64_MAX };
+	const struct forest f = forest_of(w.policy);
+	struct sm_str name = name_of(&w);
+	struct component last = { name, sm_blob_hash(name), w.may };
 
-	step(f, node, &last, true, w->set);
-}
-
-/* `**`, where at least one component is left. */
-HOT void go_deep(const struct forest *f, uint32_t number, const struct way *w,
-		 uint32_t at)
-{
-	const struct sm_blob_node *node = &f->nodes[number];
-
-	if (!(node->flags & SM_NODE_TAIL)) {
-		match_rest(f, w->path, at, number | FRESH, w->set);
-		return;
-	}
-	push(w->set, number);
-	if (node->may & may_of(w->name))
-		step_last(f, node, w);
+	if (node->flags & SM_NODE_TAIL)
+		step(&f, node, &last, true, set);
+	else
+		match_rest(&f, w.path, at, number | FRESH, set);
 }
 
 /* The path goes on behind stop, with a component up to end, if that is known.
  */
-HOT void go_on(const struct forest *f, const struct sm_blob_stop *stop,
-	       const struct way *w, uint32_t end)
+HOT void go_on(const struct way *w, const struct sm_blob_stop *stop,
+	       uint32_t end, struct sm_match_set *set)
 {
-	const struct sm_blob_node *node = &f->nodes[stop->node];
-	uint32_t at = stop->text.len + 1;
+	const struct sm_blob_node *nodes =
+		sm_blob_section(w->policy, SM_BLOB_NODES);
+	const struct sm_blob_node *node = &nodes[stop->node];
+	uint32_t at = stop->text.len + 1, below = node->below;
 
 	if (node->branches.count)
-		take_branches(f, node, w, at, end);
-	if (node->below != SM_BLOB_NONE)
-		go_deep(f, node->below, w, at);
+		take_branches(*w, node, at, end, set);
+	if (below == SM_BLOB_NONE)
+		return;
+	node = &nodes[below];
+	if (node->flags & SM_NODE_TAIL)
+		push(set, below);
+	if (!(node->flags & SM_NODE_TAIL) || node->may & w->may)
+		go_deep(*w, node, below, at, set);
 }
 
-/* The longest; *len is its length, *end that of the start tried before. */
-HOT const struct sm_blob_stop *longest_stop(const struct forest *f,
-					    enum sm_blob_root root,
-					    const struct way *w, uint32_t *len,
-					    uint32_t *end)
+/* The longest; *end is the length of the start tried before, 0: all of it. */
+HOT const struct sm_blob_stop *
+longest_stop(const struct way *w, enum sm_blob_root root, uint32_t *end)
 {
-	struct sm_blob_span table =
-		sm_blob_header(f->policy)->sections[SM_BLOB_STOPS];
-	const struct sm_blob_stop *stops = sm_blob_stops(f->policy), *found;
-	const char *p = w->path.p, *block = p;
+	const struct sm_blob_stop *stops = sm_blob_stops(w->policy), *found;
+	const char *text = sm_blob_section(w->policy, SM_BLOB_TEXT);
+	uint32_t mask =
+		sm_blob_header(w->policy)->sections[SM_BLOB_STOPS].count - 1;
+	const char *p = w->path.p;
 	uint64_t states[BLOCKS], *state = states;
 	uint32_t n = w->path.len;
 
 	*state = sm_stop_begin(root);
-	for (; w->path.len - (block - p) >= SM_STOP_BLOCK;
-	     block += SM_STOP_BLOCK, state++)
-		state[1] = sm_stop_block(*state, block);
-	for (*end = 0; table.count;) {
-		found = find_stop(f, stops, table.count - 1,
+	for (; n >= SM_STOP_BLOCK; n -= SM_STOP_BLOCK, p += SM_STOP_BLOCK)
+		state[1] = sm_stop_block(*state, p), state++;
+	p = w->path.p;
+	n = w->path.len == 1 ? 0 : w->path.len; /* as stops are spelled */
+	*end = 0;
+	for (;;) {
+		found = find_stop(text, stops, mask,
 				  sm_stop_end(states[n / SM_STOP_BLOCK], p, n),
 				  (struct sm_str){ p, n });
-		*len = n;
 		if (found || !n)
 			return found;
 		*end = n;
-		n = n == w->path.len ? (uint32_t)(w->name.p - p) - 1
-				     : last_slash(w->path, n);
+		n = n == w->path.len ? w->name_at - 1 : last_slash(w->path, n);
 	}
-	return NULL;
-}
-
-static void match_stops(const struct forest *f, enum sm_blob_root root,
-			const struct way *w)
-{
-	const struct sm_blob_stop *stops = sm_blob_stops(f->policy), *stop;
-	uint32_t len, end, next;
-
-	stop = longest_stop(f, root, w, &len, &end);
-	if (!stop)
-		return;
-	if (!end)
-		push(w->set, stop->node); /* the whole path */
-	else
-		go_on(f, stop, w, end);
-	for (next = stop->up; next != SM_BLOB_NONE; next = stops[next].up)
-		go_on(f, &stops[next], w, 0);
 }
 
 void sm_match_path(const struct sm_policy *policy, enum sm_blob_root root,
 		   struct sm_str path, struct sm_match_set *set)
 {
-	const struct forest f = forest_of(policy);
-	struct way w = { path, { NULL, 0 }, set };
-	uint32_t at;
+	const struct sm_blob_header *h = sm_blob_header(policy);
+	struct way w = { .policy = policy, .path = path };
+	const struct sm_blob_stop *stops = sm_blob_stops(policy), *stop;
+	uint32_t end, next;
 
 	set->count = 0;
 	set->has_overflown = false;
-	if (!path.len || path.p[0] != '/')
+	if (!path.len || path.p[0] != '/' || !h->sections[SM_BLOB_STOPS].count)
 		return;
 	if (path.len >= (BLOCKS - 1) * SM_STOP_BLOCK) {
-		match_rest(&f, path, 1, sm_blob_header(policy)->roots[root],
-			   set);
+		sm_match_below(policy, h->roots[root], path, set);
 		return;
 	}
-	at = last_slash(path, path.len) + 1;
-	w.name = (struct sm_str){ path.p + at, path.len - at };
-	if (path.len == 1)
-		w.path.len = 0; /* as a stop is spelled */
-	match_stops(&f, root, &w);
+	w.name_at = last_slash(path, path.len) + 1;
+	w.may = may_of(name_of(&w));
+	stop = longest_stop(&w, root, &end);
+	if (!stop)
+		return;
+	if (!end)
+		push(set, stop->node); /* the whole path */
+	else
+		go_on(&w, stop, end, set);
+	for (next = stop->up; next != SM_BLOB_NONE; next = stops[next].up)
+		go_on(&w, &stops[next], 0, set);
 }
 
 void sm_match_below(const struct sm_policy *policy, uint32_t node,

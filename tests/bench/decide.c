@@ -116,6 +116,7 @@ static void open_secmgr(struct engine *e, const char *path, const char *app)
 	e->args[2].i = O_RDONLY | O_CLOEXEC;
 	e->event.args = e->args;
 	e->event.argc = 3;
+	e->event.is_canonical[0] = true; /* the agent had to look anyway */
 	e->is_allowed = ask_secmgr;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules are found in a forest, a path walks it once. Here every pattern is
- * asked by itself, in the plainest way, and both must name the same rule.
+ * Rules are found in a forest, a path walks it once. Here every rule is asked
+ * by itself, in the plainest way, and both must name the same one.
  */
+#include <fcntl.h>
+
 #include "tests/unit/policy_fixture.h"
 
 #define RULES	 8
@@ -26,6 +28,33 @@ struct pattern {
 	const char *parts[PARTS];
 	unsigned count;
 	char text[160];
+	bool is_denial;
+	unsigned access; /* of grants[] */
+	const char *by;	 /* or NULL */
+};
+
+static const struct {
+	const char *text;
+	uint32_t access, denied;
+} grants[] = {
+	{ "\"read\"", SM_ACCESS_READ, SM_ACCESS_READ },
+	{ "\"create\"", SM_ACCESS_CREATE | SM_ACCESS_WRITE, SM_ACCESS_CREATE },
+	{ "\"read\", \"create\"",
+	  SM_ACCESS_READ | SM_ACCESS_CREATE | SM_ACCESS_WRITE,
+	  SM_ACCESS_READ | SM_ACCESS_CREATE },
+};
+
+/* What is asked for, by the flags of an open, and by whom. */
+static const struct {
+	int flags;
+	uint32_t access;
+	const char *by;
+} asked[] = {
+	{ O_RDONLY, SM_ACCESS_READ, "python" },
+	{ O_RDONLY, SM_ACCESS_READ, "main" },
+	{ O_RDONLY, SM_ACCESS_READ, "foreign" },
+	{ O_RDWR | O_CREAT, SM_ACCESS_READ | SM_ACCESS_WRITE | SM_ACCESS_CREATE,
+	  "main" },
 };
 
 /* Repeatable, and the same everywhere. */
@@ -57,6 +86,16 @@ static void make_pattern(struct pattern *p)
 	}
 }
 
+static void make_rule(struct pattern *p)
+{
+	static const char *const principals[] = { NULL, "python", "main" };
+
+	make_pattern(p);
+	p->is_denial = !next_random(8);
+	p->access = next_random(COUNT(grants));
+	p->by = principals[next_random(COUNT(principals))];
+}
+
 static bool part_matches(const char *part, const char *name)
 {
 	if (!strcmp(part, "*"))
@@ -85,44 +124,77 @@ static bool matches(const struct pattern *p, unsigned part,
 	return false;
 }
 
-static unsigned first_matching(const struct pattern *patterns,
-			       const char *const *path, unsigned depth)
+static bool is_for(const struct pattern *p, const char *by)
 {
-	unsigned i = 0;
+	if (p->by)
+		return !strcmp(p->by, by);
+	return p->is_denial || strcmp(by, "foreign") != 0;
+}
 
-	while (i < RULES && !matches(&patterns[i], 0, path, depth))
-		i++;
-	return i;
+/* The rule that decides; RULES: none. *is_allowed: how. */
+static unsigned deciding_rule(const struct pattern *patterns,
+			      const char *const *path, unsigned depth,
+			      unsigned ask, bool *is_allowed)
+{
+	uint32_t access = asked[ask].access, granted = 0;
+	unsigned first = RULES;
+
+	*is_allowed = false;
+	for (unsigned i = 0; i < RULES; i++) {
+		const struct pattern *p = &patterns[i];
+		uint32_t of = p->is_denial ? grants[p->access].denied
+					   : grants[p->access].access;
+
+		if (!(of & access) || !is_for(p, asked[ask].by) ||
+		    !matches(p, 0, path, depth))
+			continue;
+		if (p->is_denial)
+			return i;
+		granted |= of;
+		if (first == RULES)
+			first = i;
+	}
+	*is_allowed = !(access & ~granted);
+	return *is_allowed ? first : RULES;
 }
 
 static void check_path(const struct sm_policy *policy,
 		       const struct pattern *patterns, const char *const *path,
 		       unsigned depth, unsigned *allowed)
 {
-	unsigned expected = first_matching(patterns, path, depth);
+	unsigned ask = next_random(COUNT(asked));
+	bool is_allowed;
+	unsigned expected =
+		deciding_rule(patterns, path, depth, ask, &is_allowed);
 	struct sm_verdict verdict;
 	char text[160] = "", id[16] = "";
 	struct staged s;
 
 	for (unsigned i = 0; i < depth; i++)
 		strcat(strcat(text, "/"), path[i]);
-	stage(&s, "open", "python");
+	stage(&s, "open", asked[ask].by);
 	push_arg(&s, text_value(text));
 	push_arg(&s, text_value("r"));
-	push_arg(&s, int_value(0));
+	push_arg(&s, int_value(asked[ask].flags));
 	sm_policy_decide(policy, &s.event, &verdict);
 	if (expected < RULES)
 		snprintf(id, sizeof(id), "f%u", expected);
-	if (verdict.decision != (*id ? SM_ALLOWED : SM_DENIED) ||
+	if (verdict.decision != (is_allowed ? SM_ALLOWED : SM_DENIED) ||
+	    (verdict.reason == SM_REASON_DENY_RULE) != (*id && !is_allowed) ||
 	    (*id && !sm_str_equal(verdict.rule, sm_str_of(id)))) {
 		for (unsigned i = 0; i < RULES; i++)
-			print_error("f%u %s\n", i, patterns[i].text);
-		fail_msg("%s: %s %.*s, expected %s", text,
+			print_error("%s f%u %s %s %s\n",
+				    patterns[i].is_denial ? "deny" : "allow", i,
+				    patterns[i].text,
+				    grants[patterns[i].access].text,
+				    patterns[i].by ? patterns[i].by : "");
+		fail_msg("%x %s by %s: %s %.*s, expected %s %s",
+			 asked[ask].access, text, asked[ask].by,
 			 sm_decision_name(verdict.decision),
 			 (int)verdict.rule.len, verdict.rule.p,
-			 *id ? id : "denied");
+			 is_allowed ? "allowed" : "denied", id);
 	}
-	*allowed += *id != '\0';
+	*allowed += is_allowed;
 }
 
 static unsigned check_paths(const struct sm_policy *policy,
@@ -182,7 +254,32 @@ static void a_long_path_finds_its_rule(void **state)
 	}
 }
 
-static void a_path_finds_the_first_rule_that_matches_it(void **state)
+static void put_rules(char *text, size_t bytes, const struct pattern *patterns,
+		      bool denials)
+{
+	size_t used = strlen(text);
+	const char *comma = "";
+
+	used += (size_t)snprintf(text + used, bytes - used, "\"%s\": [",
+				 denials ? "deny" : "files");
+	for (unsigned i = 0; i < RULES; i++) {
+		const struct pattern *p = &patterns[i];
+
+		if (p->is_denial != denials)
+			continue;
+		used += (size_t)snprintf(
+			text + used, bytes - used,
+			"%s{ \"id\": \"f%u\", \"path\": \"%s\", "
+			"\"access\": [%s]%s%s%s }",
+			comma, i, p->text, grants[p->access].text,
+			p->by ? ", \"by\": [\"" : "", p->by ? p->by : "",
+			p->by ? "\"]" : "");
+		comma = ",";
+	}
+	snprintf(text + used, bytes - used, "]");
+}
+
+static void the_rule_that_decides_is_found(void **state)
 {
 	unsigned count = 0, allowed = 0;
 
@@ -190,31 +287,27 @@ static void a_path_finds_the_first_rule_that_matches_it(void **state)
 	for (unsigned round = 0; round < POLICIES; round++) {
 		struct pattern patterns[RULES];
 		const char *path[DEEP];
-		char text[2048] = "{ \"secmgr\": 1, \"files\": [";
+		char text[4096] = "{ \"secmgr\": 1, ";
 		struct compiled c;
 
-		for (unsigned i = 0; i < RULES; i++) {
-			size_t used = strlen(text);
-
-			make_pattern(&patterns[i]);
-			snprintf(text + used, sizeof(text) - used,
-				 "%s{ \"id\": \"f%u\", \"path\": \"%s\", "
-				 "\"access\": [\"read\"] }",
-				 i ? "," : "", i, patterns[i].text);
-		}
-		strcat(text, "] }");
+		for (unsigned i = 0; i < RULES; i++)
+			make_rule(&patterns[i]);
+		put_rules(text, sizeof(text), patterns, false);
+		strcat(text, ", ");
+		put_rules(text, sizeof(text), patterns, true);
+		strcat(text, " }");
 		c = compile_text(text);
 		count += check_paths(&c.policy, patterns, path, 0, &allowed);
 		compiled_free(&c);
 	}
 	assert_int_equal(count, POLICIES * (7 + 49 + 343 + 2401));
-	assert_true(allowed > count / 10 && allowed < count);
+	assert_true(allowed > count / 20 && allowed < count);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_path_finds_the_first_rule_that_matches_it),
+		cmocka_unit_test(the_rule_that_decides_is_found),
 		cmocka_unit_test(a_long_path_finds_its_rule),
 	};
 

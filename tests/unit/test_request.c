@@ -451,6 +451,38 @@ static void every_event_asks_for_what_the_table_says(void **state)
 	}
 }
 
+/* What is asked of most events, in fewer steps: the same answer. */
+static void a_single_file_is_the_only_request(void **state)
+{
+	static struct sm_request_scratch scratch;
+	struct sm_request out[SM_REQUESTS_MAX];
+	struct sm_str path;
+	uint32_t access;
+	unsigned single = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sm_event e = { .args = rows[i].args,
+				      .argc = rows[i].argc };
+
+		e.site.event = sm_str_of(rows[i].event);
+		e.site.kind = sm_catalogue_find(e.site.event);
+		e.site.via = rows[i].via;
+		e.resolved[0] = sm_str_of(rows[i].resolved[0]);
+		e.resolved[1] = sm_str_of(rows[i].resolved[1]);
+		if (!sm_event_file(&e, &path, &access))
+			continue;
+		assert_int_equal(sm_event_requests(&e, &scratch, out), 1);
+		assert_int_equal(out[0].family, SM_FAMILY_FILES);
+		assert_int_equal(out[0].via, SM_VIA_DIRECT);
+		assert_false(out[0].cut);
+		assert_int_equal(out[0].access, access);
+		assert_true(sm_str_equal(out[0].value, path));
+		single++;
+	}
+	assert_true(single >= 10);
+}
+
 static void no_arguments_are_no_crash_for_any_event(void **state)
 {
 	static struct sm_request_scratch scratch;
@@ -512,6 +544,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_event_asks_for_what_the_table_says),
+		cmocka_unit_test(a_single_file_is_the_only_request),
 		cmocka_unit_test(no_arguments_are_no_crash_for_any_event),
 		cmocka_unit_test(the_catalogue_finds_each_of_its_names),
 		cmocka_unit_test(a_fork_exec_below_popen_asks_only_once),
