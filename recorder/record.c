@@ -166,32 +166,9 @@ static void put_back(struct sm_cbor_writer *w,
 	end(w, spare, start, put_uint(at, record->owner));
 }
 
-/* The usual id of a rule, with its head and the decision before it. */
-#define SHORT_ID 24
-
-static inline bool put_short_verdict(struct sm_cbor_writer *w, enum extra first,
-				     const struct sm_recorded_verdict *verdict)
+static void put_verdict(struct sm_cbor_writer *w, enum extra first,
+			const struct sm_recorded_verdict *verdict)
 {
-	struct sm_str id = verdict->rule;
-	uint8_t *at = w->at;
-
-	if (verdict->decision == SM_UNDECIDED || !id.len ||
-	    id.len >= SHORT_ID || w->has_failed || w->end - at < 4 + SHORT_ID ||
-	    !sm_utf8_is_ascii(id))
-		return false;
-	at[0] = (uint8_t)first;
-	at[1] = (uint8_t)verdict->decision;
-	at[2] = (uint8_t)(first + 1);
-	at[3] = (uint8_t)(TEXT << 5 | id.len);
-	w->at = put_copy(at + 4, id.p, id.len);
-	return true;
-}
-
-static inline void put_verdict(struct sm_cbor_writer *w, enum extra first,
-			       const struct sm_recorded_verdict *verdict)
-{
-	if (put_short_verdict(w, first, verdict))
-		return;
 	if (verdict->decision != SM_UNDECIDED) {
 		sm_cbor_put_uint(w, first);
 		sm_cbor_put_uint(w, verdict->decision);
@@ -216,8 +193,34 @@ static void put_extras(struct sm_cbor_writer *w, const struct sm_event *e,
 		sm_cbor_put_str(w, e->resolved[i]);
 	}
 	put_verdict(w, EXTRA_DECISION, &e->verdict);
-	if (e->shadow.decision != SM_UNDECIDED || e->shadow.rule.len)
-		put_verdict(w, EXTRA_SHADOW_DECISION, &e->shadow);
+	put_verdict(w, EXTRA_SHADOW_DECISION, &e->shadow);
+}
+
+/*
+ * What an enforced event has as a rule: a decision and the short id of a
+ * rule. False: it has more, or there is no room.
+ */
+#define SHORT_ID 24
+
+static inline bool put_usual_extras(struct sm_cbor_writer *w,
+				    const struct sm_event *e)
+{
+	struct sm_str id = e->verdict.rule;
+	uint8_t *at = w->at;
+
+	if (e->resolved[0].len | e->resolved[1].len | e->shadow.rule.len |
+		    e->shadow.decision ||
+	    id.len - 1 >= SHORT_ID - 1 || e->verdict.decision == SM_UNDECIDED ||
+	    w->has_failed || w->end - at < 5 + SHORT_ID ||
+	    !sm_utf8_is_ascii(id))
+		return false;
+	at[0] = MAP << 5 | 2;
+	at[1] = EXTRA_DECISION;
+	at[2] = (uint8_t)e->verdict.decision;
+	at[3] = EXTRA_RULE;
+	at[4] = (uint8_t)(TEXT << 5 | id.len);
+	w->at = put_copy(at + 5, id.p, id.len);
+	return true;
 }
 
 uint32_t sm_record_put_event(uint8_t *out, uint32_t room,
@@ -229,7 +232,7 @@ uint32_t sm_record_put_event(uint8_t *out, uint32_t room,
 	put_front(&w, &record->event, extras);
 	put_args(&w, &record->event);
 	put_back(&w, record);
-	if (extras)
+	if (extras && !put_usual_extras(&w, &record->event))
 		put_extras(&w, &record->event, extras);
 	return finish(&w, out);
 }

@@ -26,12 +26,32 @@ static struct memo memos[MEMOS]; /* under the lock */
  */
 #define SUBJECTS 256u
 
-static struct {
+struct asking {
 	bool is_set;
 	uint16_t owner;
 	enum sm_principal_kind kind;
 	struct sm_subject subject, shadow;
-} subjects[SUBJECTS]; /* under the lock */
+};
+
+static struct asking askings[SUBJECTS]; /* under the lock */
+
+/*
+ * Files that are allowed, kept apart: less decides about them, and deciding
+ * costs so little that one is kept only when it comes again.
+ */
+#define FILES	  128u
+#define PATH_KEPT 88u
+
+struct known_file {
+	uint64_t hash; /* of what is kept: 0: nothing */
+	uint64_t last; /* of what was decided last */
+	uint32_t who, access;
+	struct sm_str rule, shadow; /* in the policies */
+	uint32_t length;
+	char path[PATH_KEPT];
+};
+
+static struct known_file files[FILES]; /* under the lock */
 
 /* Arguments that decide, by event: bits 1 << index; 0: it is not kept. */
 #define ARGS_MAX 32u
@@ -56,7 +76,8 @@ void sm_memo_forget(void)
 			     sm_policy_has_details(&sm_agent.shadow));
 
 	memset(memos, 0, sizeof(memos));
-	memset(subjects, 0, sizeof(subjects));
+	memset(files, 0, sizeof(files));
+	memset(askings, 0, sizeof(askings));
 	for (int kind = SM_EVENT_OTHER + 1; kind < SM_EVENTS; kind++)
 		keys[kind] = keys_of(sm_catalogue_entry(kind), sees_details);
 }
@@ -208,24 +229,120 @@ void sm_memo_ask(struct sm_event *event, struct sm_verdict *verdict)
 	decide_for(&subject, &shadow, event, verdict);
 }
 
-static void decide(const struct sm_view *view, struct sm_event *event,
-		   struct sm_verdict *verdict)
+/* NULL: too many have been seen to tell this one from others. */
+static const struct asking *find_asking(const struct sm_view *view,
+					const struct sm_event *event)
 {
 	uint16_t owner = view->owner ? view->owner->number : 0;
-	unsigned i = owner % SUBJECTS;
+	struct asking *a = &askings[owner % SUBJECTS];
 
-	if (owner <= SM_PRINCIPALS) {
+	if (owner <= SM_PRINCIPALS)
+		return NULL;
+	if (a->is_set && a->owner == owner && a->kind == view->kind)
+		return a;
+	ask(event, &a->subject, &a->shadow);
+	a->owner = owner;
+	a->kind = view->kind;
+	a->is_set = true;
+	return a;
+}
+
+/* ------------------------------------------------------------------- files */
+
+HOT bool are_same(const char *a, const char *b, uint32_t n)
+{
+	if (n < 8)
+		return load_short(a, n) == load_short(b, n);
+	for (uint32_t at = 0; at < n - 8; at += 8)
+		if (load(a + at) != load(b + at))
+			return false;
+	return load(a + n - 8) == load(b + n - 8);
+}
+
+HOT uint64_t mix(uint64_t hash, uint64_t first, uint64_t second)
+{
+	__extension__ typedef unsigned __int128 wide;
+	wide product = (wide)(first ^ hash ^ 0x9e3779b97f4a7c15u) *
+		       (second ^ 0xd6e8feb86659fd93u);
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+HOT uint64_t hash_of(struct sm_str path, uint64_t more)
+{
+	const char *p = path.p;
+	uint32_t n = path.len;
+
+	if (n < 8)
+		return mix(more, load_short(p, n), n);
+	for (; n > 16; p += 16, n -= 16)
+		more = mix(more, load(p), load(p + 8));
+	/* what overlaps is mixed twice */
+	return mix(more, load(p + n - 8), n > 8 ? load(p) : 0);
+}
+
+static bool allow_file(const struct asking *asking, struct sm_str path,
+		       uint32_t access, struct sm_event *event)
+{
+	if (!sm_policy_allows_file(&sm_agent.policy, &asking->subject, path,
+				   access, &event->verdict.rule))
+		return false;
+	if (sm_agent.has_shadow &&
+	    !sm_policy_allows_file(&sm_agent.shadow, &asking->shadow, path,
+				   access, &event->shadow.rule))
+		return false;
+	return true;
+}
+
+static void keep_file(struct known_file *known, const struct sm_event *event,
+		      struct sm_str path, uint64_t hash)
+{
+	known->hash = hash;
+	known->rule = event->verdict.rule;
+	known->shadow = event->shadow.rule;
+	known->length = path.len;
+	memcpy(known->path, path.p, path.len);
+}
+
+/* False: it is not a file alone, or not allowed by every policy. */
+static bool decide_file(const struct asking *asking, struct sm_event *event)
+{
+	struct known_file *known;
+	struct sm_str path;
+	uint32_t access, who = asking->owner | (uint32_t)asking->kind << 16;
+	uint64_t hash;
+
+	if (!sm_event_file(event, &path, &access))
+		return false;
+	hash = hash_of(path, who | (uint64_t)access << 32);
+	known = &files[hash % FILES];
+	if (known->hash == hash && known->who == who &&
+	    known->access == access && known->length == path.len &&
+	    are_same(known->path, path.p, path.len)) {
+		event->verdict.rule = known->rule;
+		event->shadow.rule = known->shadow;
+	} else if (!allow_file(asking, path, access, event)) {
+		return false;
+	} else if (known->last == hash && path.len <= PATH_KEPT) {
+		keep_file(known, event, path, hash);
+		known->who = who;
+		known->access = access;
+	} else {
+		known->last = hash;
+	}
+	event->verdict.decision = SM_ALLOWED;
+	if (sm_agent.has_shadow)
+		event->shadow.decision = SM_ALLOWED;
+	return true;
+}
+
+static void decide(const struct asking *asking, struct sm_event *event,
+		   struct sm_verdict *verdict)
+{
+	if (asking)
+		decide_for(&asking->subject, &asking->shadow, event, verdict);
+	else
 		sm_memo_ask(event, verdict);
-		return;
-	}
-	if (!subjects[i].is_set || subjects[i].owner != owner ||
-	    subjects[i].kind != view->kind) {
-		ask(event, &subjects[i].subject, &subjects[i].shadow);
-		subjects[i].owner = owner;
-		subjects[i].kind = view->kind;
-		subjects[i].is_set = true;
-	}
-	decide_for(&subjects[i].subject, &subjects[i].shadow, event, verdict);
 }
 
 static void keep(struct memo *memo, const struct writer *w, const uint64_t *key,
@@ -238,15 +355,15 @@ static void keep(struct memo *memo, const struct writer *w, const uint64_t *key,
 	memo->shadow = event->shadow;
 }
 
-void sm_memo_decide(const struct sm_view *view, struct sm_event *event,
-		    struct sm_verdict *verdict)
+static void decide_once(const struct sm_view *view, const struct asking *asking,
+			struct sm_event *event, struct sm_verdict *verdict)
 {
 	uint64_t key[MEMO_WORDS];
 	struct writer w = { key, key + MEMO_WORDS, 0 };
 	struct memo *memo;
 
 	if (!put_event(&w, view, event)) {
-		decide(view, event, verdict);
+		decide(asking, event, verdict);
 		return;
 	}
 	memo = &memos[w.hash % MEMOS];
@@ -256,8 +373,17 @@ void sm_memo_decide(const struct sm_view *view, struct sm_event *event,
 		event->shadow = memo->shadow;
 		return;
 	}
-	decide(view, event, verdict);
+	decide(asking, event, verdict);
 	if (verdict->decision == SM_ALLOWED ||
 	    verdict->decision == SM_UNDECIDED)
 		keep(memo, &w, key, event);
+}
+
+void sm_memo_decide(const struct sm_view *view, struct sm_event *event,
+		    struct sm_verdict *verdict)
+{
+	const struct asking *asking = find_asking(view, event);
+
+	if (!asking || !decide_file(asking, event))
+		decide_once(view, asking, event, verdict);
 }
