@@ -167,6 +167,24 @@ three.f()
          {"one.py": {APP_IMPORT, ("dist", "traceback")},
           "two.py": {APP_IMPORT, ("python", "traceback")},
           "three.py": {APP_IMPORT, APP_TRACEBACK}}, status=1),
+    # No frame but the program's own is there: nothing tells it from an open.
+    Case("exceptions that C code shows", {
+        "app.py": """\
+            import sys, one, two
+            class A:
+                def __del__(self):
+                    one.f()
+            A()
+            try:
+                two.f()
+            except ValueError:
+                sys.__excepthook__(*sys.exc_info())
+            """,
+        "one.py": "def f():\n    raise ValueError",
+        "two.py": "def f():\n    raise ValueError"},
+         {"one.py": {APP_IMPORT, APP},
+          "two.py": {(3, 8): {APP_IMPORT, APP},
+                     (3, 13): {APP_IMPORT, APP_TRACEBACK}}}),
     Case("an exception nobody caught",
          {"app.py": "import late\nlate.f()",
           "late.py": "def f():\n    raise ValueError"},
@@ -352,6 +370,7 @@ three.f()
             Data()
             Point = collections.namedtuple("Point", "x")
             Point(open("mark-tuple", "w"))
+            Point._make(map(open, ["mark-tuple"]))
             """},
          {"mark-exec": {DYNAMIC}, "mark-eval": {DYNAMIC}, "mark-f": {DYNAMIC},
           "mark-name": {DYNAMIC}, "mark-file": {APP},
