@@ -308,6 +308,14 @@ uint32_t sm_trace_site_count(const struct sm_trace *trace);
  */
 uint64_t sm_trace_key(const struct sm_trace_cursor *cursor);
 
+/*
+ * For programs that show how far they are: called between blocks by all that
+ * reads a trace from here on, in its thread; NULL: no more.
+ */
+typedef void sm_trace_progress(void *context, const char *path, uint64_t done,
+			       uint64_t all);
+void sm_trace_watch(sm_trace_progress *progress, void *context);
+
 /* ------------------------------------------------------------- verification */
 
 /* What the caller knows from elsewhere; all members optional. */

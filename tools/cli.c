@@ -199,11 +199,16 @@ int sm_cli_parse(const struct sm_program *program, int argc, char **argv,
 
 /* --------------------------------------------------------------- messages */
 
+void (*sm_cli_before_message)(void);
+
 static void put_message(const struct sm_program *program, const char *place,
 			const char *text)
 {
 	char line[MESSAGE_MAX];
 	size_t used = 0;
+
+	if (sm_cli_before_message)
+		sm_cli_before_message();
 
 	used = sm_escape_line(line, sizeof(line) - 1, used, program->name);
 	used = sm_escape_line(line, sizeof(line) - 1, used, ": ");

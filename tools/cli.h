@@ -51,6 +51,8 @@ int sm_cli_parse(const struct sm_program *program, int argc, char **argv,
 		 void *context, int *first);
 
 /* "prog: place: reason" to stderr in one write. place may be NULL. */
+/* Called before a message, to clear its line; NULL: nothing is. */
+extern void (*sm_cli_before_message)(void);
 void sm_cli_error(const struct sm_program *program, const char *place,
 		  const char *format, ...) SM_PRINTF(3, 4);
 /* The same from a diagnostic, with :LINE:COLUMN after place when set. */

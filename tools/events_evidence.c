@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "schema/trace.h"
+#include "tools/cli_progress.h"
 #include "tools/tar.h"
 
 #define PLACE	    "evidence/"
@@ -307,20 +308,22 @@ static enum sm_status put_all(struct bundle *b, const char *path,
 static enum sm_status put_snapshot(struct bundle *b, struct sm_diag *diag)
 {
 	const char *place = getenv("TMPDIR");
-	char copy[PATH_MAX];
+	char copy[PATH_MAX], dir[PATH_MAX];
 	enum sm_status status;
 
 	snprintf(copy, sizeof(copy), "%s/secmgr-evidence-XXXXXX",
 		 place && *place ? place : "/tmp");
 	if (!mkdtemp(copy))
 		return sm_fail(diag, SM_IO, "%s: %s", copy, strerror(errno));
+	memcpy(dir, copy, sizeof(dir));
 	strncat(copy, "/trace.db", sizeof(copy) - strlen(copy) - 1);
+	sm_cli_remove_when_stopped(copy, dir);
 	status = sm_trace_snapshot(b->path, copy, diag);
 	if (!status)
 		status = put_all(b, copy, diag);
 	unlink(copy);
-	*strrchr(copy, '/') = '\0';
-	rmdir(copy);
+	rmdir(dir);
+	sm_cli_keep();
 	return status;
 }
 

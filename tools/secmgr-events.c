@@ -12,6 +12,7 @@
 
 #include "tools/cli.h"
 #include "tools/cli_clock.h"
+#include "tools/cli_progress.h"
 #include "tools/events_evidence.h"
 #include "tools/events_filter.h"
 #include "tools/events_format.h"
@@ -578,6 +579,7 @@ static int show(struct settings *s, const struct trace_set *set)
 		sm_cli_error(&program, NULL, "out of memory");
 		return SM_EXIT_USAGE;
 	}
+	catch_signals();
 	reader->settings = s;
 	reader->filter = &s->filter;
 	reader->mode = mode_of(s);
@@ -602,8 +604,13 @@ static int recover(const char *out, const char *path)
 {
 	struct sm_diag diag = { .status = SM_OK };
 	struct sm_trace_recovered r;
-	enum sm_status status = sm_trace_recover(path, out, &r, &diag);
+	enum sm_status status;
 
+	/* One that exists is refused, and stays. */
+	if (access(out, F_OK))
+		sm_cli_remove_when_stopped(out, NULL);
+	status = sm_trace_recover(path, out, &r, &diag);
+	sm_cli_keep();
 	if (status != SM_OK) {
 		diag.status = status;
 		return report(path, &diag);
@@ -693,7 +700,9 @@ int main(int argc, char **argv)
 	result = add_operands(&s, argv + first + 1, argc - first - 1);
 	if (result != SM_EXIT_OK)
 		return result;
-	catch_signals();
+	/* Events on the terminal show themselves how far it is. */
+	if (!isatty(STDOUT_FILENO) || s.wants_verify || s.wants_stats)
+		sm_cli_progress(&program);
 	s.verify.wants_json = s.wants_json;
 	result = run(&s, argv[first]);
 	die_as_told();

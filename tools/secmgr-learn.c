@@ -7,6 +7,7 @@
 
 #include "learner/learner.h"
 #include "tools/cli.h"
+#include "tools/cli_progress.h"
 #include "tools/learn_input.h"
 #include "tools/learn_report.h"
 
@@ -551,6 +552,7 @@ int main(int argc, char **argv)
 			     "--no-estimate leaves out");
 		return SM_EXIT_USAGE;
 	}
+	sm_cli_progress(&program);
 	status = run(&settings, argc - first, argv + first);
 	return sm_cli_finish(&program, status);
 }

@@ -11,6 +11,7 @@
 #include "replay/replay.h"
 #include "tools/cli.h"
 #include "tools/cli_clock.h"
+#include "tools/cli_progress.h"
 #include "tools/replay_live.h"
 #include "tools/report.h"
 
@@ -646,6 +647,7 @@ int main(int argc, char **argv)
 			     "is missing; see %s --help", program.name);
 		return SM_EXIT_USAGE;
 	}
+	sm_cli_progress(&program);
 	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	if (s.live.is_wanted) {

@@ -428,6 +428,7 @@ static enum sm_status load_next(struct sm_trace_cursor *c, struct sm_diag *diag)
 
 	if (c->is_over)
 		return SM_END;
+	sm_trace_tell(c->trace, c->position);
 	status = find_row(c, &row);
 	if (status == SM_END)
 		return status;

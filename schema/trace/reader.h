@@ -50,6 +50,7 @@ struct sm_trace {
 	struct sm_map site_of; /* hash of content -> id */
 	sqlite3_stmt *at_or_before, *behind, *data;
 	struct sm_bytes raw, zone;
+	uint64_t last_event; /* for progress; 0: not counted */
 };
 
 /* Opens the connection again when it was parked. */
@@ -60,6 +61,8 @@ void sm_trace_park(struct sm_trace *trace);
 /* Reads meta, processes, names and sites that came since. */
 SM_CHECKED enum sm_status sm_trace_refresh(struct sm_trace *trace,
 					   struct sm_diag *diag);
+/* Tells who watches that the events before number done were read. */
+void sm_trace_tell(struct sm_trace *trace, uint64_t done);
 SM_CHECKED enum sm_status sm_trace_load_sites(struct sm_trace *trace,
 					      struct sm_diag *diag);
 

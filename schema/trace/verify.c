@@ -394,6 +394,8 @@ static void check_lane(struct verifying *v, enum sm_part part,
 	while (!code && (code = sqlite3_step(q)) == SQLITE_ROW) {
 		code = SQLITE_OK;
 		check_row(v, part, q);
+		if (part == SM_PART_BLOCK)
+			sm_trace_tell(v->trace, now->count);
 		v->now[full] = *now;
 		pass(v, full);
 		++*rows;

@@ -4,7 +4,10 @@ import hashlib
 import json
 import os
 import pathlib
+import pty
+import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -212,6 +215,75 @@ class Evidence(unittest.TestCase):
         copy = self.place / "copy.db"
         copy.write_bytes(members["evidence/trace.db"])
         run(sys.executable, VERIFIER, copy)
+
+    def interrupt(self, *command):
+        """How it ended, after ^C in the middle of its work."""
+        process = subprocess.Popen(
+            [str(part) for part in command], stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, cwd=self.place,
+            env=dict(os.environ, TMPDIR=str(self.place)))
+        time.sleep(random.uniform(0, .05))
+        process.send_signal(signal.SIGINT)
+        return process.wait(60)
+
+    def test_ctrl_c_leaves_nothing_half_done(self):
+        self.record(events=20000)
+        before = sorted(path.name for path in self.place.iterdir())
+        whole = self.trace.read_bytes()
+        seen = set()
+        for _ in range(12):
+            for what in ("--verify", "--json", "--export=evidence",
+                         "--recover=out.db"):
+                ended = self.interrupt(BIN / "secmgr-events", what,
+                                       self.trace)
+                self.assertIn(ended, (0, -signal.SIGINT))
+                seen.add(ended)
+                out = self.place / "out.db"
+                if out.exists():
+                    self.verify(out, status=(0, 1))
+                    out.unlink()
+            ended = self.interrupt(BIN / "secmgr-learn", "-o", "policy.json",
+                                   self.trace)
+            self.assertIn(ended, (0, -signal.SIGINT))
+            policy = self.place / "policy.json"
+            if policy.exists():
+                json.loads(policy.read_text())
+                policy.unlink()
+            self.assertEqual(before, sorted(
+                path.name for path in self.place.iterdir()))
+        self.assertEqual(whole, self.trace.read_bytes())
+        self.assertIn(-signal.SIGINT, seen)
+
+    def on_terminal(self, *command):
+        """What a terminal at stderr gets."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([str(part) for part in command],
+                                   stdout=subprocess.DEVNULL, stderr=theirs,
+                                   env=dict(os.environ, TERM="xterm"))
+        os.close(theirs)
+        text = b""
+        try:
+            while data := os.read(ours, 65536):
+                text += data
+        except OSError:
+            pass  # how a terminal tells that nobody has it any more
+        os.close(ours)
+        self.assertEqual(process.wait(60), 0)
+        return text.decode()
+
+    def test_long_work_tells_a_terminal_how_far_it_is(self):
+        self.record(events=20000)
+        command = [BIN / "secmgr-events", "--json", "--rotated", self.trace]
+        text, count = "", 1
+        while "%" not in text and count < 1000:
+            for number in range(count, 4 * count):
+                os.link(self.trace, f"{self.trace}.{number}")
+            count *= 4
+            text = self.on_terminal(*command)
+        self.assertRegex(text, r"\rsecmgr-events: .*t\.db[.\d]*: \d+ %")
+        self.assertTrue(text.endswith("\r\x1b[K"), repr(text[-200:]))
+        # Anywhere else it is quiet.
+        self.assertEqual(run(*command).stderr, "")
 
     def test_a_key_that_is_none_stops_before_the_command(self):
         mark = self.place / "mark"
