@@ -60,6 +60,13 @@ class Notes(stage.Program):
     @stage.attack("traversal")
     def name_is_a_key(self):
         return self.reads("../../home/.ssh/id_rsa")
+
+    @stage.attack("secret disclosure")
+    def name_is_the_payroll(self):
+        # Attackers' clients fall over refusals.
+        status, _ = self.run(self.python, "notes.py", "show",
+                             "../../payroll/2026.csv")
+        return {0: True}[status]
 '''
 NOT_AN_ATTACK = '''
     @stage.attack("traversal")
@@ -97,12 +104,14 @@ class Scenarios(unittest.TestCase):
     def test_false_blocks_and_stopped_attacks_are_counted(self):
         result = self.measured(wanted=run.POLICIES)
         self.assertNotIn("wrong", result)
-        self.assertEqual(result["attacks"], {"name_is_a_key": "traversal"})
+        self.assertEqual(result["attacks"], {
+            "name_is_a_key": "traversal",
+            "name_is_the_payroll": "secret disclosure"})
         learned = result["policies"]["learned"]
         exact = result["policies"]["exact"]
         with self.subTest("what is learned works, and stops"):
             self.assertEqual(
-                ([], [], [], 1),
+                ([], [], [], 2),
                 (learned["offline_denials"], learned["online_denials"],
                  learned["online_complaints"], learned["stopped"]), learned)
             self.assertTrue(run.report.works(learned))
@@ -117,7 +126,8 @@ class Scenarios(unittest.TestCase):
         with self.subTest("every policy is held to the same attacks"):
             for name, figures in result["policies"].items():
                 self.assertEqual(figures["attacks"],
-                                 {"name_is_a_key": "stopped"}, name)
+                                 {"name_is_a_key": "stopped",
+                                  "name_is_the_payroll": "stopped"}, name)
 
     def test_bounds_are_held_against_days_left_out(self):
         calibration = self.measured()["calibration"]
@@ -140,7 +150,8 @@ class Scenarios(unittest.TestCase):
         learned = self.measured(KEPT_FROM_WORKING)["policies"]["learned"]
         self.assertEqual(0, learned["stopped"])
         self.assertEqual(
-            {"name_is_a_key": "unhealthy (before any attack)"},
+            dict.fromkeys(("name_is_a_key", "name_is_the_payroll"),
+                          "unhealthy (before any attack)"),
             learned["attacks"])
 
     def test_every_scenario_of_the_repository_can_be_played(self):
