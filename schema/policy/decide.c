@@ -875,7 +875,9 @@ static void decide(const struct sm_policy *policy, const struct sm_event *event,
 		has_named |= requests[i].family == SM_FAMILY_EVENTS;
 		keep_worse(verdict, &v);
 	}
-	if (has_named || !sm_blob_header(policy)->has_event_rules)
+	/* The agent only counts noise: a rule would hold in replay alone. */
+	if (has_named || !sm_blob_header(policy)->has_event_rules ||
+	    sm_event_class(event->site.kind) == SM_CLASS_NOISE)
 		return;
 	decide_by_name(policy, event, subject, &v);
 	keep_worse(verdict, &v);

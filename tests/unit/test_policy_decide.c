@@ -78,6 +78,7 @@ static const char policy_text[] =
 "    { \"id\": \"x4\", \"exec\": \"/usr/bin/true\", \"argv\": [\"true\", \"--evil\"] },\n"
 "    { \"id\": \"x5\", \"name\": \"shop.danger\" },\n"
 "    { \"id\": \"x6\", \"name\": \"tempfile.mkdtemp\" },\n"
+	"    { \"id\": \"x11\", \"name\": \"sys._getframe\" },\n"
 "    { \"id\": \"x7\", \"exec\": \"<frozen evil>\" },\n"
 "    { \"id\": \"x8\", \"path\": \"/any/ro/**\", \"access\": [\"write\"] },\n"
 "    { \"id\": \"x9\", \"class\": \"os.system\" }\n"
@@ -378,6 +379,7 @@ static const struct row others[] = {
 	NO('v', "tempfile.mkdtemp /tmp/x", "app", D, DENY_RULE, "x6"),
 	NONE('v', "tempfile.mkstemp /tmp/x", "app", D),
 	NONE('v', "time.sleep 1", "app", D),
+	NONE('v', "sys._getframe 1", "app", D),
 };
 
 static void stage_open(struct staged *s, const struct row *r, int flags)
