@@ -389,12 +389,71 @@ static void find_numeric(struct network *n)
 	}
 }
 
+/* ------------------------------------------------------------------- ports */
+
+/* Ports anybody may take; others tell what is served. */
+static bool is_free_port(int32_t port)
+{
+	return port >= 1024;
+}
+
+static bool is_same_socket(const struct sm_request *a,
+			   const struct sm_request *b)
+{
+	return b->access == SM_ACCESS_BIND && is_free_port(b->port) &&
+	       sm_str_equal(a->host, b->host) &&
+	       sm_str_equal(a->proto, b->proto);
+}
+
+/*
+ * Whoever starts the program says where it listens, or takes what is free: two
+ * ports of which neither came back open the rest. Never for connections: those
+ * would reach what else listens here.
+ */
+static bool are_ports_open(const struct network *n, size_t fact)
+{
+	const struct sm_request *request = n->facts.items[fact].request;
+	struct sm_evidence e = { .is_typed = true };
+	struct sm_sketch ports = { .count = 0 };
+
+	if (request->access != SM_ACCESS_BIND || !is_free_port(request->port))
+		return false;
+	for (size_t i = 0; i < n->facts.count; i++) {
+		const struct sm_fact *f = &n->facts.items[i];
+		uint32_t known = ports.count;
+
+		if (!is_same_socket(request, f->request))
+			continue;
+		sm_sketch_add(&ports, sm_hash(SM_HASH_SEED, &f->request->port,
+					      sizeof(f->request->port)));
+		e.some_recur |=
+			ports.count == known || f->view->call->runs.count > 1;
+	}
+	e.distinct = ports.count;
+	return sm_is_open(n->l, &e);
+}
+
+static struct sm_str any_port(struct network *n,
+			      const struct sm_request *request)
+{
+	struct sm_str host = request->host;
+
+	if (memchr(host.p, ':', host.len)) {
+		host = sm_learn_join(n->l, SM_STR("["), host);
+		host = sm_learn_join(n->l, host, SM_STR("]"));
+	}
+	host = sm_learn_join(n->l, sm_escape(n->l, host), SM_STR(":<port>"));
+	return prefixed(n->l, request, host);
+}
+
 static void add_fact(struct network *n, size_t fact)
 {
 	const struct sm_request *request = n->facts.items[fact].request;
 
 	if (request->access == SM_ACCESS_CONNECT && request->host.len)
 		connect_to(n, fact);
+	else if (request->host.len && are_ports_open(n, fact))
+		add(n, fact, any_port(n, request));
 	else if (request->access != SM_ACCESS_RESOLVE)
 		add(n, fact, literal_of(n->l, request));
 }

@@ -108,6 +108,43 @@ static void an_argument_with_the_day_opens(void **state)
 	finish(&b);
 }
 
+static struct sm_event bind_event(struct sm_value values[4], int port)
+{
+	values[0] = text("tcp");
+	values[1] = (struct sm_value){
+		.type = SM_LIST, .len = 2, .full_len = 2, .items = values + 2
+	};
+	values[2] = text("127.0.0.1");
+	values[3] = number(port);
+	return event_of("socket.bind", values, 2);
+}
+
+static void ports_that_change_open_for_listening(void **state)
+{
+	for (int ports = 1; ports <= 2; ports++) {
+		struct sm_value values[4];
+		struct sm_event e;
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		for (int run = 1; run <= 2; run++) {
+			e = bind_event(values, 8000 + run % ports);
+			add(&b, run, &e);
+		}
+		learn(&b);
+		e = bind_event(values, 40123);
+		assert_int_equal(allows(&b, &e), ports == 2);
+		e = bind_event(values, 80);
+		assert_false(allows(&b, &e));
+		e = bind_event(values, 8000);
+		e.site.event = SM_STR("socket.connect");
+		e.site.kind = SM_EVENT_SOCKET_CONNECT;
+		assert_false(allows(&b, &e));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +153,7 @@ int main(void)
 		cmocka_unit_test(dates_beside_names_do_not_close_the_names),
 		cmocka_unit_test(keys_of_sessions_open_when_seen_once),
 		cmocka_unit_test(an_argument_with_the_day_opens),
+		cmocka_unit_test(ports_that_change_open_for_listening),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
