@@ -115,7 +115,8 @@ class Review(unittest.TestCase):
         return {one["id"]: one for one in asked}
 
     def apply(self, answers, *traces):
-        _, out, _ = self.review("--json", "policy.json", *traces)
+        status, out, complaint = self.review("--json", "policy.json", *traces)
+        self.assertEqual((1, ""), (status, complaint))
         text = f"policy {json.loads(out)['policy']}\n{answers}\n"
         (self.place / "answers").write_text(text)
         return self.review("--apply", "answers", "policy.json", *traces)
@@ -197,6 +198,10 @@ class Review(unittest.TestCase):
         self.assertEqual(["write", "create"], self.rule(cache)["access"])
         self.assertIsNone(self.rule(names["/etc/passwd"]))
         self.assertNotIn("review", self.read())
+        left = names["/etc/passwd"]
+        self.assertEqual([left], list(self.questions("policy.json", "run.db")))
+        self.assertEqual(0, self.apply(f"deny {left}", "run.db")[0])
+        self.assertEqual({}, self.questions("policy.json", "run.db"))
 
     def test_what_was_stopped_is_asked_about(self):
         policy = self.read()
@@ -208,10 +213,9 @@ class Review(unittest.TestCase):
                          "-o", "stopped.db", "--", workloads.PYTHON, "app.py")
         self.assertEqual(1, done.returncode, done.stderr)
         asked = self.questions("policy.json", "stopped.db")
-        (one,) = asked.values()
-        self.assertEqual(("${APP}/notes.txt", "proposed", 1),
-                         (one["rule"]["path"], one["state"],
-                          one["seen"]["stopped"]))
+        self.assertEqual([("${APP}/notes.txt", "proposed", 1)],
+                         [(one["rule"].get("path"), one["state"],
+                           one["seen"]["stopped"]) for one in asked.values()])
 
     def test_explain_tells_what_slots_stood_for(self):
         status, out, complaint = self.review("--explain", "policy.json",
@@ -362,7 +366,9 @@ class Review(unittest.TestCase):
         expected = [(["write", "create"], ["<name>.json"]),
                     (["write", "create"], ["17.json", "23.json", "99.json"])]
         for access, names in expected:
-            (one,) = self.questions("policy.json", "run.db").values()
+            asked = self.questions("policy.json", "run.db")
+            self.assertEqual(["cache"], list(asked))
+            one = asked["cache"]
             self.assertEqual([f"${{APP}}/cache/{name}" for name in names],
                              [rule["path"] for rule in one["tighter"]])
             self.assertEqual(access, one["tighter"][0]["access"])
@@ -377,10 +383,13 @@ class Review(unittest.TestCase):
         """Types each key once a question waits for it."""
         pid, terminal = pty.fork()
         if not pid:
-            os.chdir(self.place)
-            os.execve(workloads.program("secmgr-policy"),
-                      ["secmgr-policy", "review", *arguments],
-                      dict(workloads.environment(), EDITOR="./editor"))
+            try:
+                os.chdir(self.place)
+                os.execve(workloads.program("secmgr-policy"),
+                          ["secmgr-policy", "review", *arguments],
+                          dict(workloads.environment(), EDITOR="./editor"))
+            finally:
+                os._exit(127)
         shown, asked, keys = b"", 0, list(keys)
         end = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < end:
