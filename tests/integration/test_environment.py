@@ -103,10 +103,17 @@ class Prepared:
         self.python, self.place = python, place
         (place / "app.py").write_text(APP)
         # The harmless variable is no governed one; the last is.
-        self.run("secmgr-record", "-q", "-o", "t.db", "--", python, "app.py",
-                 *lines(WAYS + ("empty",), "COLOUR", "red"),
-                 "dict_:PYTHONUNBUFFERED:1")
+        self.record("t.db", "app.py",
+                    *lines(WAYS + ("empty",), "COLOUR", "red"),
+                    "dict_:PYTHONUNBUFFERED:1")
         (place / "policy.json").write_text(self.run("secmgr-learn", "t.db"))
+
+    def record(self, trace, *words):
+        done = workloads.covered("secmgr-record", ["-o", trace, "--", self.python,
+                                                   *words],
+                                 cwd=self.place, env=workloads.environment())
+        if done.returncode:
+            raise AssertionError(done.stderr)
 
     def run(self, name, *arguments, **changes):
         done = subprocess.run(
@@ -118,10 +125,13 @@ class Prepared:
         return done.stdout
 
     def enforced(self, wanted, **changes):
-        said = self.run("secmgr-enforce", "-p", "policy.json", "--force", "-o",
-                        "e.db", "--", self.python, "app.py", *wanted,
-                        **changes)
-        return said.splitlines()
+        done = workloads.covered(
+            "secmgr-enforce", ["-p", "policy.json", "-o", "e.db", "--",
+                               self.python, "app.py", *wanted],
+            cwd=self.place, env={**workloads.environment(), **changes})
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        return done.stdout.splitlines()
 
     def replayed(self):
         return json.loads(self.run("secmgr-replay", "--json", "policy.json",
@@ -173,10 +183,9 @@ class Environment(unittest.TestCase):
 
     @on_each_python
     def test_values_are_in_neither_trace_nor_policy(self, program):
-        program.run("secmgr-record", "-q", "-o", "secret.db", "--",
-                    program.python, "-c", "import os, subprocess\n"
-                    "subprocess.call(['true'], env={'PYTHONPATH': "
-                    "'/home/hunt' 'er2'})")
+        program.record("secret.db", "-c", "import os, subprocess\n"
+                       "subprocess.call(['true'], env={'PYTHONPATH': "
+                       "'/home/hunt' 'er2'})")
         shown = program.run("secmgr-events", "secret.db")
         self.assertIn("PYTHONPATH=", shown)
         self.assertNotIn("hunter2", shown)

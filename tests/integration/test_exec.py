@@ -5,17 +5,15 @@ With /usr/bin/python3 and the interpreters SM_TEST_PYTHONS names (separated by
 colons).
 """
 import json
-import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
 import unittest
 
-from workloads import PYTHON, environment, program
+from workloads import covered, environment, program, pythons
 
-PYTHONS = [PYTHON] + [path for path in
-                      os.environ.get("SM_TEST_PYTHONS", "").split(":") if path]
+PYTHONS = pythons()
 
 # Each announces itself by an event of its own.
 ANNOUNCED = """\
@@ -153,8 +151,8 @@ class Exec(unittest.TestCase):
             timeout=60, check=False)
 
     def record(self, *command):
-        done = self.tool("secmgr-record", "-q", "--force", "-o", "t.db", "--",
-                         *command)
+        done = covered("secmgr-record", ["-o", "t.db", "--", *command],
+                       cwd=self.place, env=environment())
         self.assertEqual(0, done.returncode, done.stderr)
         return done.stdout
 
@@ -173,8 +171,9 @@ class Exec(unittest.TestCase):
         (self.place / "policy.json").write_text(json.dumps(policy))
 
     def enforce(self, *command, expected=0):
-        done = self.tool("secmgr-enforce", "-p", "policy.json", "--force",
-                         "-o", "e.db", "--", *command)
+        done = covered("secmgr-enforce", ["-p", "policy.json", "-o", "e.db",
+                                          "--", *command],
+                       cwd=self.place, env=environment())
         if expected is not None:
             self.assertEqual(expected, done.returncode, done.stderr)
         return done.stdout
@@ -213,7 +212,7 @@ class Exec(unittest.TestCase):
             for how in "fork", "spawn", "forkserver":
                 with self.subTest(python, how=how):
                     output = self.record(python, "pool.py", how, "0")
-                    policy = self.learn()
+                    self.learn()
                     self.assertEqual(0, self.replayed("t.db")["blocked"])
                     # The numbers of descriptors are others the next time.
                     self.assertEqual(output, self.enforce(

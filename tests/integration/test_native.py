@@ -116,19 +116,23 @@ class Native(unittest.TestCase):
         return done.stdout
 
     def learn(self, python, *lines):
-        said = self.tool("secmgr-record", "-q", "--force", "-o", "t.db", "--",
-                         python, "-B", "app.py", *lines)
+        done = workloads.covered(
+            "secmgr-record", ["-o", "t.db", "--", python, "-B", "app.py", *lines],
+            cwd=self.place, env=workloads.environment())
         self.assertEqual([line + " = done" for line in lines],
-                         said.splitlines())
+                         done.stdout.splitlines(), done.stderr)
         text = self.tool("secmgr-learn", "t.db")
         (self.place / "policy.json").write_text(text)
         self.assertEqual(0, self.replayed("t.db")["blocked"])
         return json.loads(text)
 
     def enforce(self, python, *lines):
-        said = self.tool("secmgr-enforce", "-p", "policy.json", "--force",
-                         "-o", "e.db", "--", python, "-B", "app.py", *lines)
-        return said.splitlines()
+        done = workloads.covered(
+            "secmgr-enforce", ["-p", "policy.json", "-o", "e.db", "--", python,
+                               "-B", "app.py", *lines],
+            cwd=self.place, env=workloads.environment())
+        self.assertEqual(0, done.returncode, done.stderr)
+        return done.stdout.splitlines()
 
     def replayed(self, trace):
         return json.loads(self.tool("secmgr-replay", "--json", "policy.json",

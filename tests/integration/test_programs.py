@@ -6,7 +6,6 @@ SM_TEST_PYTHONS names (separated by colons).
 """
 import functools
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -104,8 +103,11 @@ class Programs(unittest.TestCase):
 
     def record(self, python, *lines):
         """What the program says; the policy of what it did is in place."""
-        said = self.tool("secmgr-record", "-q", "--force", "-o", "t.db", "--",
-                         python, "app.py", *lines)
+        done = workloads.covered(
+            "secmgr-record", ["-o", "t.db", "--", python, "app.py", *lines], cwd=self.place,
+            env={**workloads.environment(), "PATH": self.search})
+        self.assertEqual(0, done.returncode, done.stderr)
+        said = done.stdout
         text = self.tool("secmgr-learn", "t.db")
         (self.place / "policy.json").write_text(text)
         self.assertEqual(0, self.replayed("t.db")["blocked"])
@@ -118,11 +120,13 @@ class Programs(unittest.TestCase):
 
     def enforce(self, python, *lines):
         """Likewise; the replay says the same of each of its events."""
-        said = self.tool("secmgr-enforce", "-p", "policy.json", "--force",
-                         "-o", "e.db", "--", python, "app.py", *lines)
-        replayed = self.replayed("e.db")
-        self.assertEqual(0, replayed["differs"])
-        return said
+        done = workloads.covered(
+            "secmgr-enforce", ["-p", "policy.json", "-o", "e.db", "--", python,
+                               "app.py", *lines], cwd=self.place,
+            env={**workloads.environment(), "PATH": self.search})
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(0, self.replayed("e.db")["differs"])
+        return done.stdout
 
     def replayed(self, trace):
         return json.loads(self.tool("secmgr-replay", "--json", "policy.json",
