@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * argv.h: argument vectors and shell lines by word; for learner/ only.
+ */
+#ifndef LEARNER_ARGV_H
+#define LEARNER_ARGV_H
+
+#include "learner/paths.h"
+
+/* A word: text that never varies in front (`--out=`), then the value. */
+struct sm_word {
+	struct sm_str head;  /* literal, unescaped; compared when grouping */
+	struct sm_str value; /* literal, or the pattern of a known path */
+	bool is_fixed;	     /* options, operators, scripts, live words */
+	bool is_path;	     /* value is pattern text for <path:...> */
+	bool is_pattern;     /* value is pattern text */
+	bool is_raw;	     /* shell: goes into the line as it is */
+	bool is_command;     /* shell: where a command's name stands */
+};
+
+struct sm_line {
+	uint32_t access;
+	struct sm_str program; /* EXEC */
+	struct sm_str whole;   /* SHELL: the line; a template if parsed */
+	struct sm_word *words;
+	uint32_t count;
+	bool is_parsed;
+	struct sm_str_list by;
+	struct sm_sketch runs;
+	uint64_t seen;
+};
+
+/* The distinct values of a position, with the runs each was seen in. */
+struct sm_word_value {
+	struct sm_str text;
+	struct sm_sketch runs;
+};
+
+struct sm_values {
+	struct sm_word_value *items;
+	size_t count;
+};
+
+/* A recorded command, word by word. */
+struct sm_line sm_line_read(struct sm_learn *l, const struct sm_fact *fact);
+bool sm_is_option(struct sm_str text);
+
+/* What stood at a position of lines with the same words around it. */
+struct sm_values sm_values_at(struct sm_learn *l, const struct sm_line *lines,
+			      size_t count, uint32_t at);
+bool sm_values_all(const struct sm_values *v, bool (*is)(struct sm_str));
+/* They are names of users, uploads or days: of what opened as a path. */
+bool sm_values_are_members(const struct sm_learn *l, const struct sm_values *v);
+/* The slot that holds all values, or empty when the position stays closed. */
+struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v);
+/* One value is enough when it is the day or time of the recording. */
+struct sm_str sm_values_clock(struct sm_learn *l, const struct sm_word *word,
+			      const struct sm_values *v);
+/* A word that selects what a program does: `log` in `git log`. */
+bool sm_is_command_word(struct sm_str s);
+
+#endif

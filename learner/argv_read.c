@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Commands as words: which of them are values, and which are spelled by the
+ * program.
+ */
+#include "learner/argv.h"
+#include "schema/shell.h"
+
+static bool is_interpreter(struct sm_str program)
+{
+	static const char *const names[] = { "python", "perl", "ruby", "node",
+					     "php",    "lua",  "sh",   "bash",
+					     "dash",   "env",  NULL };
+	struct sm_str name = sm_path_name(program);
+
+	for (size_t i = 0; names[i]; i++)
+		if (sm_str_starts(name, sm_str_of(names[i])))
+			return true;
+	return false;
+}
+
+bool sm_is_option(struct sm_str text)
+{
+	return text.len > 1 && text.p[0] == '-';
+}
+
+/* `--name=` of `--name=value`, or empty. */
+static struct sm_str option_head(struct sm_str text)
+{
+	const char *equals = text.len ? memchr(text.p, '=', text.len) : NULL;
+
+	if (!equals || !sm_str_starts(text, SM_STR("--")))
+		return (struct sm_str){ "", 0 };
+	return (struct sm_str){ text.p, (uint32_t)(equals - text.p) + 1 };
+}
+
+/* `-c` of `-c1-40`: an option with its numbers attached; or empty. */
+static struct sm_str numbered_head(struct sm_learn *l, struct sm_str text)
+{
+	uint32_t n = 1, end;
+	unsigned typed;
+
+	while (n < text.len && ((text.p[n] >= 'a' && text.p[n] <= 'z') ||
+				(text.p[n] >= 'A' && text.p[n] <= 'Z')))
+		n++;
+	if (!sm_is_option(text) || n < 2 || n == text.len)
+		return (struct sm_str){ "", 0 };
+	for (end = n; end < text.len; end++)
+		if (!strchr("0123456789-.,:x%", text.p[end]))
+			return (struct sm_str){ "", 0 };
+	sm_skeleton(l, (struct sm_str){ text.p + n, text.len - n }, &typed);
+	return (struct sm_str){ text.p, typed ? n : 0 };
+}
+
+static struct sm_word read_word(struct sm_learn *l, struct sm_str text)
+{
+	struct sm_word w = { .head = option_head(text) };
+	bool slotted;
+
+	if (!w.head.len)
+		w.head = numbered_head(l, text);
+	w.value = (struct sm_str){ text.p + w.head.len, text.len - w.head.len };
+	w.is_fixed = sm_is_option(text) && !w.head.len;
+	if (!w.is_fixed) {
+		struct sm_str pattern =
+			sm_path_is_canonical(w.value)
+				? sm_paths_pattern(l, w.value, &slotted)
+				: sm_paths_relative(l, w.value, &slotted);
+
+		if (slotted) {
+			w.value = pattern;
+			w.is_path = w.is_fixed = true;
+		}
+	}
+	return w;
+}
+
+static bool is_word_char(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
+}
+
+/* Behind the number at `at`, if one stands there on its own; else `at`. */
+static uint32_t number_end(struct sm_str code, uint32_t at)
+{
+	uint32_t end = at;
+
+	if (at && is_word_char(code.p[at - 1]))
+		return at;
+	while (end < code.len && code.p[end] >= '0' && code.p[end] <= '9')
+		end++;
+	return end < code.len && is_word_char(code.p[end]) ? at : end;
+}
+
+/*
+ * What multiprocessing starts its children with holds the numbers of
+ * descriptors, which say nothing about the next run (CPython, 3.8 to 3.14:
+ * spawn.get_command_line(), resource_tracker, forkserver). They become slots,
+ * but for those in strings; the code around them stays as it is.
+ */
+static bool open_descriptors(struct sm_learn *l, struct sm_word *w)
+{
+	struct sm_str code = w->value, text = SM_STR("");
+	uint32_t from = 0, end;
+	char quote = '\0';
+
+	if (!sm_str_starts(code, SM_STR("from multiprocessing.")))
+		return false;
+	for (uint32_t i = 0; i < code.len; i++) {
+		char c = code.p[i];
+
+		if (quote && c == '\\')
+			i++;
+		else if (quote ? c == quote : c == '\'' || c == '"')
+			quote = quote ? '\0' : c;
+		end = quote ? i : number_end(code, i);
+		if (end <= i)
+			continue;
+		text = sm_learn_join(
+			l, text,
+			sm_escape(l,
+				  (struct sm_str){ code.p + from, i - from }));
+		text = sm_learn_join(l, text, SM_STR("<int>"));
+		from = end;
+		i = end - 1;
+	}
+	w->value =
+		sm_learn_join(l, text,
+			      sm_escape(l, (struct sm_str){ code.p + from,
+							    code.len - from }));
+	return true;
+}
+
+/* Code given to an interpreter, and the script it runs, never vary. */
+static void fix_code(struct sm_learn *l, struct sm_line *line)
+{
+	bool is_script_due = true;
+
+	if (!is_interpreter(line->program))
+		return;
+	for (uint32_t i = 1; i < line->count; i++) {
+		struct sm_word *w = &line->words[i];
+		struct sm_str last = line->words[i - 1].value;
+
+		if (sm_str_equal(last, SM_STR("-c")))
+			w->is_pattern = open_descriptors(l, w);
+		if (sm_str_equal(last, SM_STR("-c")) ||
+		    sm_str_equal(last, SM_STR("-m")) ||
+		    sm_str_equal(last, SM_STR("-e")))
+			w->is_fixed = true, is_script_due = false;
+		else if (is_script_due && !sm_is_option(w->value) &&
+			 !w->head.len)
+			w->is_fixed = true, is_script_due = false;
+	}
+}
+
+static void read_argv(struct sm_learn *l, struct sm_line *line,
+		      const struct sm_request *request)
+{
+	line->words =
+		sm_learn_take(l, (request->argc + 1) * sizeof(*line->words));
+	for (uint32_t i = 0; i < request->argc; i++) {
+		struct sm_str text = sm_value_str(&request->args[i]);
+
+		line->words[i] = read_word(l, text);
+		if (i)
+			continue;
+		line->words[i] =
+			(struct sm_word){ .value = text, .is_fixed = true };
+	}
+	line->count = request->argc;
+	line->is_parsed = true;
+	fix_code(l, line);
+}
+
+static void read_shell(struct sm_learn *l, struct sm_line *line)
+{
+	struct sm_shell *shell = sm_learn_take(l, sizeof(*shell));
+
+	line->is_parsed = sm_shell_parse(line->whole, false, shell);
+	if (!line->is_parsed)
+		return;
+	line->words =
+		sm_learn_take(l, (shell->count + 1) * sizeof(*line->words));
+	for (uint32_t i = 0; i < shell->count; i++) {
+		const struct sm_shell_token *t = &shell->tokens[i];
+		struct sm_word *w = &line->words[i];
+
+		if (t->kind == SM_SHELL_WORD && !t->is_live) {
+			*w = read_word(l, sm_learn_copy(l, t->text));
+			if (t->is_command)
+				*w = (struct sm_word){ .value = sm_learn_copy(
+							       l, t->text),
+						       .is_fixed = true,
+						       .is_command = true };
+			continue;
+		}
+		*w = (struct sm_word){ .value = sm_learn_copy(l, t->raw),
+				       .is_fixed = true,
+				       .is_raw = true };
+	}
+	line->count = shell->count;
+}
+
+struct sm_line sm_line_read(struct sm_learn *l, const struct sm_fact *fact)
+{
+	const struct sm_request *request = fact->request;
+	struct sm_line line = { .access = request->access,
+				.program = SM_STR(""),
+				.whole = SM_STR(""),
+				.runs = fact->view->call->runs,
+				.seen = fact->view->call->count };
+
+	if (request->access == SM_ACCESS_EXEC) {
+		line.program = request->value;
+		read_argv(l, &line, request);
+	} else {
+		line.whole = request->value;
+		read_shell(l, &line);
+	}
+	sm_list_add(l, &line.by, sm_by_of(l, &fact->view->event));
+	return line;
+}
