@@ -145,10 +145,10 @@ static bool are_common_open(struct sm_learn *l, const struct sm_node *node)
 
 	for (size_t i = 0; i < node->count; i++)
 		e.distinct +=
-			!sm_is_spelled(node->kids[i]) &&
-			!is_assigned(l, node->kids[i]) &&
 			is_common(node, node->kids[i]) &&
-			(node->kids[i]->is_made || sm_node_is_listed(node));
+			(node->kids[i]->is_made || sm_node_is_listed(node)) &&
+			!sm_is_spelled(node->kids[i]) &&
+			!is_assigned(l, node->kids[i]);
 	return sm_is_open(l, &e);
 }
 

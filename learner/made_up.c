@@ -232,13 +232,14 @@ void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 static void rename_once(struct sm_learn *l, struct sm_node *node,
 			const struct sm_place *place)
 {
-	struct sm_str name = node->name, text = unique(l, name);
+	struct sm_str name = node->name, text = SM_STR("");
 	uint32_t from, to;
 
 	if (node->is_slot || place->is_closed)
 		return;
-	if (text.len &&
-	    ((node->is_made && is_unique(name)) || sm_has_clock(l, name)))
+	if ((node->is_made && is_unique(name)) || sm_has_clock(l, name))
+		text = unique(l, name);
+	if (text.len)
 		node->name = text;
 	else if (node->is_made && find_key(name, &from, &to) &&
 		 (from > 2 || !place->is_shared))
