@@ -92,6 +92,30 @@ class Decisions:
                 self.in_loop("audit", policy, f"{what}, one path", count)
             self.in_loop(lines, policy, f"{what}, {DISTINCT} paths", None)
 
+    def beside_shadow(self):
+        """What a second policy, only asked, adds to an enforced event."""
+        for count in (10, 10000):
+            policy, lines, _ = self.made[count, False]
+            bench = self.bench
+            trace = bench.work / "decisions-timed.db"
+            for loop, name in (("audit", "one path"),
+                               (lines, f"{DISTINCT} paths")):
+                tail = [loop, 12, 20000]
+                script = self.script + tail
+                hooks = {
+                    "enforced": lambda script=script, policy=policy:
+                        (bench.enforce(policy), {}, script),
+                    "shadow": lambda script=script, policy=policy:
+                        (bench.enforce(policy, shadow=policy), {}, script),
+                    "recorded": lambda script=script:
+                        (bench.record(trace), {}, script)}
+                took = bench.times(hooks, trace)
+                del hooks["recorded"]
+                used = bench.instructions(hooks, "event_open")
+                name = f"shadow policy in an event, {count} rules, {name}"
+                bench.add(name, took["shadow"] - took["enforced"], "ns")
+                bench.add(name, used["shadow"] - used["enforced"], "instr")
+
     def in_loop(self, loop, policy, name, count):
         bench = self.bench
         trace = bench.work / "decisions-timed.db"
@@ -110,7 +134,7 @@ class Decisions:
         bench.add(f"decision in an event, {name}",
                   took["enforced"] - took["recorded"], "ns", goal=("<=", 60))
         del hooks["no-op"]
-        used = bench.instructions(hooks)
+        used = bench.instructions(hooks, "event_open")
         bench.add(f"decision in an event, {name}",
                   used["enforced"] - used["recorded"], "instr",
                   goal=("<=", 400))

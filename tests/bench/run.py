@@ -83,8 +83,9 @@ class Bench:
     def record(self, trace):
         return [self.bin / "secmgr-record", "--force", "-o", trace, "--"]
 
-    def enforce(self, policy):
-        return [self.bin / "secmgr-enforce", "--policy", policy, "-o",
+    def enforce(self, policy, shadow=None):
+        return [self.bin / "secmgr-enforce", "--policy", policy,
+                *(["--shadow", shadow] if shadow else []), "-o",
                 self.work / f"enforced-{time.monotonic_ns()}.db", "--"]
 
     run = staticmethod(run)
@@ -146,9 +147,15 @@ class Bench:
         self.no_loss(trace)
         return {name: statistics.median(all_) for name, all_ in taken.items()}
 
-    def instructions(self, hooks):
-        """Per iteration: the difference of two runs under callgrind."""
-        counts = {}
+    def instructions(self, hooks, function=None):
+        """
+        Per iteration: the difference of two runs under callgrind. function:
+        only what it calls is counted; what else goes on, such as how often a
+        collector was waited for, differs from run to run.
+        """
+        counts, only = {}, []
+        if function:
+            only = [f"--toggle-collect={function}"]
         for name, build in hooks.items():
             totals = []
             for iterations in (1000, 6000):
@@ -156,7 +163,8 @@ class Bench:
                 command = command[:-2] + [1, iterations]
                 out = self.work / "callgrind.out"
                 done = run(wrapper + ["valgrind", "--tool=callgrind",
-                                      f"--callgrind-out-file={out}"] + command,
+                                      f"--callgrind-out-file={out}"] + only
+                           + command,
                            environment)
                 totals.append(int(re.search(r"Collected : (\d+)",
                                             done.stderr).group(1)))
@@ -407,6 +415,7 @@ def decisions(bench):
                                   "none"])
     measured.alone()
     measured.in_events()
+    measured.beside_shadow()
 
 
 PARTS = {"hooks": Bench.hook_cost, "resolving": Bench.resolving,
