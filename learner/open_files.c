@@ -175,6 +175,27 @@ static void open_by_extension(struct sm_learn *l, struct sm_node *node,
 	sm_node_tidy(l, node);
 }
 
+/* `<int>.<name>` for 17.png and 18.jpg, or empty. */
+static struct sm_str any_extension(struct sm_learn *l,
+				   const struct sm_members *m)
+{
+	struct sm_str first = { "", 0 };
+
+	for (size_t i = 0; i < m->count; i++) {
+		const struct sm_node *node = m->items[i].node;
+		struct sm_str text = node->name;
+		unsigned typed = 1;
+
+		if (!node->is_slot)
+			text = sm_skeleton(l, node->name, &typed);
+		text.len -= m->items[i].extension.len;
+		if (!typed || (i && !sm_str_equal(text, first)))
+			return (struct sm_str){ "", 0 };
+		first = text;
+	}
+	return sm_learn_join(l, first, SM_STR(".<name>"));
+}
+
 /*
  * A directory the program fills with files of many kinds (uploads): two
  * extensions, one of which opened for any name, or three and four files where
@@ -187,7 +208,7 @@ static void open_any_file(struct sm_learn *l, struct sm_node *node,
 		sm_learn_take(l, (node->count + 1) * sizeof(*m.items)), 0
 	};
 	size_t extensions = 0, files = 0, slots = 0, free = 0;
-	struct sm_str last = { "", 0 };
+	struct sm_str last = { "", 0 }, name = { "", 0 };
 
 	if (place->is_code || place->is_shared || place->is_hidden)
 		return;
@@ -216,12 +237,16 @@ static void open_any_file(struct sm_learn *l, struct sm_node *node,
 		extensions += !i || !sm_str_equal(m.items[i].extension, last);
 		last = m.items[i].extension;
 	}
-	if (!slots || files < 3 || extensions < 2 ||
-	    (!free && (extensions < 3 || files < 4)))
+	if (!slots || files < 3 || extensions < 2)
+		return;
+	if (!free)
+		name = any_extension(l, &m);
+	if (!name.len && !free && (extensions < 3 || files < 4))
 		return;
 	for (size_t i = 0; i < m.count; i++)
 		m.items[i].node->is_slot = false;
-	sm_members_open(l, m.items, m.count, SM_STR("<name>"));
+	sm_members_open(l, m.items, m.count,
+			name.len ? name : SM_STR("<name>"));
 	sm_node_tidy(l, node);
 }
 

@@ -282,6 +282,23 @@ static void names_written_in_many_ways_open(void **state)
 	finish(&b);
 }
 
+static void assigned_names_of_two_kinds_open_for_others(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, APP "/thumbs/17.png", WRITE);
+	see_open(&b, 0, APP "/thumbs/18.png", WRITE);
+	see_open(&b, 1, APP "/thumbs/19.png", WRITE);
+	see_open(&b, 1, APP "/thumbs/20.jpg", WRITE);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/thumbs/21.webp", WRITE));
+	assert_false(allows_open(&b, APP "/thumbs/cat.png", WRITE));
+	assert_false(allows_open(&b, APP "/thumbs/21", WRITE));
+	finish(&b);
+}
+
 static void languages_open_when_one_was_seen(void **state)
 {
 	struct bench b;
@@ -448,6 +465,7 @@ int main(void)
 		cmocka_unit_test(one_depth_stays_one_depth),
 		cmocka_unit_test(uploads_of_any_kind_open_for_any_depth),
 		cmocka_unit_test(names_written_in_many_ways_open),
+		cmocka_unit_test(assigned_names_of_two_kinds_open_for_others),
 		cmocka_unit_test(languages_open_when_one_was_seen),
 		cmocka_unit_test(what_a_slot_grants_has_no_rule_of_its_own),
 		cmocka_unit_test(packages_read_their_data_like_their_code),
