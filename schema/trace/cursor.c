@@ -10,6 +10,12 @@
 #include "schema/trace/order.h"
 #include "schema/trace/reader.h"
 
+/*
+ * Unpacking a block in vain takes a millisecond, and a small file may hold a
+ * million; with so many no reader goes on.
+ */
+#define DAMAGES_MAX 1000
+
 /* What events of one group share; the event is patched in place. */
 struct group {
 	struct sm_event event;
@@ -30,6 +36,7 @@ struct sm_trace_cursor {
 	uint64_t position; /* number of the next event to deliver */
 	uint64_t base;	   /* number of the block's first event */
 	bool is_loaded, is_over;
+	uint32_t damages; /* blocks told of */
 	struct sm_block block;
 	uint32_t *order;
 	struct group *groups;
@@ -413,6 +420,14 @@ static enum sm_status load(struct sm_trace_cursor *c, const struct row *row,
 static enum sm_status damaged(struct sm_trace_cursor *c, uint64_t id,
 			      uint64_t events, struct sm_diag *diag)
 {
+	if (++c->damages > DAMAGES_MAX) {
+		c->is_over = true;
+		return sm_fail(diag, SM_DAMAGED,
+			       "%s: more than %d blocks are damaged: what "
+			       "follows is not read; see secmgr-events "
+			       "--recover",
+			       c->trace->path, DAMAGES_MAX);
+	}
 	return sm_fail(diag, SM_DAMAGED,
 		       "%s: block %llu is damaged: events %llu to %llu are "
 		       "skipped",

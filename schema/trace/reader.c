@@ -8,7 +8,11 @@
 
 #include "schema/trace/argv.h"
 
-enum { KEEP_BYTES = 64 << 10 };
+enum {
+	KEEP_BYTES = 64 << 10,
+	META_MAX = 4096, /* facts about a recording; ours has some 30 */
+	ARGV_MAX = 1024, /* the agent tells SM_ITEMS_MAX */
+};
 
 /* Text with a NUL behind it, for as long as the trace is open; or NULL. */
 static char *keep_bytes(struct sm_keep *k, const void *p, size_t n)
@@ -86,6 +90,8 @@ static enum sm_status read_meta(struct sm_trace *t, sqlite3_stmt *q)
 	enum sm_status status = keep_column(&t->keep, q, 0, &key);
 	size_t i;
 
+	if (t->meta_count >= META_MAX)
+		return SM_DAMAGED;
 	if (!status)
 		status = keep_column(&t->keep, q, 1, &value);
 	if (!status)
@@ -113,6 +119,7 @@ static enum sm_status read_argv(struct sm_trace *t, sqlite3_stmt *q, int i,
 
 	if (status)
 		return status;
+	max = max < ARGV_MAX ? max : ARGV_MAX;
 	copy = (char *)text.p;
 	argv = malloc(max * sizeof(*argv));
 	if (!argv)

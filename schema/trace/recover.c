@@ -18,6 +18,9 @@
 #include "schema/trace/pages.h"
 #include "schema/trace/substitute.h"
 
+/* A damaged file has few such rows; a hostile one a million of 4 MiB. */
+#define IN_VAIN_MAX (UINT64_C(1) << 30)
+
 /* Columns: k row's number, i integer, s text or blob, b blob, ? anything. */
 enum table {
 	TABLE_META,
@@ -85,6 +88,7 @@ struct recovering {
 	ZSTD_DCtx *zstd;
 	struct sm_bytes raw;
 	struct sm_chain *chain;
+	uint64_t in_vain; /* bytes unpacked of what did not decode */
 	struct candidates chunks, blocks;
 	uint64_t sites;	     /* the last one that blocks refer to */
 	uint64_t strings;    /* likewise */
@@ -244,13 +248,17 @@ static enum sm_status note(struct recovering *r, const struct sm_cell *cell,
 	if (cell->rowid < 1 || cell->rowid > INT64_MAX / 2 || count < 1 ||
 	    count > max || (!is_block && cell->rowid + count > UINT32_MAX / 2))
 		return SM_OK;
+	if (r->in_vain > IN_VAIN_MAX)
+		return SM_LIMIT;
 	status = sm_unpack(r->zstd, data->p, data->len, v[is_block ? 7 : 3].i,
 			   raw_max, &r->raw);
 	if (status)
 		return status == SM_NOMEM ? status : SM_OK;
 	if (is_block ? !block_decodes(r, cell, &c)
-		     : !chunk_decodes(r, (uint64_t)count))
+		     : !chunk_decodes(r, (uint64_t)count)) {
+		r->in_vain += r->raw.len;
 		return SM_OK;
+	}
 	status = sm_array_reserve((void **)&list->at, &list->room,
 				  list->count + 1, sizeof(*list->at));
 	if (!status)
