@@ -163,7 +163,7 @@ class FtpServer(stage.Service):
         with self.visit("ben") as client:
             for call in (lambda: client.cwd("/nothing"),
                          lambda: client.sendcmd("SITE DO HEAD nothing"),
-                         lambda: client.sendcmd("SITE DO COUNT"),
+                         lambda: client.sendcmd("SITE DO COUNT none.txt"),
                          lambda: client.retrbinary("RETR ../none", print)):
                 with contextlib.suppress(ftplib.error_perm):
                     call()

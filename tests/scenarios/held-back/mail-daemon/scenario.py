@@ -51,17 +51,19 @@ class Bomb:
 class MailDaemon(stage.Service):
     """A daemon with plugins that takes mail and keeps it (aiosmtpd)."""
     packages = ["python3-aiosmtpd", "python3-yaml", "file"]
-    MEMBERS = ["anna", "ben", "carla", "hans.peter", "o'brien", "zoe-1"]
+    MEMBERS = ["anna", "ben", "carla", "dora", "hans.peter", "o'brien",
+               "zoe-1"]
 
     def arrange(self):
         self.install("spamwords", "3.0", SPAMWORDS)
         self.install("stamps", "1.0", STAMPS, POINTS)
-        stage.write(self.srv / "members.txt", "\n".join(self.MEMBERS[:3]))
-        for name in ("away.txt", "thanks.txt"):
+        stage.write(self.srv / "members.txt", "\n".join(self.MEMBERS[:4]))
+        for name in ("away.txt", "thanks.txt", "busy.txt"):
             stage.write(self.srv / "answers" / name, "Later.\n")
         self.rules("anna", answer="away.txt", score="len(SUBJECT)",
                    folders={"ben@here": "family", "shop@there": "orders"})
         self.rules("ben", answer="thanks.txt", hook=self.hook())
+        self.rules("dora", answer="busy.txt")
 
     def arrange_benign(self):
         self.install("spamwords", "3.1", SPAMWORDS_NEW)
@@ -122,6 +124,7 @@ class MailDaemon(stage.Service):
         self.expect_sent("ben@here", sender="carla@here", subject="FREE tea",
                          files=[(f"photo {day}.jpg", b"\xff\xd8" * 30),
                                 ("notes.txt", b"text\n")])
+        self.expect_sent("dora@here", subject="Are you there?")
         self.expect_sent("carla@here", sender="x@elsewhere", subject="",
                          files=[("list.csv", b"a,b\n")])
         self.expect_sent("anna+garden@here", text=f"Day {day}: roses.\n")
@@ -142,7 +145,8 @@ class MailDaemon(stage.Service):
                                  ("Ünï & code (1).webp", b"RIFF" * 9),
                                  ("v1.2.tar.gz", b"\x1f\x8b"),
                                  ("4711", b"x")])
-            self.expect_sent(f"{name}+v1.2-plan@here", text="Plan.\n")
+            if "'" not in name:  # the shell line is not made for these
+                self.expect_sent(f"{name}+v1.2-plan@here", text="Plan.\n")
         self.expect_sent("zoe-1@here", subject="Big", text="long\n" * 20000)
         self.expect_sent("zoe-1@here", subject="Again", In_Reply_To="<1@x>",
                          text="Straße\n")

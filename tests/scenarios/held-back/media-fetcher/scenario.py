@@ -61,7 +61,7 @@ class MediaFetcher(stage.Program):
         self.install("titles", "1.4.0", TITLES)
         stage.write(self.site_packages
                     / "yt_dlp_plugins/extractor/village.py", PLUGIN)
-        for name in ("hello.txt", "thanks.txt"):
+        for name in ("hello.txt", "thanks.txt", "soon.txt"):
             stage.write(self.srv / "letters" / name, "Enjoy.\n")
         for user in ("anna", "ben", "carla"):
             self.wish(user, ["/concert.html", "/media/tune.mp3"])
@@ -113,6 +113,8 @@ class MediaFetcher(stage.Program):
     def train(self, day):
         self.opens()
         self.expect_fetch("anna", "ben", found="ben: 2 fetched, 0 failed")
+        self.wish("anna", ["/concert.html", "/media/tune.mp3"],
+                  letter="soon.txt")
         self.expect_fetch("anna", found="anna: 2 fetched")
         self.page(f"/news-{day}.html", f"News of day {day}",
                   f"/media/news {day}.webm")

@@ -122,7 +122,8 @@ class Wiki(stage.Service):
             "/page", name="bad", text=".. total:: 1 / 0\n"), "saved")
         self.expect_answer("show no sum", browser.get("/page", name="bad"),
                            status=500)
-        self.expect_answer("no file", browser.get("/file", at="none"),
+        self.expect_answer("no file", browser.get(
+            "/file", at="Start/none.txt"),
                            status=500)
         self.expect_answer("nothing found", browser.get(
             "/search", word="unfindable"))
