@@ -71,21 +71,34 @@ enum sm_event_kind sm_announce_second(enum sm_event_kind kind)
 	}
 }
 
+/* All of 1 to 7 bytes, in loads that overlap. */
+static inline uint64_t load_short(const char *s, uint32_t n)
+{
+	uint32_t first, last;
+
+	if (n < 4)
+		return (uint8_t)s[0] | (uint64_t)(uint8_t)s[n / 2] << 8 |
+		       (uint64_t)(uint8_t)s[n - 1] << 16;
+	memcpy(&first, s, sizeof(first));
+	memcpy(&last, s + n - sizeof(last), sizeof(last));
+	return first | (uint64_t)last << 32;
+}
+
 /* Not only ASCII: *is_plain becomes false, its bytes depend on the locale. */
 static uint64_t hash_of(const char *s, uint32_t n, bool *is_plain)
 {
 	uint64_t h = n, word, high = 0;
 
-	while (n) {
-		uint32_t step = n < sizeof(word) ? n : (uint32_t)sizeof(word);
-
-		word = 0;
-		memcpy(&word, s, step);
+	for (; n; s += sizeof(word), n -= (uint32_t)sizeof(word)) {
+		if (n >= sizeof(word))
+			memcpy(&word, s, sizeof(word));
+		else
+			word = load_short(s, n);
 		high |= word;
 		h = (h ^ word) * 0x9e3779b97f4a7c15u;
 		h ^= h >> 32;
-		s += step;
-		n -= step;
+		if (n < sizeof(word))
+			break;
 	}
 	*is_plain = !(high & 0x8080808080808080u);
 	return h;
