@@ -115,7 +115,8 @@ class Principals(unittest.TestCase):
                                   name=name):
                     self.assertEqual(run.case.status, run.status,
                                      run.complaint)
-                    self.assertEqual(run.wanted(says), run.about(name))
+                    self.assertEqual(run.wanted(says), run.about(name),
+                                     run.complaint)
 
     def test_names_of_cases_tell_them_apart(self):
         names = [case.name for case in CASES]

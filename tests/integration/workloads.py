@@ -7,6 +7,7 @@ output that is the same every time it is run.
 import functools
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -106,8 +107,8 @@ def covered(tool, arguments, **settings):
             [program(tool), "--force", *map(str, arguments)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             timeout=RUN_SECONDS, check=False, **settings)
-        if (", 0 lost, 0 no_channel" in done.stderr and
-                "could not be covered" not in done.stderr):
+        if (re.search(r"[1-9]\d* events, 0 lost, 0 no_channel", done.stderr)
+                and "could not be covered" not in done.stderr):
             break
     return done
 
