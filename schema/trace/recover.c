@@ -12,6 +12,7 @@
 
 #include "schema/cbor.h"
 #include "schema/trace.h"
+#include "schema/trace/argv.h"
 #include "schema/trace/block.h"
 #include "schema/trace/db.h"
 #include "schema/trace/pack.h"
@@ -413,6 +414,25 @@ static enum sm_status put_lane(struct recovering *r, enum table t,
 	return status;
 }
 
+/* Whether a reader takes argv of a row of process. */
+static bool has_arguments(const struct sm_cell *cell)
+{
+	const struct sm_str *s = &cell->values[8].s;
+	size_t max = s->len < 3 * 1023 ? s->len / 3 + 1 : 1024;
+	struct sm_str *argv = malloc(max * sizeof(*argv));
+	char *copy = malloc((size_t)s->len + 1);
+	bool is_valid = false;
+
+	if (argv && copy) {
+		memcpy(copy, s->p, s->len);
+		copy[s->len] = '\0';
+		is_valid = sm_argv_get(copy, s->len, argv, (int)max) >= 0;
+	}
+	free(argv);
+	free(copy);
+	return is_valid;
+}
+
 static enum sm_status take(void *context, const struct sm_cell *cell)
 {
 	struct recovering *r = context;
@@ -422,6 +442,8 @@ static enum sm_status take(void *context, const struct sm_cell *cell)
 		return SM_OK;
 	if (t == TABLE_CHUNK || t == TABLE_BLOCK)
 		return note(r, cell, t == TABLE_BLOCK);
+	if (t == TABLE_PROCESS && !has_arguments(cell))
+		return SM_OK;
 	return insert(r, t, cell);
 }
 

@@ -189,10 +189,39 @@ static const struct gaps policies = {
 	"INSERT INTO policy(number) VALUES(?1)"
 };
 
+/*
+ * Rows that were changed so that no reader takes them. What is far beyond all
+ * others is such a one, too: filling up to it would refuse the rest.
+ */
+static enum sm_status drop_changed(sqlite3 *db)
+{
+	return exec(db,
+		    "DELETE FROM name WHERE id<1 OR id>(SELECT count(*) FROM "
+		    "name)+1048576 OR length(CAST(value AS BLOB)) NOT BETWEEN "
+		    "1 AND 4096;"
+		    "DELETE FROM site_row WHERE id<1 OR id>(SELECT count(*) "
+		    "FROM site_row)+1048576 OR min(event,file,function,line,"
+		    "via,kind,principal,owner)<0 OR event=0 OR "
+		    "line>4294967295 OR max(event,file,function,via,kind,"
+		    "principal,owner)>(SELECT count(*) FROM name)+1048576;"
+		    "DELETE FROM process WHERE number<1 OR number>(SELECT "
+		    "count(*) FROM process)+1048576;"
+		    "DELETE FROM policy WHERE number<1 OR number>(SELECT "
+		    "count(*) FROM policy)+1048576;"
+		    "DELETE FROM adoption WHERE CAST(process AS INTEGER)&"
+		    "4294967295=0 OR CAST(policy AS INTEGER)&4294967295=0;"
+		    "DELETE FROM loss WHERE process NOT BETWEEN 0 AND "
+		    "4294967295 OR cause NOT IN ('ring-full','too-large',"
+		    "'torn','damaged','no-channel','store')");
+}
+
 enum sm_status sm_substitute_rows(sqlite3 *db, uint64_t last_site,
 				  uint64_t *done)
 {
-	enum sm_status status = fill(db, &names, done);
+	enum sm_status status = drop_changed(db);
+
+	if (!status)
+		status = fill(db, &names, done);
 
 	if (!status)
 		status = fill_sites(db, last_site, done);
