@@ -221,6 +221,26 @@ static bool is_kept(const struct deep *deep, const struct sm_node *node)
 	return !deep->holds_dotted || node->is_slot || node->name.p[0] != '.';
 }
 
+/* Names tempfile made up: drawn in every directory of the tree. */
+static bool is_drawn(const struct deep *deep, const struct sm_node *node)
+{
+	return deep->files != deep->any && node->is_slot && !node->count &&
+	       sm_is_spelled(node);
+}
+
+static struct sm_node *drawn_in(struct sm_learn *l, const struct deep *deep,
+				const struct sm_node *node)
+{
+	for (size_t i = 0; i < deep->any->count; i++) {
+		struct sm_node *kid = deep->any->kids[i];
+
+		if (kid->is_dir == node->is_dir &&
+		    sm_str_equal(kid->name, node->name))
+			return kid;
+	}
+	return sm_node_new_slot(l, deep->any, node->name, node->is_dir);
+}
+
 /* Hands what is granted below node to deep; what is spelled stays. */
 static void sink(struct sm_learn *l, struct sm_node *node,
 		 const struct deep *deep, bool keep_common)
@@ -229,6 +249,10 @@ static void sink(struct sm_learn *l, struct sm_node *node,
 		struct sm_node *kid = node->kids[i];
 		struct sm_node *into = kid->is_dir ? deep->dirs : deep->files;
 
+		if (kid != deep->any && is_drawn(deep, kid)) {
+			sm_node_take(l, drawn_in(l, deep, kid), kid);
+			continue;
+		}
 		if (kid == deep->any || is_kept(deep, kid) ||
 		    (keep_common && is_common(node, kid)))
 			continue;

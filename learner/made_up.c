@@ -66,6 +66,67 @@ static bool find_tmp(struct sm_str name, uint32_t *at)
 	return found;
 }
 
+/* What stands around the eight characters. */
+static bool has_frame(struct sm_str name, struct sm_str other, uint32_t at)
+{
+	return name.len == other.len && !memcmp(name.p, other.p, at) &&
+	       !memcmp(name.p + at + 8, other.p + at + 8, name.len - at - 8) &&
+	       is_tmp_word(other, at);
+}
+
+static bool is_mixed(struct sm_str name, uint32_t at)
+{
+	unsigned digits = 0;
+
+	for (uint32_t i = at; i < at + 8; i++)
+		digits += is_digit(name.p[i]);
+	return digits && digits < 8;
+}
+
+#define DRAWN_MIN 3
+#define DRAWN_FAR 1024 /* siblings compared with one */
+
+/* Kids from first on that are framed alike; false: they come again, or are
+ * words. */
+static bool are_drawn(const struct sm_node *node, size_t first, uint32_t at)
+{
+	struct sm_str name = node->kids[first]->name;
+	size_t count = 0, mixed = 0;
+
+	for (size_t i = first; i < node->count && i < first + DRAWN_FAR; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (kid->is_slot || !has_frame(name, kid->name, at))
+			continue;
+		if (kid->runs.count > 1)
+			return false;
+		count++;
+		mixed += is_mixed(kid->name, at);
+	}
+	return count >= DRAWN_MIN && 2 * mixed >= count;
+}
+
+/*
+ * No event tells of names that tempfile.mktemp(), mktemp(1) and others draw,
+ * but several of one frame do: thumb_0cu1qi2p.png.
+ */
+void sm_node_note_drawn(struct sm_node *node, const struct sm_place *place)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *kid = node->kids[i];
+		uint32_t at;
+
+		if (kid->is_slot || kid->is_tempfile || kid->name.len < 9 ||
+		    !(place->is_tmp || kid->is_made) ||
+		    !find_tmp(kid->name, &at) || !are_drawn(node, i, at))
+			continue;
+		for (size_t k = node->count; k-- > i;)
+			node->kids[k]->is_tempfile |=
+				!node->kids[k]->is_slot &&
+				has_frame(kid->name, node->kids[k]->name, at);
+	}
+}
+
 /* "tmp" and eight characters, nothing or an extension behind. */
 static bool is_plain_tmp(struct sm_str name)
 {

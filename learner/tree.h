@@ -71,6 +71,8 @@ struct sm_str sm_path_below(struct sm_learn *l, struct sm_str dir,
 bool sm_grants_cover(const struct sm_grant *wide,
 		     const struct sm_grant *narrow);
 /* The steps of sm_generalise(), each below node. */
+/* Before its kids are renamed: marks names that were drawn at random. */
+void sm_node_note_drawn(struct sm_node *node, const struct sm_place *place);
 void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 		    const struct sm_place *place);
 void sm_tree_absorb(struct sm_learn *l, struct sm_node *node);

@@ -145,6 +145,35 @@ static void ports_that_change_open_for_listening(void **state)
 	}
 }
 
+static void names_drawn_at_random_are_told_from_words(void **state)
+{
+	static const char *const drawn[] = { "/tmp/thumb_0cu1qi2p.png",
+					     "/tmp/thumb_nvg2_rt5.png",
+					     "/tmp/thumb_emijipky.png" };
+	static const char *const words[] = { "/tmp/album_holidays.png",
+					     "/tmp/album_birthday.png",
+					     "/tmp/album_20240101.png" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		see_open(&b, i, drawn[i], WRITE);
+		see_open(&b, i, words[i], WRITE);
+	}
+	/* This one comes again: it is no name drawn at random. */
+	see_open(&b, 0, "/tmp/lock_a1b2c3d4.png", WRITE);
+	see_open(&b, 1, "/tmp/lock_a1b2c3d4.png", WRITE);
+	see_open(&b, 0, "/tmp/lock_e5f6g7h8.png", WRITE);
+	see_open(&b, 0, "/tmp/lock_i9j0k1l2.png", WRITE);
+	learn(&b);
+	assert_true(allows_open(&b, "/tmp/thumb_zzzz9999.png", WRITE));
+	assert_false(allows_open(&b, "/tmp/thumb_long-name.png", WRITE));
+	assert_false(allows_open(&b, "/tmp/album_zzzz9999.png", WRITE));
+	assert_false(allows_open(&b, "/tmp/lock_m3n4o5p6.png", WRITE));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +183,7 @@ int main(void)
 		cmocka_unit_test(keys_of_sessions_open_when_seen_once),
 		cmocka_unit_test(an_argument_with_the_day_opens),
 		cmocka_unit_test(ports_that_change_open_for_listening),
+		cmocka_unit_test(names_drawn_at_random_are_told_from_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

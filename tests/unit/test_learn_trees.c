@@ -71,6 +71,45 @@ static void what_an_owner_holds_opens_at_any_depth(void **state)
 	finish(&b);
 }
 
+static struct sm_event mkstemp_event(struct sm_value args[1], const char *path)
+{
+	args[0] = text(path);
+	return event_of("tempfile.mkstemp", args, 1);
+}
+
+static void made_up_names_come_at_any_depth(void **state)
+{
+	static const char *const drawn[] = {
+		APP "/var/media/anna/.up-a1b2c3d4.part",
+		APP "/var/media/ben/maps/.up-e5f6g7h8.part",
+		APP "/var/media/carla/a/b/.up-i9_k0l1m.part",
+	};
+	static const char *const files[] = { APP "/var/media/anna/list.pdf",
+					     APP "/var/media/ben/maps/alps.png",
+					     APP "/var/media/carla/a/b/x.txt" };
+	struct sm_value args[1];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		e = mkstemp_event(args, drawn[i]);
+		add(&b, 0, &e);
+		see_open(&b, 0, drawn[i], WRITE);
+		see_open(&b, 0, files[i], WRITE);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/var/media/dora/.up-zzzz0000.part",
+				WRITE));
+	assert_true(allows_open(
+		&b, APP "/var/media/dora/c/d/e/.up-q_w_e_r1.part", WRITE));
+	assert_false(allows_open(&b, APP "/var/media/dora/c/.up-long-name.part",
+				 WRITE));
+	assert_false(allows_open(&b, APP "/var/media/dora/c/.bashrc", WRITE));
+	finish(&b);
+}
+
 static void what_all_owners_hold_stays_as_it_is(void **state)
 {
 	static const char *const owners[] = { "anna", "ben", "carla" };
@@ -452,6 +491,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_an_owner_holds_opens_at_any_depth),
+		cmocka_unit_test(made_up_names_come_at_any_depth),
 		cmocka_unit_test(what_all_owners_hold_stays_as_it_is),
 		cmocka_unit_test(kinds_of_directories_stay_apart),
 		cmocka_unit_test(what_a_program_walks_it_reads),
