@@ -22,6 +22,7 @@ PYTHON = "/usr/bin/python3"
 RUN_SECONDS = 60
 RECORD_TRIES = 5
 READY_SECONDS = 30
+STOP_SECONDS = 60  # gunicorn gives its workers 30
 UNSEEN_SECONDS = 3  # reloaders look once a second
 # Of Debian's packages these serve every version, but Django: 3.9 to 3.12.
 PACKAGES = pathlib.Path("/usr/lib/python3/dist-packages")
@@ -509,7 +510,7 @@ class Server(Workload):
                 os.killpg(server.pid, self.stop)
             else:
                 server.send_signal(self.stop)
-            server.wait(READY_SECONDS)
+            server.wait(STOP_SECONDS)
         finally:
             try:
                 os.killpg(server.pid, signal.SIGKILL)
@@ -605,6 +606,21 @@ class Gunicorn(FlaskServer):
     processes = 3
 
     modules = ("flask", "gunicorn")
+    files = dict(FlaskServer.files, **{"gunicorn.conf.py": """\
+        def post_worker_init(worker):
+            worker.log.info("worker is ready")
+        """})
+
+    def wait_ready(self, server):
+        """One worker answers while the other starts; until it has, it has
+        its parent's handlers and loses a signal to stop."""
+        answer = super().wait_ready(server)
+        until = time.monotonic() + READY_SECONDS
+        while self.log().count("worker is ready") < 2:
+            if time.monotonic() > until:
+                raise RuntimeError(f"not ready: {self.log()}")
+            time.sleep(0.05)
+        return answer
 
     def command(self):
         script = (["/usr/bin/gunicorn"] if self.python == PYTHON
