@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,8 +53,21 @@ static bool fill(int fd, const char *path, const void *bytes, size_t size)
 	return done;
 }
 
+/* Ctrl-C waits until the other file has its name or is gone. */
+static void hold_signals(sigset_t *old)
+{
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ends, old);
+}
+
 bool sm_cli_replace(const char *path, const void *bytes, size_t size)
 {
+	sigset_t old;
 	char *other;
 	bool done = false;
 	int fd, saved;
@@ -62,6 +76,7 @@ bool sm_cli_replace(const char *path, const void *bytes, size_t size)
 		errno = ENOMEM;
 		return false;
 	}
+	hold_signals(&old);
 	fd = mkostemp(other, O_CLOEXEC);
 	if (fd >= 0) {
 		done = fill(fd, path, bytes, size) && !rename(other, path);
@@ -70,6 +85,9 @@ bool sm_cli_replace(const char *path, const void *bytes, size_t size)
 			unlink(other);
 		errno = saved;
 	}
+	saved = errno;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	errno = saved;
 	free(other);
 	return done;
 }
