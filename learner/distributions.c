@@ -11,26 +11,11 @@
 
 /* ------------------------------------------------------------ observations */
 
-/* Where line is, or would stand. */
-static size_t place_of(const struct sm_observations *o, struct sm_str line)
-{
-	size_t low = 0, high = o->installed_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (sm_str_compare(o->installed[middle], line) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 enum sm_status sm_observe_installed(struct sm_observations *o,
 				    struct sm_str line)
 {
-	size_t at = place_of(o, line), room = o->installed_room;
+	size_t at = sm_str_place(o->installed, o->installed_count, line);
+	size_t room = o->installed_room;
 	struct sm_str *items = o->installed;
 
 	if (at < o->installed_count && sm_str_equal(items[at], line))

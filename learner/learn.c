@@ -39,25 +39,9 @@ struct sm_str sm_learn_join(struct sm_learn *l, struct sm_str a,
 	return (struct sm_str){ p, a.len + b.len };
 }
 
-/* The first place in a sorted list that is not below text. */
-static size_t lower_bound(const struct sm_str_list *list, struct sm_str text)
-{
-	size_t low = 0, high = list->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (sm_str_compare(list->items[middle], text) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 bool sm_list_has(const struct sm_str_list *list, struct sm_str text)
 {
-	size_t at = lower_bound(list, text);
+	size_t at = sm_str_place(list->items, list->count, text);
 
 	return at < list->count && sm_str_equal(list->items[at], text);
 }
@@ -65,7 +49,7 @@ bool sm_list_has(const struct sm_str_list *list, struct sm_str text)
 void sm_list_add(struct sm_learn *l, struct sm_str_list *list,
 		 struct sm_str text)
 {
-	size_t at = lower_bound(list, text);
+	size_t at = sm_str_place(list->items, list->count, text);
 	struct sm_str *items;
 
 	if (at < list->count && sm_str_equal(list->items[at], text))

@@ -71,6 +71,22 @@ void sm_observations_free(struct sm_observations *observations)
 	free(observations);
 }
 
+size_t sm_str_place(const struct sm_str *sorted, size_t count,
+		    struct sm_str text)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (sm_str_compare(sorted[middle], text) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* Room for one more item in an array that doubles. */
 static bool grow(void *array, size_t *room, size_t count, size_t item_bytes)
 {

@@ -120,6 +120,9 @@ void sm_observe_event(struct sm_observations *o, uint32_t owner,
 bool sm_observations_has_trace(const struct sm_observations *o, uint64_t id);
 bool sm_observations_add_trace(struct sm_observations *o, uint64_t id);
 
+/* Where text stands in strings sorted by bytes, or would. */
+size_t sm_str_place(const struct sm_str *sorted, size_t count,
+		    struct sm_str text);
 /* Another line of what is installed: copied, kept once. */
 #define SM_INSTALLED_MAX   16384
 #define SM_INSTALLED_BYTES 16384
