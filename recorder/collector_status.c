@@ -4,6 +4,7 @@
  * that its size is no matter and nobody waits for the asker to read.
  */
 #include "recorder/collector_internal.h"
+#include "recorder/descriptor.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -91,28 +92,6 @@ static bool write_process(const struct process *process, int fd)
 	return !w.has_failed && write_all(fd, entry, (size_t)(w.at - entry));
 }
 
-static void send_descriptor(int socket, int fd)
-{
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(fd))] = { 0 };
-	uint8_t version = SM_COLLECTOR_STATUS_VERSION;
-	struct iovec part = { &version, 1 };
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	/* An asker that is gone already needs no answer. */
-	if (sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		return;
-}
-
 void collector_answer_status(const struct sm_collector *collector, int socket)
 {
 	const struct process *process;
@@ -126,6 +105,8 @@ void collector_answer_status(const struct sm_collector *collector, int socket)
 	     process = process->next)
 		is_written = write_process(process, fd);
 	if (is_written)
-		send_descriptor(socket, fd);
+		/* An asker that is gone already needs no answer. */
+		(void)sm_descriptor_send(socket, SM_COLLECTOR_STATUS_VERSION,
+					 fd, MSG_DONTWAIT);
 	close(fd);
 }

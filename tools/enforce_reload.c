@@ -4,6 +4,7 @@
  * a policy is found here, before anybody is asked to use it.
  */
 #include "tools/enforce_reload.h"
+#include "recorder/descriptor.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -197,28 +198,6 @@ static int write_request(const struct reloading *r)
 	return fd;
 }
 
-static bool send_request(int socket, int request)
-{
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(request))] = {
-		0
-	};
-	uint8_t version = SM_COLLECTOR_CONTROL_VERSION;
-	struct iovec part = { &version, 1 };
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(request));
-	memcpy(CMSG_DATA(header), &request, sizeof(request));
-	return sendmsg(socket, &message, MSG_NOSIGNAL) == 1;
-}
-
 /* The new generation; 0: told why not. */
 static uint64_t read_answer(const struct reloading *r, int socket)
 {
@@ -254,7 +233,8 @@ static uint64_t request(const struct reloading *r)
 	int fd = socket >= 0 ? write_request(r) : -1;
 	uint64_t generation = 0;
 
-	if (fd < 0 || !send_request(socket, fd))
+	if (fd < 0 ||
+	    !sm_descriptor_send(socket, SM_COLLECTOR_CONTROL_VERSION, fd, 0))
 		sm_cli_error(r->options->program, NULL,
 			     "cannot ask the collector of process %" PRIu64
 			     ": %s",
