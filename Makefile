@@ -110,8 +110,9 @@ $(BUILD)/bin/secmgr-policy $(BUILD)/tests/test_policy_text \
 $(BUILD)/tests/test_review_step $(BUILD)/fuzz/fuzz_policy_cases \
 $(BUILD)/fuzz/fuzz_review_answers: LDLIBS += -ljansson
 
-# The agent is what its test loads, not what it links.
-$(BUILD)/tests/test_agent: | $(AGENT)
+# The agent is what its tests load, not what they link.
+$(patsubst %,$(BUILD)/tests/%,$(filter test_agent%,$(UNIT))): \
+	$(call obj,$(wildcard tests/unit/agent_*.c)) | $(AGENT)
 
 $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(CLI) $(LIB)
 	@mkdir -p $(@D)
@@ -119,7 +120,8 @@ $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(CLI) $(LIB)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(CLI) $(LIB)
 	@mkdir -p $(@D)
-	$(call say,$(CC))$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call say,$(CC))$(CC) $(CFLAGS) $(LDFLAGS) -o $@ \
+		$(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka
 
 .PHONY: unit unit-build
 unit-build: $(UNIT:%=$(BUILD)/tests/%)
