@@ -213,10 +213,10 @@ check-cpython: all
 	@$(PYTHON) tests/cpython/run.py --build $(BUILD)
 
 # Replay beside real interpreters, over all that tests record, on every version
-# of Python on this machine: about an hour. LIVE= names workloads and tests.
+# of Python on this machine: about an hour. ONLY= names workloads and tests.
 .PHONY: check-live
 check-live: all
-	@$(PYTHON) -B tests/live/run.py --build $(BUILD) --jobs $(JOBS) $(LIVE)
+	@$(PYTHON) -B tests/live/run.py --build $(BUILD) --jobs $(JOBS) $(ONLY)
 
 # ---------------------------------------------------------------- showing
 .PHONY: demo bench
@@ -279,7 +279,7 @@ help:
 	'unit       unit tests only' \
 	'check-long     what check does a little of, at length' \
 	'check-cpython  part of CPython'"'"'s tests, the same in warn' \
-	'check-live  replay beside every Python there is, over all LIVE=' \
+	'check-live  replay beside every Python there is, over all ONLY=' \
 	'bench      measure; $(BUILD)/bench.json and a table' \
 	'learn-bench  what learned policies break and stop, in SCENARIOS=' \
 	'lint       clang-format, clang-tidy, mandoc' \
