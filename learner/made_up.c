@@ -15,6 +15,11 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+static bool is_alnum(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 static struct sm_str part(struct sm_str s, uint32_t from, uint32_t to)
 {
 	return (struct sm_str){ s.p + from, to - from };
@@ -154,6 +159,19 @@ static bool is_pid(const struct sm_learn *l, struct sm_str digits)
 	return low < l->pid_count && l->pids[low] == value && value > 1;
 }
 
+#define PID_DIGITS 4
+
+/*
+ * In a namespace of its own a program's pids are 1, 2 and 3, and such digits
+ * are in every name: there they stand alone.
+ */
+static bool stands_out(struct sm_str name, uint32_t from, uint32_t to)
+{
+	return to - from >= PID_DIGITS ||
+	       ((!from || !is_alnum(name.p[from - 1])) &&
+		(to == name.len || !is_alnum(name.p[to])));
+}
+
 static bool find_pid(const struct sm_learn *l, struct sm_str name,
 		     uint32_t *from, uint32_t *to)
 {
@@ -161,7 +179,8 @@ static bool find_pid(const struct sm_learn *l, struct sm_str name,
 		*from = *to = i;
 		while (*to < name.len && is_digit(name.p[*to]))
 			++*to;
-		if (*to > i && is_pid(l, part(name, i, *to)))
+		if (*to > i && stands_out(name, i, *to) &&
+		    is_pid(l, part(name, i, *to)))
 			return true;
 		if (*to == i)
 			++*to;
@@ -238,11 +257,6 @@ static bool is_clock_dir(const struct sm_learn *l, const struct sm_node *node)
 	return false;
 }
 
-static bool is_alnum(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /*
  * Keys of sessions and the like: 16 letters and digits or more, which change
  * places at least five times.
@@ -263,6 +277,20 @@ static bool find_key(struct sm_str name, uint32_t *from, uint32_t *to)
 	return false;
 }
 
+/* Whose prefix may hold a pid as well: multiprocessing's pym-4000-ab12_x9z. */
+static struct sm_str with_tmp(struct sm_learn *l, struct sm_str name,
+			      uint32_t at)
+{
+	struct sm_str text = sm_escape(l, part(name, 0, at));
+	uint32_t from, to;
+
+	if (find_pid(l, part(name, 0, at), &from, &to))
+		text = with_token(l, part(name, 0, at), from, to, "<int>");
+	text = sm_learn_join(l, text, SM_STR("<tmp>"));
+	return sm_learn_join(l, text,
+			     sm_escape(l, part(name, at + 8, name.len)));
+}
+
 void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 		    const struct sm_place *place)
 {
@@ -274,7 +302,7 @@ void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 	if ((node->is_tempfile && find_tmp(name, &from)) ||
 	    ((place->is_tmp || node->is_made) && is_plain_tmp(name) &&
 	     find_tmp(name, &from)))
-		node->name = with_token(l, name, from, from + 8, "<tmp>");
+		node->name = with_tmp(l, name, from);
 	else if ((node->is_made || place->is_tmp || place->is_proc) &&
 		 find_pid(l, name, &from, &to))
 		node->name = with_token(l, name, from, to, "<int>");

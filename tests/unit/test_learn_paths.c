@@ -436,6 +436,8 @@ static void temporary_names_open_when_seen_once(void **state)
 
 static void process_ids_are_in_no_rule(void **state)
 {
+	struct sm_value name = text("/dev/shm/pym-4000-k3x_9abz");
+	struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
 	struct bench b;
 	char *out;
 
@@ -443,13 +445,31 @@ static void process_ids_are_in_no_rule(void **state)
 	start(&b);
 	see_open(&b, 0, "/proc/4000/stat", READ);
 	see_open(&b, 0, APP "/run/worker.4000.sock", WRITE);
+	see_open(&b, 0, "/dev/shm/pym-4000-k3x_9abz", WRITE);
+	add(&b, 0, &made);
 	learn(&b);
 	assert_true(allows_open(&b, "/proc/9/stat", READ));
 	assert_false(allows_open(&b, "/proc/9/mem", READ));
 	assert_true(allows_open(&b, APP "/run/worker.81.sock", WRITE));
+	assert_true(allows_open(&b, "/dev/shm/pym-81-00000000", WRITE));
+	assert_false(allows_open(&b, "/dev/shm/pym-x-00000000", WRITE));
 	out = print(&b);
 	assert_null(strstr(out, "4000"));
 	free(out);
+	finish(&b);
+}
+
+static void small_process_ids_stand_alone(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	b.seen->owners[b.owners[0]].guest_pid = 7; /* in a container */
+	see_open(&b, 0, APP "/run7/worker.7.sock", WRITE);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/run7/worker.8.sock", WRITE));
+	assert_false(allows_open(&b, APP "/run8/worker.7.sock", WRITE));
 	finish(&b);
 }
 
@@ -480,6 +500,7 @@ int main(void)
 			shared_directories_open_with_a_fixed_start_only),
 		cmocka_unit_test(temporary_names_open_when_seen_once),
 		cmocka_unit_test(process_ids_are_in_no_rule),
+		cmocka_unit_test(small_process_ids_stand_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
