@@ -7,7 +7,9 @@
  * it has a policy, and so can fail closed. FD is an inherited SOCK_SEQPACKET
  * socket (checked by dev and ino before use; FD_CLOEXEC: exec'ed children use
  * PATH, an unguessable socket name in a directory of mode 0711, socket mode
- * 0666: workers drop their uid).
+ * 0666: workers drop their uid). Where PATH leads nowhere, in a container with
+ * a /tmp of its own, an abstract socket of the same name is asked, if its owner
+ * is root or the asker.
  *
  * Handshake, one message each way:
  *   agent     -> hello (CBOR, at most SM_HELLO_MAX bytes) with one SCM_RIGHTS
@@ -23,6 +25,9 @@
  */
 #ifndef RECORDER_CHANNEL_H
 #define RECORDER_CHANNEL_H
+
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "recorder/ring.h"
 
@@ -87,6 +92,8 @@ SM_CHECKED enum sm_status sm_channel_parse(const char *text,
 /* Length written, without the NUL; 0 when it does not fit. */
 uint32_t sm_channel_print(const struct sm_channel_address *address, char *out,
 			  uint32_t room);
+/* The abstract socket of that path, shorter than SM_CHANNEL_PATH_MAX. */
+socklen_t sm_channel_name(const char *path, struct sockaddr_un *address);
 
 /*
  * Bytes written, 0 when it does not fit. Arguments at the end are left out

@@ -81,9 +81,10 @@ enum sm_status sm_collector_open(const struct sm_collector_options *options,
 	queue_init(&collector->queue);
 	held_policy_init(&collector->policy);
 	held_policy_init(&collector->shadow);
-	collector->listener = collector->status = collector->control =
-		collector->inherited = collector->inheritable =
-			collector->epoll = collector->wake = -1;
+	collector->listener = collector->named = collector->status =
+		collector->control = collector->inherited =
+			collector->inheritable = collector->epoll =
+				collector->wake = -1;
 	collector->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	status = collector->done < 0 ? fail(diag, "eventfd") : SM_OK;
 	if (!status)
@@ -135,6 +136,9 @@ static enum sm_status watch_sockets(struct sm_collector *collector,
 	if (collector->epoll < 0 || collector->wake < 0 ||
 	    !watch(collector, &collector->listener_source, SOURCE_LISTENER,
 		   collector->listener) ||
+	    (collector->named >= 0 &&
+	     !watch(collector, &collector->named_source, SOURCE_LISTENER,
+		    collector->named)) ||
 	    !watch(collector, &collector->status_source, SOURCE_STATUS,
 		   collector->status) ||
 	    !watch(collector, &collector->control_source, SOURCE_CONTROL,

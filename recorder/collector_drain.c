@@ -276,8 +276,7 @@ static void serve(struct sm_collector *collector, struct source *source)
 {
 	switch (source->kind) {
 	case SOURCE_LISTENER:
-		accept_connection(collector, collector->listener,
-				  SOURCE_CONNECTION);
+		accept_connection(collector, source->fd, SOURCE_CONNECTION);
 		break;
 	case SOURCE_CONTROL:
 		accept_connection(collector, collector->control,

@@ -165,14 +165,14 @@ struct sm_collector {
 	/* sockets */
 	char directory[80];
 	struct sockaddr_un address, status_address, control_address;
-	int listener, status, control, inherited, inheritable;
+	int listener, named, status, control, inherited, inheritable;
 	char channel[SM_CHANNEL_TEXT_MAX];
 	/* draining thread */
 	pthread_t drain_thread;
 	bool has_drain_thread;
 	int epoll, wake, done;
-	struct source listener_source, status_source, control_source,
-		inherited_source, wake_source;
+	struct source listener_source, named_source, status_source,
+		control_source, inherited_source, wake_source;
 	struct source *connections;
 	struct process *processes;
 	size_t process_count;

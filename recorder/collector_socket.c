@@ -98,6 +98,30 @@ static enum sm_status listen_at(const struct sockaddr_un *address, mode_t mode,
 	return SM_OK;
 }
 
+/*
+ * For guests that live where the path leads nowhere. One more way, not a
+ * needed one: a kernel that refuses leaves the path.
+ */
+static void listen_by_name(struct sm_collector *collector)
+{
+	const int one = 1;
+	struct sockaddr_un address;
+	socklen_t bytes =
+		sm_channel_name(collector->address.sun_path, &address);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			0);
+
+	if (fd < 0)
+		return;
+	if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) ||
+	    bind(fd, (const struct sockaddr *)&address, bytes) ||
+	    listen(fd, SOMAXCONN)) {
+		close(fd);
+		return;
+	}
+	collector->named = fd;
+}
+
 static enum sm_status set_path(struct sockaddr_un *address, const char *dir,
 			       const char *name, struct sm_diag *diag)
 {
@@ -201,6 +225,8 @@ enum sm_status collector_sockets_open(struct sm_collector *collector,
 		status = listen_at(&collector->status_address, 0600,
 				   SOCK_SEQPACKET, &collector->status, diag);
 	if (!status)
+		listen_by_name(collector);
+	if (!status)
 		status = open_pair(collector, diag);
 	if (!status)
 		status = print_channel(collector, diag);
@@ -217,6 +243,7 @@ static void close_fd(int *fd)
 void collector_sockets_close(struct sm_collector *collector)
 {
 	close_fd(&collector->listener);
+	close_fd(&collector->named);
 	close_fd(&collector->status);
 	close_fd(&collector->control);
 	close_fd(&collector->inherited);

@@ -6,6 +6,7 @@
 #include "recorder/channel.h"
 
 #include <limits.h>
+#include <stddef.h>
 
 #include "schema/cbor.h"
 
@@ -196,4 +197,14 @@ uint32_t sm_channel_print(const struct sm_channel_address *address, char *out,
 	put_number(&at, end, 16, address->flags);
 	put_text(&at, end, address->path, strlen(address->path) + 1);
 	return at ? (uint32_t)(at - out - 1) : 0;
+}
+
+socklen_t sm_channel_name(const char *path, struct sockaddr_un *address)
+{
+	size_t n = strlen(path);
+
+	address->sun_family = AF_UNIX;
+	address->sun_path[0] = '\0';
+	memcpy(address->sun_path + 1, path, n);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n);
 }

@@ -287,6 +287,8 @@ void sm_channel_note_denial(uint64_t seq);
 void sm_channel_child(void);
 /* Holds a connection from now on: soon the path leads nowhere. */
 void sm_channel_keep(void);
+/* A socket of the collector's, -1: none. Waits ms at most for its backlog. */
+int sm_connect(const char *path, unsigned ms);
 /* Notices forks from now on; once, where an interpreter is. */
 void sm_channel_watch(void);
 

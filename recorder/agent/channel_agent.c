@@ -10,17 +10,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define FDS_MAX	     4
 #define FAILURES_MAX 3 /* then the process stays without */
 #define RETRY_NS     1000000000u
-#define HIGH_FD	     1000 /* out of the way of programs that dup2 low */
 
 struct sm_agent sm_agent;
 
@@ -64,21 +61,6 @@ static bool is_our_socket(int fd, dev_t dev, ino_t ino)
 	       S_ISSOCK(st.st_mode) && st.st_dev == dev && st.st_ino == ino;
 }
 
-/* A high number, so that nothing the guest counts on is in the way. */
-static int raise_fd(int fd)
-{
-	struct rlimit limit;
-	int high = HIGH_FD, moved;
-
-	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur <= HIGH_FD)
-		high = (int)limit.rlim_cur * 3 / 4;
-	moved = fcntl(fd, F_DUPFD_CLOEXEC, high);
-	if (moved < 0)
-		return fd;
-	close(fd);
-	return moved;
-}
-
 /*
  * A program that needs a policy dies without: on a busy machine it had better
  * start late. Once: a collector that is stopped is not waited for again.
@@ -92,28 +74,6 @@ static unsigned wait_ms(void)
 			       !sm_agent.has_policy && !channel.has_asked
 		       ? SM_CHANNEL_POLICY_WAIT_MS
 		       : SM_CHANNEL_WAIT_MS;
-}
-
-static int connect_path(void)
-{
-	const unsigned ms = wait_ms();
-	const struct timeval wait = { ms / 1000, ms % 1000 * 1000 };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	size_t n = strlen(channel.path);
-	int fd;
-
-	if (!n || n >= sizeof(address.sun_path))
-		return -1;
-	memcpy(address.sun_path, channel.path, n + 1);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
-		close(fd);
-		return -1;
-	}
-	return raise_fd(fd);
 }
 
 static bool remember(int fd)
@@ -131,7 +91,7 @@ static bool remember(int fd)
 static bool connect_again(void)
 {
 	channel.is_inherited = false;
-	return remember(connect_path());
+	return remember(sm_connect(channel.path, wait_ms()));
 }
 
 /* The descriptor there is if it is still that, else a new connection. */
