@@ -31,6 +31,9 @@ PURE = ("flask jinja2 werkzeug click itsdangerous markupsafe gunicorn django "
         "zipp typing_extensions more_itertools").split()
 NEEDED = {"flask": "python3-flask", "django": "python3-django",
           "gunicorn": "gunicorn", "pytest": "python3-pytest",
+          "fastapi": "python3-fastapi", "uvicorn": "python3-uvicorn",
+          "aiohttp": "python3-aiohttp", "celery": "python3-celery",
+          "rq": "python3-rq", "redis": "python3-redis",
           "attr": "python3-attr", "exceptiongroup": "python3-exceptiongroup"}
 
 
