@@ -277,8 +277,12 @@ static bool receive(int fd, struct answer *answer, uint64_t deadline_ns)
 	ssize_t n;
 
 	memset(answer, 0, sizeof(*answer));
+	/*
+	 * It may have come in the last moment: then it is read. From here on
+	 * it cannot come, and who sends it learns that nobody has it.
+	 */
 	if (!wait_for(fd, POLLIN, deadline_ns))
-		return false;
+		shutdown(fd, SHUT_RD);
 	n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n < 0)
 		return false;
