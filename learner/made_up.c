@@ -45,30 +45,51 @@ static bool is_tmp_word(struct sm_str name, uint32_t at)
 	return true;
 }
 
+static bool is_mixed(struct sm_str name, uint32_t at)
+{
+	unsigned digits = 0;
+
+	for (uint32_t i = at; i < at + 8; i++)
+		digits += is_digit(name.p[i]);
+	return digits && digits < 8;
+}
+
 /*
- * Where tempfile's eight characters stand in prefix + 8 + suffix. The default
- * prefix is "tmp"; others mostly end, and suffixes begin, with a separator.
+ * How much the eight characters at i look like tempfile's: 0, not at all. Nine
+ * in ten of those hold a digit; prefixes mostly end, and suffixes begin, with a
+ * separator.
+ */
+static unsigned likeness(struct sm_str name, uint32_t i)
+{
+	bool starts = !i || !is_tmp_char(name.p[i - 1]) || name.p[i - 1] == '_';
+	bool ends = i + 8 == name.len || !is_tmp_char(name.p[i + 8]);
+
+	if (!is_tmp_word(name, i) || !(starts || ends))
+		return 0;
+	return 1 + 4 * is_mixed(name, i) + 2 * (starts && ends) + ends;
+}
+
+/*
+ * Where tempfile's eight characters stand in prefix + 8 + suffix: behind its
+ * default prefix "tmp", or where they are likeliest, the last of several, as
+ * suffixes are short: pip-modern-metadata-ynxvpx6n.
  */
 static bool find_tmp(struct sm_str name, uint32_t *at)
 {
-	bool found = false;
+	unsigned best = 0;
 
 	*at = 3;
 	if (sm_str_starts(name, SM_STR("tmp")) && is_tmp_word(name, 3))
 		return true;
 	for (uint32_t i = 0; i + 8 <= name.len; i++) {
-		bool starts = !i || !is_tmp_char(name.p[i - 1]) ||
-			      name.p[i - 1] == '_';
-		bool ends = i + 8 == name.len || !is_tmp_char(name.p[i + 8]);
+		unsigned likely = likeness(name, i);
 
-		if (is_tmp_word(name, i) && (ends || (starts && !found))) {
+		if (likely && likely >= best) {
+			best = likely;
 			*at = i;
-			found = true;
-			if (starts && ends)
-				return true;
 		}
 	}
-	return found;
+	return best;
 }
 
 /* What stands around the eight characters. */
@@ -77,15 +98,6 @@ static bool has_frame(struct sm_str name, struct sm_str other, uint32_t at)
 	return name.len == other.len && !memcmp(name.p, other.p, at) &&
 	       !memcmp(name.p + at + 8, other.p + at + 8, name.len - at - 8) &&
 	       is_tmp_word(other, at);
-}
-
-static bool is_mixed(struct sm_str name, uint32_t at)
-{
-	unsigned digits = 0;
-
-	for (uint32_t i = at; i < at + 8; i++)
-		digits += is_digit(name.p[i]);
-	return digits && digits < 8;
 }
 
 #define DRAWN_MIN 3
