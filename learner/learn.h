@@ -59,6 +59,7 @@ struct sm_learn {
 	size_t prefix_count, prefix_room;
 	struct sm_str_list stdlib, site, code_dirs, code_files, tmp_names;
 	struct sm_str_list stdlib_files; /* loaded */
+	struct sm_str_list program_dirs; /* of what was executed */
 	struct sm_str app;		 /* empty: none */
 	struct sm_str cwd; /* of all processes; empty: they differ */
 	uint32_t *pids;

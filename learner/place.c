@@ -83,7 +83,8 @@ struct sm_place sm_place_of(const struct sm_learn *l, struct sm_str dir)
 	own = (struct sm_str){ dir.p + own.len, dir.len - own.len };
 	place.is_closed = (is_system(dir) && !is_mine_) ||
 			  sm_site_of(l, dir).len || sm_is_stdlib(l, dir);
-	place.is_code = sm_list_has(&l->code_dirs, dir);
+	place.is_code = sm_list_has(&l->code_dirs, dir) ||
+			sm_list_has(&l->program_dirs, dir);
 	place.is_shared = is_shared(l, dir);
 	place.is_hidden = has_dotted(own);
 	place.is_app = l->app.len && sm_path_is_under(dir, l->app);

@@ -120,6 +120,15 @@ static void note_code(struct sm_learn *l, struct sm_str file)
 	sm_list_add(l, &l->code_dirs, sm_dir_of(file));
 }
 
+/* Nobody's code, but as little to be written to. */
+static void note_program(struct sm_learn *l, struct sm_str file)
+{
+	if (!sm_path_is_canonical(file))
+		return;
+	sm_list_add(l, &l->code_files, file);
+	sm_list_add(l, &l->program_dirs, sm_dir_of(file));
+}
+
 static void note_view(struct sm_learn *l, const struct sm_view *view)
 {
 	enum sm_event_kind kind = view->event.site.kind;
@@ -135,6 +144,8 @@ static void note_view(struct sm_learn *l, const struct sm_view *view)
 	for (unsigned i = 0; i < view->request_count; i++) {
 		const struct sm_request *r = &view->requests[i];
 
+		if (r->access == SM_ACCESS_EXEC && !r->cut)
+			note_program(l, r->value);
 		if (r->access != SM_ACCESS_LOAD || r->cut)
 			continue;
 		/* Jinja and others name generated code after its template. */

@@ -375,6 +375,24 @@ static void code_directories_open_for_written_data_only(void **state)
 	finish(&b);
 }
 
+static void directories_of_programs_stay_as_they_are(void **state)
+{
+	static const char *const argv[] = { "/srv/env/bin/tool", NULL };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 0, argv);
+	see_open(&b, 0, "/srv/env/bin/tool", READ);
+	see_open(&b, 0, "/srv/env/bin/first", WRITE);
+	see_open(&b, 1, "/srv/env/bin/second", WRITE);
+	learn(&b);
+	assert_true(allows_open(&b, "/srv/env/bin/first", WRITE));
+	assert_false(allows_open(&b, "/srv/env/bin/third", WRITE));
+	assert_false(allows_open(&b, "/srv/env/bin/tool", WRITE));
+	finish(&b);
+}
+
 static void dotfiles_and_keys_stay_literal(void **state)
 {
 	static const char *const paths[] = {
@@ -432,6 +450,36 @@ static void temporary_names_open_when_seen_once(void **state)
 	assert_true(allows_open(&b, "/srv/data/upload-00000000.part", WRITE));
 	assert_false(allows_open(&b, "/srv/data/other-00000000.part", WRITE));
 	finish(&b);
+}
+
+static void temporary_names_are_told_from_words_beside_them(void **state)
+{
+	static const char *const seen[] = {
+		"/srv/pip-modern-metadata-ynxvpx6n",
+		"/srv/pip-modern-building-abcdefgh",
+		"/srv/direct_url.jsonsbvm3x_f.tmp",
+		"/srv/RECORD62ms9m9u.tmp",
+	};
+	static const char *const others[] = {
+		"/srv/pip-modern-metadata-00000000",
+		"/srv/pip-modern-building-00000000",
+		"/srv/direct_url.json00000000.tmp",
+		"/srv/RECORD00000000.tmp",
+	};
+	struct bench b;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++) {
+		struct sm_value name = text(seen[i]);
+		struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
+
+		start(&b);
+		see_open(&b, 0, seen[i], WRITE);
+		add(&b, 0, &made);
+		learn(&b);
+		assert_true(allows_open(&b, others[i], WRITE));
+		finish(&b);
+	}
 }
 
 static void process_ids_are_in_no_rule(void **state)
@@ -495,10 +543,13 @@ int main(void)
 			relative_arguments_mean_files_of_the_working_directory),
 		cmocka_unit_test(protected_places_never_open),
 		cmocka_unit_test(code_directories_open_for_written_data_only),
+		cmocka_unit_test(directories_of_programs_stay_as_they_are),
 		cmocka_unit_test(dotfiles_and_keys_stay_literal),
 		cmocka_unit_test(
 			shared_directories_open_with_a_fixed_start_only),
 		cmocka_unit_test(temporary_names_open_when_seen_once),
+		cmocka_unit_test(
+			temporary_names_are_told_from_words_beside_them),
 		cmocka_unit_test(process_ids_are_in_no_rule),
 		cmocka_unit_test(small_process_ids_stand_alone),
 	};
