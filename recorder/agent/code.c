@@ -487,12 +487,16 @@ static bool describe(struct py_object *code, struct sm_code_identity *id,
 	return is_known;
 }
 
-/* A relative co_filename means what it meant when the code was first seen. */
+/*
+ * A relative co_filename means what it meant when the code was first seen. An
+ * absolute one may still be spelled oddly: DIR/./app.pyz/__main__.py.
+ */
 static void make_absolute(struct sm_code *c, char *out)
 {
 	struct sm_str path;
 
-	if (!c->file.len || c->file.p[0] == '/' || c->file.p[0] == '<')
+	if (!c->file.len || c->file.p[0] == '<' ||
+	    sm_path_is_canonical(c->file))
 		return;
 	if (sm_path_canonical(sm_resolve_cwd(), c->file, out, &path) == SM_OK)
 		c->file = path;
