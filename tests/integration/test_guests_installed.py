@@ -56,6 +56,7 @@ class Installed(Steps):
 
     SCRIPT = """\
 #!{python}
+import sys
 sys.path.insert(0, {place!r})
 from pkg import main
 if __name__ == "__main__":
