@@ -102,7 +102,6 @@ static bool enlist(struct sm_collector *collector, struct process *process,
 	collector->processes = process;
 	collector->process_count++;
 	collector->started++;
-	collector->is_command_covered |= process->pid == collector->command_pid;
 	if (hello->reason == SM_HELLO_FORK)
 		collector->forks_seen++;
 	forget_refused(collector, process->pid);
@@ -363,6 +362,23 @@ static void unlist(struct sm_collector *collector, struct process *process)
 	collector->process_count--;
 }
 
+/*
+ * A hello that was answered is no covered process yet: its agent may have been
+ * gone, or unable to map what it got. Then what it did is not known.
+ */
+static void note_adoption(struct sm_collector *collector,
+			  const struct process *process)
+{
+	bool is_adopted =
+		atomic_load(&process->memory.reader.header->is_adopted);
+
+	if (is_adopted && process->pid == collector->command_pid)
+		collector->is_command_covered = true;
+	/* Retired: it asked again, and tells what it missed meanwhile. */
+	if (!is_adopted && !process->is_retired)
+		collector->unadopted++;
+}
+
 /* After the last drain. The process is the storing thread's from here. */
 static void end_process(struct sm_collector *collector, struct process *process,
 			bool is_running)
@@ -382,6 +398,7 @@ static void end_process(struct sm_collector *collector, struct process *process,
 	if (process->pid == collector->command_pid && !process->is_retired &&
 	    collector->has_command_ended)
 		item->exit_status = collector->command_status;
+	note_adoption(collector, process);
 	unlist(collector, process);
 	unwatch(collector, process->source.fd);
 	close(process->source.fd);

@@ -179,6 +179,7 @@ struct sm_collector {
 	bool is_inherited_open, is_command_covered;
 	uint64_t idle_since_ns;
 	uint64_t forks_seen, started;
+	uint64_t unadopted;		  /* got a ring and never mapped it */
 	uint32_t refused[SM_REFUSED_MAX]; /* pids; not FORK, see there */
 	uint32_t refused_count;
 	uint8_t *batch; /* SM_BATCH_BYTES */

@@ -609,7 +609,7 @@ static void commit_last(struct sm_collector *collector)
 
 static void count_unseen_forks(struct sm_collector *collector)
 {
-	uint64_t unseen = collector->refused_count;
+	uint64_t unseen = collector->refused_count + collector->unadopted;
 
 	if (collector->forks_announced > collector->forks_seen)
 		unseen += collector->forks_announced - collector->forks_seen;

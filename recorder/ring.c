@@ -242,6 +242,7 @@ enum sm_status sm_ring_map(int ring_fd, int control_fd,
 					    memory_order_relaxed);
 	writer->cached_tail = writer->head;
 	used_bytes(writer);
+	atomic_store(&writer->header->is_adopted, 1);
 	return SM_OK;
 fail:
 	sm_ring_unmap(writer);

@@ -23,7 +23,7 @@
 #include "schema/trace.h"
 
 #define SM_RING_MAGIC	     0x676e6972u /* "ring" */
-#define SM_RING_VERSION	     2
+#define SM_RING_VERSION	     3
 #define SM_RING_HEADER_BYTES 4096
 #define SM_RING_BYTES_MIN    (256u << 10)
 #define SM_RING_BYTES	     (8u << 20) /* default; pages unused cost nothing */
@@ -43,6 +43,8 @@ struct sm_ring_header {
 	 * collector's: the process was started by one that had been denied. */
 	_Atomic uint64_t after_denial;
 	_Atomic uint32_t generation; /* of the policies it decides by */
+	/* 1 once it is mapped: before, whoever was handed it records nothing */
+	_Atomic uint32_t is_adopted;
 };
 
 /* Written by the collector, read-only for the agent. */

@@ -328,7 +328,9 @@ static void release_held(struct py_object **held, uint32_t n)
 
 bool sm_agent_lost(void)
 {
-	if (sm_agent.has_ring) {
+	if (!sm_agent.has_ring) {
+		count(&sm_agent.homeless);
+	} else {
 		count(&sm_agent.writer.header->attempts);
 		count(&sm_agent.writer.header->lost[SM_LOSS_RING_FULL]);
 	}

@@ -81,6 +81,7 @@ struct agent {
 	uint64_t seq;
 	enum sm_hello_reason reason;
 	uint32_t claimed_pid;
+	bool cannot_map; /* what it is handed */
 };
 
 static int connect_to(const struct sm_channel_address *address)
@@ -130,7 +131,7 @@ static bool receive_ring(int fd, struct agent *agent)
 	    reply.magic != SM_CHANNEL_MAGIC || !CMSG_FIRSTHDR(&message))
 		return false;
 	memcpy(fds, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fds));
-	if (sm_ring_map(fds[0], fds[1], &agent->writer))
+	if (!agent->cannot_map && sm_ring_map(fds[0], fds[1], &agent->writer))
 		return false;
 	close(fds[0]);
 	close(fds[1]);
@@ -321,6 +322,22 @@ static void thousand(struct fixture *f, struct agent *agent)
 {
 	(void)f;
 	put_until_stored(agent, 1000);
+}
+
+static void a_ring_that_is_not_mapped_covers_nobody(void **state)
+{
+	struct fixture *f = *state;
+	struct agent agent = { .cannot_map = true };
+	pid_t pid;
+
+	start(f);
+	pid = fork();
+	if (!pid)
+		_exit(join(f, &agent) ? 0 : 99);
+	assert_int_equal(reap(pid), 0);
+	end_and_finish(f);
+	assert_int_equal(f->summary.processes, 1);
+	assert_int_equal(f->summary.uncovered, 1);
 }
 
 static void all_events_of_many_processes_are_stored(void **state)
@@ -858,6 +875,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH(all_events_of_many_processes_are_stored),
+		WITH(a_ring_that_is_not_mapped_covers_nobody),
 		WITH(killed_process_loses_one_record_at_most),
 		WITH(flooder_loses_its_own_events_only_and_all_are_counted),
 		WITH(damaged_ring_is_tainted_and_others_go_on),
