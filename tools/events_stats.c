@@ -204,15 +204,25 @@ static uint64_t sum(const uint64_t lost[SM_LOSSES])
 	return total;
 }
 
-static void print_process(FILE *out, const struct sm_trace_process_info *info)
+static void print_account(FILE *out, const struct sm_trace_process_info *info)
 {
 	const struct sm_trace_account *account = &info->account;
 
-	fprintf(out,
-		"%8" PRIu32 " %12" PRIu64 " %12" PRIu64 " %12" PRIu64
-		" %8" PRIu64 "  ",
-		info->start.pid, account->attempts, account->stored,
-		account->noise, sum(account->lost));
+	fprintf(out, "%8" PRIu32 " ", info->start.pid);
+	if (info->has_ended)
+		fprintf(out,
+			"%12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %8" PRIu64
+			"  ",
+			account->attempts, account->stored, account->noise,
+			sum(account->lost));
+	else
+		fprintf(out, "%12s %12s %12s %8s  ", "-", "-", "-", "-");
+}
+
+static void print_process(FILE *out, const struct sm_trace_process_info *info,
+			  bool is_written)
+{
+	print_account(out, info);
 	for (uint32_t i = 0; i < info->start.argc; i++) {
 		if (i)
 			putc(' ', out);
@@ -220,26 +230,40 @@ static void print_process(FILE *out, const struct sm_trace_process_info *info)
 	}
 	if (!info->start.argc)
 		sm_cli_put(out, info->start.exe, false);
-	fputs(info->has_ended ? "\n" : "  (running)\n", out);
+	if (!info->has_ended)
+		fputs(is_written ? "  (running)" : "  (no account)", out);
+	putc('\n', out);
 }
 
 static void print_losses(FILE *out, const struct sm_trace *trace)
 {
 	uint64_t lost[SM_LOSSES] = { 0 };
 
-	if (!sm_trace_lost(trace, lost)) {
+	if (sm_trace_lost(trace, lost))
+		fprintf(out, "\n%12s  losses\n", "count");
+	else if (sm_trace_meta(trace, "closed"))
 		fputs("\nnothing was lost\n", out);
-		return;
-	}
-	fprintf(out, "\n%12s  losses\n", "count");
 	for (unsigned i = 0; i < SM_LOSSES; i++)
 		if (lost[i])
 			fprintf(out, "%12" PRIu64 "  %s\n", lost[i],
 				sm_loss_name((enum sm_loss)i));
 }
 
+/* What a recorder had not stored when it was killed, nobody can count. */
+static void print_end(FILE *out, const struct sm_trace *trace, bool is_written)
+{
+	if (sm_trace_meta(trace, "closed"))
+		return;
+	fputs(is_written ? "\nnot closed: it is being recorded; what is not "
+			   "stored yet is missing\n"
+			 : "\nnot closed: the recorder was killed; what it had "
+			   "not stored is missing\n",
+	      out);
+}
+
 void sm_event_stats_print(FILE *out, struct event_stats *stats,
-			  const struct sm_trace *trace, size_t top)
+			  const struct sm_trace *trace, bool is_written,
+			  size_t top)
 {
 	size_t count = sm_trace_process_count(trace);
 
@@ -256,8 +280,9 @@ void sm_event_stats_print(FILE *out, struct event_stats *stats,
 	fprintf(out, "\n%8s %12s %12s %12s %8s  %s\n", "pid", "attempts",
 		"stored", "noise", "lost", "process");
 	for (uint32_t i = 1; i <= count; i++)
-		print_process(out, sm_trace_process(trace, i));
+		print_process(out, sm_trace_process(trace, i), is_written);
 	print_losses(out, trace);
+	print_end(out, trace, is_written);
 }
 
 /* ------------------------------------------------------------------- JSON */
@@ -335,6 +360,7 @@ void sm_event_stats_json(FILE *out, struct event_stats *stats,
 	for (int i = SM_UNDECIDED; i <= SM_DENIED; i++)
 		sm_json_put_uint(&j, sm_decision_name((enum sm_decision)i),
 				 stats->by_decision[i]);
+	sm_json_put_bool(&j, "closed", sm_trace_meta(trace, "closed"));
 	sm_json_put_uint(&j, "lost", sm_trace_lost(trace, lost));
 	json_losses(&j, lost);
 	for (unsigned i = 0; i < TABLES; i++) {

@@ -17,9 +17,10 @@ void sm_event_stats_free(struct event_stats *stats);
 /* Counts an event; key: sm_trace_key(). False: out of memory. */
 bool sm_event_stats_add(struct event_stats *stats, const struct sm_event *event,
 			uint32_t site, uint64_t key);
-/* Prints at most top rows of each table (0: all). */
+/* Prints at most top rows of each table (0: all). is_written: to this day. */
 void sm_event_stats_print(FILE *out, struct event_stats *stats,
-			  const struct sm_trace *trace, size_t top);
+			  const struct sm_trace *trace, bool is_written,
+			  size_t top);
 void sm_event_stats_json(FILE *out, struct event_stats *stats,
 			 const struct sm_trace *trace,
 			 const struct sm_clock *clock, size_t top);

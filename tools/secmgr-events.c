@@ -471,7 +471,7 @@ static int read_events(struct reader *reader, const char *path)
 	return reader->has_damage ? SM_EXIT_USAGE : SM_EXIT_OK;
 }
 
-static void print_stats(struct reader *reader)
+static void print_stats(struct reader *reader, const char *path)
 {
 	if (reader->settings->wants_json)
 		sm_event_stats_json(stdout, reader->stats, reader->trace,
@@ -479,6 +479,7 @@ static void print_stats(struct reader *reader)
 				    reader->settings->top);
 	else
 		sm_event_stats_print(stdout, reader->stats, reader->trace,
+				     sm_trace_is_written(path),
 				     reader->settings->top);
 }
 
@@ -516,7 +517,7 @@ static int show_events(struct reader *reader, const char *path)
 	if (status == SM_OK) {
 		result = read_events(reader, path);
 		if (reader->mode == MODE_STATS)
-			print_stats(reader);
+			print_stats(reader, path);
 	} else {
 		diag.status = status;
 		result = report(path, &diag);

@@ -197,9 +197,10 @@ static enum sm_status set_facts(struct run *run, struct sm_diag *diag)
 	if (!status)
 		status = set_bounds(run);
 	if (status)
-		sm_fail(diag, status, "cannot write: %s",
-			sm_status_text(status));
-	return status;
+		return sm_fail(diag, status, "cannot write: %s",
+			       sm_status_text(status));
+	/* Killed from here on, a recorder leaves a trace that says so. */
+	return sm_trace_commit(run->trace, diag);
 }
 
 /* ------------------------------------------------------------------ trace */
