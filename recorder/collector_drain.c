@@ -139,7 +139,8 @@ static bool give_ring(struct sm_collector *collector,
 {
 	struct process *process;
 
-	if (greeting->reply < 0 || queue_is_full(&collector->queue))
+	/* Without an answer a program that needs a policy does not work. */
+	if (greeting->reply < 0 || queue_is_overfull(&collector->queue))
 		return false;
 	process = process_new(greeting, hello);
 	if (!process)
@@ -320,6 +321,28 @@ static void copy_counters(const struct sm_ring_header *header,
 }
 
 /*
+ * Hands the batch on. Without memory for that it stays where it is, and nothing
+ * more is taken from any ring: what they cannot hold is counted there.
+ */
+static bool pass_batch(struct sm_collector *collector)
+{
+	struct process *process = collector->batch_process;
+	struct item *item;
+
+	if (!collector->batch_bytes)
+		return true;
+	item = item_new(ITEM_RECORDS, process, collector->batch,
+			collector->batch_bytes);
+	if (!item)
+		return false;
+	item->after_denial =
+		atomic_load(&process->memory.reader.header->after_denial);
+	queue_push(&collector->queue, item);
+	collector->batch_bytes = 0;
+	return true;
+}
+
+/*
  * At most a batch from one ring, then the next ring: a flooder cannot starve
  * the others. Returns the bytes taken.
  */
@@ -327,9 +350,10 @@ static uint32_t drain_ring(struct sm_collector *collector,
 			   struct process *process, bool *is_empty)
 {
 	uint32_t used = 0, bytes;
-	struct item *item;
 
 	*is_empty = false;
+	if (!pass_batch(collector))
+		return 0;
 	while (used + sizeof(bytes) + SM_RECORD_MAX <= SM_BATCH_BYTES) {
 		if (sm_ring_read(&process->memory.reader,
 				 collector->batch + used + sizeof(bytes),
@@ -340,15 +364,10 @@ static uint32_t drain_ring(struct sm_collector *collector,
 		memcpy(collector->batch + used, &bytes, sizeof(bytes));
 		used += (uint32_t)sizeof(bytes) + bytes;
 	}
-	if (!used)
-		return 0;
-	item = item_new(ITEM_RECORDS, process, collector->batch, used);
-	if (item)
-		item->after_denial = atomic_load(
-			&process->memory.reader.header->after_denial);
-	/* Out of memory: what was taken is missed by the final account. */
-	if (item)
-		queue_push(&collector->queue, item);
+	collector->batch_process = process;
+	collector->batch_bytes = used;
+	if (!pass_batch(collector))
+		*is_empty = false; /* it has not ended yet */
 	return used;
 }
 
@@ -418,6 +437,25 @@ static bool awaits_status(const struct sm_collector *collector,
 	       !collector->has_command_ended && !collector->should_stop;
 }
 
+/* The next round starts with process: those before it have had their turn. */
+static void start_with(struct sm_collector *collector, struct process *process)
+{
+	struct process **end = &process->next, **at = &collector->processes;
+
+	while (*end)
+		end = &(*end)->next;
+	while (*at != process)
+		at = &(*at)->next;
+	*at = NULL;
+	*end = collector->processes;
+	collector->processes = process;
+}
+
+static bool is_blocked(struct sm_collector *collector)
+{
+	return !pass_batch(collector) || queue_is_full(&collector->queue);
+}
+
 static unsigned drain_all(struct sm_collector *collector)
 {
 	struct process *process, *next;
@@ -428,8 +466,11 @@ static unsigned drain_all(struct sm_collector *collector)
 		uint32_t used;
 
 		next = process->next;
-		if (queue_is_full(&collector->queue))
+		if (is_blocked(collector)) {
+			if (process != collector->processes)
+				start_with(collector, process);
 			return DELAY_BUSY_MS;
+		}
 		used = drain_ring(collector, process, &is_empty);
 		if (!is_empty)
 			delay = 0;
@@ -484,6 +525,8 @@ static void end_running(struct sm_collector *collector)
 		atomic_store(&process->memory.reader.control->is_alive, 0);
 		for (is_empty = false, taken = 0; !is_empty && taken < room;)
 			taken += drain_ring(collector, process, &is_empty);
+		while (!pass_batch(collector))
+			usleep(1000);
 		end_process(collector, process, !process->is_dead);
 	}
 }

@@ -15,6 +15,7 @@ static enum sm_status put_process(struct sm_collector *collector,
 	const struct item *start = process->store.start;
 	struct sm_str argv[SM_ITEMS_MAX];
 	enum sm_status status;
+	unsigned tries = 0;
 	struct sm_trace_process row = {
 		.pid = process->pid,
 		.guest_pid = process->guest_pid,
@@ -33,8 +34,10 @@ static enum sm_status put_process(struct sm_collector *collector,
 		argv[i] = sm_value_str(&hello.argv[i]);
 	row.argc = hello.argc;
 	row.cwd = hello.cwd;
-	status = sm_trace_add_process(collector->trace, &row,
-				      &process->store.number);
+	do
+		status = sm_trace_add_process(collector->trace, &row,
+					      &process->store.number);
+	while (collector_await_memory(collector, status, &tries));
 	if (!status)
 		policies_adopted(collector, &process->store);
 	return status;

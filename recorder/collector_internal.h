@@ -154,6 +154,8 @@ void queue_push(struct queue *queue, struct item *item); /* takes item */
 /* NULL after timeout_ms without one. The caller frees it. */
 struct item *queue_pop(struct queue *queue, unsigned timeout_ms);
 bool queue_is_full(const struct queue *queue);
+/* Hellos pass a full queue, up to a bound of their own. */
+bool queue_is_overfull(const struct queue *queue);
 
 /* ------------------------------------------------------------- collector */
 
@@ -182,7 +184,9 @@ struct sm_collector {
 	uint64_t unadopted;		  /* got a ring and never mapped it */
 	uint32_t refused[SM_REFUSED_MAX]; /* pids; not FORK, see there */
 	uint32_t refused_count;
-	uint8_t *batch; /* SM_BATCH_BYTES */
+	uint8_t *batch;	      /* SM_BATCH_BYTES */
+	uint32_t batch_bytes; /* taken from batch_process, not handed on yet */
+	struct process *batch_process;
 	_Atomic bool should_stop, has_command_ended;
 	_Atomic bool has_spawned; /* set by the storing thread */
 	uint32_t command_pid;
@@ -193,7 +197,7 @@ struct sm_collector {
 	struct queue queue;
 	struct sm_trace_writer *trace;
 	uint64_t forks_announced;
-	bool is_storing_given_up;
+	bool is_storing_given_up, is_commit_failing;
 	uint64_t file_begun_ns;
 	struct policy_facts *facts; /* newest first */
 	struct known_site *sites;   /* newest first */
@@ -278,6 +282,13 @@ void files_check(struct sm_collector *collector);
 /* collector_store.c: remembers the first failure; false: not committed */
 void collector_note(struct sm_collector *collector, enum sm_status status);
 bool collector_commit(struct sm_collector *collector);
+
+/*
+ * What a process is known by is worth waiting for memory: true while status
+ * says that there is none, and it should be tried again.
+ */
+bool collector_await_memory(struct sm_collector *collector,
+			    enum sm_status status, unsigned *tries);
 
 /* collector_drain.c, collector_store.c: threads */
 void *collector_drain(void *collector);

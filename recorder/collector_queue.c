@@ -108,3 +108,8 @@ bool queue_is_full(const struct queue *queue)
 {
 	return queue->bytes >= SM_QUEUE_BYTES;
 }
+
+bool queue_is_overfull(const struct queue *queue)
+{
+	return queue->bytes >= 2 * (size_t)SM_QUEUE_BYTES;
+}

@@ -11,6 +11,8 @@
 #define POP_WAIT_MS	250
 #define RETRY_MS	100
 #define GIVE_UP_NS	3000000000u /* at the end, when the disk refuses */
+#define MEMORY_TRIES	50
+#define MEMORY_RETRY_MS 10
 #define BUFFERED_MAX	(64u << 20)
 
 /* Bounds on what one process can make us keep; hostile ones pass them. */
@@ -347,16 +349,32 @@ void collector_note(struct sm_collector *collector, enum sm_status status)
 		sm_fail(diag, status, "%s", sm_status_text(status));
 }
 
+bool collector_await_memory(struct sm_collector *collector,
+			    enum sm_status status, unsigned *tries)
+{
+	const struct timespec pause = { 0, MEMORY_RETRY_MS * 1000000 };
+
+	if (status != SM_NOMEM || ++*tries > MEMORY_TRIES)
+		return false;
+	nanosleep(&pause, NULL);
+	collector_commit(collector);
+	return true;
+}
+
 static void add_loss(struct sm_collector *collector,
 		     struct stored_process *store, enum sm_loss cause,
 		     uint64_t count, uint64_t time_ns)
 {
-	store->told[cause] += count;
+	enum sm_status status = SM_OK;
+
 	if (collector->trace && count && !collector->is_storing_given_up)
-		collector_note(collector,
-			       sm_trace_add_loss(collector->trace,
-						 store->number, cause, count,
-						 time_ns));
+		status = sm_trace_add_loss(collector->trace, store->number,
+					   cause, count, time_ns);
+	/* Out of memory: its account tells again, at the end. */
+	if (!status)
+		store->told[cause] += count;
+	else if (status != SM_NOMEM)
+		collector_note(collector, status);
 }
 
 static void store_record(struct sm_collector *collector,
@@ -484,6 +502,20 @@ static void add_up(struct sm_collector_summary *summary,
 	summary->still_running += item->is_running;
 }
 
+static void put_account(struct sm_collector *collector,
+			const struct stored_process *store,
+			const struct sm_trace_account *account)
+{
+	enum sm_status status;
+	unsigned tries = 0;
+
+	do
+		status = sm_trace_end_process(collector->trace, store->number,
+					      account);
+	while (collector_await_memory(collector, status, &tries));
+	collector_note(collector, status);
+}
+
 static void end_process(struct sm_collector *collector, const struct item *item)
 {
 	struct stored_process *store = &item->process->store;
@@ -501,9 +533,7 @@ static void end_process(struct sm_collector *collector, const struct item *item)
 	add_up(&collector->summary, item, &account);
 	files_end_process(collector, item->process, &account);
 	if (collector->trace && !collector->is_storing_given_up)
-		collector_note(collector,
-			       sm_trace_end_process(collector->trace,
-						    store->number, &account));
+		put_account(collector, store, &account);
 	if (collector->options.ended)
 		collector->options.ended(collector->options.denied_context,
 					 item->process->pid, store->has_begun);
@@ -550,10 +580,12 @@ bool collector_commit(struct sm_collector *collector)
 	if (!sm_trace_commit(collector->trace, &diag)) {
 		/* Space has returned; what was buffered is stored. */
 		collector->committed = collector->appended;
-		if (collector->summary.store.status == SM_IO)
+		if (collector->is_commit_failing)
 			collector->summary.store = (struct sm_diag){ 0 };
+		collector->is_commit_failing = false;
 		return true;
 	}
+	collector->is_commit_failing = true;
 	collector->summary.store = diag;
 	return false;
 }
