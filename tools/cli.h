@@ -107,7 +107,7 @@ void sm_json_put_value(struct sm_json *j, const char *key,
 
 /*
  * Replaces the file at path at once by these bytes; false: errno says why and
- * nothing changed.
+ * nothing changed. What is no regular file stays, and is written to.
  */
 bool sm_cli_replace(const char *path, const void *bytes, size_t size);
 /* Flushes stdout; SM_EXIT_USAGE and a message when it could not be written. */

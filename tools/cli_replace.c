@@ -65,7 +65,27 @@ static void hold_signals(sigset_t *old)
 	sigprocmask(SIG_BLOCK, &ends, old);
 }
 
-bool sm_cli_replace(const char *path, const void *bytes, size_t size)
+/* A device, a pipe, /dev/stdout: there is nothing to replace. */
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && !S_ISREG(st.st_mode);
+}
+
+static bool write_into(const char *path, const void *bytes, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool done = fd >= 0 && write_all(fd, bytes, size);
+	int saved = errno;
+
+	if (fd >= 0 && close(fd) && done)
+		return false;
+	errno = saved;
+	return done;
+}
+
+static bool replace(const char *path, const void *bytes, size_t size)
 {
 	sigset_t old;
 	char *other;
@@ -90,4 +110,10 @@ bool sm_cli_replace(const char *path, const void *bytes, size_t size)
 	errno = saved;
 	free(other);
 	return done;
+}
+
+bool sm_cli_replace(const char *path, const void *bytes, size_t size)
+{
+	return is_special(path) ? write_into(path, bytes, size)
+				: replace(path, bytes, size);
 }

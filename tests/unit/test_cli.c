@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -377,6 +378,29 @@ static void json_nests_and_separates(void **state)
 			    "\"length\": 4}, true], \"c\": {}, \"d\": null}\n");
 }
 
+/* As root, a file renamed over /dev/null would be everybody's. */
+static void a_device_is_written_to_not_replaced(void **state)
+{
+	char directory[] = "/tmp/sm-replace-XXXXXX", path[64], text[8] = "";
+	struct stat st;
+	int reader;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/pipe", directory);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(reader >= 0);
+	assert_true(sm_cli_replace(path, "policy", 6));
+	assert_int_equal(read(reader, text, sizeof(text)), 6);
+	assert_string_equal(text, "policy");
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	close(reader);
+	unlink(path);
+	rmdir(directory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +420,7 @@ int main(void)
 		cmocka_unit_test(values_look_like_python),
 		cmocka_unit_test(json_strings_are_inert_and_lossless),
 		cmocka_unit_test(json_nests_and_separates),
+		cmocka_unit_test(a_device_is_written_to_not_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
