@@ -12,6 +12,7 @@
 #include <setjmp.h>
 
 #include "learner/observe.h"
+#include "schema/places.h"
 #include "schema/request.h"
 
 /* A distinct call with its event and requests at hand. */
@@ -133,12 +134,8 @@ bool sm_is_stdlib(const struct sm_learn *l, struct sm_str path);
  */
 struct sm_str sm_skeleton(struct sm_learn *l, struct sm_str name,
 			  unsigned *typed);
-/* ".jpg" of "a.b.jpg", ".tar.gz" of "x.tar.gz"; empty when there is none. */
-struct sm_str sm_extension(struct sm_str name);
 bool sm_is_code_suffix(struct sm_str extension);
 bool sm_is_data_suffix(struct sm_str extension);
-/* Names that stay literal wherever they stand: dotfiles, keys, start-up. */
-bool sm_is_guarded_name(struct sm_str name);
 
 /* The day or time of a recording stands in text. */
 bool sm_has_clock(const struct sm_learn *l, struct sm_str text);

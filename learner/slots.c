@@ -104,23 +104,6 @@ struct sm_str sm_skeleton(struct sm_learn *l, struct sm_str name,
 	return (struct sm_str){ p, n };
 }
 
-struct sm_str sm_extension(struct sm_str name)
-{
-	uint32_t at = name.len, letters = 0;
-	struct sm_str tar = SM_STR(".tar");
-
-	while (at && is_alnum(name.p[at - 1])) {
-		at--;
-		letters += !is_digit(name.p[at]);
-	}
-	if (at < 2 || name.p[at - 1] != '.' || !letters || name.len - at > 8)
-		return (struct sm_str){ name.p + name.len, 0 };
-	at--;
-	if (at > tar.len && !memcmp(name.p + at - tar.len, tar.p, tar.len))
-		at -= tar.len;
-	return rest_of(name, at);
-}
-
 static bool is_one_of(struct sm_str text, const char *const *list)
 {
 	for (; *list; list++)
@@ -165,31 +148,6 @@ bool sm_is_data_suffix(struct sm_str extension)
 	};
 
 	return is_one_of(extension, list);
-}
-
-bool sm_is_guarded_name(struct sm_str name)
-{
-	static const char *const suffixes[] = { ".pem",	   ".key", ".p12",
-						".pfx",	   ".jks", ".kdbx",
-						".keytab", ".gpg", NULL };
-	static const char *const names[] = { "authorized_keys",
-					     "known_hosts",
-					     "id_rsa",
-					     "id_dsa",
-					     "id_ecdsa",
-					     "id_ed25519",
-					     "passwd",
-					     "shadow",
-					     "group",
-					     "credentials",
-					     "crontab",
-					     "sudoers",
-					     NULL };
-
-	if (!name.len || name.p[0] == '.')
-		return true;
-	return is_one_of(name, names) ||
-	       is_one_of(sm_extension(name), suffixes);
 }
 
 /* How many values open a slot, and how many when none came back elsewhere. */
