@@ -25,7 +25,8 @@ say = $(if $(V),,@echo '  $(1) $@';)
 AGENT_SRC := $(wildcard recorder/agent/*.c) \
 	recorder/ring.c recorder/record.c recorder/hello.c recorder/redact.c \
 	schema/address.c schema/status.c schema/cbor.c schema/event.c \
-	schema/path.c schema/request.c schema/shell.c schema/token.c \
+	schema/named.c schema/path.c schema/places.c schema/request.c \
+	schema/shell.c schema/token.c \
 	$(wildcard schema/policy/open*.c schema/policy/decide*.c \
 		schema/policy/match*.c)
 LIB_SRC   := $(wildcard schema/*.c schema/trace/*.c schema/policy/*.c \

@@ -30,17 +30,21 @@
 #include <sys/un.h>
 
 #include "recorder/ring.h"
+#include "schema/named.h"
 
 #define SM_CHANNEL_ENVIRONMENT	  "SECMGR_CHANNEL"
 #define SM_CHANNEL_WAIT_MS	  100
 #define SM_CHANNEL_POLICY_WAIT_MS 5000
 #define SM_HELLO_MAX		  (32u << 10)
 #define SM_CHANNEL_MAGIC	  0x736d6368u
-#define SM_CHANNEL_VERSION	  2
+#define SM_CHANNEL_VERSION	  3
 
 enum sm_hello_reason { SM_HELLO_LOAD, SM_HELLO_FORK, SM_HELLO_RELOAD };
 
-/* hello: [version, reason, guest pid, start time_ns, exe, cwd, [argv]] */
+/*
+ * hello: [version, reason, guest pid, start time_ns, exe, cwd, [argv],
+ * [named]]
+ */
 struct sm_hello {
 	enum sm_hello_reason reason;
 	uint32_t guest_pid;
@@ -48,6 +52,7 @@ struct sm_hello {
 	struct sm_str exe, cwd;
 	uint32_t argc;
 	struct sm_value argv[SM_ITEMS_MAX];
+	struct sm_named named; /* what its command line names */
 };
 
 enum sm_channel_flag {
@@ -63,6 +68,8 @@ enum sm_channel_flag {
 };
 
 #define SM_CHANNEL_LIVE_MARK "secmgr.live.call"
+/* And what the command line of the process that made that call named. */
+#define SM_CHANNEL_LIVE_NAMED "secmgr.live.named"
 
 struct sm_channel_reply {
 	uint32_t magic;

@@ -34,6 +34,7 @@ static enum sm_status put_process(struct sm_collector *collector,
 		argv[i] = sm_value_str(&hello.argv[i]);
 	row.argc = hello.argc;
 	row.cwd = hello.cwd;
+	row.named = hello.named;
 	do
 		status = sm_trace_add_process(collector->trace, &row,
 					      &process->store.number);

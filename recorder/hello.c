@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 #include "schema/cbor.h"
+#include "schema/path.h"
 
-#define HELLO_ITEMS 7
+#define HELLO_ITEMS 8
 
 static uint32_t put(uint8_t *out, uint32_t room, const struct sm_hello *hello,
 		    uint32_t argc)
@@ -28,6 +29,9 @@ static uint32_t put(uint8_t *out, uint32_t room, const struct sm_hello *hello,
 	sm_cbor_put_array(&w, argc);
 	for (i = 0; i < argc; i++)
 		sm_cbor_put_value(&w, &hello->argv[i]);
+	sm_cbor_put_array(&w, hello->named.count);
+	for (i = 0; i < hello->named.count; i++)
+		sm_cbor_put_str(&w, hello->named.paths[i]);
 	return w.has_failed ? 0 : (uint32_t)(w.at - out);
 }
 
@@ -71,6 +75,23 @@ static enum sm_status get_argv(struct sm_cbor_reader *r, struct sm_hello *hello)
 	return status;
 }
 
+static enum sm_status get_named(struct sm_cbor_reader *r,
+				struct sm_named *named)
+{
+	uint64_t count;
+	uint32_t i;
+	enum sm_status status = sm_cbor_get_array(r, SM_NAMED_MAX, &count);
+
+	for (i = 0; !status && i < count; i++) {
+		status = sm_cbor_get_str(r, &named->paths[i], NULL);
+		if (!status && !sm_path_is_canonical(named->paths[i]))
+			status = SM_DAMAGED;
+	}
+	if (!status)
+		named->count = (uint32_t)count;
+	return status;
+}
+
 static enum sm_status get_start(struct sm_cbor_reader *r,
 				struct sm_hello *hello)
 {
@@ -106,6 +127,8 @@ enum sm_status sm_hello_get(const uint8_t *bytes, uint32_t len,
 		status = sm_cbor_get_str(&r, &hello->cwd, NULL);
 	if (!status)
 		status = get_argv(&r, hello);
+	if (!status)
+		status = get_named(&r, &hello->named);
 	if (!status && r.at != r.end)
 		status = SM_DAMAGED;
 	return status;

@@ -158,7 +158,13 @@ static uint64_t distinct(struct sm_live *live, const struct sm_event *event,
 			 struct sm_str stdlib)
 {
 	uint64_t seed = digest_requests(live, event);
+	struct sm_request requests[SM_REQUESTS_MAX];
+	unsigned count = sm_event_requests(event, &live->scratch, requests);
+	struct sm_named named;
 
+	sm_event_named(event, requests, count, &named);
+	for (uint32_t i = 0; i < named.count; i++)
+		seed = sm_digest_str(seed, named.paths[i]);
 	seed = sm_digest_str(seed, event->site.file);
 	seed = sm_digest_str(seed, event->site.function);
 	seed = sm_digest_str(seed, event->resolved[0]);
@@ -211,6 +217,26 @@ static bool keep_first(struct sm_live *live, struct sm_trace *trace,
 	       sm_keep_str(&live->kept, event->site.function, &first->function);
 }
 
+/* What decides it of what was named stays, and nothing else. */
+static bool keep_named(struct sm_live *live, struct sm_event *event)
+{
+	struct sm_request requests[SM_REQUESTS_MAX];
+	unsigned count = sm_event_requests(event, &live->scratch, requests);
+	struct sm_named *kept;
+
+	if (!event->named || !event->named->count)
+		return true;
+	kept = sm_keep_bytes(&live->kept, sizeof(*kept));
+	if (!kept)
+		return false;
+	sm_event_named(event, requests, count, kept);
+	for (uint32_t i = 0; i < kept->count; i++)
+		if (!sm_keep_str(&live->kept, kept->paths[i], &kept->paths[i]))
+			return false;
+	event->named = kept;
+	return true;
+}
+
 static bool add(struct sm_live *live, struct sm_trace *trace,
 		const struct sm_policy *policy, const struct sm_event *event,
 		struct sm_str stdlib)
@@ -224,6 +250,7 @@ static bool add(struct sm_live *live, struct sm_trace *trace,
 	memset(call, 0, sizeof(*call));
 	if (!keep_first(live, trace, event, &call->first) ||
 	    !sm_keep_event(&live->kept, event, &call->event) ||
+	    !keep_named(live, &call->event) ||
 	    !map_event(live, stdlib, &call->event))
 		return false;
 	sm_policy_decide(policy, &call->event, &verdict);

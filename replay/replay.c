@@ -7,6 +7,7 @@
 #include "replay/denials.h"
 #include "replay/digest.h"
 #include "replay/memo.h"
+#include "replay/names.h"
 
 #define PROGRESS_EVERY ((uint64_t)1 << 20) /* events */
 
@@ -69,38 +70,45 @@ static void count_distinct(struct sm_replay *replay,
 	replay->totals.blocked_distinct += verdict->decision == SM_DENIED;
 }
 
-/* Decides an event not seen before in this trace. */
-static uint64_t decide(struct sm_replay *replay, struct sm_trace *trace,
-		       const struct sm_policy *policy,
-		       const struct sm_event *event)
-{
-	struct sm_request requests[SM_REQUESTS_MAX];
-	struct sm_verdict verdict;
-	unsigned count = sm_event_requests(event, &replay->scratch, requests);
-	uint64_t group = DENIAL_NONE;
-
-	sm_policy_decide(policy, event, &verdict);
-	count_distinct(replay, event, &verdict, requests, count);
-	if (is_denial(verdict.decision))
-		group = sm_denials_group(
-			&replay->denials, event, &verdict, requests, count,
-			sm_trace_path(trace),
-			sm_trace_process(trace, event->process));
-	return group << DECISION_BITS | verdict.decision;
-}
-
 /* What a pass over one trace needs. */
 struct pass {
 	struct sm_replay *replay;
 	struct sm_trace *trace;
 	const struct sm_policy *policy;
 	struct sm_trace_cursor *cursor;
+	struct sm_names names;
 	bool has_details; /* see is_keyed() */
+	bool has_named;	  /* rules of ${ARG}: names is in use */
 	bool is_shadow;	  /* the policy was the trace's shadow policy */
 	bool is_mixed;	  /* only some of the events were decided by it */
 	uint64_t by_decision[DECISION_MASK + 1]; /* of the events */
 	uint64_t events, damaged;
 };
+
+/*
+ * Decides an event not seen before in this trace. *is_own: alike ones of other
+ * processes may be decided differently.
+ */
+static uint64_t decide(const struct pass *pass, const struct sm_event *event,
+		       bool *is_own)
+{
+	struct sm_replay *replay = pass->replay;
+	struct sm_request requests[SM_REQUESTS_MAX];
+	struct sm_verdict verdict;
+	unsigned count = sm_event_requests(event, &replay->scratch, requests);
+	uint64_t group = DENIAL_NONE;
+
+	sm_policy_decide(pass->policy, event, &verdict);
+	*is_own |=
+		pass->has_named && sm_names_have(&pass->names, requests, count);
+	count_distinct(replay, event, &verdict, requests, count);
+	if (is_denial(verdict.decision))
+		group = sm_denials_group(
+			&replay->denials, event, &verdict, requests, count,
+			sm_trace_path(pass->trace),
+			sm_trace_process(pass->trace, event->process));
+	return group << DECISION_BITS | verdict.decision;
+}
 
 static void count_denial(struct sm_replay *replay, uint64_t outcome)
 {
@@ -127,16 +135,19 @@ static bool is_keyed(const struct pass *pass)
 	       !sm_policy_sees_details(pass->policy, event->site.event);
 }
 
-/* False when the event turns out to be damaged, or out of memory. */
+/*
+ * False when the event turns out to be damaged, or out of memory. *is_own: the
+ * outcome is this event's alone.
+ */
 static bool decide_new(struct pass *pass, const struct sm_trace_bulk *bulk,
-		       uint32_t at, bool is_keyed, uint64_t *outcome)
+		       uint32_t at, uint64_t *outcome, bool *is_own)
 {
 	const struct sm_event *event = sm_trace_bulk_event(pass->cursor, at);
 
 	if (!event)
 		return false;
-	*outcome = decide(pass->replay, pass->trace, pass->policy, event);
-	if (!is_keyed)
+	*outcome = decide(pass, event, is_own);
+	if (*is_own)
 		return true;
 	/* A full table only costs time: the next one is decided again. */
 	(void)sm_memo_add(&pass->replay->memo, bulk->keys[at], *outcome);
@@ -183,20 +194,22 @@ static void count_bulk(struct pass *pass, const struct sm_trace_bulk *bulk)
 	uint64_t by_decision[DECISION_MASK + 1] = { 0 };
 	unsigned recorded = pass->is_shadow ? bulk->shadow : bulk->decision;
 	bool keyed = is_keyed(pass);
+	bool is_own = true; /* the last outcome was its event's alone */
 	uint64_t outcome = 0;
 	uint32_t done = 0;
 
 	for (; done < bulk->count; done++) {
 		struct sm_memo_slot *slot = NULL;
 
-		if (!keyed || !done ||
-		    bulk->keys[done] != bulk->keys[done - 1]) {
+		if (is_own || bulk->keys[done] != bulk->keys[done - 1]) {
 			if (keyed)
 				slot = sm_memo_find(&pass->replay->memo,
 						    bulk->keys[done]);
+			is_own = !keyed;
 			if (slot)
 				outcome = slot->value;
-			else if (!decide_new(pass, bulk, done, keyed, &outcome))
+			else if (!decide_new(pass, bulk, done, &outcome,
+					     &is_own))
 				break; /* told by the next call */
 		}
 		by_decision[outcome & DECISION_MASK]++;
@@ -288,7 +301,8 @@ enum sm_status sm_replay_run(struct sm_replay *replay, struct sm_trace *trace,
 	struct pass pass = { .replay = replay,
 			     .trace = trace,
 			     .policy = policy,
-			     .has_details = sm_policy_has_details(policy) };
+			     .has_details = sm_policy_has_details(policy),
+			     .has_named = sm_policy_has_named(policy) };
 	enum sm_status status;
 
 	status = sm_trace_events(trace, NULL, &pass.cursor, diag);
@@ -297,7 +311,11 @@ enum sm_status sm_replay_run(struct sm_replay *replay, struct sm_trace *trace,
 	find_role(&pass);
 	/* Keys are numbers of one trace. */
 	sm_memo_clear(&replay->memo);
+	if (pass.has_named)
+		sm_names_init(&pass.names, trace);
 	status = walk(&pass, progress, context, diag);
+	if (pass.has_named)
+		sm_names_fini(&pass.names);
 	add_up(&pass);
 	sm_trace_cursor_free(pass.cursor);
 	if (status != SM_END)

@@ -10,6 +10,7 @@
 #ifndef SCHEMA_EVENT_H
 #define SCHEMA_EVENT_H
 
+#include "schema/named.h"
 #include "schema/value.h"
 
 enum sm_family {
@@ -219,6 +220,7 @@ struct sm_event {
 	 * for when that address was the answer.
 	 */
 	struct sm_str resolved[SM_RESOLVED_MAX];
+	const struct sm_named *named; /* by its process; NULL: nothing */
 	/* Its maker has looked: the argument is. False: nobody has. */
 	bool is_canonical[SM_RESOLVED_MAX];
 	struct sm_recorded_verdict verdict;

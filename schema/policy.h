@@ -325,6 +325,11 @@ bool sm_policy_allows_file(const struct sm_policy *policy,
 bool sm_policy_sees_details(const struct sm_policy *policy,
 			    struct sm_str event);
 bool sm_policy_has_details(const struct sm_policy *policy);
+/*
+ * Whether a decision about a file may depend on what the command line of the
+ * process names: there are rules of ${ARG}.
+ */
+bool sm_policy_has_named(const struct sm_policy *policy);
 
 /*
  * The principal as the policy sees it: APP whose file no `code` load rule

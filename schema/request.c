@@ -768,3 +768,20 @@ unsigned sm_event_requests(const struct sm_event *event,
 		named(&b);
 	return b.count;
 }
+
+void sm_event_named(const struct sm_event *event,
+		    const struct sm_request *requests, unsigned count,
+		    struct sm_named *out)
+{
+	const struct sm_named *named = event->named;
+
+	out->count = 0;
+	for (uint32_t i = 0; named && i < named->count; i++)
+		for (unsigned r = 0; r < count; r++)
+			if (requests[r].family == SM_FAMILY_FILES &&
+			    sm_path_is_under(requests[r].value,
+					     named->paths[i])) {
+				out->paths[out->count++] = named->paths[i];
+				break;
+			}
+}

@@ -79,4 +79,12 @@ struct sm_str sm_request_next_name(struct sm_str *names);
 struct sm_str sm_request_shell_line(struct sm_str program,
 				    const struct sm_value *argv, uint32_t argc);
 
+/*
+ * Of what the command line of the event's process names, what decides it: the
+ * paths its requests for files are, or lie below. Borrows.
+ */
+void sm_event_named(const struct sm_event *event,
+		    const struct sm_request *requests, unsigned count,
+		    struct sm_named *out);
+
 #endif

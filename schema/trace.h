@@ -10,6 +10,7 @@
 #define SCHEMA_TRACE_H
 
 #include "schema/event.h"
+#include "schema/named.h"
 #include "schema/status.h"
 
 #define SM_TRACE_FORMAT 0
@@ -36,6 +37,7 @@ struct sm_trace_process {
 	const struct sm_str *argv; /* redacted by the agent */
 	uint32_t argc;
 	struct sm_str cwd;
+	struct sm_named named; /* by its command line: ${ARG} */
 };
 
 /* What the interpreter says of itself, once known. */

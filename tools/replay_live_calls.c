@@ -205,6 +205,19 @@ static void put_answers(struct sm_json *j, const struct sm_event *event)
 	sm_json_close(j, ']');
 }
 
+/* What its process was told of it, as event->named. */
+static void put_named(struct sm_json *j, const struct sm_event *event)
+{
+	const struct sm_named *named = event->named;
+
+	if (!named || !named->count)
+		return;
+	sm_json_open(j, "named", '[');
+	for (uint32_t i = 0; i < named->count; i++)
+		put_bytes(j, named->paths[i]);
+	sm_json_close(j, ']');
+}
+
 void replay_live_put_call(FILE *out, size_t index, const struct sm_event *event)
 {
 	const struct sm_site *site = &event->site;
@@ -215,6 +228,7 @@ void replay_live_put_call(FILE *out, size_t index, const struct sm_event *event)
 	sm_json_put_str(&j, "event", site->event);
 	put_arguments(&j, event);
 	put_answers(&j, event);
+	put_named(&j, event);
 	/* Without a frame nothing but the interpreter can have raised it. */
 	sm_json_put_bool(&j, "frames",
 			 site->file.len || site->function.len ||

@@ -252,6 +252,18 @@ struct sm_str sm_resolve_program(struct sm_str path, struct sm_str base,
 struct sm_str sm_resolve_cwd(void);
 void sm_resolve_cwd_changed(void);
 
+/* ---------------------------------------------------------------- named.c */
+
+/* Once, before main(): what the command line names. */
+void sm_named_setup(void);
+const struct sm_named *sm_named(void);
+/*
+ * For an interpreter that raises recorded events again, under the lock: takes
+ * what is named from the event that tells of it; nothing is, any more.
+ */
+void sm_named_repeat(const struct sm_event *event);
+void sm_named_forget(void);
+
 /* ---------------------------------------------------------------- names.c */
 
 /* name was asked for, and address was an answer. Under the lock. */
@@ -273,6 +285,8 @@ void sm_names_repeat(const struct sm_event *event);
 
 /* Reads the environment. False: this process is none of our business. */
 bool sm_channel_setup(void);
+/* What is in a file, up to room bytes. */
+uint32_t sm_read_file(const char *path, char *out, uint32_t room);
 /* Asks for a ring; keeps what there was when that fails. */
 bool sm_channel_hello(enum sm_hello_reason reason);
 /* From the event path, no lock: fork seen late, reload, a ring still missing.

@@ -122,7 +122,7 @@ void sm_channel_keep(void)
 
 /* ------------------------------------------------------------------- hello */
 
-static uint32_t read_file(const char *path, char *out, uint32_t room)
+uint32_t sm_read_file(const char *path, char *out, uint32_t room)
 {
 	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	uint32_t used = 0;
@@ -164,7 +164,7 @@ static void put_argument(struct sm_hello *hello, struct sm_str text, char *out,
 static void put_argv(struct sm_hello *hello)
 {
 	static char text[16 << 10], masked[4 << 10];
-	uint32_t n = read_file("/proc/self/cmdline", text, sizeof(text));
+	uint32_t n = sm_read_file("/proc/self/cmdline", text, sizeof(text));
 	uint32_t at = 0, used = 0;
 
 	while (at < n && hello->argc < SM_ITEMS_MAX) {
@@ -190,6 +190,7 @@ static uint32_t make_hello(enum sm_hello_reason reason, uint8_t *out)
 	hello.exe = (struct sm_str){ exe, n > 0 ? (uint32_t)n : 0 };
 	sm_resolve_cwd_changed();
 	hello.cwd = sm_resolve_cwd();
+	hello.named = *sm_named();
 	put_argv(&hello);
 	return sm_hello_put(out, SM_HELLO_MAX, &hello);
 }
@@ -463,6 +464,8 @@ static bool adopt(struct answer *answer)
 	/* Once enforcing, always: an answer cannot switch that off. */
 	sm_agent.flags =
 		answer->reply.flags | (sm_agent.flags & SM_CHANNEL_ENFORCE);
+	if (sm_agent.flags & SM_CHANNEL_LIVE)
+		sm_named_forget();
 	if (enforces)
 		map_policies(answer, 2);
 	tell_generation();

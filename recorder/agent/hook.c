@@ -451,9 +451,13 @@ static int take(struct arrival *a)
 	asked = is_asked(&record.event);
 	if (a->kind == SM_EVENT_RESOLVED && sm_agent.flags & SM_CHANNEL_LIVE)
 		sm_names_repeat(&record.event);
+	if (sm_agent.flags & SM_CHANNEL_LIVE)
+		sm_named_repeat(&record.event);
 	/* What is raised again tells of the past, not of this process. */
 	has_effect = !asked || !(sm_agent.flags & SM_CHANNEL_LIVE);
 	is_denied = asked && sm_deny_decide(&view, &record.event, &denial);
+	if (asked && sm_agent.flags & SM_CHANNEL_LIVE)
+		sm_named_forget();
 	sm_agent_store(&view, &record);
 	if (!is_denied && sm_announce_second(a->kind))
 		sm_announce(&view, &record.event);

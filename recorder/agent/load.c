@@ -122,6 +122,7 @@ __attribute__((constructor)) static void load(void)
 	if (sm_channel_setup()) {
 		sm_interpose_setup();
 		sm_environment_setup();
+		sm_named_setup();
 		if (dlsym(RTLD_DEFAULT, "PySys_AddAuditHook") &&
 		    sm_python_resolve(RTLD_DEFAULT))
 			start();

@@ -202,6 +202,7 @@ static void decide_for(const struct sm_subject *subject,
 {
 	struct sm_verdict shadow;
 
+	event->named = sm_named();
 	sm_policy_decide_for(&sm_agent.policy, event, subject, verdict);
 	event->verdict.decision = verdict->decision;
 	event->verdict.rule = verdict->rule;

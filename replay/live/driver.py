@@ -23,6 +23,7 @@ import types
 
 MARK = "secmgr.live.call"
 RESOLVED = "secmgr.resolved"
+NAMED = "secmgr.live.named"
 NOWHERE = 0x7ffffffe  # a descriptor nobody has
 LENGTH_MAX = 1 << 24  # of what is made up, in bytes or items
 UNREADABLE = "\udcff"  # a name that is no UTF-8
@@ -316,6 +317,8 @@ class Driver:
         call.index, call.event = recorded["index"], recorded["event"]
         call.args = self.builder.build(recorded["args"])
         call.before = self.builder.answers(recorded.get("answers"))
+        if "named" in recorded:
+            call.before.append((NAMED, *self.builder.build(recorded["named"])))
         if recorded["frames"]:
             call.frames = self.stack.frames(recorded)
             return lambda: call.frames[0](call, 1)

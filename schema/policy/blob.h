@@ -17,7 +17,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 5
+#define SM_BLOB_VERSION 6
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 
@@ -62,6 +62,7 @@ enum sm_blob_root {
 	SM_ROOT_LIBRARY, /* paths */
 	SM_ROOT_NATIVE,	 /* bare library names, symbols */
 	SM_ROOT_EVENT,
+	SM_ROOT_NAMED, /* files: what follows a path that ${ARG} means */
 	SM_BLOB_ROOTS
 };
 
@@ -86,7 +87,8 @@ struct sm_blob_header {
 	uint8_t modes[8];		  /* enum sm_mode by family */
 	uint8_t mode_of_unknown;	  /* uncatalogued events */
 	uint8_t has_event_rules;	  /* rules that name an event */
-	uint8_t padding[6];
+	uint8_t has_named_rules;	  /* below SM_ROOT_NAMED */
+	uint8_t padding[5];
 };
 
 enum sm_blob_node_flag {
@@ -312,6 +314,8 @@ typedef bool sm_decide_fits(const void *context,
 uint32_t sm_decide_neighbour(const struct sm_policy *policy, uint32_t root,
 			     struct sm_str path, sm_decide_fits *fits,
 			     const void *context);
+/* The file lies below STDLIB or SITE. */
+bool sm_decide_is_installed(const struct sm_policy *policy, struct sm_str path);
 /* Whether some allow rule lets path be loaded, whoever asks. */
 bool sm_decide_is_code(const struct sm_policy *policy, struct sm_str path);
 

@@ -709,7 +709,7 @@ enum sm_status sm_build_finish(struct sm_build *b,
 			       const struct sm_blob_header *header, void **blob,
 			       size_t *bytes)
 {
-	const struct sm_build_node *events;
+	const struct sm_build_node *events, *named;
 	struct sm_blob_header *h;
 	enum sm_status status = sm_build_stops(b);
 	size_t size = sizeof(*h), n;
@@ -743,6 +743,9 @@ enum sm_status sm_build_finish(struct sm_build *b,
 	memcpy(h->roots, b->roots, sizeof(h->roots));
 	events = sm_build_node_at(b, b->roots[SM_ROOT_EVENT]);
 	h->has_event_rules = events->edge_count || events->branch_count;
+	named = sm_build_node_at(b, b->roots[SM_ROOT_NAMED]);
+	h->has_named_rules = named->rule_count || named->edge_count ||
+			     named->branch_count || named->below != NONE;
 	h->magic = SM_BLOB_MAGIC;
 	h->version = SM_BLOB_VERSION;
 	h->bytes = (uint32_t)size;

@@ -45,6 +45,10 @@ enum sm_status sm_build_values(struct sm_build *b, struct sm_str name,
 	size_t i, j;
 
 	*count = 0;
+	if (sm_str_equal(name, SM_STR(SM_VARIABLE_NAMED)))
+		return sm_fail_at(b->diag, SM_INVALID, line, 1,
+				  "${" SM_VARIABLE_NAMED "} can only start the "
+				  "path of a rule of files that allows");
 	for (i = 0; i < b->binding_count; i++)
 		if (sm_str_equal(sm_str_of(b->bindings[i].name), name))
 			return split_binding(b, &b->bindings[i], values, room,
@@ -586,6 +590,7 @@ static enum sm_status build_index(struct sm_build *b,
 				  uint32_t marker)
 {
 	struct sm_str p = rule->pattern;
+	uint32_t named;
 
 	switch (rule->access) {
 	case SM_ACCESS_LOAD:
@@ -614,6 +619,11 @@ static enum sm_status build_index(struct sm_build *b,
 	}
 	if (rule->family == SM_FAMILY_NETWORK)
 		return build_network(b, rule, number);
+	named = sm_pattern_named(p);
+	if (named)
+		return sm_build_below(
+			b, b->roots[SM_ROOT_NAMED], (struct sm_str){ NULL, 0 },
+			(struct sm_str){ p.p + named, p.len - named }, number);
 	return sm_build_path(b, b->roots[SM_ROOT_FILES], p, rule->line, number);
 }
 

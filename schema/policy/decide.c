@@ -306,6 +306,80 @@ static void look_up_path(struct decision *d, enum sm_blob_root root,
 	consider_set(d, &set);
 }
 
+/* The first rule of the nodes that is_wanted. */
+static uint32_t first_wanted(const struct sm_policy *policy,
+			     const struct sm_match_set *set,
+			     bool (*is_wanted)(const struct sm_blob_rule *))
+{
+	const struct sm_blob_node *nodes =
+		sm_blob_section(policy, SM_BLOB_NODES);
+	const uint32_t *index = sm_blob_section(policy, SM_BLOB_INDEX);
+	uint32_t i, j, best = SM_BLOB_NONE;
+
+	for (i = 0; i < set->count; i++) {
+		struct sm_blob_span rules = nodes[set->nodes[i]].rules;
+
+		for (j = 0; j < rules.count; j++) {
+			uint32_t number = index[rules.first + j];
+
+			if (number < best && is_wanted(rule_at(policy, number)))
+				best = number;
+		}
+	}
+	return best;
+}
+
+static bool lets_run(const struct sm_blob_rule *rule)
+{
+	return !(rule->flags & (SM_RULE_DENY | SM_RULE_NOT_STDLIB));
+}
+
+/* Whether some allow rule of a family of code means path, whoever asks. */
+static bool is_granted(const struct sm_policy *policy, enum sm_blob_root root,
+		       struct sm_str path)
+{
+	struct sm_match_set set;
+
+	sm_match_path(policy, root, path, &set);
+	return first_wanted(policy, &set, lets_run) != SM_BLOB_NONE;
+}
+
+/*
+ * Code, programs and packages are not what a command line is about. So what
+ * these rules let be written may be run by nobody, whatever his own names.
+ */
+static bool is_nameable(const struct sm_policy *policy, struct sm_str path)
+{
+	return !sm_decide_is_installed(policy, path) &&
+	       !is_granted(policy, SM_ROOT_LOAD, path) &&
+	       !is_granted(policy, SM_ROOT_PROGRAM, path) &&
+	       !is_granted(policy, SM_ROOT_LIBRARY, path);
+}
+
+/*
+ * Rules of ${ARG}, for each path that the command line named and that this is
+ * or lies below: with what follows it, as if that were all.
+ */
+__attribute__((noinline)) static void look_up_named(struct decision *d,
+						    struct sm_str path)
+{
+	const struct sm_named *named = d->event->named;
+
+	if (sm_named_find(named, path) < 0 || !is_nameable(d->policy, path))
+		return;
+	for (uint32_t i = 0; i < named->count; i++) {
+		struct sm_str name = named->paths[i], rest = SM_STR("/");
+
+		if (!sm_path_is_under(path, name))
+			continue;
+		if (path.len > name.len) {
+			rest.p = path.p + name.len;
+			rest.len = path.len - name.len;
+		}
+		look_up_path(d, SM_ROOT_NAMED, rest);
+	}
+}
+
 static void look_up_key(struct decision *d, enum sm_blob_root root,
 			struct sm_str key)
 {
@@ -528,6 +602,8 @@ static void look_up(struct decision *d)
 	switch (d->request->family) {
 	case SM_FAMILY_FILES:
 		look_up_path(d, SM_ROOT_FILES, d->request->value);
+		if (sm_blob_header(d->policy)->has_named_rules)
+			look_up_named(d, d->request->value);
 		break;
 	case SM_FAMILY_NETWORK:
 		look_up_network(d);
@@ -560,24 +636,10 @@ static uint32_t find_file_rule(const struct sm_policy *policy,
 			       struct sm_str path,
 			       bool (*is_wanted)(const struct sm_blob_rule *))
 {
-	const struct sm_blob_node *nodes =
-		sm_blob_section(policy, SM_BLOB_NODES);
-	const uint32_t *index = sm_blob_section(policy, SM_BLOB_INDEX);
 	struct sm_match_set set;
-	uint32_t i, j, best = SM_BLOB_NONE;
 
 	sm_match_path(policy, SM_ROOT_FILES, path, &set);
-	for (i = 0; i < set.count; i++) {
-		struct sm_blob_span rules = nodes[set.nodes[i]].rules;
-
-		for (j = 0; j < rules.count; j++) {
-			uint32_t number = index[rules.first + j];
-
-			if (number < best && is_wanted(rule_at(policy, number)))
-				best = number;
-		}
-	}
-	return best;
+	return first_wanted(policy, &set, is_wanted);
 }
 
 static bool lets_write(const struct sm_blob_rule *rule)
@@ -980,27 +1042,12 @@ bool sm_policy_has_details(const struct sm_policy *policy)
 	return false;
 }
 
-static bool lets_load(const struct sm_blob_rule *rule)
+bool sm_policy_has_named(const struct sm_policy *policy)
 {
-	return rule->access == SM_ACCESS_LOAD &&
-	       !(rule->flags & (SM_RULE_DENY | SM_RULE_NOT_STDLIB));
+	return sm_blob_header(policy)->has_named_rules;
 }
 
 bool sm_decide_is_code(const struct sm_policy *policy, struct sm_str path)
 {
-	const struct sm_blob_node *nodes =
-		sm_blob_section(policy, SM_BLOB_NODES);
-	const uint32_t *index = sm_blob_section(policy, SM_BLOB_INDEX);
-	struct sm_match_set set;
-	uint32_t i, j;
-
-	sm_match_path(policy, SM_ROOT_LOAD, path, &set);
-	for (i = 0; i < set.count; i++) {
-		struct sm_blob_span rules = nodes[set.nodes[i]].rules;
-
-		for (j = 0; j < rules.count; j++)
-			if (lets_load(rule_at(policy, index[rules.first + j])))
-				return true;
-	}
-	return false;
+	return is_granted(policy, SM_ROOT_LOAD, path);
 }

@@ -59,6 +59,14 @@ struct sm_str sm_decide_module(const struct sm_policy *policy,
 	return rest.len ? top_name(rest) : empty;
 }
 
+bool sm_decide_is_installed(const struct sm_policy *policy, struct sm_str path)
+{
+	const struct sm_blob_header *h = sm_blob_header(policy);
+
+	return below_any(policy, h->site, path).len ||
+	       below_any(policy, h->stdlib, path).len;
+}
+
 static bool needs_cover(const struct sm_policy *policy)
 {
 	return sm_blob_header(policy)->modes[SM_FAMILY_CODE] == SM_MODE_BLOCK;

@@ -75,6 +75,13 @@ static enum sm_status add_paths(struct sm_build *values,
 	enum sm_status status;
 	size_t count, i;
 
+	if (sm_pattern_named(p)) {
+		sm_language_begin(l);
+		sm_language_text(l, SM_STR("n"));
+		sm_language_path(l, no_directory,
+				 (struct sm_str){ p.p + n, p.len - n });
+		return sm_language_end(l);
+	}
 	if (!n)
 		return add_path(values, r, has_args, no_directory, p, l);
 	status =
@@ -526,6 +533,11 @@ void sm_extent_spell(const struct sm_found_text *t, char *out, size_t room)
 		return;
 	}
 	n = strlen(t->bytes);
+	if (t->bytes[0] == 'n') {
+		put_text(&o, "${" SM_VARIABLE_NAMED "}");
+		put_text(&o, n > 2 ? t->bytes + 1 : "");
+		return;
+	}
 	put_text(&o, t->bytes + (n && t->bytes[0] != '/'));
 	if (t->bytes + n < end)
 		put_words(&o, t->bytes + n + 1, end);

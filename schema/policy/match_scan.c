@@ -69,6 +69,13 @@ uint32_t sm_pattern_variable(struct sm_str text)
 	return n < text.len && text.p[n] == '}' ? n + 1 : 0;
 }
 
+uint32_t sm_pattern_named(struct sm_str text)
+{
+	const struct sm_str named = SM_STR("${" SM_VARIABLE_NAMED "}");
+
+	return sm_str_starts(text, named) ? named.len : 0;
+}
+
 static bool is_plain(const struct sm_scan *scan, char c)
 {
 	return c != '*' && c != '<' && c != '\\' &&

@@ -7,6 +7,7 @@
 
 #include "schema/path.h"
 #include "schema/policy/parse.h"
+#include "schema/policy/pattern.h"
 
 static bool is_variable_name(struct sm_str name)
 {
@@ -71,6 +72,11 @@ static enum sm_status read_variable(struct sm_parser *p)
 		return sm_json_fail(&p->json, SM_INVALID, place,
 				    "variables are named like APP: capital "
 				    "letters, digits and _");
+	if (sm_str_equal(name, SM_STR(SM_VARIABLE_NAMED)))
+		return sm_json_fail(&p->json, SM_INVALID, place,
+				    "${" SM_VARIABLE_NAMED "} is what a "
+				    "process's command line names: it takes "
+				    "no value");
 	for (i = 0; i < p->rules->variable_count; i++)
 		if (sm_str_equal(p->rules->variables[i].name, name))
 			return sm_json_fail(&p->json, SM_INVALID, place,

@@ -29,6 +29,7 @@ enum {
 	ALLOW_VARIABLE = 1 << 3,
 	ALLOW_TOKEN = 1 << 4,
 	ALLOW_PORT = 1 << 5,
+	ALLOW_NAMED = 1 << 6, /* ${ARG} */
 };
 
 static bool is_allowed(const struct sm_item *item, unsigned allow)
@@ -54,6 +55,12 @@ static bool is_allowed(const struct sm_item *item, unsigned allow)
 static enum sm_status check_path(struct sm_str pattern, bool may_be_relative,
 				 struct sm_diag *diag);
 
+static bool is_named(const struct sm_item *item)
+{
+	return item->kind == SM_ITEM_VARIABLE &&
+	       sm_str_equal(item->text, SM_STR(SM_VARIABLE_NAMED));
+}
+
 static enum sm_status check_items(struct sm_str pattern, unsigned allow,
 				  struct sm_diag *diag)
 {
@@ -67,6 +74,11 @@ static enum sm_status check_items(struct sm_str pattern, unsigned allow,
 				       "%.*s cannot stand in this pattern",
 				       (int)(scan.at - item.at),
 				       pattern.p + item.at);
+		if (is_named(&item) && !(allow & ALLOW_NAMED))
+			return sm_fail(diag, SM_INVALID,
+				       "${" SM_VARIABLE_NAMED "} can only "
+				       "start the path of a rule that allows "
+				       "files");
 		if (item.kind != SM_ITEM_PATH)
 			continue;
 		if (scan.at != pattern.len)
@@ -144,14 +156,15 @@ static enum sm_status check_variables(struct sm_str pattern,
 	return status == SM_END ? SM_OK : status;
 }
 
-static enum sm_status check_path(struct sm_str pattern, bool may_be_relative,
-				 struct sm_diag *diag)
+static enum sm_status check_path_of(struct sm_str pattern, unsigned allow,
+				    bool may_be_relative, struct sm_diag *diag)
 {
 	enum sm_status status;
 	uint32_t at, end;
 	unsigned deep = 0, count = 0;
 
-	status = check_items(pattern, ALLOW_STAR | ALLOW_VARIABLE | ALLOW_TOKEN,
+	status = check_items(pattern,
+			     allow | ALLOW_STAR | ALLOW_VARIABLE | ALLOW_TOKEN,
 			     diag);
 	if (!status)
 		status = check_variables(pattern, diag);
@@ -178,6 +191,12 @@ static enum sm_status check_path(struct sm_str pattern, bool may_be_relative,
 					 COMPONENTS_MAX);
 	}
 	return status;
+}
+
+static enum sm_status check_path(struct sm_str pattern, bool may_be_relative,
+				 struct sm_diag *diag)
+{
+	return check_path_of(pattern, 0, may_be_relative, diag);
 }
 
 static bool is_name(struct sm_str s)
@@ -475,7 +494,8 @@ enum sm_status sm_pattern_check_rule(const struct sm_rule *rule,
 
 	switch (rule->family) {
 	case SM_FAMILY_FILES:
-		return check_path(p, false, diag);
+		return check_path_of(p, rule->deny ? 0 : ALLOW_NAMED, false,
+				     diag);
 	case SM_FAMILY_NETWORK:
 		return check_network(rule, diag);
 	case SM_FAMILY_PROCESSES:

@@ -45,6 +45,13 @@ uint32_t sm_pattern_token(struct sm_str text, enum sm_token *token,
 /* Length of "${NAME}" at the start of text, or 0. */
 uint32_t sm_pattern_variable(struct sm_str text);
 
+/*
+ * Length of "${ARG}" at the start of a path pattern, or 0: what the command
+ * line of the process names. It has no values when a policy is compiled.
+ */
+uint32_t sm_pattern_named(struct sm_str text);
+#define SM_VARIABLE_NAMED "ARG"
+
 /* Whether a rule's pattern, argument or by entry is well spelled. */
 SM_CHECKED enum sm_status sm_pattern_check_rule(const struct sm_rule *rule,
 						struct sm_diag *diag);

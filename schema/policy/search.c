@@ -10,14 +10,14 @@
 #define NONE	  SM_STATE_NONE
 #define NODES_MAX 20000 /* sets of states looked at */
 
-/* Where a canonical path stands. */
+/* Where a canonical path stands, perhaps behind an n (extent.h). */
 enum place { OUTSIDE, ROOT, SLASH, DOT, DOTS, INSIDE, FREE, NOWHERE };
 
 static enum place move(enum place at, unsigned char c)
 {
 	switch (at) {
 	case OUTSIDE:
-		return c == '/' ? ROOT : FREE;
+		return c == '/' ? ROOT : c == 'n' ? OUTSIDE : FREE;
 	case ROOT:
 		return !c ? FREE : move(SLASH, c);
 	case SLASH:

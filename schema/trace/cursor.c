@@ -141,6 +141,7 @@ static enum sm_status deliver(struct sm_trace_cursor *c,
 	const struct sm_block_view *view = &c->block.groups[e->group];
 	const struct sm_shape *shape = &c->block.shapes[view->shape];
 	const uint64_t *leaves = c->block.leaves + view->leaves + e->row;
+	const struct sm_trace_process_info *process;
 
 	for (uint32_t l = 0; l < shape->leaf_count; l++) {
 		enum sm_status status = patch(c, &shape->leaves[l],
@@ -154,6 +155,8 @@ static enum sm_status deliver(struct sm_trace_cursor *c,
 	g->event.time_ns = e->time_ns;
 	g->event.process = c->block.actors[e->actor].process;
 	g->event.thread = c->block.actors[e->actor].thread;
+	process = sm_trace_process(c->trace, g->event.process);
+	g->event.named = process ? &process->start.named : NULL;
 	*event = &g->event;
 	*site_id = g->site;
 	return SM_OK;

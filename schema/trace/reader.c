@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "schema/path.h"
 #include "schema/trace/argv.h"
 
 enum {
@@ -150,6 +151,25 @@ static enum sm_status read_argv(struct sm_trace *t, sqlite3_stmt *q, int i,
 	return n < 0 ? SM_DAMAGED : SM_OK;
 }
 
+static enum sm_status read_named(struct sm_trace *t, sqlite3_stmt *q, int i,
+				 struct sm_named *named)
+{
+	struct sm_str text;
+	enum sm_status status = keep_column(&t->keep, q, i, &text);
+	int n;
+
+	if (status)
+		return status;
+	n = sm_argv_get((char *)text.p, text.len, named->paths, SM_NAMED_MAX);
+	if (n < 0)
+		return SM_DAMAGED;
+	for (int k = 0; k < n; k++)
+		if (!sm_path_is_canonical(named->paths[k]))
+			return SM_DAMAGED;
+	named->count = (uint32_t)n;
+	return SM_OK;
+}
+
 static uint32_t column_u32(sqlite3_stmt *q, int i)
 {
 	return (uint32_t)sqlite3_column_int64(q, i);
@@ -179,6 +199,8 @@ static enum sm_status read_start(struct sm_trace *t, sqlite3_stmt *q,
 		status = read_argv(t, q, 8, p);
 	if (!status)
 		status = keep_column(&t->keep, q, 9, &p->cwd);
+	if (!status)
+		status = read_named(t, q, 21 + SM_LOSSES, &p->named);
 	return status;
 }
 
@@ -493,7 +515,8 @@ enum sm_status sm_trace_refresh(struct sm_trace *t, struct sm_diag *diag)
 			      "start_ns,started_by,exe,argv,cwd,version,stdlib,"
 			      "prefix,home,tmp,end_ns,exit_status,attempts,"
 			      "stored,noise,ring_full,too_large,torn,damaged,"
-			      "no_channel,store,after_denial FROM process "
+			      "no_channel,store,after_denial,named FROM "
+			      "process "
 			      "ORDER BY number",
 			      0, read_process, diag);
 	if (!status)

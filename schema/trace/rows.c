@@ -8,7 +8,8 @@ static const char *const texts[SM_STATEMENTS] = {
 	[SM_CUT_META] = "DELETE FROM meta WHERE key=?",
 	[SM_PUT_PROCESS] =
 		"INSERT INTO process(number,pid,guest_pid,parent_pid,uid,"
-		"start_ns,started_by,exe,argv,cwd) VALUES(?,?,?,?,?,?,?,?,?,?)",
+		"start_ns,started_by,exe,argv,cwd,named) "
+		"VALUES(?,?,?,?,?,?,?,?,?,?,?)",
 	[SM_SET_INTERPRETER] =
 		"UPDATE process SET version=?2,stdlib=?3,prefix=?4,home=?5,"
 		"tmp=?6 WHERE number=?1",

@@ -180,8 +180,8 @@ static const struct gaps processes = {
 	"SELECT max(ifnull((SELECT max(number) FROM process),0),ifnull("
 	"(SELECT max(last_process) FROM block),0))",
 	"INSERT INTO process(number,pid,guest_pid,parent_pid,uid,start_ns,"
-	"started_by,exe,argv,cwd) VALUES(?1,0,0,0,0,0,'" LOST_TEXT
-	"','','[]','')"
+	"started_by,exe,argv,cwd,named) VALUES(?1,0,0,0,0,0,'" LOST_TEXT
+	"','','[]','','[]')"
 };
 static const struct gaps policies = {
 	"SELECT number FROM policy ORDER BY number",

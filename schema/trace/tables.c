@@ -32,15 +32,17 @@ enum sm_status sm_trace_add_process(struct sm_trace_writer *w,
 				    const struct sm_trace_process *p,
 				    uint32_t *number)
 {
-	struct sm_bytes argv = { 0 };
+	struct sm_bytes named = { 0 }, argv = { 0 };
 	enum sm_status status;
 
 	*number = 0;
 	if (w->process_count == UINT32_MAX - 1)
 		return SM_LIMIT;
 	sm_argv_put(&argv, p->argv, p->argc);
-	if (argv.has_failed || argv.len > UINT32_MAX) {
+	sm_argv_put(&named, p->named.paths, p->named.count);
+	if (argv.has_failed || named.has_failed || argv.len > UINT32_MAX) {
 		sm_bytes_fini(&argv);
+		sm_bytes_fini(&named);
 		return SM_NOMEM;
 	}
 	sm_rows_begin(&w->rows, SM_PUT_PROCESS);
@@ -55,8 +57,11 @@ enum sm_status sm_trace_add_process(struct sm_trace_writer *w,
 	sm_rows_str(&w->rows, (struct sm_str){ (const char *)argv.p,
 					       (uint32_t)argv.len });
 	sm_rows_str(&w->rows, p->cwd);
+	sm_rows_str(&w->rows, (struct sm_str){ (const char *)named.p,
+					       (uint32_t)named.len });
 	status = sm_rows_end(&w->rows);
 	sm_bytes_fini(&argv);
+	sm_bytes_fini(&named);
 	if (!status)
 		*number = ++w->process_count;
 	return status;

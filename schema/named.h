@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * named.h: the paths that a command line names: what ${ARG} stands for.
+ *
+ * Known once, when a program starts: whoever wrote its command line said which
+ * files it is about. No system calls but in sm_named_take()'s `resolve`.
+ */
+#ifndef SCHEMA_NAMED_H
+#define SCHEMA_NAMED_H
+
+#include "schema/value.h"
+
+#define SM_NAMED_MAX   16   /* paths; what is named behind them gives nothing */
+#define SM_NAMED_BYTES 4096 /* of all their text */
+
+struct sm_named {
+	uint32_t count;
+	struct sm_str paths[SM_NAMED_MAX]; /* canonical; none twice */
+};
+
+/* The same with room for its text. */
+struct sm_named_store {
+	struct sm_named named;
+	uint32_t used;
+	char text[SM_NAMED_BYTES];
+};
+
+struct sm_command {
+	struct sm_str exe;
+	const struct sm_str *argv;
+	uint32_t argc;
+	struct sm_str cwd, home; /* home may be empty */
+	/*
+	 * Where path really lies, in out[SM_PATH_MAX], links followed; empty:
+	 * nobody knows. NULL: not asked.
+	 */
+	struct sm_str (*resolve)(struct sm_str path, char *out);
+};
+
+/*
+ * What the words of a command name: `PATH`, `--option=PATH`, `NAME=PATH` with
+ * a slash, `PATH::more`, taken relative to cwd; not the program, nor the
+ * interpreter's own options. Places that hold what no program's user should
+ * name give nothing: sm_named_is_open().
+ */
+void sm_named_take(const struct sm_command *command,
+		   struct sm_named_store *store);
+
+/*
+ * Whether a canonical path may be meant by ${ARG}: not the system's, another
+ * user's, one of many owners', a dotted one, key material, nor one that holds
+ * such a place.
+ */
+bool sm_named_is_open(struct sm_str path, struct sm_str home);
+
+/* Adds a path unless it is there or there is no room. */
+void sm_named_add(struct sm_named_store *store, struct sm_str path);
+
+/*
+ * The longest of named that path is or lies below, as its number; -1: none.
+ * named may be NULL.
+ */
+int sm_named_find(const struct sm_named *named, struct sm_str path);
+
+#endif

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""${ARG}: what the command line of a process names, and nothing else."""
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import unittest
+
+import live_replay
+import workloads
+
+OFF = dict.fromkeys(("network", "processes", "code", "pickles", "native",
+                     "events"), "off")
+POLICY = {
+    "secmgr": 1, "modes": OFF,
+    "files": [
+        {"id": "named", "path": "${ARG}", "access": ["read", "create"]},
+        {"id": "below", "path": "${ARG}/**", "access": ["create"]},
+        {"id": "start", "path": "/**", "access": ["read", "list"],
+         "via": ["import", "traceback", "exec"]},
+        {"id": "python", "path": "/**", "access": ["read", "list"],
+         "by": ["python"]},
+    ]}
+
+TRY = """\
+import os, sys
+def attempt(path, mode="w"):
+    try:
+        open(path, mode).close()
+        print(path, "passed", flush=True)
+    except PermissionError:
+        print(path, "denied", flush=True)
+"""
+
+
+class Named(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.mkdtemp(prefix="secmgr-named-")
+        self.addCleanup(shutil.rmtree, place, True)
+        self.place = pathlib.Path(place).resolve()
+        for name in ("out", "other", "deep/er"):
+            (self.place / name).mkdir(parents=True)
+        self.policy = self.place / "p.json"
+        self.policy.write_text(json.dumps(POLICY).replace(
+            "PLACE", str(self.place)))
+        self.traces = []
+
+    def run_program(self, name, *arguments, status=0):
+        done = subprocess.run(
+            [workloads.program(name), *map(str, arguments)], cwd=self.place,
+            env=workloads.environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            timeout=60, check=False)
+        self.assertEqual(status, done.returncode, done.stdout + done.stderr)
+        return done.stdout
+
+    def enforce(self, code, *arguments):
+        """{path, relative to the place: whether it passed}"""
+        script = self.place / "script.py"
+        script.write_text(TRY + code)
+        trace = self.place / f"{len(self.traces)}.db"
+        self.traces.append(trace)
+        out = self.run_program(
+            "secmgr-enforce", "--policy", self.policy, "-o", trace, "--",
+            workloads.PYTHON, "-B", script, *arguments)
+        return {path: word == "passed" for path, word in
+                (line.rsplit(" ", 1) for line in out.splitlines())}
+
+    def replay(self, trace, *options):
+        done = subprocess.run(
+            [workloads.program("secmgr-replay"), "--json", *options,
+             self.policy, trace], stdout=subprocess.PIPE, timeout=60,
+            check=False)
+        return json.loads(done.stdout)
+
+    def test_it_is_what_was_named_when_the_program_started(self):
+        got = self.enforce(
+            "sys.argv[1:] = ['other']\n"
+            "attempt('out/a'); attempt('other/a'); attempt('new')\n"
+            "attempt('out/../out/b'); attempt('outer')\n"
+            "os.chdir('deep'); attempt('out'); attempt('../out/c')\n"
+            "attempt('er/d'); attempt('../other/d')\n",
+            "out", "--into=new", "deep/er")
+        self.assertEqual({
+            "out/a": True, "other/a": False, "new": True,
+            "out/../out/b": True, "outer": False, "out": False,
+            "../out/c": True, "er/d": True, "../other/d": False}, got)
+
+    def test_a_copy_keeps_it_and_another_program_has_its_own(self):
+        got = self.enforce(
+            "import subprocess\n"
+            "pid = os.fork()\n"
+            "if not pid:\n"
+            "    os.chdir('deep'); attempt('../out/forked')\n"
+            "    attempt('../other/forked'); os._exit(0)\n"
+            "os.waitpid(pid, 0)\n"
+            "if len(sys.argv) == 2 and sys.argv[1] == 'out':\n"
+            "    subprocess.run([sys.executable, '-B', 'script.py',\n"
+            "                    'other'], check=True)\n"
+            "attempt(sys.argv[1] + '/mine')\n"
+            "attempt('out/theirs')\n", "out")
+        self.assertEqual({
+            # the child's verdicts come last where paths are the same
+            "../out/forked": False, "../other/forked": True,
+            "other/mine": True, "out/mine": True, "out/theirs": True}, got)
+        with sqlite3.connect(self.traces[-1]) as db:
+            rows = [json.loads(named) for named, in
+                    db.execute("SELECT named FROM process ORDER BY number")]
+        out, other = str(self.place / "out"), str(self.place / "other")
+        self.assertEqual([[out], [out], [other], [other]], rows)
+
+    def test_a_link_leads_where_it_led_at_the_start(self):
+        os.symlink("out", self.place / "link")
+        os.symlink("/etc", self.place / "evil")
+        got = self.enforce(
+            "attempt('link/a')\n"
+            "attempt('evil/hostname', 'r')\n"
+            "os.symlink('../other', 'out/trap')\n"
+            "attempt('out/trap/x')\n",
+            "link", "evil")
+        self.assertEqual({"link/a": True, "evil/hostname": False,
+                          "out/trap/x": False}, got)
+
+    def test_protected_places_cannot_be_named(self):
+        home = pathlib.Path(workloads.environment().get("HOME", "/root"))
+        got = self.enforce(
+            "attempt('/etc/hostname', 'r'); attempt('/etc/passwd', 'r')\n"
+            f"attempt({str(home / '.profile-of-a-test')!r})\n"
+            "attempt('.env'); attempt('server.key')\n",
+            "/etc/hostname", "/etc", "/", home, home / ".profile-of-a-test",
+            ".env", "server.key")
+        self.assertEqual([False] * 5, list(got.values()))
+
+    def test_replay_decides_as_it_was_decided_offline_and_live(self):
+        self.test_it_is_what_was_named_when_the_program_started()
+        self.test_a_copy_keeps_it_and_another_program_has_its_own()
+        for trace in self.traces:
+            for interpreter in live_replay.interpreters():
+                replayed = self.replay(trace, interpreter)
+                self.assertGreater(replayed["recorded_verdicts"], 20)
+                self.assertEqual(0, replayed["differs"])
+                self.assertGreater(replayed["blocked"], 0)
+                live = replayed["live"]
+                self.assertEqual([], live["differences"])
+                self.assertGreater(live["same"], 20)
+                self.assertGreater(live["denied"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

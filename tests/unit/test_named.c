@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_named.c: what a command line names, and what ${ARG} grants of it.
+ */
+#include "schema/named.h"
+
+#include "schema/path.h"
+#include "tests/unit/policy_fixture.h"
+
+#define WORDS_MAX 24
+
+struct command_row {
+	const char *exe;
+	const char *line;  /* words, separated by a bar */
+	const char *named; /* paths, separated by a space */
+};
+
+static const struct command_row commands[] = {
+	{ "/usr/bin/python3", "python3|/usr/bin/borg|create|repo::monday|src",
+	  "/work/create /work/repo /work/src" },
+	{ "/usr/bin/python3.11", "python3|-m|mkdocs|build|-d|out",
+	  "/work/build /work/out" },
+	{ "/usr/bin/python3", "python3|-Im|mkdocs|out", "/work/out" },
+	{ "/usr/bin/python3", "python3|-c|open(1)|/srv/in", "/srv/in" },
+	{ "/usr/bin/python3", "python3|-W|error|-X|dev|tool.py|x", "/work/x" },
+	{ "/usr/bin/python3",
+	  "python3|--check-hash-based-pycs|always|tool.py|x", "/work/x" },
+	{ "/usr/bin/python3", "python3|-bb|-|x", "/work/x" },
+	{ "/usr/bin/python3", "python3|--|tool.py|x", "/work/x" },
+	{ "/usr/bin/python3", "python3", "" },
+	{ "/usr/bin/uwsgi", "uwsgi|app.ini", "/work/app.ini" },
+	{ "/opt/tool", "tool|--out=a/../b|--quiet|-o|c|if=/srv/d|n=1|-v=",
+	  "/work/b /work/c /srv/d" },
+	{ "/opt/tool", "tool|https://host/x|~/y|a b|x\ny||.|..|x|x",
+	  "/work/a b /work /work/x" },
+	/* places that are not the caller's to name */
+	{ "/opt/tool",
+	  "tool|/|/etc|/etc/passwd|/usr/share/x|/proc/1/mem|/dev/sda", "" },
+	{ "/opt/tool", "tool|/home|/home/u|/home/v/x|/root/x|/home/u/x",
+	  "/home/u/x" },
+	{ "/opt/tool", "tool|/tmp|/var|/var/lib|/var/spool/cron/x|/srv|/srv/x",
+	  "/srv/x" },
+	{ "/opt/tool", "tool|/home/u/.ssh|/srv/.git/config|.env|/srv/a.d",
+	  "/srv/a.d" },
+	{ "/opt/tool", "tool|key.pem|/srv/id_rsa|--cert=/srv/x.key|k.txt",
+	  "/work/k.txt" },
+};
+
+static struct sm_named_store take(const struct command_row *row)
+{
+	struct sm_str argv[WORDS_MAX];
+	struct sm_command command = { .exe = sm_str_of(row->exe),
+				      .argv = argv,
+				      .cwd = SM_STR("/work"),
+				      .home = SM_STR("/home/u") };
+	struct sm_named_store store = { 0 };
+	const char *at = row->line, *end;
+
+	do {
+		end = strchr(at, '|');
+		assert_true(command.argc < WORDS_MAX);
+		argv[command.argc++] =
+			(struct sm_str){ at, end ? (uint32_t)(end - at)
+						 : (uint32_t)strlen(at) };
+		at = end + 1;
+	} while (end);
+	sm_named_take(&command, &store);
+	return store;
+}
+
+static void a_command_names_its_paths_and_no_protected_ones(void **state)
+{
+	size_t i, count = sizeof(commands) / sizeof(*commands);
+
+	(void)state;
+	for (i = 0; i < count; i++) {
+		struct sm_named_store store = take(&commands[i]);
+		char text[1024] = "";
+
+		for (uint32_t k = 0; k < store.named.count; k++)
+			snprintf(text + strlen(text),
+				 sizeof(text) - strlen(text), "%s%.*s",
+				 k ? " " : "", (int)store.named.paths[k].len,
+				 store.named.paths[k].p);
+		if (strcmp(text, commands[i].named))
+			fail_msg("%s names %s, not %s", commands[i].line, text,
+				 commands[i].named);
+	}
+	assert_int_equal(i, 17);
+}
+
+static struct sm_str lead_to(struct sm_str path, char *out)
+{
+	const char *there = sm_str_equal(path, SM_STR("/work/link")) ? "/srv/x"
+			    : sm_str_equal(path, SM_STR("/work/evil"))
+				    ? "/etc/cron.d"
+				    : "";
+
+	memcpy(out, there, strlen(there));
+	return (struct sm_str){ out, (uint32_t)strlen(there) };
+}
+
+static void a_link_names_where_it_leads_or_nothing(void **state)
+{
+	const struct sm_str argv[] = { SM_STR("tool"), SM_STR("link"),
+				       SM_STR("evil"), SM_STR("new") };
+	const struct sm_command command = { .exe = SM_STR("/opt/tool"),
+					    .argv = argv,
+					    .argc = 4,
+					    .cwd = SM_STR("/work"),
+					    .resolve = lead_to };
+	struct sm_named_store store;
+
+	(void)state;
+	sm_named_take(&command, &store);
+	assert_int_equal(store.named.count, 3);
+	assert_true(sm_str_equal(store.named.paths[0], SM_STR("/srv/x")));
+	assert_true(sm_str_equal(store.named.paths[1], SM_STR("/work/link")));
+	assert_true(sm_str_equal(store.named.paths[2], SM_STR("/work/new")));
+}
+
+static void what_does_not_fit_is_left_out(void **state)
+{
+	static char words[SM_NAMED_MAX + 2][8];
+	struct sm_str argv[SM_NAMED_MAX + 2] = { SM_STR("tool") };
+	char longer[3000];
+	struct sm_command command = { .exe = SM_STR("/opt/tool"),
+				      .argv = argv,
+				      .argc = SM_NAMED_MAX + 2,
+				      .cwd = SM_STR("/work") };
+	struct sm_named_store store;
+
+	(void)state;
+	for (int i = 1; i < SM_NAMED_MAX + 2; i++) {
+		snprintf(words[i], sizeof(words[i]), "w%d", i);
+		argv[i] = sm_str_of(words[i]);
+	}
+	sm_named_take(&command, &store);
+	assert_int_equal(store.named.count, SM_NAMED_MAX);
+	memset(longer, 'x', sizeof(longer));
+	argv[1] = argv[3] = (struct sm_str){ longer, sizeof(longer) };
+	argv[2] = (struct sm_str){ longer, sizeof(longer) - 1 };
+	command.argc = 5;
+	sm_named_take(&command, &store);
+	assert_int_equal(store.named.count, 2);
+	assert_int_equal(store.named.paths[0].len, sizeof(longer) + 6);
+	assert_true(sm_str_equal(store.named.paths[1], SM_STR("/work/w4")));
+}
+
+/* ------------------------------------------------------------------ policy */
+
+static const char policy_text[] =
+	"{ \"secmgr\": 1,\n"
+	"  \"variables\": { \"APP\": \"/srv/shop\", \"SITE\": "
+	"\"/in/venv/site\" },\n"
+	"  \"files\": [\n"
+	"    { \"id\": \"r\", \"path\": \"${ARG}\", \"access\": [\"read\"] },\n"
+	"    { \"id\": \"w\", \"path\": \"${ARG}/**\", \"access\": "
+	"[\"create\"],\n"
+	"      \"by\": [\"app\"] },\n"
+	"    { \"id\": \"d\", \"path\": \"${ARG}/.git/*\", \"access\": "
+	"[\"read\"] }\n"
+	"  ],\n"
+	"  \"processes\": [ { \"id\": \"p\", \"exec\": \"/in/bin/tool\" },\n"
+	"    { \"id\": \"q\", \"exec\": \"/other/tool\" } ],\n"
+	"  \"code\": [ { \"id\": \"c\", \"load\": \"/in/app/*.py\" },\n"
+	"    { \"id\": \"s\", \"load\": \"${APP}/*.py\" } ],\n"
+	"  \"deny\": [ { \"id\": \"x\", \"path\": \"/in/no/**\" } ] }\n";
+
+static const struct sm_named in = { 2,
+				    { SM_STR("/in"), SM_STR("/in/deep/x") } };
+
+static struct sm_verdict decide_open(const struct compiled *c,
+				     const struct sm_named *named,
+				     const char *path, const char *mode,
+				     int64_t flags)
+{
+	struct sm_verdict v;
+	struct staged s;
+
+	stage(&s, "open", "app");
+	push_arg(&s, text_value(path));
+	push_arg(&s, text_value(mode));
+	push_arg(&s, int_value(flags));
+	s.event.named = named;
+	sm_policy_decide(&c->policy, &s.event, &v);
+	return v;
+}
+
+struct open_row {
+	const char *path, *mode, *rule; /* NULL: denied */
+};
+
+static void a_process_may_do_with_what_it_was_told(void **state)
+{
+	static const struct open_row rows[] = {
+		{ "/in", "r", "r" },
+		{ "/in/deep/x", "r", "r" },
+		{ "/in/a", "r", NULL },
+		{ "/in/a", "w", "w" },
+		{ "/in/a/b/c", "w", "w" },
+		{ "/in/.git/config", "r", "d" },
+		{ "/in/.git/a/b", "r", NULL },
+		{ "/in/sub/.git/config", "r", NULL },
+		{ "/in/deep/x/.git/config", "r", "d" },
+		{ "/inner/a", "w", NULL },
+		{ "/", "r", NULL },
+		{ "/in/no/a", "w", NULL },
+		/* code, programs and packages are not what it is about */
+		{ "/in/app/main.py", "w", NULL },
+		{ "/in/app/main.txt", "w", "w" },
+		{ "/in/bin/tool", "w", NULL },
+		{ "/in/venv/site/pkg/data", "w", NULL },
+	};
+	struct compiled c = compile_text(policy_text);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct sm_verdict v = decide_open(
+			&c, &in, rows[i].path, rows[i].mode,
+			rows[i].mode[0] == 'w' ? 01101 : 0); /* O_CREAT ... */
+
+		if ((v.decision == SM_ALLOWED) != (rows[i].rule != NULL) ||
+		    (rows[i].rule &&
+		     !sm_str_equal(v.rule, sm_str_of(rows[i].rule))))
+			fail_msg("%s %s: %d by %.*s", rows[i].path,
+				 rows[i].mode, v.decision, (int)v.rule.len,
+				 v.rule.p);
+		/* Nobody else may, nor does one that names nothing. */
+		v = decide_open(&c, NULL, rows[i].path, rows[i].mode,
+				rows[i].mode[0] == 'w' ? 01101 : 0);
+		assert_int_equal(v.decision, SM_DENIED);
+	}
+	assert_int_equal(i, 16);
+	compiled_free(&c);
+}
+
+static void what_may_be_written_there_is_not_run(void **state)
+{
+	static const struct sm_named other = { 1, { SM_STR("/other") } };
+	struct compiled c = compile_text(policy_text);
+	struct sm_verdict v =
+		decide_open(&c, &other, "/other/tool", "w", 01101);
+
+	(void)state;
+	/* Another process that does not name it may run it: never written. */
+	assert_int_equal(v.decision, SM_DENIED);
+	compiled_free(&c);
+}
+
+static void only_rules_that_allow_files_take_it(void **state)
+{
+	static const char *const bad[] = {
+		"\"deny\": [ { \"path\": \"${ARG}/x\" } ]",
+		"\"code\": [ { \"load\": \"${ARG}/x.py\" } ]",
+		"\"processes\": [ { \"exec\": \"${ARG}/x\" } ]",
+		"\"processes\": [ { \"exec\": \"/x\", \"argv\": [\"x\", "
+		"\"<path:${ARG}/**>\"] } ]",
+		"\"processes\": [ { \"exec\": \"/x\", \"argv\": [\"x\", "
+		"\"${ARG}\"] } ]",
+		"\"native\": [ { \"dlopen\": \"${ARG}/x.so\" } ]",
+		"\"network\": [ { \"connect\": \"${ARG}/s.sock\" } ]",
+		"\"variables\": { \"ARG\": \"/x\" }",
+		"\"files\": [ { \"path\": \"/x/${ARG}\", \"access\": "
+		"[\"read\"] } ]",
+	};
+	const struct sm_binding binding = { "ARG", "/x" };
+	struct sm_rules *rules;
+	struct sm_diag diag;
+	size_t bytes, i;
+	char text[400];
+	void *blob;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		enum sm_status status;
+
+		snprintf(text, sizeof(text), "{ \"secmgr\": 1, %s }", bad[i]);
+		status = sm_policy_parse(text, strlen(text), &rules, &diag);
+		if (!status)
+			status = sm_policy_compile(rules, NULL, 0, &blob,
+						   &bytes, &diag);
+		if (status != SM_INVALID || !strstr(diag.text, "${ARG}"))
+			fail_msg("%s: %s", bad[i], diag.text);
+		sm_rules_free(rules);
+		rules = NULL;
+	}
+	/* Nor does a binding of that name change what it means. */
+	assert_int_equal(sm_policy_parse(policy_text, strlen(policy_text),
+					 &rules, &diag),
+			 SM_OK);
+	assert_int_equal(
+		sm_policy_compile(rules, &binding, 1, &blob, &bytes, &diag),
+		SM_OK);
+	free(blob);
+	sm_rules_free(rules);
+}
+
+static void note(void *context, const struct sm_diag *finding)
+{
+	snprintf(context, 200, "%.199s", finding->text);
+}
+
+static void note_change(void *context, const struct sm_policy_change *c)
+{
+	char *text = context;
+
+	snprintf(text + strlen(text), 200 - strlen(text), "%d %s %s|",
+		 c->change, c->why, c->example ? c->example : "-");
+}
+
+static struct sm_rules *parse_files(const char *rules)
+{
+	struct sm_rules *out = NULL;
+	struct sm_diag diag;
+	char text[400];
+
+	snprintf(text, sizeof(text), "{ \"secmgr\": 1, \"files\": [ %s ] }",
+		 rules);
+	if (sm_policy_parse(text, strlen(text), &out, &diag))
+		fail_msg("%s", diag.text);
+	return out;
+}
+
+static void reviews_compare_it_as_a_place_of_its_own(void **state)
+{
+	struct sm_rules *all =
+		parse_files("{ \"id\": \"a\", \"path\": \"${ARG}/**\", "
+			    "\"access\": [\"read\"] },"
+			    "{ \"id\": \"b\", \"path\": \"${ARG}/x/*\", "
+			    "\"access\": [\"read\"] }");
+	struct sm_rules *old = parse_files(
+		"{ \"id\": \"a\", \"path\": \"/**\", \"access\": [\"read\"] }");
+	char text[200] = "";
+	struct sm_diag diag;
+
+	(void)state;
+	assert_int_equal(sm_policy_check(all, NULL, 0, note, text, &diag),
+			 SM_OK);
+	assert_non_null(strstr(text, "rule \"b\" adds nothing to \"a\""));
+	assert_int_equal(
+		sm_policy_diff(old, all, NULL, 0, note_change, text, &diag),
+		SM_OK);
+	assert_non_null(strstr(text, "${ARG}/"));
+	sm_rules_free(all);
+	sm_rules_free(old);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_command_names_its_paths_and_no_protected_ones),
+		cmocka_unit_test(a_link_names_where_it_leads_or_nothing),
+		cmocka_unit_test(what_does_not_fit_is_left_out),
+		cmocka_unit_test(a_process_may_do_with_what_it_was_told),
+		cmocka_unit_test(what_may_be_written_there_is_not_run),
+		cmocka_unit_test(only_rules_that_allow_files_take_it),
+		cmocka_unit_test(reviews_compare_it_as_a_place_of_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
