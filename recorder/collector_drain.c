@@ -19,8 +19,11 @@
  * COMMAND may end before a child it left behind has connected: ld.so needs
  * about a millisecond from exec to the agent's constructor.
  */
-#define GRACE_NS      30000000u
-#define EVENTS_MAX    64
+#define GRACE_NS   30000000u
+#define EVENTS_MAX 64
+/* What all rings together may keep of what was read; an estimate. */
+#define RINGS_BYTES   (8u << 20)
+#define RING_MIN      12288u /* what each holds anyway: both heads, a page */
 #define NICE	      (-10)
 #define HELLOS_A_TURN 256
 
@@ -320,6 +323,13 @@ static void copy_counters(const struct sm_ring_header *header,
 		counters->lost[i] = atomic_load(&header->lost[i]);
 }
 
+static uint32_t kept_bytes(const struct sm_collector *collector)
+{
+	size_t each = RINGS_BYTES / collector->process_count;
+
+	return each > RING_MIN ? (uint32_t)each - RING_MIN : 0;
+}
+
 /*
  * Hands the batch on. Without memory for that it stays where it is, and nothing
  * more is taken from any ring: what they cannot hold is counted there.
@@ -364,6 +374,7 @@ static uint32_t drain_ring(struct sm_collector *collector,
 		memcpy(collector->batch + used, &bytes, sizeof(bytes));
 		used += (uint32_t)sizeof(bytes) + bytes;
 	}
+	sm_ring_release(&process->memory.reader, kept_bytes(collector));
 	collector->batch_process = process;
 	collector->batch_bytes = used;
 	if (!pass_batch(collector))

@@ -16,7 +16,7 @@
 #include "recorder/record.h"
 
 #define SM_BATCH_BYTES (256u << 10) /* drained from one ring at a time */
-#define SM_QUEUE_BYTES (32u << 20)  /* between the threads */
+#define SM_QUEUE_BYTES (8u << 20)   /* between the threads */
 
 #define SM_REFUSED_MAX 1024 /* pids remembered */
 

@@ -19,6 +19,7 @@
  */
 #define NEED_BYTES (HEAD_BYTES + SM_RECORD_MAX + HEAD_BYTES)
 
+#define PAGE_BYTES   4096u  /* or a part of one: then nothing is given back */
 #define WAIT_STEP_NS 50000u /* a guess at one drain of the collector */
 
 struct record_head {
@@ -32,9 +33,14 @@ _Static_assert(sizeof(struct sm_ring_header) <= SM_RING_HEADER_BYTES,
 _Static_assert(2 * NEED_BYTES <= SM_RING_BYTES_MIN,
 	       "padding and a record fit the smallest ring");
 
+static uint64_t aligned_to(uint64_t bytes, uint64_t unit)
+{
+	return (bytes + unit - 1) & ~(unit - 1);
+}
+
 static uint64_t aligned(uint64_t bytes)
 {
-	return (bytes + 7) & ~(uint64_t)7;
+	return aligned_to(bytes, 8);
 }
 
 static struct record_head *head_at(uint8_t *data, uint32_t at)
@@ -268,11 +274,41 @@ static enum sm_status taint(struct sm_ring_reader *reader)
 	return SM_DAMAGED;
 }
 
-static void release(struct sm_ring_reader *reader, uint64_t bytes)
+/* [from, to) of the data. Where the system refuses, nothing is but kept. */
+static void give_back(const struct sm_ring_reader *reader, uint64_t from,
+		      uint64_t to, uint64_t keep)
 {
-	reader->tail += bytes;
-	atomic_store_explicit(&reader->control->tail, reader->tail,
-			      memory_order_release);
+	if (from < keep)
+		from = keep;
+	if (from < to)
+		madvise(reader->data + from, to - from, MADV_REMOVE);
+}
+
+/*
+ * Pages are given back before the producer may write to them again: that is
+ * why it gets them whole.
+ */
+void sm_ring_release(struct sm_ring_reader *reader, uint32_t keep_bytes)
+{
+	const uint64_t to = reader->tail & ~(uint64_t)(PAGE_BYTES - 1);
+	const uint64_t keep = aligned_to(keep_bytes, PAGE_BYTES);
+	uint64_t first = reader->released & (reader->data_bytes - 1);
+	uint64_t end = first + (to - reader->released);
+	int saved = errno;
+
+	if (to == reader->released)
+		return;
+	/* One that breaks the rules may be read round and round. */
+	if (end - first > reader->data_bytes)
+		end = first + reader->data_bytes;
+	if (end > reader->data_bytes) {
+		give_back(reader, 0, end - reader->data_bytes, keep);
+		end = reader->data_bytes;
+	}
+	give_back(reader, first, end, keep);
+	errno = saved;
+	reader->released = to;
+	atomic_store_explicit(&reader->control->tail, to, memory_order_release);
 }
 
 /* Padding leads to a head at 0, never to more padding. */
@@ -283,7 +319,7 @@ static enum sm_status skip_padding(struct sm_ring_reader *reader, uint32_t at)
 
 	if (bytes != reader->data_bytes - at || bytes >= NEED_BYTES)
 		return taint(reader);
-	release(reader, bytes);
+	reader->tail += bytes;
 	return SM_OK;
 }
 
@@ -298,7 +334,7 @@ static enum sm_status copy_out(struct sm_ring_reader *reader, uint32_t at,
 		return taint(reader);
 	memcpy(out, reader->data + at + HEAD_BYTES, committed);
 	*bytes = committed;
-	release(reader, step);
+	reader->tail += step;
 	return SM_OK;
 }
 

@@ -88,18 +88,25 @@ struct sm_ring_reader {
 	struct sm_ring_control *control;
 	uint8_t *data;
 	uint32_t data_bytes;
-	uint64_t tail;
-	bool is_tainted; /* the producer broke the rules; nothing more is read
-			  */
+	uint64_t tail;	   /* read up to here, */
+	uint64_t released; /* and what the producer knows of it */
+	bool is_tainted;   /* the producer broke the rules; nothing more is read
+			    */
 };
 
 /*
  * Copies the next committed payload to out[SM_RECORD_MAX] (one fetch: the
- * producer may rewrite it meanwhile) and releases its space.
- * SM_END: nothing committed. SM_DAMAGED: impossible lengths; tainted.
+ * producer may rewrite it meanwhile). Its space is sm_ring_release()'s to give
+ * back. SM_END: nothing committed. SM_DAMAGED: impossible lengths; tainted.
  */
 SM_CHECKED enum sm_status sm_ring_read(struct sm_ring_reader *reader,
 				       uint8_t *out, uint32_t *bytes);
+/*
+ * Lets the producer have the pages again that were read. A ring that is gone
+ * through once holds all of its memory: what lies behind the first keep_bytes
+ * is first given back to the system, which costs the producer a page fault.
+ */
+void sm_ring_release(struct sm_ring_reader *reader, uint32_t keep_bytes);
 /*
  * After the producer is known to be dead and sm_ring_read() gave SM_END:
  * whether a record was being written (1 torn) or not.

@@ -11,8 +11,8 @@
 
 #include "schema/trace/bytes.h"
 
-#define SM_INTERN_STRINGS (1u << 20)
-#define SM_INTERN_BYTES	  (64u << 20)
+#define SM_INTERN_STRINGS (1u << 17)
+#define SM_INTERN_BYTES	  (12u << 20)
 #define SM_INTERN_LAST	  (1u << 30) /* numbers stay below */
 
 struct sm_intern {

@@ -201,7 +201,7 @@ static void count_process(struct sm_summary *s, uint32_t index,
 	r->last_process = process;
 	/* Past the bound, processes is a lower bound. */
 	if (sm_map_get(&s->seen, key) != SM_MAP_NONE ||
-	    s->seen.count >= SM_SUMMARY_CALLS)
+	    s->seen.count >= SM_SUMMARY_SEEN)
 		return;
 	if (!sm_map_add(&s->seen, key, 0))
 		r->processes++;

@@ -13,8 +13,9 @@
 
 #define SM_SUMMARY_RESOURCES (1u << 16)
 #define SM_SUMMARY_DENIALS   (1u << 14)
-#define SM_SUMMARY_BYTES     (32u << 20) /* of texts */
-#define SM_SUMMARY_CALLS     (1u << 20)	 /* remembered, then forgotten */
+#define SM_SUMMARY_BYTES     (16u << 20) /* of texts */
+#define SM_SUMMARY_CALLS     (1u << 17)	 /* remembered, then forgotten */
+#define SM_SUMMARY_SEEN	     (1u << 18)	 /* resources by processes */
 
 struct sm_summary;
 

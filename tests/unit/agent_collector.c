@@ -175,6 +175,7 @@ bool run_drain(struct run *run)
 			take_record(run, i, bytes, n);
 			any = true;
 		}
+		sm_ring_release(reader, 0);
 		assert_false(reader->is_tainted);
 	}
 	return any;

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ struct fixture {
 	struct sm_ring_writer writer;
 	uint8_t out[SM_RECORD_MAX];
 	uint32_t bytes;
+	uint32_t keep_bytes; /* of drained memory; 0: what is read is gone */
 };
 
 static int set_up(void **state)
@@ -59,7 +61,11 @@ static bool put(struct fixture *f, uint32_t bytes, uint8_t fill)
 
 static enum sm_status get(struct fixture *f)
 {
-	return sm_ring_read(&f->memory.reader, f->out, &f->bytes);
+	enum sm_status status =
+		sm_ring_read(&f->memory.reader, f->out, &f->bytes);
+
+	sm_ring_release(&f->memory.reader, f->keep_bytes);
+	return status;
 }
 
 static void assert_record(struct fixture *f, uint32_t bytes, uint8_t fill)
@@ -463,6 +469,42 @@ static void concurrent_reader_sees_every_record_whole(void **state)
 	assert_int_equal(get(f), SM_END);
 }
 
+static uint64_t resident(const struct fixture *f)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(f->memory.ring_fd, &st), 0);
+	return (uint64_t)st.st_blocks * 512;
+}
+
+/* Five times round, never more than a few records behind. */
+static void go_round(struct fixture *f)
+{
+	for (uint32_t i = 0; i < 5 * SM_RING_BYTES_MIN / 1000; i++) {
+		assert_true(put(f, 1000, (uint8_t)i));
+		assert_int_equal(get(f), SM_OK);
+		assert_int_equal(f->bytes, 1000);
+		assert_int_equal(f->out[0], (uint8_t)i);
+		assert_int_equal(f->out[999], (uint8_t)i);
+	}
+}
+
+static void a_drained_ring_keeps_what_it_may(void **state)
+{
+	struct fixture *f = *state;
+
+	f->keep_bytes = UINT32_MAX;
+	go_round(f);
+	assert_true(resident(f) > SM_RING_BYTES_MIN / 2);
+	f->keep_bytes = 16384;
+	go_round(f);
+	/* The header, the pages begun, and what may stay. */
+	assert_true(resident(f) <= SM_RING_HEADER_BYTES + 16384 + 3 * 4096);
+	f->keep_bytes = 0;
+	go_round(f);
+	assert_true(resident(f) <= SM_RING_HEADER_BYTES + 3 * 4096);
+}
+
 #define RING_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -489,6 +531,7 @@ int main(void)
 		RING_TEST(agent_refuses_what_is_not_a_sealed_ring),
 		RING_TEST(forked_child_has_no_ring),
 		RING_TEST(concurrent_reader_sees_every_record_whole),
+		RING_TEST(a_drained_ring_keeps_what_it_may),
 	};
 
 	return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
