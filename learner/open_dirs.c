@@ -189,7 +189,7 @@ static void cluster(struct sm_members *m)
 }
 
 static void open_free_dirs(struct sm_learn *l, struct sm_node *node,
-			   const struct sm_members *all,
+			   struct sm_str dir, const struct sm_members *all,
 			   const struct sm_place *place)
 {
 	struct sm_members m = {
@@ -198,6 +198,9 @@ static void open_free_dirs(struct sm_learn *l, struct sm_node *node,
 	size_t end;
 
 	if (place->is_shared || place->is_code)
+		return;
+	/* Any name: that of the directory of plug-ins beside them, too. */
+	if (dir.len && sm_holds_code(l, dir))
 		return;
 	for (size_t i = 0; i < all->count; i++)
 		if (!sm_is_all_typed(all->items[i].skeleton,
@@ -227,7 +230,7 @@ void sm_open_dirs(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
 {
 	struct sm_members dirs = dirs_of(l, node, dir);
 
-	open_free_dirs(l, node, &dirs, place);
+	open_free_dirs(l, node, dir, &dirs, place);
 	open_typed_dirs(l, node, &dirs, place);
 	sm_node_tidy(l, node);
 }

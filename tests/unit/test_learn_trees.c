@@ -110,6 +110,33 @@ static void made_up_names_come_at_any_depth(void **state)
 	finish(&b);
 }
 
+static void directories_beside_code_open_no_way_to_it(void **state)
+{
+	static const char *const dirs[] = { "/srv/shelf/music",
+					    "/srv/shelf/labels",
+					    "/srv/shelf/lists" };
+	static const char *const files[] = { "/srv/shelf/music/a.flac",
+					     "/srv/shelf/labels/b.txt",
+					     "/srv/shelf/lists/c.json" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, "/srv/shelf/plugins/shop.py");
+	for (int i = 0; i < 3; i++) {
+		see_mkdir(&b, i, dirs[i]);
+		see_open(&b, i, files[i], WRITE);
+	}
+	learn(&b);
+	for (int i = 0; i < 3; i++)
+		assert_true(allows_open(&b, files[i], WRITE));
+	assert_false(allows_open(&b, "/srv/shelf/plugins/shop.py", WRITE));
+	assert_false(allows_open(&b, "/srv/shelf/plugins/more.py", WRITE));
+	assert_false(allows_mkdir(&b, "/srv/shelf/plugins"));
+	assert_int_equal(b.learned.residue_count, 0);
+	finish(&b);
+}
+
 static void what_all_owners_hold_stays_as_it_is(void **state)
 {
 	static const char *const owners[] = { "anna", "ben", "carla" };
@@ -492,6 +519,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_an_owner_holds_opens_at_any_depth),
 		cmocka_unit_test(made_up_names_come_at_any_depth),
+		cmocka_unit_test(directories_beside_code_open_no_way_to_it),
 		cmocka_unit_test(what_all_owners_hold_stays_as_it_is),
 		cmocka_unit_test(kinds_of_directories_stay_apart),
 		cmocka_unit_test(what_a_program_walks_it_reads),
