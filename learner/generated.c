@@ -31,8 +31,7 @@ bool sm_code_name(struct sm_learn *l, struct sm_str name,
 		  struct sm_str *pattern)
 {
 	*pattern = (struct sm_str){ "", 0 };
-	if (name.len &&
-	    (name.len < 2 || name.p[0] != '<' || name.p[name.len - 1] != '>'))
+	if (name.len && name.p[0] != '<')
 		return false;
 	*pattern = escape(l, name);
 	return true;
@@ -46,10 +45,17 @@ static int by_name(const void *a, const void *b)
 	return r ? r : sm_str_compare(x->name, y->name);
 }
 
+/* Not `<string>.generated.py`, as tornado names a template's code. */
+static bool is_bracketed(struct sm_str name)
+{
+	return name.len > 2 && name.p[0] == '<' && name.p[name.len - 1] == '>';
+}
+
 /* `<attrs ` of `<attrs generated eq Point>`; empty: one word. */
 static struct sm_str head_of(struct sm_str name)
 {
-	const char *space = name.len ? memchr(name.p, ' ', name.len) : NULL;
+	const char *space =
+		is_bracketed(name) ? memchr(name.p, ' ', name.len) : NULL;
 
 	if (!space)
 		return (struct sm_str){ "", 0 };
@@ -87,7 +93,7 @@ static struct sm_str numbered(struct sm_learn *l, struct sm_str name,
 	unsigned typed;
 	struct sm_str text;
 
-	if (name.len < 3)
+	if (!is_bracketed(name))
 		return literal;
 	text = sm_skeleton(l, (struct sm_str){ name.p + 1, name.len - 2 },
 			   &typed);

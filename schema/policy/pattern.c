@@ -255,7 +255,7 @@ static enum sm_status check_code_name(struct sm_str pattern,
 
 	if (!pattern.len)
 		return SM_OK; /* compile(text, "", "exec") */
-	if (pattern.p[0] != '<' || pattern.p[pattern.len - 1] != '>')
+	if (pattern.p[0] != '<')
 		return sm_fail(diag, SM_INVALID,
 			       "code exec names look like \"<string>\"; code "
 			       "from files is granted by load");

@@ -58,6 +58,21 @@ static void names_the_application_gives_stay_literal(void **state)
 	finish(&b);
 }
 
+static void a_name_that_goes_on_behind_its_bracket_is_a_name(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_run(&b, "<string>.generated.py", "maker");
+	learn(&b);
+	assert_true(allows_run(&b, "<string>.generated.py", "maker"));
+	assert_false(allows_run(&b, "<string>.generated.py", "app"));
+	assert_false(allows_run(&b, "<string>", "maker"));
+	assert_int_equal(b.learned.residue_count, 0);
+	finish(&b);
+}
+
 static void code_without_a_name_is_granted_to_who_ran_it(void **state)
 {
 	struct bench b;
@@ -211,6 +226,8 @@ static void a_package_keeps_objects_of_its_own_classes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_name_that_goes_on_behind_its_bracket_is_a_name),
 		cmocka_unit_test(generated_names_open_behind_their_first_word),
 		cmocka_unit_test(
 			numbers_in_generated_names_open_when_seen_once),
