@@ -70,6 +70,11 @@ enum sm_channel_flag {
 #define SM_CHANNEL_LIVE_MARK "secmgr.live.call"
 /* And what the command line of the process that made that call named. */
 #define SM_CHANNEL_LIVE_NAMED "secmgr.live.named"
+/*
+ * There, a variable's value of this and 16 hexadecimal digits has that hash: of
+ * what a child was given, a trace knows no more.
+ */
+#define SM_CHANNEL_LIVE_HASH "secmgr.live.hash:"
 
 struct sm_channel_reply {
 	uint32_t magic;

@@ -318,15 +318,6 @@ const struct sm_live_call *sm_live_call(const struct sm_live *live, size_t i)
 
 /* --------------------------------------------------------------- comparing */
 
-/* Whether resolved[1] tells of a child's variables. */
-static bool has_variables(enum sm_event_kind kind)
-{
-	const struct sm_catalogue_entry *entry = sm_catalogue_entry(kind);
-
-	return entry && entry->operation != SM_OPERATION_CONNECT &&
-	       sm_catalogue_role(entry, SM_ROLE_PATH_TO) < 0;
-}
-
 static const char *find_other(struct sm_live *live,
 			      const struct sm_live_call *call,
 			      const struct sm_event *event)
@@ -344,9 +335,6 @@ static const char *find_other(struct sm_live *live,
 	    !sm_str_equal(a->principal.name, b->principal.name) ||
 	    !sm_str_equal(a->principal.file, b->principal.file))
 		return "arrived from another principal";
-	if (call->requests != digest_requests(live, event) &&
-	    has_variables(a->kind) && call->event.resolved[1].len)
-		return "its child's variables are known by their hash only";
 	if (call->requests != digest_requests(live, event))
 		return "arrived asking for something else";
 	return NULL;

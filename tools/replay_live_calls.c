@@ -9,7 +9,7 @@
 #include "schema/cbor.h"
 #include "schema/request.h"
 
-static void put_bytes(struct sm_json *j, struct sm_str text)
+static void put_bytes(struct sm_json *j, const char *key, struct sm_str text)
 {
 	struct sm_value value = { .type = sm_utf8_is_valid(text) ? SM_TEXT
 								 : SM_BYTES,
@@ -17,7 +17,7 @@ static void put_bytes(struct sm_json *j, struct sm_str text)
 				  .full_len = text.len,
 				  .s = text.p };
 
-	sm_json_put_value(j, NULL, &value);
+	sm_json_put_value(j, key, &value);
 }
 
 /* As sm_json_put_value(), but 1.0 does not become 1. */
@@ -87,7 +87,8 @@ static void put_code_text(struct sm_json *j, const struct sm_value *value,
 	if (!resolved.len && value->type == SM_NONE)
 		put_plain(j, value);
 	else
-		put_bytes(j, resolved.len ? resolved : sm_value_str(value));
+		put_bytes(j, NULL,
+			  resolved.len ? resolved : sm_value_str(value));
 }
 
 static void put_code(struct sm_json *j, const struct sm_value *value,
@@ -137,7 +138,8 @@ static void put_by_role(struct sm_json *j, const struct sm_event *event,
 		return;
 	case SM_ROLE_ENVIRON:
 	case SM_ROLE_KEYS:
-		if (value->type == SM_LIST && !sm_value_is_cut(value))
+		if (value->type == SM_LIST &&
+		    (role == SM_ROLE_ENVIRON || !sm_value_is_cut(value)))
 			put_wrapped(j,
 				    role == SM_ROLE_KEYS ? "keys" : "environ",
 				    value);
@@ -149,7 +151,7 @@ static void put_by_role(struct sm_json *j, const struct sm_event *event,
 	}
 	/* A host's address is told by what was asked for: put_answers(). */
 	if (path.len && value->type != SM_LIST)
-		put_bytes(j, path);
+		put_bytes(j, NULL, path);
 	else if (role == SM_ROLE_PATH || role == SM_ROLE_PATH_TO ||
 		 role == SM_ROLE_DIR_FD || role == SM_ROLE_DIR_FD_TO)
 		put_descriptor(j, value);
@@ -176,8 +178,8 @@ static void put_answer(struct sm_json *j, struct sm_str name,
 		       struct sm_str address)
 {
 	sm_json_open(j, NULL, '[');
-	put_bytes(j, name);
-	put_bytes(j, address);
+	put_bytes(j, NULL, name);
+	put_bytes(j, NULL, address);
 	sm_json_close(j, ']');
 }
 
@@ -214,8 +216,21 @@ static void put_named(struct sm_json *j, const struct sm_event *event)
 		return;
 	sm_json_open(j, "named", '[');
 	for (uint32_t i = 0; i < named->count; i++)
-		put_bytes(j, named->paths[i]);
+		put_bytes(j, NULL, named->paths[i]);
 	sm_json_close(j, ']');
+}
+
+/* Which of a child's variables are not this process's own; by their hashes. */
+static void put_changes(struct sm_json *j, const struct sm_event *event)
+{
+	const struct sm_catalogue_entry *entry =
+		sm_catalogue_entry(event->site.kind);
+
+	if (!entry || !event->resolved[1].len ||
+	    entry->operation == SM_OPERATION_CONNECT ||
+	    sm_catalogue_role(entry, SM_ROLE_PATH_TO) >= 0)
+		return;
+	put_bytes(j, "changes", event->resolved[1]);
 }
 
 void replay_live_put_call(FILE *out, size_t index, const struct sm_event *event)
@@ -229,6 +244,7 @@ void replay_live_put_call(FILE *out, size_t index, const struct sm_event *event)
 	put_arguments(&j, event);
 	put_answers(&j, event);
 	put_named(&j, event);
+	put_changes(&j, event);
 	/* Without a frame nothing but the interpreter can have raised it. */
 	sm_json_put_bool(&j, "frames",
 			 site->file.len || site->function.len ||

@@ -10,6 +10,7 @@
 #include "recorder/agent/agent.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define GOVERNED_MAX 64
 #define HASH_DIGITS  16
@@ -47,6 +48,21 @@ static uint64_t hash_of(struct sm_str name, struct sm_str value)
 			      sm_digest_fixed(value.p, value.len) };
 
 	return sm_digest_fixed(parts, sizeof(parts));
+}
+
+/* What is raised again has no values any more, but their hashes. */
+static bool is_recorded(struct sm_str value, uint64_t *hash)
+{
+	const struct sm_str prefix = SM_STR(SM_CHANNEL_LIVE_HASH);
+	char digits[HASH_DIGITS + 1] = "";
+
+	if (!(sm_agent.flags & SM_CHANNEL_LIVE) ||
+	    value.len != prefix.len + HASH_DIGITS ||
+	    !sm_str_starts(value, prefix))
+		return false;
+	memcpy(digits, value.p + prefix.len, HASH_DIGITS);
+	*hash = strtoull(digits, NULL, 16);
+	return true;
 }
 
 static bool split(const char *text, struct sm_str *name, struct sm_str *value)
@@ -88,7 +104,8 @@ static void consider(struct changes *c, struct sm_str name, struct sm_str value)
 
 	if (!is_governed(name))
 		return;
-	new.hash = hash_of(name, value);
+	if (!is_recorded(value, &new.hash))
+		new.hash = hash_of(name, value);
 	if (is_inherited(new.hash))
 		return;
 	if (c->count == GOVERNED_MAX) {

@@ -24,6 +24,9 @@ import types
 MARK = "secmgr.live.call"
 RESOLVED = "secmgr.resolved"
 NAMED = "secmgr.live.named"
+HASH = b"secmgr.live.hash:"  # of a variable, in place of its value
+HASH_DIGITS = 16
+VARIABLES_MAX = 64  # more of those that count cannot be told
 NOWHERE = 0x7ffffffe  # a descriptor nobody has
 LENGTH_MAX = 1 << 24  # of what is made up, in bytes or items
 UNREADABLE = "\udcff"  # a name that is no UTF-8
@@ -74,6 +77,23 @@ def make_socket(kind):
     return socket.socket(family, type_, protocol)
 
 
+def changes_of(text):
+    """Variables whose values have the hashes of "NAME=HASH NAME=HASH"."""
+    text = text if isinstance(text, bytes) else make_bytes(text)
+    if text == b"unreadable":
+        return {b"LD_%d" % i: b"" for i in range(VARIABLES_MAX + 1)}
+    changes = {}
+    while text:
+        name, _, rest = text.partition(b"=")
+        changes[name] = HASH + rest[:HASH_DIGITS]
+        text = rest[HASH_DIGITS + 1:]
+    return changes
+
+
+def is_governed(name):
+    return name.startswith((b"LD_", b"PYTHON")) or name == b"PATH"
+
+
 def is_open(number):
     try:
         os.fstat(number)
@@ -100,6 +120,7 @@ class Builder:
         self.sockets = {}
         self.types = {}
         self.child = child
+        self.changes = {}  # of what the next environment is to hold
 
     def build(self, value):
         if isinstance(value, list):
@@ -149,15 +170,19 @@ class Builder:
         return NOWHERE if is_open(number) else number
 
     def build_environ(self, names):
-        """Of LD_*, PYTHON* and PATH as this process was given them."""
+        """Of LD_*, PYTHON* and PATH what changed; others as they are here."""
+        names = self.build(names)
         given = {}
-        for name in self.build(names):
-            name = name if isinstance(name, bytes) else name.encode()
-            if not name.startswith((b"LD_", b"PYTHON")) and name != b"PATH":
+        for name in filter(None, names):
+            name = name if isinstance(name, bytes) else make_bytes(name)
+            if not is_governed(name):
                 given[name] = b""
             elif name in os.environb:
                 given[name] = os.environb[name]
-        return tuple(name + b"=" + value for name, value in given.items())
+        given.update(self.changes)
+        self.changes = {}
+        items = [name + b"=" + value for name, value in given.items()]
+        return tuple(items + [b""] * (len(names) - len(items)))
 
     def build_keys(self, names):
         return dict.fromkeys(self.build(names))
@@ -216,10 +241,12 @@ class Exit:
         atexit.register(self.answers.close)
         for call in reversed(calls):
             atexit.register(self.note, call.index)
+            atexit.register(call.leave)
             atexit.register(sys.audit, call.event, *call.args)
             atexit.register(sys.audit, MARK, call.index)
             for event in reversed(call.before):
                 atexit.register(sys.audit, *event)
+            atexit.register(call.enter)
 
 
 class Stack:
@@ -290,6 +317,18 @@ class Stack:
 class Call:
     """What pass_on and raise_event work on."""
 
+    def enter(self):
+        """What its child would have inherited, this process has till leave."""
+        for name, value in self.variables.items():
+            os.putenv(name, value)
+
+    def leave(self):
+        for name in self.variables:
+            if name in os.environb:
+                os.putenv(name, os.environb[name])
+            else:
+                os.unsetenv(name)
+
 
 class Answers:
     def __init__(self, number):
@@ -311,36 +350,44 @@ class Driver:
         self.bare = Bare()
         self.stack = Stack(self.bare)
 
-    def raise_call(self, recorded):
+    def build_call(self, recorded):
         """None: it comes later."""
         call = Call()
         call.index, call.event = recorded["index"], recorded["event"]
+        self.builder.changes = changes_of(
+            self.builder.build(recorded.get("changes", "")))
         call.args = self.builder.build(recorded["args"])
+        call.variables = self.builder.changes  # no argument had room for them
         call.before = self.builder.answers(recorded.get("answers"))
         if "named" in recorded:
             call.before.append((NAMED, *self.builder.build(recorded["named"])))
         if recorded["frames"]:
             call.frames = self.stack.frames(recorded)
-            return lambda: call.frames[0](call, 1)
-        if recorded["via"] == "exec":
+            call.go = lambda: call.frames[0](call, 1)
+        elif recorded["via"] == "exec":
             self.late.append(call)
             return None
-        return lambda: self.bare.run(*call.before, (MARK, call.index),
-                                     (call.event, *call.args))
+        else:
+            call.go = lambda: self.bare.run(*call.before, (MARK, call.index),
+                                            (call.event, *call.args))
+        return call
 
     def answer(self, recorded):
         try:
-            go = self.raise_call(recorded)
+            call = self.build_call(recorded)
         except Exception as error:
             return "cannot be built: %s: %s" % (type(error).__name__, error)
-        if not go:
+        if not call:
             return None
+        call.enter()
         try:
-            go()
+            call.go()
         except PermissionError:
             return "denied"
         except Exception as error:
             return "cannot be raised: %s: %s" % (type(error).__name__, error)
+        finally:
+            call.leave()
         return "allowed"
 
     def run(self, calls, done):

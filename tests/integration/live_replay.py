@@ -9,8 +9,6 @@ TOOL_SECONDS = 300
 FAMILIES = ("files", "network", "processes", "code", "pickles", "native",
             "events")
 EMPTY = json.dumps({"secmgr": 1, "modes": {"events": "block"}})
-# Values of LD_*, PYTHON* and PATH are never recorded.
-HIDDEN = "its child's variables are known by their hash only"
 
 
 def tool(*arguments):
@@ -77,9 +75,4 @@ class Compared:
             return [self.complaint or "no result"]
         return [json.dumps(one) for one in self.live["differences"]] + [
             f"not raised: {group['event']}: {group['reason']} "
-            f"({group['count']})" for group in self.live["not_raisable"]
-            if group["reason"] != HIDDEN]
-
-    def hidden(self):
-        return sum(group["count"] for group in self.live["not_raisable"]
-                   if group["reason"] == HIDDEN)
+            f"({group['count']})" for group in self.live["not_raisable"]]

@@ -9,8 +9,8 @@ and can run it; other integration tests are run on all versions as well, and
 what they record is kept. Then everything recorded is raised again in the
 embedded interpreter and in every version: with the learned policy, a harsher
 one and an empty one. Prints a line for each recording and policy; a
-difference, or a call that could not be raised (but for a child's variables, of
-which a trace holds hashes only), is printed too and the run fails.
+difference, or a call that could not be raised, is printed too and the run
+fails.
 
 NAMEs narrow it down to workloads and tests that contain one of them;
 SM_TEST_PYTHONS names other interpreters (separated by colons) than those of
@@ -124,10 +124,9 @@ def replay(recording, which, text, place):
               for option, result in zip(options, results)
               for fault in result.faults()]
     told = results[0].live or collections.Counter()
-    hidden = results[0].hidden() if told else 0
     print("\n".join([
         f"{recording.name:24} {recording.version:8} {which:8} "
-        f"{told['calls']:7} calls {told['denied']:7} denied {hidden:3} hidden "
+        f"{told['calls']:7} calls {told['denied']:7} denied "
         f"{len(options)} interpreters, {len(faults)} faults"] + faults),
         flush=True)
     return not faults and told["calls"] > 0

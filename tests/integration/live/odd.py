@@ -106,6 +106,21 @@ quietly(os.system, "true")
 quietly(os.posix_spawnp, "true", ["true"], {})
 quietly(os.posix_spawn, "/bin/true", ["true"], os.environ)
 quietly(os.spawnv, os.P_WAIT, "/bin/true", ["true"])
+long = {f"V{i}": "" for i in range(100)}
+for env in ({"PATH": "/opt/x", "LD_LIBRARY_PATH": "/y", "PYTHON\udcff": "1"},
+            dict(long, PATH="/long"), {1: "2"}, {"LD_X": Path()}):
+    quietly(subprocess.run, ["true"], env=env)
+quietly(os.posix_spawn, "/bin/true", ["true"], {b"PATH": b"/q", "LD_X": "2"})
+os.environ["PYTHONPATH"] = "/z"  # children inherit it
+quietly(os.system, "true")
+quietly(subprocess.run, ["true"])
+quietly(subprocess.run, ["true"], env=os.environ)
+for i in range(70):  # more than is told
+    os.environ[f"LD_{i}"] = "1"
+quietly(os.system, "true")
+quietly(subprocess.run, ["true"], env=dict(os.environ))
+for i in range(70):
+    del os.environ[f"LD_{i}"]
 for name in ("libc.so.6", None, "./nonexistent.so", "/nonexistent.so"):
     quietly(ctypes.CDLL, name)
 libc = ctypes.CDLL(None)
