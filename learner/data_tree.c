@@ -53,22 +53,13 @@ static void note_principals(const struct sm_node *node, struct scan *s)
 	}
 }
 
-static uint32_t granted(const struct sm_node *node)
-{
-	uint32_t access = 0;
-
-	for (const struct sm_grant *g = node->grants; g; g = g->next)
-		access |= g->access;
-	return access;
-}
-
 static void scan_kids(const struct sm_node *node, struct scan *s)
 {
 	for (size_t i = 0; i < node->count; i++) {
 		const struct sm_node *kid = node->kids[i];
 		struct sm_str extension = sm_extension(kid->name);
 
-		s->access |= granted(kid);
+		s->access |= sm_node_access(kid);
 		note_principals(kid, s);
 		if (sm_is_spelled(kid)) {
 			s->dirs += kid->is_dir;
@@ -93,7 +84,7 @@ static void scan_kids(const struct sm_node *node, struct scan *s)
 
 bool sm_node_is_listed(const struct sm_node *node)
 {
-	return granted(node) & SM_ACCESS_LIST;
+	return sm_node_access(node) & SM_ACCESS_LIST;
 }
 
 /* Directories that were listed and are no slots of their own. */
@@ -204,7 +195,7 @@ static bool is_base(const struct sm_learn *l, struct sm_str dir)
 
 static bool is_storage(const struct sm_node *node, const struct scan *s)
 {
-	return granted(node) & SM_ACCESS_CREATE && s->dirs &&
+	return sm_node_access(node) & SM_ACCESS_CREATE && s->dirs &&
 	       s->names + s->dirs > 1 && !s->is_shared && sm_is_package(s->by);
 }
 
@@ -355,9 +346,10 @@ static void collapse_all(struct sm_learn *l, struct sm_node *node)
 }
 
 bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
-		       struct sm_str dir, const struct sm_place *place,
-		       bool is_owned)
+		       const struct sm_scope *scope)
 {
+	const struct sm_place *place = &scope->place;
+	struct sm_str dir = scope->dir;
 	struct scan s;
 
 	if (!node->count || place->is_closed || place->is_code ||
@@ -370,7 +362,7 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 	}
 	if (place->is_hidden)
 		return false;
-	if (is_owned ? has_free_kid(l, node) : is_output(node, &s)) {
+	if (scope->is_owned ? has_free_kid(l, node) : is_output(node, &s)) {
 		collapse(l, node, &s, true);
 		return true;
 	}
@@ -378,4 +370,12 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 		return false;
 	collapse(l, node, &s, false);
 	return true;
+}
+
+bool sm_is_own(const struct sm_learn *l, const struct sm_node *node,
+	       struct sm_str dir)
+{
+	struct scan s = scan_tree(node);
+
+	return is_storage(node, &s) && !(dir.len && is_base(l, dir));
 }

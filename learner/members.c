@@ -7,25 +7,22 @@
 /* Names kept to know arguments by; a list is slow to add many to. */
 #define MEMBERS_MAX 4096
 
-void sm_members_open(struct sm_learn *l, struct sm_member *members,
-		     size_t count, struct sm_str name)
+void sm_members_note(struct sm_learn *l, const struct sm_member *members,
+		     size_t count)
 {
-	struct sm_node **nodes = sm_learn_take(l, (count + 1) * sizeof(*nodes));
-	size_t n = 0;
-
 	for (size_t i = 0; i < count; i++)
-		if (!members[i].node->forward) {
-			nodes[n++] = members[i].node;
-			if (!members[i].typed && !members[i].node->is_slot &&
-			    l->members.count < MEMBERS_MAX)
-				sm_list_add(l, &l->members,
-					    members[i].node->name);
-		}
-	if (!n)
-		return;
+		if (!members[i].typed && !members[i].node->is_slot &&
+		    l->members.count < MEMBERS_MAX)
+			sm_list_add(l, &l->members, members[i].node->name);
+}
+
+struct sm_node *sm_members_join(struct sm_learn *l, struct sm_node **nodes,
+				size_t count, struct sm_str name)
+{
 	nodes[0]->name = name;
 	nodes[0]->is_slot = true;
-	sm_nodes_join(l, nodes, n);
+	sm_nodes_join(l, nodes, count);
+	return nodes[0];
 }
 
 int sm_by_skeleton(const void *a, const void *b)

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * open.h: which children of a directory become a slot; for learner/ only.
+ * open.h: what a directory and its children may become; for learner/ only.
+ *
+ * Here it is decided which forms evidence and protection allow, never which of
+ * them is taken: forms.c lays them out as decisions, cut.h takes the cheapest.
  */
 #ifndef LEARNER_OPEN_H
 #define LEARNER_OPEN_H
 
+#include "learner/cost.h"
+#include "learner/cut.h"
 #include "learner/tree.h"
 
 /* A child that could become part of a slot. */
@@ -22,11 +27,36 @@ struct sm_members {
 	size_t count;
 };
 
+/* Where a directory stands. */
+struct sm_scope {
+	struct sm_str dir; /* its path; empty below a slot */
+	struct sm_place place;
+	bool is_owned; /* it is a slot in which the program makes things, or
+			  in one */
+	bool is_own;   /* it, or one above, is a package's own */
+	struct sm_reach reach; /* the directory itself included */
+};
+
+/* Members that may become one slot, or have to stay what they are. */
+struct sm_group {
+	struct sm_members members;
+	struct sm_str slot; /* empty: they have to stay */
+};
+
+struct sm_groups {
+	struct sm_group *items;
+	size_t count;
+	struct sm_members others; /* slots and protected names; nodes only */
+};
+
 /* qsort(): by extension, skeleton and name. */
 int sm_by_skeleton(const void *a, const void *b);
-/* Makes the members one slot called name. */
-void sm_members_open(struct sm_learn *l, struct sm_member *members,
-		     size_t count, struct sm_str name);
+/* Makes nodes one slot called name, which is returned. */
+struct sm_node *sm_members_join(struct sm_learn *l, struct sm_node **nodes,
+				size_t count, struct sm_str name);
+/* Remembers names that became part of a slot: arguments may be such names. */
+void sm_members_note(struct sm_learn *l, const struct sm_member *members,
+		     size_t count);
 /* What speaks for opening. */
 struct sm_evidence sm_members_weigh(const struct sm_learn *l,
 				    const struct sm_node *parent,
@@ -51,23 +81,46 @@ bool sm_node_is_listed(const struct sm_node *node);
 /* A name that stays beside a tree of data: dotfiles, keys, made-up ones. */
 bool sm_is_spelled(const struct sm_node *node);
 /*
- * Opens all of node if it is a tree of data; see data_tree.c. is_owned: it is a
- * slot in which the program makes things, or in one.
+ * Makes node a tree of data if it may be one; see data_tree.c.
  */
 bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
-		       struct sm_str dir, const struct sm_place *place,
-		       bool is_owned);
+		       const struct sm_scope *scope);
+
+/* A package made the directory, and nobody else uses what is in it. */
+bool sm_is_own(const struct sm_learn *l, const struct sm_node *node,
+	       struct sm_str dir);
 
 /*
  * Documents that packages list and read in a directory where code was run, as
  * those beside a site generator's settings: by their extensions, at any depth.
+ * False: there are none.
  */
-void sm_open_texts(struct sm_learn *l, struct sm_node *node);
+bool sm_open_texts(struct sm_learn *l, struct sm_node *node);
 
-/* dir: the path of node, empty below a slot. */
-void sm_open_dirs(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
-		  const struct sm_place *place);
-void sm_open_files(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
-		   const struct sm_place *place);
+/* The directories in node, each in one group or with the others. */
+struct sm_groups sm_dir_groups(struct sm_learn *l, const struct sm_node *node,
+			       const struct sm_scope *scope);
+/* The same for a group that stays, by the types of the names. */
+struct sm_groups sm_typed_groups(struct sm_learn *l, const struct sm_node *node,
+				 const struct sm_scope *scope,
+				 const struct sm_members *members);
+
+/* What is to become of the files in node that may open. */
+struct sm_choice *sm_cut_files(struct sm_learn *l, const struct sm_node *node,
+			       const struct sm_scope *scope);
+/* Does what was decided. */
+void sm_apply_files(struct sm_learn *l, const struct sm_choice *cut);
+
+/*
+ * Why a slot came of count names or entries: what the form that was chosen and
+ * the one as recorded cost.
+ */
+struct sm_str sm_cut_why(struct sm_learn *l, const struct sm_choice *cut,
+			 size_t count, const char *what);
+
+/* Everything that may become of the tree below root, which stays as it is. */
+struct sm_choice *sm_cut_lay_out(struct sm_learn *l, struct sm_node *root);
+/* Brings it into the form sm_cut_solve() chose. */
+void sm_cut_apply(struct sm_learn *l, struct sm_choice *cut);
 
 #endif

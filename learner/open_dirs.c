@@ -65,35 +65,36 @@ bool sm_holds_code(const struct sm_learn *l, struct sm_str dir)
 }
 
 static bool may_open_dir(struct sm_learn *l, struct sm_str dir,
-			 const struct sm_member *m)
+			 const struct sm_node *node)
 {
-	const struct sm_node *node = m->node;
-
 	if (node->is_slot || node->forward || sm_is_guarded_name(node->name))
 		return false;
 	return !dir.len || !sm_holds_code(l, sm_path_below(l, dir, node->name));
 }
 
-static struct sm_members dirs_of(struct sm_learn *l, struct sm_node *node,
-				 struct sm_str dir)
+/* Those that may open; *others: the rest. */
+static struct sm_members dirs_of(struct sm_learn *l, const struct sm_node *node,
+				 const struct sm_scope *scope,
+				 struct sm_members *others)
 {
-	struct sm_members m = {
-		sm_learn_take(l, (node->count + 1) * sizeof(*m.items)), 0
-	};
+	size_t room = (node->count + 1) * sizeof(struct sm_member);
+	struct sm_members m = { sm_learn_take(l, room), 0 };
 
+	*others = (struct sm_members){ sm_learn_take(l, room), 0 };
 	for (size_t i = 0; i < node->count; i++) {
-		struct sm_member *new = &m.items[m.count];
+		struct sm_member new = { .node = node->kids[i] };
 
-		memset(new, 0, sizeof(*new));
-		new->node = node->kids[i];
-		if (!new->node->is_dir)
+		if (!new.node->is_dir)
 			continue;
-		new->skeleton = sm_skeleton(l, new->node->name, &new->typed);
-		if (!may_open_dir(l, dir, new))
+		if (scope->place.is_closed ||
+		    !may_open_dir(l, scope->dir, new.node)) {
+			others->items[others->count++] = new;
 			continue;
-		add_shape(l, new->node, &new->shape);
-		add_profile(new->node, 0, &new->profile);
-		m.count++;
+		}
+		new.skeleton = sm_skeleton(l, new.node->name, &new.typed);
+		add_shape(l, new.node, &new.shape);
+		add_profile(new.node, 0, &new.profile);
+		m.items[m.count++] = new;
 	}
 	return m;
 }
@@ -135,35 +136,52 @@ static bool is_data_place(const struct sm_member *members, size_t count)
 	return is_made || is_data;
 }
 
-/* Numbers and dates alone, and what is left with some in it. */
-static void open_typed_dirs(struct sm_learn *l, struct sm_node *node,
-			    struct sm_members *m, const struct sm_place *place)
+static void add_group(struct sm_groups *groups, struct sm_member *members,
+		      size_t count, struct sm_str slot)
 {
-	size_t end, left = 0;
+	struct sm_group *new = &groups->items[groups->count++];
 
-	for (size_t i = 0; i < m->count; i++)
-		if (!m->items[i].node->forward && !m->items[i].node->is_slot)
-			m->items[left++] = m->items[i];
-	m->count = left;
-	if (m->count)
-		qsort(m->items, m->count, sizeof(*m->items), sm_by_skeleton);
-	for (size_t i = 0; i < m->count; i = end) {
-		struct sm_member *first = &m->items[i];
-		struct sm_evidence e;
+	*new = (struct sm_group){ { members, count }, slot };
+}
+
+static bool may_open_typed(struct sm_learn *l, const struct sm_node *node,
+			   const struct sm_place *place,
+			   const struct sm_member *members, size_t count)
+{
+	struct sm_evidence e = sm_members_weigh(l, node, members, count);
+	struct sm_str name = members[0].skeleton;
+
+	return members[0].typed && sm_is_open(l, &e) &&
+	       is_data_place(members, count) &&
+	       (!place->is_shared || (sm_has_fixed_start(name) && e.is_made)) &&
+	       (!(place->is_code || place->is_hidden) || e.is_made);
+}
+
+struct sm_groups sm_typed_groups(struct sm_learn *l, const struct sm_node *node,
+				 const struct sm_scope *scope,
+				 const struct sm_members *members)
+{
+	size_t n = members->count, end;
+	struct sm_member *m = sm_learn_take(l, (n + 1) * sizeof(*m));
+	struct sm_groups groups = {
+		.items = sm_learn_take(l, (n + 1) * sizeof(*groups.items))
+	};
+
+	if (n) {
+		memcpy(m, members->items, n * sizeof(*m));
+		qsort(m, n, sizeof(*m), sm_by_skeleton);
+	}
+	for (size_t i = 0; i < n; i = end) {
+		bool may;
 
 		for (end = i + 1;
-		     end < m->count &&
-		     sm_str_equal(m->items[end].skeleton, first->skeleton);)
+		     end < n && sm_str_equal(m[end].skeleton, m[i].skeleton);)
 			end++;
-		e = sm_members_weigh(l, node, first, end - i);
-		if (!first->typed || !sm_is_open(l, &e) ||
-		    !is_data_place(first, end - i) ||
-		    (place->is_shared &&
-		     (!sm_has_fixed_start(first->skeleton) || !e.is_made)) ||
-		    ((place->is_code || place->is_hidden) && !e.is_made))
-			continue;
-		sm_members_open(l, first, end - i, first->skeleton);
+		may = may_open_typed(l, node, &scope->place, &m[i], end - i);
+		add_group(&groups, &m[i], end - i,
+			  may ? m[i].skeleton : SM_STR(""));
 	}
+	return groups;
 }
 
 /* Numbers the members by shape, in the order of their names. */
@@ -188,49 +206,73 @@ static void cluster(struct sm_members *m)
 		qsort(m->items, m->count, sizeof(*m->items), by_cluster);
 }
 
-static void open_free_dirs(struct sm_learn *l, struct sm_node *node,
-			   struct sm_str dir, const struct sm_members *all,
-			   const struct sm_place *place)
+static bool may_open_free(struct sm_learn *l, const struct sm_node *node,
+			  const struct sm_place *place,
+			  const struct sm_member *members, size_t count)
 {
+	struct sm_evidence e = sm_members_weigh(l, node, members, count);
+
+	e.distinct = sm_count_skeletons(members, count);
+	e.is_typed = false;
+	return e.distinct > 1 && sm_is_open(l, &e) &&
+	       is_data_place(members, count) &&
+	       (!place->is_hidden || e.is_made);
+}
+
+/*
+ * Clusters that may open come to the front of all; how many members that is.
+ * They have one slot, so they are one group.
+ */
+static size_t free_members(struct sm_learn *l, const struct sm_node *node,
+			   const struct sm_scope *scope, struct sm_members *all)
+{
+	const struct sm_place *place = &scope->place;
 	struct sm_members m = {
 		sm_learn_take(l, (all->count + 1) * sizeof(*m.items)), 0
 	};
-	size_t end;
+	struct sm_member *rest =
+		sm_learn_take(l, (all->count + 1) * sizeof(*rest));
+	size_t open = 0, left = 0, end;
 
 	if (place->is_shared || place->is_code)
-		return;
+		return 0;
 	/* Any name: that of the directory of plug-ins beside them, too. */
-	if (dir.len && sm_holds_code(l, dir))
-		return;
+	if (scope->dir.len && sm_holds_code(l, scope->dir))
+		return 0;
 	for (size_t i = 0; i < all->count; i++)
-		if (!sm_is_all_typed(all->items[i].skeleton,
-				     all->items[i].node))
+		if (sm_is_all_typed(all->items[i].skeleton, all->items[i].node))
+			rest[left++] = all->items[i];
+		else
 			m.items[m.count++] = all->items[i];
 	cluster(&m);
 	for (size_t i = 0; i < m.count; i = end) {
-		struct sm_member *first = &m.items[i];
-		struct sm_evidence e;
+		bool may;
 
-		for (end = i + 1;
-		     end < m.count && m.items[end].cluster == first->cluster;)
+		for (end = i + 1; end < m.count &&
+				  m.items[end].cluster == m.items[i].cluster;)
 			end++;
-		e = sm_members_weigh(l, node, first, end - i);
-		e.distinct = sm_count_skeletons(first, end - i);
-		e.is_typed = false;
-		if (e.distinct < 2 || !sm_is_open(l, &e) ||
-		    !is_data_place(first, end - i) ||
-		    (place->is_hidden && !e.is_made))
-			continue;
-		sm_members_open(l, first, end - i, SM_STR("<name>"));
+		may = may_open_free(l, node, place, &m.items[i], end - i);
+		for (size_t k = i; k < end; k++)
+			if (may)
+				all->items[open++] = m.items[k];
+			else
+				rest[left++] = m.items[k];
 	}
+	if (left)
+		memcpy(all->items + open, rest, left * sizeof(*rest));
+	return open;
 }
 
-void sm_open_dirs(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
-		  const struct sm_place *place)
+struct sm_groups sm_dir_groups(struct sm_learn *l, const struct sm_node *node,
+			       const struct sm_scope *scope)
 {
-	struct sm_members dirs = dirs_of(l, node, dir);
+	struct sm_members others, dirs = dirs_of(l, node, scope, &others);
+	size_t open = free_members(l, node, scope, &dirs);
+	struct sm_members rest = { dirs.items + open, dirs.count - open };
+	struct sm_groups groups = sm_typed_groups(l, node, scope, &rest);
 
-	open_free_dirs(l, node, dir, &dirs, place);
-	open_typed_dirs(l, node, &dirs, place);
-	sm_node_tidy(l, node);
+	groups.others = others;
+	if (open)
+		add_group(&groups, dirs.items, open, SM_STR("<name>"));
+	return groups;
 }

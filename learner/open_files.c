@@ -1,43 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files of a directory become slots: those with one extension, or all.
+ * Files of one extension: they stay, become a slot for each type of name, or
+ * one for all names.
  */
 #include <stdlib.h>
 
-#include "learner/open.h"
-
-static bool may_open_file(struct sm_learn *l, const struct sm_node *parent,
-			  struct sm_str dir, const struct sm_member *m)
-{
-	const struct sm_node *node = m->node;
-
-	if (node->is_slot || node->forward || node->is_dir ||
-	    sm_is_guarded_name(node->name) || sm_is_structure(parent, m))
-		return false;
-	return !dir.len ||
-	       !sm_list_has(&l->code_files, sm_path_below(l, dir, node->name));
-}
-
-static struct sm_members files_of(struct sm_learn *l, struct sm_node *node,
-				  struct sm_str dir)
-{
-	struct sm_members m = {
-		sm_learn_take(l, (node->count + 1) * sizeof(*m.items)), 0
-	};
-
-	for (size_t i = 0; i < node->count; i++) {
-		struct sm_member *new = &m.items[m.count];
-
-		memset(new, 0, sizeof(*new));
-		new->node = node->kids[i];
-		new->extension = sm_extension(new->node->name);
-		new->skeleton = sm_skeleton(l, new->node->name, &new->typed);
-		m.count += may_open_file(l, node, dir, new);
-	}
-	if (m.count)
-		qsort(m.items, m.count, sizeof(*m.items), sm_by_skeleton);
-	return m;
-}
+#include "learner/file_forms.h"
 
 /* Whether files with this extension may open at all in this place. */
 static bool may_open_extension(const struct sm_place *place,
@@ -53,27 +21,6 @@ static bool may_open_extension(const struct sm_place *place,
 		return true;
 	return sm_is_data_suffix(extension) && !place->is_hidden &&
 	       !place->is_shared;
-}
-
-static void open_typed_files(struct sm_learn *l, struct sm_node *node,
-			     struct sm_member *members, size_t count,
-			     const struct sm_place *place)
-{
-	size_t end;
-
-	for (size_t i = 0; i < count; i = end) {
-		struct sm_member *first = &members[i];
-		struct sm_evidence e;
-
-		for (end = i + 1;
-		     end < count &&
-		     sm_str_equal(members[end].skeleton, first->skeleton);)
-			end++;
-		e = sm_members_weigh(l, node, first, end - i);
-		if (first->typed && sm_is_open(l, &e) &&
-		    (!place->is_shared || sm_has_fixed_start(first->skeleton)))
-			sm_members_open(l, first, end - i, first->skeleton);
-	}
 }
 
 static bool is_separator(char c)
@@ -105,38 +52,6 @@ static struct sm_str common_start(const struct sm_member *members, size_t count)
 	return (struct sm_str){ start.p, n < 2 ? 0 : n };
 }
 
-/* start + <name> + extension: the free names of one extension. */
-static void open_free_files(struct sm_learn *l, struct sm_node *node,
-			    struct sm_member *members, size_t count,
-			    const struct sm_place *place)
-{
-	struct sm_evidence e;
-	struct sm_str name, start;
-	size_t left = 0;
-
-	if (place->is_shared)
-		return;
-	for (size_t i = 0; i < count; i++)
-		if (!members[i].node->forward && !members[i].node->is_slot) {
-			struct sm_member taken = members[i];
-
-			members[i] = members[left];
-			members[left++] = taken;
-		}
-	e = sm_members_weigh(l, node, members, left);
-	e.is_typed = false;
-	if (!left || !sm_is_open(l, &e))
-		return;
-	start = common_start(members, left);
-	name = sm_learn_join(l, sm_escape(l, start), SM_STR("<name>"));
-	name = sm_learn_join(l, name, sm_escape(l, members[0].extension));
-	/* Without a start of its own it covers the typed slots as well. */
-	if (!start.len)
-		for (size_t i = left; i < count; i++)
-			members[i].node->is_slot = false;
-	sm_members_open(l, members, start.len ? left : count, name);
-}
-
 /*
  * All names hold numbers, and not the same text around them: a person wrote
  * them, or will.
@@ -149,110 +64,152 @@ static bool is_varied(const struct sm_member *members, size_t count)
 	return sm_count_skeletons(members, count) > 1;
 }
 
-static void open_by_extension(struct sm_learn *l, struct sm_node *node,
-			      struct sm_str dir, const struct sm_place *place)
+/* Rules, exposure and what may be blocked; the first open ones have slots. */
+static double cost_of(const struct sm_learn *l, const struct sm_kind *k,
+		      const struct sm_file_form *form, size_t open)
 {
-	struct sm_members m = files_of(l, node, dir);
-	size_t end;
+	const struct sm_reach *reach = &k->scope->reach;
+	struct sm_novelty novelty = { .windows = 0 };
+	double cost = 0;
 
-	for (size_t i = 0; i < m.count; i = end) {
-		struct sm_member *first = &m.items[i];
-		bool is_made = first->node->is_made;
+	for (size_t i = 0; i < form->count; i++)
+		cost += sm_opening_cost(reach, &form->openings[i]);
+	for (size_t i = 0; i < k->count; i++) {
+		sm_novelty_add(&novelty, k->members[i].node, i >= open);
+		if (i >= open)
+			cost += sm_literal_cost(reach, k->members[i].node);
+	}
+	/* Other types of names may come, where several did. */
+	novelty.is_closed |= form->has_types && k->is_varied;
+	return cost +
+	       sm_block_cost(l, (double)k->count / (double)k->all *
+					sm_novelty_unseen(&novelty,
+							  k->node->sources));
+}
+
+/* What all names share stays in front: report-<name>.pdf. */
+static struct sm_str free_slot(struct sm_learn *l,
+			       const struct sm_member *members, size_t count,
+			       bool *has_start)
+{
+	struct sm_str start = common_start(members, count), name;
+
+	*has_start = start.len;
+	name = sm_learn_join(l, sm_escape(l, start), SM_STR("<name>"));
+	return sm_learn_join(l, name, sm_escape(l, members[0].extension));
+}
+
+static bool may_open_free(const struct sm_learn *l, const struct sm_kind *k,
+			  const struct sm_member *members, size_t count)
+{
+	struct sm_evidence e;
+
+	if (k->scope->place.is_shared || !count)
+		return false;
+	e = sm_members_weigh(l, k->node, members, count);
+	e.is_typed = false;
+	return sm_is_open(l, &e);
+}
+
+static bool may_open_typed(const struct sm_learn *l, const struct sm_kind *k,
+			   const struct sm_member *members, size_t count)
+{
+	struct sm_evidence e = sm_members_weigh(l, k->node, members, count);
+
+	return members[0].typed && sm_is_open(l, &e) &&
+	       (!k->scope->place.is_shared ||
+		sm_has_fixed_start(members[0].skeleton));
+}
+
+/* Brings the names that may open by their type to the front. */
+static void find_types(struct sm_learn *l, struct sm_kind *k)
+{
+	struct sm_member *m = sm_learn_take(l, k->count * sizeof(*m));
+	struct sm_member *left = sm_learn_take(l, k->count * sizeof(*left));
+	size_t rest = 0, end;
+
+	k->types = sm_learn_take(l, k->count * sizeof(*k->types));
+	for (size_t i = 0; i < k->count; i = end) {
+		struct sm_member *first = &k->members[i];
 
 		for (end = i + 1;
-		     end < m.count &&
-		     sm_str_equal(m.items[end].extension, first->extension);
-		     end++)
-			is_made |= m.items[end].node->is_made;
-		if (!may_open_extension(place, first->extension, is_made))
-			continue;
-		if (is_varied(first, end - i) && !place->is_code)
-			open_free_files(l, node, first, end - i, place);
-		if (!first->node->is_slot)
-			open_typed_files(l, node, first, end - i, place);
-		open_free_files(l, node, first, end - i, place);
-	}
-	sm_node_tidy(l, node);
-}
-
-/* `<int>.<name>` for 17.png and 18.jpg, or empty. */
-static struct sm_str any_extension(struct sm_learn *l,
-				   const struct sm_members *m)
-{
-	struct sm_str first = { "", 0 };
-
-	for (size_t i = 0; i < m->count; i++) {
-		const struct sm_node *node = m->items[i].node;
-		struct sm_str text = node->name;
-		unsigned typed = 1;
-
-		if (!node->is_slot)
-			text = sm_skeleton(l, node->name, &typed);
-		text.len -= m->items[i].extension.len;
-		if (!typed || (i && !sm_str_equal(text, first)))
-			return (struct sm_str){ "", 0 };
-		first = text;
-	}
-	return sm_learn_join(l, first, SM_STR(".<name>"));
-}
-
-/*
- * A directory the program fills with files of many kinds (uploads): two
- * extensions, one of which opened for any name, or three and four files where
- * one opened for numbers.
- */
-static void open_any_file(struct sm_learn *l, struct sm_node *node,
-			  struct sm_str dir, const struct sm_place *place)
-{
-	struct sm_members m = {
-		sm_learn_take(l, (node->count + 1) * sizeof(*m.items)), 0
-	};
-	size_t extensions = 0, files = 0, slots = 0, free = 0;
-	struct sm_str last = { "", 0 }, name = { "", 0 };
-
-	if (place->is_code || place->is_shared || place->is_hidden)
-		return;
-	for (size_t i = 0; i < node->count; i++) {
-		struct sm_member *new = &m.items[m.count];
-
-		memset(new, 0, sizeof(*new));
-		new->node = node->kids[i];
-		new->extension = sm_extension(new->node->name);
-		if (new->node->is_dir || !new->node->is_made ||
-		    !new->extension.len || sm_is_code_suffix(new->extension))
-			continue;
-		if (new->node->is_slot) {
-			slots++;
-			free += sm_str_starts(new->node->name,
-					      SM_STR("<name>"));
-		} else if (!may_open_file(l, node, dir, new)) {
+		     end < k->count &&
+		     sm_str_equal(k->members[end].skeleton, first->skeleton);)
+			end++;
+		if (!may_open_typed(l, k, first, end - i)) {
+			memcpy(left + rest, first, (end - i) * sizeof(*left));
+			rest += end - i;
 			continue;
 		}
-		files += new->node->sources;
-		m.count++;
+		memcpy(m + k->typed, first, (end - i) * sizeof(*m));
+		k->types[k->type_count++] =
+			(struct sm_opening){ m + k->typed, end - i,
+					     first->skeleton };
+		k->typed += end - i;
 	}
-	if (m.count)
-		qsort(m.items, m.count, sizeof(*m.items), sm_by_skeleton);
-	for (size_t i = 0; i < m.count; i++) {
-		extensions += !i || !sm_str_equal(m.items[i].extension, last);
-		last = m.items[i].extension;
-	}
-	if (!slots || files < 3 || extensions < 2)
-		return;
-	if (!free)
-		name = any_extension(l, &m);
-	if (!name.len && !free && (extensions < 3 || files < 4))
-		return;
-	for (size_t i = 0; i < m.count; i++)
-		m.items[i].node->is_slot = false;
-	sm_members_open(l, m.items, m.count,
-			name.len ? name : SM_STR("<name>"));
-	sm_node_tidy(l, node);
+	memcpy(m + k->typed, left, rest * sizeof(*m));
+	k->members = m;
 }
 
-void sm_open_files(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
-		   const struct sm_place *place)
+/* A slot for each type of name; then one for the others, unless open ends. */
+static void add_types(struct sm_learn *l, struct sm_kind *k, size_t open,
+		      struct sm_str slot)
 {
-	open_by_extension(l, node, dir, place);
-	open_any_file(l, node, dir, place);
+	struct sm_file_form *form =
+		sm_file_form(l, k->cut, k->type_count + 1, 0);
+
+	for (size_t i = 0; i < k->type_count; i++)
+		form->openings[form->count++] = k->types[i];
+	if (open > k->typed)
+		sm_file_form_open(form, k->members + k->typed, open - k->typed,
+				  slot);
+	form->has_types = open == k->typed;
+	form->form.cost = cost_of(l, k, form, open);
+}
+
+/* One slot for all names. */
+static void add_free(struct sm_learn *l, struct sm_kind *k, struct sm_str slot)
+{
+	struct sm_file_form *form = sm_file_form(l, k->cut, 1, 0);
+
+	sm_file_form_open(form, k->members, k->count, slot);
+	form->form.cost = cost_of(l, k, form, k->count);
+}
+
+static void add_open_forms(struct sm_learn *l, struct sm_kind *k)
+{
+	struct sm_member *left;
+	struct sm_str slot;
+	bool has_start;
+
+	k->is_varied = is_varied(k->members, k->count);
+	find_types(l, k);
+	left = k->members + k->typed;
+	if (k->type_count)
+		add_types(l, k, k->typed, SM_STR(""));
+	if (may_open_free(l, k, left, k->count - k->typed)) {
+		slot = free_slot(l, left, k->count - k->typed, &has_start);
+		if (has_start)
+			add_types(l, k, k->count, slot);
+		else
+			add_free(l, k, slot);
+	}
+	if (k->is_varied && !k->scope->place.is_code &&
+	    may_open_free(l, k, k->members, k->count))
+		add_free(l, k, free_slot(l, k->members, k->count, &has_start));
+}
+
+void sm_cut_extension(struct sm_learn *l, struct sm_kind *k)
+{
+	struct sm_file_form *literal;
+	bool is_made = false;
+
+	k->cut = sm_learn_take(l, sizeof(*k->cut));
+	literal = sm_file_form(l, k->cut, 0, 0);
+	literal->form.cost = cost_of(l, k, literal, 0);
+	for (size_t i = 0; i < k->count; i++)
+		is_made |= k->members[i].node->is_made;
+	if (may_open_extension(&k->scope->place, k->members[0].extension,
+			       is_made))
+		add_open_forms(l, k);
 }

@@ -66,13 +66,13 @@ static bool is_listed_by_packages(const struct sm_node *node)
 	return is_listed;
 }
 
-void sm_open_texts(struct sm_learn *l, struct sm_node *node)
+bool sm_open_texts(struct sm_learn *l, struct sm_node *node)
 {
 	struct sm_node *any, *dirs;
 	size_t count = node->count;
 
 	if (!is_listed_by_packages(node) || count_texts(node) < 2)
-		return;
+		return false;
 	any = sm_node_new_slot(l, node, SM_STR("**"), true);
 	for (size_t i = 0; i < count; i++) {
 		struct sm_node *kid = node->kids[i];
@@ -88,4 +88,5 @@ void sm_open_texts(struct sm_learn *l, struct sm_node *node)
 			sm_node_grant(l, dirs, g->by, SM_ACCESS_LIST);
 	sm_node_tidy(l, any);
 	sm_node_tidy(l, node);
+	return true;
 }

@@ -7,6 +7,20 @@
 
 #include "learner/tree.h"
 
+bool sm_node_is_tree(const struct sm_node *node)
+{
+	return node->is_slot && sm_str_equal(node->name, SM_STR("**"));
+}
+
+uint32_t sm_node_access(const struct sm_node *node)
+{
+	uint32_t access = 0;
+
+	for (const struct sm_grant *g = node->grants; g; g = g->next)
+		access |= g->access;
+	return access;
+}
+
 struct sm_node *sm_node_resolve(struct sm_node *node)
 {
 	while (node->forward)
@@ -51,6 +65,10 @@ void sm_node_take(struct sm_learn *l, struct sm_node *into,
 	for (struct sm_grant *g = from->grants; g; g = g->next)
 		sm_node_grant(l, into, g->by, g->access);
 	sm_sketch_merge(&into->runs, &from->runs);
+	sm_sketch_merge(&into->processes, &from->processes);
+	if (!into->why.len)
+		into->why = from->why;
+	into->windows |= from->windows;
 	into->seen += from->seen;
 	into->sources += from->sources;
 	into->is_dir |= from->is_dir;
@@ -83,6 +101,64 @@ void sm_nodes_join(struct sm_learn *l, struct sm_node *const *nodes,
 	into->count = into->room = n;
 	if (count > 1 && n)
 		sm_node_tidy(l, into);
+}
+
+/* ------------------------------------------------------------------- copies */
+
+struct sm_copied {
+	struct sm_node *from, *to;
+	struct sm_copied *next;
+};
+
+static struct sm_grant *copy_grants(struct sm_learn *l,
+				    const struct sm_grant *from)
+{
+	struct sm_grant *first = NULL, **at = &first;
+
+	for (; from; from = from->next) {
+		*at = sm_learn_take(l, sizeof(**at));
+		**at = (struct sm_grant){ from->by, from->access, NULL };
+		at = &(*at)->next;
+	}
+	return first;
+}
+
+struct sm_node *sm_node_copy(struct sm_learn *l, struct sm_node *node,
+			     struct sm_copies *copies)
+{
+	struct sm_node *copy = sm_learn_take(l, sizeof(*copy));
+	struct sm_copied *pair = sm_learn_take(l, sizeof(*pair));
+
+	*copy = *node;
+	*pair = (struct sm_copied){ node, copy, copies->last };
+	copies->last = pair;
+	copy->grants = copy_grants(l, node->grants);
+	copy->kids = sm_learn_take(l, (node->count + 1) * sizeof(*copy->kids));
+	copy->room = node->count;
+	for (size_t i = 0; i < node->count; i++) {
+		copy->kids[i] = sm_node_copy(l, node->kids[i], copies);
+		copy->kids[i]->parent = copy;
+	}
+	return copy;
+}
+
+void sm_copies_adopt(const struct sm_copies *copies)
+{
+	for (struct sm_copied *pair = copies->last; pair; pair = pair->next)
+		pair->from->forward = pair->to;
+}
+
+void sm_copies_replace(const struct sm_copies *copies, struct sm_node *node,
+		       struct sm_node *copy)
+{
+	struct sm_node *parent = node->parent;
+
+	sm_copies_adopt(copies);
+	*node = *copy;
+	node->parent = parent;
+	copy->forward = node;
+	for (size_t i = 0; i < node->count; i++)
+		node->kids[i]->parent = node;
 }
 
 /* Drops what was merged away, puts the rest in order, joins equal slots. */

@@ -25,9 +25,11 @@ struct sm_node {
 	struct sm_node **kids; /* by name, slots first */
 	size_t count, room;
 	struct sm_grant *grants;
-	struct sm_sketch runs;
+	struct sm_str why; /* it is a slot, for people; empty: it is none */
+	struct sm_sketch runs, processes;
+	uint32_t windows; /* a bit for each part of the time */
+	uint32_t sources; /* sibling directories merged into this */
 	uint64_t seen;
-	uint32_t sources;  /* sibling directories merged into this */
 	bool is_dir;	   /* has kids, or was listed or made as one */
 	bool is_made;	   /* written or created, itself or something below */
 	bool is_tempfile;  /* the tempfile module made up the name */
@@ -49,6 +51,10 @@ struct sm_place sm_place_of(const struct sm_learn *l, struct sm_str dir);
 int sm_node_compare(const struct sm_node *a, const struct sm_node *b);
 void sm_node_grant(struct sm_learn *l, struct sm_node *node, struct sm_str by,
 		   uint32_t access);
+/* `**`: what is below it stands at any depth. */
+bool sm_node_is_tree(const struct sm_node *node);
+/* Accesses anybody has. */
+uint32_t sm_node_access(const struct sm_node *node);
 struct sm_node *sm_node_resolve(struct sm_node *node);
 /* Everything of from but its kids; from forwards to into. */
 void sm_node_take(struct sm_learn *l, struct sm_node *into,
@@ -56,6 +62,21 @@ void sm_node_take(struct sm_learn *l, struct sm_node *into,
 /* Makes nodes[0] stand for all of them and their kids. */
 void sm_nodes_join(struct sm_learn *l, struct sm_node *const *nodes,
 		   size_t count);
+/*
+ * A copy of node and all below it, to see what becomes of it in another form.
+ * When that form is taken, what stood for the nodes copied stands for the
+ * copies: sm_copies_adopt(), before the originals are changed or afterwards.
+ */
+struct sm_copied;
+struct sm_copies {
+	struct sm_copied *last;
+};
+struct sm_node *sm_node_copy(struct sm_learn *l, struct sm_node *node,
+			     struct sm_copies *copies);
+void sm_copies_adopt(const struct sm_copies *copies);
+/* The same for the copy of one node, which keeps its place and name. */
+void sm_copies_replace(const struct sm_copies *copies, struct sm_node *node,
+		       struct sm_node *copy);
 /* Drops what was merged away, puts the rest in order, joins equal slots. */
 void sm_node_tidy(struct sm_learn *l, struct sm_node *node);
 /* Packages, as opposed to the application, Python and generated code. */

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exposure is counted from the pattern alone, because what lies on the disk of
+ * who learns says nothing about where the policy will be used: how free its
+ * slots are, what may be done, and what is near.
+ */
+#include <string.h>
+
+#include "learner/cost.h"
+
+/* A block in a place that is used again weighs as much as this many slots. */
+static const double block_weight[SM_LEVELS] = {
+	[SM_LEVEL_BALANCED] = 8,
+	[SM_LEVEL_TIGHT] = 4,
+	[SM_LEVEL_LOOSE] = 16,
+};
+/* Four rules less are worth one slot: a policy is read by people. */
+#define RULE_WEIGHT 0.25
+
+/* What a slot leaves open: any name is 1. */
+#define FREEDOM_TYPED 0.15 /* <int>, <date> … */
+#define FREEDOM_FRAME 0.35 /* a start and an extension of its own */
+#define FREEDOM_PART  0.5  /* either of them */
+#define FREEDOM_NAME  1.0
+/* Any depth; less for each literal component that leads there. */
+#define FREEDOM_TREE	    2.0
+#define TREE_PER_COMPONENT  0.75
+#define TREE_ANY_NAME	    1.5	 /* times, below `**` */
+#define TREE_WITH_DOTS	    1.75 /* times, `**` itself */
+#define FREEDOM_LITERAL	    0.25 /* times, for a name below slots */
+#define FREEDOM_SLOT_BESIDE 0.1	 /* for each slot but the widest */
+
+/* What may be done with what is reached. */
+#define ACCESS_READ   1.0
+#define ACCESS_MODIFY 1.25
+#define ACCESS_LOOK   0.25
+/* Where. */
+#define NEAR_CODE    1.5
+#define NEAR_SECRETS 1.5
+#define OWN	     0.25 /* nobody else's are there to be reached */
+
+static bool has_token(struct sm_str text, const char *token)
+{
+	size_t n = strlen(token);
+
+	for (uint32_t i = 0; i + n <= text.len; i++)
+		if (!memcmp(text.p + i, token, n))
+			return true;
+	return false;
+}
+
+static double freedom(struct sm_str slot)
+{
+	bool starts_free = sm_str_starts(slot, SM_STR("<name>"));
+	bool ends_free =
+		slot.len >= 6 && !memcmp(slot.p + slot.len - 6, "<name>", 6);
+
+	if (!has_token(slot, "<name>"))
+		return FREEDOM_TYPED;
+	if (starts_free && ends_free)
+		return FREEDOM_NAME;
+	return starts_free || ends_free ? FREEDOM_PART : FREEDOM_FRAME;
+}
+
+static bool is_tree(struct sm_str slot)
+{
+	return sm_str_equal(slot, SM_STR("**"));
+}
+
+static double tree_freedom(unsigned depth)
+{
+	double width = FREEDOM_TREE;
+
+	while (depth--)
+		width *= TREE_PER_COMPONENT;
+	return width;
+}
+
+struct sm_reach sm_reach_slot(const struct sm_reach *reach, struct sm_str slot)
+{
+	struct sm_reach r = *reach;
+	double width;
+
+	if (is_tree(slot))
+		width = tree_freedom(r.depth);
+	else if (r.is_tree)
+		width = r.widest *
+			(freedom(slot) >= FREEDOM_NAME ? TREE_ANY_NAME : 1);
+	else
+		width = freedom(slot);
+	if (width > r.widest)
+		r.widest = width;
+	r.is_tree |= is_tree(slot);
+	r.is_literal = false;
+	r.slots++;
+	r.depth++;
+	return r;
+}
+
+struct sm_reach sm_reach_below(const struct sm_reach *reach,
+			       const struct sm_node *node)
+{
+	struct sm_reach r = *reach;
+
+	if (node->is_slot)
+		return sm_reach_slot(reach, node->name);
+	r.depth++;
+	r.is_literal = true;
+	return r;
+}
+
+double sm_sensitivity(const struct sm_place *place, const struct sm_node *node,
+		      bool is_own)
+{
+	double sensitivity = place->is_code || place->is_app ? NEAR_CODE : 1;
+
+	if (is_own)
+		return OWN;
+	for (size_t i = 0; i < node->count; i++)
+		if (!node->kids[i]->is_slot &&
+		    sm_is_guarded_name(node->kids[i]->name))
+			return sensitivity * NEAR_SECRETS;
+	return sensitivity;
+}
+
+double sm_rule_cost(const struct sm_reach *reach, uint32_t access)
+{
+	const uint32_t look = SM_ACCESS_LIST | SM_ACCESS_META;
+	double weight = 0, width = reach->widest;
+
+	if (access & SM_ACCESS_READ)
+		weight += ACCESS_READ;
+	if (access & ~(SM_ACCESS_READ | look))
+		weight += ACCESS_MODIFY;
+	if (access & look)
+		weight += ACCESS_LOOK;
+	if (reach->slots > 1)
+		width += FREEDOM_SLOT_BESIDE * (reach->slots - 1);
+	if (reach->is_literal)
+		width *= FREEDOM_LITERAL;
+	return RULE_WEIGHT + weight * width * reach->sensitivity;
+}
+
+/* What `**` in node grants under any name. */
+static const struct sm_grant *any_depth(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (!sm_node_is_tree(kid))
+			continue;
+		for (size_t k = 0; k < kid->count; k++)
+			if (sm_str_equal(kid->kids[k]->name, SM_STR("<name>")))
+				return kid->kids[k]->grants;
+	}
+	return NULL;
+}
+
+/* wide: what is granted all over the tree; its rules need no others. */
+static double tree_cost(const struct sm_reach *reach,
+			const struct sm_node *node, const struct sm_grant *wide)
+{
+	bool is_covered = wide && !node->is_slot && node->name.p[0] != '.' &&
+			  sm_grants_cover(wide, node->grants);
+	const struct sm_grant *deeper = any_depth(node);
+	struct sm_reach below = *reach;
+	double cost = 0;
+
+	if (node->grants && !is_covered) {
+		if (sm_node_is_tree(node))
+			below.widest *= TREE_WITH_DOTS;
+		cost = sm_rule_cost(&below, sm_node_access(node));
+	}
+	for (size_t i = 0; i < node->count; i++) {
+		below = sm_reach_below(reach, node->kids[i]);
+		cost += tree_cost(&below, node->kids[i],
+				  deeper ? deeper : wide);
+	}
+	return cost;
+}
+
+double sm_tree_cost(const struct sm_reach *reach, const struct sm_node *node)
+{
+	return tree_cost(reach, node, NULL);
+}
+
+/* ------------------------------------------------------------------ novelty */
+
+static unsigned bits(uint32_t set)
+{
+	unsigned n = 0;
+
+	for (; set; set &= set - 1)
+		n++;
+	return n;
+}
+
+static void add(struct sm_novelty *t, enum sm_split split, unsigned parts,
+		bool is_closed)
+{
+	t->split[split].seen += parts;
+	t->split[split].once += is_closed && parts == 1;
+}
+
+void sm_novelty_add(struct sm_novelty *novelty, const struct sm_node *node,
+		    bool is_closed)
+{
+	sm_sketch_merge(&novelty->runs, &node->runs);
+	sm_sketch_merge(&novelty->processes, &node->processes);
+	novelty->windows |= node->windows;
+	novelty->is_closed |= is_closed;
+	add(novelty, SM_SPLIT_RUN, node->runs.count, is_closed);
+	add(novelty, SM_SPLIT_PROCESS, node->processes.count, is_closed);
+	add(novelty, SM_SPLIT_TIME, bits(node->windows), is_closed);
+	add(novelty, SM_SPLIT_DIR, node->sources, is_closed);
+}
+
+/*
+ * Good and Turing: of all sightings, those of names seen once are the share
+ * that goes to new names. And what no part of the recording has shown, the next
+ * one may still be the first to show: Laplace's one in so many.
+ */
+static double unseen(double once, double seen, unsigned parts)
+{
+	double share = parts ? once / seen + 1.0 / parts : 1;
+
+	return share < 1 ? share : 1;
+}
+
+double sm_novelty_unseen(const struct sm_novelty *novelty, uint32_t dirs)
+{
+	const unsigned parts[SM_SPLITS] = {
+		[SM_SPLIT_RUN] = novelty->runs.count,
+		[SM_SPLIT_PROCESS] = novelty->processes.count,
+		[SM_SPLIT_TIME] = bits(novelty->windows),
+		[SM_SPLIT_DIR] = dirs,
+	};
+	double most = 0, share;
+
+	for (int i = 0; novelty->is_closed && i < SM_SPLITS; i++) {
+		/* One directory is no division. */
+		if (i == SM_SPLIT_DIR && dirs < 2)
+			continue;
+		share = unseen(novelty->split[i].once, novelty->split[i].seen,
+			       parts[i]);
+		if (share > most)
+			most = share;
+	}
+	return most;
+}
+
+double sm_block_cost(const struct sm_learn *l, double probability)
+{
+	return block_weight[l->options.level] * probability;
+}
