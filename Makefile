@@ -203,9 +203,13 @@ fuzz:
 
 # The long form of tests that `check` runs a little of: about an hour.
 .PHONY: check-long
-check-long: unit-build
+check-long: all unit-build
 	SM_MUTATIONS=100000 $(BUILD)/tests/test_trace_mutation
 	SM_MUTATIONS=2000 $(BUILD)/tests/test_trace_recover
+	SM_BUILD=$(BUILD) SM_KILLS=2000 SM_CROWD=1000 \
+		$(PYTHON) -B tests/integration/test_loss.py
+	SM_BUILD=$(BUILD) SM_FAULTS=300 \
+		$(PYTHON) -B tests/integration/test_faults.py
 
 # CPython's own tests, with and without: a few minutes, not part of check.
 .PHONY: check-cpython

@@ -22,14 +22,11 @@
 #define GRACE_NS   30000000u
 #define EVENTS_MAX 64
 /* What all rings together may keep of what was read; an estimate. */
-#define RINGS_BYTES   (8u << 20)
-#define RING_MIN      12288u /* what each holds anyway: both heads, a page */
-#define NICE	      (-10)
-#define HELLOS_A_TURN 256
+#define RINGS_BYTES (8u << 20)
+#define RING_MIN    12288u /* what each holds anyway: both heads, a page */
+#define NICE	    (-10)
 
-/* -------------------------------------------------------------- processes */
-
-static void watch(struct sm_collector *collector, struct source *source)
+void collector_watch(struct sm_collector *collector, struct source *source)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP,
 				     .data.ptr = source };
@@ -44,174 +41,6 @@ static void watch(struct sm_collector *collector, struct source *source)
 static void unwatch(struct sm_collector *collector, int fd)
 {
 	epoll_ctl(collector->epoll, EPOLL_CTL_DEL, fd, NULL);
-}
-
-static bool push(struct sm_collector *collector, struct item *item)
-{
-	if (!item)
-		return false;
-	queue_push(&collector->queue, item);
-	return true;
-}
-
-/* The same pid again: it has exec'ed, or repeats the handshake. */
-static void retire(struct sm_collector *collector, uint32_t pid)
-{
-	struct process *process;
-
-	for (process = collector->processes; process; process = process->next)
-		if (process->pid == pid)
-			process->is_dead = process->is_retired = true;
-}
-
-/*
- * An agent that got no ring tries again: only what is refused to the end was
- * not covered. Forked children are counted from their parents' os.fork events.
- */
-static void note_refused(struct sm_collector *collector, uint32_t pid)
-{
-	uint32_t i;
-
-	for (i = 0; i < collector->refused_count; i++)
-		if (collector->refused[i] == pid)
-			return;
-	if (i < SM_REFUSED_MAX)
-		collector->refused[collector->refused_count++] = pid;
-}
-
-static void forget_refused(struct sm_collector *collector, uint32_t pid)
-{
-	uint32_t i;
-
-	for (i = 0; i < collector->refused_count; i++)
-		if (collector->refused[i] == pid)
-			collector->refused[i] =
-				collector->refused[--collector->refused_count];
-}
-
-static bool enlist(struct sm_collector *collector, struct process *process,
-		   const struct greeting *greeting,
-		   const struct sm_hello *hello)
-{
-	struct item *item =
-		item_new(ITEM_START, process, greeting->data, greeting->bytes);
-
-	if (!item)
-		return false;
-	item->reason = hello->reason;
-	item->generation = collector->generation;
-	retire(collector, process->pid);
-	process->next = collector->processes;
-	collector->processes = process;
-	collector->process_count++;
-	collector->started++;
-	if (hello->reason == SM_HELLO_FORK)
-		collector->forks_seen++;
-	forget_refused(collector, process->pid);
-	watch(collector, &process->source);
-	return push(collector, item);
-}
-
-static const struct process *find_process(const struct sm_collector *collector,
-					  uint32_t pid)
-{
-	const struct process *process = collector->processes;
-
-	while (process && (process->pid != pid || process->is_retired))
-		process = process->next;
-	return process;
-}
-
-static bool was_denied(const struct process *process)
-{
-	return process &&
-	       atomic_load(&process->memory.reader.header->after_denial);
-}
-
-/* It was another program before, or another program's child. */
-static bool starter_was_denied(const struct sm_collector *collector,
-			       const struct process *process)
-{
-	return was_denied(find_process(collector, process->pid)) ||
-	       was_denied(find_process(collector, process->parent_pid));
-}
-
-static bool give_ring(struct sm_collector *collector,
-		      const struct greeting *greeting,
-		      const struct sm_hello *hello)
-{
-	struct process *process;
-
-	/* Without an answer a program that needs a policy does not work. */
-	if (greeting->reply < 0 || queue_is_overfull(&collector->queue))
-		return false;
-	process = process_new(greeting, hello);
-	if (!process)
-		return false;
-	if (sm_ring_create(collector->options.ring_bytes, &process->memory,
-			   NULL))
-		goto fail;
-	atomic_store(&process->memory.reader.control->generation,
-		     collector->generation);
-	if (hello->reason == SM_HELLO_LOAD &&
-	    starter_was_denied(collector, process))
-		atomic_store(&process->memory.reader.header->after_denial, 1);
-	if (!collector_reply(collector, greeting->reply, &process->memory) ||
-	    !enlist(collector, process, greeting, hello))
-		goto fail;
-	sm_ring_close_fds(&process->memory);
-	return true;
-fail:
-	process_free(process);
-	return false;
-}
-
-/* A process that has its ring asks for what a reload changed. */
-static void give_policies(const struct sm_collector *collector,
-			  const struct greeting *greeting)
-{
-	const struct process *process =
-		find_process(collector, (uint32_t)greeting->credentials.pid);
-
-	/* Without an answer it asks again. */
-	if (process && greeting->reply >= 0 && collector->policy.fd >= 0 &&
-	    !collector_reply(collector, greeting->reply, NULL))
-		return;
-}
-
-/* What is no hello came from no agent: nobody is left uncovered by it. */
-static void welcome(struct sm_collector *collector,
-		    const struct greeting *greeting)
-{
-	static _Thread_local struct sm_hello hello;
-
-	if (sm_hello_get(greeting->data, greeting->bytes, &hello))
-		return;
-	if (hello.reason == SM_HELLO_RELOAD) {
-		give_policies(collector, greeting);
-		return;
-	}
-	if (!give_ring(collector, greeting, &hello) &&
-	    hello.reason == SM_HELLO_LOAD)
-		note_refused(collector, (uint32_t)greeting->credentials.pid);
-}
-
-/* False: the socket is at its end. */
-static bool receive_hellos(struct sm_collector *collector, int fd)
-{
-	static _Thread_local struct greeting greeting;
-	int n;
-
-	for (n = 0; n < HELLOS_A_TURN; n++) {
-		if (!collector_receive(fd, &greeting))
-			return false;
-		if (!greeting.has_credentials)
-			return true; /* nothing waits */
-		welcome(collector, &greeting);
-		if (greeting.reply >= 0)
-			close(greeting.reply);
-	}
-	return true;
 }
 
 /* ---------------------------------------------------------------- sources */
@@ -233,7 +62,7 @@ static void accept_connection(struct sm_collector *collector, int listener,
 	source->fd = fd;
 	source->next = collector->connections;
 	collector->connections = source;
-	watch(collector, source);
+	collector_watch(collector, source);
 }
 
 static void drop_connection(struct sm_collector *collector,
@@ -293,11 +122,11 @@ static void serve(struct sm_collector *collector, struct source *source)
 		accept_status(collector);
 		break;
 	case SOURCE_INHERITED:
-		if (!receive_hellos(collector, source->fd))
+		if (!collector_receive_hellos(collector, source->fd))
 			end_inherited(collector);
 		break;
 	case SOURCE_CONNECTION:
-		if (!receive_hellos(collector, source->fd))
+		if (!collector_receive_hellos(collector, source->fd))
 			drop_connection(collector, source);
 		break;
 	case SOURCE_PROCESS:
@@ -353,18 +182,30 @@ static bool pass_batch(struct sm_collector *collector)
 }
 
 /*
+ * What one ring may fill of a batch before it is the next ring's turn. When
+ * more comes than is stored, quiet rings are to be seen often.
+ */
+static uint32_t share(struct sm_collector *collector)
+{
+	return collector->queue.bytes > SM_QUEUE_BYTES / 2 ? SM_BATCH_BYTES / 16
+							   : SM_BATCH_BYTES;
+}
+
+/*
  * At most a batch from one ring, then the next ring: a flooder cannot starve
  * the others. Returns the bytes taken.
  */
 static uint32_t drain_ring(struct sm_collector *collector,
 			   struct process *process, bool *is_empty)
 {
+	const uint32_t most = share(collector);
 	uint32_t used = 0, bytes;
 
 	*is_empty = false;
 	if (!pass_batch(collector))
 		return 0;
-	while (used + sizeof(bytes) + SM_RECORD_MAX <= SM_BATCH_BYTES) {
+	while (used < most &&
+	       used + sizeof(bytes) + SM_RECORD_MAX <= SM_BATCH_BYTES) {
 		if (sm_ring_read(&process->memory.reader,
 				 collector->batch + used + sizeof(bytes),
 				 &bytes)) {

@@ -182,7 +182,7 @@ struct sm_collector {
 	uint64_t idle_since_ns;
 	uint64_t forks_seen, started;
 	uint64_t unadopted;		  /* got a ring and never mapped it */
-	uint32_t refused[SM_REFUSED_MAX]; /* pids; not FORK, see there */
+	uint32_t refused[SM_REFUSED_MAX]; /* pids */
 	uint32_t refused_count;
 	uint8_t *batch;	      /* SM_BATCH_BYTES */
 	uint32_t batch_bytes; /* taken from batch_process, not handed on yet */
@@ -227,12 +227,30 @@ bool collector_receive(int fd, struct greeting *greeting);
 bool collector_reply(const struct sm_collector *collector, int fd,
 		     const struct sm_ring_memory *memory);
 
+/* collector_welcome.c, draining thread. False: the socket is at its end. */
+bool collector_receive_hellos(struct sm_collector *collector, int fd);
+/* collector_drain.c: lets the draining thread wait for source, too. */
+void collector_watch(struct sm_collector *collector, struct source *source);
+
 /* collector_process.c */
 struct process *process_new(const struct greeting *greeting,
 			    const struct sm_hello *hello);
 void process_free(struct process *process);
 /* False: it is gone. */
 bool process_parent(uint32_t pid, uint32_t *parent);
+
+/*
+ * collector_code.c, storing thread. False: beyond a bound, or out of memory;
+ * its events name no caller.
+ */
+bool code_add(struct stored_process *store, const struct sm_record_code *said);
+void code_fill_site(const struct stored_process *store,
+		    const struct sm_record_event *record, struct sm_site *site);
+/* The site's number in the trace's present file. */
+enum sm_status code_find_site(struct sm_collector *collector,
+			      struct stored_process *store,
+			      const struct sm_record_event *record,
+			      uint32_t *id);
 void stored_process_clear(struct stored_process *store);
 
 /* collector_status.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * collector_store.c: the storing thread: decodes records, resolves code ids to
- * sites, appends to the trace and closes each process's account.
+ * collector_store.c: the storing thread: decodes records, appends events to the
+ * trace and closes each process's account.
  */
 #include "recorder/collector_internal.h"
 
@@ -14,212 +14,6 @@
 #define MEMORY_TRIES	50
 #define MEMORY_RETRY_MS 10
 #define BUFFERED_MAX	(64u << 20)
-
-/* Bounds on what one process can make us keep; hostile ones pass them. */
-#define CODES_MAX      (1u << 20)
-#define CODE_BYTES_MAX (128u << 20)
-#define SITES_MAX      (1u << 16)
-
-/* ------------------------------------------------------------------- code */
-
-void stored_process_clear(struct stored_process *store)
-{
-	uint32_t i;
-
-	for (i = 0; i < store->code_count; i++)
-		free((void *)(uintptr_t)store->codes[i].file.p);
-	free(store->codes);
-	free(store->sites);
-	store->codes = NULL;
-	store->sites = NULL;
-	store->code_count = store->site_room = store->site_count = 0;
-	store->code_bytes = 0;
-}
-
-static bool grow_codes(struct stored_process *store, uint32_t id)
-{
-	uint32_t room = store->code_count ? store->code_count : 64;
-	struct code *codes;
-
-	if (id > CODES_MAX)
-		return false;
-	while (room < id)
-		room *= 2;
-	codes = realloc(store->codes, room * sizeof(*codes));
-	if (!codes)
-		return false;
-	memset(codes + store->code_count, 0,
-	       (room - store->code_count) * sizeof(*codes));
-	store->codes = codes;
-	store->code_count = room;
-	return true;
-}
-
-static struct sm_str keep(char **at, struct sm_str text)
-{
-	struct sm_str kept = { *at, text.len };
-
-	if (text.len)
-		memcpy(*at, text.p, text.len);
-	*at += text.len;
-	return kept;
-}
-
-static bool add_code(struct stored_process *store,
-		     const struct sm_record_code *said)
-{
-	size_t bytes = (size_t)said->file.len + said->function.len +
-		       said->package.len + 1;
-	struct code *code;
-	char *text;
-
-	if (store->code_bytes + bytes > CODE_BYTES_MAX ||
-	    (said->id > store->code_count && !grow_codes(store, said->id)))
-		return false;
-	text = store->codes ? malloc(bytes) : NULL;
-	if (!text)
-		return false;
-	code = &store->codes[said->id - 1];
-	free((void *)(uintptr_t)code->file.p);
-	code->file = keep(&text, said->file);
-	code->function = keep(&text, said->function);
-	code->package = keep(&text, said->package);
-	code->kind = said->kind;
-	store->code_bytes += bytes;
-	return true;
-}
-
-static const struct code *find_code(const struct stored_process *store,
-				    uint32_t id)
-{
-	static const struct code unknown = { .kind = SM_PRINCIPAL_FOREIGN };
-
-	if (!id || id > store->code_count || !store->codes[id - 1].file.p)
-		return &unknown;
-	return &store->codes[id - 1];
-}
-
-/* ------------------------------------------------------------------ sites */
-
-static struct sm_str principal_name(enum sm_principal_kind kind,
-				    const struct code *owner)
-{
-	if (kind == SM_PRINCIPAL_DISTRIBUTION)
-		return owner->package;
-	return sm_str_of(sm_principal_kind_name(kind));
-}
-
-static void fill_site(const struct stored_process *store,
-		      const struct sm_record_event *record,
-		      struct sm_site *site)
-{
-	const struct code *caller = find_code(store, record->caller);
-	const struct code *owner = find_code(store, record->owner);
-	enum sm_principal_kind kind = record->event.site.principal.kind;
-
-	*site = record->event.site;
-	site->file = caller->file;
-	site->function = caller->function;
-	site->principal.name = principal_name(kind, owner);
-	site->principal.file = (struct sm_str){ NULL, 0 };
-	if (kind == SM_PRINCIPAL_APP || kind == SM_PRINCIPAL_DYNAMIC)
-		site->principal.file = owner->file;
-}
-
-static uint32_t hash_key(const struct site_key *key)
-{
-	uint64_t h = key->kind;
-
-	h = (h ^ key->caller) * 0x9e3779b97f4a7c15u;
-	h = (h ^ (h >> 29) ^ key->line) * 0x9e3779b97f4a7c15u;
-	h = (h ^ (h >> 29) ^ key->owner) * 0x9e3779b97f4a7c15u;
-	h ^= (uint64_t)key->via << 8 | key->principal;
-	h *= 0x9e3779b97f4a7c15u;
-	return (uint32_t)(h >> 32);
-}
-
-static bool key_equal(const struct site_key *a, const struct site_key *b)
-{
-	return a->kind == b->kind && a->caller == b->caller &&
-	       a->line == b->line && a->owner == b->owner && a->via == b->via &&
-	       a->principal == b->principal;
-}
-
-static struct site_slot *find_slot(struct site_slot *sites, uint32_t room,
-				   const struct site_key *key)
-{
-	uint32_t i = hash_key(key) & (room - 1);
-
-	while (sites[i].id_plus_1 && !key_equal(&sites[i].key, key))
-		i = (i + 1) & (room - 1);
-	return &sites[i];
-}
-
-/* At the bound the cache starts anew: it only saves look-ups. */
-static bool grow_sites(struct stored_process *store)
-{
-	uint32_t room = store->site_room ? store->site_room * 2 : 256;
-	struct site_slot *sites;
-	uint32_t i;
-
-	if (room > SITES_MAX) {
-		memset(store->sites, 0, store->site_room * sizeof(*sites));
-		store->site_count = 0;
-		return true;
-	}
-	sites = calloc(room, sizeof(*sites));
-	if (!sites)
-		return false;
-	for (i = 0; i < store->site_room; i++)
-		if (store->sites[i].id_plus_1)
-			*find_slot(sites, room, &store->sites[i].key) =
-				store->sites[i];
-	free(store->sites);
-	store->sites = sites;
-	store->site_room = room;
-	return true;
-}
-
-static enum sm_status intern(struct sm_collector *collector,
-			     const struct stored_process *store,
-			     const struct sm_record_event *record, uint32_t *id)
-{
-	struct sm_site site;
-
-	fill_site(store, record, &site);
-	return sm_trace_intern_site(collector->trace, &site, id);
-}
-
-static enum sm_status find_site(struct sm_collector *collector,
-				struct stored_process *store,
-				const struct sm_record_event *record,
-				uint32_t *id)
-{
-	const struct sm_site *said = &record->event.site;
-	const struct site_key key = {
-		said->kind,    record->caller,	   said->line,
-		record->owner, (uint8_t)said->via, (uint8_t)said->principal.kind
-	};
-	struct site_slot *slot;
-	enum sm_status status;
-
-	/* Uncatalogued names are no part of the key. */
-	if (said->kind == SM_EVENT_OTHER ||
-	    (store->site_count * 2 >= store->site_room && !grow_sites(store)))
-		return intern(collector, store, record, id);
-	slot = find_slot(store->sites, store->site_room, &key);
-	if (slot->id_plus_1) {
-		*id = slot->id_plus_1 - 1;
-		return SM_OK;
-	}
-	status = intern(collector, store, record, id);
-	if (!status && *id != UINT32_MAX) {
-		slot->key = key;
-		slot->id_plus_1 = *id + 1;
-		store->site_count++;
-	}
-	return status;
-}
 
 /* ----------------------------------------------------------------- events */
 
@@ -246,7 +40,7 @@ static void tell_denial(struct sm_collector *collector,
 	if (!collector->options.denied ||
 	    (event.verdict.decision < SM_WARNED && !would_be))
 		return;
-	fill_site(&process->store, record, &event.site);
+	code_fill_site(&process->store, record, &event.site);
 	collector->options.denied(collector->options.denied_context,
 				  process->pid, &event,
 				  process->store.has_begun);
@@ -265,7 +59,7 @@ static enum sm_status append(struct sm_collector *collector,
 		return SM_OK;
 	if (collector->summary.is_bounded)
 		return SM_LIMIT;
-	status = find_site(collector, &process->store, record, &site);
+	status = code_find_site(collector, &process->store, record, &site);
 	if (!status)
 		status =
 			sm_trace_append(collector->trace, site, &record->event);
@@ -388,7 +182,7 @@ static void store_record(struct sm_collector *collector,
 		break;
 	case SM_RECORD_CODE:
 		/* Refused: its events name no caller and count as foreign. */
-		add_code(store, &record->code);
+		code_add(store, &record->code);
 		if (record->code.package.len)
 			sites_note(collector, record->code.file);
 		break;

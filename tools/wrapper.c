@@ -571,8 +571,10 @@ static int run_as_parent(struct run *run)
 	if (sm_collector_start(run->collector, (uint32_t)run->command,
 			       run->trace, &diag)) {
 		/* It runs already: let it, as when we are killed. */
-		sm_cli_diag(wrapper->program, NULL, &diag);
+		sm_cli_error(wrapper->program, wrapper->argv[0],
+			     "runs without being recorded: %s", diag.text);
 		waitpid(run->command, &run->status, 0);
+		abandon_trace(run);
 		return exit_status(run, true);
 	}
 	reap(run);
