@@ -5,7 +5,7 @@ import subprocess
 
 import workloads
 
-TOOL_SECONDS = 300
+TOOL_SECONDS = 900
 FAMILIES = ("files", "network", "processes", "code", "pickles", "native",
             "events")
 EMPTY = json.dumps({"secmgr": 1, "modes": {"events": "block"}})

@@ -10,7 +10,7 @@ what they record is kept. Then everything recorded is raised again in the
 embedded interpreter and in every version: with the learned policy, a harsher
 one and an empty one. Prints a line for each recording and policy; a
 difference, or a call that could not be raised, is printed too and the run
-fails.
+fails; so it does when a workload cannot be recorded, or a test says no.
 
 NAMEs narrow it down to workloads and tests that contain one of them;
 SM_TEST_PYTHONS names other interpreters (separated by colons) than those of
@@ -29,11 +29,14 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 INTEGRATION = HERE.parent / "integration"
-TEST_SECONDS = 900
+TEST_SECONDS = 1800
 # Recorded by itself here; about the wrapper, or damaged traces.
 LEFT_OUT = {"test_live", "test_roundtrip", "test_wrapper", "test_badinput",
             "test_accounting", "test_rotation", "test_install", "test_rollout",
             "test_demo", "test_quiet"}
+
+# What could not be recorded, and tests that failed.
+failed = []
 
 # Traces of one version that are replayed together.
 Recording = collections.namedtuple("Recording", "name version traces")
@@ -58,6 +61,7 @@ def record_workloads(place, wanted):
                 [workloads.program("secmgr-record"), "-o", str(trace), "--"])
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             print(f"{name}: {error}", flush=True)
+            failed.append(name)
             continue
         yield Recording(workload.__name__, version_of(trace), [trace])
 
@@ -86,13 +90,17 @@ def record_test(test, place):
     """{version: traces} of what a test records."""
     kept = place / "kept" / test.stem
     kept.mkdir(parents=True)
-    subprocess.run(
-        [sys.executable, "-B", test], timeout=TEST_SECONDS, check=False,
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=dict(os.environ, SM_BUILD=str(place / "build"),
-                 SM_LIVE_BIN=str(workloads.BUILD / "bin"),
-                 SM_LIVE_KEEP=str(kept)))
+    try:
+        subprocess.run(
+            [sys.executable, "-B", test], timeout=TEST_SECONDS, check=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True,
+            env=dict(os.environ, SM_BUILD=str(place / "build"),
+                     SM_LIVE_BIN=str(workloads.BUILD / "bin"),
+                     SM_LIVE_KEEP=str(kept)))
+    except subprocess.SubprocessError as error:
+        print(f"{test.stem}: {error}\n{error.stderr}", flush=True)
+        failed.append(test.stem)
     found = collections.defaultdict(list)
     for trace in sorted(kept.iterdir()):
         # What was killed while it recorded is another test's matter.
@@ -132,13 +140,24 @@ def replay(recording, which, text, place):
     return not faults and told["calls"] > 0
 
 
-def check(recordings, place, jobs):
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        work = [pool.submit(replay, recording, which, text, place)
-                for recording in recordings
-                for which, text in live_replay.policies(
-                    recording.traces).items()]
-        return [one.result() for one in work]
+def compare(recordings, place, pool):
+    """Futures of what is compared, while recording goes on."""
+    return [pool.submit(replay, recording, which, text, place)
+            for recording in recordings
+            for which, text in live_replay.policies(recording.traces).items()]
+
+
+def check(place, wanted, jobs):
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool, \
+            concurrent.futures.ThreadPoolExecutor(2) as recorders:
+        try:
+            work = [recorders.submit(compare, source(place, wanted), place,
+                                     pool)
+                    for source in (record_workloads, record_tests)]
+            return [one.result() for part in work for one in part.result()]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def main():
@@ -149,13 +168,12 @@ def main():
     place = workloads.BUILD / "live"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    recordings = [*record_workloads(place, wanted),
-                  *record_tests(place, wanted)]
-    alike = check(recordings, place, arguments.jobs)
-    print(f"check-live: {len(recordings)} recordings, {len(alike)} compared "
-          f"in {len(live_replay.interpreters())} interpreters each, "
-          f"{alike.count(False)} not alike")
-    return not alike or not all(alike)
+    alike = check(place, wanted, arguments.jobs)
+    print(f"check-live: {len(alike)} recordings and policies compared in "
+          f"{len(live_replay.interpreters())} interpreters each, "
+          f"{alike.count(False)} not alike, {len(failed)} failed: "
+          f"{' '.join(failed) or 'none'}")
+    return not alike or not all(alike) or bool(failed)
 
 
 def parse():
