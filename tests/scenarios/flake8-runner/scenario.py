@@ -141,9 +141,8 @@ class Flake8Runner(stage.Program):
 
     @stage.attack("malicious plugin")
     def plugin_runs_a_command(self):
-        marker = self.marker("system")
-        self.plant(f"import os\nos.system('id > {marker}')\n")
-        return marker.exists()
+        return self.runs_line(lambda line: self.plant(
+            f"import os\nos.system('{line}')\n"))
 
     @stage.attack("malicious plugin")
     def plugin_prints_a_key(self):
@@ -152,29 +151,19 @@ class Flake8Runner(stage.Program):
 
     @stage.attack("exfiltration")
     def plugin_sends_credentials(self):
-        evil = self.site("evil")
-        evil.page("*", b"")
-        self.plant(stage.THEFT.format(url=evil.url, file="~/.netrc"))
-        return evil.heard(stage.SECRET)
+        return self.steals(self.plant, "~/.netrc")
 
     @stage.attack("reverse shell")
     def plugin_calls_home(self):
-        with self.listener() as attacker:
-            self.plant(stage.CALL_HOME.format(port=self.port("shell")))
-            return self.happens(lambda: b"got-42" in attacker.heard)
+        return self.calls_home(self.plant)
 
     @stage.attack("ctypes")
     def plugin_calls_libc(self):
-        marker = self.marker("ctypes")
-        self.plant("import ctypes\nctypes.CDLL(None).system("
-                   f"b'id > {marker}')\n")
-        return marker.exists()
+        return self.runs_libc(lambda code: self.plant(code + "\n"))
 
     @stage.attack("fork+exec")
     def plugin_forks_and_execs(self):
-        marker = self.marker("fork")
-        self.plant(stage.FORK_AND_EXEC.format(line=f"id > {marker}"))
-        return self.happens(marker.exists)
+        return self.forks(self.plant)
 
     @stage.attack("write to code")
     def plugin_changes_the_house_rules(self):
@@ -209,11 +198,6 @@ class Flake8Runner(stage.Program):
 
     @stage.attack("malicious dependency")
     def house_rules_steal_credentials(self):
-        evil = self.site("evil")
-        evil.page("*", b"")
-        self.install("flake8_house", "1.0.1", {
-            "__init__.py": stage.THEFT.format(
-                url=evil.url, file="~/.aws/credentials")
-            + HOUSE["__init__.py"]}, ENTRY)
-        self.lint(101)
-        return evil.heard(stage.SECRET)
+        return self.dependency_steals("flake8_house", "1.0.1", HOUSE,
+                                      lambda: self.lint(101),
+                                      entry_points=ENTRY)

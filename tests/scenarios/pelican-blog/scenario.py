@@ -4,6 +4,7 @@ import gzip
 import os
 import pickle
 
+from attackers import Bomb
 import stage
 
 PHRASES = {"__init__.py": "def polish(text):\n"
@@ -27,14 +28,6 @@ ARTICLE = """{title}
 {more}
 {text}
 """
-
-
-class Bomb:
-    def __init__(self, *call):
-        self.call = call
-
-    def __reduce__(self):
-        return self.call[0], self.call[1:]
 
 
 class PelicanBlog(stage.Program):
@@ -150,18 +143,16 @@ class PelicanBlog(stage.Program):
 
     @stage.attack("SSRF")
     def letter_includes_an_internal_page(self):
-        self.site("internal").page("*", stage.SECRET)
-        return stage.SECRET in self.writes(
-            f".. raw:: html\n   :url: {self.site('internal').url}/x\n")
+        return self.fetches_inside(lambda url: self.writes(
+            f".. raw:: html\n   :url: {url}\n"))
 
     @stage.attack("eval injection")
     def sum_runs_a_command(self):
-        marker = self.marker("sum")
-        self.evaluates("(lambda m: m.system(chr(105) + chr(100) + "
-                       + "+".join(f"chr({ord(c)})" for c in f" > {marker}")
-                       + "))(globals().get(chr(114) + chr(101))"
-                       ".enum.sys.modules.get(chr(111) + chr(115)))")
-        return marker.exists()
+        return self.runs_line(lambda line: self.evaluates(
+            "(lambda m: m.system("
+            + "+".join(f"chr({ord(c)})" for c in line)
+            + "))(globals().get(chr(114) + chr(101))"
+            ".enum.sys.modules.get(chr(111) + chr(115)))"))
 
     def renders(self, expression):
         """A theme from the net; what it makes of a page."""
@@ -186,28 +177,20 @@ class PelicanBlog(stage.Program):
 
     @stage.attack("malicious plugin")
     def plugin_runs_a_command(self):
-        marker = self.marker("plugin")
-        self.plug(f"import os\nos.system('id > {marker}')\n")
-        return marker.exists()
+        return self.runs_line(lambda line: self.plug(
+            f"import os\nos.system('{line}')\n"))
 
     @stage.attack("reverse shell")
     def plugin_calls_home(self):
-        with self.listener() as attacker:
-            self.plug(stage.CALL_HOME.format(port=self.port("shell")))
-            return self.happens(lambda: b"got-42" in attacker.heard)
+        return self.calls_home(self.plug)
 
     @stage.attack("ctypes")
     def plugin_calls_libc(self):
-        marker = self.marker("ctypes")
-        self.plug("import ctypes\nctypes.CDLL(None).system("
-                  f"b'id > {marker}')\n")
-        return marker.exists()
+        return self.runs_libc(self.plug)
 
     @stage.attack("fork+exec")
     def plugin_forks_and_execs(self):
-        marker = self.marker("fork")
-        self.plug(stage.FORK_AND_EXEC.format(line=f"id > {marker}"))
-        return self.happens(marker.exists)
+        return self.forks(self.plug)
 
     def plug(self, code):
         """A plugin from the net, tried with the usual content."""
@@ -218,13 +201,13 @@ class PelicanBlog(stage.Program):
 
     @stage.attack("unsafe pickle")
     def cache_runs_a_command(self):
-        marker = self.marker("cache")
-        self.build()
-        for path in (self.srv / "cache").iterdir():
-            path.write_bytes(gzip.compress(pickle.dumps(
-                Bomb(os.system, f"id > {marker}"))))
-        self.build()
-        return marker.exists()
+        def use(line):
+            self.build()
+            for path in (self.srv / "cache").iterdir():
+                path.write_bytes(gzip.compress(pickle.dumps(
+                    Bomb(os.system, line))))
+            self.build()
+        return self.runs_line(use)
 
     @stage.attack("symlink swap")
     def picture_became_a_link(self):
@@ -247,10 +230,4 @@ class PelicanBlog(stage.Program):
 
     @stage.attack("malicious dependency")
     def phrases_steal_credentials(self):
-        evil = self.site("evil")
-        evil.page("*", b"")
-        self.install("phrases", "0.3.1", {"__init__.py": stage.THEFT.format(
-            url=evil.url, file="~/.aws/credentials")
-            + PHRASES["__init__.py"]})
-        self.build()
-        return evil.heard(stage.SECRET)
+        return self.dependency_steals("phrases", "0.3.1", PHRASES, self.build)

