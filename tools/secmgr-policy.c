@@ -94,7 +94,7 @@ static int set_policy(void *context, const char *value, struct sm_diag *diag)
 static int set_binding(void *context, const char *value, struct sm_diag *diag)
 {
 	struct sm_policy_options *o = context;
-	char *equals = strchr(value, '=');
+	char *equals = strchr((char *)(uintptr_t)value, '=');
 
 	if (!equals || equals == value) {
 		sm_fail(diag, SM_INVALID, "%s: write NAME=/PATH", value);
