@@ -105,7 +105,8 @@ static bool open_descriptors(struct sm_learn *l, struct sm_word *w)
 	uint32_t from = 0, end;
 	char quote = '\0';
 
-	if (!sm_str_starts(code, SM_STR("from multiprocessing.")))
+	if (!sm_str_starts(code, SM_STR("from multiprocessing.")) &&
+	    !sm_str_starts(code, SM_STR("import sys; from multiprocessing.")))
 		return false;
 	for (uint32_t i = 0; i < code.len; i++) {
 		char c = code.p[i];

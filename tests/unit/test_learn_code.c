@@ -223,6 +223,39 @@ static void a_package_keeps_objects_of_its_own_classes(void **state)
 	}
 }
 
+static void descriptors_of_multiprocessing_are_in_no_rule(void **state)
+{
+	static const char *const seen[] = {
+		"from multiprocessing.resource_tracker import main;main(5)",
+		/* from 3.14.7 on */
+		"import sys; from multiprocessing.forkserver import main; "
+		"main(10, 11, ['p12'], sys_argv=sys.argv[1:], **{'key_r': 13})",
+	};
+	static const char *const next[] = {
+		"from multiprocessing.resource_tracker import main;main(17)",
+		"import sys; from multiprocessing.forkserver import main; "
+		"main(20, 9, ['p12'], sys_argv=sys.argv[1:], **{'key_r': 7})",
+	};
+	static const char *const others[] = {
+		"from multiprocessing.resource_tracker import main;main(f())",
+		"import sys; from multiprocessing.forkserver import main; "
+		"main(20, 9, ['p13'], sys_argv=sys.argv[1:], **{'key_r': 7})",
+	};
+	struct bench b;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		start(&b);
+		see_popen(&b, 0, ARGV("/usr/bin/python3", "-c", seen[i]));
+		learn(&b);
+		assert_true(allows_popen(
+			&b, ARGV("/usr/bin/python3", "-c", next[i])));
+		assert_false(allows_popen(
+			&b, ARGV("/usr/bin/python3", "-c", others[i])));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +270,7 @@ int main(void)
 		cmocka_unit_test(one_pickled_error_opens_the_others),
 		cmocka_unit_test(what_a_distribution_needs_may_be_loaded_late),
 		cmocka_unit_test(a_package_keeps_objects_of_its_own_classes),
+		cmocka_unit_test(descriptors_of_multiprocessing_are_in_no_rule),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
