@@ -18,6 +18,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* 3.14's headers name them; preloaded into others, nobody has them. */
+#pragma weak PyBool_Type
+#pragma weak PyLong_Type
+
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count, size_t bytes);
 void *__libc_realloc(void *old, size_t bytes);

@@ -199,13 +199,13 @@ class Odd:
     def __del__(self): ask()
 Odd()
 print("on")
-""", ["Exception ignored in", "__del__"], 0),
+""", ["Exception ignored ", "__del__"], 0),
     ("a finalizer at the end", """
 class Odd:
     def __del__(self, audit=sys.audit): audit("shop.refund", 7)
 odd = Odd()
 print("on")
-""", ["Exception ignored in", "__del__"], 0),
+""", ["Exception ignored ", "__del__"], 0),
     ("atexit", """
 import atexit
 atexit.register(ask)
@@ -235,7 +235,7 @@ odd = Odd()
 ref = weakref.ref(odd, lambda ref: ask())
 del odd
 print("on")
-""", ["Exception ignored in"], 0),
+""", ["Exception ignored "], 0),
     ("a signal handler", """
 import signal
 signal.signal(signal.SIGUSR1, lambda *args: ask())
@@ -257,7 +257,7 @@ def numbers():
     finally: ask()
 next(numbers())
 print("on")
-""", ["Exception ignored in: <generator object numbers"], 0),
+""", ["Exception ignored ", "<generator object numbers"], 0),
     ("a task", """
 import asyncio
 async def work(): ask()

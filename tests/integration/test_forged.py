@@ -32,7 +32,8 @@ run(audit, "shutil.rmtree", "/")
 audit("shutil.move", "/a", "/b")
 audit("secmgr.opened", "/etc/shadow", "r", 0, "")
 audit("builtins.id", 7)
-audit("open\\0x")
+try: audit("open\\0x")
+except ValueError: pass  # from 3.14 on
 audit("shop.refund", 7)
 """, {"open": 1, "os.remove": 500, "os.rmdir": 3, "os.mkdir": 1,
       "subprocess.Popen": 1, "shutil.rmtree": 1, "shutil.move": 1,

@@ -103,7 +103,8 @@ class Principals(unittest.TestCase):
     def test_each_case_is_named_as_the_policy_says(self):
         workloads.require("pytest")
         workloads.require("attr")
-        workloads.require("exceptiongroup")
+        if len(workloads.pythons()) > 1:  # pytest's, for those before 3.11
+            workloads.require("exceptiongroup")
         workloads.require("flask")
         jobs = [(case, version, path) for case in CASES
                 for path, version in interpreters().items()]
