@@ -217,6 +217,14 @@ check-cpython: all
 	@tools/dev/install-deps cpython
 	@$(PYTHON) tests/cpython/run.py --build $(BUILD)
 
+# Other versions of Python, each in a root of its own Debian: SUITES= names
+# releases. The first time it fetches them: half an hour; a quarter after that.
+.PHONY: check-pythons
+check-pythons:
+	@tools/dev/install-deps pythons
+	@$(PYTHON) -B tests/pythons/run.py --build $(BUILD) --jobs $(JOBS) \
+		$(SUITES)
+
 # Replay beside real interpreters, over all that tests record, on every version
 # of Python on this machine: about an hour. ONLY= names workloads and tests.
 .PHONY: check-live
@@ -284,6 +292,7 @@ help:
 	'unit       unit tests only' \
 	'check-long     what check does a little of, at length' \
 	'check-cpython  part of CPython'"'"'s tests, the same in warn' \
+	'check-pythons  build and test beside Python 3.9, 3.13 and 3.14' \
 	'check-live  replay beside every Python there is, over all ONLY=' \
 	'bench      measure; $(BUILD)/bench.json and a table' \
 	'learn-bench  what learned policies break and stop, in SCENARIOS=' \

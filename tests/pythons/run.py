@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Builds secmgr beside other versions of CPython and runs tests there.
+
+usage: run.py [--build DIR] [--jobs N] [--only NAME,...] [SUITE...]
+
+SUITE: a release of Debian, by default each of SUITES. Its root is made once
+(BUILD/pythons/SUITE, some 600 MB, by debootstrap); what its gcc makes of our
+sources stands in BUILD/pythons/SUITE.build. The tests are those that show how
+interpreters behave; --only takes those whose names hold a word. Needs root
+and Debian's mirror.
+"""
+import argparse
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+MIRROR = "http://deb.debian.org/debian"
+SUITES = {"bullseye": "3.9", "trixie": "3.13", "sid": "3.14"}
+# Whose results are the interpreter's doing; servers are Debian 12's.
+TESTS = """interpreters guests_children guests_lives guests_installed exec
+    environment programs native principals violation denials code forged
+    accounting quiet names""".split()
+MORE = """python3 python3-venv python3-pip python3-setuptools python3-wheel
+    python3-requests python3-aiohttp python3-pytest python3-attr python3-flask
+    gunicorn ca-certificates""".split()
+TEST_SECONDS = 900
+# Everything below is in a mount namespace: nothing is left of it.
+ENTER = """\
+set -e
+root=$1 top=$2
+shift 2
+# unshare(1) changes the propagation of what is mounted at /.
+mount --bind "$root" "$root"
+mount -t tmpfs none "$root/tmp"
+chmod 1777 "$root/tmp"
+mkdir -p "$root$top"
+mount --bind "$top" "$root$top"
+mount -t proc none "$root/proc"
+mount --rbind /dev "$root/dev"
+cd "$root"
+exec chroot . env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
+    LC_ALL=C.UTF-8 sh -c 'cd "$0" && exec "$@"' "$top" "$@"
+"""
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def needed():
+    told = subprocess.check_output(
+        [TOP / "tools/dev/install-deps", "--list", "build"], text=True)
+    return told.split() + MORE
+
+
+def make_root(suite, root):
+    """A root is whole once it holds the mark."""
+    mark = root / "made"
+    if mark.exists():
+        return
+    shutil.rmtree(root, ignore_errors=True)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{root}.log", "w", encoding="utf-8") as log:
+        subprocess.run(
+            ["debootstrap", "--variant=minbase",
+             "--include=" + ",".join(needed()), suite, root, MIRROR],
+            stdout=log, stderr=log, check=True)
+    mark.touch()
+
+
+def enter(root, *command, **settings):
+    return subprocess.run(
+        ["unshare", "--mount", "sh", "-c", ENTER, "sh", root, TOP,
+         *map(str, command)], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors="replace", check=False, **settings)
+
+
+def run_test(root, build, name):
+    """Whether it passed, after a line about it."""
+    try:
+        done = enter(root, "env", f"SM_BUILD={build}", "/usr/bin/python3",
+                     "-B", f"tests/integration/test_{name}.py",
+                     timeout=TEST_SECONDS)
+    except subprocess.TimeoutExpired:
+        say(f"  FAIL {name}: no end after {TEST_SECONDS} s")
+        return False
+    ran = re.search(r"^Ran (\d+) tests? in (\S+)s$", done.stdout, re.M)
+    if done.returncode == 0 and ran and "skipped" not in done.stdout:
+        say(f"  ok   {name:20} {ran.group(1):>4} tests {ran.group(2):>8} s")
+        return True
+    say(f"  FAIL {name}\n{done.stdout}")
+    return False
+
+
+def run_suite(suite, build, jobs, wanted):
+    root = build / suite
+    make_root(suite, root)
+    version = enter(root, "/usr/bin/python3", "-VV").stdout.strip()
+    gcc = enter(root, "gcc", "-dumpfullversion").stdout.strip()
+    say(f"{suite}: {version}, gcc {gcc}")
+    if f"Python {SUITES.get(suite, '3.')}" not in version:
+        say(f"  FAIL wanted Python {SUITES[suite]}")
+        return [False]
+    made = enter(root, "make", f"-j{jobs}", f"BUILD={root}.build", "all")
+    if made.returncode:
+        say(f"  FAIL make\n{made.stdout}")
+        return [False]
+    return [run_test(root, f"{root}.build", name) for name in wanted]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build", type=pathlib.Path)
+    parser.add_argument("--jobs", default=2, type=int)
+    parser.add_argument("--only", default="")
+    parser.add_argument("suites", nargs="*", default=list(SUITES))
+    options = parser.parse_args()
+    words = options.only.split(",")
+    wanted = [name for name in TESTS if any(word in name for word in words)]
+    build = options.build.resolve() / "pythons"
+    results = [passed for suite in options.suites for passed in
+               run_suite(suite, build, options.jobs, wanted)]
+    say(f"{results.count(True)} passed, {results.count(False)} failed")
+    return False in results or not results
+
+
+if __name__ == "__main__":
+    sys.exit(main())
