@@ -143,6 +143,10 @@ EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 	return real.fexecve(fd, argv, completed);
 }
 
+/* In unistd.h from glibc 2.34 on. */
+int execveat(int fd, const char *path, char *const argv[], char *const envp[],
+	     int flags);
+
 EXPORT int execveat(int fd, const char *path, char *const argv[],
 		    char *const envp[], int flags)
 {

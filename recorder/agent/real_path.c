@@ -17,6 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef SYS_openat2 /* glibc names it from 2.32 on; one number everywhere */
+#define SYS_openat2 437
+#endif
 #define LINKS_MAX 40 /* as the kernel's MAXSYMLINKS */
 
 static _Atomic bool has_openat2;
