@@ -302,4 +302,6 @@ help:
 	'clean      remove $(BUILD)/'
 
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# Roots of check-pythons hold other things of that name.
+-include $(shell find $(BUILD) -path $(BUILD)/pythons -prune -o \
+	-name '*.d' -type f -print 2>/dev/null)
