@@ -343,6 +343,16 @@ class Program(attackers.Attackers):
         if not truth:
             self.complaints.append(f"{what}: {str(detail)[-300:]}")
 
+    def expect_run(self, words, ran, status=0, found="", made=()):
+        """words: what was done; ran: of run(). made: files below the
+        application's directory."""
+        got, output = ran
+        self.expect(" ".join(map(str, words)),
+                    got == status and found in output,
+                    f"status {got}: {output}")
+        for name in made:
+            self.expect(f"{name} made", (self.srv / name).exists())
+
     def expect_answer(self, what, answer, text=b"", status=200):
         """answer: of a Browser. Returns its body, or None."""
         if isinstance(text, str):

@@ -84,10 +84,8 @@ class Flake8Runner(stage.Program):
                         cwd=self.srv / "checkouts" / str(number), text=text)
 
     def expect_lint(self, number, *options, status=1, found="", text=""):
-        got, output = self.lint(number, *options, text=text)
-        self.expect(f"lint {number} {' '.join(map(str, options))}",
-                    got == status and found in output,
-                    f"status {got}: {output}")
+        self.expect_run(("lint", number, *options),
+                        self.lint(number, *options, text=text), status, found)
 
     def train(self, day):
         house = f"--append-config={self.srv}/house.cfg"

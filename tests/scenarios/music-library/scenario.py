@@ -47,13 +47,9 @@ class MusicLibrary(stage.Program):
     def beet(self, *arguments):
         return self.run(self.python, "/usr/bin/beet", *arguments)
 
-    def expect_beet(self, *arguments, status=0, found="", made=()):
-        got, output = self.beet(*arguments)
-        self.expect(f"beet {' '.join(map(str, arguments))}",
-                    got == status and found in output,
-                    f"status {got}: {output}")
-        for name in made:
-            self.expect(f"{name} made", (self.srv / name).exists())
+    def expect_beet(self, *arguments, **expected):
+        self.expect_run(("beet", *arguments), self.beet(*arguments),
+                        **expected)
 
     def bring(self, folder, artist, album, titles, genre="Folk", year=1999,
               comment="", name="{0:02} {1}.flac"):

@@ -63,13 +63,10 @@ class PelicanBlog(stage.Program):
         return self.run(self.python, "/usr/bin/pelican", "-s",
                         "pelicanconf.py", *options)
 
-    def expect_build(self, *options, status=0, found="Processed", made=()):
-        got, output = self.build(*options)
-        self.expect(f"pelican {' '.join(map(str, options))}",
-                    got == status and found in output,
-                    f"status {got}: {output}")
-        for name in made:
-            self.expect(f"{name} made", (self.srv / "output" / name).exists())
+    def expect_build(self, *options, found="Processed", made=(), **expected):
+        self.expect_run(("pelican", *options), self.build(*options),
+                        found=found, made=[f"output/{name}" for name in made],
+                        **expected)
 
     def train(self, day):
         self.expect_build(made=["the-new-bridge.html", "pages/about.html",

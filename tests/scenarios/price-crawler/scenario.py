@@ -76,11 +76,8 @@ class PriceCrawler(stage.Program):
     def crawl(self, *words):
         return self.run(self.python, "crawler.py", *words)
 
-    def expect_crawl(self, *words, status=0, found=""):
-        got, output = self.crawl(*words)
-        self.expect(f"crawler {' '.join(map(str, words))}",
-                    got == status and found in output,
-                    f"status {got}: {output}")
+    def expect_crawl(self, *words, **expected):
+        self.expect_run(("crawler", *words), self.crawl(*words), **expected)
 
     def train(self, day):
         self.open_shops()

@@ -59,11 +59,8 @@ class RdiffBackup(stage.Program):
             time.sleep(1.1)  # increments are told apart by the second
         return self.run(self.python, "nightly.py", *words)
 
-    def expect_nightly(self, *words, status=0, found=""):
-        got, output = self.nightly(*words)
-        self.expect(f"nightly {' '.join(map(str, words))}",
-                    got == status and found in output,
-                    f"status {got}: {output}")
+    def expect_nightly(self, *words, **expected):
+        self.expect_run(("nightly", *words), self.nightly(*words), **expected)
 
     def train(self, day):
         self.expect_nightly("run", "letters", "photos", found="letters: 0")

@@ -29,13 +29,9 @@ class SconsBuild(stage.Program):
     def build(self, *arguments):
         return self.run(self.python, "/usr/bin/scons", *arguments)
 
-    def expect_build(self, *arguments, status=0, found="", made=()):
-        got, output = self.build(*arguments)
-        self.expect(f"scons {' '.join(map(str, arguments))}",
-                    got == status and found in output,
-                    f"status {got}: {output}")
-        for name in made:
-            self.expect(f"{name} made", (self.srv / name).exists())
+    def expect_build(self, *arguments, **expected):
+        self.expect_run(("scons", *arguments), self.build(*arguments),
+                        **expected)
 
     def train(self, day):
         self.expect_build("CONFIGURE=1", found="done", made=[

@@ -56,14 +56,11 @@ class SphinxDocs(stage.Program):
         return self.run(self.python, "/usr/bin/sphinx-build", "-b", builder,
                         *options, "docs", out)
 
-    def expect_build(self, builder, out, *options, status=0, found="succeeded",
-                     made=()):
-        got, output = self.build(builder, out, *options)
-        self.expect(f"{builder} to {out} {options}",
-                    got == status and found in output,
-                    f"status {got}: {output}")
-        for name in made:
-            self.expect(f"{name} made", (self.srv / out / name).exists())
+    def expect_build(self, builder, out, *options, found="succeeded", made=(),
+                     **expected):
+        self.expect_run((builder, out, *options),
+                        self.build(builder, out, *options), found=found,
+                        made=[f"{out}/{name}" for name in made], **expected)
 
     def report(self, name, title, rows, path):
         """A page with everything in it."""
