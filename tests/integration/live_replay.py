@@ -6,6 +6,7 @@ import subprocess
 import workloads
 
 TOOL_SECONDS = 900
+RECORD_TRIES = 3
 FAMILIES = ("files", "network", "processes", "code", "pickles", "native",
             "events")
 EMPTY = json.dumps({"secmgr": 1, "modes": {"events": "block"}})
@@ -29,6 +30,16 @@ def recordings(all_workloads):
             if python != workloads.PYTHON:
                 name += "_" + workloads.version_of(python).replace(".", "_")
             yield name, workload, with_packages
+
+
+def record(workload, trace):
+    """Again when the machine was too busy for any of it to be covered."""
+    for _ in range(RECORD_TRIES):
+        _, said = workload.run([workloads.program("secmgr-record"), "--force",
+                                "-o", str(trace), "--"])
+        if trace.exists():
+            return
+    raise RuntimeError(f"nothing was recorded: {said}")
 
 
 def interpreters():

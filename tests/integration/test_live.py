@@ -40,8 +40,8 @@ class Live:
         shutil.rmtree(cls.place, ignore_errors=True)
         cls.place.mkdir(parents=True)
         cls.trace = cls.place / "trace.db"
-        cls.workload(cls.place / "run", cls.python).run(
-            [workloads.program("secmgr-record"), "-o", str(cls.trace), "--"])
+        live_replay.record(cls.workload(cls.place / "run", cls.python),
+                           cls.trace)
         cls.policies = live_replay.policies([cls.trace])
 
     def compare(self, which, is_denied):
@@ -78,8 +78,7 @@ class Versions(unittest.TestCase):
         found = test_interpreters.interpreters()
         traces = [place / f"{name}.db" for name in found]
         for python, trace in zip(found.values(), traces):
-            Odd(place / "run", python).run(
-                [workloads.program("secmgr-record"), "-o", trace, "--"])
+            live_replay.record(Odd(place / "run", python), trace)
         policy = place / "policy.json"
         for which, text in live_replay.policies(traces).items():
             policy.write_text(text)
@@ -184,9 +183,8 @@ exec chroot . "$@"
         self.root.mkdir(parents=True)
         for workload in (Odd, workloads.Linked, workloads.Children,
                          workloads.Network, workloads.MultiprocessingSpawn):
-            workload(self.place / "run").run(
-                [workloads.program("secmgr-record"), "-o",
-                 self.root / f"{workload.__name__}.db", "--"])
+            live_replay.record(workload(self.place / "run"),
+                               self.root / f"{workload.__name__}.db")
         self.traces = sorted(path.name for path in self.root.glob("*.db"))
         for which, text in live_replay.policies(
                 [self.root / name for name in self.traces]).items():

@@ -57,8 +57,7 @@ def record_workloads(place, wanted):
             continue
         trace = place / f"{name}.db"
         try:
-            workload(place / "run" / name, python).run(
-                [workloads.program("secmgr-record"), "-o", str(trace), "--"])
+            live_replay.record(workload(place / "run" / name, python), trace)
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             print(f"{name}: {error}", flush=True)
             failed.append(name)
