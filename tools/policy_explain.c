@@ -98,6 +98,21 @@ static void print_verdict(const struct explainer *e,
 	(e->o->is_json ? print_json : print_line)(e, event, v, text);
 }
 
+/* A rule without `by` is not for it, either: nobody would look for that. */
+static void print_foreign(const struct explainer *e,
+			  const struct sm_event *event,
+			  const struct sm_verdict *v)
+{
+	const struct sm_principal *who = &event->site.principal;
+
+	if (!is_denial(v) || who->kind == SM_PRINCIPAL_FOREIGN ||
+	    sm_policy_principal(&e->compiled.policy, who) !=
+		    SM_PRINCIPAL_FOREIGN)
+		return;
+	printf("%9s %s is foreign here: no load rule covers its code\n", "",
+	       sm_principal_kind_name(who->kind));
+}
+
 /* What stands behind an answer to one question: the rule and the code. */
 static void print_details(const struct explainer *e,
 			  const struct sm_event *event,
@@ -120,6 +135,7 @@ static void print_details(const struct explainer *e,
 		printf(": %s\n", text);
 	}
 	free(text);
+	print_foreign(e, event, v);
 	if (!e->trace || !site->file.len)
 		return;
 	printf("%9s raised by ", "");

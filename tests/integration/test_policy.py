@@ -83,6 +83,19 @@ class Policy(unittest.TestCase):
                 (status, "", f"secmgr-policy: {complaint}"),
                 self.policy("validate", "policy.json"))
 
+    def test_who_is_foreign_is_told(self):
+        (self.place / "policy.json").write_text(json.dumps({
+            "secmgr": 1, "files": [{"id": "f1", "path": "/srv/**",
+                                    "access": ["read"]}]}))
+        for who, note in (
+                ("app", "app is foreign here: no load rule covers its code"),
+                ("foreign", None)):
+            status, out, _ = self.policy("explain", "policy.json",
+                                         f"read /srv/x by {who}")
+            self.assertEqual((1, [note] if note else []),
+                             (status, [row.strip() for row
+                                       in out.splitlines()[2:]]))
+
     def test_sentences_are_decided_and_explained(self):
         cases = [
             ("read %s/data.txt by app" % self.place, 0, "allowed   "
