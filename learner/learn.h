@@ -137,6 +137,8 @@ struct sm_str sm_skeleton(struct sm_learn *l, struct sm_str name,
 bool sm_is_code_suffix(struct sm_str extension);
 bool sm_is_data_suffix(struct sm_str extension);
 
+/* The pattern of name, in which a traced process's pid is any number. */
+struct sm_str sm_open_pids(struct sm_learn *l, struct sm_str name);
 /* The day or time of a recording stands in text. */
 bool sm_has_clock(const struct sm_learn *l, struct sm_str text);
 /* The same for directories of a year, month and day; parts from the top. */

@@ -289,15 +289,21 @@ static bool find_key(struct sm_str name, uint32_t *from, uint32_t *to)
 	return false;
 }
 
+struct sm_str sm_open_pids(struct sm_learn *l, struct sm_str name)
+{
+	uint32_t from, to;
+
+	return find_pid(l, name, &from, &to)
+		       ? with_token(l, name, from, to, "<int>")
+		       : sm_escape(l, name);
+}
+
 /* Whose prefix may hold a pid as well: multiprocessing's pym-4000-ab12_x9z. */
 static struct sm_str with_tmp(struct sm_learn *l, struct sm_str name,
 			      uint32_t at)
 {
-	struct sm_str text = sm_escape(l, part(name, 0, at));
-	uint32_t from, to;
+	struct sm_str text = sm_open_pids(l, part(name, 0, at));
 
-	if (find_pid(l, part(name, 0, at), &from, &to))
-		text = with_token(l, part(name, 0, at), from, to, "<int>");
 	text = sm_learn_join(l, text, SM_STR("<tmp>"));
 	return sm_learn_join(l, text,
 			     sm_escape(l, part(name, at + 8, name.len)));

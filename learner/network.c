@@ -87,6 +87,9 @@ static struct sm_str literal_of(struct sm_learn *l,
 
 	if (value.len && value.p[0] == '/')
 		return sm_paths_pattern(l, value, &slotted);
+	/* Abstract names often hold who made them up. */
+	if (value.len && value.p[0] == '@')
+		return prefixed(l, request, sm_open_pids(l, value));
 	return prefixed(l, request, sm_escape(l, value));
 }
 

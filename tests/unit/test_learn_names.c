@@ -174,6 +174,38 @@ static void names_drawn_at_random_are_told_from_words(void **state)
 	finish(&b);
 }
 
+static struct sm_event abstract_event(struct sm_value values[2],
+				      const char *name, uint32_t length)
+{
+	memset(values, 0, 2 * sizeof(*values));
+	values[0] = text("unix");
+	values[1] = (struct sm_value){ .type = SM_TEXT, .full_len = length };
+	values[1].s = name;
+	values[1].len = length;
+	return event_of("socket.bind", values, 2);
+}
+
+static void abstract_sockets_open_for_another_process(void **state)
+{
+	static const char seen[] = "\0listener-4000-0";
+	static const char next[] = "\0listener-81-0";
+	static const char other[] = "\0listener-x-0";
+	struct sm_value values[2];
+	struct sm_event e = abstract_event(values, seen, sizeof(seen) - 1);
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	add(&b, 0, &e);
+	learn(&b);
+	assert_true(allows(&b, &e));
+	e = abstract_event(values, next, sizeof(next) - 1);
+	assert_true(allows(&b, &e));
+	e = abstract_event(values, other, sizeof(other) - 1);
+	assert_false(allows(&b, &e));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +216,7 @@ int main(void)
 		cmocka_unit_test(an_argument_with_the_day_opens),
 		cmocka_unit_test(ports_that_change_open_for_listening),
 		cmocka_unit_test(names_drawn_at_random_are_told_from_words),
+		cmocka_unit_test(abstract_sockets_open_for_another_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
