@@ -24,7 +24,8 @@ LOSSES = ("ring_full", "too_large", "torn", "damaged", "no_channel", "store")
 TRIES = 5
 TOOL_SECONDS = 120
 
-# In a guest's own words, and with what every interpreter has loaded already.
+# In a guest's own words, and with what every interpreter has loaded already:
+# the codecs of text it may not find in another root.
 # A file `try` tells that the secret is to be tried; looking for it raises no
 # event.
 KNOWN = """\
@@ -46,7 +47,7 @@ def secret():
     if not os.path.exists(PLACE + "/try"):
         return "-"
     try:
-        open(PLACE + "/secret").close()
+        open(PLACE + "/secret", "rb").close()
     except PermissionError:
         return "denied"
     return "opened"
@@ -54,7 +55,7 @@ def secret():
 
 def did(what):
     path = PLACE + "/did/" + what + ".{nonce}"
-    open(path, "w").close()
+    open(path, "wb").close()
     row = "%d %d %s %s %s\\n" % (os.getpid(), UID, what, path, secret())
     fd = os.open(PLACE + "/list", os.O_WRONLY | os.O_APPEND)
     os.write(fd, row.encode())

@@ -100,11 +100,14 @@ class Pip(Steps):
             requires = ["setuptools", "wheel"]
             build-backend = "setuptools.build_meta"
             """}
-    steps = ("env/bin/python -m pip -q --disable-pip-version-check install "
-             "--no-index --no-deps --no-build-isolation --no-cache-dir "
-             "--no-compile --root-user-action=ignore ./source",)
-    # Its metadata and the wheel, each made by a process.
+    # In its environment: older ones do not know the option.
+    steps = ("PIP_ROOT_USER_ACTION=ignore env/bin/python -m pip -q "
+             "--disable-pip-version-check install --no-index "
+             "--no-deps --no-build-isolation --no-cache-dir --no-compile "
+             "./source",)
+    # Its metadata and the wheel, each made by a process; some ask more.
     does = {"setup": 2}
+    more = ("setup",)
     processes = 2
 
     def prepare(self):
