@@ -212,9 +212,8 @@ static bool may_open_free(struct sm_learn *l, const struct sm_node *node,
 {
 	struct sm_evidence e = sm_members_weigh(l, node, members, count);
 
-	e.distinct = sm_count_skeletons(members, count);
 	e.is_typed = false;
-	return e.distinct > 1 && sm_is_open(l, &e) &&
+	return sm_count_skeletons(members, count) > 1 && sm_is_open(l, &e) &&
 	       is_data_place(members, count) &&
 	       (!place->is_hidden || e.is_made);
 }

@@ -194,7 +194,7 @@ static void add_open_forms(struct sm_learn *l, struct sm_kind *k)
 		else
 			add_free(l, k, slot);
 	}
-	if (k->is_varied && !k->scope->place.is_code &&
+	if (k->typed && !k->scope->place.is_code &&
 	    may_open_free(l, k, k->members, k->count))
 		add_free(l, k, free_slot(l, k->members, k->count, &has_start));
 }

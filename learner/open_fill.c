@@ -39,15 +39,23 @@ static bool may_fill(const struct sm_member *m)
 	       !sm_is_code_suffix(m->extension);
 }
 
-/* The members of one extension, in its widest form. */
+/* The slots they would become by themselves: the cheapest form with some. */
+static const struct sm_file_form *open_form(const struct sm_kind *k)
+{
+	const struct sm_form *best = k->cut->forms;
+
+	for (const struct sm_form *f = best->next; f; f = f->next)
+		if (best == k->cut->forms || f->cost < best->cost)
+			best = f;
+	return (const struct sm_file_form *)best;
+}
+
+/* The members of one extension. */
 static void fill_with(struct filling *f, const struct sm_kind *k)
 {
-	const struct sm_file_form *form =
-		(const struct sm_file_form *)k->cut->forms;
+	const struct sm_file_form *form = open_form(k);
 	size_t open = 0, before = f->m.count;
 
-	while (form->form.next)
-		form = (const struct sm_file_form *)form->form.next;
 	for (size_t i = 0; i < form->count; i++) {
 		open += form->openings[i].count;
 		if (may_fill(&form->openings[i].members[0]))

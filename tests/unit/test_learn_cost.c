@@ -87,6 +87,39 @@ static void levels_weigh_blocks_and_exposure(void **state)
 	}
 }
 
+/* Files of two days, which differ in a number only; some come back. */
+static void see_two_days(struct bench *b)
+{
+	static const char *const days[2][5] = {
+		{ APP "/data/pages/menu 1", APP "/data/pages/songs",
+		  APP "/sticks/car-1/Hay/1.flac",
+		  APP "/sticks/walkman/Hay/1.flac", APP "/out/order-1.pdf" },
+		{ APP "/data/pages/menu 2", APP "/data/pages/songs",
+		  APP "/sticks/car-2/Hay/1.flac",
+		  APP "/sticks/walkman/Hay/1.flac", APP "/out/order-2.pdf" },
+	};
+
+	for (int run = 0; run < 2; run++)
+		for (unsigned i = 0; i < 5; i++)
+			see_at(b, run, i, days[run][i], WRITE);
+}
+
+static void names_with_and_without_numbers_are_names(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_two_days(&b);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/data/pages/thanks", WRITE));
+	assert_true(
+		allows_open(&b, APP "/sticks/kitchen radio/Hay/1.flac", WRITE));
+	assert_true(allows_open(&b, APP "/out/order-17.pdf", WRITE));
+	assert_false(allows_open(&b, APP "/out/thanks.pdf", WRITE));
+	finish(&b);
+}
+
 /* ------------------------------------------------------------------ numbers */
 
 static struct sm_node seen_in(unsigned runs)
@@ -176,6 +209,7 @@ int main(void)
 		cmocka_unit_test(what_recurs_in_every_run_stays_as_it_is),
 		cmocka_unit_test(what_keeps_coming_opens_however_much_recurs),
 		cmocka_unit_test(levels_weigh_blocks_and_exposure),
+		cmocka_unit_test(names_with_and_without_numbers_are_names),
 		cmocka_unit_test(the_chance_of_a_new_name_is_good_and_turing_s),
 		cmocka_unit_test(a_single_run_says_nothing_of_the_next),
 		cmocka_unit_test(wider_patterns_cost_more),
