@@ -151,10 +151,11 @@ bool sm_slot_holds(struct sm_str pattern, struct sm_str name);
 /* Whether a slot opens on what was seen: policy.md, little evidence. */
 struct sm_evidence {
 	size_t distinct;
-	bool some_recur; /* a value came back in another run or under another
-			    owner */
-	bool is_typed;	 /* every value is of one type */
-	bool is_made;	 /* the program creates such names itself */
+	bool some_recur;  /* a value came back in another run or under another
+			     owner */
+	bool is_typed;	  /* every value is of one type */
+	bool is_made;	  /* the program creates such names itself */
+	bool is_numbered; /* it created them, and they are numbers */
 };
 bool sm_is_open(const struct sm_learn *l, const struct sm_evidence *evidence);
 

@@ -42,12 +42,22 @@ bool sm_is_structure(const struct sm_node *parent,
 	       member->node->sources > 1;
 }
 
+/* `17` or `17.pdf`. */
+static bool is_number(const struct sm_member *member)
+{
+	struct sm_str number = SM_STR("<int>"), text = member->skeleton;
+
+	text.len -= member->extension.len;
+	return member->typed == 1 && sm_str_equal(text, number);
+}
+
 struct sm_evidence sm_members_weigh(const struct sm_learn *l,
 				    const struct sm_node *parent,
 				    const struct sm_member *members,
 				    size_t count)
 {
 	struct sm_evidence e = { .distinct = count, .is_typed = count > 0 };
+	bool is_numbered = count > 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct sm_node *node = members[i].node;
@@ -56,7 +66,9 @@ struct sm_evidence sm_members_weigh(const struct sm_learn *l,
 				(parent->sources > 1 && node->sources > 1);
 		e.is_typed &= members[i].typed > 0;
 		e.is_made |= node->is_made;
+		is_numbered &= is_number(&members[i]);
 	}
+	e.is_numbered = is_numbered && e.is_made;
 	/* That no owner and no run shares a name is evidence of its own. */
 	e.is_made |= parent->sources > 1 || l->observations->run_count > 1;
 	return e;

@@ -150,20 +150,25 @@ bool sm_is_data_suffix(struct sm_str extension)
 	return is_one_of(extension, list);
 }
 
-/* How many values open a slot, and how many when none came back elsewhere. */
+/*
+ * How many values open a slot, how many when none came back elsewhere, and how
+ * many numbers that the program gave.
+ */
 static const struct {
-	size_t always, when_fresh;
+	size_t always, when_fresh, numbered;
 } needed[SM_LEVELS] = {
-	[SM_LEVEL_BALANCED] = { 3, 2 },
-	[SM_LEVEL_TIGHT] = { 6, 4 },
-	[SM_LEVEL_LOOSE] = { 2, 2 },
+	[SM_LEVEL_BALANCED] = { 3, 2, 1 },
+	[SM_LEVEL_TIGHT] = { 6, 4, 2 },
+	[SM_LEVEL_LOOSE] = { 2, 2, 1 },
 };
 
 bool sm_is_open(const struct sm_learn *l, const struct sm_evidence *evidence)
 {
 	enum sm_level level = l->options.level;
 
-	if (evidence->distinct >= needed[level].always)
+	if (evidence->distinct >= needed[level].always ||
+	    (evidence->is_numbered &&
+	     evidence->distinct >= needed[level].numbered))
 		return true;
 	return evidence->distinct >= needed[level].when_fresh &&
 	       !evidence->some_recur &&

@@ -120,6 +120,27 @@ static void names_with_and_without_numbers_are_names(void **state)
 	finish(&b);
 }
 
+static void numbers_the_program_gives_go_on(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++) {
+		see_at(&b, run, 1, APP "/todo/2", WRITE);
+		see_at(&b, run, 2, APP "/receipts/35/a.pdf", WRITE);
+		see_at(&b, run, 3, APP "/receipts/70/b.pdf", WRITE);
+		see_at(&b, run, 4, APP "/maps/7.json", READ);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/todo/3", WRITE));
+	assert_false(allows_open(&b, APP "/todo/list", WRITE));
+	assert_true(allows_open(&b, APP "/receipts/71/b.pdf", WRITE));
+	assert_false(allows_open(&b, APP "/receipts/x/b.pdf", WRITE));
+	assert_false(allows_open(&b, APP "/maps/8.json", READ));
+	finish(&b);
+}
+
 /* ------------------------------------------------------------------ numbers */
 
 static struct sm_node seen_in(unsigned runs)
@@ -210,6 +231,7 @@ int main(void)
 		cmocka_unit_test(what_keeps_coming_opens_however_much_recurs),
 		cmocka_unit_test(levels_weigh_blocks_and_exposure),
 		cmocka_unit_test(names_with_and_without_numbers_are_names),
+		cmocka_unit_test(numbers_the_program_gives_go_on),
 		cmocka_unit_test(the_chance_of_a_new_name_is_good_and_turing_s),
 		cmocka_unit_test(a_single_run_says_nothing_of_the_next),
 		cmocka_unit_test(wider_patterns_cost_more),

@@ -32,7 +32,7 @@ a_name_with_the_day_of_the_recording_has_another_tomorrow(void **state)
 		{ "dump-1795252789123.bin", "dump-1801440000000.bin", true },
 		{ "dump-1705252789.bin", "dump-1801440000.bin", false },
 		{ "in/2026/11/21/x.bin", "in/2027/02/01/x.bin", true },
-		{ "in/2026/10/21/x.bin", "in/2027/02/01/x.bin", false },
+		{ "in/2026/10/21/x.bin", "in/2027/02/01/x.bin", true },
 		{ "v-1.2.3.bin", "v-1.2.4.bin", false },
 	};
 

@@ -416,15 +416,15 @@ static void what_a_package_stores_is_its_own_affair(void **state)
 		tool_made(&b, APP "/var/store");
 		tool_made(&b, APP "/var/store/.meta");
 		tool_opened(&b, APP "/var/store/.meta/index", WRITE);
-		tool_opened(&b, APP "/var/store/00.pack", WRITE);
+		tool_opened(&b, APP "/var/store/a.pack", WRITE);
 		if (shared)
-			see_open(&b, 0, APP "/var/store/00.pack", READ);
+			see_open(&b, 0, APP "/var/store/a.pack", READ);
 		learn(&b);
 		assert_int_equal(
 			tool_opens(&b, APP "/var/store/.meta/a/lock", WRITE),
 			!shared);
 		assert_false(tool_opens(&b, APP "/var/other", WRITE));
-		assert_false(allows_open(&b, APP "/var/store/01.pack", READ));
+		assert_false(allows_open(&b, APP "/var/store/b.pack", READ));
 		finish(&b);
 	}
 }
