@@ -124,6 +124,15 @@ static void add_words(struct sm_learn *l, const struct sm_fact *fact)
 	}
 }
 
+/* Who listens removes what it left behind when it was killed. */
+static void add_socket(struct sm_learn *l, const struct sm_fact *fact)
+{
+	bool is_bound = fact->request->access == SM_ACCESS_BIND;
+
+	add_entry(l, fact->request->value, is_bound ? SM_ACCESS_DELETE : 0,
+		  is_bound, fact->view);
+}
+
 /* Paths that stand in arguments, addresses and names of generated code. */
 static void add_mentions(struct sm_learn *l)
 {
@@ -143,9 +152,7 @@ static void add_mentions(struct sm_learn *l)
 	f = sm_learn_facts(l, SM_FAMILY_NETWORK,
 			   SM_ACCESS_CONNECT | SM_ACCESS_BIND);
 	for (size_t i = 0; i < f.count; i++)
-		add_entry(l, f.items[i].request->value, 0,
-			  f.items[i].request->access == SM_ACCESS_BIND,
-			  f.items[i].view);
+		add_socket(l, &f.items[i]);
 	f = sm_learn_facts(l, SM_FAMILY_CODE, SM_ACCESS_LOAD);
 	for (size_t i = 0; i < f.count; i++)
 		if (!sm_is_code_suffix(sm_extension(f.items[i].request->value)))
