@@ -286,6 +286,15 @@ static void clean_up(struct sm_node *node)
 			g->access |= SM_ACCESS_DELETE | SM_ACCESS_META;
 }
 
+/* Who may make from may make into. */
+static void grant_makers(struct sm_learn *l, struct sm_node *into,
+			 const struct sm_node *from)
+{
+	for (const struct sm_grant *g = from->grants; g; g = g->next)
+		if (g->access & SM_ACCESS_CREATE)
+			sm_node_grant(l, into, g->by, g->access);
+}
+
 /* Dotfiles of many names are data, too: whose home it is that is kept. */
 static bool are_dots_open(const struct sm_learn *l, const struct scan *s)
 {
@@ -320,10 +329,13 @@ static void collapse(struct sm_learn *l, struct sm_node *node,
 	for (struct sm_grant *g = node->grants; g; g = g->next)
 		if (g->access & SM_ACCESS_LIST)
 			sm_node_grant(l, deep.dirs, g->by, SM_ACCESS_LIST);
-	/* Who makes directories for an owner may be who comes first. */
-	for (struct sm_grant *g = deep.dirs->grants; g; g = g->next)
-		if (node->is_slot && g->access & SM_ACCESS_CREATE)
-			sm_node_grant(l, node, g->by, g->access);
+	/* Who makes directories for an owner may be who comes first, and who
+	 * made the owner's may make the next one in it. */
+	if (node->is_slot) {
+		grant_makers(l, node, deep.dirs);
+		if (is_made && !deep.holds_dotted)
+			grant_makers(l, deep.dirs, node);
+	}
 	deep.any->is_made = deep.dirs->is_made || deep.files->is_made;
 	tidy_all(l, node);
 }

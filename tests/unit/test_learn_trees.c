@@ -429,6 +429,29 @@ static void what_a_package_stores_is_its_own_affair(void **state)
 	}
 }
 
+static void who_makes_an_owner_s_directory_makes_those_in_it(void **state)
+{
+	static const char *const owners[] = { "anna", "ben", "carla" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), APP "/var/in/%s", owners[i]);
+		see_mkdir(&b, 0, path);
+		snprintf(path, sizeof(path), APP "/var/in/%s/%c.pdf", owners[i],
+			 'a' + i);
+		tool_opened(&b, path, WRITE);
+		tool_opened(&b, path, READ);
+	}
+	learn(&b);
+	assert_true(allows_mkdir(&b, APP "/var/in/zoe"));
+	assert_true(allows_mkdir(&b, APP "/var/in/anna/scans"));
+	assert_true(tool_opens(&b, APP "/var/in/anna/scans/1.pdf", WRITE));
+	finish(&b);
+}
+
 static void one_level_that_is_listed_may_become_two(void **state)
 {
 	struct bench b;
@@ -532,6 +555,8 @@ int main(void)
 		cmocka_unit_test(who_makes_files_may_remove_them),
 		cmocka_unit_test(dotfiles_of_many_names_are_data),
 		cmocka_unit_test(what_a_package_stores_is_its_own_affair),
+		cmocka_unit_test(
+			who_makes_an_owner_s_directory_makes_those_in_it),
 		cmocka_unit_test(one_level_that_is_listed_may_become_two),
 		cmocka_unit_test(installed_code_that_is_read_as_data_is_public),
 		cmocka_unit_test(
