@@ -369,16 +369,19 @@ static void emit_node(struct sm_learn *l, struct sm_node *node)
 					.seen = node->seen };
 		struct sm_str_list by = { NULL, 0, 0 };
 		uint32_t access = g->access;
+		bool is_free = false;
 
 		if (!access)
 			continue;
 		for (struct sm_grant *k = g; k; k = k->next) {
 			if (k->access != access)
 				continue;
+			is_free |= !k->by.len;
 			sm_list_add(l, &by, k->by);
 			k->access = 0;
 		}
-		rule.by = (struct sm_strings){ by.items, by.count };
+		if (!is_free)
+			rule.by = (struct sm_strings){ by.items, by.count };
 		sm_learn_rule(l, &rule);
 	}
 }

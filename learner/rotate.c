@@ -6,8 +6,6 @@
  */
 #include "learner/tree.h"
 
-static const struct sm_str counted = SM_STR(".<int>");
-
 static bool is_log(const struct sm_node *node)
 {
 	return !node->is_dir && node->is_made && node->grants &&
@@ -42,25 +40,51 @@ static bool has_turned(const struct sm_node *node, const struct sm_node *log)
 	return false;
 }
 
-static void add_old(struct sm_learn *l, struct sm_node *parent,
-		    struct sm_node *log, struct sm_str suffix)
+static bool is_creator(const struct sm_grant *grant)
 {
-	struct sm_node *old = sm_node_new_slot(
-		l, parent,
-		sm_learn_join(
-			l, log->is_slot ? log->name : sm_escape(l, log->name),
-			suffix),
-		false);
+	return grant->access & SM_ACCESS_CREATE;
+}
 
-	for (struct sm_grant *g = log->grants; g; g = g->next)
-		if (g->access & SM_ACCESS_CREATE)
-			sm_node_grant(l, old, g->by,
-				      SM_ACCESS_READ | SM_ACCESS_WRITE |
-					      SM_ACCESS_CREATE |
-					      SM_ACCESS_DELETE);
-	for (struct sm_grant *g = log->grants; g; g = g->next)
-		if (g->access & SM_ACCESS_CREATE)
-			g->access |= SM_ACCESS_DELETE;
+/* A name the log takes when it turns over. */
+static struct sm_node *add_old(struct sm_learn *l, struct sm_node *parent,
+			       const struct sm_node *log, struct sm_str suffix)
+{
+	struct sm_str name = log->is_slot ? log->name : sm_escape(l, log->name);
+
+	return sm_node_new_slot(l, parent, sm_learn_join(l, name, suffix),
+				false);
+}
+
+static void grant_turning(struct sm_learn *l, struct sm_node *parent,
+			  struct sm_node *log, struct sm_str by)
+{
+	static const struct sm_str suffixes[] = { SM_STR(".<int>"),
+						  SM_STR(".<date>") };
+	const uint32_t all = SM_ACCESS_READ | SM_ACCESS_WRITE |
+			     SM_ACCESS_CREATE | SM_ACCESS_DELETE;
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++)
+		sm_node_grant(l, add_old(l, parent, log, suffixes[i]), by, all);
+	sm_node_grant(l, log, by,
+		      SM_ACCESS_WRITE | SM_ACCESS_CREATE | SM_ACCESS_DELETE);
+}
+
+/*
+ * A handler turns the log over when it is full, whoever logs just then: that is
+ * an accident, so it is granted to all.
+ */
+static void let_turn(struct sm_learn *l, struct sm_node *parent,
+		     struct sm_node *log, bool has_handler)
+{
+	bool is_created = false;
+
+	for (struct sm_grant *g = log->grants; g; g = g->next) {
+		is_created |= is_creator(g);
+		if (is_creator(g) && !has_handler)
+			grant_turning(l, parent, log, g->by);
+	}
+	if (is_created && has_handler)
+		grant_turning(l, parent, log, SM_STR(""));
 }
 
 void sm_tree_rotate(struct sm_learn *l, struct sm_node *node)
@@ -74,8 +98,7 @@ void sm_tree_rotate(struct sm_learn *l, struct sm_node *node)
 		sm_tree_rotate(l, kid);
 		if (!is_log(kid) || (!handlers && !has_turned(node, kid)))
 			continue;
-		add_old(l, node, kid, counted);
-		add_old(l, node, kid, SM_STR(".<date>"));
+		let_turn(l, node, kid, handlers);
 	}
 	sm_node_tidy(l, node);
 }

@@ -9,7 +9,7 @@
 
 /* Who may do what with a path. */
 struct sm_grant {
-	struct sm_str by;
+	struct sm_str by; /* empty: anybody but foreign and made-up code */
 	uint32_t access;
 	struct sm_grant *next; /* by name */
 };

@@ -531,6 +531,11 @@ static void logs_turn_over(void **state)
 		assert_int_equal(
 			allows_open(&b, APP "/log/app.log.2026-11-21", WRITE),
 			handlers);
+		/* whoever logs when it is full */
+		assert_int_equal(tool_opens(&b, APP "/log/app.log.1", WRITE),
+				 handlers);
+		assert_int_equal(tool_opens(&b, APP "/log/app.log", WRITE),
+				 handlers);
 		assert_false(allows_open(&b, APP "/log/app.log.x", WRITE));
 		assert_false(allows_open(&b, APP "/log/other.log.1", WRITE));
 		finish(&b);
