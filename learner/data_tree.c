@@ -110,7 +110,7 @@ static struct scan scan_tree(const struct sm_node *node)
 /* Names most owners have: the program's, whoever the owner is. */
 static bool is_common(const struct sm_node *parent, const struct sm_node *kid)
 {
-	return !kid->is_slot && parent->sources > 2 &&
+	return !kid->is_slot && parent->sources > 1 && kid->sources > 1 &&
 	       2 * kid->sources > parent->sources;
 }
 

@@ -206,6 +206,28 @@ static void cluster(struct sm_members *m)
 		qsort(m->items, m->count, sizeof(*m->items), by_cluster);
 }
 
+/*
+ * The program made both and put things of the same names in them: they are two
+ * of a kind, though both come back every day.
+ */
+static bool are_instances(const struct sm_member *members, size_t count)
+{
+	const struct sm_node *first = members[0].node;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct sm_node *node = members[i].node;
+
+		if (!(sm_node_access(node) & SM_ACCESS_CREATE) ||
+		    !node->count || node->count != first->count)
+			return false;
+		for (size_t k = 0; k < node->count; k++)
+			if (!sm_str_equal(node->kids[k]->name,
+					  first->kids[k]->name))
+				return false;
+	}
+	return count > 1;
+}
+
 static bool may_open_free(struct sm_learn *l, const struct sm_node *node,
 			  const struct sm_place *place,
 			  const struct sm_member *members, size_t count)
@@ -213,7 +235,9 @@ static bool may_open_free(struct sm_learn *l, const struct sm_node *node,
 	struct sm_evidence e = sm_members_weigh(l, node, members, count);
 
 	e.is_typed = false;
-	return sm_count_skeletons(members, count) > 1 && sm_is_open(l, &e) &&
+	return sm_count_skeletons(members, count) > 1 &&
+	       (sm_is_open(l, &e) || (l->options.level != SM_LEVEL_TIGHT &&
+				      are_instances(members, count))) &&
 	       is_data_place(members, count) &&
 	       (!place->is_hidden || e.is_made);
 }

@@ -429,6 +429,33 @@ static void what_a_package_stores_is_its_own_affair(void **state)
 	}
 }
 
+static void two_of_a_kind_open_though_both_come_back(void **state)
+{
+	static const char *const paths[] = { APP "/data/#choir",
+					     APP "/data/#club",
+					     APP "/other/first",
+					     APP "/other/second" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++)
+		for (int i = 0; i < 4; i++) {
+			see_mkdir(&b, run, paths[i]);
+			snprintf(path, sizeof(path), "%s/%s.sqlite", paths[i],
+				 i == 2 ? "one" : "karma");
+			see_open(&b, run, path, WRITE);
+			see_open(&b, run, path, READ);
+		}
+	learn(&b);
+	assert_true(allows_mkdir(&b, APP "/data/#band"));
+	assert_true(allows_open(&b, APP "/data/#band/karma.sqlite", WRITE));
+	assert_false(allows_open(&b, APP "/data/#band/other.sqlite", WRITE));
+	assert_false(allows_mkdir(&b, APP "/other/third"));
+	finish(&b);
+}
+
 static void who_makes_an_owner_s_directory_makes_those_in_it(void **state)
 {
 	static const char *const owners[] = { "anna", "ben", "carla" };
@@ -560,6 +587,7 @@ int main(void)
 		cmocka_unit_test(who_makes_files_may_remove_them),
 		cmocka_unit_test(dotfiles_of_many_names_are_data),
 		cmocka_unit_test(what_a_package_stores_is_its_own_affair),
+		cmocka_unit_test(two_of_a_kind_open_though_both_come_back),
 		cmocka_unit_test(
 			who_makes_an_owner_s_directory_makes_those_in_it),
 		cmocka_unit_test(one_level_that_is_listed_may_become_two),
