@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How often a policy will be wrong. */
+#include "tests/unit/learn_fixture.h"
+
+static struct sm_estimate estimate(struct bench *b)
+{
+	const struct sm_learn_options options = { 0 };
+	struct sm_estimate out;
+	struct sm_diag diag = { 0 };
+
+	learn(b);
+	assert_int_equal(
+		sm_learn_estimate(b->seen, &options, &b->learned, &out, &diag),
+		SM_OK);
+	return out;
+}
+
+static void see_open_at(struct bench *b, int run, const char *path,
+			uint64_t second)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, READ);
+
+	e.time_ns = second * 1000000000;
+	add(b, run, &e);
+}
+
+/* Each run reads the same file; two read one nobody else does. */
+static void a_file_of_one_run_only_is_expected_again(void **state)
+{
+	struct sm_estimate got;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < RUNS; run++)
+		for (uint64_t s = 0; s < 10; s++)
+			see_open_at(&b, run, APP "/conf.ini", s);
+	see_open_at(&b, 2, "/etc/only-two", 3);
+	see_open_at(&b, 5, "/etc/only-five", 3);
+	got = estimate(&b);
+	assert_int_equal(got.runs, RUNS);
+	assert_int_equal(got.cuts[SM_CUT_RUN].folds, 5);
+	/* The one run that loaded the program's code counts, too. */
+	assert_int_equal(got.cuts[SM_CUT_RUN].events, RUNS * 10 + 3);
+	assert_int_equal(got.cuts[SM_CUT_RUN].family[SM_FAMILY_FILES], 2);
+	assert_true(got.cuts[SM_CUT_RUN].rate.bound >
+		    got.cuts[SM_CUT_RUN].rate.per_1000);
+	assert_true(got.rate.per_1000 >= got.cuts[SM_CUT_RUN].rate.per_1000);
+	assert_true(got.family_rate[SM_FAMILY_FILES].bound >
+		    got.family_rate[SM_FAMILY_NETWORK].bound);
+	assert_true(got.family_rate[SM_FAMILY_NETWORK].per_1000 == 0);
+	assert_true(got.family_rate[SM_FAMILY_NETWORK].bound > 0);
+	finish(&b);
+}
+
+static void what_slots_cover_is_not_expected_to_be_blocked(void **state)
+{
+	struct sm_estimate got;
+	char path[64];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < RUNS; run++) {
+		see_load(&b, APP "/app.py");
+		for (int i = 0; i < 4; i++) {
+			snprintf(path, sizeof(path), APP "/data/order-%d.json",
+				 run * 4 + i);
+			see_open_at(&b, run, path, 1 + (uint64_t)i);
+		}
+	}
+	got = estimate(&b);
+	assert_int_equal(got.cuts[SM_CUT_RUN].family[SM_FAMILY_FILES], 0);
+	finish(&b);
+}
+
+/* Of a sequence of ever new files three quarters do not tell the rest. */
+static void what_keeps_changing_shows_in_time(void **state)
+{
+	struct sm_estimate got;
+	char path[64];
+	struct bench b;
+
+	(void)state;
+	start_single(&b);
+	for (uint64_t s = 0; s < 100; s++) {
+		see_open_at(&b, 0, APP "/conf.ini", s);
+		snprintf(path, sizeof(path), "/etc/part%c%c.conf",
+			 (int)('a' + s / 10), (int)('a' + s % 10));
+		see_open_at(&b, 0, path, s);
+	}
+	got = estimate(&b);
+	assert_int_equal(got.cuts[SM_CUT_RUN].folds, 0);
+	assert_int_equal(got.cuts[SM_CUT_TIME].folds, 1);
+	assert_in_range(got.cuts[SM_CUT_TIME].calls, 23, 27);
+	assert_true(got.rate.per_1000 > 300);
+	assert_in_range(got.singles, 100, 101);
+	assert_int_equal(got.since_new_ns, 0);
+	finish(&b);
+}
+
+static void what_settled_down_is_known(void **state)
+{
+	struct sm_estimate got;
+	struct bench b;
+
+	(void)state;
+	start_single(&b);
+	for (uint64_t s = 0; s < 1000; s++)
+		see_open_at(&b, 0, s % 2 ? APP "/a.ini" : APP "/b.ini", s);
+	got = estimate(&b);
+	assert_int_equal(got.cuts[SM_CUT_TIME].blocked, 0);
+	assert_true(got.rate.bound > 0 && got.rate.bound < 15);
+	assert_int_equal(got.since_new_ns, 998000000000);
+	finish(&b);
+}
+
+static void timelines_do_not_depend_on_order(void **state)
+{
+	struct sm_timeline a = { 0 }, b = { 0 }, parts[2] = { 0 };
+
+	(void)state;
+	for (uint64_t i = 0; i < 1000; i++) {
+		uint64_t t = i * 7919 % 1000 * 3600000000000;
+
+		sm_timeline_add(&a, i * 3600000000000, 1);
+		sm_timeline_add(&b, t, 1);
+		sm_timeline_add(&parts[t % 7 > 3], t, 1);
+	}
+	sm_timeline_merge(&parts[0], &parts[1]);
+	assert_memory_equal(&a, &b, sizeof(a));
+	assert_memory_equal(&a, &parts[0], sizeof(a));
+	assert_int_equal(sm_timeline_total(&a), 1000);
+	assert_int_equal(sm_timeline_before(&a, 0), 0);
+	assert_in_range(sm_timeline_before(&a, 500 * 3600000000000), 495, 505);
+	assert_int_equal(sm_timeline_before(&a, UINT64_MAX), 1000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_of_one_run_only_is_expected_again),
+		cmocka_unit_test(
+			what_slots_cover_is_not_expected_to_be_blocked),
+		cmocka_unit_test(what_keeps_changing_shows_in_time),
+		cmocka_unit_test(what_settled_down_is_known),
+		cmocka_unit_test(timelines_do_not_depend_on_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
