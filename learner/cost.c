@@ -49,17 +49,25 @@ static bool has_token(struct sm_str text, const char *token)
 	return false;
 }
 
+static bool starts_free(struct sm_str slot)
+{
+	return sm_str_starts(slot, SM_STR("<name>")) || slot.p[0] == '*';
+}
+
+static bool ends_free(struct sm_str slot)
+{
+	return slot.p[slot.len - 1] == '*' ||
+	       (slot.len >= 6 && !memcmp(slot.p + slot.len - 6, "<name>", 6));
+}
+
 static double freedom(struct sm_str slot)
 {
-	bool starts_free = sm_str_starts(slot, SM_STR("<name>"));
-	bool ends_free =
-		slot.len >= 6 && !memcmp(slot.p + slot.len - 6, "<name>", 6);
-
-	if (!has_token(slot, "<name>"))
+	if (!has_token(slot, "<name>") && !has_token(slot, "*"))
 		return FREEDOM_TYPED;
-	if (starts_free && ends_free)
+	if (starts_free(slot) && ends_free(slot))
 		return FREEDOM_NAME;
-	return starts_free || ends_free ? FREEDOM_PART : FREEDOM_FRAME;
+	return starts_free(slot) || ends_free(slot) ? FREEDOM_PART
+						    : FREEDOM_FRAME;
 }
 
 static bool is_tree(struct sm_str slot)
@@ -139,6 +147,39 @@ double sm_rule_cost(const struct sm_reach *reach, uint32_t access)
 	if (reach->is_literal)
 		width *= FREEDOM_LITERAL;
 	return RULE_WEIGHT + weight * width * reach->sensitivity;
+}
+
+static bool is_pattern(struct sm_str component)
+{
+	return memchr(component.p, '*', component.len) ||
+	       memchr(component.p, '<', component.len);
+}
+
+double sm_pattern_exposure(struct sm_str pattern, uint32_t access)
+{
+	struct sm_reach reach = { .widest = FREEDOM_NAME,
+				  .is_literal = true,
+				  .sensitivity = 1 };
+	uint32_t end;
+
+	for (uint32_t at = 0; at < pattern.len; at = end + 1) {
+		struct sm_str part = { pattern.p + at, 0 };
+
+		for (end = at; end < pattern.len && pattern.p[end] != '/';)
+			end++;
+		part.len = end - at;
+		if (!part.len || part.p[0] == '$')
+			continue;
+		if (is_pattern(part)) {
+			if (!reach.slots)
+				reach.widest = 0;
+			reach = sm_reach_slot(&reach, part);
+			continue;
+		}
+		reach.is_literal = true;
+		reach.depth++;
+	}
+	return sm_rule_cost(&reach, access) - RULE_WEIGHT;
 }
 
 /* What `**` in node grants under any name. */

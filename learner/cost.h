@@ -33,7 +33,10 @@ double sm_sensitivity(const struct sm_place *place, const struct sm_node *node,
 		      bool is_own);
 /* Cost of rules that grant access to what reach reaches. */
 double sm_rule_cost(const struct sm_reach *reach, uint32_t access);
-/* The same for all rules of node and what is below it. */
+/* What a rule for pattern reaches beside what was recorded, its own weight and
+ * what is near aside. */
+double sm_pattern_exposure(struct sm_str pattern, uint32_t access);
+/* Cost of all rules of node and what is below it. */
 double sm_tree_cost(const struct sm_reach *reach, const struct sm_node *node);
 
 /*

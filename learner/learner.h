@@ -178,12 +178,21 @@ struct sm_residue {
 	struct sm_str what; /* one line, for people */
 };
 
+/* A bundle the policy uses, and what it grants beside what was needed. */
+struct sm_bundle_use {
+	const char *name;
+	size_t rules, needed; /* needed: by something that was recorded */
+	double exposure; /* of its other rules for files; see secmgr-learn(1) */
+};
+
 /* What came out. */
 struct sm_learned {
 	struct sm_rules *rules;	    /* normalised; printable, compilable */
 	size_t family[SM_FAMILIES]; /* rules per family */
 	size_t slotted;		    /* rules with at least one open slot */
 	size_t bundled;		    /* distinct calls bundles cover */
+	struct sm_bundle_use *bundles;
+	size_t bundle_count;
 	size_t repaired; /* calls the gate needed a literal rule for */
 	size_t reviews;	 /* rules under `review` */
 	struct sm_residue *residue;

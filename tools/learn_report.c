@@ -192,6 +192,19 @@ static void put_estimate(const char *program,
 	put_blind_spots(program, e);
 }
 
+/* What a bundle grants that nothing recorded needed is no secret. */
+static void put_bundles(const char *program, const struct sm_learned *learned)
+{
+	for (size_t i = 0; i < learned->bundle_count; i++) {
+		const struct sm_bundle_use *use = &learned->bundles[i];
+
+		say(program,
+		    "bundle %s: %zu of %zu rules needed, exposure of the "
+		    "others %.1f",
+		    use->name, use->needed, use->rules, use->exposure);
+	}
+}
+
 void sm_learn_report_summary(const char *program,
 			     const struct sm_learn_report *report)
 {
@@ -204,6 +217,7 @@ void sm_learn_report_summary(const char *program,
 	    o->events, o->traces, o->runs, o->processes, o->calls,
 	    report->learned->bundled);
 	put_families(program, report->learned);
+	put_bundles(program, report->learned);
 	if (o->denied)
 		say(program,
 		    "%" PRIu64 " events were stopped by a policy and not "
@@ -252,6 +266,16 @@ void sm_learn_report_warnings(const char *program,
 
 /* --------------------------------------------------------------------- JSON */
 
+static void put_bundle(struct sm_json *j, const struct sm_bundle_use *use)
+{
+	sm_json_open(j, NULL, '{');
+	sm_json_put_text(j, "name", use->name);
+	sm_json_put_uint(j, "rules", use->rules);
+	sm_json_put_uint(j, "needed", use->needed);
+	sm_json_put_float(j, "exposure", use->exposure);
+	sm_json_close(j, '}');
+}
+
 static void put_counts(struct sm_json *j, const struct sm_learn_report *report)
 {
 	const struct sm_observed *o = &report->observed;
@@ -267,6 +291,10 @@ static void put_counts(struct sm_json *j, const struct sm_learn_report *report)
 	sm_json_put_uint(j, "after_denial", o->followers);
 	sm_json_put_uint(j, "lost", o->lost);
 	sm_json_put_uint(j, "bundled", learned->bundled);
+	sm_json_open(j, "bundles", '[');
+	for (size_t i = 0; i < learned->bundle_count; i++)
+		put_bundle(j, &learned->bundles[i]);
+	sm_json_close(j, ']');
 	sm_json_put_uint(j, "repaired", learned->repaired);
 	sm_json_open(j, "rules", '{');
 	for (int i = 0; i < SM_FAMILIES; i++)
