@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "schema/cbor.h"
+#include "schema/request.h"
 
 uint64_t sm_hash(uint64_t seed, const void *bytes, size_t n)
 {
@@ -303,10 +304,26 @@ sm_observations_add_process(struct sm_observations *observations, uint64_t run,
 
 /* ------------------------------------------------------------------- calls */
 
+static void put_named(struct sm_cbor_writer *w, const struct sm_event *event)
+{
+	struct sm_request requests[SM_REQUESTS_MAX];
+	struct sm_request_scratch scratch;
+	struct sm_named named = { 0 };
+
+	if (event->named && event->named->count)
+		sm_event_named(event, requests,
+			       sm_event_requests(event, &scratch, requests),
+			       &named);
+	sm_cbor_put_array(w, named.count);
+	for (uint32_t i = 0; i < named.count; i++)
+		sm_cbor_put_str(w, named.paths[i]);
+}
+
 /*
  * A call's key, a CBOR sequence: event name, via, principal kind, name and
  * file, the raising function and its file where they decide, the arguments
- * (details as null), the two resolved texts.
+ * (details as null), the two resolved texts, what the command line named of
+ * the files it is about.
  */
 static void put_key(struct sm_cbor_writer *w, const struct sm_event *event)
 {
@@ -333,6 +350,7 @@ static void put_key(struct sm_cbor_writer *w, const struct sm_event *event)
 	}
 	sm_cbor_put_str(w, event->resolved[0]);
 	sm_cbor_put_str(w, event->resolved[1]);
+	put_named(w, event);
 }
 
 static bool get_text(struct sm_cbor_reader *r, struct sm_str *text)
@@ -371,6 +389,29 @@ static bool get_args(struct sm_cbor_reader *r, struct sm_arena *arena,
 	return true;
 }
 
+static bool get_named(struct sm_cbor_reader *r, struct sm_arena *arena,
+		      struct sm_event *event)
+{
+	struct sm_named *named;
+	uint64_t count;
+
+	if (sm_cbor_get_array(r, SM_NAMED_MAX, &count) != SM_OK)
+		return false;
+	if (!count)
+		return true;
+	named = sm_arena_take(arena, sizeof(*named));
+	if (!named)
+		return false;
+	for (named->count = 0; named->count < count; named->count++) {
+		struct sm_str *path = &named->paths[named->count];
+
+		if (!get_text(r, path) || !sm_path_is_canonical(*path))
+			return false;
+	}
+	event->named = named;
+	return true;
+}
+
 bool sm_call_event(const struct sm_call *call, struct sm_arena *arena,
 		   struct sm_event *event)
 {
@@ -388,7 +429,7 @@ bool sm_call_event(const struct sm_call *call, struct sm_arena *arena,
 	    !get_text(&r, &site->principal.file) ||
 	    !get_text(&r, &site->file) || !get_text(&r, &site->function) ||
 	    !get_args(&r, arena, event) || !get_text(&r, &event->resolved[0]) ||
-	    !get_text(&r, &event->resolved[1]))
+	    !get_text(&r, &event->resolved[1]) || !get_named(&r, arena, event))
 		return false;
 	site->kind = sm_catalogue_find(site->event);
 	site->via = (enum sm_via)via;

@@ -124,6 +124,8 @@ struct reading {
 	struct memo *memo;
 	const uint32_t *owners;
 	size_t owner_count;
+	const uint64_t
+		*named; /* of each process: what its command line named */
 	const struct sm_window *window;
 	uint64_t offset_ns; /* CLOCK_REALTIME less CLOCK_MONOTONIC */
 };
@@ -155,11 +157,11 @@ static bool is_left_out(const struct reading *r,
 static enum sm_status add_event(struct reading *r,
 				const struct sm_trace_brief *brief)
 {
-	struct memo *memo =
-		&r->memo[(brief->key ^ brief->key >> 32) % MEMO_SIZE];
+	struct memo *memo;
 	uint64_t time_ns = brief->time_ns + r->offset_ns;
 	const struct sm_event *event;
 	enum sm_status status;
+	uint64_t key;
 	uint32_t owner;
 
 	if (!brief->process || brief->process > r->owner_count ||
@@ -177,7 +179,9 @@ static enum sm_status add_event(struct reading *r,
 		r->o->followers++;
 		return SM_OK;
 	}
-	if (!memo->is_known || memo->key != brief->key) {
+	key = brief->key ^ r->named[brief->process];
+	memo = &r->memo[(key ^ key >> 32) % MEMO_SIZE];
+	if (!memo->is_known || memo->key != key) {
 		event = sm_trace_event(r->cursor);
 		if (!event) /* damaged: told by the next sm_trace_skim() */
 			return SM_OK;
@@ -188,7 +192,7 @@ static enum sm_status add_event(struct reading *r,
 				 : sm_observe_call(r->o, event, &memo->call);
 		if (status != SM_OK)
 			return status;
-		memo->key = brief->key;
+		memo->key = key;
 		memo->is_known = true;
 	}
 	if (memo->is_forged)
@@ -223,6 +227,21 @@ static enum sm_status add_events(struct reading *r, struct sm_diag *diag)
 	}
 }
 
+/* A hash of the paths that each process's command line names; 0: none. */
+static uint64_t *hash_named(const struct sm_trace *trace, size_t count)
+{
+	uint64_t *hashes = calloc(count + 1, sizeof(*hashes));
+
+	for (size_t i = 1; hashes && i <= count; i++) {
+		const struct sm_named *named =
+			&sm_trace_process(trace, (uint32_t)i)->start.named;
+
+		for (uint32_t k = 0; k < named->count; k++)
+			hashes[i] = sm_hash_str(hashes[i], named->paths[k]);
+	}
+	return hashes;
+}
+
 static enum sm_status add_installed(struct sm_observations *o,
 				    const struct sm_trace *trace)
 {
@@ -247,9 +266,11 @@ enum sm_status sm_observations_read(struct sm_observations *observations,
 	size_t count = sm_trace_process_count(trace);
 	uint64_t id = trace_identity(trace), lost[SM_LOSSES];
 	uint32_t *owners = calloc(count + 1, sizeof(*owners));
+	uint64_t *named = hash_named(trace, count);
 	struct reading r = { .o = observations,
 			     .trace = trace,
 			     .owners = owners,
+			     .named = named,
 			     .owner_count = count,
 			     .window = window,
 			     .offset_ns = clock_offset(trace) };
@@ -257,10 +278,11 @@ enum sm_status sm_observations_read(struct sm_observations *observations,
 
 	if (sm_observations_has_trace(observations, id)) {
 		free(owners);
+		free(named);
 		return SM_OK;
 	}
 	r.memo = calloc(MEMO_SIZE, sizeof(*r.memo));
-	if (!owners || !r.memo)
+	if (!owners || !named || !r.memo)
 		goto done;
 	status = add_processes(observations, trace, window, owners, count);
 	if (status == SM_OK)
@@ -276,6 +298,7 @@ enum sm_status sm_observations_read(struct sm_observations *observations,
 		status = SM_NOMEM;
 done:
 	free(owners);
+	free(named);
 	free(r.memo);
 	if (status == SM_NOMEM)
 		return sm_fail(diag, status, "out of memory");

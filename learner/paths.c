@@ -12,7 +12,8 @@
 struct entry {
 	struct sm_str path;
 	uint32_t access;
-	bool is_made; /* mentioned as something to be written */
+	bool is_made;  /* mentioned as something to be written */
+	bool is_taken; /* a rule of ${ARG} grants it */
 	const struct sm_view *view;
 	struct sm_node *node;
 };
@@ -49,14 +50,16 @@ static int by_path(const void *a, const void *b)
 			     ((const struct entry *)b)->path);
 }
 
-static void add_entry(struct sm_learn *l, struct sm_str path, uint32_t access,
-		      bool is_made, const struct sm_view *view)
+/* NULL: path is none. Valid until the next. */
+static struct entry *add_entry(struct sm_learn *l, struct sm_str path,
+			       uint32_t access, bool is_made,
+			       const struct sm_view *view)
 {
 	struct sm_paths *p = l->paths;
 	struct entry *entries;
 
 	if (!sm_path_is_canonical(path))
-		return;
+		return NULL;
 	if (p->count == p->room) {
 		p->room = p->room ? p->room * 2 : 256;
 		entries = sm_learn_take(l, p->room * sizeof(*entries));
@@ -65,8 +68,10 @@ static void add_entry(struct sm_learn *l, struct sm_str path, uint32_t access,
 			       p->count * sizeof(*entries));
 		p->entries = entries;
 	}
-	p->entries[p->count++] =
-		(struct entry){ path, access, is_made, view, NULL };
+	p->entries[p->count++] = (struct entry){
+		.path = path, .access = access, .is_made = is_made, .view = view
+	};
+	return &p->entries[p->count - 1];
 }
 
 /*
@@ -356,11 +361,35 @@ static void emit_package_data(struct sm_learn *l, struct sm_node *node,
 	sm_learn_rule(l, &rule);
 }
 
+/* Everything that was done with just this path, rules of ${ARG} grant. */
+static bool is_taken(const struct sm_paths *p, struct sm_str path)
+{
+	size_t low = 0, high = p->count, middle;
+	bool is_used = false;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (compare_paths(p->entries[middle].path, path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < p->count && sm_str_equal(p->entries[low].path, path);
+	     low++) {
+		if (p->entries[low].access && !p->entries[low].is_taken)
+			return false;
+		is_used |= p->entries[low].access != 0;
+	}
+	return is_used;
+}
+
 /* One rule per set of accesses, for all principals that have it. */
 static void emit_node(struct sm_learn *l, struct sm_node *node)
 {
 	struct sm_str path, pattern = pattern_of(l, node, &path);
 
+	if (path.len && is_taken(l->paths, path))
+		return;
 	emit_package_data(l, node, path);
 	for (struct sm_grant *g = node->grants; g; g = g->next) {
 		struct sm_rule rule = { .family = SM_FAMILY_FILES,
@@ -459,15 +488,20 @@ void sm_learn_paths(struct sm_learn *l)
 {
 	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_FILES, UINT32_MAX);
 	struct sm_paths *p = l->paths = sm_learn_take(l, sizeof(*p));
+	const bool *taken = sm_learn_command(l, &f);
+	struct entry *new;
 
 	measure_time(l);
 	p->root.is_dir = true;
 	p->root.sources = 1;
 	for (size_t i = 0; i < f.count; i++)
-		if (f.items[i].request->via == SM_VIA_DIRECT)
-			add_entry(l, f.items[i].request->value,
-				  f.items[i].request->access, false,
-				  f.items[i].view);
+		if (f.items[i].request->via == SM_VIA_DIRECT) {
+			new = add_entry(l, f.items[i].request->value,
+					f.items[i].request->access, false,
+					f.items[i].view);
+			if (new)
+				new->is_taken = taken[i];
+		}
 	add_mentions(l);
 	if (p->count)
 		qsort(p->entries, p->count, sizeof(*p->entries), by_path);

@@ -21,4 +21,10 @@ struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
 struct sm_str sm_paths_relative(struct sm_learn *l, struct sm_str path,
 				bool *slotted);
 
+/*
+ * Rules of ${ARG} for what is done below paths that command lines name; of
+ * f->count, which facts need no others.
+ */
+const bool *sm_learn_command(struct sm_learn *l, const struct sm_facts *f);
+
 #endif

@@ -10,7 +10,7 @@
 #include "schema/cbor.h"
 
 #define MAGIC	    "secmgr-summary"
-#define FORMAT	    1
+#define FORMAT	    2
 #define HEADER	    12 /* items of the first array */
 #define RUN_ITEMS   7
 #define OWNER_ITEMS 13

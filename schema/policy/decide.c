@@ -356,6 +356,48 @@ static bool is_nameable(const struct sm_policy *policy, struct sm_str path)
 	       !is_granted(policy, SM_ROOT_LIBRARY, path);
 }
 
+#define CHANGES                                                                \
+	(SM_ACCESS_WRITE | SM_ACCESS_CREATE | SM_ACCESS_DELETE |               \
+	 SM_ACCESS_META | SM_ACCESS_LINK | SM_ACCESS_SQLITE)
+
+static uint32_t count_components(struct sm_str path)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < path.len; i++)
+		count += path.p[i] == '/' && path.len > 1;
+	return count;
+}
+
+/*
+ * A rule that spells the path out lets it be read, and none lets it be
+ * changed: a program's own settings are not for whoever names them to change.
+ */
+static bool is_only_read(const struct sm_policy *policy, struct sm_str path)
+{
+	const struct sm_blob_node *nodes =
+		sm_blob_section(policy, SM_BLOB_NODES);
+	const uint32_t *index = sm_blob_section(policy, SM_BLOB_INDEX);
+	uint32_t components = count_components(path), access = 0, i, j;
+	struct sm_match_set set;
+
+	sm_match_path(policy, SM_ROOT_FILES, path, &set);
+	for (i = 0; i < set.count; i++) {
+		struct sm_blob_span rules = nodes[set.nodes[i]].rules;
+
+		for (j = 0; j < rules.count; j++) {
+			const struct sm_blob_rule *rule =
+				rule_at(policy, index[rules.first + j]);
+
+			if (!(rule->flags & SM_RULE_DENY) &&
+			    rule->via >> SM_VIA_DIRECT & 1 &&
+			    rule->literals == components)
+				access |= rule->access;
+		}
+	}
+	return access & SM_ACCESS_READ && !(access & CHANGES);
+}
+
 /*
  * Rules of ${ARG}, for each path that the command line named and that this is
  * or lies below: with what follows it, as if that were all.
@@ -365,7 +407,8 @@ __attribute__((noinline)) static void look_up_named(struct decision *d,
 {
 	const struct sm_named *named = d->event->named;
 
-	if (sm_named_find(named, path) < 0 || !is_nameable(d->policy, path))
+	if (sm_named_find(named, path) < 0 || !is_nameable(d->policy, path) ||
+	    (d->access & CHANGES && is_only_read(d->policy, path)))
 		return;
 	for (uint32_t i = 0; i < named->count; i++) {
 		struct sm_str name = named->paths[i], rest = SM_STR("/");

@@ -159,7 +159,13 @@ static const char policy_text[] =
 	"[\"create\"],\n"
 	"      \"by\": [\"app\"] },\n"
 	"    { \"id\": \"d\", \"path\": \"${ARG}/.git/*\", \"access\": "
-	"[\"read\"] }\n"
+	"[\"read\"] },\n"
+	"    { \"id\": \"o\", \"path\": \"/in/own.conf\", \"access\": "
+	"[\"read\"] },\n"
+	"    { \"id\": \"l\", \"path\": \"/in/log\", \"access\": [\"read\"] "
+	"},\n"
+	"    { \"id\": \"m\", \"path\": \"/in/log\", \"access\": [\"write\"],\n"
+	"      \"by\": [\"logger\"] }\n"
 	"  ],\n"
 	"  \"processes\": [ { \"id\": \"p\", \"exec\": \"/in/bin/tool\" },\n"
 	"    { \"id\": \"q\", \"exec\": \"/other/tool\" } ],\n"
@@ -209,6 +215,9 @@ static void a_process_may_do_with_what_it_was_told(void **state)
 		/* code, programs and packages are not what it is about */
 		{ "/in/app/main.py", "w", NULL },
 		{ "/in/app/main.txt", "w", "w" },
+		/* nor is what has a rule to be read alone */
+		{ "/in/own.conf", "w", NULL },
+		{ "/in/log", "w", "w" },
 		{ "/in/bin/tool", "w", NULL },
 		{ "/in/venv/site/pkg/data", "w", NULL },
 	};
@@ -232,7 +241,7 @@ static void a_process_may_do_with_what_it_was_told(void **state)
 				rows[i].mode[0] == 'w' ? 01101 : 0);
 		assert_int_equal(v.decision, SM_DENIED);
 	}
-	assert_int_equal(i, 16);
+	assert_int_equal(i, 18);
 	compiled_free(&c);
 }
 

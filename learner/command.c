@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * command.c: files below paths that a command line names. Where different
+ * names were used alike, not the names are what the program is about but that
+ * they were named: one rule of ${ARG} in place of a tree for each.
+ *
+ * What only reads is told from what makes and changes, so that inputs do not
+ * become outputs by being read beside them.
+ */
+#include <stdlib.h>
+
+#include "learner/paths.h"
+
+/* A file below a name, as rules of ${ARG} would say it. */
+struct use {
+	struct sm_str shape; /* pattern text */
+	bool is_change;
+	struct sm_str name;
+	const struct sm_fact *fact;
+	size_t at; /* of the fact */
+	bool is_open;
+};
+
+#define CHANGES                                                                \
+	(SM_ACCESS_WRITE | SM_ACCESS_CREATE | SM_ACCESS_DELETE |               \
+	 SM_ACCESS_META | SM_ACCESS_LINK | SM_ACCESS_SQLITE)
+
+/* Rules of ${ARG} never grant it: secmgr-policy(5). */
+static bool is_code(const struct sm_learn *l, struct sm_str path)
+{
+	return sm_list_has(&l->code_files, path) || sm_site_of(l, path).len ||
+	       sm_stdlib_of(l, path).len;
+}
+
+/*
+ * ${ARG} for the name itself; for what is below, a `**`. Components that begin
+ * with a dot are never any: they are spelled, with a `**` behind them.
+ */
+static struct sm_str shape_of(struct sm_learn *l, struct sm_str rest)
+{
+	struct sm_str shape = SM_STR("${ARG}");
+	bool is_deep = false;
+	uint32_t at, end;
+
+	for (at = 1; at < rest.len; at = end + 1) {
+		struct sm_str c;
+
+		for (end = at; end < rest.len && rest.p[end] != '/';)
+			end++;
+		c = (struct sm_str){ rest.p + at, end - at };
+		if (c.p[0] != '.') {
+			if (!is_deep)
+				shape = sm_learn_join(l, shape, SM_STR("/**"));
+			is_deep = true;
+			continue;
+		}
+		is_deep = false;
+		shape = sm_learn_join(l, shape, SM_STR("/"));
+		shape = sm_learn_join(l, shape, sm_escape(l, c));
+	}
+	return shape;
+}
+
+static int by_class(const void *a, const void *b)
+{
+	const struct use *x = a, *y = b;
+	int r = (x->is_change > y->is_change) - (x->is_change < y->is_change);
+
+	if (!r)
+		r = sm_str_compare(x->name, y->name);
+	return r ? r : (x->at > y->at) - (x->at < y->at);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct use *x = a, *y = b;
+	int r = sm_str_compare(x->name, y->name);
+
+	return r ? r : (x->at > y->at) - (x->at < y->at);
+}
+
+static size_t find_uses(struct sm_learn *l, const struct sm_facts *f,
+			struct use *uses)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < f->count; i++) {
+		const struct sm_request *r = f->items[i].request;
+		const struct sm_named *named = f->items[i].view->event.named;
+		int n = sm_named_find(named, r->value);
+		struct use *use = &uses[count];
+
+		if (n < 0 || r->via != SM_VIA_DIRECT || is_code(l, r->value))
+			continue;
+		use->name = named->paths[n];
+		use->shape = shape_of(
+			l, (struct sm_str){ r->value.p + use->name.len,
+					    r->value.len - use->name.len });
+		use->is_change = r->access & CHANGES;
+		use->fact = &f->items[i];
+		use->at = i;
+		count++;
+	}
+	if (count)
+		qsort(uses, count, sizeof(*uses), by_class);
+	return count;
+}
+
+/* What processes made that had been told its name. */
+static struct sm_str_list find_made(struct sm_learn *l, const struct use *uses,
+				    size_t count)
+{
+	struct sm_str_list made = { NULL, 0, 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		const struct sm_request *r = uses[i].fact->request;
+
+		if (r->access & SM_ACCESS_CREATE &&
+		    sm_str_equal(r->value, uses[i].name))
+			sm_list_add(l, &made, uses[i].name);
+	}
+	return made;
+}
+
+/*
+ * Three names read, or changed; or two that different processes were told: one
+ * with two names may just take both of its kind. Or one that the program made
+ * because it was told to: another time it is told another.
+ */
+static bool is_open(const struct sm_learn *l, const struct sm_str_list *made,
+		    const struct use *uses, size_t count)
+{
+	struct sm_evidence e = { .distinct = count > 0 };
+	struct sm_sketch owners = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		e.distinct +=
+			i && !sm_str_equal(uses[i].name, uses[i - 1].name);
+		e.is_made |= sm_list_has(made, uses[i].name);
+		sm_sketch_merge(&owners, &uses[i].fact->view->call->owners);
+	}
+	e.distinct += e.is_made;
+	e.is_typed = owners.count > 1;
+	return sm_is_open(l, &e);
+}
+
+static void open(struct sm_learn *l, struct use *uses, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct sm_view *view = uses[i].fact->view;
+		struct sm_rule rule = {
+			.family = SM_FAMILY_FILES,
+			.access = uses[i].fact->request->access,
+			.pattern = uses[i].shape,
+			.seen = view->call->count,
+		};
+
+		uses[i].is_open = true;
+		sm_learn_rule_by(l, &rule, &view->event);
+	}
+}
+
+/*
+ * Who lists what he is told and goes on below it walks it: there was just no
+ * directory in it yet.
+ */
+static void open_walks(struct sm_learn *l, const struct use *uses, size_t count)
+{
+	bool is_deep = false;
+
+	for (size_t i = 0; i < count; i++)
+		is_deep |= uses[i].fact->request->value.len > uses[i].name.len;
+	for (size_t i = 0; is_deep && i < count; i++) {
+		const struct sm_view *view = uses[i].fact->view;
+		struct sm_rule rule = { .family = SM_FAMILY_FILES,
+					.access = SM_ACCESS_LIST,
+					.pattern = SM_STR("${ARG}/**"),
+					.seen = view->call->count };
+
+		if (uses[i].fact->request->access & SM_ACCESS_LIST &&
+		    sm_str_equal(uses[i].fact->request->value, uses[i].name))
+			sm_learn_rule_by(l, &rule, &view->event);
+	}
+}
+
+/* A tree that keeps a part of its evidence would say less than with all. */
+static void take_whole(struct use *uses, size_t count, bool *is_taken)
+{
+	size_t end;
+
+	if (count)
+		qsort(uses, count, sizeof(*uses), by_name);
+	for (size_t i = 0; i < count; i = end) {
+		bool is_whole = true;
+
+		for (end = i;
+		     end < count && sm_str_equal(uses[end].name, uses[i].name);
+		     end++)
+			is_whole &= uses[end].is_open;
+		for (size_t k = i; is_whole && k < end; k++)
+			is_taken[uses[k].at] = true;
+	}
+}
+
+const bool *sm_learn_command(struct sm_learn *l, const struct sm_facts *f)
+{
+	bool *is_taken = sm_learn_take(l, f->count + 1);
+	struct use *uses = sm_learn_take(l, (f->count + 1) * sizeof(*uses));
+	size_t count = find_uses(l, f, uses), reads = 0;
+	struct sm_str_list made = find_made(l, uses, count);
+
+	while (reads < count && !uses[reads].is_change)
+		reads++;
+	if (is_open(l, &made, uses, reads)) {
+		open(l, uses, reads);
+		open_walks(l, uses, reads);
+	}
+	if (is_open(l, &made, uses + reads, count - reads))
+		open(l, uses + reads, count - reads);
+	take_whole(uses, count, is_taken);
+	return is_taken;
+}
