@@ -131,7 +131,8 @@ const char *const *sm_bundle_names(void);
 
 /*
  * Tokens inside patterns; the closed set of typed slots (secmgr-policy(5)).
- * One path component, one argv word, or one shell word at most, except **.
+ * One path component, one argv word, or one shell word at most, except ** and
+ * <tree>.
  */
 enum sm_token {
 	SM_TOKEN_INT,	 /* <int>      [0-9]+ */
@@ -146,6 +147,8 @@ enum sm_token {
 	SM_TOKEN_HOST,	 /* <host>     host name or address, no leading `-` */
 	SM_TOKEN_PORT,	 /* <port>     1024..65535; network only */
 	SM_TOKEN_TEXT,	 /* <text>     argv: anything that is one word */
+	SM_TOKEN_TREE,	 /* <tree>     ** that no component with a leading dot
+				       is part of; alone in its place */
 	SM_TOKENS
 };
 

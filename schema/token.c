@@ -127,6 +127,7 @@ size_t sm_token_match(enum sm_token token, struct sm_str text)
 		return match_port(text);
 	case SM_TOKEN_OPTION:
 	case SM_TOKEN_PATH:
+	case SM_TOKEN_TREE: /* of components, not bytes */
 	case SM_TOKENS:
 		break;
 	}
@@ -178,6 +179,7 @@ const char *sm_token_name(enum sm_token token)
 		[SM_TOKEN_WORD] = "word", [SM_TOKEN_OPTION] = "option",
 		[SM_TOKEN_PATH] = "path", [SM_TOKEN_HOST] = "host",
 		[SM_TOKEN_PORT] = "port", [SM_TOKEN_TEXT] = "text",
+		[SM_TOKEN_TREE] = "tree",
 	};
 
 	return token < SM_TOKENS ? names[token] : "";

@@ -8,7 +8,7 @@
  * Patterns of all families live in one forest. A path walks down by its
  * components; every other key (host, class, event name, ...) is a tree of one
  * level. A node has literal children in a hash table, pattern children in a
- * list, and perhaps one child for `**`.
+ * list, and perhaps one child each for `**` and <tree>.
  */
 #ifndef SCHEMA_POLICY_BLOB_H
 #define SCHEMA_POLICY_BLOB_H
@@ -17,7 +17,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 6
+#define SM_BLOB_VERSION 7
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 
@@ -94,6 +94,7 @@ struct sm_blob_header {
 enum sm_blob_node_flag {
 	SM_NODE_DEEP = 1 << 0, /* for **: stays active below itself */
 	SM_NODE_TAIL = 1 << 1, /* DEEP, and only ends follow: looked at once */
+	SM_NODE_TIDY = 1 << 2, /* DEEP, for <tree>: no component with a dot */
 };
 
 struct sm_blob_node {
@@ -104,7 +105,7 @@ struct sm_blob_node {
 	uint32_t flags;
 	uint64_t may;	 /* no child for components without a bit: stop.h */
 	uint32_t access; /* that any of its rules is about */
-	uint32_t unused;
+	uint32_t tidy;	 /* the child for <tree>, or SM_BLOB_NONE */
 };
 
 /* A slot of an open-addressed table; node SM_BLOB_NONE: empty. */

@@ -60,7 +60,7 @@ enum sm_status sm_build_node(struct sm_build *b, uint32_t *node)
 
 	if (!n)
 		return SM_NOMEM;
-	n->below = n->edges = n->branches = n->rules = NONE;
+	n->below = n->tidy = n->edges = n->branches = n->rules = NONE;
 	*node = (uint32_t)(b->nodes.count - 1);
 	return SM_OK;
 }
@@ -277,19 +277,24 @@ enum sm_status sm_build_grant(struct sm_build *b, uint32_t node, uint32_t rule)
 
 /* ------------------------------------------------------------------- paths */
 
-static enum sm_status descend_deep(struct sm_build *b, uint32_t *node)
+static enum sm_status descend_deep(struct sm_build *b, uint32_t flags,
+				   uint32_t *node)
 {
-	uint32_t below = sm_build_node_at(b, *node)->below;
+	const struct sm_build_node *from = sm_build_node_at(b, *node);
+	uint32_t below = flags & SM_NODE_TIDY ? from->tidy : from->below;
 	enum sm_status status;
 
-	if (sm_build_node_at(b, *node)->flags & SM_NODE_DEEP)
+	if (from->flags == flags)
 		return SM_OK; /* a second ** in a row adds nothing */
 	if (below == NONE) {
 		status = sm_build_node(b, &below);
 		if (status)
 			return status;
-		sm_build_node_at(b, below)->flags = SM_NODE_DEEP;
-		sm_build_node_at(b, *node)->below = below;
+		sm_build_node_at(b, below)->flags = flags;
+		if (flags & SM_NODE_TIDY)
+			sm_build_node_at(b, *node)->tidy = below;
+		else
+			sm_build_node_at(b, *node)->below = below;
 	}
 	*node = below;
 	return SM_OK;
@@ -310,8 +315,14 @@ static enum sm_status descend(struct sm_build *b, struct sm_str path,
 		c = (struct sm_str){ path.p + at, end - at };
 		if (is_literal)
 			status = sm_build_literal(b, *node, c, node);
-		else if (sm_str_equal(c, SM_STR("**")))
-			status = descend_deep(b, node);
+		else if (sm_pattern_depth(c))
+			status = descend_deep(
+				b,
+				SM_NODE_DEEP |
+					(sm_pattern_depth(c) == SM_DEPTH_TREE
+						 ? SM_NODE_TIDY
+						 : 0),
+				node);
 		else
 			status = sm_build_child(b, *node, c, how, node);
 	}
@@ -572,7 +583,8 @@ static bool is_end(struct sm_build *b, uint32_t number)
 {
 	const struct sm_build_node *node = sm_build_node_at(b, number);
 
-	return !node->edge_count && !node->branch_count && node->below == NONE;
+	return !node->edge_count && !node->branch_count &&
+	       node->below == NONE && node->tidy == NONE;
 }
 
 /* A `**` behind which one component follows, or none. */
@@ -580,7 +592,8 @@ static bool is_tail(struct sm_build *b, const struct sm_build_node *node)
 {
 	uint32_t link;
 
-	if (!(node->flags & SM_NODE_DEEP) || node->below != NONE)
+	if (node->flags != SM_NODE_DEEP || node->below != NONE ||
+	    node->tidy != NONE)
 		return false;
 	for (link = node->edges; link != NONE;
 	     link = sm_build_link_at(b, link)->next)
@@ -657,6 +670,7 @@ static enum sm_status lay_node(struct sm_build *b,
 	if (status)
 		return status;
 	to->below = from->below;
+	to->tidy = from->tidy;
 	to->flags = from->flags | (is_tail(b, from) ? SM_NODE_TAIL : 0);
 	to->may = may_follow(b, from);
 	to->branches = (struct sm_blob_span){
@@ -745,7 +759,8 @@ enum sm_status sm_build_finish(struct sm_build *b,
 	h->has_event_rules = events->edge_count || events->branch_count;
 	named = sm_build_node_at(b, b->roots[SM_ROOT_NAMED]);
 	h->has_named_rules = named->rule_count || named->edge_count ||
-			     named->branch_count || named->below != NONE;
+			     named->branch_count || named->below != NONE ||
+			     named->tidy != NONE;
 	h->magic = SM_BLOB_MAGIC;
 	h->version = SM_BLOB_VERSION;
 	h->bytes = (uint32_t)size;

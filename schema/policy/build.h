@@ -15,7 +15,7 @@ struct sm_vector {
 
 /* A node before its children are laid out; lists are chains of links. */
 struct sm_build_node {
-	uint32_t below, flags;
+	uint32_t below, tidy, flags;
 	uint32_t edges, edge_tail, edge_count;
 	uint32_t branches, branch_tail, branch_count;
 	uint32_t rules, rule_tail, rule_count;

@@ -35,7 +35,7 @@ static enum sm_status visit(struct walk *w, uint32_t node, uint32_t len,
 			    uint32_t up)
 {
 	const struct sm_build_node n = *sm_build_node_at(w->b, node);
-	bool goes_on = n.branch_count || n.below != NONE;
+	bool goes_on = n.branch_count || n.below != NONE || n.tidy != NONE;
 	enum sm_status status = SM_OK;
 	uint32_t link;
 

@@ -92,6 +92,7 @@ static void look_at(struct search *s, uint32_t number)
 			s->best = rule;
 	}
 	wait_for(s, node->below);
+	wait_for(s, node->tidy);
 	for (i = 0; i < node->branches.count && s->looks; i++, s->looks--)
 		wait_for(s, branches[node->branches.first + i].node);
 	for (i = 0; i < node->edges.count && s->looks; i++, s->looks--)

@@ -507,16 +507,19 @@ static enum sm_status read_items(struct build *b, struct sm_scan scan,
 }
 
 /* "/x/y" any number of times, at least once if it is the end. */
-static void read_deep(struct build *b, bool is_last)
+static void read_deep(struct build *b, enum sm_depth depth, bool is_last)
 {
+	struct sm_bytes first = b->any;
 	uint32_t start = add_state(b->l), end;
 
 	if (b->l->has_failed)
 		return;
 	add_free(b->l, b->at, start);
 	b->at = start;
+	if (depth == SM_DEPTH_TREE)
+		drop(&first, '.');
 	read_text(b, SM_STR("/"));
-	read_one(b, b->any);
+	read_one(b, first);
 	read_many(b, b->any);
 	end = add_state(b->l);
 	if (b->l->has_failed)
@@ -540,8 +543,8 @@ static enum sm_status read_path(struct build *b, struct sm_str pattern)
 		for (end = at; end < pattern.len && pattern.p[end] != '/';)
 			end++;
 		c = (struct sm_str){ pattern.p + at, end - at };
-		if (sm_str_equal(c, SM_STR("**"))) {
-			read_deep(b, end == pattern.len);
+		if (sm_pattern_depth(c)) {
+			read_deep(b, sm_pattern_depth(c), end == pattern.len);
 			continue;
 		}
 		read_text(b, SM_STR("/"));

@@ -145,10 +145,14 @@ static void close_set(const struct forest *f, struct sm_match_set *set)
 	uint32_t i;
 
 	for (i = 0; i < set->count; i++) {
-		uint32_t below = f->nodes[set->nodes[i] & ~FRESH].below;
+		const struct sm_blob_node *node =
+			&f->nodes[set->nodes[i] & ~FRESH];
+		uint32_t below = node->below, tidy = node->tidy;
 
 		if (below != SM_BLOB_NONE && !holds(set, below))
 			push(set, below | FRESH);
+		if (tidy != SM_BLOB_NONE && !holds(set, tidy))
+			push(set, tidy | FRESH);
 	}
 }
 
@@ -175,6 +179,15 @@ static void step(const struct forest *f, const struct sm_blob_node *node,
 	}
 }
 
+/* `**` takes any component, <tree> none that is hidden. */
+static bool goes_deeper(const struct sm_blob_node *node,
+			const struct component *c)
+{
+	if (node->flags & SM_NODE_TIDY)
+		return c->text.len && c->text.p[0] != '.';
+	return node->flags & SM_NODE_DEEP;
+}
+
 static void step_all(const struct forest *f, const struct sm_match_set *set,
 		     const struct component *c, struct sm_match_set *next)
 {
@@ -185,7 +198,7 @@ static void step_all(const struct forest *f, const struct sm_match_set *set,
 	for (i = 0; i < set->count; i++) {
 		uint32_t number = set->nodes[i] & ~FRESH;
 
-		if (f->nodes[number].flags & SM_NODE_DEEP)
+		if (goes_deeper(&f->nodes[number], c))
 			push(next, number);
 		step(f, &f->nodes[number], c, true, next);
 	}
@@ -205,8 +218,9 @@ static void drop_fresh(struct sm_match_set *set)
 /* Nothing follows a `**`: it stays whatever the path goes on with. */
 static bool is_open_end(const struct sm_blob_node *node)
 {
-	return node->flags & SM_NODE_DEEP && !node->edges.count &&
-	       !node->branches.count && node->below == SM_BLOB_NONE;
+	return node->flags & SM_NODE_DEEP && !(node->flags & SM_NODE_TIDY) &&
+	       !node->edges.count && !node->branches.count &&
+	       node->below == SM_BLOB_NONE && node->tidy == SM_BLOB_NONE;
 }
 
 static bool is_settled(const struct forest *f, const struct sm_match_set *set)
@@ -356,6 +370,14 @@ __attribute__((noinline)) static void go_deep(struct way w,
 		match_rest(&f, w.path, at, number | FRESH, set);
 }
 
+__attribute__((noinline)) static void
+go_tidy(struct way w, uint32_t tidy, uint32_t at, struct sm_match_set *set)
+{
+	const struct forest f = forest_of(w.policy);
+
+	match_rest(&f, w.path, at, tidy | FRESH, set);
+}
+
 /* The path goes on behind stop, with a component up to end, if that is known.
  */
 HOT void go_on(const struct way *w, const struct sm_blob_stop *stop,
@@ -368,6 +390,8 @@ HOT void go_on(const struct way *w, const struct sm_blob_stop *stop,
 
 	if (node->branches.count)
 		take_branches(*w, node, at, end, set);
+	if (node->tidy != SM_BLOB_NONE)
+		go_tidy(*w, node->tidy, at, set);
 	if (below == SM_BLOB_NONE)
 		return;
 	node = &nodes[below];

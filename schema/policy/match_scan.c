@@ -76,6 +76,14 @@ uint32_t sm_pattern_named(struct sm_str text)
 	return sm_str_starts(text, named) ? named.len : 0;
 }
 
+enum sm_depth sm_pattern_depth(struct sm_str component)
+{
+	if (sm_str_equal(component, SM_STR("**")))
+		return SM_DEPTH_ANY;
+	return sm_str_equal(component, SM_STR("<tree>")) ? SM_DEPTH_TREE
+							 : SM_DEPTH_NONE;
+}
+
 static bool is_plain(const struct sm_scan *scan, char c)
 {
 	return c != '*' && c != '<' && c != '\\' &&

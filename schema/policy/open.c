@@ -92,7 +92,9 @@ static bool are_nodes_good(const struct sm_policy *p)
 		    !is_span(p, SM_BLOB_BRANCHES, n[i].branches) ||
 		    !is_span(p, SM_BLOB_INDEX, n[i].rules) ||
 		    (n[i].below != SM_BLOB_NONE &&
-		     !is_index(p, SM_BLOB_NODES, n[i].below)))
+		     !is_index(p, SM_BLOB_NODES, n[i].below)) ||
+		    (n[i].tidy != SM_BLOB_NONE &&
+		     !is_index(p, SM_BLOB_NODES, n[i].tidy)))
 			return false;
 	for (i = 0; i < count_of(p, SM_BLOB_EDGES); i++)
 		if (e[i].node != SM_BLOB_NONE &&

@@ -30,6 +30,7 @@ enum {
 	ALLOW_TOKEN = 1 << 4,
 	ALLOW_PORT = 1 << 5,
 	ALLOW_NAMED = 1 << 6, /* ${ARG} */
+	ALLOW_TREE = 1 << 7,
 };
 
 static bool is_allowed(const struct sm_item *item, unsigned allow)
@@ -46,6 +47,8 @@ static bool is_allowed(const struct sm_item *item, unsigned allow)
 	case SM_ITEM_VARIABLE:
 		return allow & ALLOW_VARIABLE;
 	case SM_ITEM_TOKEN:
+		if (item->token == SM_TOKEN_TREE)
+			return allow & ALLOW_TREE;
 		return item->token == SM_TOKEN_PORT ? allow & ALLOW_PORT
 						    : allow & ALLOW_TOKEN;
 	}
@@ -108,10 +111,11 @@ static enum sm_status check_component(struct sm_str c, unsigned *deep,
 	unsigned wild = 0;
 	bool was_star = false;
 
-	if (sm_str_equal(c, SM_STR("**"))) {
+	if (sm_pattern_depth(c)) {
 		if (++*deep > DEPTHS_MAX)
 			return sm_fail(diag, SM_INVALID,
-				       "more than %d ** in one pattern",
+				       "more than %d ** or <tree> in one "
+				       "pattern",
 				       DEPTHS_MAX);
 		return SM_OK;
 	}
@@ -124,6 +128,10 @@ static enum sm_status check_component(struct sm_str c, unsigned *deep,
 		if (item.kind == SM_ITEM_STAR && was_star)
 			return sm_fail(diag, SM_INVALID,
 				       "** must be a whole path component");
+		if (item.kind == SM_ITEM_TOKEN && item.token == SM_TOKEN_TREE)
+			return sm_fail(diag, SM_INVALID,
+				       "<tree> must be a whole path "
+				       "component");
 		was_star = item.kind == SM_ITEM_STAR;
 		if (item.kind == SM_ITEM_STAR || item.kind == SM_ITEM_TOKEN)
 			wild++;
@@ -164,7 +172,8 @@ static enum sm_status check_path_of(struct sm_str pattern, unsigned allow,
 	unsigned deep = 0, count = 0;
 
 	status = check_items(pattern,
-			     allow | ALLOW_STAR | ALLOW_VARIABLE | ALLOW_TOKEN,
+			     allow | ALLOW_STAR | ALLOW_VARIABLE | ALLOW_TOKEN |
+				     ALLOW_TREE,
 			     diag);
 	if (!status)
 		status = check_variables(pattern, diag);

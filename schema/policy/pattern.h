@@ -52,6 +52,10 @@ uint32_t sm_pattern_variable(struct sm_str text);
 uint32_t sm_pattern_named(struct sm_str text);
 #define SM_VARIABLE_NAMED "ARG"
 
+/* A component that any number of others may stand for. */
+enum sm_depth { SM_DEPTH_NONE, SM_DEPTH_ANY, SM_DEPTH_TREE };
+enum sm_depth sm_pattern_depth(struct sm_str component);
+
 /* Whether a rule's pattern, argument or by entry is well spelled. */
 SM_CHECKED enum sm_status sm_pattern_check_rule(const struct sm_rule *rule,
 						struct sm_diag *diag);

@@ -16,11 +16,12 @@
 #define SIXTEEN "sixteen-letters-"
 #define LONG	"sixteen-letters-and-more-of-them"
 
-static const char *const parts[] = { "a",     "b",     "ab",	 "photo-of-7",
-				     "*",     "a*",    "**",	 "**",
-				     "<int>", SIXTEEN, "s*-of-7" };
-static const char *const names[] = { "a",	   "b",	    "ab", "7",
-				     "photo-of-7", SIXTEEN, LONG };
+static const char *const parts[] = { "a",      "b",	"ab",	   "photo-of-7",
+				     "*",      "a*",	"**",	   "**",
+				     "<int>",  SIXTEEN, "s*-of-7", "<tree>",
+				     "<tree>", ".h" };
+static const char *const names[] = { "a",     "b",  "ab", "7",	 "photo-of-7",
+				     SIXTEEN, LONG, ".h" };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -66,7 +67,12 @@ static unsigned next_random(unsigned below)
 	return (unsigned)(state >> 33) % below;
 }
 
-/* At most two `**`, which are not neighbours: no policy may have more. */
+static bool is_depth(const char *part)
+{
+	return !strcmp(part, "**") || !strcmp(part, "<tree>");
+}
+
+/* At most two `**` or <tree>: no policy may have more. */
 static void make_pattern(struct pattern *p)
 {
 	unsigned deep = 0;
@@ -78,9 +84,9 @@ static void make_pattern(struct pattern *p)
 
 		do {
 			p->parts[i] = parts[next_random(COUNT(parts))];
-			is_deep = !strcmp(p->parts[i], "**");
-		} while (is_deep &&
-			 (deep == 2 || (i && !strcmp(p->parts[i - 1], "**"))));
+			is_deep = is_depth(p->parts[i]);
+		} while (is_deep && (deep == 2 || (i && !strcmp(p->parts[i - 1],
+								p->parts[i]))));
 		deep += is_deep;
 		strcat(strcat(p->text, "/"), p->parts[i]);
 	}
@@ -98,6 +104,9 @@ static void make_rule(struct pattern *p)
 
 static bool part_matches(const char *part, const char *name)
 {
+	/* Wildcards open no hidden names. */
+	if (name[0] == '.')
+		return !strcmp(part, name);
 	if (!strcmp(part, "*"))
 		return true;
 	if (!strcmp(part, "a*"))
@@ -113,14 +122,18 @@ static bool matches(const struct pattern *p, unsigned part,
 {
 	if (part == p->count)
 		return !depth;
-	if (strcmp(p->parts[part], "**") != 0)
+	if (!is_depth(p->parts[part]))
 		return depth && part_matches(p->parts[part], path[0]) &&
 		       matches(p, part + 1, path + 1, depth - 1);
-	if (part + 1 == p->count)
-		return depth > 0;
-	for (unsigned skipped = 0; skipped <= depth; skipped++)
-		if (matches(p, part + 1, path + skipped, depth - skipped))
+	/* The last takes something. */
+	for (unsigned skipped = 0; skipped <= depth; skipped++) {
+		if (skipped && !strcmp(p->parts[part], "<tree>") &&
+		    path[skipped - 1][0] == '.')
+			return false;
+		if ((skipped || part + 1 < p->count) &&
+		    matches(p, part + 1, path + skipped, depth - skipped))
 			return true;
+	}
 	return false;
 }
 
@@ -300,7 +313,7 @@ static void the_rule_that_decides_is_found(void **state)
 		count += check_paths(&c.policy, patterns, path, 0, &allowed);
 		compiled_free(&c);
 	}
-	assert_int_equal(count, POLICIES * (7 + 49 + 343 + 2401));
+	assert_int_equal(count, POLICIES * (8 + 64 + 512 + 4096));
 	assert_true(allowed > count / 20 && allowed < count);
 }
 
