@@ -210,6 +210,8 @@ check-long: all unit-build
 		$(PYTHON) -B tests/integration/test_loss.py
 	SM_BUILD=$(BUILD) SM_FAULTS=300 \
 		$(PYTHON) -B tests/integration/test_faults.py
+	SM_BUILD=$(BUILD) SM_LONG=1 \
+		$(PYTHON) -B tests/integration/test_guests_servers.py
 
 # CPython's own tests, with and without: a few minutes, not part of check.
 .PHONY: check-cpython

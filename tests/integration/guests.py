@@ -76,6 +76,7 @@ class Guest:
     torn = 0  # who is killed may lose the event he was at
     options = ()  # of secmgr-record and secmgr-enforce
     versions = False  # whether it is one for every version of Python
+    slow = False  # seconds: not in make check, in check-long
 
     def __init__(self, place, python=workloads.PYTHON):
         self.nonce = secrets.token_hex(8)
@@ -129,6 +130,14 @@ def events(trace, *options):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def install(usr):
+    """A copy of what records, for everybody; below a home it were not."""
+    for part in ("bin/secmgr-record", "bin/secmgr-enforce",
+                 "lib/secmgr/libsecmgr.so"):
+        (usr / part).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(workloads.BUILD / part, usr / part)
+
+
 class Compare:
     """The tests of one guest; subclassed for each."""
 
@@ -142,10 +151,7 @@ class Compare:
                                                  dir="/var/tmp"))
         cls.base.chmod(0o755)
         cls.addClassCleanup(shutil.rmtree, cls.base, True)
-        for part in ("bin/secmgr-record", "bin/secmgr-enforce",
-                     "lib/secmgr/libsecmgr.so"):
-            (cls.base / "usr" / part).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(workloads.BUILD / part, cls.base / "usr" / part)
+        install(cls.base / "usr")
         cls.one = cls.guest(cls.base / "run", cls.python)
         cls.trace, cls.held_trace = cls.base / "t.db", cls.base / "held.db"
         cls.policy = cls.base / "policy.json"
@@ -278,6 +284,8 @@ def cases(loader, guests):
     """The tests of each guest, on each Python it is for."""
     suite = unittest.TestSuite()
     for guest in guests:
+        if guest.slow and not os.environ.get("SM_LONG"):
+            continue
         for python in workloads.pythons() if guest.versions else [
                 workloads.PYTHON]:
             name = guest.__name__

@@ -190,9 +190,11 @@ class Daemon(Script):
         os.mkfifo(self.place / "up")
 
 
+GUESTS = (Multiprocessing, Pools, Commands, AnotherPython, Daemon)
+
+
 def load_tests(loader, _, __):
-    return guests.cases(loader, (Multiprocessing, Pools, Commands,
-                                 AnotherPython, Daemon))
+    return guests.cases(loader, GUESTS)
 
 
 if __name__ == "__main__":

@@ -117,8 +117,11 @@ class Pip(Steps):
                        check=True)
 
 
+GUESTS = (Installed, Pip)
+
+
 def load_tests(loader, _, __):
-    return guests.cases(loader, (Installed, Pip))
+    return guests.cases(loader, GUESTS)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,11 @@
 On /usr/bin/python3 and on those SM_TEST_PYTHONS names.
 """
 import os
+import pathlib
 import secrets
+import shutil
 import subprocess
+import tempfile
 import unittest
 
 import guests
@@ -342,9 +345,86 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as mine:
         self.assertEqual("0\n", self.hellos(1234))
 
 
+STATIC = """
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+    char *none[] = { 0 };
+
+    if (argc < 3)
+        return 2;
+    return execve(argv[2], argv + 2, *argv[1] == 'e' ? none : environ);
+}
+"""
+
+
+@unittest.skipIf(os.geteuid(), "needs root")
+class Uncovered(unittest.TestCase):
+    """What secmgr-record(1) says is not covered, beside what is."""
+
+    def setUp(self):
+        self.base = pathlib.Path(tempfile.mkdtemp(prefix="secmgr-uncovered-",
+                                                  dir="/var/tmp"))
+        self.base.chmod(0o755)
+        self.addCleanup(shutil.rmtree, self.base)
+        guests.install(self.base / "usr")
+        (self.base / "app.py").write_text(
+            "import sys\nopen('did-' + sys.argv[1], 'wb').close()\n")
+
+    def done(self, *steps):
+        """Names that the steps made, and those of them in the trace."""
+        subprocess.run(
+            [self.base / "usr/bin/secmgr-record", "-q", "-o", "t.db", "--",
+             "sh", "-ec", "\n".join(steps)], cwd=self.base, check=True,
+            env=workloads.environment(), stderr=subprocess.DEVNULL)
+        seen = {request["resource"].rpartition("did-")[2]
+                for event in guests.events(self.base / "t.db", "-e", "open")
+                for request in event["requests"]
+                if "did-" in request["resource"]}
+        return {path.name[4:] for path in self.base.glob("did-*")}, seen
+
+    def test_a_program_that_changes_its_user_loads_no_library(self):
+        shutil.copy(workloads.PYTHON, self.base / "python")
+        os.chown(self.base / "python", 65534, 65534)
+        (self.base / "python").chmod(0o4755)
+        self.base.chmod(0o777)
+        self.assertEqual(
+            ({"before", "setuid", "child"}, {"before"}),
+            self.done("python3 app.py before", "./python app.py setuid",
+                      "./python -c 'import os; "
+                      "os.system(\"python3 app.py child\")'"))
+
+    def test_a_static_program_hides_what_it_gives_no_environment(self):
+        subprocess.run(["gcc", "-static", "-xc", "-D_GNU_SOURCE", "-", "-o",
+                        self.base / "static"], input=STATIC, text=True,
+                       check=True)
+        self.assertEqual(
+            ({"kept", "emptied"}, {"kept"}),
+            self.done("./static keep /usr/bin/python3 app.py kept",
+                      "./static empty /usr/bin/python3 app.py emptied"))
+
+    def test_a_root_without_the_library_is_out_of_reach(self):
+        self.assertEqual(
+            ({"before", "hidden"}, {"before"}),
+            self.done("python3 app.py before", "unshare --mount sh -ec '"
+                      f"mount -t tmpfs none {self.base}/usr; "
+                      "python3 app.py hidden'"))
+
+    def test_a_hidden_socket_in_another_network_is_out_of_reach(self):
+        self.assertEqual(
+            ({"mounts", "both"}, {"mounts"}),
+            self.done("unshare --mount sh -ec 'mount -t tmpfs none /tmp; "
+                      "python3 app.py mounts'",
+                      "unshare --mount --net sh -ec 'mount -t tmpfs none "
+                      "/tmp; python3 app.py both'"))
+
+
+GUESTS = (Ends, AnotherUser, AnotherRoot, Interpreters, Embedded, Container,
+          Service)
+
+
 def load_tests(loader, tests, _):
-    suite = guests.cases(loader, (Ends, AnotherUser, AnotherRoot,
-                                 Interpreters, Embedded, Container, Service))
+    suite = guests.cases(loader, GUESTS)
     suite.addTests(tests)
     return suite
 

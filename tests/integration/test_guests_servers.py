@@ -72,6 +72,7 @@ class Django(workloads.Reloading, Server):
     does = {"process": 3, "one": 1, "two": 1, "three": 1, "four": 1}
     more = ("process",)
     processes = 3
+    slow = True
     output = ("/: 200 <p>Hello visitor</p>\n\n" +
               said("one", "two", "three", "four"))
 
@@ -304,6 +305,7 @@ class Celery(Queue):
         """}
     does = {"ready": 1, "process": 2, "one": 1, "two": 1, "three": 1}
     processes = 3
+    slow = True
     output = "done\n"
 
     def command(self):
@@ -363,9 +365,11 @@ queue = rq.Queue(connection=place)
         return "0 jobs wait\n"
 
 
+GUESTS = (Django, Gunicorn, FastAPI, Aiohttp, Uwsgi, Celery, Rq)
+
+
 def load_tests(loader, _, __):
-    return guests.cases(loader, (Django, Gunicorn, FastAPI, Aiohttp, Uwsgi,
-                                 Celery, Rq))
+    return guests.cases(loader, GUESTS)
 
 
 if __name__ == "__main__":
