@@ -115,6 +115,9 @@ $(BUILD)/fuzz/fuzz_review_answers: LDLIBS += -ljansson
 $(patsubst %,$(BUILD)/tests/%,$(filter test_agent%,$(UNIT))): \
 	$(call obj,$(wildcard tests/unit/agent_*.c)) | $(AGENT)
 
+# A disk whose power fails.
+$(BUILD)/tests/test_trace_power: $(call obj,tests/unit/power_vfs.c)
+
 $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(CLI) $(LIB)
 	@mkdir -p $(@D)
 	$(call say,$(CC))$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -206,6 +209,7 @@ fuzz:
 check-long: all unit-build
 	SM_MUTATIONS=100000 $(BUILD)/tests/test_trace_mutation
 	SM_MUTATIONS=2000 $(BUILD)/tests/test_trace_recover
+	SM_POWER=2000 $(BUILD)/tests/test_trace_power
 	SM_BUILD=$(BUILD) SM_KILLS=2000 SM_CROWD=1000 \
 		$(PYTHON) -B tests/integration/test_loss.py
 	SM_BUILD=$(BUILD) SM_FAULTS=300 \

@@ -112,20 +112,13 @@ static enum sm_status summarize_all(struct sm_trace_writer *w)
 	return sm_trace_set_meta(w, "closed", text);
 }
 
-/*
- * Makes one file of it. Tails leave free pages behind; compacting costs
- * nothing where it matters, in small files. A reader that is just looking
- * keeps the write-ahead log: the trace is whole all the same.
- */
-static void settle(struct sm_trace_writer *w)
+/* Tails leave free pages behind; compacting costs nothing in small files. */
+static bool is_worth_compacting(sqlite3 *db)
 {
 	sqlite3_stmt *q = NULL;
 	int64_t pages = 0, unused = 0;
 
-	sqlite3_exec(w->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL,
-		     NULL);
-	sqlite3_exec(w->db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
-	if (!sqlite3_prepare_v2(w->db,
+	if (!sqlite3_prepare_v2(db,
 				"SELECT p.page_count,f.freelist_count FROM "
 				"pragma_page_count p,pragma_freelist_count f",
 				-1, &q, NULL) &&
@@ -134,8 +127,23 @@ static void settle(struct sm_trace_writer *w)
 		unused = sqlite3_column_int64(q, 1);
 	}
 	sqlite3_finalize(q);
-	if (unused * 50 > pages && pages < 65536)
+	return unused * 50 > pages && pages < 65536;
+}
+
+/*
+ * Makes one file of it. Compacting comes first, through the log: a rollback
+ * journal left by a power failure would have to be rolled back, and readers
+ * write nothing. The one that journal_mode makes is for a page that is as good
+ * before as after. A reader that is just looking keeps the log: the trace is
+ * whole all the same.
+ */
+static void settle(struct sm_trace_writer *w)
+{
+	if (is_worth_compacting(w->db))
 		sqlite3_exec(w->db, "VACUUM", NULL, NULL, NULL);
+	sqlite3_exec(w->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL,
+		     NULL);
+	sqlite3_exec(w->db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
 }
 
 enum sm_status sm_trace_writer_close(struct sm_trace_writer *w,

@@ -23,7 +23,6 @@ import sys
 import threading
 
 SLOT = struct.Struct("=QQQ")
-NUMBER = struct.Struct("=Q")
 FLOODERS = 3  # more than are stored as fast
 
 
@@ -39,15 +38,12 @@ def make(path, slots):
 
 
 def raise_events(view, slot, limit):
-    begun = slot * SLOT.size + NUMBER.size
-    raised = begun + NUMBER.size
-    audit, put = sys.audit, NUMBER.pack_into
-    # The first is how the process's others are told from what went before.
-    put(view, slot * SLOT.size, os.getpid())
+    begun, raised, audit = 3 * slot + 1, 3 * slot + 2, sys.audit
+    view[3 * slot] = os.getpid()
     for number in range(limit) if limit else itertools.count():
-        put(view, begun, number + 1)
+        view[begun] = number + 1
         audit("app.count", slot, number)
-        put(view, raised, number + 1)
+        view[raised] = number + 1
 
 
 def fork_one(view, slot, limit):
@@ -105,7 +101,7 @@ def crowd(view, children, limit):
             raise_events(view, slot, limit)
             select.select([out], [], [])
             os._exit(0)
-    while any(not raised for _, _, raised in SLOT.iter_unpack(view)):
+    while not all(view[2::3]):
         select.select([], [], [], 0.05)
     print("all there", flush=True)
     sys.stdin.readline()
@@ -116,12 +112,11 @@ def crowd(view, children, limit):
 
 def pace(view, slot, limit):
     """Fifty events a second, of two kilobytes each."""
-    begun = slot * SLOT.size + NUMBER.size
-    NUMBER.pack_into(view, slot * SLOT.size, os.getpid())
+    view[3 * slot] = os.getpid()
     for number in range(limit):
-        NUMBER.pack_into(view, begun, number + 1)
+        view[3 * slot + 1] = number + 1
         sys.audit("app.count", slot, number, "x" * 2000)
-        NUMBER.pack_into(view, begun + NUMBER.size, number + 1)
+        view[3 * slot + 2] = number + 1
         select.select([], [], [], 0.02)
 
 
@@ -153,7 +148,8 @@ def beside(view, quiet, limit):
 def main(path, mode, *numbers):
     numbers = [int(number) for number in numbers]
     with open(path, "r+b") as file:
-        view = mmap.mmap(file.fileno(), 0)
+        # struct.pack_into() would write zeroes first, and may be killed then.
+        view = memoryview(mmap.mmap(file.fileno(), 0)).cast("Q")
     if mode == "alone":
         raise_events(view, 0, *numbers)
     else:
