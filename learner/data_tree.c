@@ -357,22 +357,31 @@ static void collapse_all(struct sm_learn *l, struct sm_node *node)
 	sm_node_tidy(l, node);
 }
 
+bool sm_may_be_data_tree(const struct sm_node *node,
+			 const struct sm_scope *scope)
+{
+	const struct sm_place *place = &scope->place;
+
+	return node->count && !place->is_closed && !place->is_code &&
+	       !place->is_shared &&
+	       (scope->is_owned || node->is_made || sm_node_is_listed(node));
+}
+
 bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 		       const struct sm_scope *scope)
 {
-	const struct sm_place *place = &scope->place;
 	struct sm_str dir = scope->dir;
 	struct scan s;
 
-	if (!node->count || place->is_closed || place->is_code ||
-	    place->is_shared || (dir.len && sm_holds_code(l, dir)))
+	if (!sm_may_be_data_tree(node, scope) ||
+	    (dir.len && sm_holds_code(l, dir)))
 		return false;
 	s = scan_tree(node);
 	if (dir.len && is_storage(node, &s) && !is_base(l, dir)) {
 		collapse_all(l, node);
 		return true;
 	}
-	if (place->is_hidden)
+	if (scope->place.is_hidden)
 		return false;
 	if (scope->is_owned ? has_free_kid(l, node) : is_output(node, &s)) {
 		collapse(l, node, &s, true);

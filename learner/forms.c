@@ -16,6 +16,12 @@
 #include "learner/open.h"
 #include "learner/paths.h"
 
+/*
+ * Each level of directories that may open is tried twice below it. When that
+ * came to so many copies, what may open opens.
+ */
+#define TRIED_MAX (1u << 16)
+
 /* A directory. */
 struct dir_cut {
 	struct sm_choice cut;
@@ -249,9 +255,15 @@ static struct sm_choice *cut_group(struct sm_learn *l, struct sm_node *node,
 {
 	const struct sm_members *m = &group->members, none = { NULL, 0 };
 	struct group_cut *cut = sm_learn_take(l, sizeof(*cut));
-	struct form *form = add_form(l, &cut->cut, m->count);
+	struct form *form;
 
 	cut->parent = node;
+	if (group->slot.len && l->tried > TRIED_MAX) {
+		form = add_slots(l, &cut->cut, 1, 1);
+		add_slot(l, form, scope, group, node);
+		return &cut->cut;
+	}
+	form = add_form(l, &cut->cut, m->count);
 	form->form.cost = closed_cost(l, m, &none, false, share, node->sources);
 	add_members(l, form, scope, m);
 	if (!group->slot.len)
@@ -397,7 +409,8 @@ static struct sm_choice *cut_dir(struct sm_learn *l, struct sm_node *node,
 		add_texts(l, cut, scope);
 		return &cut->cut;
 	}
-	add_tree(l, cut, scope);
+	if (sm_may_be_data_tree(node, scope))
+		add_tree(l, cut, scope);
 	return &cut->cut;
 }
 

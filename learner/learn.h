@@ -71,6 +71,7 @@ struct sm_learn {
 	struct sm_str_list loaded, wanted;
 
 	struct sm_paths *paths;	    /* paths.c */
+	size_t tried;		    /* nodes copied to try forms on */
 	struct sm_str_list members; /* names that became part of a slot */
 
 	struct draft *drafts; /* emit.c: rules before they are numbered */

@@ -86,6 +86,9 @@ bool sm_is_spelled(const struct sm_node *node);
 bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 		       const struct sm_scope *scope);
 
+/* False: sm_open_data_tree() would say so, too. */
+bool sm_may_be_data_tree(const struct sm_node *node,
+			 const struct sm_scope *scope);
 /* A package made the directory, and nobody else uses what is in it. */
 bool sm_is_own(const struct sm_learn *l, const struct sm_node *node,
 	       struct sm_str dir);

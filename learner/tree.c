@@ -129,6 +129,7 @@ struct sm_node *sm_node_copy(struct sm_learn *l, struct sm_node *node,
 	struct sm_node *copy = sm_learn_take(l, sizeof(*copy));
 	struct sm_copied *pair = sm_learn_take(l, sizeof(*pair));
 
+	l->tried++;
 	*copy = *node;
 	*pair = (struct sm_copied){ node, copy, copies->last };
 	copies->last = pair;
