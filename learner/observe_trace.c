@@ -6,8 +6,13 @@
 
 #include "learner/observe.h"
 
-/* Recently seen keys: most events of a long trace repeat a few hundred. */
-#define MEMO_SIZE 16384
+/*
+ * Keys seen, and their calls, in sets of four: most events of a long trace
+ * repeat some thousands of calls, which are looked up once. Where a set is full
+ * its next entry in turn goes.
+ */
+#define MEMO_SETS 16384
+#define MEMO_WAYS 4
 #define NOBODY	  UINT32_MAX /* a process outside of the window */
 
 struct memo {
@@ -15,6 +20,25 @@ struct memo {
 	struct sm_call *call;
 	bool is_known, is_forged;
 };
+
+struct memo_set {
+	struct memo ways[MEMO_WAYS];
+	unsigned next;
+};
+
+/* The entry of key, or the one to be used for it: is_known is false then. */
+static struct memo *memo_of(struct memo_set *sets, uint64_t key)
+{
+	struct memo_set *set = &sets[(key ^ key >> 32) % MEMO_SETS];
+	struct memo *memo;
+
+	for (unsigned i = 0; i < MEMO_WAYS; i++)
+		if (set->ways[i].is_known && set->ways[i].key == key)
+			return &set->ways[i];
+	memo = &set->ways[set->next++ % MEMO_WAYS];
+	memo->is_known = false;
+	return memo;
+}
 
 static uint64_t process_identity(uint64_t seed,
 				 const struct sm_trace_process *p)
@@ -121,7 +145,7 @@ struct reading {
 	struct sm_observations *o;
 	const struct sm_trace *trace;
 	struct sm_trace_cursor *cursor;
-	struct memo *memo;
+	struct memo_set *memo;
 	const uint32_t *owners;
 	size_t owner_count;
 	const uint64_t
@@ -180,8 +204,8 @@ static enum sm_status add_event(struct reading *r,
 		return SM_OK;
 	}
 	key = brief->key ^ r->named[brief->process];
-	memo = &r->memo[(key ^ key >> 32) % MEMO_SIZE];
-	if (!memo->is_known || memo->key != key) {
+	memo = memo_of(r->memo, key);
+	if (!memo->is_known) {
 		event = sm_trace_event(r->cursor);
 		if (!event) /* damaged: told by the next sm_trace_skim() */
 			return SM_OK;
@@ -281,7 +305,7 @@ enum sm_status sm_observations_read(struct sm_observations *observations,
 		free(named);
 		return SM_OK;
 	}
-	r.memo = calloc(MEMO_SIZE, sizeof(*r.memo));
+	r.memo = calloc(MEMO_SETS, sizeof(*r.memo));
 	if (!owners || !named || !r.memo)
 		goto done;
 	status = add_processes(observations, trace, window, owners, count);
