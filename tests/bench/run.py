@@ -360,15 +360,20 @@ class Bench:
         rows.close()
         return path.stat().st_size / count
 
-    def replay(self, trace, count):
-        policy = self.learn(trace)
-        frames = self.work / "frames.zst"
+    def frames(self, trace):
+        """The compressed blobs of a trace, one after the other."""
+        path = trace.with_suffix(".zst")
         with sqlite3.connect(f"file:{trace}?mode=ro", uri=True) as database:
-            frames.write_bytes(b"".join(
+            path.write_bytes(b"".join(
                 row[0] for row in database.execute(
                     "SELECT data FROM chunk UNION ALL SELECT data FROM block")
                 if isinstance(row[0], bytes)))
         database.close()
+        return path
+
+    def replay(self, trace, count):
+        policy = self.learn(trace)
+        frames = self.frames(trace)
         commands = {
             "replay": [self.bin / "secmgr-replay", policy, trace],
             "nothing": [self.bin / "secmgr-replay", "--version"],
@@ -401,6 +406,37 @@ class Bench:
                  count / middle["grep"] / 1e6)
 
 
+    # ------------------------------------------------------------ learning
+
+    def learning(self):
+        """Many events that make few calls: what matters is reading them."""
+        paths = self.work / "learning.paths"
+        paths.write_text("\n".join(
+            f"/srv/app/data/{i % 50}/file-{i}.json" for i in range(5000)))
+        trace = self.work / "learning.db"
+        run([self.bin / "secmgr-record", "--force", "--on-full=wait:4000",
+             "-o", trace, "--", PYTHON, "-I", HERE / "micro.py", self.raiser,
+             "none", paths, 20 if self.rounds < 9 else 200, 50000])
+        count = self.no_loss(trace)
+        commands = {
+            "learn": [self.bin / "secmgr-learn", "--no-estimate", "-o",
+                      self.work / "learning.json", trace],
+            "zstd": ["zstd", "-dcq", self.frames(trace)],
+        }
+        taken = {name: [] for name in commands}
+        for _ in range(3):
+            for name, command in commands.items():
+                start = time.perf_counter()
+                subprocess.run(list(map(str, command)), check=False,
+                               stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+                taken[name].append(time.perf_counter() - start)
+        self.add(f"G12 learn, {count / 1e6:.0f} M events",
+                 statistics.median(taken["learn"]), "s",
+                 "zstd -d of its blobs alone",
+                 statistics.median(taken["zstd"]), ("<=", 4))
+
+
 def machine():
     model = re.search(r"model name\s*: (.*)",
                       pathlib.Path("/proc/cpuinfo").read_text())
@@ -421,7 +457,8 @@ def decisions(bench):
 PARTS = {"hooks": Bench.hook_cost, "resolving": Bench.resolving,
          "executing": Bench.executing,
          "decisions": decisions,
-         "programs": Bench.programs, "storage": Bench.storage}
+         "programs": Bench.programs, "storage": Bench.storage,
+         "learning": Bench.learning}
 
 
 def table(results):
