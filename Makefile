@@ -23,7 +23,8 @@ say = $(if $(V),,@echo '  $(1) $@';)
 
 # What the guest carries: no JSON, no SQLite, nothing but libc.
 AGENT_SRC := $(wildcard recorder/agent/*.c) \
-	recorder/ring.c recorder/record.c recorder/hello.c recorder/redact.c \
+	recorder/ring.c recorder/record.c recorder/hello.c recorder/digest.c \
+	$(wildcard recorder/redact*.c) schema/secret.c \
 	schema/address.c schema/status.c schema/cbor.c schema/event.c \
 	schema/named.c schema/path.c schema/places.c schema/request.c \
 	schema/shell.c schema/token.c \

@@ -2,14 +2,15 @@
 /*
  * channel.h: how an agent gets its ring.
  *
- * Environment SECMGR_CHANNEL = "DEV:INO:FD:FLAGS:PATH" (hex, hex, decimal, hex,
- * path). FLAGS are those of the reply: an agent knows that it enforces before
- * it has a policy, and so can fail closed. FD is an inherited SOCK_SEQPACKET
- * socket (checked by dev and ino before use; FD_CLOEXEC: exec'ed children use
- * PATH, an unguessable socket name in a directory of mode 0711, socket mode
- * 0666: workers drop their uid). Where PATH leads nowhere, in a container with
- * a /tmp of its own, an abstract socket of the same name is asked, if its owner
- * is root or the asker.
+ * Environment SECMGR_CHANNEL = "DEV:INO:FD:FLAGS:KEY:PATH" (hex, hex, decimal,
+ * hex, hex, path). FLAGS are those of the reply: an agent knows that it
+ * enforces before it has a policy, and so can fail closed. KEY, of 32 digits,
+ * is what credentials are hashed under: the hello tells of some already. FD is
+ * an inherited SOCK_SEQPACKET socket (checked by dev and ino before use;
+ * FD_CLOEXEC: exec'ed children use PATH, an unguessable socket name in a
+ * directory of mode 0711, socket mode 0666: workers drop their uid). Where PATH
+ * leads nowhere, in a container with a /tmp of its own, an abstract socket of
+ * the same name is asked, if its owner is root or the asker.
  *
  * Handshake, one message each way:
  *   agent     -> hello (CBOR, at most SM_HELLO_MAX bytes) with one SCM_RIGHTS
@@ -29,6 +30,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "recorder/digest.h"
 #include "recorder/ring.h"
 #include "schema/named.h"
 
@@ -65,6 +67,8 @@ enum sm_channel_flag {
 	 * one named SM_CHANNEL_LIVE_MARK. Only a reply can ask for it.
 	 */
 	SM_CHANNEL_LIVE = 1 << 4,
+	/* Credentials are told as they are. */
+	SM_CHANNEL_NO_REDACT = 1 << 5,
 };
 
 #define SM_CHANNEL_LIVE_MARK "secmgr.live.call"
@@ -92,6 +96,7 @@ struct sm_channel_address {
 	uint64_t dev, ino;
 	int fd;		/* verify with fstat: dev, ino, S_ISSOCK */
 	uint32_t flags; /* enum sm_channel_flag */
+	uint8_t key[SM_DIGEST_KEY_BYTES];
 	const char *path;
 };
 

@@ -31,6 +31,8 @@ struct sm_collector_options {
 	enum sm_on_full on_full;
 	uint32_t wait_ns;
 	uint32_t flags; /* enum sm_channel_flag, told to every agent */
+	/* What agents hash credentials under; also given to every one. */
+	uint8_t key[SM_DIGEST_KEY_BYTES];
 	/* Copied. shadow is only asked; it needs a policy. */
 	struct sm_collector_policy policy, shadow;
 	/* What policies were compiled with, for those of a reload; borrowed

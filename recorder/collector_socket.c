@@ -185,6 +185,8 @@ static enum sm_status print_channel(struct sm_collector *collector,
 	};
 	struct stat st;
 
+	memcpy(address.key, collector->options.key, sizeof(address.key));
+
 	if (fstat(collector->inheritable, &st))
 		return fail(diag, "fstat", "of the inherited socket");
 	address.dev = st.st_dev;

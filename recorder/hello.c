@@ -165,6 +165,22 @@ static enum sm_status get_number(const char **text, unsigned base, uint64_t max,
 	return SM_OK;
 }
 
+/* Two digits a byte, and the ':' behind them. */
+static bool get_key(const char **text, uint8_t key[SM_DIGEST_KEY_BYTES])
+{
+	const char *p = *text;
+
+	for (unsigned i = 0; i < SM_DIGEST_KEY_BYTES; i++, p += 2) {
+		int high = digit(p[0]), low = high < 16 ? digit(p[1]) : 16;
+
+		if (low >= 16)
+			return false;
+		key[i] = (uint8_t)(high << 4 | low);
+	}
+	*text = p + 1;
+	return *p == ':';
+}
+
 enum sm_status sm_channel_parse(const char *text,
 				struct sm_channel_address *address)
 {
@@ -175,7 +191,8 @@ enum sm_status sm_channel_parse(const char *text,
 	if (get_number(&text, 16, UINT64_MAX, &address->dev) ||
 	    get_number(&text, 16, UINT64_MAX, &address->ino) ||
 	    get_number(&text, 10, INT_MAX, &fd) ||
-	    get_number(&text, 16, UINT32_MAX, &flags) || *text != '/' ||
+	    get_number(&text, 16, UINT32_MAX, &flags) ||
+	    !get_key(&text, address->key) || *text != '/' ||
 	    strlen(text) >= SM_CHANNEL_PATH_MAX)
 		return SM_INVALID;
 	address->fd = (int)fd;
@@ -208,6 +225,19 @@ static void put_number(char **at, const char *end, unsigned base,
 	put_text(at, end, digits + n, sizeof(digits) - n);
 }
 
+static void put_key(char **at, const char *end,
+		    const uint8_t key[SM_DIGEST_KEY_BYTES])
+{
+	char text[2 * SM_DIGEST_KEY_BYTES + 1];
+
+	for (unsigned i = 0; i < SM_DIGEST_KEY_BYTES; i++) {
+		text[2 * i] = "0123456789abcdef"[key[i] >> 4];
+		text[2 * i + 1] = "0123456789abcdef"[key[i] & 15];
+	}
+	text[sizeof(text) - 1] = ':';
+	put_text(at, end, text, sizeof(text));
+}
+
 uint32_t sm_channel_print(const struct sm_channel_address *address, char *out,
 			  uint32_t room)
 {
@@ -218,6 +248,7 @@ uint32_t sm_channel_print(const struct sm_channel_address *address, char *out,
 	put_number(&at, end, 16, address->ino);
 	put_number(&at, end, 10, (uint64_t)address->fd);
 	put_number(&at, end, 16, address->flags);
+	put_key(&at, end, address->key);
 	put_text(&at, end, address->path, strlen(address->path) + 1);
 	return at ? (uint32_t)(at - out - 1) : 0;
 }

@@ -2,143 +2,229 @@
 /*
  * redact.c: credentials must not reach the ring; nothing behind it may scrub.
  *
- * Masked are `password=X`, `--api-key X`, `scheme://user:X@host` and the like.
- * Policies are learned from and decided on the masked text alike, so masking
- * never makes the two differ.
+ * One pass from left to right. A policy decides by what is left, so what is
+ * taken out of a line for a shell holds nothing the shell would act on: else a
+ * command could hide behind `--password=`.
  */
-#include "recorder/redact.h"
+#include "recorder/redact_internal.h"
 
-static const char *const words[] = {
-	"password",	 "passwd",     "passphrase",  "secret",
-	"token",	 "api-key",    "api_key",     "apikey",
-	"access-key",	 "access_key", "private-key", "private_key",
-	"authorization",
-};
+/* ---------------------------------------------------------------- words */
 
-static char lower(char c)
+/* `Bearer X`, where no header's name says so. */
+static bool is_behind_scheme(const struct sm_redact_scan *s,
+			     struct sm_span *out)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+	uint32_t n = sm_scheme_at(s, s->at), from = s->at + n, to;
+	struct sm_str word;
+
+	if (!n || (n != 7 && n != 6)) /* bearer, basic, token */
+		return false;
+	to = sm_redact_end(s->kind, s->text, from, s->quote, 0);
+	word = sm_part(s->text, from, to);
+	if (sm_lower(sm_peek(s, s->at)) != 'b' || word.len < 8)
+		return false;
+	if (n == 6 && !sm_is_basic(word))
+		return false;
+	return sm_take(s, from, to, out);
 }
 
-static bool has_word(struct sm_str s, struct sm_str word)
+/* A word with slashes that is neither a path nor inside of a URL. */
+static uint32_t base64_end(const struct sm_redact_scan *s, uint32_t from,
+			   uint32_t to)
 {
-	for (uint32_t at = 0; at + word.len <= s.len; at++) {
-		uint32_t i = 0;
+	bool has_slash = false;
 
-		while (i < word.len && lower(s.p[at + i]) == word.p[i])
-			i++;
-		if (i == word.len)
-			return true;
+	while (to < s->text.len &&
+	       (sm_is_word(s->text.p[to]) || s->text.p[to] == '/')) {
+		has_slash |= s->text.p[to] == '/';
+		to++;
 	}
-	return false;
+	if (!has_slash || s->is_url ||
+	    (sm_peek(s, to) == '.' && sm_is_word(sm_peek(s, to + 1))))
+		return 0;
+	return sm_base64_is_random(sm_part(s->text, from, to)) ? to : 0;
 }
 
-static bool is_secret_name(struct sm_str name)
+/* Whether the word is a path's component. */
+static bool is_component(const struct sm_redact_scan *s, uint32_t from,
+			 uint32_t to)
 {
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (has_word(name, sm_str_of(words[i])))
-			return true;
-	return false;
+	return !s->is_url &&
+	       ((from &&
+		 (s->text.p[from - 1] == '/' || s->text.p[from - 1] == '.')) ||
+		sm_peek(s, to) == '/' ||
+		(sm_peek(s, to) == '.' && sm_is_alnum(sm_peek(s, to + 1))));
 }
 
-static bool is_name_char(char c)
+static uint32_t padded(const struct sm_redact_scan *s, uint32_t to)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '-' || c == '_';
+	uint32_t n = 0;
+
+	while (n < 2 && sm_peek(s, to + n) == '=')
+		n++;
+	return to + n;
 }
 
-static bool is_end(char c)
+static bool is_token(const struct sm_redact_scan *s, uint32_t from, uint32_t to,
+		     struct sm_span *out)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '&' || c == ';' ||
-	       c == '"' || c == '\'';
-}
+	for (uint32_t at = from; at < to; at++) {
+		uint32_t n;
 
-bool sm_redact_next(struct sm_str option)
-{
-	if (option.len < 3 || option.p[0] != '-' ||
-	    memchr(option.p, '=', option.len))
-		return false;
-	return is_secret_name(option);
-}
-
-/* The name in front of text.p[at], an `=`. */
-static struct sm_str name_before(struct sm_str text, uint32_t at)
-{
-	uint32_t start = at;
-
-	while (start && is_name_char(text.p[start - 1]))
-		start--;
-	return (struct sm_str){ text.p + start, at - start };
-}
-
-/*
- * A credential begins at text.p[at]; its end, or at when there is none. What
- * decides is in front of it: `NAME=`, `Authorization: ` or `://USER:`.
- */
-static uint32_t end_of_value(struct sm_str text, uint32_t at)
-{
-	uint32_t end = at;
-	char quote = 0;
-
-	if (at < text.len && (text.p[at] == '"' || text.p[at] == '\''))
-		quote = text.p[end++];
-	while (end < text.len &&
-	       (quote ? text.p[end] != quote : !is_end(text.p[end])))
-		end++;
-	return end + (quote && end < text.len);
-}
-
-/* `://USER:SECRET@` with the colon of the scheme at text.p[at]. */
-static bool is_url(struct sm_str text, uint32_t at, uint32_t *from,
-		   uint32_t *to)
-{
-	uint32_t i = at + 3, colon = 0;
-
-	if (at + 3 > text.len || memcmp(text.p + at, "://", 3))
-		return false;
-	for (; i < text.len && !is_end(text.p[i]) && text.p[i] != '/'; i++) {
-		if (text.p[i] == ':' && !colon)
-			colon = i;
-		if (text.p[i] == '@' && colon) {
-			*from = colon + 1;
-			*to = i;
+		if (at > from && sm_is_alnum(s->text.p[at - 1]))
+			continue;
+		if (at > from && s->text.p[at - 1] == '+')
+			continue;
+		n = sm_token_shape(sm_part(s->text, at, s->text.len));
+		if (n) {
+			*out = (struct sm_span){ at, at + n };
 			return true;
 		}
 	}
 	return false;
 }
 
-static bool is_header(struct sm_str text, uint32_t at, uint32_t *from,
-		      uint32_t *to)
+/* `$NAME`, `${NAME}`: not the value itself. */
+static bool is_variable(const struct sm_redact_scan *s, uint32_t from)
 {
-	if (at + 1 >= text.len || text.p[at + 1] != ' ' ||
-	    !is_secret_name(name_before(text, at)))
+	bool is_braced = from > 1 && s->text.p[from - 1] == '{';
+
+	return from && s->text.p[from - 1 - is_braced] == '$';
+}
+
+/* The word at the cursor, which is its first letter. */
+static bool is_word(struct sm_redact_scan *s, struct sm_span *out)
+{
+	uint32_t from = s->at, to = from;
+
+	while (to < s->text.len && sm_is_word(s->text.p[to]))
+		to++;
+	s->run_end = to;
+	if (is_variable(s, from))
 		return false;
-	*from = at + 2;
-	*to = *from;
-	while (*to < text.len && text.p[*to] != '"' && text.p[*to] != '\'' &&
-	       text.p[*to] != '\n')
-		++*to;
+	if (is_behind_scheme(s, out) ||
+	    (s->text.len - from >= 16 && is_token(s, from, to, out)))
+		return true;
+	if (is_component(s, from, to)) {
+		if (from && s->text.p[from - 1] == '/')
+			return false;
+		to = base64_end(s, from, to);
+		if (!to)
+			return false;
+	} else if (!sm_word_is_random(sm_part(s->text, from, to))) {
+		return false;
+	}
+	*out = (struct sm_span){ from, padded(s, to) };
 	return true;
 }
 
-/* The next credential at or behind at: [*from, *to). */
-static bool next_secret(struct sm_str text, uint32_t at, uint32_t *from,
-			uint32_t *to)
+/* ----------------------------------------------------------------- scan */
+
+static bool is_known(struct sm_redact_scan *s, struct sm_span *out)
 {
-	for (; at < text.len; at++) {
-		if (text.p[at] == ':' && (is_url(text, at, from, to) ||
-					  is_header(text, at, from, to)))
-			return true;
-		if (text.p[at] != '=' || !is_secret_name(name_before(text, at)))
+	const struct sm_spans *known = s->known;
+
+	while (s->next_known < known->count &&
+	       known->items[s->next_known].from < s->at)
+		s->next_known++;
+	if (s->next_known == known->count ||
+	    known->items[s->next_known].from != s->at)
+		return false;
+	*out = known->items[s->next_known++];
+	return true;
+}
+
+/* Follows quotes; true: the byte behind the cursor is none to look at. */
+static bool follow(struct sm_redact_scan *s)
+{
+	char c = s->text.p[s->at];
+
+	if (s->kind != SM_REDACT_LINE)
+		return false;
+	if (c == '\\' && s->quote != '\'')
+		return true;
+	if (c == s->quote)
+		s->quote = 0;
+	else if (!s->quote && sm_is_quote(c))
+		s->quote = c;
+	return false;
+}
+
+/* A private key; of one in a line, what the shell takes as it is. */
+static bool is_key(const struct sm_redact_scan *s, struct sm_span *out)
+{
+	struct sm_str rest = sm_part(s->text, s->at, s->text.len);
+	uint32_t end = s->at + sm_pem_shape(rest), to = s->at;
+
+	while (to < end && (s->kind != SM_REDACT_LINE ||
+			    !sm_is_live(s->text.p[to], s->quote)))
+		to++;
+	return sm_take(s, s->at, to, out);
+}
+
+static bool look(struct sm_redact_scan *s, struct sm_span *out)
+{
+	char c = s->text.p[s->at];
+
+	switch (c) {
+	case ':':
+		return sm_is_authority(s, out) || sm_is_named(s, out);
+	case '=':
+		return sm_is_named(s, out);
+	case '?':
+		s->is_query = true;
+		return false;
+	case '\'':
+	case '"':
+		s->is_url = s->is_query = false;
+		return sm_is_sql(s, out);
+	case '-':
+		return is_key(s, out);
+	default:
+		if (sm_is_blank(c))
+			s->is_url = s->is_query = false;
+		return s->at >= s->run_end && sm_is_alnum(c) && is_word(s, out);
+	}
+}
+
+/* The next credential at or behind the cursor. */
+static bool next_secret(struct sm_redact_scan *s, struct sm_span *out)
+{
+	for (; s->at < s->text.len; s->at++) {
+		uint32_t n = 0;
+
+		if (s->text.p[s->at] == '%')
+			n = sm_secret_match(
+				sm_part(s->text, s->at, s->text.len));
+		if (n) {
+			s->at += n - 1;
+			s->run_end = s->at + 1;
 			continue;
-		*from = at + 1;
-		*to = end_of_value(text, at + 1);
-		if (*to > *from)
+		}
+		if (is_known(s, out))
+			return true;
+		if (follow(s)) {
+			s->at++;
+			continue;
+		}
+		if (look(s, out))
 			return true;
 	}
 	return false;
 }
+
+/* Quotes between the cursor and to, which is where it goes on. */
+static void skip_to(struct sm_redact_scan *s, uint32_t to)
+{
+	for (s->at++; s->at < to; s->at++)
+		if (follow(s))
+			s->at++;
+	s->at = to;
+	if (s->run_end < to)
+		s->run_end = to;
+}
+
+/* ---------------------------------------------------------------- output */
 
 static bool append(char *out, uint32_t room, uint32_t *used, const char *p,
 		   uint32_t n)
@@ -150,129 +236,66 @@ static bool append(char *out, uint32_t room, uint32_t *used, const char *p,
 	return true;
 }
 
-bool sm_redact(struct sm_str text, char *out, uint32_t room, uint32_t *length)
+static bool append_secret(char *out, uint32_t room, uint32_t *used,
+			  struct sm_str secret)
 {
-	uint32_t at = 0, used = 0, from, to;
+	char text[SM_SECRET_MAX];
+
+	sm_secret_put(sm_digest(secret.p, secret.len), text);
+	return append(out, room, used, text, sizeof(text));
+}
+
+/* The last word, where it is not told whether it ends there. */
+static void add_tail(struct sm_str text, struct sm_spans *known)
+{
+	uint32_t from = text.len;
+
+	while (from && !sm_is_blank(text.p[from - 1]) &&
+	       !sm_is_quote(text.p[from - 1]))
+		from--;
+	while (known->count && known->items[known->count - 1].to > from)
+		known->count--;
+	if (from < text.len && known->count < SM_SPANS_MAX)
+		known->items[known->count++] =
+			(struct sm_span){ from, text.len };
+}
+
+bool sm_redact_with(enum sm_redact_kind kind, struct sm_redact_text text,
+		    struct sm_spans *known, char *out, uint32_t room,
+		    uint32_t *length)
+{
+	struct sm_redact_scan s = { .kind = kind,
+				    .text = text.s,
+				    .known = known };
+	uint32_t done = 0, used = 0;
+	struct sm_span span;
 
 	*length = 0;
-	while (next_secret(text, at, &from, &to)) {
-		if (!append(out, room, &used, text.p + at, from - at) ||
-		    !append(out, room, &used, "***", 3))
+	if (text.is_cut)
+		add_tail(text.s, known);
+	while (next_secret(&s, &span)) {
+		if (!append(out, room, &used, text.s.p + done,
+			    span.from - done) ||
+		    !append_secret(out, room, &used,
+				   sm_part(text.s, span.from, span.to)))
 			return true;
-		at = to;
+		done = span.to;
+		skip_to(&s, span.to);
 	}
-	if (!at)
+	if (!used)
 		return false;
-	if (append(out, room, &used, text.p + at, text.len - at))
+	if (append(out, room, &used, text.s.p + done, text.s.len - done))
 		*length = used;
 	return true;
 }
 
-/* ------------------------------------------------------------------ digest */
-
-static uint64_t key[2] = { 0x736563, 0x6d6772 };
-
-static uint64_t rotate(uint64_t x, int bits)
+bool sm_redact(enum sm_redact_kind kind, struct sm_redact_text text, char *out,
+	       uint32_t room, uint32_t *length)
 {
-	return x << bits | x >> (64 - bits);
-}
+	struct sm_spans known;
 
-static void round_of(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[3];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[2] = rotate(v[2], 32);
-}
-
-/* Aumasson, Bernstein: SipHash, a fast short-input PRF (1-3 rounds). */
-static uint64_t sip_hash(const uint64_t k[2], const void *bytes, size_t n)
-{
-	uint64_t v[4] = { k[0] ^ 0x736f6d6570736575u,
-			  k[1] ^ 0x646f72616e646f6du,
-			  k[0] ^ 0x6c7967656e657261u,
-			  k[1] ^ 0x7465646279746573u };
-	const uint8_t *p = bytes;
-	uint64_t m, last = (uint64_t)n << 56;
-	size_t whole = n & ~(size_t)7;
-
-	for (size_t i = 0; i < whole; i += 8) {
-		memcpy(&m, p + i, 8);
-		v[3] ^= m;
-		round_of(v);
-		v[0] ^= m;
-	}
-	for (size_t i = whole; i < n; i++)
-		last |= (uint64_t)p[i] << (8 * (i - whole));
-	v[3] ^= last;
-	round_of(v);
-	v[0] ^= last;
-	v[2] ^= 0xff;
-	round_of(v);
-	round_of(v);
-	round_of(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
-#define LONG_BYTES 256 /* too long to be guessed, long enough to be slow */
-
-static uint64_t multiply(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* 64 bytes into four lanes, the way wyhash (public domain) does it. */
-static void fold(uint64_t lanes[4], const uint8_t *p)
-{
-	uint64_t w[8];
-
-	memcpy(w, p, sizeof(w));
-	lanes[0] = multiply(w[0] ^ key[0], w[1] ^ lanes[0]);
-	lanes[1] = multiply(w[2] ^ key[1], w[3] ^ lanes[1]);
-	lanes[2] = multiply(w[4] ^ ~key[0], w[5] ^ lanes[2]);
-	lanes[3] = multiply(w[6] ^ ~key[1], w[7] ^ lanes[3]);
-}
-
-/*
- * Modules are long: hashing what marshal reads at SipHash's pace took four
- * fifths of the agent's time while Django started.
- */
-uint64_t sm_digest(const void *bytes, size_t n)
-{
-	struct {
-		uint64_t lanes[4], length;
-		uint8_t tail[64];
-	} all = { { 1, 2, 3, 4 }, n, { 0 } };
-	const uint8_t *p = bytes, *end = p + n;
-
-	if (n <= LONG_BYTES)
-		return sip_hash(key, bytes, n);
-	for (; end - p >= 64; p += 64)
-		fold(all.lanes, p);
-	memcpy(all.tail, p, (size_t)(end - p));
-	return sip_hash(key, &all, sizeof(all));
-}
-
-void sm_digest_key(const char *text)
-{
-	size_t n = strlen(text);
-	uint64_t first = sip_hash(key, text, n);
-
-	key[1] = sip_hash(key, &first, sizeof(first));
-	key[0] = first;
-}
-
-uint64_t sm_digest_fixed(const void *bytes, size_t n)
-{
-	static const uint64_t fixed[2] = { 0x736563, 0x6d6772 };
-
-	return sip_hash(fixed, bytes, n);
+	known.count = 0;
+	if (kind == SM_REDACT_LINE)
+		sm_redact_line_options(text.s, &known);
+	return sm_redact_with(kind, text, &known, out, room, length);
 }

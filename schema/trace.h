@@ -186,6 +186,12 @@ struct sm_trace; /* an open trace, read-only */
 SM_CHECKED enum sm_status sm_trace_open(const char *path, struct sm_trace **out,
 					struct sm_diag *diag);
 void sm_trace_close(struct sm_trace *trace);
+/*
+ * Events read from now on have "%secret:HEX%" (schema/secret.h) where it stands
+ * in the trace. For those that show events: who decides or learns wants
+ * "%secret%", which is what it is otherwise.
+ */
+void sm_trace_tell_secrets(struct sm_trace *trace);
 const char *sm_trace_path(const struct sm_trace *trace);
 /* A meta value, or NULL; valid until close. */
 const char *sm_trace_meta(const struct sm_trace *trace, const char *key);

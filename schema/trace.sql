@@ -10,6 +10,8 @@
 
 -- Facts about the recording: format, writer, command, host, clock, ...
 -- `closed` is there when the writer ended in order.
+-- `redaction`: "credentials", or "none" where they were kept; `redaction.key`: a
+-- hash of the key, equal where hashes of credentials can be compared.
 -- `distributions.DIRECTORY`: what was installed in a site directory code came
 -- from, a line each: NAME VERSION modules=NAME,... needs=NAME,...
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;

@@ -561,6 +561,7 @@ static int show_file(struct reader *reader, const char *path)
 		return report(path, &diag);
 	}
 	reader->format.trace = reader->trace;
+	sm_trace_tell_secrets(reader->trace);
 	/* Times of a set count from the start of its first file. */
 	if (reader->is_first)
 		sm_clock_init(&reader->format.clock, reader->trace);

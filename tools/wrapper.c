@@ -132,15 +132,29 @@ static enum sm_status set_host(struct run *run)
 
 static enum sm_status set_command(struct run *run)
 {
-	char *text = command_text(run->wrapper->argv);
 	char *cwd = getcwd(NULL, 0);
-	enum sm_status status = set_fact(run, "command", text);
+	enum sm_status status =
+		set_fact(run, "command", run->wrapper->collector.title);
 
 	if (!status)
 		status = set_fact(run, "cwd", cwd);
-	free(text);
 	free(cwd);
 	return status;
+}
+
+/* Tokens of two traces are comparable where this is the same. */
+static enum sm_status set_redaction(struct run *run)
+{
+	static const char text[] = "redaction.key";
+	char id[24];
+
+	if (run->wrapper->collector.flags & SM_CHANNEL_NO_REDACT)
+		return set_fact(run, "redaction", "none");
+	snprintf(id, sizeof(id), "%016" PRIx64,
+		 sm_digest(text, sizeof(text) - 1));
+	if (set_fact(run, "redaction", "credentials"))
+		return SM_IO;
+	return set_fact(run, text, id);
 }
 
 static enum sm_status set_filter(struct run *run)
@@ -183,6 +197,8 @@ static enum sm_status set_facts(struct run *run, struct sm_diag *diag)
 		status = set_fact(run, "tool_version", SM_VERSION_TEXT);
 	if (!status)
 		status = set_command(run);
+	if (!status)
+		status = set_redaction(run);
 	if (!status)
 		status = set_host(run);
 	if (!status)
@@ -568,6 +584,7 @@ static int run_as_parent(struct run *run)
 	if (status)
 		return give_up(run, wrapper->argv[0], &diag, status);
 	run->is_command_alive = true;
+	command_forget(wrapper->argv);
 	if (sm_collector_start(run->collector, (uint32_t)run->command,
 			       run->trace, &diag)) {
 		/* It runs already: let it, as when we are killed. */
@@ -637,6 +654,7 @@ static void collect_detached(struct run *run, int tells, int asks)
 	int pidfd = (int)syscall(SYS_pidfd_open, run->command, 0);
 
 	detach_streams();
+	command_forget(run->wrapper->argv);
 	prepare_detached(run, &readiness);
 	if (write(asks, &readiness, sizeof(readiness)) != sizeof(readiness))
 		readiness.is_ready = false;
@@ -754,7 +772,10 @@ int wrapper_run(struct wrapper *wrapper)
 		return give_up(&run, NULL, &diag, SM_EXIT_WRAPPER);
 	if (wrapper_set_variables(wrapper, &diag))
 		return give_up(&run, NULL, &diag, SM_EXIT_WRAPPER);
-	title = command_text(wrapper->argv);
+	if (wrapper_set_key(wrapper, &diag))
+		return give_up(&run, NULL, &diag, SM_EXIT_WRAPPER);
+	title = command_text(wrapper->argv, !(wrapper->collector.flags &
+					      SM_CHANNEL_NO_REDACT));
 	wrapper->collector.title = title;
 	wrapper->collector.output = wrapper->output;
 	wrapper->collector.variables = wrapper->variables;

@@ -22,9 +22,10 @@ struct wrapper {
 	/* options */
 	const char *output; /* NULL: nothing stored */
 	enum sm_trace_open_mode open_mode;
-	bool rotates;	     /* at collector.max_bytes and max_age_ns */
-	unsigned keep_count; /* old files; 0: all */
-	const char *key;     /* file to sign with, or NULL */
+	bool rotates;		/* at collector.max_bytes and max_age_ns */
+	unsigned keep_count;	/* old files; 0: all */
+	const char *key;	/* file to sign with, or NULL */
+	const char *redact_key; /* file; NULL: a key of the recording's own */
 	struct sm_collector_options collector;
 	const char *globs[WRAPPER_GLOBS_MAX]; /* -e, "!" in front: not */
 	size_t glob_count;
@@ -60,6 +61,12 @@ int wrapper_set_max_size(void *context, const char *value,
 int wrapper_set_max_age(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_rotate(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_sign(void *context, const char *value, struct sm_diag *diag);
+int wrapper_set_redact_key(void *context, const char *value,
+			   struct sm_diag *diag);
+int wrapper_set_no_redact(void *context, const char *value,
+			  struct sm_diag *diag);
+/* Draws or reads the key that credentials are hashed under. */
+enum sm_status wrapper_set_key(struct wrapper *wrapper, struct sm_diag *diag);
 int wrapper_set_noise(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_quiet(void *context, const char *value, struct sm_diag *diag);
 int wrapper_set_summary(void *context, const char *value, struct sm_diag *diag);
@@ -90,8 +97,13 @@ enum sm_status command_set_environment(const char *agent, const char *channel,
 int command_exec(char **argv);
 /* Ends this process by the signal that ended COMMAND. */
 void command_die_alike(int number);
-/* COMMAND as one line, bounded, credentials masked. malloc'ed. */
-char *command_text(char *const *argv);
+/* COMMAND as one line, bounded, credentials redacted. malloc'ed. */
+char *command_text(char *const *argv, bool redacts);
+/*
+ * Once COMMAND has its arguments and variables: overwrites what is left of them
+ * in this process, which lives as long and may dump core.
+ */
+void command_forget(char **argv);
 
 /* ----------------------------------------------------- wrapper_rotate.c */
 

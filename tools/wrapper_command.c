@@ -18,6 +18,8 @@
 #define AGENT_PATH "../lib/secmgr/libsecmgr.so" /* from the program's place */
 #define TEXT_MAX   4096
 
+extern char **environ;
+
 /* ---------------------------------------------------------------- looking */
 
 /* 0 runs, else the errno execve would give. */
@@ -148,28 +150,56 @@ void command_die_alike(int number)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static struct sm_str mask(char *const *argv, bool is_first, char out[TEXT_MAX])
+static struct sm_str mask(struct sm_redact_argv *argv, const char *word,
+			  char out[TEXT_MAX])
 {
-	struct sm_str text = sm_str_of(*argv);
+	struct sm_redact_text text = { sm_str_of(word), false };
 	uint32_t length;
 
-	if (!is_first && sm_redact_next(sm_str_of(argv[-1])))
-		return SM_STR("***");
-	if (!sm_redact(text, out, TEXT_MAX, &length))
-		return text;
-	return length ? (struct sm_str){ out, length } : SM_STR("***");
+	if (!sm_redact_argument(argv, text, out, TEXT_MAX, &length))
+		return text.s;
+	return length ? (struct sm_str){ out, length } : SM_STR(SM_SECRET);
 }
 
-char *command_text(char *const *argv)
+/* What this process itself goes by until its end. */
+static bool is_ours(const char *variable)
+{
+	static const char *const names[] = {
+		"HOME=", "LANG=",	    "LC_",     "NO_COLOR=",
+		"PATH=", "TERM=",	    "TMPDIR=", "SQLITE_TMPDIR=",
+		"TZ=",	 "XDG_RUNTIME_DIR="
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strncmp(variable, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+void command_forget(char **argv)
+{
+	for (argv++; *argv; argv++)
+		explicit_bzero(*argv, strlen(*argv));
+	for (char **at = environ; *at; at++) {
+		char *value = strchr(*at, '=');
+
+		if (value && !is_ours(*at))
+			explicit_bzero(value + 1, strlen(value + 1));
+	}
+}
+
+char *command_text(char *const *argv, bool redacts)
 {
 	char *text = malloc(TEXT_MAX), masked[TEXT_MAX];
+	struct sm_redact_argv state = { 0 };
 	size_t used = 0;
 
 	if (!text)
 		return NULL;
 	text[0] = '\0';
 	for (; *argv && used < TEXT_MAX; argv++) {
-		struct sm_str word = mask(argv, !used, masked);
+		struct sm_str word = redacts ? mask(&state, *argv, masked)
+					     : sm_str_of(*argv);
 		int n = snprintf(text + used, TEXT_MAX - used, "%s%.*s",
 				 used ? " " : "", (int)word.len, word.p);
 

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
+
+#include "schema/hash.h"
 
 #include "tools/wrapper.h"
 
@@ -14,6 +19,8 @@
 #define TRACE_BYTES_MIN (256u << 10) /* an empty trace takes about 40 KiB */
 #define ROTATE_MAX	9999
 #define AGE_SECONDS_MAX 315360000 /* ten years */
+#define KEY_BYTES_MIN	16
+#define KEY_BYTES_MAX	4096
 
 int wrapper_set_output(void *context, const char *value, struct sm_diag *diag)
 {
@@ -235,6 +242,72 @@ int wrapper_set_sign(void *context, const char *value, struct sm_diag *diag)
 	(void)diag;
 	((struct wrapper *)context)->key = value;
 	return 0;
+}
+
+int wrapper_set_redact_key(void *context, const char *value,
+			   struct sm_diag *diag)
+{
+	(void)diag;
+	((struct wrapper *)context)->redact_key = value;
+	return 0;
+}
+
+int wrapper_set_no_redact(void *context, const char *value,
+			  struct sm_diag *diag)
+{
+	(void)value;
+	(void)diag;
+	((struct wrapper *)context)->collector.flags |= SM_CHANNEL_NO_REDACT;
+	return 0;
+}
+
+/* The file may be text: what counts is its hash. */
+static enum sm_status read_key(const char *path,
+			       uint8_t key[SM_DIGEST_KEY_BYTES],
+			       struct sm_diag *diag)
+{
+	char bytes[KEY_BYTES_MAX], hex[SM_SHA256_HEX];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, bytes, sizeof(bytes)) : -1;
+	struct sm_sha256 *hash;
+
+	if (fd >= 0)
+		close(fd);
+	if (n < 0)
+		return sm_fail(diag, SM_IO, "cannot read %s: %s", path,
+			       strerror(errno));
+	if (n < KEY_BYTES_MIN || n == sizeof(bytes))
+		return sm_fail(diag, SM_INVALID,
+			       "%s: a key has %d to %d random bytes", path,
+			       KEY_BYTES_MIN, KEY_BYTES_MAX - 1);
+	hash = sm_sha256_new();
+	if (!hash)
+		return sm_fail(diag, SM_NOMEM, "out of memory");
+	sm_sha256_add(hash, bytes, (size_t)n);
+	explicit_bzero(bytes, sizeof(bytes));
+	if (sm_sha256_end(hash, hex))
+		return sm_fail(diag, SM_NOMEM, "out of memory");
+	for (unsigned i = 0; i < SM_DIGEST_KEY_BYTES; i++) {
+		unsigned byte;
+
+		sscanf(hex + 2 * i, "%2x", &byte);
+		key[i] = (uint8_t)byte;
+	}
+	return SM_OK;
+}
+
+enum sm_status wrapper_set_key(struct wrapper *wrapper, struct sm_diag *diag)
+{
+	uint8_t *key = wrapper->collector.key;
+	enum sm_status status = SM_OK;
+
+	if (wrapper->redact_key)
+		status = read_key(wrapper->redact_key, key, diag);
+	else if (getrandom(key, SM_DIGEST_KEY_BYTES, 0) != SM_DIGEST_KEY_BYTES)
+		status = sm_fail(diag, SM_IO, "getrandom: %s", strerror(errno));
+	if (!status)
+		sm_digest_key(key);
+	return status;
 }
 
 int wrapper_set_noise(void *context, const char *value, struct sm_diag *diag)

@@ -206,8 +206,8 @@ struct sm_box {
 	uint32_t used;
 	/* Bytes of strings an event may hold, so that its record fits. */
 	uint32_t budget;
-	char text[24 << 10]; /* copies: redacted strings, names of variables */
-	uint32_t text_used;
+	char text[32 << 10]; /* copies: redacted strings, names of variables */
+	struct sm_secrets secrets; /* shares out text */
 	char resolved[SM_RESOLVED_MAX][SM_PATH_MAX];
 	struct py_object *held[SM_HELD_MAX];
 	uint32_t held_count;

@@ -136,18 +136,19 @@ uint32_t sm_read_file(const char *path, char *out, uint32_t room)
 	return used;
 }
 
-static void put_argument(struct sm_hello *hello, struct sm_str text, char *out,
-			 uint32_t room, uint32_t *used)
+static void put_argument(struct sm_hello *hello, struct sm_redact_argv *argv,
+			 struct sm_str text, char *out, uint32_t room,
+			 uint32_t *used)
 {
 	struct sm_value *v = &hello->argv[hello->argc];
 	uint32_t length = 0;
 
 	memset(v, 0, sizeof(*v));
-	if (hello->argc && sm_redact_next(sm_value_str(v - 1))) {
-		text = SM_STR("***");
-	} else if (sm_redact(text, out + *used, room - *used, &length)) {
+	if (!(sm_agent.flags & SM_CHANNEL_NO_REDACT) &&
+	    sm_redact_argument(argv, (struct sm_redact_text){ text, false },
+			       out + *used, room - *used, &length)) {
 		text = length ? (struct sm_str){ out + *used, length }
-			      : SM_STR("***");
+			      : SM_STR(SM_SECRET);
 		*used += length;
 	}
 	v->type = sm_utf8_is_valid(text) ? SM_TEXT : SM_BYTES;
@@ -165,14 +166,18 @@ static void put_argv(struct sm_hello *hello)
 {
 	static char text[16 << 10], masked[4 << 10];
 	uint32_t n = sm_read_file("/proc/self/cmdline", text, sizeof(text));
+	struct sm_redact_argv argv = { 0 };
 	uint32_t at = 0, used = 0;
 
+	if (n == sizeof(text)) /* of the last argument only the beginning */
+		while (n && text[n - 1])
+			n--;
 	while (at < n && hello->argc < SM_ITEMS_MAX) {
 		const char *end = memchr(text + at, '\0', n - at);
 		uint32_t len = end ? (uint32_t)(end - text) - at : n - at;
 
-		put_argument(hello, (struct sm_str){ text + at, len }, masked,
-			     sizeof(masked), &used);
+		put_argument(hello, &argv, (struct sm_str){ text + at, len },
+			     masked, sizeof(masked), &used);
 		at += len + 1;
 	}
 }
@@ -554,7 +559,7 @@ bool sm_channel_setup(void)
 	/* What a guest wrote there must not switch decisions off. */
 	sm_agent.flags = address.flags & ~(uint32_t)SM_CHANNEL_LIVE;
 	sm_agent.is_covered = true;
-	sm_digest_key(channel.path);
+	sm_digest_key(address.key);
 	if (is_our_socket(address.fd, (dev_t)address.dev, (ino_t)address.ino)) {
 		fcntl(address.fd, F_SETFD, FD_CLOEXEC);
 		channel.is_inherited = remember(address.fd);

@@ -365,6 +365,7 @@ static bool decide(const struct sm_exec *exec, struct sm_str path,
 	sm_note_event(&note, &record.event);
 	record.event.seq = ++sm_agent.seq;
 	is_denied = sm_deny_decide(&view, &record.event, &denial);
+	sm_secrets_tell(&note.secrets);
 	sm_agent_store(&view, &record);
 	sm_agent_unlock();
 	return is_denied;

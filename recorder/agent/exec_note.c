@@ -41,45 +41,42 @@ void sm_notes_reset(void)
 
 /* ----------------------------------------------------------------- filling */
 
-/* As the hook cuts and masks what an event tells. */
-static void put_text(struct sm_exec_note *note, struct sm_str text,
-		     bool is_secret, struct sm_value *value)
+static void copy(struct sm_exec_note *note, struct sm_value *value)
 {
-	char *out = note->text + note->text_used;
-	uint32_t room = SM_NOTE_TEXT - note->text_used, length = 0;
-	uint32_t keep = text.len < SM_STRING_MAX ? text.len : SM_STRING_MAX;
-	struct sm_str kept = { text.p, keep };
+	struct sm_secrets *secrets = &note->secrets;
+	uint32_t room = secrets->room - secrets->used;
+	char *out = secrets->text + secrets->used;
 
-	if (room > SM_STRING_MAX)
-		room = SM_STRING_MAX;
+	if (value->len > room)
+		value->len = room;
+	if (value->len)
+		memcpy(out, value->s, value->len);
+	secrets->used += value->len;
+	value->s = out;
+}
+
+/* As the hook cuts and redacts what an event tells. argv NULL: a path. */
+static void put_text(struct sm_exec_note *note, struct sm_redact_argv *argv,
+		     struct sm_str text, struct sm_value *value)
+{
+	const char *raw = text.p;
+
+	value->type = SM_BYTES;
+	value->s = text.p;
+	value->len = text.len < SM_STRING_MAX ? text.len : SM_STRING_MAX;
 	value->full_len = text.len;
-	if (is_secret) {
-		kept = SM_STR("***");
-		value->full_len = kept.len;
-	}
-	if (!is_secret && sm_redact(kept, out, room, &length)) {
-		kept = (struct sm_str){ out, length };
-		if (!length || keep < text.len)
-			value->full_len += SM_STRING_MAX;
-		else
-			value->full_len = length;
-	} else {
-		if (kept.len > room)
-			kept.len = room;
-		if (kept.len)
-			memcpy(out, kept.p, kept.len);
-		kept.p = out;
-	}
-	note->text_used += kept.len;
-	value->type = sm_utf8_is_valid(kept) ? SM_TEXT : SM_BYTES;
-	value->s = kept.p;
-	value->len = kept.len;
+	if (argv && !(sm_agent.flags & SM_CHANNEL_NO_REDACT))
+		sm_secrets_take_argument(&note->secrets, argv, value);
+	if (value->s == raw)
+		copy(note, value);
+	if (sm_utf8_is_valid(sm_value_str(value)))
+		value->type = SM_TEXT;
 }
 
 static void put_program(struct sm_exec_note *note, const struct sm_exec *exec)
 {
 	if (exec->path) {
-		put_text(note, sm_str_of(exec->path), false, &note->values[0]);
+		put_text(note, NULL, sm_str_of(exec->path), &note->values[0]);
 		return;
 	}
 	note->values[0].type = SM_INT;
@@ -89,12 +86,11 @@ static void put_program(struct sm_exec_note *note, const struct sm_exec *exec)
 static void put_argv(struct sm_exec_note *note, char *const argv[])
 {
 	struct sm_value *list = &note->values[1];
+	struct sm_redact_argv state = { 0 };
 	uint32_t n = 0;
 
 	for (; argv && argv[n] && n < SM_ITEMS_MAX; n++)
-		put_text(note, sm_str_of(argv[n]),
-			 n && sm_redact_next(sm_str_of(argv[n - 1])),
-			 &note->argv[n]);
+		put_text(note, &state, sm_str_of(argv[n]), &note->argv[n]);
 	list->type = SM_LIST;
 	list->items = note->argv;
 	list->len = n;
@@ -116,7 +112,9 @@ void sm_note_fill(struct sm_exec_note *note, const struct sm_view *view,
 	memset(note->argv, 0, sizeof(note->argv));
 	memset(&note->verdict, 0, sizeof(note->verdict));
 	memset(&note->shadow, 0, sizeof(note->shadow));
-	note->text_used = 0;
+	note->secrets.text = note->text;
+	note->secrets.room = sizeof(note->text);
+	note->secrets.used = note->secrets.count = 0;
 	note->time_ns = sm_agent_now_ns();
 	note->thread = sm_agent_thread();
 	sm_view_keep(&note->who, view);
@@ -159,6 +157,7 @@ static void keep_verdict(const struct sm_recorded_verdict *verdict,
 
 void sm_note_leave(struct sm_exec_note *note, const struct sm_event *event)
 {
+	sm_secrets_tell(&note->secrets);
 	keep_verdict(&event->verdict, &note->verdict, note->rule[0]);
 	keep_verdict(&event->shadow, &note->shadow, note->rule[1]);
 	atomic_store(&note->state, LEFT);

@@ -12,7 +12,7 @@
 
 #include "recorder/agent/agent.h"
 
-#define SM_NOTE_TEXT (24u << 10) /* as much as an event may hold */
+#define SM_NOTE_TEXT (32u << 10) /* as much as an event may hold */
 #define SM_NOTE_RULE 160	 /* bundle and id of a rule */
 
 struct sm_exec_note {
@@ -26,8 +26,8 @@ struct sm_exec_note {
 	struct sm_recorded_verdict verdict, shadow;
 	char rule[2][SM_NOTE_RULE];
 	char path[SM_RESOLVED_MAX][SM_PATH_MAX];
-	char text[SM_NOTE_TEXT]; /* program and argv */
-	uint32_t text_used;
+	char text[SM_NOTE_TEXT];   /* program and argv */
+	struct sm_secrets secrets; /* shares out text */
 };
 
 /* A free note, taken; NULL: there is none, and sm_note_miss() counts that. */

@@ -28,11 +28,11 @@ static struct sm_value *take(struct sm_box *box, uint32_t n)
 
 char *sm_box_text(struct sm_box *box, uint32_t n)
 {
-	char *text = box->text + box->text_used;
+	char *text = box->text + box->secrets.used;
 
-	if (n > sizeof(box->text) - box->text_used)
+	if (n > sizeof(box->text) - box->secrets.used)
 		return NULL;
-	box->text_used += n;
+	box->secrets.used += n;
 	return text;
 }
 
@@ -385,53 +385,50 @@ static void put_secret(struct sm_box *box, struct py_object *o,
 	value->i = (int64_t)sm_digest(s.p, s.len);
 }
 
-/* Masks what looks like a credential inside a text that is kept. */
-static void redact(struct sm_box *box, struct sm_value *value)
+static bool redacts(void)
 {
-	uint32_t length = 0, room = sizeof(box->text) - box->text_used;
-	char *out = box->text + box->text_used;
-
-	if (room > SM_STRING_MAX)
-		room = SM_STRING_MAX;
-	if (!sm_value_is_string(value) ||
-	    !sm_redact(sm_value_str(value), out, room, &length))
-		return;
-	if (!length || sm_value_is_cut(value))
-		value->full_len = (uint64_t)value->full_len + SM_STRING_MAX;
-	else
-		value->full_len = length; /* cut is cut, whole is whole */
-	box->text_used += length;
-	value->s = out;
-	value->len = length;
+	return !(sm_agent.flags & SM_CHANNEL_NO_REDACT);
 }
 
-static void mask(struct sm_value *value)
+/* Lists are in our box; only their users may not write them. */
+static struct sm_value *items_of(const struct sm_value *list)
 {
-	static const char masked[] = "***";
-
-	if (!sm_value_is_string(value))
-		return;
-	value->type = SM_TEXT;
-	value->s = masked;
-	value->len = sizeof(masked) - 1;
-	value->full_len = value->len;
+	return (struct sm_value *)(uintptr_t)list->items;
 }
 
-static void redact_argv(struct sm_box *box, struct sm_value *argv)
+/* A text, or all texts of a list. */
+static void redact(struct sm_box *box, enum sm_redact_kind kind,
+		   struct sm_value *value, unsigned depth)
 {
-	/* The list is in our box; only its users may not write it. */
-	struct sm_value *items = (struct sm_value *)(uintptr_t)argv->items;
-
-	if (argv->type != SM_LIST) {
-		redact(box, argv);
+	if (value->type != SM_LIST) {
+		sm_secrets_take(&box->secrets, kind, value);
 		return;
 	}
-	for (uint32_t i = 0; i < argv->len; i++) {
-		if (i && sm_redact_next(sm_value_str(&items[i - 1])))
-			mask(&items[i]);
-		else
-			redact(box, &items[i]);
+	for (uint32_t i = 0; depth < SM_DEPTH_MAX && i < value->len; i++)
+		redact(box, kind, &items_of(value)[i], depth + 1);
+}
+
+static void redact_argv(struct sm_box *box, struct sm_value *list)
+{
+	struct sm_redact_argv argv = { 0 };
+
+	if (list->type != SM_LIST) {
+		redact(box, SM_REDACT_LINE, list, 0);
+		return;
 	}
+	for (uint32_t i = 0; i < list->len; i++)
+		sm_secrets_take_argument(&box->secrets, &argv,
+					 &items_of(list)[i]);
+}
+
+/* sqlite3.connect: a path, or a URI with a query. */
+static void redact_database(struct sm_box *box, struct sm_value *value)
+{
+	struct sm_str name = sm_value_str(value);
+
+	if (sm_str_starts(name, SM_STR("file:")) &&
+	    memchr(name.p, '?', name.len))
+		redact(box, SM_REDACT_TEXT, value, 0);
 }
 
 /* ------------------------------------------------------------------- roles */
@@ -517,12 +514,18 @@ static void put_by_role(struct sm_box *box, struct py_object *o,
 		break;
 	case SM_ROLE_ARGV:
 		put_any(box, o, value, 0);
-		redact_argv(box, value);
+		if (redacts())
+			redact_argv(box, value);
 		break;
 	case SM_ROLE_URL:
+		put_any(box, o, value, 0);
+		if (redacts())
+			redact(box, SM_REDACT_TEXT, value, 0);
+		break;
 	case SM_ROLE_SHELL:
 		put_any(box, o, value, 0);
-		redact(box, value);
+		if (redacts())
+			redact(box, SM_REDACT_LINE, value, 0);
 		break;
 	default:
 		put_any(box, o, value, 0);
@@ -553,19 +556,24 @@ void sm_extract(struct sm_box *box, const struct sm_catalogue_entry *entry,
 	struct sm_value *values;
 
 	box->used = 0;
-	box->text_used = 0;
+	box->secrets.text = box->text;
+	box->secrets.room = sizeof(box->text);
+	box->secrets.used = box->secrets.count = 0;
 	box->held_count = 0;
 	box->budget = BUDGET;
 	values = take(box, count);
 	for (uint32_t i = 0; i < count; i++) {
 		bool has_role = entry && i < entry->role_count;
-		enum sm_role role = has_role ? entry->roles[i] & ~SM_ROLE_KEY
-					     : SM_ROLE_TEXT;
+		/* What nobody has described may be anything. */
+		enum sm_role role =
+			has_role ? entry->roles[i] & ~SM_ROLE_KEY : SM_ROLE_URL;
 		struct py_object *o = sm_python_item(args, i);
 
 		if (!(AS_IT_IS >> role & 1) || !put_usual(box, o, &values[i]))
 			put_by_role(box, o, role, &values[i]);
 	}
+	if (event->site.kind == SM_EVENT_SQLITE3_CONNECT && count && redacts())
+		redact_database(box, &values[0]);
 	event->args = values;
 	event->argc = count;
 }

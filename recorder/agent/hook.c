@@ -458,6 +458,7 @@ static int take(struct arrival *a)
 	is_denied = asked && sm_deny_decide(&view, &record.event, &denial);
 	if (asked && sm_agent.flags & SM_CHANNEL_LIVE)
 		sm_named_forget();
+	sm_secrets_tell(&box.secrets);
 	sm_agent_store(&view, &record);
 	if (!is_denied && sm_announce_second(a->kind))
 		sm_announce(&view, &record.event);

@@ -87,22 +87,22 @@ static struct sm_str resolve(struct sm_str path, char *out)
 static uint32_t split(struct sm_str text, struct sm_str *argv)
 {
 	char masked[SM_PATH_MAX];
+	struct sm_redact_argv state = { 0 };
 	uint32_t at = 0, argc = 0, length;
-	bool is_secret = false;
 
 	while (at < text.len && argc < SM_ITEMS_MAX) {
 		const char *end = memchr(text.p + at, '\0', text.len - at);
-		struct sm_str word = { text.p + at, text.len - at };
+		struct sm_redact_text word = { .s.p = text.p + at };
 
 		if (!end)
 			return argc; /* cut: it names nobody knows what */
-		word.len = (uint32_t)(end - word.p);
-		at += word.len + 1;
-		argv[argc] = word;
-		if (is_secret ||
-		    sm_redact(word, masked, sizeof(masked), &length))
+		word.s.len = (uint32_t)(end - word.s.p);
+		at += word.s.len + 1;
+		argv[argc] = word.s;
+		if (!(sm_agent.flags & SM_CHANNEL_NO_REDACT) &&
+		    sm_redact_argument(&state, word, masked, sizeof(masked),
+				       &length))
 			argv[argc] = SM_STR("");
-		is_secret = sm_redact_next(word);
 		argc++;
 	}
 	return argc;

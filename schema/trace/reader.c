@@ -615,6 +615,11 @@ void sm_trace_close(struct sm_trace *t)
 	free(t);
 }
 
+void sm_trace_tell_secrets(struct sm_trace *trace)
+{
+	trace->strings.tells_secrets = true;
+}
+
 const char *sm_trace_path(const struct sm_trace *t)
 {
 	return t->path;

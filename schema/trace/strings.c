@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "schema/cbor.h"
+#include "schema/secret.h"
 
 enum { PAGES = SM_INTERN_LAST >> SM_PAGE_BITS };
 
@@ -64,6 +65,11 @@ static enum sm_status note(struct sm_strings *s, uint32_t id, struct sm_str str)
 	return SM_OK;
 }
 
+static char *in_place(const struct sm_bytes *raw, struct sm_str str)
+{
+	return (char *)raw->p + ((const uint8_t *)str.p - raw->p);
+}
+
 /* The strings of raw, numbered from id; each goes to note or is only checked.
  */
 static enum sm_status number(struct sm_strings *s, const struct sm_bytes *raw,
@@ -78,6 +84,8 @@ static enum sm_status number(struct sm_strings *s, const struct sm_bytes *raw,
 		status = sm_cbor_get_str(&r, &str, NULL);
 		if (!status && (!str.len || str.len > SM_STRING_MAX))
 			status = SM_DAMAGED;
+		if (!status && !s->tells_secrets)
+			str.len = sm_secret_forget(str, in_place(raw, str));
 		if (!status)
 			status = note(s, id + i, str);
 	}

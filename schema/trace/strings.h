@@ -20,6 +20,7 @@ struct sm_strings {
 	struct sm_bytes *chunks;
 	size_t chunk_count, chunk_room;
 	size_t bytes;
+	bool tells_secrets; /* as they stand there */
 	ZSTD_DCtx *zstd;
 	sqlite3_stmt *query; /* of the open connection */
 };

@@ -334,7 +334,7 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as mine:
                 [workloads.PYTHON, "-I", "-S", "-c", "pass"], check=True,
                 env={**workloads.environment(), "LD_PRELOAD": str(
                     workloads.BUILD / "lib/secmgr/libsecmgr.so"),
-                    "SECMGR_CHANNEL": f"0:0:900:0:{path}"})
+                    "SECMGR_CHANNEL": f"0:0:900:0:{0:032x}:{path}"})
             return owner.communicate("\n")[0]
 
     def test_root_and_the_own_user_are_told_who_asks(self):

@@ -788,7 +788,7 @@ pid, enforce, new = sys.argv[1:4]
             "import array, glob, re, socket, struct\n"
             "import ctypes\n"
             "channel = os.environ['SECMGR_CHANNEL']\n"
-            "path = os.path.dirname(channel.split(':', 4)[4]) + '/control'\n"
+            "path = os.path.dirname(channel.split(':', 5)[5]) + '/control'\n"
             "def speak():\n"
             "    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
             "    s.connect(path)\n"

@@ -247,7 +247,9 @@ class Report(Wrapper):
                     "--token", "canary2", "https://me:canary3@host/")
         self.assertFalse(b"canary" in self.trace.read_bytes())
         facts = dict(self.query("SELECT key, value FROM meta"))
-        self.assertIn("--password=***", facts["command"])
+        self.assertRegex(facts["command"],
+                         "--password=%secret:[0-9a-f]{16}% --token %secret:")
+        self.assertEqual("credentials", facts["redaction"])
 
     def test_trace_says_where_it_came_from(self):
         self.record(workloads.PYTHON, "-c", "pass")
@@ -577,7 +579,7 @@ class Enforce(Wrapper):
                 [workloads.PYTHON, "-I", "-S", "-c",
                  "open('/etc/hostname').close()"], stderr=subprocess.PIPE,
                 env={**workloads.environment(), "LD_PRELOAD": str(agent),
-                     "SECMGR_CHANNEL": f"0:0:900:{flags:x}:/nowhere"},
+                     "SECMGR_CHANNEL": f"0:0:900:{flags:x}:{0:032x}:/nowhere"},
                 check=False)
             self.assertEqual(status, int(done.returncode != 0), done.stderr)
 

@@ -4,6 +4,8 @@
  */
 #include "tests/unit/agent_run.h"
 
+#include "schema/secret.h"
+
 #include <stdio.h>
 
 static void records_what_a_script_does(void **state)
@@ -148,6 +150,8 @@ static void names_principals(void **state)
 	run_free(run);
 }
 
+#define TOKEN SM_SECRET_HEAD
+
 static void finds_programs_and_names_of_variables(void **state)
 {
 	struct run *run = run_code(
@@ -163,11 +167,9 @@ static void finds_programs_and_names_of_variables(void **state)
 
 	(void)state;
 	run_assert_exit(run, 0);
-	assert_seen(run,
-		    "subprocess.Popen('true', ['true', '--password=***'], "
-		    "None, ['A', 'B', 'PATH'])",
-		    "~0=/usr/bin/true");
-	assert_seen(run, "'true; echo token=*** >/dev/null'", "by=main");
+	assert_seen(run, "subprocess.Popen('true', ['true', '--password=" TOKEN,
+		    "%'], None, ['A', 'B', 'PATH']) ~0=/usr/bin/true");
+	assert_seen(run, "'true; echo token=" TOKEN, "% >/dev/null'");
 	assert_seen(run, "subprocess.Popen('./true'", "~0=/usr/bin/true");
 	assert_seen(run, "os.system(b'true')", "by=main");
 	assert_seen(run, "os.putenv(b'X', #11)", "by=main");

@@ -118,23 +118,28 @@ static void address_prints_and_parses(void **state)
 					       .ino = 0x1f,
 					       .fd = 700,
 					       .flags = SM_CHANNEL_ENFORCE,
+					       .key = { 1, [15] = 0xfe },
 					       .path = "/tmp/secmgr-a:b/c" };
 	struct sm_channel_address out;
 	char print[SM_CHANNEL_TEXT_MAX];
 	uint32_t n = sm_channel_print(&in, print, sizeof(print));
 
 	(void)state;
-	assert_string_equal(print,
-			    "ffffffffffffffff:1f:700:1:/tmp/secmgr-a:b/c");
+	assert_string_equal(print, "ffffffffffffffff:1f:700:1:"
+				   "010000000000000000000000000000fe:"
+				   "/tmp/secmgr-a:b/c");
 	assert_int_equal(n, strlen(print));
 	assert_int_equal(sm_channel_parse(print, &out), SM_OK);
 	assert_true(out.dev == in.dev && out.ino == in.ino);
 	assert_int_equal(out.fd, 700);
 	assert_int_equal(out.flags, SM_CHANNEL_ENFORCE);
+	assert_memory_equal(out.key, in.key, sizeof(in.key));
 	assert_string_equal(out.path, in.path);
 	for (uint32_t room = 0; room <= n; room++)
 		assert_int_equal(sm_channel_print(&in, print, room), 0);
 }
+
+#define KEY "0123456789abcdef0123456789abcdef"
 
 static void addresses_of_another_form_are_refused(void **state)
 {
@@ -145,34 +150,42 @@ static void addresses_of_another_form_are_refused(void **state)
 		"1:2",
 		"1:2:3",
 		"1:2:3:4",
-		"1:2:3:4:",
-		"1:2:3:4:relative",
-		"1:2:3::/x",
-		"1:2::4:/x",
-		"g:2:3:4:/x",
-		"1:2:a:4:/x",
-		"1:2:-3:4:/x",
-		"1:2:2147483648:4:/x",
-		"1:2:3:100000000:/x",
-		"10000000000000000:2:3:4:/x",
-		" 1:2:3:4:/x",
-		"0x1:2:3:4:/x",
+		"1:2:3:4:" KEY,
+		"1:2:3:4:" KEY ":relative",
+		"1:2:3::" KEY ":/x",
+		"1:2::4:" KEY ":/x",
+		"g:2:3:4:" KEY ":/x",
+		"1:2:a:4:" KEY ":/x",
+		"1:2:-3:4:" KEY ":/x",
+		"1:2:2147483648:4:" KEY ":/x",
+		"1:2:3:100000000:" KEY ":/x",
+		"10000000000000000:2:3:4:" KEY ":/x",
+		" 1:2:3:4:" KEY ":/x",
+		"0x1:2:3:4:" KEY ":/x",
+		"1:2:3:4:/x",
+		"1:2:3:4::/x",
+		"1:2:3:4:" KEY "0:/x",
+		"1:2:3:4:0" KEY ":/x",
+		"1:2:3:4:0123456789abcdef0123456789abcde:/x",
+		"1:2:3:4:0123456789abcdef0123456789abcdeg:/x",
+		"1:2:3:4:0123456789ABCDEF0123456789ABCDEF:/x",
 	};
 	struct sm_channel_address out;
-	char path[160];
+	char path[200];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(sm_channel_parse(bad[i], &out), SM_INVALID);
 		assert_int_equal(out.fd, -1);
 	}
-	assert_int_equal(sm_channel_parse("1:2:2147483647:ffffffff:/x", &out),
-			 SM_OK);
-	snprintf(path, sizeof(path), "1:2:3:4:/%0*d", SM_CHANNEL_PATH_MAX - 2,
-		 0);
+	assert_int_equal(
+		sm_channel_parse("1:2:2147483647:ffffffff:" KEY ":/x", &out),
+		SM_OK);
+	snprintf(path, sizeof(path), "1:2:3:4:" KEY ":/%0*d",
+		 SM_CHANNEL_PATH_MAX - 2, 0);
 	assert_int_equal(sm_channel_parse(path, &out), SM_OK);
-	snprintf(path, sizeof(path), "1:2:3:4:/%0*d", SM_CHANNEL_PATH_MAX - 1,
-		 0);
+	snprintf(path, sizeof(path), "1:2:3:4:" KEY ":/%0*d",
+		 SM_CHANNEL_PATH_MAX - 1, 0);
 	assert_int_equal(sm_channel_parse(path, &out), SM_INVALID);
 }
 

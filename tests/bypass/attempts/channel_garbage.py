@@ -3,7 +3,7 @@ import goal
 import os
 import stat
 import socket
-address = os.environ["SECMGR_CHANNEL"].split(":", 4)
+address = os.environ["SECMGR_CHANNEL"].split(":", 5)
 device, inode = int(address[0], 16), int(address[1], 16)
 for fd in range(3, 1 << 16):
     try:

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * redact_argv.c: arguments that are credentials by the option in front of them
+ * or by the program they are for.
+ */
+#include "recorder/redact_internal.h"
+
+enum program {
+	OTHER,
+	MYSQL,
+	POSTGRES,
+	CURL,
+	HTTPIE,
+	SSHPASS,
+	ARCHIVE,
+	ZIP,
+	REDIS,
+	LDAP,
+	MONGO,
+	DOCKER,
+	SMB,
+	LFTP,
+	OPENSSL,
+	KEYGEN,
+	KEYTOOL,
+	SQLCMD,
+	SNMP,
+	MQTT,
+	IPMI,
+	CONFIG,
+};
+
+static const struct {
+	const char *name;
+	enum program program;
+} programs[] = {
+	{ "mysql", MYSQL },
+	{ "mysqldump", MYSQL },
+	{ "mysqladmin", MYSQL },
+	{ "mysqlimport", MYSQL },
+	{ "mysqlshow", MYSQL },
+	{ "mysqlcheck", MYSQL },
+	{ "mariadb", MYSQL },
+	{ "mariadb-dump", MYSQL },
+	{ "mariadb-admin", MYSQL },
+	{ "psql", POSTGRES },
+	{ "pg_dump", POSTGRES },
+	{ "pg_dumpall", POSTGRES },
+	{ "pg_restore", POSTGRES },
+	{ "createdb", POSTGRES },
+	{ "dropdb", POSTGRES },
+	{ "pg_basebackup", POSTGRES },
+	{ "curl", CURL },
+	{ "http", HTTPIE },
+	{ "https", HTTPIE },
+	{ "sshpass", SSHPASS },
+	{ "7z", ARCHIVE },
+	{ "7za", ARCHIVE },
+	{ "7zr", ARCHIVE },
+	{ "rar", ARCHIVE },
+	{ "unrar", ARCHIVE },
+	{ "zip", ZIP },
+	{ "unzip", ZIP },
+	{ "redis-cli", REDIS },
+	{ "ldapsearch", LDAP },
+	{ "ldapmodify", LDAP },
+	{ "ldapadd", LDAP },
+	{ "ldapdelete", LDAP },
+	{ "ldappasswd", LDAP },
+	{ "ldapwhoami", LDAP },
+	{ "mongo", MONGO },
+	{ "mongosh", MONGO },
+	{ "mongodump", MONGO },
+	{ "mongorestore", MONGO },
+	{ "mongoexport", MONGO },
+	{ "mongoimport", MONGO },
+	{ "smbclient", SMB },
+	{ "rpcclient", SMB },
+	{ "net", SMB },
+	{ "lftp", LFTP },
+	{ "openssl", OPENSSL },
+	{ "ssh-keygen", KEYGEN },
+	{ "keytool", KEYTOOL },
+	{ "jarsigner", KEYTOOL },
+	{ "sqlcmd", SQLCMD },
+	{ "bcp", SQLCMD },
+	{ "isql", SQLCMD },
+	{ "snmpwalk", SNMP },
+	{ "snmpget", SNMP },
+	{ "snmpset", SNMP },
+	{ "mosquitto_pub", MQTT },
+	{ "mosquitto_sub", MQTT },
+	{ "ipmitool", IPMI },
+	{ "aws", CONFIG },
+	{ "git", CONFIG },
+};
+
+/* What the next word is, or how the rest of this one is to be read. */
+enum form { NOTHING, NEXT, ATTACHED, EITHER, COLON, PERCENT, COMMA, PREFIX };
+
+static const struct {
+	enum program program;
+	struct sm_str option;
+	enum form form;
+} options[] = {
+#define SM_OPTION(program, option, form)                                       \
+	{ program, { option, sizeof(option) - 1 }, form },
+#include "recorder/redact_options.def"
+#undef SM_OPTION
+};
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+static struct sm_str base_name(struct sm_str path)
+{
+	uint32_t at = path.len;
+
+	while (at && path.p[at - 1] != '/')
+		at--;
+	return sm_part(path, at, path.len);
+}
+
+/* `docker login` and `podman login` alone take one: -p publishes elsewhere. */
+static enum program program_of(struct sm_str word, enum program before)
+{
+	struct sm_str name = base_name(word);
+
+	if (before != OTHER)
+		return before;
+	if (sm_str_equal(name, SM_STR("login")))
+		return DOCKER;
+	for (size_t i = 0; i < COUNT(programs); i++)
+		if (sm_str_equal(name, sm_str_of(programs[i].name)))
+			return programs[i].program;
+	return before;
+}
+
+/* ---------------------------------------------------------------- options */
+
+/* Options about credentials that take none: the next word is another's. */
+static bool is_flag(struct sm_str option)
+{
+	return sm_str_starts(option, SM_STR("--no-")) ||
+	       sm_str_starts(option, SM_STR("--ask-")) ||
+	       sm_str_starts(option, SM_STR("--prompt-"));
+}
+
+/* An option that takes a word which its name says is a credential. */
+static bool names_secret(struct sm_str option)
+{
+	return option.len >= 3 && option.p[0] == '-' && !is_flag(option) &&
+	       !memchr(option.p, '=', option.len) &&
+	       !memchr(option.p, ':', option.len) &&
+	       !memchr(option.p, ' ', option.len) &&
+	       sm_name_kind_of(option) != SM_NAME_PLAIN;
+}
+
+/* `aws configure set aws_secret_access_key X` */
+static bool sets_secret(enum program program, struct sm_str word)
+{
+	return (program == CONFIG || program == REDIS) && word.len >= 8 &&
+	       !memchr(word.p, '=', word.len) &&
+	       !memchr(word.p, '/', word.len) &&
+	       sm_name_kind_of(word) == SM_NAME_SECRET;
+}
+
+/* The option of program that word starts with; the longest. -1: none. */
+static int find_option(enum program program, struct sm_str word)
+{
+	int best = -1;
+
+	for (size_t i = 0; program != OTHER && i < COUNT(options); i++)
+		if (options[i].program == program &&
+		    sm_str_starts(word, options[i].option) &&
+		    (best < 0 ||
+		     options[i].option.len > options[best].option.len))
+			best = (int)i;
+	return best;
+}
+
+/* Behind the first mark of word, to its end; empty when there is none. */
+static struct sm_span behind(struct sm_str word, uint32_t from, char mark)
+{
+	for (uint32_t at = from; at < word.len; at++) {
+		uint32_t n =
+			word.p[at] == '%' && mark != '%'
+				? sm_secret_match(sm_part(word, at, word.len))
+				: 0;
+
+		if (n)
+			at += n - 1;
+		else if (word.p[at] == mark)
+			return (struct sm_span){ at + 1, word.len };
+	}
+	return (struct sm_span){ word.len, word.len };
+}
+
+static struct sm_span by_form(enum form form, struct sm_str word, uint32_t from)
+{
+	switch (form) {
+	case COLON:
+		return behind(word, from, ':');
+	case PERCENT:
+		return behind(word, from, '%');
+	case COMMA:
+		return behind(word, from, ',');
+	case NEXT:
+	case ATTACHED:
+	case EITHER:
+	case PREFIX:
+		return (struct sm_span){ from, word.len };
+	case NOTHING:
+		break;
+	}
+	return (struct sm_span){ word.len, word.len };
+}
+
+/* What word says of itself, and of the next one. */
+static struct sm_span by_option(struct sm_redact_argv *argv, struct sm_str word)
+{
+	int i = find_option((enum program)argv->program, word);
+	struct sm_span none = { word.len, word.len };
+	bool is_long, is_whole;
+	enum form form;
+
+	if (i < 0) {
+		if (names_secret(word) ||
+		    sets_secret((enum program)argv->program, word))
+			argv->next = NEXT;
+		return none;
+	}
+	form = options[i].form;
+	is_whole = word.len == options[i].option.len;
+	is_long = word.len > 2 && word.p[1] == '-';
+	if (is_whole) {
+		argv->next = form == ATTACHED || form == PREFIX ? NOTHING
+								: (uint8_t)form;
+		return none;
+	}
+	if (form == PREFIX || ((form != NEXT && form != NOTHING) && !is_long))
+		return by_form(form, word, options[i].option.len);
+	if (names_secret(word))
+		argv->next = NEXT;
+	return none;
+}
+
+/* The credential in word that its place makes one; empty: none. */
+static struct sm_span look_at(struct sm_redact_argv *argv, struct sm_str word)
+{
+	enum form next = (enum form)argv->next;
+	struct sm_span none = { word.len, word.len };
+
+	argv->next = NOTHING;
+	argv->program = (uint8_t)program_of(word, (enum program)argv->program);
+	/* Another option: the one before took none after all. */
+	if (next != NOTHING && word.len && word.p[0] != '-' &&
+	    !sm_is_no_secret(word))
+		return by_form(next, word, 0);
+	return word.len ? by_option(argv, word) : none;
+}
+
+/* ----------------------------------------------------------------- in lists */
+
+static bool is_shell(struct sm_str name)
+{
+	static const char *const shells[] = { "sh",  "bash", "dash",   "ksh",
+					      "zsh", "ash",  "busybox" };
+
+	for (size_t i = 0; i < COUNT(shells); i++)
+		if (sm_str_equal(base_name(name), sm_str_of(shells[i])))
+			return true;
+	return false;
+}
+
+/* -c, -lc, -ec: what comes next is a line, or a program's text. */
+static bool announces_line(struct sm_str word)
+{
+	return word.len >= 2 && word.p[0] == '-' && word.p[1] != '-' &&
+	       word.p[word.len - 1] == 'c';
+}
+
+static enum sm_redact_kind kind_of(const struct sm_redact_argv *argv)
+{
+	if (!argv->is_line_next)
+		return SM_REDACT_WORD;
+	return argv->is_shell ? SM_REDACT_LINE : SM_REDACT_TEXT;
+}
+
+bool sm_redact_argument(struct sm_redact_argv *argv, struct sm_redact_text text,
+			char *out, uint32_t room, uint32_t *length)
+{
+	enum sm_redact_kind kind = kind_of(argv);
+	struct sm_str word = text.s;
+	struct sm_spans spans;
+
+	*length = 0;
+	argv->is_line_next = announces_line(word);
+	if (!argv->count++) {
+		argv->is_shell = is_shell(word);
+		argv->program = (uint8_t)program_of(word, OTHER);
+		return false;
+	}
+	if (kind == SM_REDACT_LINE) {
+		argv->next = NOTHING;
+		return sm_redact(kind, text, out, room, length);
+	}
+	spans.items[0] = look_at(argv, word);
+	spans.count = spans.items[0].from < spans.items[0].to &&
+		      !sm_is_no_secret(sm_part(word, spans.items[0].from,
+					       spans.items[0].to));
+	return sm_redact_with(kind, text, &spans, out, room, length);
+}
+
+/* ----------------------------------------------------------------- in lines */
+
+/* The end of the word at from: quotes hold it together. */
+static uint32_t end_of_word(struct sm_str line, uint32_t from)
+{
+	char quote = 0;
+	uint32_t at = from;
+
+	for (; at < line.len; at++) {
+		char c = line.p[at];
+
+		if (c == '\\' && quote != '\'')
+			at++;
+		else if (quote)
+			quote = c == quote ? 0 : quote;
+		else if (c == '\'' || c == '"')
+			quote = c;
+		else if (sm_is_blank(c) || strchr(";&|()<>", c))
+			break;
+	}
+	return at < line.len ? at : line.len;
+}
+
+/* `2>`: no word, but what a redirection is about. */
+static bool is_number_of(struct sm_str line, uint32_t from, uint32_t to)
+{
+	if (to == line.len || (line.p[to] != '<' && line.p[to] != '>'))
+		return false;
+	while (from < to && sm_is_digit(line.p[from]))
+		from++;
+	return from == to;
+}
+
+/*
+ * The part of [from, to) that the shell takes as it is: up to the first byte
+ * it acts on. A quote at its start is left out.
+ */
+static struct sm_span plain_part(struct sm_str line, uint32_t from, uint32_t to)
+{
+	char quote = 0;
+	uint32_t end;
+
+	if (from < to && (line.p[from] == '\'' || line.p[from] == '"'))
+		quote = line.p[from++];
+	end = sm_redact_end(SM_REDACT_LINE, line, from, quote,
+			    quote ? quote : '\n');
+	return (struct sm_span){ from, end < to ? end : to };
+}
+
+static void add(struct sm_spans *spans, struct sm_str line, struct sm_span span)
+{
+	if (span.from >= span.to || spans->count == SM_SPANS_MAX ||
+	    sm_is_no_secret(sm_part(line, span.from, span.to)))
+		return;
+	spans->items[spans->count++] = span;
+}
+
+void sm_redact_line_options(struct sm_str line, struct sm_spans *spans)
+{
+	struct sm_redact_argv argv = { 0 };
+	uint32_t at = 0, end;
+
+	spans->count = 0;
+	for (; at < line.len; at = end) {
+		struct sm_span found;
+
+		if (strchr(";&|()<>", line.p[at]) || sm_is_blank(line.p[at])) {
+			if (!sm_is_blank(line.p[at]))
+				argv = (struct sm_redact_argv){ 0 };
+			end = at + 1;
+			continue;
+		}
+		end = end_of_word(line, at);
+		if (is_number_of(line, at, end))
+			continue;
+		found = look_at(&argv, sm_part(line, at, end));
+		if (found.from < found.to)
+			add(spans, line,
+			    plain_part(line, at + found.from, end));
+	}
+}

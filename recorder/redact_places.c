@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * redact_places.c: credentials by where they stand: behind names, in headers,
+ * URLs and SQL.
+ */
+#include "recorder/redact_internal.h"
+
+/* -------------------------------------------------------------- extents */
+
+/* What a shell acts on, by the quotes it stands in. */
+bool sm_is_live(char c, char quote)
+{
+	if (!c)
+		return true; /* the line ends there, or is none */
+	if (quote == '\'')
+		return c == '\'';
+	if (quote == '"')
+		return c == '"' || c == '$' || c == '`' || c == '\\';
+	return sm_is_blank(c) || strchr(";&|()<>$`\\'\"*?[]{}~#", c);
+}
+
+static bool is_end(char c)
+{
+	return sm_is_blank(c) || sm_is_quote(c) || c == '&' || c == ';' ||
+	       c == ',' || c == ')' || c == '}' || c == ']' || c == '>' ||
+	       c == '\\';
+}
+
+uint32_t sm_redact_end(enum sm_redact_kind kind, struct sm_str text,
+		       uint32_t from, char quote, char closing)
+{
+	uint32_t at = from;
+
+	for (; at < text.len; at++) {
+		char c = text.p[at];
+
+		if (kind == SM_REDACT_LINE && sm_is_live(c, quote))
+			break;
+		if (closing ? c == closing || (c == '\\' && closing == '"')
+			    : is_end(c))
+			break;
+	}
+	return at;
+}
+
+/* A span that is worth hiding. */
+bool sm_take(const struct sm_redact_scan *s, uint32_t from, uint32_t to,
+	     struct sm_span *out)
+{
+	if (from >= to || sm_is_no_secret(sm_part(s->text, from, to)))
+		return false;
+	*out = (struct sm_span){ from, to };
+	return true;
+}
+
+/* ---------------------------------------------------------------- names */
+
+/* The name in front of text.p[at], an = or :, blanks and a quote skipped. */
+static struct sm_str name_before(const struct sm_redact_scan *s, uint32_t at)
+{
+	bool has_blanks = s->kind != SM_REDACT_LINE || s->quote;
+	uint32_t start;
+
+	while (has_blanks && at && s->text.p[at - 1] == ' ')
+		at--;
+	if (at && sm_is_quote(s->text.p[at - 1]))
+		at--;
+	if (at && s->text.p[at - 1] == '\\')
+		at--;
+	for (start = at; start; start--) {
+		char c = s->text.p[start - 1];
+
+		if (!sm_is_alnum(c) && c != '-' && c != '_' && c != '.')
+			break;
+	}
+	return sm_part(s->text, start, at);
+}
+
+/* A value, while it is looked for. */
+struct value {
+	uint32_t from;
+	char closing; /* the quote that ends it, or 0 */
+	char quote;   /* LINE: the one a shell sees open there, or 0 */
+};
+
+/* Where the value starts behind an = or :; false: a quote ends there. */
+static bool find_value(const struct sm_redact_scan *s, uint32_t at,
+		       struct value *value)
+{
+	bool is_line = s->kind == SM_REDACT_LINE, is_escaped;
+	char c;
+
+	*value = (struct value){ .quote = s->quote };
+	if (sm_peek(s, at) == '>') /* => */
+		at++;
+	while ((!is_line || s->quote) && sm_peek(s, at) == ' ')
+		at++;
+	is_escaped = sm_peek(s, at) == '\\' && sm_is_quote(sm_peek(s, at + 1));
+	at += is_escaped;
+	c = sm_peek(s, at);
+	if (sm_is_quote(c)) {
+		if (is_line && s->quote == c && !is_escaped)
+			return false;
+		if (is_line && !s->quote && !is_escaped)
+			value->quote = c;
+		value->closing = c;
+		at++;
+	}
+	value->from = at;
+	return true;
+}
+
+/* The rest of a line, for headers; has_quotes: of its own. */
+static uint32_t end_of_line(const struct sm_redact_scan *s, uint32_t from,
+			    const struct value *value, bool has_quotes)
+{
+	uint32_t at = from;
+
+	for (; at < s->text.len; at++) {
+		char c = s->text.p[at];
+
+		if (s->kind == SM_REDACT_LINE && sm_is_live(c, value->quote))
+			break;
+		if (c == '\n' || c == '\r' ||
+		    (value->closing && c == value->closing))
+			break;
+		if (!has_quotes &&
+		    (c == '"' ||
+		     (c == '\\' && sm_is_quote(sm_peek(s, at + 1)))))
+			break;
+	}
+	return at;
+}
+
+static const char *const schemes[] = { "bearer ", "basic ", "token ", "digest ",
+				       "apikey " };
+
+/* Length of an authorization scheme at at, with its blank. */
+uint32_t sm_scheme_at(const struct sm_redact_scan *s, uint32_t at)
+{
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		uint32_t n = 0;
+
+		while (schemes[i][n] &&
+		       sm_lower(sm_peek(s, at + n)) == schemes[i][n])
+			n++;
+		if (!schemes[i][n])
+			return n;
+	}
+	return 0;
+}
+
+/*
+ * `--name=value` or `NAME=value`, with all of the argument in front of the =:
+ * then all behind it is the value.
+ */
+static bool is_argument(const struct sm_redact_scan *s, struct sm_str name)
+{
+	if (s->kind != SM_REDACT_WORD || name.p != s->text.p ||
+	    name.len != s->at)
+		return false;
+	if (name.p[0] == '-')
+		return true;
+	for (uint32_t i = 0; i < name.len; i++)
+		if (!sm_is_upper(name.p[i]) && !sm_is_digit(name.p[i]) &&
+		    name.p[i] != '_')
+			return false;
+	return true;
+}
+
+/* `name=value` and `name: value`. */
+bool sm_is_named(const struct sm_redact_scan *s, struct sm_span *out)
+{
+	struct sm_str name = name_before(s, s->at);
+	enum sm_name_kind kind = sm_name_kind_of(name);
+	bool is_whole, is_assigned = s->text.p[s->at] == '=', is_digest;
+	struct value value;
+	uint32_t from, to;
+
+	if (kind == SM_NAME_PLAIN && is_assigned && s->is_query &&
+	    sm_is_query_secret(name))
+		kind = SM_NAME_SECRET;
+	if (kind == SM_NAME_PLAIN || !find_value(s, s->at + 1, &value))
+		return false;
+	from = value.from;
+	if (!is_assigned && from == s->at + 1 && !value.closing)
+		return false; /* a:b */
+	is_digest = sm_lower(sm_peek(s, from)) == 'd' && sm_scheme_at(s, from);
+	if (kind == SM_NAME_HEADER)
+		from += sm_scheme_at(s, from);
+	is_whole = is_assigned && !value.closing && is_argument(s, name);
+	if (is_whole)
+		to = s->text.len;
+	else if (kind == SM_NAME_HEADER)
+		to = end_of_line(s, from, &value, is_digest);
+	else
+		to = sm_redact_end(s->kind, s->text, from, value.quote,
+				   value.closing);
+	/* PWD=/home: not every pw is a password */
+	if (sm_peek(s, from) == '/' && name.len >= 3 &&
+	    sm_lower(name.p[name.len - 1]) == 'd' &&
+	    sm_lower(name.p[name.len - 2]) == 'w')
+		return false;
+	return sm_take(s, from, to, out);
+}
+
+/* ----------------------------------------------------------------- URLs */
+
+/* `://USER:SECRET@` */
+bool sm_is_authority(struct sm_redact_scan *s, struct sm_span *out)
+{
+	uint32_t at = s->at + 3, colon = 0, end = 0;
+
+	if (sm_peek(s, s->at + 1) != '/' || sm_peek(s, s->at + 2) != '/')
+		return false;
+	s->is_url = true;
+	for (; at < s->text.len; at++) {
+		char c = s->text.p[at];
+
+		if (s->kind == SM_REDACT_LINE && sm_is_live(c, s->quote))
+			break;
+		if (c == '%') {
+			uint32_t n = sm_secret_match(
+				sm_part(s->text, at, s->text.len));
+
+			at += n ? n - 1 : 0;
+			continue;
+		}
+		if (sm_is_blank(c) || sm_is_quote(c) || c == '/' || c == '?' ||
+		    c == '#')
+			break;
+		if (c == ':' && !colon)
+			colon = at;
+		if (c == '@')
+			end = at;
+	}
+	return colon && end > colon && sm_take(s, colon + 1, end, out);
+}
+
+/* ------------------------------------------------------------------ SQL */
+
+static bool is_equal(struct sm_str text, const char *lower)
+{
+	uint32_t i = 0;
+
+	while (i < text.len && lower[i] && sm_lower(text.p[i]) == lower[i])
+		i++;
+	return i == text.len && !lower[i];
+}
+
+/* The word in front of at, blanks and ( skipped; empty: there are none. */
+static struct sm_str word_before(const struct sm_redact_scan *s, uint32_t at)
+{
+	uint32_t start, end = at;
+
+	while (at &&
+	       (sm_is_blank(s->text.p[at - 1]) || s->text.p[at - 1] == '('))
+		at--;
+	if (at == end)
+		return sm_part(s->text, at, at);
+	for (start = at; start; start--)
+		if (!sm_is_alnum(s->text.p[start - 1]) &&
+		    s->text.p[start - 1] != '_')
+			break;
+	return sm_part(s->text, start, at);
+}
+
+/* PASSWORD 'x', IDENTIFIED BY 'x', IDENTIFIED WITH plugin AS 'x' */
+bool sm_is_sql(const struct sm_redact_scan *s, struct sm_span *out)
+{
+	bool is_escaped = s->at && s->text.p[s->at - 1] == '\\';
+	struct sm_str word = word_before(s, s->at - is_escaped);
+	uint32_t before = (uint32_t)(word.p - s->text.p);
+	char quote = s->text.p[s->at];
+	bool is_behind = sm_name_kind_of(word) == SM_NAME_SECRET;
+
+	if (!is_behind && (is_equal(word, "by") || is_equal(word, "as"))) {
+		word = word_before(s, before);
+		is_behind = is_equal(word, "identified");
+		if (!is_behind && word.len) {
+			word = word_before(s, (uint32_t)(word.p - s->text.p));
+			is_behind = is_equal(word, "with");
+		}
+	}
+	if (!is_behind || (s->kind == SM_REDACT_LINE && !s->quote))
+		return false;
+	return sm_take(
+		s, s->at + 1,
+		sm_redact_end(s->kind, s->text, s->at + 1, s->quote, quote),
+		out);
+}
