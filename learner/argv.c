@@ -4,6 +4,7 @@
  * options and operators stay literal; a word that varied becomes a slot of the
  * narrowest type that holds what was seen.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "learner/argv.h"
@@ -167,6 +168,9 @@ static void add_rule(struct sm_learn *l, const struct sm_line *line,
 				.seen = seen };
 	struct sm_str *args;
 
+	for (uint32_t i = 0; !l->why.len && i < line->count; i++)
+		if (line->words[i].is_path)
+			l->why = SM_STR("its paths, as files opened");
 	if (line->access == SM_ACCESS_SHELL) {
 		rule.pattern = shell_line(l, line, slots);
 		sm_learn_rule(l, &rule);
@@ -274,6 +278,16 @@ static void split(struct sm_learn *l, struct sm_line *lines, size_t count,
 	}
 }
 
+static struct sm_str add_reason(struct sm_learn *l, struct sm_str why,
+				uint32_t at, size_t values)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%sword %u had %zu values",
+		 why.len ? ", " : "", at + 1, values);
+	return sm_learn_join(l, why, sm_str_of(text));
+}
+
 /*
  * Positions that vary become slots if what was seen opens them; one that does
  * not, and a subcommand, divides the lines.
@@ -283,6 +297,7 @@ static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
 {
 	uint32_t n = lines[0].count, varying = 0, closed = UINT32_MAX;
 	struct sm_str *slots = sm_learn_take(l, (n + 1) * sizeof(*slots));
+	struct sm_str why = { "", 0 };
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct sm_values v = sm_values_at(l, lines, count, i);
@@ -300,11 +315,15 @@ static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
 		slots[i] = sm_values_slot(l, &v);
 		if (!slots[i].len && closed == UINT32_MAX)
 			closed = i;
+		why = add_reason(l, why, i, v.count);
 	}
-	if (closed == UINT32_MAX)
+	if (closed == UINT32_MAX) {
+		l->why = why;
 		emit(l, lines, count, slots);
-	else
+		l->why = SM_STR("");
+	} else {
 		split(l, lines, count, closed, depth);
+	}
 }
 
 /* Signals and environments: granted as they were. */

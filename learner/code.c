@@ -47,7 +47,9 @@ void sm_learn_own_data(struct sm_learn *l, struct sm_str directory,
 
 	rule.pattern =
 		sm_learn_join(l, sm_learn_path(l, directory), SM_STR("/**"));
+	l->why = SM_STR("a package in use reads its own files");
 	sm_learn_rule(l, &rule);
+	l->why = SM_STR("");
 }
 
 static void load_file(struct sm_learn *l, struct sm_str path,

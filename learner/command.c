@@ -7,6 +7,7 @@
  * What only reads is told from what makes and changes, so that inputs do not
  * become outputs by being read beside them.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "learner/paths.h"
@@ -144,6 +145,31 @@ static bool is_open(const struct sm_learn *l, const struct sm_str_list *made,
 	return sm_is_open(l, &e);
 }
 
+static void say_why(struct sm_learn *l, const struct sm_str_list *made,
+		    const struct use *uses, size_t count)
+{
+	struct sm_sketch owners = { 0 };
+	size_t names = 0, told = 0;
+	char text[160];
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_new =
+			!i || !sm_str_equal(uses[i].name, uses[i - 1].name);
+
+		names += is_new;
+		told += is_new && sm_list_has(made, uses[i].name);
+		sm_sketch_merge(&owners, &uses[i].fact->view->call->owners);
+	}
+	snprintf(text, sizeof(text),
+		 "what command lines name was %s: %zu name%s, %u%s process%s, "
+		 "%zu made as told",
+		 uses[0].is_change ? "changed" : "read", names,
+		 names == 1 ? "" : "s", owners.count,
+		 owners.count == SM_SKETCH_MAX ? " or more" : "",
+		 owners.count == 1 ? "" : "es", told);
+	l->why = sm_learn_copy(l, sm_str_of(text));
+}
+
 static void open(struct sm_learn *l, struct use *uses, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -212,11 +238,15 @@ const bool *sm_learn_command(struct sm_learn *l, const struct sm_facts *f)
 	while (reads < count && !uses[reads].is_change)
 		reads++;
 	if (is_open(l, &made, uses, reads)) {
+		say_why(l, &made, uses, reads);
 		open(l, uses, reads);
 		open_walks(l, uses, reads);
 	}
-	if (is_open(l, &made, uses + reads, count - reads))
+	if (is_open(l, &made, uses + reads, count - reads)) {
+		say_why(l, &made, uses + reads, count - reads);
 		open(l, uses + reads, count - reads);
+	}
+	l->why = SM_STR("");
 	take_whole(uses, count, is_taken);
 	return is_taken;
 }

@@ -173,7 +173,9 @@ static void add_load(struct sm_learn *l, struct sm_str module)
 				.access = SM_ACCESS_LOAD };
 
 	rule.pattern = sm_learn_join(l, SM_STR("distribution:"), module);
+	l->why = SM_STR("comes with what was loaded, or is needed by it");
 	sm_learn_rule(l, &rule);
+	l->why = SM_STR("");
 }
 
 static void add_data(struct sm_learn *l, struct sm_str module,

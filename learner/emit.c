@@ -12,6 +12,7 @@
 struct draft {
 	struct sm_rule rule;
 	struct sm_str_list by;
+	struct sm_str why;
 };
 
 void sm_learn_rule(struct sm_learn *l, const struct sm_rule *rule)
@@ -29,6 +30,7 @@ void sm_learn_rule(struct sm_learn *l, const struct sm_rule *rule)
 	new = &l->drafts[l->draft_count++];
 	memset(new, 0, sizeof(*new));
 	new->rule = *rule;
+	new->why = l->why;
 	for (size_t i = 0; i < rule->by.count; i++)
 		sm_list_add(l, &new->by, rule->by.items[i]);
 }
@@ -109,6 +111,13 @@ static int by_principals(const void *x, const void *y)
 	return r ? r : compare_numbers(a->rule.access, b->rule.access);
 }
 
+/* That something opened says more than that it was recorded. */
+static void join_reasons(struct draft *into, const struct draft *from)
+{
+	if (!into->why.len)
+		into->why = from->why;
+}
+
 /* Same subject and access: one rule for all principals. */
 static void join_principals(struct sm_learn *l)
 {
@@ -131,6 +140,7 @@ static void join_principals(struct sm_learn *l)
 		for (size_t k = 0; k < this->by.count; k++)
 			sm_list_add(l, &last->by, this->by.items[k]);
 		last->rule.seen += this->rule.seen;
+		join_reasons(last, this);
 	}
 	l->draft_count = n;
 }
@@ -154,6 +164,7 @@ static void join_accesses(struct sm_learn *l)
 			continue;
 		}
 		last->rule.access |= this->rule.access;
+		join_reasons(last, this);
 		if (this->rule.seen > last->rule.seen)
 			last->rule.seen = this->rule.seen;
 	}
@@ -261,6 +272,26 @@ struct sm_rules *sm_learn_frame(struct sm_learn *l)
 	return built(l);
 }
 
+static void give_reason(struct sm_learn *l, const struct sm_rule *rule,
+			const struct draft *draft)
+{
+	struct sm_learned *out = l->out;
+	struct sm_learned_reason *reason = &out->reasons[out->reason_count++];
+
+	reason->id = sm_learn_copy(l, rule->id);
+	reason->why = draft->why.len ? draft->why : SM_STR("as recorded");
+	reason->events = draft->rule.seen;
+}
+
+const struct sm_learned_reason *
+sm_learned_reason(const struct sm_learned *learned, struct sm_str id)
+{
+	for (size_t i = 0; i < learned->reason_count; i++)
+		if (sm_str_equal(learned->reasons[i].id, id))
+			return &learned->reasons[i];
+	return NULL;
+}
+
 struct sm_rules *sm_learn_build(struct sm_learn *l, bool reviewed)
 {
 	struct sm_str_list taken = { NULL, 0, 0 };
@@ -268,6 +299,9 @@ struct sm_rules *sm_learn_build(struct sm_learn *l, bool reviewed)
 	join_principals(l);
 	join_accesses(l);
 	start_frame(l);
+	l->out->reasons = sm_learn_take(l, (l->draft_count + 1) *
+						   sizeof(*l->out->reasons));
+	l->out->reason_count = 0;
 	for (size_t i = 0; i < l->draft_count; i++) {
 		struct draft *d = &l->drafts[i];
 		struct sm_rule rule = d->rule;
@@ -277,6 +311,7 @@ struct sm_rules *sm_learn_build(struct sm_learn *l, bool reviewed)
 		rule.review = sm_risk_of(l, &rule);
 		if (rule.review.len && !reviewed)
 			continue;
+		give_reason(l, &rule, d);
 		if (!l->options.evidence)
 			rule.seen = 0;
 		check(l, sm_rules_add(l->building, &rule));

@@ -158,6 +158,7 @@ void sm_learn_gate(struct sm_learn *l)
 	struct sm_policy policy;
 	size_t n;
 
+	l->why = SM_STR("a recorded call no other rule allowed");
 	for (int round = 0; round < ROUNDS; round++) {
 		sm_learn_open(l, sm_learn_build(l, true), &policy);
 		n = repair(l, &policy);

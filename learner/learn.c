@@ -175,16 +175,24 @@ struct sm_facts sm_learn_facts(struct sm_learn *l, enum sm_family family,
 
 /* ------------------------------------------------------------------- learn */
 
+/* Each family's rules give their own reasons. */
+static void learn_family(struct sm_learn *l, void (*family)(struct sm_learn *))
+{
+	l->why = SM_STR("");
+	family(l);
+	l->why = SM_STR("");
+}
+
 static void learn(struct sm_learn *l)
 {
 	make_views(l);
 	sm_learn_variables(l);
 	sm_learn_bundles(l);
-	sm_learn_paths(l);
-	sm_learn_argv(l);
-	sm_learn_network(l);
-	sm_learn_code(l);
-	sm_learn_named(l);
+	learn_family(l, sm_learn_paths);
+	learn_family(l, sm_learn_argv);
+	learn_family(l, sm_learn_network);
+	learn_family(l, sm_learn_code);
+	learn_family(l, sm_learn_named);
 	sm_learn_gate(l);
 }
 

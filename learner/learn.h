@@ -74,6 +74,7 @@ struct sm_learn {
 	size_t tried;		    /* nodes copied to try forms on */
 	struct sm_str_list members; /* names that became part of a slot */
 
+	struct sm_str why;    /* of the rules being added; empty: recorded */
 	struct draft *drafts; /* emit.c: rules before they are numbered */
 	size_t draft_count, draft_room;
 	struct sm_str_list use;	   /* bundles */
@@ -162,7 +163,10 @@ bool sm_is_open(const struct sm_learn *l, const struct sm_evidence *evidence);
 
 /* ------------------------------------------------------------------- rules */
 
-/* Adds a rule; id and evidence are given when the policy is finished. */
+/*
+ * Adds a rule; id and evidence are given when the policy is finished. It came
+ * about as l->why says.
+ */
 void sm_learn_rule(struct sm_learn *l, const struct sm_rule *rule);
 /*
  * The same for the principal of event, which is named unless it came by

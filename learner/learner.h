@@ -185,6 +185,12 @@ struct sm_bundle_use {
 	double exposure; /* of its other rules for files; see secmgr-learn(1) */
 };
 
+/* How a rule came about, for people. */
+struct sm_learned_reason {
+	struct sm_str id, why;
+	uint64_t events;
+};
+
 /* What came out. */
 struct sm_learned {
 	struct sm_rules *rules;	    /* normalised; printable, compilable */
@@ -195,6 +201,8 @@ struct sm_learned {
 	size_t bundle_count;
 	size_t repaired; /* calls the gate needed a literal rule for */
 	size_t reviews;	 /* rules under `review` */
+	struct sm_learned_reason *reasons; /* of the rules, base's own aside */
+	size_t reason_count;
 	struct sm_residue *residue;
 	size_t residue_count;
 	void *arena;
@@ -208,6 +216,9 @@ SM_CHECKED enum sm_status sm_learn(const struct sm_observations *observations,
 				   const struct sm_learn_options *options,
 				   struct sm_learned *out,
 				   struct sm_diag *diag);
+/* NULL: it is the base's. Borrowed. */
+const struct sm_learned_reason *
+sm_learned_reason(const struct sm_learned *learned, struct sm_str id);
 void sm_learned_fini(struct sm_learned *learned);
 
 /* -------------------------------------------------------------- estimating */

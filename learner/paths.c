@@ -358,7 +358,27 @@ static void emit_package_data(struct sm_learn *l, struct sm_node *node,
 	rule.pattern = sm_learn_join(l, rule.pattern, SM_STR("/**/<name>"));
 	rule.pattern = sm_learn_join(l, rule.pattern, sm_escape(l, extension));
 	rule.by = (struct sm_strings){ by.items, by.count };
+	l->why = SM_STR("data that packages read there, by its extension");
 	sm_learn_rule(l, &rule);
+}
+
+/* Why its slots opened, from the top. */
+static struct sm_str reason_of(struct sm_learn *l, const struct sm_node *node)
+{
+	struct sm_str why = { "", 0 }, one;
+
+	for (; node; node = node->parent) {
+		if (!node->is_slot)
+			continue;
+		one = sm_learn_join(l, node->name, SM_STR(": "));
+		one = sm_learn_join(l, one,
+				    node->why.len ? node->why
+						  : SM_STR("by its form"));
+		if (why.len)
+			one = sm_learn_join(l, one, SM_STR("; "));
+		why = sm_learn_join(l, one, why);
+	}
+	return why;
 }
 
 /* Everything that was done with just this path, rules of ${ARG} grant. */
@@ -391,6 +411,7 @@ static void emit_node(struct sm_learn *l, struct sm_node *node)
 	if (path.len && is_taken(l->paths, path))
 		return;
 	emit_package_data(l, node, path);
+	l->why = reason_of(l, node);
 	for (struct sm_grant *g = node->grants; g; g = g->next) {
 		struct sm_rule rule = { .family = SM_FAMILY_FILES,
 					.access = g->access,
@@ -426,6 +447,7 @@ static void emit(struct sm_learn *l, struct sm_node *node)
 /* What import, tracebacks and start-up do beside reading code. */
 static void emit_indirect(struct sm_learn *l, const struct sm_facts *f)
 {
+	l->why = SM_STR("");
 	for (size_t i = 0; i < f->count; i++) {
 		const struct sm_request *r = f->items[i].request;
 		struct sm_rule rule = { .family = SM_FAMILY_FILES,

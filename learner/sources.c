@@ -57,6 +57,7 @@ static void open_sources(struct sm_learn *l, const struct source *s,
 	rule.by = (struct sm_strings){ by, 1 };
 	rule.pattern = sm_learn_join(l, sm_learn_path(l, s->root),
 				     SM_STR("/**/<name>.py"));
+	l->why = SM_STR("three of its source files were read as data");
 	sm_learn_rule(l, &rule);
 }
 

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include "tools/cli.h"
 
@@ -203,6 +204,35 @@ static void put_bundles(const char *program, const struct sm_learned *learned)
 		    "others %.1f",
 		    use->name, use->needed, use->rules, use->exposure);
 	}
+}
+
+static void put_reason(FILE *out, const struct sm_learned_reason *reason)
+{
+	if (!reason) {
+		fputs("    of the base policy\n", out);
+		return;
+	}
+	fputs("    ", out);
+	sm_cli_put(out, reason->why, false);
+	if (reason->events)
+		fprintf(out, " (%" PRIu64 " event%s)", reason->events,
+			reason->events == 1 ? "" : "s");
+	fputc('\n', out);
+}
+
+bool sm_learn_report_rules(FILE *out, const struct sm_learned *learned)
+{
+	for (size_t i = 0; i < learned->rules->count; i++) {
+		const struct sm_rule *rule = &learned->rules->rules[i];
+		char *text;
+
+		if (sm_policy_print_rule(rule, &text) != SM_OK)
+			return false;
+		fprintf(out, "%s\n", text);
+		free(text);
+		put_reason(out, sm_learned_reason(learned, rule->id));
+	}
+	return fflush(out) == 0;
 }
 
 void sm_learn_report_summary(const char *program,

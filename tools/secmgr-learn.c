@@ -20,7 +20,7 @@ struct settings {
 	const char *output, *report, *base, *summary;
 	const char *before[SM_BEFORE_MAX]; /* traces of an older version */
 	int before_count;
-	bool quiet, no_estimate, lists_runs;
+	bool quiet, no_estimate, lists_runs, explains;
 	double max_false_blocks; /* of 1000 events; < 0: any number */
 };
 
@@ -113,6 +113,14 @@ static int set_rotated(void *context, const char *value, struct sm_diag *diag)
 	(void)value;
 	(void)diag;
 	((struct settings *)context)->input.is_set = true;
+	return 0;
+}
+
+static int set_explain(void *context, const char *value, struct sm_diag *diag)
+{
+	(void)value;
+	(void)diag;
+	((struct settings *)context)->explains = true;
 	return 0;
 }
 
@@ -226,6 +234,8 @@ static const struct sm_option options[] = {
 	  "leave a run out, and say which rules go with it", add_excluded },
 	{ 0, "list-runs", NULL, "list the runs in the traces, and exit",
 	  set_list_runs },
+	{ 0, "explain", NULL,
+	  "list the rules with how each came about, and exit", set_explain },
 	{ 0, "summary", "FILE",
 	  "write what was observed to FILE, to learn from elsewhere, and exit",
 	  set_summary },
@@ -376,6 +386,13 @@ static int learn(const struct settings *settings,
 
 	sm_observations_count(used, &report.observed);
 	status = sm_learn(used, &settings->learn, &learned, &diag);
+	if (status == SM_OK && settings->explains) {
+		exit_status = sm_learn_report_rules(stdout, &learned)
+				      ? SM_EXIT_OK
+				      : SM_EXIT_USAGE;
+		sm_learned_fini(&learned);
+		return exit_status;
+	}
 	if (status == SM_OK && !settings->no_estimate) {
 		report.estimate = &estimate;
 		status = sm_learn_estimate(used, &settings->learn, &learned,

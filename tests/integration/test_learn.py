@@ -286,6 +286,21 @@ class Learned(unittest.TestCase):
             self.assertEqual(done.returncode, 2)
             self.assertIn("--max-false-blocks", done.stderr)
 
+    def test_explain_tells_how_every_rule_came_about(self):
+        done = self.learn("--explain", *self.traces)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = done.stdout.splitlines()
+        policy = json.loads(self.policy.read_text())
+        rules = [rule for family, rules in policy.items()
+                 if isinstance(rules, list) and family not in ("use", "review")
+                 for rule in rules]
+        self.assertEqual(rules, [json.loads(line) for line in lines[::2]])
+        for rule, reason in zip(rules, lines[1::2]):
+            self.assertRegex(reason, r"^    \S.*")
+            # What is more than was recorded has a reason of its own.
+            if "<tree>" in json.dumps(rule) or "<name>" in rule.get("path", ""):
+                self.assertNotIn("as recorded (", reason, rule)
+
     def run_ids(self, *traces):
         done = self.learn("--list-runs", *traces)
         self.assertEqual(done.returncode, 0, done.stderr)
