@@ -34,8 +34,8 @@ static bool is_code(const struct sm_learn *l, struct sm_str path)
 }
 
 /*
- * ${ARG} for the name itself; for what is below, a `**`. Components that begin
- * with a dot are never any: they are spelled, with a `**` behind them.
+ * ${ARG} for the name itself, ${ARG}/<tree> for what is below. Components that
+ * begin with a dot are never any: they are spelled, as in ${ARG}/.hg/<tree>.
  */
 static struct sm_str shape_of(struct sm_learn *l, struct sm_str rest)
 {
@@ -51,7 +51,8 @@ static struct sm_str shape_of(struct sm_learn *l, struct sm_str rest)
 		c = (struct sm_str){ rest.p + at, end - at };
 		if (c.p[0] != '.') {
 			if (!is_deep)
-				shape = sm_learn_join(l, shape, SM_STR("/**"));
+				shape = sm_learn_join(l, shape,
+						      SM_STR("/<tree>"));
 			is_deep = true;
 			continue;
 		}
@@ -200,7 +201,7 @@ static void open_walks(struct sm_learn *l, const struct use *uses, size_t count)
 		const struct sm_view *view = uses[i].fact->view;
 		struct sm_rule rule = { .family = SM_FAMILY_FILES,
 					.access = SM_ACCESS_LIST,
-					.pattern = SM_STR("${ARG}/**"),
+					.pattern = SM_STR("${ARG}/<tree>"),
 					.seen = view->call->count };
 
 		if (uses[i].fact->request->access & SM_ACCESS_LIST &&

@@ -279,6 +279,20 @@ static bool note_undata(struct sm_node *node)
 /* ------------------------------------------------------------------- rules */
 
 /*
+ * A `**` that leads to names leads to them past no hidden directory: what was
+ * done there has nodes of its own. At the end it is a tree with dotfiles.
+ */
+static struct sm_str spelling_of(struct sm_learn *l, const struct sm_node *node,
+				 bool is_last)
+{
+	if (!node->is_slot)
+		return sm_escape(l, node->name);
+	if (!is_last && sm_str_equal(node->name, SM_STR("**")))
+		return SM_STR("<tree>");
+	return node->name;
+}
+
+/*
  * The pattern of a node: variables and literals, then slots. *path is the path
  * itself when there is no slot in it, else empty.
  */
@@ -305,10 +319,7 @@ static struct sm_str pattern_of(struct sm_learn *l, const struct sm_node *node,
 	*path = i ? SM_STR("") : literal;
 	while (i-- > 0) {
 		text = sm_learn_join(l, text, SM_STR("/"));
-		text = sm_learn_join(l, text,
-				     chain[i]->is_slot
-					     ? chain[i]->name
-					     : sm_escape(l, chain[i]->name));
+		text = sm_learn_join(l, text, spelling_of(l, chain[i], !i));
 	}
 	return text;
 }
@@ -355,7 +366,7 @@ static void emit_package_data(struct sm_learn *l, struct sm_node *node,
 	if (!by.count)
 		return;
 	rule.pattern = sm_learn_path(l, (struct sm_str){ path.p, top });
-	rule.pattern = sm_learn_join(l, rule.pattern, SM_STR("/**/<name>"));
+	rule.pattern = sm_learn_join(l, rule.pattern, SM_STR("/<tree>/<name>"));
 	rule.pattern = sm_learn_join(l, rule.pattern, sm_escape(l, extension));
 	rule.by = (struct sm_strings){ by.items, by.count };
 	l->why = SM_STR("data that packages read there, by its extension");

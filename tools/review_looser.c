@@ -52,7 +52,7 @@ static void loosen_path(struct sm_draft *s)
 	if (extension.len)
 		sm_draft_add_part(s, &slot, SM_STR("<name>"));
 	else if (sm_draft_is(last, "<name>") || sm_draft_is(last, "*"))
-		sm_draft_add_part(s, &slot, SM_STR("**"));
+		sm_draft_add_part(s, &slot, SM_STR("<tree>"));
 }
 
 /* A port of its own becomes any high one; a name its domain's. */

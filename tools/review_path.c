@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "schema/path.h"
+#include "schema/policy/pattern.h"
 
 static struct sm_str from(struct sm_str text, uint32_t at)
 {
@@ -84,14 +85,14 @@ static bool align_rest(const struct sm_parts *p, struct sm_str rest,
 	size_t i, extra, wide = 0, at = 0;
 
 	for (i = 0; i < p->count; i++)
-		wide += is(p->parts[i], "**");
+		wide += sm_pattern_depth(p->parts[i]) != SM_DEPTH_NONE;
 	if (wide > 1 || !sm_parts_split(rest, &path) || path.count < p->count)
 		return false;
 	extra = path.count - p->count;
 	if (extra && !wide)
 		return false;
 	for (i = 0; i < p->count; i++) {
-		bool is_wide = is(p->parts[i], "**");
+		bool is_wide = sm_pattern_depth(p->parts[i]);
 		struct sm_str last = path.parts[at + (is_wide ? extra : 0)];
 
 		caught[i] = path.parts[at];

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "schema/policy/pattern.h"
 #include "tools/review_draft.h"
 
 #define DEPTH_MAX 3 /* levels a `**` is spelled out for */
@@ -15,7 +16,7 @@ static int width_of(struct sm_str part)
 					    "<text>", "<host>", NULL };
 	size_t i;
 
-	if (sm_draft_is(part, "**"))
+	if (sm_pattern_depth(part))
 		return 3;
 	for (i = 0; open[i]; i++)
 		if (sm_draft_is(part, open[i]))

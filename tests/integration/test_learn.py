@@ -329,7 +329,7 @@ class Learned(unittest.TestCase):
         self.assertIn(f"connect 127.0.0.1:{self.port}",
                       done.stderr.split("so it is denied:")[1])
         # Members differ from run to run: slots have all runs behind them.
-        self.assertIn("data/<name>/notes/**/<name>", policy)
+        self.assertIn("data/<name>/notes/<tree>/<name>", policy)
         done = self.learn(*self.traces, "--quorum", "2:hosts")
         self.assertEqual(done.returncode, 2)
         self.assertIn("at least 2 hosts", done.stderr)
@@ -421,7 +421,7 @@ class Learned(unittest.TestCase):
         new = json.loads(done.stdout)
         self.assertEqual(new["variables"]["APP"], "/srv/other")
         self.assertEqual(new["variables"]["APP_2"], str(self.home))
-        self.assertIn("${APP_2}/data/<name>/notes/**/<name>",
+        self.assertIn("${APP_2}/data/<name>/notes/<tree>/<name>",
                       [rule["path"] for rule in new["files"]])
 
     def test_summaries_give_what_their_traces_give(self):

@@ -87,7 +87,7 @@ static void looser_paths_open_a_component_at_a_time(void **state)
 		FILE_RULE("${APP}/media/2026/a.jpg"),
 		FILE_RULE("${APP}/media/2026/<name>.jpg"),
 		FILE_RULE("${APP}/media/2026/<name>"),
-		FILE_RULE("${APP}/media/2026/**"), ""
+		FILE_RULE("${APP}/media/2026/<tree>"), ""
 	};
 	size_t i;
 
