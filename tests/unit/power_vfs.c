@@ -259,13 +259,15 @@ static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *f,
 static int vfs_delete(sqlite3_vfs *vfs, const char *path, int syncs)
 {
 	int code = real->xDelete(real, path, syncs);
+	uint32_t name;
 	struct step *s;
 
 	(void)vfs;
 	if (code)
 		return code;
+	name = number_of(path); /* may write down something, too */
 	s = note(REMOVE, 0);
-	s->name = number_of(path);
+	s->name = name;
 	s->syncs_names = syncs;
 	return code;
 }

@@ -65,7 +65,7 @@ static void expect_continued(uint64_t events)
 {
 	struct sm_diag diag = { 0 };
 	struct sm_trace_writer *w;
-	struct sm_trace *t;
+	struct sm_trace *t = NULL;
 
 	if (sm_trace_writer_open(after_path, SM_TRACE_APPEND, &w, &diag) ||
 	    sm_trace_writer_close(w, &diag) ||
@@ -80,7 +80,7 @@ static void expect_kept(uint32_t step, uint64_t promised)
 {
 	struct sm_trace_verified verified;
 	struct sm_diag diag = { 0 };
-	struct sm_trace *t;
+	struct sm_trace *t = NULL;
 	uint64_t events;
 
 	/* Nothing was promised while the file was being made. */
