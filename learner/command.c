@@ -18,8 +18,8 @@ struct use {
 	bool is_change;
 	struct sm_str name;
 	const struct sm_fact *fact;
-	size_t at; /* of the fact */
-	bool is_open;
+	size_t at;	 /* of the fact */
+	bool is_settled; /* rules of ${ARG} are enough for it */
 };
 
 #define CHANGES                                                                \
@@ -171,8 +171,19 @@ static void say_why(struct sm_learn *l, const struct sm_str_list *made,
 	l->why = sm_learn_copy(l, sm_str_of(text));
 }
 
+static bool have_two_names(const struct use *uses, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (!sm_str_equal(uses[i].name, uses[0].name))
+			return true;
+	return false;
+}
+
 static void open(struct sm_learn *l, struct use *uses, size_t count)
 {
+	/* One name may be the program's own as well. */
+	bool is_settled = have_two_names(uses, count);
+
 	for (size_t i = 0; i < count; i++) {
 		const struct sm_view *view = uses[i].fact->view;
 		struct sm_rule rule = {
@@ -182,7 +193,7 @@ static void open(struct sm_learn *l, struct use *uses, size_t count)
 			.seen = view->call->count,
 		};
 
-		uses[i].is_open = true;
+		uses[i].is_settled = is_settled;
 		sm_learn_rule_by(l, &rule, &view->event);
 	}
 }
@@ -223,7 +234,7 @@ static void take_whole(struct use *uses, size_t count, bool *is_taken)
 		for (end = i;
 		     end < count && sm_str_equal(uses[end].name, uses[i].name);
 		     end++)
-			is_whole &= uses[end].is_open;
+			is_whole &= uses[end].is_settled;
 		for (size_t k = i; is_whole && k < end; k++)
 			is_taken[uses[k].at] = true;
 	}

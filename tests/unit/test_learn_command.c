@@ -91,6 +91,8 @@ static void one_name_opens_only_if_it_was_made_as_told(void **state)
 		see_named(&b, 1, "/out/a/x", WRITE, "/out/a", NULL);
 		see_named(&b, 2, "/out/a/x", WRITE, "/out/a", NULL);
 		learn(&b);
+		/* One that may be the program's own keeps its rule. */
+		assert_true(allows_open(&b, "/out/a/x", WRITE));
 		assert_true(allows_named(&b, "/out/a/x", WRITE, "/out/a"));
 		assert_int_equal(allows_named(&b, "/out/b/y", WRITE, "/out/b"),
 				 is_made);
