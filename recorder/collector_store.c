@@ -13,7 +13,7 @@
 #define GIVE_UP_NS	3000000000u /* at the end, when the disk refuses */
 #define MEMORY_TRIES	50
 #define MEMORY_RETRY_MS 10
-#define BUFFERED_MAX	(64u << 20)
+#define BUFFERED_MAX	(16u << 20)
 
 /* ----------------------------------------------------------------- events */
 

@@ -109,6 +109,20 @@ static void report_table(const struct sm_collector_summary *summary)
 			sm_loss_name((enum sm_loss)i), summary->lost[i]);
 }
 
+/* The recording is over; while it ran, the disk was tried again and again. */
+static void report_store(const struct wrapper *wrapper,
+			 const struct sm_diag *store)
+{
+	struct sm_diag told = *store;
+
+	if (store->status == SM_IO)
+		sm_fail(&told, store->status,
+			"%s; what was not stored until the end is lost: make "
+			"room, or choose another disk",
+			store->text);
+	sm_cli_diag(wrapper->program, wrapper->output, &told);
+}
+
 bool wrapper_report(const struct wrapper *wrapper,
 		    const struct sm_collector_summary *summary,
 		    const struct sm_diag *store)
@@ -117,7 +131,7 @@ bool wrapper_report(const struct wrapper *wrapper,
 		report_table(summary);
 	report_lost(wrapper, summary);
 	if (store->status) {
-		sm_cli_diag(wrapper->program, wrapper->output, store);
+		report_store(wrapper, store);
 		return true;
 	}
 	if (!wrapper->is_quiet && summary->processes)

@@ -7,6 +7,7 @@
     counted.py FILE storm CHILDREN LIMIT
     counted.py FILE crowd CHILDREN LIMIT
     counted.py FILE beside QUIET LIMIT
+    counted.py FILE bulk LIMIT
 
 FILE is an array of slots, one for each process (or thread): its pid, how many
 events it has begun to raise and how many it has raised. Nothing else is raised
@@ -16,6 +17,7 @@ until it is killed.
 import itertools
 import mmap
 import os
+import random
 import select
 import signal
 import struct
@@ -145,6 +147,20 @@ def beside(view, quiet, limit):
         os.waitpid(pid, 0)
 
 
+def bulk(view, limit):
+    """Much that compresses little, and then an event for each line read."""
+    view[0] = os.getpid()
+    for number in itertools.count():
+        if number >= limit:
+            print("raised", flush=True)
+            if not sys.stdin.readline().strip():
+                break
+        payload = random.randbytes(1500).hex()
+        view[1] = number + 1
+        sys.audit("app.count", 0, number, payload)
+        view[2] = number + 1
+
+
 def main(path, mode, *numbers):
     numbers = [int(number) for number in numbers]
     with open(path, "r+b") as file:
@@ -154,7 +170,7 @@ def main(path, mode, *numbers):
         raise_events(view, 0, *numbers)
     else:
         {"family": family, "threads": threads, "storm": storm,
-         "crowd": crowd, "beside": beside}[mode](view, *numbers)
+         "crowd": crowd, "beside": beside, "bulk": bulk}[mode](view, *numbers)
 
 
 if __name__ == "__main__":
