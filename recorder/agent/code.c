@@ -150,11 +150,20 @@ static struct sm_str keep_path(char *out, size_t room, struct sm_str prefix,
 	return (struct sm_str){ out, (uint32_t)n };
 }
 
+/* Builds without a GIL live beside those with one: lib/python3.13t. */
+static bool is_free_threaded(void)
+{
+	struct sm_str flags = sys_text("abiflags");
+
+	return flags.len && memchr(flags.p, 't', flags.len);
+}
+
 static bool find_library(void)
 {
 	struct sm_str base = sys_text("base_prefix");
 	struct sm_str prefix = sys_text("prefix");
 	struct sm_str lib = sys_text("platlibdir");
+	const char *end;
 
 	if (paths.is_known)
 		return true;
@@ -165,12 +174,14 @@ static bool find_library(void)
 		base.len--;
 	if (!lib.len)
 		lib = SM_STR("lib");
+	end = is_free_threaded() ? "t" : "";
 	paths.library_s = keep_path(paths.library, sizeof(paths.library), base,
-				    lib, ".", "");
+				    lib, ".", end);
 	paths.other_s = keep_path(paths.other, sizeof(paths.other), base,
-				  SM_STR("lib"), ".", "");
+				  SM_STR("lib"), ".", end);
+	end = *end ? "t.zip" : ".zip";
 	paths.zip_s =
-		keep_path(paths.zip, sizeof(paths.zip), base, lib, "", ".zip");
+		keep_path(paths.zip, sizeof(paths.zip), base, lib, "", end);
 	memcpy(paths.prefix, prefix.p, prefix.len);
 	paths.prefix[prefix.len] = '\0';
 	paths.is_known = true;
