@@ -224,8 +224,9 @@ check-cpython: all
 	@tools/dev/install-deps cpython
 	@$(PYTHON) tests/cpython/run.py --build $(BUILD)
 
-# Other versions of Python, each in a root of its own Debian: SUITES= names
-# releases. The first time it fetches them: half an hour; a quarter after that.
+# Other versions of Python, each in a root of its own Debian (SUITES= names
+# releases), in 13 a free-threaded build as well. The first time, which fetches
+# and builds them, takes half an hour.
 .PHONY: check-pythons
 check-pythons:
 	@tools/dev/install-deps pythons

@@ -288,6 +288,8 @@ def cases(loader, guests):
             continue
         for python in workloads.pythons() if guest.versions else [
                 workloads.PYTHON]:
+            if not guest.fits(python):
+                continue
             name = guest.__name__
             if python != workloads.PYTHON:
                 name += "_" + workloads.version_of(python).replace(".", "_")

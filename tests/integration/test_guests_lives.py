@@ -207,14 +207,21 @@ class Embedded(Script):
                           "late-child"), 1)
     processes = 3
 
+    @staticmethod
+    def config(python):
+        """(how to link, the library) of an interpreter."""
+        return subprocess.check_output([python, "-c", CONFIG],
+                                       text=True).splitlines()
+
     @classmethod
     def fits(cls, python):
-        return True
+        """Whether it was built with a shared library; Debian's must be."""
+        return (python == workloads.PYTHON or
+                os.path.isfile(cls.config(python)[1]))
 
     def prepare(self):
         super().prepare()
-        told = subprocess.check_output([self.python, "-c", CONFIG], text=True)
-        flags, self.library = told.splitlines()
+        flags, self.library = self.config(self.python)
         for name, code, more in (("linked", EMBEDDED, flags.split()),
                                  ("late", LATE, ["-ldl"])):
             subprocess.run(["gcc", "-xc", "-", "-o", self.place / name, *more],
