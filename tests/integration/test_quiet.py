@@ -15,7 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 # Every event is decided, and recorded; warming up lets the agent look at the
 # code, and the collector's ring be touched.
 APP = """\
-import importlib.util, json, sys
+import importlib.util, json, os, signal, sys
 spec = importlib.util.spec_from_file_location("quiet", sys.argv[1])
 quiet = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(quiet)
@@ -26,11 +26,18 @@ if failed:
 one = ["/srv/data/one"] * 1000
 many = [f"/srv/data/{n % 7}/file-{n}" for n in range(1000)]
 quiet.watch(0, one[:10] + many[:10], "r", 0)
-print(json.dumps({
+if sys.argv[2:] == ["stopped"]:
+    os.kill(os.getppid(), signal.SIGSTOP)
+    for n in range(50000):
+        sys.audit("app.fill", n)
+counts = {
     "one path": quiet.watch(0, one, "r", 0),
     "many paths": quiet.watch(0, many, "r", 0),
     "allocation": quiet.watch(1, one, "r", 0),
-    "system call": quiet.watch(2, one, "r", 0)}))
+    "system call": quiet.watch(2, one, "r", 0)}
+if sys.argv[2:] == ["stopped"]:
+    os.kill(os.getppid(), signal.SIGCONT)
+print(json.dumps(counts))
 """
 
 
@@ -48,10 +55,10 @@ class Quiet(unittest.TestCase):
         subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-I", include, "-o",
                         cls.library, HERE / "quiet.c"], check=True)
 
-    def run_app(self, *wrapper):
+    def run_app(self, *wrapper, words=()):
         done = subprocess.run(
             [str(word) for word in (*wrapper, "--", PYTHON, "app.py",
-                                    self.library)],
+                                    self.library, *words)],
             cwd=self.place, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             text=True, check=True,
             env={**environment(), "LD_PRELOAD": str(self.library)})
@@ -71,6 +78,12 @@ class Quiet(unittest.TestCase):
     def test_recorded_events(self):
         self.assert_quiet(self.run_app(program("secmgr-record"), "-q", "-o",
                                        "recorded.db"))
+
+    def test_events_while_the_recorder_is_stopped(self):
+        """The ring has long been full."""
+        self.assert_quiet(self.run_app(
+            program("secmgr-record"), "-q", "--ring-size=256K", "-o",
+            "stopped.db", words=["stopped"]))
 
     def test_allowed_events(self):
         self.run_app(program("secmgr-record"), "-q", "-o", "learned.db")
