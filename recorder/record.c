@@ -203,16 +203,14 @@ static void put_extras(struct sm_cbor_writer *w, const struct sm_event *e,
 #define SHORT_ID 24
 
 static inline bool put_usual_extras(struct sm_cbor_writer *w,
-				    const struct sm_event *e)
+				    const struct sm_event *e, unsigned extras)
 {
 	struct sm_str id = e->verdict.rule;
 	uint8_t *at = w->at;
 
-	if (e->resolved[0].len | e->resolved[1].len | e->shadow.rule.len |
-		    e->shadow.decision ||
-	    id.len - 1 >= SHORT_ID - 1 || e->verdict.decision == SM_UNDECIDED ||
-	    w->has_failed || w->end - at < 5 + SHORT_ID ||
-	    !sm_utf8_is_ascii(id))
+	if (extras != 2 || e->verdict.decision == SM_UNDECIDED ||
+	    id.len - 1 >= SHORT_ID - 1 || w->has_failed ||
+	    w->end - at < 5 + SHORT_ID || !sm_utf8_is_ascii(id))
 		return false;
 	at[0] = MAP << 5 | 2;
 	at[1] = EXTRA_DECISION;
@@ -232,7 +230,7 @@ uint32_t sm_record_put_event(uint8_t *out, uint32_t room,
 	put_front(&w, &record->event, extras);
 	put_args(&w, &record->event);
 	put_back(&w, record);
-	if (extras && !put_usual_extras(&w, &record->event))
+	if (extras && !put_usual_extras(&w, &record->event, extras))
 		put_extras(&w, &record->event, extras);
 	return finish(&w, out);
 }
@@ -323,7 +321,7 @@ static bool get_name(struct sm_cbor_reader *r, struct sm_site *site)
 	if (!get_u32(r, SM_EVENTS - 1, &kind) || kind == SM_EVENT_OTHER)
 		return false;
 	site->kind = (enum sm_event_kind)kind;
-	site->event = sm_catalogue_entry(site->kind)->name;
+	site->event = sm_catalogue[site->kind].name;
 	return true;
 }
 

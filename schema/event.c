@@ -7,7 +7,7 @@
 #define D(role)	      SM_ROLE_##role
 #define COUNT_OF(...) (sizeof((uint8_t[]){ 0, ##__VA_ARGS__ }) - 1)
 
-static const struct sm_catalogue_entry catalogue[SM_EVENTS] = {
+const struct sm_catalogue_entry sm_catalogue[SM_EVENTS] = {
 #define SM_EVENT(id, text, class_, operation_, ...)                            \
 	[SM_EVENT_##id] = { { text, sizeof(text) - 1 },                        \
 			    SM_CLASS_##class_,                                 \
@@ -39,20 +39,13 @@ static uint32_t hash_of(struct sm_str s)
 static void fill_slots(void)
 {
 	for (unsigned kind = 1; kind < SM_EVENTS; kind++) {
-		uint32_t at = hash_of(catalogue[kind].name) % SLOTS;
+		uint32_t at = hash_of(sm_catalogue[kind].name) % SLOTS;
 
 		while (slots[at] && slots[at] != kind)
 			at = (at + 1) % SLOTS;
 		slots[at] = (uint16_t)kind;
 	}
 	atomic_store_explicit(&is_filled, 1, memory_order_release);
-}
-
-const struct sm_catalogue_entry *sm_catalogue_entry(enum sm_event_kind kind)
-{
-	if ((unsigned)kind == SM_EVENT_OTHER || (unsigned)kind >= SM_EVENTS)
-		return NULL;
-	return &catalogue[kind];
 }
 
 enum sm_event_kind sm_catalogue_find(struct sm_str name)
@@ -62,7 +55,7 @@ enum sm_event_kind sm_catalogue_find(struct sm_str name)
 	if (!atomic_load_explicit(&is_filled, memory_order_acquire))
 		fill_slots();
 	for (at = hash_of(name) % SLOTS; slots[at]; at = (at + 1) % SLOTS)
-		if (sm_str_equal(catalogue[slots[at]].name, name))
+		if (sm_str_equal(sm_catalogue[slots[at]].name, name))
 			return (enum sm_event_kind)slots[at];
 	return SM_EVENT_OTHER;
 }

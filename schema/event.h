@@ -228,8 +228,17 @@ struct sm_event {
 	struct sm_recorded_verdict shadow;
 };
 
+extern const struct sm_catalogue_entry sm_catalogue[SM_EVENTS];
+
 /* The entry of kind; SM_EVENT_OTHER and unknown numbers give NULL. */
-const struct sm_catalogue_entry *sm_catalogue_entry(enum sm_event_kind kind);
+static inline const struct sm_catalogue_entry *
+sm_catalogue_entry(enum sm_event_kind kind)
+{
+	/* without 0, which is SM_EVENT_OTHER */
+	if ((unsigned)kind - 1 >= SM_EVENTS - 1u)
+		return NULL;
+	return &sm_catalogue[kind];
+}
 
 /*
  * What the agent puts before the name of a catalogued event that CPython did

@@ -238,6 +238,10 @@ sm_policy_diff(const struct sm_rules *old, const struct sm_rules *new,
 struct sm_policy {
 	const uint8_t *blob;
 	size_t bytes;
+	/* What every decision needs of it, found by sm_policy_open(). */
+	const uint64_t *slots, *stops;
+	uint32_t slot_mask;
+	bool has_file_rules_only; /* of rules that are about files */
 };
 
 #define SM_POLICY_DIGEST_BYTES 32
@@ -289,6 +293,7 @@ struct sm_subject {
 	struct sm_str name;  /* DISTRIBUTION; or a module, for code exec */
 	struct sm_str owner; /* DYNAMIC */
 	bool is_narrowed;    /* to a module others called: kind says nothing */
+	uint64_t who; /* the same in bits, for the policy that was asked */
 };
 
 /*
@@ -312,13 +317,17 @@ void sm_policy_decide_request(const struct sm_policy *policy,
 			      struct sm_verdict *verdict);
 
 /*
- * True: path is allowed to be accessed directly, by the rule named id; what
+ * True: path is allowed to be accessed directly, by the rule in *out; what
  * sm_policy_decide_for() says of an event that asks for this file and nothing
  * else (sm_event_file()), for less. False tells nothing.
  */
+struct sm_allowance {
+	struct sm_str rule;  /* its id */
+	uint32_t rule_index; /* in compile order */
+};
 bool sm_policy_allows_file(const struct sm_policy *policy,
 			   const struct sm_subject *subject, struct sm_str path,
-			   uint32_t access, struct sm_str *id);
+			   uint32_t access, struct sm_allowance *out);
 
 /*
  * Whether a decision about events of that name may depend on arguments the

@@ -121,7 +121,7 @@ static bool is_in_cache(const struct build *b, enum sm_role role)
 }
 
 /* open(2) flags to accesses. */
-static uint32_t accesses_of_flags(int64_t flags)
+static inline uint32_t accesses_of_flags(int64_t flags)
 {
 	static const uint32_t by_mode[] = {
 		[O_RDONLY] = SM_ACCESS_READ,
@@ -151,25 +151,21 @@ static inline uint32_t open_accesses(const struct build *b)
 							: O_RDWR | O_CREAT);
 }
 
-/* Zero: it is not the operation that says. */
+/* Of operations that ask for one file, whatever else is said. */
+static const uint8_t accesses_of[] = {
+	[SM_OPERATION_META] = SM_ACCESS_META,
+	[SM_OPERATION_LIST] = SM_ACCESS_LIST,
+	[SM_OPERATION_CREATE] = SM_ACCESS_CREATE | SM_ACCESS_WRITE,
+	[SM_OPERATION_DELETE] = SM_ACCESS_DELETE,
+	[SM_OPERATION_TRUNCATE] = SM_ACCESS_WRITE,
+	[SM_OPERATION_DLSYM] = 0, /* the last one */
+};
+
 static uint32_t file_accesses(const struct build *b)
 {
-	switch ((enum sm_operation)b->entry->operation) {
-	case SM_OPERATION_OPEN:
-		return open_accesses(b);
-	case SM_OPERATION_META:
-		return SM_ACCESS_META;
-	case SM_OPERATION_LIST:
-		return SM_ACCESS_LIST;
-	case SM_OPERATION_CREATE:
-		return SM_ACCESS_CREATE | SM_ACCESS_WRITE;
-	case SM_OPERATION_DELETE:
-		return SM_ACCESS_DELETE;
-	case SM_OPERATION_TRUNCATE:
-		return SM_ACCESS_WRITE;
-	default:
-		return 0;
-	}
+	return b->entry->operation == SM_OPERATION_OPEN
+		       ? open_accesses(b)
+		       : accesses_of[b->entry->operation];
 }
 
 static void open_file(struct build *b)
@@ -187,39 +183,33 @@ static void open_file(struct build *b)
 		file(b, SM_ROLE_PATH, access);
 }
 
-/* Where the first argument is a path; what it is canonical as. */
-static inline bool get_path(const struct sm_event *event, struct sm_str *path)
-{
-	const struct sm_value *v = event->args;
-
-	if (!sm_value_is_string(v))
-		return false;
-	*path = event->resolved[0];
-	if (path->len)
-		return true;
-	*path = (struct sm_str){ v->s, v->len };
-	return event->is_canonical[0] ||
-	       (!sm_value_is_cut(v) && sm_path_is_canonical(*path));
-}
-
 /* Only the program's own: where code is read, it depends on more. */
 bool sm_event_file(const struct sm_event *event, struct sm_str *path,
 		   uint32_t *access)
 {
 	const struct sm_catalogue_entry *entry =
 		sm_catalogue_entry(event->site.kind);
+	const struct sm_value *v = event->args;
 
 	if (!entry || event->site.via != SM_VIA_DIRECT || !event->argc ||
-	    entry->roles[0] != (SM_ROLE_PATH | SM_ROLE_KEY))
+	    entry->roles[0] != (SM_ROLE_PATH | SM_ROLE_KEY) ||
+	    !sm_value_is_string(v))
 		return false;
-	if (event->argc == 3 && entry->operation == SM_OPERATION_OPEN &&
-	    entry->roles[2] == (SM_ROLE_FLAGS | SM_ROLE_KEY) &&
-	    event->args[2].type == SM_INT)
-		*access = accesses_of_flags(event->args[2].i);
+	if (entry->operation != SM_OPERATION_OPEN)
+		*access = accesses_of[entry->operation];
+	else if (event->argc < 3 || v[2].type != SM_INT ||
+		 entry->roles[2] != (SM_ROLE_FLAGS | SM_ROLE_KEY))
+		return false;
 	else
-		*access = file_accesses(
-			&(struct build){ .event = event, .entry = entry });
-	return *access && get_path(event, path);
+		*access = accesses_of_flags(v[2].i);
+	*path = event->resolved[0];
+	if (!path->len)
+		*path = (struct sm_str){ v->s, v->len };
+	else if (*access)
+		return true;
+	return *access &&
+	       (event->is_canonical[0] ||
+		(!sm_value_is_cut(v) && sm_path_is_canonical(*path)));
 }
 
 static void delete_file(struct build *b)

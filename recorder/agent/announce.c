@@ -164,7 +164,7 @@ bool sm_announce_decide(const struct sm_view *view, enum sm_event_kind kind,
 	event->time_ns = sm_agent_now_ns();
 	event->thread = sm_agent_thread();
 	event->site.kind = kind;
-	event->site.event = sm_catalogue_entry(kind)->name;
+	event->site.event = sm_catalogue[kind].name;
 	sm_frames_site(view, &event->site);
 	event->args = values;
 	event->argc = count;

@@ -130,7 +130,7 @@ void sm_note_event(const struct sm_exec_note *note, struct sm_event *event)
 	event->time_ns = note->time_ns;
 	event->thread = note->thread;
 	event->site.kind = SM_EVENT_EXECUTED;
-	event->site.event = sm_catalogue_entry(SM_EVENT_EXECUTED)->name;
+	event->site.event = sm_catalogue[SM_EVENT_EXECUTED].name;
 	sm_frames_site(&note->who.view, &event->site);
 	event->args = note->values;
 	event->argc = sizeof(note->values) / sizeof(note->values[0]);

@@ -93,7 +93,7 @@ static void record(const struct answer *a)
 	event->time_ns = sm_agent_now_ns();
 	event->thread = sm_agent_thread();
 	event->site.kind = SM_EVENT_RESOLVED;
-	event->site.event = sm_catalogue_entry(SM_EVENT_RESOLVED)->name;
+	event->site.event = sm_catalogue[SM_EVENT_RESOLVED].name;
 	sm_frames_site(&view, &event->site);
 	event->args = values;
 	event->argc = 2;

@@ -125,7 +125,7 @@ static void build(int dir_fd, struct sm_view *view, struct sm_value values[3],
 	event->time_ns = waiting.time_ns;
 	event->thread = waiting.thread;
 	event->site.kind = SM_EVENT_OPEN;
-	event->site.event = sm_catalogue_entry(SM_EVENT_OPEN)->name;
+	event->site.event = sm_catalogue[SM_EVENT_OPEN].name;
 	sm_frames_site(view, &event->site);
 	event->args = values;
 	event->argc = 3;

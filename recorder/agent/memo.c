@@ -35,24 +35,6 @@ struct asking {
 
 static struct asking askings[SUBJECTS]; /* under the lock */
 
-/*
- * Files that are allowed, kept apart: less decides about them, and deciding
- * costs so little that one is kept only when it comes again.
- */
-#define FILES	  128u
-#define PATH_KEPT 88u
-
-struct known_file {
-	uint64_t hash; /* of what is kept: 0: nothing */
-	uint64_t last; /* of what was decided last */
-	uint32_t who, access;
-	struct sm_str rule, shadow; /* in the policies */
-	uint32_t length;
-	char path[PATH_KEPT];
-};
-
-static struct known_file files[FILES]; /* under the lock */
-
 /* Arguments that decide, by event: bits 1 << index; 0: it is not kept. */
 #define ARGS_MAX 32u
 static uint32_t keys[SM_EVENTS];
@@ -76,7 +58,6 @@ void sm_memo_forget(void)
 			     sm_policy_has_details(&sm_agent.shadow));
 
 	memset(memos, 0, sizeof(memos));
-	memset(files, 0, sizeof(files));
 	memset(askings, 0, sizeof(askings));
 	for (int kind = SM_EVENT_OTHER + 1; kind < SM_EVENTS; kind++)
 		keys[kind] = keys_of(sm_catalogue_entry(kind), sees_details);
@@ -250,87 +231,36 @@ static const struct asking *find_asking(const struct sm_view *view,
 
 /* ------------------------------------------------------------------- files */
 
-HOT bool are_same(const char *a, const char *b, uint32_t n)
-{
-	if (n < 8)
-		return load_short(a, n) == load_short(b, n);
-	for (uint32_t at = 0; at < n - 8; at += 8)
-		if (load(a + at) != load(b + at))
-			return false;
-	return load(a + n - 8) == load(b + n - 8);
-}
-
-HOT uint64_t mix(uint64_t hash, uint64_t first, uint64_t second)
-{
-	__extension__ typedef unsigned __int128 wide;
-	wide product = (wide)(first ^ hash ^ 0x9e3779b97f4a7c15u) *
-		       (second ^ 0xd6e8feb86659fd93u);
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-HOT uint64_t hash_of(struct sm_str path, uint64_t more)
-{
-	const char *p = path.p;
-	uint32_t n = path.len;
-
-	if (n < 8)
-		return mix(more, load_short(p, n), n);
-	for (; n > 16; p += 16, n -= 16)
-		more = mix(more, load(p), load(p + 8));
-	/* what overlaps is mixed twice */
-	return mix(more, load(p + n - 8), n > 8 ? load(p) : 0);
-}
-
 static bool allow_file(const struct asking *asking, struct sm_str path,
 		       uint32_t access, struct sm_event *event)
 {
+	struct sm_allowance by;
+
 	if (!sm_policy_allows_file(&sm_agent.policy, &asking->subject, path,
-				   access, &event->verdict.rule))
+				   access, &by))
 		return false;
-	if (sm_agent.has_shadow &&
-	    !sm_policy_allows_file(&sm_agent.shadow, &asking->shadow, path,
-				   access, &event->shadow.rule))
+	event->verdict.rule = by.rule;
+	if (!sm_agent.has_shadow)
+		return true;
+	if (!sm_policy_allows_file(&sm_agent.shadow, &asking->shadow, path,
+				   access, &by))
 		return false;
+	event->shadow.rule = by.rule;
 	return true;
 }
 
-static void keep_file(struct known_file *known, const struct sm_event *event,
-		      struct sm_str path, uint64_t hash)
-{
-	known->hash = hash;
-	known->rule = event->verdict.rule;
-	known->shadow = event->shadow.rule;
-	known->length = path.len;
-	memcpy(known->path, path.p, path.len);
-}
-
-/* False: it is not a file alone, or not allowed by every policy. */
+/*
+ * Deciding about a file costs no more than remembering would. False: it is not
+ * a file alone, or not allowed by every policy.
+ */
 static bool decide_file(const struct asking *asking, struct sm_event *event)
 {
-	struct known_file *known;
 	struct sm_str path;
-	uint32_t access, who = asking->owner | (uint32_t)asking->kind << 16;
-	uint64_t hash;
+	uint32_t access;
 
-	if (!sm_event_file(event, &path, &access))
+	if (!sm_event_file(event, &path, &access) ||
+	    !allow_file(asking, path, access, event))
 		return false;
-	hash = hash_of(path, who | (uint64_t)access << 32);
-	known = &files[hash % FILES];
-	if (known->hash == hash && known->who == who &&
-	    known->access == access && known->length == path.len &&
-	    are_same(known->path, path.p, path.len)) {
-		event->verdict.rule = known->rule;
-		event->shadow.rule = known->shadow;
-	} else if (!allow_file(asking, path, access, event)) {
-		return false;
-	} else if (known->last == hash && path.len <= PATH_KEPT) {
-		keep_file(known, event, path, hash);
-		known->who = who;
-		known->access = access;
-	} else {
-		known->last = hash;
-	}
 	event->verdict.decision = SM_ALLOWED;
 	if (sm_agent.has_shadow)
 		event->shadow.decision = SM_ALLOWED;
@@ -356,8 +286,11 @@ static void keep(struct memo *memo, const struct writer *w, const uint64_t *key,
 	memo->shadow = event->shadow;
 }
 
-static void decide_once(const struct sm_view *view, const struct asking *asking,
-			struct sm_event *event, struct sm_verdict *verdict)
+/* Apart, or others would have to keep room for its key, too. */
+__attribute__((noinline)) static void decide_once(const struct sm_view *view,
+						  const struct asking *asking,
+						  struct sm_event *event,
+						  struct sm_verdict *verdict)
 {
 	uint64_t key[MEMO_WORDS];
 	struct writer w = { key, key + MEMO_WORDS, 0 };

@@ -17,7 +17,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 7
+#define SM_BLOB_VERSION 8
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 
@@ -31,7 +31,8 @@ enum sm_blob_section {
 	SM_BLOB_TEXT,	  /* bytes */
 	SM_BLOB_NODES,	  /* struct sm_blob_node */
 	SM_BLOB_EDGES,	  /* struct sm_blob_edge */
-	SM_BLOB_STOPS,	  /* struct sm_blob_stop: none, or a power of two */
+	SM_BLOB_SLOTS,	  /* struct sm_blob_slot: none, or a power of two */
+	SM_BLOB_STOPS,	  /* words of 8 bytes: struct sm_blob_stop and more */
 	SM_BLOB_BRANCHES, /* struct sm_blob_branch */
 	SM_BLOB_INDEX,	  /* uint32_t: rules of nodes, patterns of arguments */
 	SM_BLOB_RULES,	  /* struct sm_blob_rule */
@@ -39,7 +40,8 @@ enum sm_blob_section {
 	SM_BLOB_ITEMS,	  /* struct sm_blob_item */
 	SM_BLOB_NAMES,	  /* struct sm_blob_text: options, directories */
 	SM_BLOB_BY,	  /* struct sm_blob_by */
-	SM_BLOB_TOKENS,	  /* struct sm_blob_token */
+	SM_BLOB_WHO,	/* struct sm_blob_by: whose bits follow SM_WHO_NAMES */
+	SM_BLOB_TOKENS, /* struct sm_blob_token */
 	SM_BLOB_SECTIONS
 };
 
@@ -115,12 +117,10 @@ struct sm_blob_edge {
 	struct sm_blob_text text;
 };
 
-/* The same, of whole paths: stop.h. */
-struct sm_blob_stop {
+/* The same, of whole paths: stop.h. stop SM_BLOB_NONE: empty. */
+struct sm_blob_slot {
 	uint32_t hash;
-	uint32_t node;
-	struct sm_blob_text text; /* path without the slash at its end */
-	uint32_t up; /* the next shorter one that more may follow, or NONE */
+	uint32_t stop; /* a word of SM_BLOB_STOPS */
 };
 
 struct sm_blob_branch {
@@ -159,7 +159,8 @@ struct sm_blob_rule {
 	uint32_t via; /* bits 1 << enum sm_via */
 	uint32_t flags;
 	uint32_t family;
-	uint32_t kinds; /* bits: principals that by names by their kind */
+	uint32_t unused;
+	uint64_t who; /* what of it bits can say: enum sm_who */
 	struct sm_blob_span by;
 	struct sm_blob_span args;  /* of SM_BLOB_INDEX or SM_BLOB_TOKENS */
 	struct sm_blob_text proto; /* empty: tcp and udp */
@@ -179,6 +180,20 @@ struct sm_blob_by {
 	struct sm_blob_text name;
 };
 
+/*
+ * Who asks, and whom a rule is for, in bits: it is for him when they share one.
+ * Each kind of principal has one, and so have names rules know him by, as far
+ * as bits last: the last one stands for the others, which are to be compared.
+ */
+enum sm_who {
+	SM_WHO_INDIRECT = SM_PRINCIPALS, /* DYNAMIC, where code is loaded */
+	SM_WHO_NAMES,			 /* and more, as in SM_BLOB_WHO */
+	SM_WHO_OTHERS = 63,
+};
+
+#define SM_WHO(number)	 (UINT64_C(1) << (number))
+#define SM_WHO_NAMES_MAX (SM_WHO_OTHERS - SM_WHO_NAMES)
+
 struct sm_blob_token {
 	uint32_t kind;		  /* enum sm_shell_kind */
 	uint32_t pattern;	  /* SM_BLOB_NONE: raw text only */
@@ -195,12 +210,6 @@ static inline const void *sm_blob_section(const struct sm_policy *policy,
 					  enum sm_blob_section section)
 {
 	return policy->blob + sm_blob_header(policy)->sections[section].first;
-}
-
-static inline const struct sm_blob_stop *
-sm_blob_stops(const struct sm_policy *policy)
-{
-	return sm_blob_section(policy, SM_BLOB_STOPS);
 }
 
 static inline struct sm_str sm_blob_str(const struct sm_policy *policy,
@@ -251,6 +260,12 @@ static inline uint32_t sm_blob_hash(struct sm_str s)
 /* Against accidents, not against attackers: those are why open validates. */
 uint64_t sm_blob_checksum(const void *blob, size_t bytes);
 
+/* ---------------------------------------------------------------- opening */
+
+bool sm_open_stops(const struct sm_policy *policy);
+/* Whether a pattern may stand for a component of a path: it is not one. */
+bool sm_open_is_component(const struct sm_policy *policy, uint32_t pattern);
+
 /* --------------------------------------------------------------- matching */
 
 struct sm_match_set {
@@ -294,17 +309,14 @@ struct sm_str sm_decide_module(const struct sm_policy *policy,
 bool sm_decide_by(const struct sm_policy *policy,
 		  const struct sm_blob_rule *rule,
 		  const struct sm_subject *subject, bool is_indirect);
-/* True where the principal's kind is enough; false tells nothing. */
-static inline bool sm_decide_by_kind(const struct sm_blob_rule *rule,
-				     const struct sm_subject *subject)
+static inline const struct sm_blob_rule *
+sm_decide_rule(const struct sm_policy *policy, uint32_t number)
 {
-	return rule->kinds >> subject->kind & 1 && !subject->is_narrowed;
+	return (const struct sm_blob_rule *)sm_blob_section(policy,
+							    SM_BLOB_RULES) +
+	       number;
 }
 
-/* sm_policy_allows_file() with the number of the rule, or SM_BLOB_NONE. */
-uint32_t sm_decide_file(const struct sm_policy *policy,
-			const struct sm_subject *subject, struct sm_str path,
-			uint32_t access);
 /*
  * Among rules whose pattern path does not match, the one that shares the most
  * literal components with it (at least one) and fits; SM_BLOB_NONE. Bounded

@@ -587,8 +587,7 @@ static bool is_end(struct sm_build *b, uint32_t number)
 	       node->below == NONE && node->tidy == NONE;
 }
 
-/* A `**` behind which one component follows, or none. */
-static bool is_tail(struct sm_build *b, const struct sm_build_node *node)
+bool sm_build_is_tail(struct sm_build *b, const struct sm_build_node *node)
 {
 	uint32_t link;
 
@@ -671,7 +670,8 @@ static enum sm_status lay_node(struct sm_build *b,
 		return status;
 	to->below = from->below;
 	to->tidy = from->tidy;
-	to->flags = from->flags | (is_tail(b, from) ? SM_NODE_TAIL : 0);
+	to->flags =
+		from->flags | (sm_build_is_tail(b, from) ? SM_NODE_TAIL : 0);
 	to->may = may_follow(b, from);
 	to->branches = (struct sm_blob_span){
 		(uint32_t)b->sections[SM_BLOB_BRANCHES].count,

@@ -55,6 +55,21 @@ static inline struct sm_build_link *sm_build_link_at(struct sm_build *b,
 	return (struct sm_build_link *)(void *)b->links.p + link;
 }
 
+static inline struct sm_str sm_build_str(const struct sm_build *b,
+					 struct sm_blob_text text)
+{
+	return (struct sm_str){ b->sections[SM_BLOB_TEXT].p + text.at,
+				text.len };
+}
+
+static inline const struct sm_blob_rule *
+sm_build_rule_at(const struct sm_build *b, uint32_t rule)
+{
+	const void *rules = b->sections[SM_BLOB_RULES].p;
+
+	return (const struct sm_blob_rule *)rules + rule;
+}
+
 void *sm_build_push(struct sm_vector *v, size_t size);
 SM_CHECKED enum sm_status sm_build_text(struct sm_build *b, struct sm_str s,
 					struct sm_blob_text *out);
@@ -86,6 +101,8 @@ SM_CHECKED enum sm_status sm_build_below(struct sm_build *b, uint32_t root,
 SM_CHECKED enum sm_status sm_build_pattern(struct sm_build *b,
 					   struct sm_scan scan, unsigned line,
 					   uint32_t *pattern);
+/* A `**` behind which one component follows, or none. */
+bool sm_build_is_tail(struct sm_build *b, const struct sm_build_node *node);
 /* Where literal starts of paths end, once all rules are in. */
 SM_CHECKED enum sm_status sm_build_stops(struct sm_build *b);
 /* Lays nodes out; returns the blob. */

@@ -104,48 +104,91 @@ static enum sm_status keep_directories(struct sm_build *b, const char *name,
 
 /* ------------------------------------------------------------- rule records */
 
+/* The bit of a name, which is given one if there is one left. */
+static enum sm_status find_who(struct sm_build *b, const struct sm_blob_by *by,
+			       struct sm_str name, uint64_t *who)
+{
+	struct sm_vector *v = &b->sections[SM_BLOB_WHO];
+	struct sm_blob_by *known = (struct sm_blob_by *)(void *)v->p, *new;
+	uint32_t i;
+
+	for (i = 0; i < v->count; i++)
+		if (known[i].by == by->by &&
+		    sm_str_equal(name, sm_build_str(b, known[i].name)))
+			break;
+	*who = i < SM_WHO_NAMES_MAX ? SM_WHO(SM_WHO_NAMES + i)
+				    : SM_WHO(SM_WHO_OTHERS);
+	if (i < v->count)
+		return SM_OK;
+	new = sm_build_push(v, sizeof(*new));
+	if (!new)
+		return SM_NOMEM;
+	*new = *by;
+	return SM_OK;
+}
+
+/* A principal by its kind, or by a name. */
+static enum sm_status read_by(struct sm_build *b, struct sm_str name,
+			      struct sm_blob_by *by, uint64_t *who)
+{
+	enum sm_status status;
+	int kind;
+
+	*by = (struct sm_blob_by){ .by = SM_BY_NAME };
+	*who = 0;
+	if (sm_str_starts(name, SM_STR("dynamic:"))) {
+		by->by = SM_BY_OWNER;
+		name.p += 8;
+		name.len -= 8;
+	}
+	for (kind = 0; by->by == SM_BY_NAME && kind < SM_PRINCIPALS; kind++)
+		if (kind != SM_PRINCIPAL_DISTRIBUTION &&
+		    sm_str_equal(name,
+				 sm_str_of(sm_principal_kind_name(kind)))) {
+			by->by = SM_BY_KIND;
+			by->kind = (uint32_t)kind;
+			*who = SM_WHO(kind);
+		}
+	status = sm_build_text(b, name, &by->name);
+	if (status || by->by == SM_BY_KIND)
+		return status;
+	return find_who(b, by, name, who);
+}
+
+/* Who all may do what a rule says that names nobody. */
+static uint64_t anybody(const struct sm_rule *rule)
+{
+	uint64_t all = SM_WHO(SM_WHO_NAMES) - 1;
+
+	if (rule->deny)
+		return all;
+	return all &
+	       ~(SM_WHO(SM_PRINCIPAL_FOREIGN) | SM_WHO(SM_PRINCIPAL_DYNAMIC));
+}
+
 static enum sm_status build_by(struct sm_build *b, const struct sm_rule *rule,
 			       struct sm_blob_rule *out)
 {
 	struct sm_vector *v = &b->sections[SM_BLOB_BY];
-	enum sm_status status = SM_OK;
+	enum sm_status status;
+	struct sm_blob_by by, *to;
+	uint64_t who;
 	size_t i;
-	int kind;
 
 	out->by = (struct sm_blob_span){ (uint32_t)v->count,
 					 (uint32_t)rule->by.count };
-	if (!rule->by.count) /* all whom the policy knows by themselves */
-		out->kinds = ~(1u << SM_PRINCIPAL_FOREIGN |
-			       1u << SM_PRINCIPAL_DYNAMIC);
-	for (i = 0; !status && i < rule->by.count; i++) {
-		struct sm_str name = rule->by.items[i];
-		struct sm_blob_by by = { .by = SM_BY_NAME };
-		struct sm_blob_by *to;
-
-		if (sm_str_starts(name, SM_STR("dynamic:"))) {
-			by.by = SM_BY_OWNER;
-			name.p += 8;
-			name.len -= 8;
-		}
-		for (kind = 0; kind < SM_PRINCIPALS; kind++) {
-			if (by.by == SM_BY_OWNER ||
-			    kind == SM_PRINCIPAL_DISTRIBUTION ||
-			    !sm_str_equal(
-				    name,
-				    sm_str_of(sm_principal_kind_name(kind))))
-				continue;
-			by.by = SM_BY_KIND;
-			by.kind = (uint32_t)kind;
-			out->kinds |= 1u << kind;
-			break;
-		}
-		status = sm_build_text(b, name, &by.name);
+	out->who = rule->by.count ? 0 : anybody(rule);
+	for (i = 0; i < rule->by.count; i++) {
+		status = read_by(b, rule->by.items[i], &by, &who);
+		if (status)
+			return status;
 		to = sm_build_push(v, sizeof(*to));
 		if (!to)
 			return SM_NOMEM;
 		*to = by;
+		out->who |= who;
 	}
-	return status;
+	return SM_OK;
 }
 
 static enum sm_status build_id(struct sm_build *b, const struct sm_rule *rule,
@@ -703,6 +746,7 @@ static enum sm_status build_rules(struct sm_build *b)
 	if (!marker)
 		return SM_NOMEM;
 	marker->flags = SM_RULE_NOT_STDLIB;
+	marker->who = UINT64_MAX;
 	marker->family = SM_FAMILY_CODE;
 	return SM_OK;
 }

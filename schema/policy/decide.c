@@ -1005,20 +1005,20 @@ void sm_policy_decide_for(const struct sm_policy *policy,
 			  const struct sm_subject *subject,
 			  struct sm_verdict *verdict)
 {
-	uint32_t rule = SM_BLOB_NONE, access;
+	struct sm_allowance by;
 	struct sm_str path;
+	uint32_t access;
 
-	if (sm_event_file(event, &path, &access))
-		rule = sm_decide_file(policy, subject, path, access);
-	if (rule == SM_BLOB_NONE) {
+	if (!sm_event_file(event, &path, &access) ||
+	    !sm_policy_allows_file(policy, subject, path, access, &by)) {
 		decide_requests(policy, event, subject, verdict);
 		return;
 	}
 	verdict_init(verdict);
 	verdict->decision = SM_ALLOWED;
 	verdict->family = SM_FAMILY_FILES;
-	verdict->rule_index = rule;
-	verdict->rule = sm_blob_str(policy, rule_at(policy, rule)->id);
+	verdict->rule_index = by.rule_index;
+	verdict->rule = by.rule;
 }
 
 void sm_policy_decide(const struct sm_policy *policy,

@@ -89,6 +89,41 @@ static bool find_owner(const struct sm_policy *policy, struct sm_str file,
 	return !needs_cover(policy) || sm_decide_is_code(policy, file);
 }
 
+static bool is_one(const struct sm_policy *policy, const struct sm_blob_by *by,
+		   const struct sm_subject *subject)
+{
+	switch (by->by) {
+	case SM_BY_KIND:
+		return by->kind == subject->kind && !subject->is_narrowed;
+	case SM_BY_NAME:
+		return subject->name.len &&
+		       (subject->kind == SM_PRINCIPAL_DISTRIBUTION ||
+			subject->kind == SM_PRINCIPAL_PYTHON) &&
+		       sm_str_equal(subject->name,
+				    sm_blob_str(policy, by->name));
+	case SM_BY_OWNER:
+		return subject->kind == SM_PRINCIPAL_DYNAMIC &&
+		       sm_str_equal(subject->owner,
+				    sm_blob_str(policy, by->name));
+	}
+	return false;
+}
+
+/* The names that rules know him by, beside his kind. */
+static uint64_t who_is(const struct sm_policy *policy,
+		       const struct sm_subject *subject)
+{
+	const struct sm_blob_by *known = sm_blob_section(policy, SM_BLOB_WHO);
+	uint32_t count = sm_blob_header(policy)->sections[SM_BLOB_WHO].count;
+	uint64_t who = SM_WHO(subject->kind);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (is_one(policy, &known[i], subject))
+			who |= i < SM_WHO_NAMES_MAX ? SM_WHO(SM_WHO_NAMES + i)
+						    : SM_WHO(SM_WHO_OTHERS);
+	return who;
+}
+
 void sm_policy_subject(const struct sm_policy *policy,
 		       const struct sm_principal *principal,
 		       struct sm_subject *subject)
@@ -116,6 +151,7 @@ void sm_policy_subject(const struct sm_policy *policy,
 	default:
 		subject->kind = SM_PRINCIPAL_FOREIGN;
 	}
+	subject->who = who_is(policy, subject);
 }
 
 enum sm_principal_kind sm_policy_principal(const struct sm_policy *policy,
@@ -125,26 +161,6 @@ enum sm_principal_kind sm_policy_principal(const struct sm_policy *policy,
 
 	sm_policy_subject(policy, principal, &subject);
 	return subject.kind;
-}
-
-static bool is_one(const struct sm_policy *policy, const struct sm_blob_by *by,
-		   const struct sm_subject *subject)
-{
-	switch (by->by) {
-	case SM_BY_KIND:
-		return by->kind == subject->kind && !subject->is_narrowed;
-	case SM_BY_NAME:
-		return subject->name.len &&
-		       (subject->kind == SM_PRINCIPAL_DISTRIBUTION ||
-			subject->kind == SM_PRINCIPAL_PYTHON) &&
-		       sm_str_equal(subject->name,
-				    sm_blob_str(policy, by->name));
-	case SM_BY_OWNER:
-		return subject->kind == SM_PRINCIPAL_DYNAMIC &&
-		       sm_str_equal(subject->owner,
-				    sm_blob_str(policy, by->name));
-	}
-	return false;
 }
 
 bool sm_decide_by(const struct sm_policy *policy,

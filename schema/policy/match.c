@@ -9,51 +9,10 @@
  * set's size is bounded: time is components times active nodes, plus items
  * times bytes per pattern tried.
  */
-#include "schema/policy/stop.h"
+#include "schema/policy/find_stop.h"
 
 /* Marks a `**` node that has not consumed a component yet. */
 #define FRESH 0x80000000u
-
-#define HOT static inline __attribute__((always_inline))
-
-HOT uint64_t load(const char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof(word));
-	return word;
-}
-
-HOT uint32_t load_half(const char *p)
-{
-	uint32_t word;
-
-	memcpy(&word, p, sizeof(word));
-	return word;
-}
-
-HOT bool differ(const char *a, const char *b)
-{
-	return (load(a) ^ load(b)) | (load(a + 8) ^ load(b + 8));
-}
-
-/* n bytes of both; short ones, which a call of memcmp would cost more for. */
-HOT bool are_same(const char *a, const char *b, uint32_t n)
-{
-	if (n >= 16) {
-		for (uint32_t at = 0; at < n - 16; at += 16)
-			if (differ(a + at, b + at))
-				return false;
-		return !differ(a + n - 16, b + n - 16);
-	}
-	if (n >= 8)
-		return load(a) == load(b) && load(a + n - 8) == load(b + n - 8);
-	if (n >= 4)
-		return load_half(a) == load_half(b) &&
-		       load_half(a + n - 4) == load_half(b + n - 4);
-	return !n ||
-	       (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
-}
 
 /* What is asked of a node: one component of a path, or a whole key. */
 struct component {
@@ -92,7 +51,7 @@ struct forest {
 	const char *text;
 };
 
-HOT struct forest forest_of(const struct sm_policy *policy)
+SM_HOT struct forest forest_of(const struct sm_policy *policy)
 {
 	return (struct forest){ policy, sm_blob_section(policy, SM_BLOB_NODES),
 				sm_blob_section(policy, SM_BLOB_EDGES),
@@ -114,13 +73,13 @@ static uint32_t find_literal(const struct forest *f,
 			break;
 		/* The hash only finds: the bytes decide. */
 		if (e->hash == c->hash && e->text.len == c->text.len &&
-		    are_same(f->text + e->text.at, c->text.p, c->text.len))
+		    sm_find_same(f->text + e->text.at, c->text.p, c->text.len))
 			return e->node;
 	}
 	return SM_BLOB_NONE;
 }
 
-HOT void push(struct sm_match_set *set, uint32_t node)
+SM_HOT void push(struct sm_match_set *set, uint32_t node)
 {
 	if (set->count == SM_ACTIVE_MAX) {
 		set->has_overflown = true;
@@ -267,53 +226,6 @@ __attribute__((noinline)) static void match_rest(const struct forest *f,
 
 /* ------------------------------------------------------------------- stops */
 
-/* Longer paths, of which there are hardly any, are followed from the root. */
-#define BLOCKS 64u
-
-HOT const struct sm_blob_stop *find_stop(const char *text,
-					 const struct sm_blob_stop *stops,
-					 uint32_t mask, uint32_t hash,
-					 struct sm_str start)
-{
-	uint32_t i;
-
-	for (i = 0; i <= mask; i++) {
-		const struct sm_blob_stop *s = &stops[(hash + i) & mask];
-
-		if (s->node == SM_BLOB_NONE)
-			break;
-		if (s->hash == hash && s->text.len == start.len &&
-		    are_same(text + s->text.at, start.p, start.len))
-			return s;
-	}
-	return NULL;
-}
-
-/* The high bits of word's bytes that are `/`. */
-HOT uint64_t find_slashes(uint64_t word)
-{
-	const uint64_t low = 0x7f7f7f7f7f7f7f7fu;
-	uint64_t x = word ^ 0x2f2f2f2f2f2f2f2fu;
-
-	return ~(((x & low) + low) | x | low);
-}
-
-/* Where the last slash before end is; the path begins with one. */
-HOT uint32_t last_slash(struct sm_str path, uint32_t end)
-{
-	uint64_t slashes;
-
-	for (; end >= 8; end -= 8) {
-		slashes = find_slashes(sm_stop_load(path.p + end - 8));
-		if (slashes)
-			return end - 1 -
-			       ((uint32_t)__builtin_clzll(slashes) >> 3);
-	}
-	while (end && path.p[end - 1] != '/')
-		end--;
-	return end ? end - 1 : 0;
-}
-
 /* A path on its way through stops; scalars, to stay in registers. */
 struct way {
 	const struct sm_policy *policy;
@@ -322,7 +234,7 @@ struct way {
 	uint64_t may;	  /* of that */
 };
 
-HOT struct sm_str name_of(const struct way *w)
+SM_HOT struct sm_str name_of(const struct way *w)
 {
 	return (struct sm_str){ w->path.p + w->name_at,
 				w->path.len - w->name_at };
@@ -380,13 +292,13 @@ go_tidy(struct way w, uint32_t tidy, uint32_t at, struct sm_match_set *set)
 
 /* The path goes on behind stop, with a component up to end, if that is known.
  */
-HOT void go_on(const struct way *w, const struct sm_blob_stop *stop,
-	       uint32_t end, struct sm_match_set *set)
+SM_HOT void go_on(const struct way *w, const struct sm_blob_stop *stop,
+		  uint32_t end, struct sm_match_set *set)
 {
 	const struct sm_blob_node *nodes =
 		sm_blob_section(w->policy, SM_BLOB_NODES);
 	const struct sm_blob_node *node = &nodes[stop->node];
-	uint32_t at = stop->text.len + 1, below = node->below;
+	uint32_t at = stop->length + 1u, below = node->below;
 
 	if (node->branches.count)
 		take_branches(*w, node, at, end, set);
@@ -401,62 +313,36 @@ HOT void go_on(const struct way *w, const struct sm_blob_stop *stop,
 		go_deep(*w, node, below, at, set);
 }
 
-/* The longest; *end is the length of the start tried before, 0: all of it. */
-HOT const struct sm_blob_stop *
-longest_stop(const struct way *w, enum sm_blob_root root, uint32_t *end)
-{
-	const struct sm_blob_stop *stops = sm_blob_stops(w->policy), *found;
-	const char *text = sm_blob_section(w->policy, SM_BLOB_TEXT);
-	uint32_t mask =
-		sm_blob_header(w->policy)->sections[SM_BLOB_STOPS].count - 1;
-	const char *p = w->path.p;
-	uint64_t states[BLOCKS], *state = states;
-	uint32_t n = w->path.len;
-
-	*state = sm_stop_begin(root);
-	for (; n >= SM_STOP_BLOCK; n -= SM_STOP_BLOCK, p += SM_STOP_BLOCK)
-		state[1] = sm_stop_block(*state, p), state++;
-	p = w->path.p;
-	n = w->path.len == 1 ? 0 : w->path.len; /* as stops are spelled */
-	*end = 0;
-	for (;;) {
-		found = find_stop(text, stops, mask,
-				  sm_stop_end(states[n / SM_STOP_BLOCK], p, n),
-				  (struct sm_str){ p, n });
-		if (found || !n)
-			return found;
-		*end = n;
-		n = n == w->path.len ? w->name_at - 1 : last_slash(w->path, n);
-	}
-}
-
 void sm_match_path(const struct sm_policy *policy, enum sm_blob_root root,
 		   struct sm_str path, struct sm_match_set *set)
 {
-	const struct sm_blob_header *h = sm_blob_header(policy);
 	struct way w = { .policy = policy, .path = path };
-	const struct sm_blob_stop *stops = sm_blob_stops(policy), *stop;
-	uint32_t end, next;
+	struct sm_found_stop found;
+	uint32_t next;
 
 	set->count = 0;
 	set->has_overflown = false;
-	if (!path.len || path.p[0] != '/' || !h->sections[SM_BLOB_STOPS].count)
+	if (!path.len || path.p[0] != '/')
 		return;
-	if (path.len >= (BLOCKS - 1) * SM_STOP_BLOCK) {
-		sm_match_below(policy, h->roots[root], path, set);
+	w.name_at = sm_find_last_slash(path.p, path.len) + 1;
+	w.may = may_of(name_of(&w));
+	found = sm_find_stop(policy, root, path, w.name_at);
+	if (!found.stop)
+		return;
+	if (!sm_find_is(found.stop, path.p, found.length)) {
+		sm_match_below(policy, sm_blob_header(policy)->roots[root],
+			       path, set);
 		return;
 	}
-	w.name_at = last_slash(path, path.len) + 1;
-	w.may = may_of(name_of(&w));
-	stop = longest_stop(&w, root, &end);
-	if (!stop)
-		return;
-	if (!end)
-		push(set, stop->node); /* the whole path */
+	if (!found.end)
+		push(set, found.stop->node); /* the whole path */
 	else
-		go_on(&w, stop, end, set);
-	for (next = stop->up; next != SM_BLOB_NONE; next = stops[next].up)
-		go_on(&w, &stops[next], 0, set);
+		go_on(&w, found.stop, found.end, set);
+	for (next = found.stop->up; next != SM_BLOB_NONE;
+	     next = found.stop->up) {
+		found.stop = sm_blob_stop(policy, next);
+		go_on(&w, found.stop, 0, set);
+	}
 }
 
 void sm_match_below(const struct sm_policy *policy, uint32_t node,

@@ -11,7 +11,8 @@ const uint32_t sm_blob_element_bytes[SM_BLOB_SECTIONS] = {
 	[SM_BLOB_TEXT] = 1,
 	[SM_BLOB_NODES] = sizeof(struct sm_blob_node),
 	[SM_BLOB_EDGES] = sizeof(struct sm_blob_edge),
-	[SM_BLOB_STOPS] = sizeof(struct sm_blob_stop),
+	[SM_BLOB_SLOTS] = sizeof(struct sm_blob_slot),
+	[SM_BLOB_STOPS] = sizeof(uint64_t),
 	[SM_BLOB_BRANCHES] = sizeof(struct sm_blob_branch),
 	[SM_BLOB_INDEX] = sizeof(uint32_t),
 	[SM_BLOB_RULES] = sizeof(struct sm_blob_rule),
@@ -19,6 +20,7 @@ const uint32_t sm_blob_element_bytes[SM_BLOB_SECTIONS] = {
 	[SM_BLOB_ITEMS] = sizeof(struct sm_blob_item),
 	[SM_BLOB_NAMES] = sizeof(struct sm_blob_text),
 	[SM_BLOB_BY] = sizeof(struct sm_blob_by),
+	[SM_BLOB_WHO] = sizeof(struct sm_blob_by),
 	[SM_BLOB_TOKENS] = sizeof(struct sm_blob_token),
 };
 
@@ -108,25 +110,6 @@ static bool are_nodes_good(const struct sm_policy *p)
 	return true;
 }
 
-/* Each names a shorter one or none, so that following them ends. */
-static bool are_stops_good(const struct sm_policy *p)
-{
-	const struct sm_blob_stop *s = sm_blob_section(p, SM_BLOB_STOPS);
-	uint32_t i, count = count_of(p, SM_BLOB_STOPS);
-
-	if (count & (count - 1))
-		return false;
-	for (i = 0; i < count; i++)
-		if (s[i].node != SM_BLOB_NONE &&
-		    (!is_index(p, SM_BLOB_NODES, s[i].node) ||
-		     !is_text(p, s[i].text) ||
-		     (s[i].up != SM_BLOB_NONE &&
-		      (s[i].up >= count || s[s[i].up].node == SM_BLOB_NONE ||
-		       s[s[i].up].text.len >= s[i].text.len))))
-			return false;
-	return true;
-}
-
 static bool is_item_good(const struct sm_policy *p,
 			 const struct sm_blob_item *item)
 {
@@ -149,7 +132,7 @@ static bool is_item_good(const struct sm_policy *p,
 	return false;
 }
 
-static bool has_path_item(const struct sm_policy *p, uint32_t pattern)
+bool sm_open_is_component(const struct sm_policy *p, uint32_t pattern)
 {
 	const struct sm_blob_span *s = sm_blob_section(p, SM_BLOB_PATTERNS);
 	const struct sm_blob_item *items = sm_blob_section(p, SM_BLOB_ITEMS);
@@ -157,8 +140,8 @@ static bool has_path_item(const struct sm_policy *p, uint32_t pattern)
 
 	for (i = 0; i < s[pattern].count; i++)
 		if (items[s[pattern].first + i].kind == SM_BLOB_PATH)
-			return true;
-	return false;
+			return false;
+	return true;
 }
 
 /*
@@ -182,7 +165,7 @@ static bool are_patterns_good(const struct sm_policy *p)
 		if (!is_span(p, SM_BLOB_ITEMS, s[i]) || s[i].count > ITEMS_MAX)
 			return false;
 	for (i = 0; i < count_of(p, SM_BLOB_BRANCHES); i++)
-		if (has_path_item(p, b[i].pattern))
+		if (!sm_open_is_component(p, b[i].pattern))
 			return false;
 	for (i = 0; i < count_of(p, SM_BLOB_NAMES); i++)
 		if (!is_text(p, names[i]))
@@ -214,6 +197,7 @@ static bool are_rules_good(const struct sm_policy *p)
 	const struct sm_blob_rule *r = sm_blob_section(p, SM_BLOB_RULES);
 	const struct sm_blob_node *n = sm_blob_section(p, SM_BLOB_NODES);
 	const struct sm_blob_by *by = sm_blob_section(p, SM_BLOB_BY);
+	const struct sm_blob_by *who = sm_blob_section(p, SM_BLOB_WHO);
 	const struct sm_blob_token *t = sm_blob_section(p, SM_BLOB_TOKENS);
 	const uint32_t *index = sm_blob_section(p, SM_BLOB_INDEX);
 	uint32_t i, j;
@@ -228,6 +212,9 @@ static bool are_rules_good(const struct sm_policy *p)
 				return false;
 	for (i = 0; i < count_of(p, SM_BLOB_BY); i++)
 		if (!is_text(p, by[i].name))
+			return false;
+	for (i = 0; i < count_of(p, SM_BLOB_WHO); i++)
+		if (!is_text(p, who[i].name))
 			return false;
 	for (i = 0; i < count_of(p, SM_BLOB_TOKENS); i++)
 		if (t[i].kind > SM_SHELL_REDIRECT || !is_text(p, t[i].text) ||
@@ -254,14 +241,25 @@ static bool is_header_good(const struct sm_policy *p)
 	       is_span(p, SM_BLOB_NAMES, h->site);
 }
 
+/* There are sections; what they hold is not looked at. */
+static void find_often_used(struct sm_policy *p)
+{
+	const struct sm_blob_header *h = sm_blob_header(p);
+
+	p->slots = sm_blob_section(p, SM_BLOB_SLOTS);
+	p->slot_mask = count_of(p, SM_BLOB_SLOTS) - 1;
+	p->stops = sm_blob_section(p, SM_BLOB_STOPS);
+	p->has_file_rules_only =
+		h->modes[SM_FAMILY_FILES] != SM_MODE_OFF && !h->has_event_rules;
+}
+
 enum sm_status sm_policy_open(struct sm_policy *policy, const void *blob,
 			      size_t bytes, struct sm_diag *diag)
 {
-	struct sm_policy p = { blob, bytes };
+	struct sm_policy p = { .blob = blob, .bytes = bytes };
 	const struct sm_blob_header *h = blob;
 
-	policy->blob = NULL;
-	policy->bytes = 0;
+	memset(policy, 0, sizeof(*policy));
 	if (!blob || bytes < sizeof(*h) || (uintptr_t)blob % 8)
 		return sm_fail(diag, SM_DAMAGED, "compiled policy too short");
 	if (h->magic != SM_BLOB_MAGIC)
@@ -273,9 +271,12 @@ enum sm_status sm_policy_open(struct sm_policy *policy, const void *blob,
 	if (h->bytes != bytes || h->unused || bytes > SM_BLOB_MAX ||
 	    h->checksum != sm_blob_checksum(blob, bytes))
 		return sm_fail(diag, SM_DAMAGED, "compiled policy altered");
-	if (!are_sections_inside(&p) || !is_header_good(&p) ||
-	    !are_nodes_good(&p) || !are_stops_good(&p) ||
-	    !are_patterns_good(&p) || !are_rules_good(&p))
+	if (!are_sections_inside(&p))
+		return sm_fail(diag, SM_DAMAGED,
+			       "compiled policy inconsistent");
+	find_often_used(&p);
+	if (!is_header_good(&p) || !are_nodes_good(&p) ||
+	    !are_patterns_good(&p) || !sm_open_stops(&p) || !are_rules_good(&p))
 		return sm_fail(diag, SM_DAMAGED,
 			       "compiled policy inconsistent");
 	*policy = p;

@@ -6,11 +6,135 @@
  * stands or a wildcard follows. All of them lie in one table, by the hash of
  * the path that leads there: a path is hashed once, in blocks, and what is
  * known of its blocks gives the hash of each of its starts.
+ *
+ * What a decision about a file needs of a stop lies in one place, since at ten
+ * thousand rules memory costs more time than instructions:
+ *
+ *   struct sm_blob_stop, its path, its grants (the path's own, those for all
+ *   below, for what lies in it and for what lies anywhere below it and is not
+ *   hidden), its ways (other patterns of the next component, then of the last
+ * one), their text and the grants' ids; then a stop for each way, without a
+ * path, of the same shape.
+ *
+ * The same is in the forest, which decides about everything else.
  */
 #ifndef SCHEMA_POLICY_STOP_H
 #define SCHEMA_POLICY_STOP_H
 
 #include "schema/policy/blob.h"
+
+struct sm_blob_stop {
+	uint32_t node; /* in the forest */
+	/* The next shorter one that more may follow, a word; or NONE. */
+	uint32_t up;
+	uint32_t slot;	    /* it is found in; ways': NONE */
+	uint32_t words;	    /* with its path, grants, ways and texts */
+	uint16_t length;    /* bytes of its path; no slash at the end */
+	uint16_t grants_at; /* a word from here */
+	uint16_t ways_at;   /* the same */
+	uint8_t ends;	    /* grants of the path itself */
+	uint8_t deeps;	    /* of all below it: `**` */
+	uint8_t nexts;	    /* of what is in it, by `*` */
+	uint8_t trees;	    /* of all below it, by <tree> */
+	uint8_t ways;	    /* for the next component */
+	uint8_t tails;	    /* for the last one, wherever it is */
+	uint8_t unused[4];
+	/* Of these and, by the path, of stops above: what may be granted. */
+	uint32_t want;	    /* but for tails */
+	uint32_t tail_want; /* by tails */
+	uint32_t may[2];    /* names that tails accept: sm_stop_name() */
+};
+
+#define SM_GRANT_DENIES 0x80000000u
+/*
+ * A rule of the standard library; or none, where a stop could not be told: the
+ * forest has to be asked.
+ */
+#define SM_GRANT_ASKS_MORE 0x40000000u
+#define SM_GRANT_RULE	   0x3fffffffu
+
+struct sm_blob_grant {
+	uint64_t who;  /* enum sm_who */
+	uint32_t want; /* sm_stop_want() */
+	uint32_t rule; /* its number (SM_GRANT_RULE), and the two bits above */
+	struct sm_blob_text id; /* a byte of SM_BLOB_STOPS */
+};
+
+/* What a way's component looks like: a start, one thing, an end. */
+enum sm_blob_shape {
+	SM_SHAPE_LITERAL, /* the start alone */
+	SM_SHAPE_ANY,	  /* whatever is between, and nothing */
+	SM_SHAPE_TOKEN,	  /* all between is that token */
+	SM_SHAPE_PATTERN, /* to be asked of sm_match_pattern() */
+	SM_SHAPES
+};
+
+struct sm_blob_way {
+	uint32_t want; /* by it and all that follows */
+	uint32_t stop; /* a word: what follows */
+	uint32_t text; /* byte of SM_BLOB_STOPS: start and end; or pattern */
+	uint8_t shape, token;
+	uint8_t start, end; /* bytes of them */
+};
+
+#define SM_STOP_WORDS  (sizeof(struct sm_blob_stop) / 8)
+#define SM_GRANT_WORDS (sizeof(struct sm_blob_grant) / 8)
+#define SM_WAY_WORDS   (sizeof(struct sm_blob_way) / 8)
+/* Wildcards in a row that are followed here; patterns have hardly as many. */
+#define SM_STOP_DEPTH_MAX 32
+
+_Static_assert(!(sizeof(struct sm_blob_stop) % 8) &&
+		       !(sizeof(struct sm_blob_grant) % 8) &&
+		       !(sizeof(struct sm_blob_way) % 8),
+	       "stops, grants and ways are whole words");
+
+static inline const struct sm_blob_stop *
+sm_blob_stop(const struct sm_policy *policy, uint32_t word)
+{
+	return (const void *)(policy->stops + word);
+}
+
+static inline const char *sm_stop_text(const struct sm_policy *policy,
+				       uint32_t byte)
+{
+	return (const char *)policy->stops + byte;
+}
+
+static inline const char *sm_stop_path(const struct sm_blob_stop *stop)
+{
+	return (const char *)(stop + 1);
+}
+
+/* Words of a path's bytes. */
+static inline uint32_t sm_stop_path_words(uint32_t length)
+{
+	return (length + 7u) / 8;
+}
+
+static inline const struct sm_blob_grant *
+sm_stop_grants(const struct sm_blob_stop *stop)
+{
+	return (const void *)((const uint64_t *)(const void *)stop +
+			      stop->grants_at);
+}
+
+static inline const struct sm_blob_way *
+sm_stop_ways(const struct sm_blob_stop *stop)
+{
+	return (const void *)((const uint64_t *)(const void *)stop +
+			      stop->ways_at);
+}
+
+/* Accesses to files, and loading, as bits that differ for each purpose. */
+static inline uint32_t sm_stop_want(uint32_t access, enum sm_via via)
+{
+	if (access & SM_ACCESS_LOAD)
+		access = 1;
+	return (access & 0xff) << 8 * via;
+}
+
+_Static_assert(SM_ACCESS_LOAD == 0x100 && SM_VIAS == 4,
+	       "accesses to files are the first eight");
 
 #define SM_STOP_BLOCK 16u
 
@@ -41,15 +165,15 @@ static inline uint64_t sm_stop_load_short(const char *p, uint32_t n)
 	       (uint64_t)(uint8_t)p[n - 1] << 16;
 }
 
-static inline uint64_t sm_stop_mix(uint64_t hash, uint64_t first,
-				   uint64_t second)
+static inline uint64_t sm_stop_mix(uint64_t first, uint64_t second)
 {
 	__extension__ typedef unsigned __int128 wide;
-	wide product = (wide)(first ^ hash ^ 0x9e3779b97f4a7c15u) *
-		       (second ^ 0xd6e8feb86659fd93u);
+	wide product = (wide)first * second;
 
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
+
+#define SM_STOP_ODD UINT64_C(0x9e3779b97f4a7c15)
 
 /* Paths of different families do not meet. */
 static inline uint64_t sm_stop_begin(enum sm_blob_root root)
@@ -57,36 +181,43 @@ static inline uint64_t sm_stop_begin(enum sm_blob_root root)
 	return (uint64_t)(root + 1) * 0xa0761d6478bd642fu;
 }
 
-/* What is mixed of the block at p. */
-static inline uint64_t sm_stop_block(uint64_t hash, const char *p)
+/*
+ * What the whole block at `at` of the path at p adds to a hash; it can be taken
+ * off again. Without NUL no block makes the product zero.
+ */
+static inline uint64_t sm_stop_block(const char *p, uint32_t at)
 {
-	return sm_stop_mix(hash, sm_stop_load(p), sm_stop_load(p + 8));
+	return sm_stop_mix(sm_stop_load(p + at) ^ (at + 16) * SM_STOP_ODD,
+			   sm_stop_load(p + at + 8));
 }
 
 /*
- * The hash of the len bytes at p, of which hash holds the whole blocks. What is
+ * The hash of the len bytes at p, of whose whole blocks sum knows. What is
  * behind them is mixed as the last block's worth of bytes, whatever of them was
  * mixed before: nothing needs to be cut off.
  */
-static inline uint32_t sm_stop_end(uint64_t hash, const char *p, uint32_t len)
+static inline uint32_t sm_stop_end(uint64_t sum, const char *p, uint32_t len)
 {
 	if (len >= SM_STOP_BLOCK)
-		hash = sm_stop_block(hash, p + len - SM_STOP_BLOCK);
+		sum += sm_stop_mix(sm_stop_load(p + len - 16) ^ SM_STOP_ODD,
+				   sm_stop_load(p + len - 8));
 	else if (len >= 8)
-		hash = sm_stop_mix(hash, sm_stop_load(p),
+		sum += sm_stop_mix(sm_stop_load(p) ^ SM_STOP_ODD,
 				   sm_stop_load(p + len - 8));
 	else
-		hash = sm_stop_mix(hash, sm_stop_load_short(p, len), 0);
-	return (uint32_t)(hash ^ hash >> 32);
+		sum += sm_stop_mix(sm_stop_load_short(p, len) ^ SM_STOP_ODD,
+				   SM_STOP_ODD);
+	return (uint32_t)(sum ^ sum >> 32);
 }
 
 static inline uint32_t sm_stop_hash(enum sm_blob_root root, struct sm_str path)
 {
-	uint64_t hash = sm_stop_begin(root);
+	uint64_t sum = sm_stop_begin(root);
 
-	for (uint32_t i = 0; i < path.len / SM_STOP_BLOCK; i++)
-		hash = sm_stop_block(hash, path.p + i * SM_STOP_BLOCK);
-	return sm_stop_end(hash, path.p, path.len);
+	for (uint32_t at = 0; at + SM_STOP_BLOCK <= path.len;
+	     at += SM_STOP_BLOCK)
+		sum += sm_stop_block(path.p, at);
+	return sm_stop_end(sum, path.p, path.len);
 }
 
 /*
@@ -99,6 +230,25 @@ static inline uint64_t sm_stop_may(const char *first, const char *end)
 			(uint32_t)(uint8_t)end[end - first > 1 ? -2 : -1] << 16;
 
 	return UINT64_C(1) << ((ends * 0x9e3779b1u) >> 26);
+}
+
+/*
+ * What is looked at of a path's last component, which begins at first: a bit of
+ * each sm_blob_stop.may, the first 5 of these and the next ones.
+ */
+static inline uint32_t sm_stop_name(const char *first, const char *end)
+{
+	uint16_t last; /* with the slash where the name is one byte */
+
+	memcpy(&last, end - 2, sizeof(last));
+	return ((uint32_t)(uint8_t)*first << 16 | last) * 0x9e3779b1u;
+}
+
+static inline bool sm_stop_may_end(const struct sm_blob_stop *stop,
+				   uint32_t name)
+{
+	return stop->may[0] >> (name >> 27) & 1 &&
+	       stop->may[1] >> (name >> 22 & 31) & 1;
 }
 
 #endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * open_stops.c: checks stops (stop.h) as open.c does everything else.
+ *
+ * Stops lie one behind the other, each followed by those its ways lead to; so
+ * they are read in one pass, and none can lead back. Those with a path are the
+ * ones that slots name: each names its slot, and there are as many of both.
+ */
+#include "schema/policy/stop.h"
+
+static uint32_t count_of(const struct sm_policy *p, enum sm_blob_section s)
+{
+	return sm_blob_header(p)->sections[s].count;
+}
+
+static bool is_text(const struct sm_policy *p, uint32_t at, uint32_t len)
+{
+	uint64_t bytes = 8 * (uint64_t)count_of(p, SM_BLOB_STOPS);
+
+	return at <= bytes && len <= bytes - at;
+}
+
+static bool is_way_good(const struct sm_policy *p,
+			const struct sm_blob_way *way)
+{
+	if (way->shape == SM_SHAPE_PATTERN)
+		return way->text < count_of(p, SM_BLOB_PATTERNS) &&
+		       sm_open_is_component(p, way->text);
+	return way->shape < SM_SHAPES && way->token < SM_TOKENS &&
+	       is_text(p, way->text, way->start + (uint32_t)way->end);
+}
+
+static bool is_stop_good(const struct sm_policy *p, uint32_t at)
+{
+	const struct sm_blob_stop *stop = sm_blob_stop(p, at);
+	uint32_t left = count_of(p, SM_BLOB_STOPS) - at, i, words;
+	uint32_t grants, ways;
+
+	if (left < SM_STOP_WORDS || stop->words > left ||
+	    stop->node >= count_of(p, SM_BLOB_NODES))
+		return false;
+	grants = stop->ends + (uint32_t)stop->deeps + stop->nexts + stop->trees;
+	ways = stop->ways + (uint32_t)stop->tails;
+	words = (uint32_t)SM_STOP_WORDS + sm_stop_path_words(stop->length);
+	if (stop->grants_at != words)
+		return false;
+	words += (uint32_t)SM_GRANT_WORDS * grants;
+	if (stop->ways_at != words)
+		return false;
+	words += (uint32_t)SM_WAY_WORDS * ways;
+	if (stop->words < words)
+		return false;
+	for (i = 0; i < grants; i++) {
+		const struct sm_blob_grant *g = &sm_stop_grants(stop)[i];
+
+		if ((g->rule & SM_GRANT_RULE) >= count_of(p, SM_BLOB_RULES) ||
+		    !is_text(p, g->id.at, g->id.len))
+			return false;
+	}
+	for (i = 0; i < ways; i++)
+		if (!is_way_good(p, &sm_stop_ways(stop)[i]))
+			return false;
+	return true;
+}
+
+/* Returns the word behind a stop and all that its ways lead to; 0: bad. */
+static uint32_t check(const struct sm_policy *p, uint32_t at, unsigned depth)
+{
+	const struct sm_blob_stop *stop = sm_blob_stop(p, at);
+	uint32_t next;
+
+	if (depth > SM_STOP_DEPTH_MAX || !is_stop_good(p, at))
+		return 0;
+	next = at + stop->words;
+	for (uint32_t i = 0; next && i < stop->ways + (uint32_t)stop->tails;
+	     i++) {
+		if (sm_stop_ways(stop)[i].stop != next)
+			return 0;
+		next = check(p, next, depth + 1);
+	}
+	return next;
+}
+
+static bool has_slot(const struct sm_policy *p, uint32_t at)
+{
+	const struct sm_blob_slot *slots = sm_blob_section(p, SM_BLOB_SLOTS);
+	uint32_t slot = sm_blob_stop(p, at)->slot;
+
+	return slot < count_of(p, SM_BLOB_SLOTS) && slots[slot].stop == at;
+}
+
+/* Each stop names a shorter one or none, so that following them ends. */
+static bool is_up_good(const struct sm_policy *p, uint32_t at)
+{
+	const struct sm_blob_stop *stop = sm_blob_stop(p, at);
+
+	return stop->up == SM_BLOB_NONE ||
+	       (stop->up < at && has_slot(p, stop->up) &&
+		sm_blob_stop(p, stop->up)->length < stop->length);
+}
+
+bool sm_open_stops(const struct sm_policy *p)
+{
+	const struct sm_blob_slot *slots = sm_blob_section(p, SM_BLOB_SLOTS);
+	uint32_t size = count_of(p, SM_BLOB_SLOTS), stops = 0, used = 0;
+	uint32_t at = 0, i, end = count_of(p, SM_BLOB_STOPS), next;
+
+	if (!size || size & (size - 1))
+		return false;
+	for (; at < end; at = next, stops++) {
+		next = check(p, at, 0);
+		if (!next || !has_slot(p, at) || !is_up_good(p, at))
+			return false;
+	}
+	for (i = 0; i < size; i++)
+		used += slots[i].stop != SM_BLOB_NONE;
+	return used == stops && used < size; /* looking for one ends */
+}
