@@ -185,9 +185,9 @@ def main():
     ], template_path=HERE / "pages", static_path=HERE / "static",
         cookie_secret=settings["rooms"]["cookie_secret"])
     app.pool = concurrent.futures.ProcessPoolExecutor(2)
-    app.listen(int(sys.argv[1]), "127.0.0.1")
     admin = httpserver.HTTPServer(app)
     admin.add_socket(netutil.bind_unix_socket(str(DATA / "admin.sock")))
+    app.listen(int(sys.argv[1]), "127.0.0.1")
     ioloop.PeriodicCallback(lambda: (DATA / "alive").write_text(
         str(os.getpid())), 500).start()
     loop = ioloop.IOLoop.current()
