@@ -220,7 +220,7 @@ check-long: all unit-build
 	SM_BUILD=$(BUILD) SM_LONG=1 \
 		$(PYTHON) -B tests/integration/test_guests_servers.py
 
-# CPython's own tests, with and without: a few minutes, not part of check.
+# CPython's own tests, with and without: half an hour, not part of check.
 .PHONY: check-cpython
 check-cpython: all
 	@tools/dev/install-deps cpython
@@ -301,7 +301,7 @@ help:
 	'check      build with gcc and clang, lint, every test; totals last' \
 	'unit       unit tests only' \
 	'check-long     what check does a little of, at length' \
-	'check-cpython  part of CPython'"'"'s tests, the same in warn' \
+	'check-cpython  CPython'"'"'s tests, the same recorded and in warn' \
 	'check-pythons  build and test beside Python 3.9, 3.13 and 3.14' \
 	'check-live  replay beside every Python there is, over all ONLY=' \
 	'bench      measure; $(BUILD)/bench.json and a table' \

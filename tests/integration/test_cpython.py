@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A part of CPython's own tests, in warn under an empty policy: as without."""
+"""A part of CPython's own tests, recorded and in warn: as without."""
 import os
 import pathlib
 import subprocess
