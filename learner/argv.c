@@ -326,6 +326,133 @@ static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
 	}
 }
 
+/* ------------------------------------------------------------------- tails */
+
+/* "bill.pdf", which no subcommand looks like. */
+static bool is_file_name(const struct sm_word *w)
+{
+	return !w->is_fixed && !w->is_path && !w->is_raw && !w->head.len &&
+	       w->value.len && !memchr(w->value.p, '/', w->value.len) &&
+	       w->value.p[0] != '.' && w->value.p[0] != '-' &&
+	       sm_extension(w->value).len;
+}
+
+/* Where the names of files begin that end the line; its end: it has none. */
+static uint32_t tail_of(const struct sm_line *line)
+{
+	uint32_t at = line->is_parsed ? line->count : 0;
+
+	while (at > 1 && is_file_name(&line->words[at - 1]))
+		at--;
+	return line->is_parsed ? at : line->count;
+}
+
+/* A line by what stands before its tail. */
+struct tail {
+	struct sm_line *line;
+	uint32_t at;
+};
+
+static int compare_starts(const void *x, const void *y)
+{
+	const struct tail *a = x, *b = y;
+	struct sm_line start = *a->line, other = *b->line;
+	int r = (a->at > b->at) - (a->at < b->at);
+
+	start.count = other.count = a->at;
+	return r ? r : compare_lines(&start, &other);
+}
+
+static int by_start(const void *x, const void *y)
+{
+	const struct tail *a = x, *b = y;
+	int r = compare_starts(a, b);
+
+	return r ? r : compare_lines(a->line, b->line);
+}
+
+/* Every number of names up to about twice the most that were seen. */
+static void add_tails(struct sm_learn *l, const struct tail *tails,
+		      size_t count)
+{
+	const struct sm_line *longest = tails->line;
+	uint32_t at = tails->at, had;
+	struct sm_str_list by = { NULL, 0, 0 };
+	struct sm_str *slots;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct sm_line *line = tails[i].line;
+
+		for (size_t k = 0; k < line->by.count; k++)
+			sm_list_add(l, &by, line->by.items[k]);
+		if (line->count > longest->count)
+			longest = line;
+	}
+	had = longest->count - at;
+	slots = sm_learn_take(l, (longest->count + 1) * sizeof(*slots));
+	for (uint32_t i = at; i < longest->count; i++)
+		slots[i] = SM_STR("<name>");
+	l->why = SM_STR("names of files at the end, of any number");
+	for (uint32_t n = 1; n <= 2 * had + 2; n++)
+		add_length(l, longest, slots, at, had, n, &by);
+	l->why = SM_STR("");
+}
+
+/* Two lengths and three names: there may be any number of any names. */
+static bool is_open_tail(struct sm_learn *l, const struct tail *tails,
+			 size_t count)
+{
+	struct sm_str_list names = { NULL, 0, 0 };
+	struct sm_evidence e = { .distinct = 0 };
+	uint32_t least = UINT32_MAX, most = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct sm_line *line = tails[i].line;
+
+		least = line->count < least ? line->count : least;
+		most = line->count > most ? line->count : most;
+		for (uint32_t k = tails->at; k < line->count; k++)
+			sm_list_add(l, &names, line->words[k].value);
+	}
+	e.distinct = names.count;
+	return least < most && most - tails->at <= LIST_MAX &&
+	       sm_is_open(l, &e);
+}
+
+/*
+ * Lines that differ in the names of files they end with, and in how many these
+ * are: `tar czf OUT a.pdf b.jpg`. What became rules is taken out.
+ */
+static void open_tails(struct sm_learn *l, struct lines *lines)
+{
+	struct tail *tails =
+		sm_learn_take(l, (lines->count + 1) * sizeof(*tails));
+	size_t count = 0, left = 0, end;
+
+	for (size_t i = 0; i < lines->count; i++) {
+		uint32_t at = tail_of(&lines->items[i]);
+
+		if (at < lines->items[i].count)
+			tails[count++] = (struct tail){ &lines->items[i], at };
+	}
+	if (count)
+		qsort(tails, count, sizeof(*tails), by_start);
+	for (size_t i = 0; i < count; i = end) {
+		for (end = i + 1;
+		     end < count && !compare_starts(&tails[i], &tails[end]);)
+			end++;
+		if (!is_open_tail(l, tails + i, end - i))
+			continue;
+		add_tails(l, tails + i, end - i);
+		for (size_t k = i; k < end; k++)
+			tails[k].line->is_done = true;
+	}
+	for (size_t i = 0; i < lines->count; i++)
+		if (!lines->items[i].is_done)
+			lines->items[left++] = lines->items[i];
+	lines->count = left;
+}
+
 /* Signals and environments: granted as they were. */
 static void literal(struct sm_learn *l, uint32_t access)
 {
@@ -356,6 +483,7 @@ void sm_learn_argv(struct sm_learn *l)
 		qsort(lines.items, f.count, sizeof(*lines.items),
 		      compare_lines);
 	join_equal(l, &lines);
+	open_tails(l, &lines);
 	for (size_t i = 0; i < lines.count; i = end) {
 		for (end = i + 1;
 		     end < lines.count &&

@@ -25,6 +25,7 @@ struct sm_line {
 	struct sm_word *words;
 	uint32_t count;
 	bool is_parsed;
+	bool is_done; /* has its rules */
 	struct sm_str_list by;
 	struct sm_sketch runs;
 	uint64_t seen;

@@ -112,6 +112,30 @@ static void lists_of_files_may_be_longer(void **state)
 	finish(&b);
 }
 
+static void lines_may_end_with_any_number_of_files(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_system(&b, 1, "tar czf /srv/out.tgz bill.pdf");
+	see_system(&b, 2, "tar czf /srv/out.tgz lunch.v1.jpeg tip.pdf");
+	see_popen(&b, 1, ARGV("/usr/bin/git", "status"));
+	see_popen(&b, 1, ARGV("/usr/bin/git", "diff", "--stat"));
+	see_popen(&b, 1, ARGV("/usr/bin/git", "log", "x", "y"));
+	learn(&b);
+	assert_true(
+		allows_system(&b, "tar czf /srv/out.tgz a.heic b c.webp d"));
+	assert_true(allows_system(&b, "tar czf /srv/out.tgz 'with space.png'"));
+	assert_false(allows_system(&b, "tar czf /srv/other.tgz a.heic"));
+	assert_false(allows_system(&b, "tar czf /srv/out.tgz --use=a.sh a.b"));
+	assert_false(allows_system(&b, "tar czf /srv/out.tgz /etc/passwd"));
+	assert_false(allows_system(&b, "tar czf /srv/out.tgz a.pdf; id"));
+	assert_false(allows_system(&b, "tar czf /srv/out.tgz $(id).pdf"));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/git", "push", "x")));
+	finish(&b);
+}
+
 static void names_of_owners_are_no_subcommands(void **state)
 {
 	static const char *const names[] = { "anna", "ben", "carla" };
@@ -194,6 +218,7 @@ int main(void)
 		cmocka_unit_test(numbers_attached_to_options_open),
 		cmocka_unit_test(names_of_owners_are_arguments),
 		cmocka_unit_test(lists_of_files_may_be_longer),
+		cmocka_unit_test(lines_may_end_with_any_number_of_files),
 		cmocka_unit_test(names_of_owners_are_no_subcommands),
 		cmocka_unit_test(subcommands_stay_apart),
 		cmocka_unit_test(shell_lines_open_word_by_word),
