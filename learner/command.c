@@ -34,8 +34,9 @@ static bool is_code(const struct sm_learn *l, struct sm_str path)
 }
 
 /*
- * ${ARG} for the name itself, ${ARG}/<tree> for what is below. Components that
- * begin with a dot are never any: they are spelled, as in ${ARG}/.hg/<tree>.
+ * ${ARG} for the name itself, ${ARG}/<tree> for what is below. A component that
+ * begins with a dot is spelled, and what is below that is the program's own: in
+ * ${ARG}/.hg all is hidden.
  */
 static struct sm_str shape_of(struct sm_learn *l, struct sm_str rest)
 {
@@ -56,9 +57,11 @@ static struct sm_str shape_of(struct sm_learn *l, struct sm_str rest)
 			is_deep = true;
 			continue;
 		}
-		is_deep = false;
 		shape = sm_learn_join(l, shape, SM_STR("/"));
 		shape = sm_learn_join(l, shape, sm_escape(l, c));
+		if (end < rest.len)
+			shape = sm_learn_join(l, shape, SM_STR("/**"));
+		break;
 	}
 	return shape;
 }
@@ -171,6 +174,19 @@ static void say_why(struct sm_learn *l, const struct sm_str_list *made,
 	l->why = sm_learn_copy(l, sm_str_of(text));
 }
 
+/* Who sets the mode and times of what it makes; anywhere below a name. */
+static struct sm_str_list find_tuned(struct sm_learn *l, const struct use *uses,
+				     size_t count)
+{
+	struct sm_str_list tuned = { NULL, 0, 0 };
+
+	for (size_t i = 0; i < count; i++)
+		if (uses[i].fact->request->access & SM_ACCESS_META)
+			sm_list_add(l, &tuned,
+				    sm_by_of(l, &uses[i].fact->view->event));
+	return tuned;
+}
+
 static bool have_two_names(const struct use *uses, size_t count)
 {
 	for (size_t i = 1; i < count; i++)
@@ -183,6 +199,7 @@ static void open(struct sm_learn *l, struct use *uses, size_t count)
 {
 	/* One name may be the program's own as well. */
 	bool is_settled = have_two_names(uses, count);
+	const struct sm_str_list tuned = find_tuned(l, uses, count);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct sm_view *view = uses[i].fact->view;
@@ -193,6 +210,9 @@ static void open(struct sm_learn *l, struct use *uses, size_t count)
 			.seen = view->call->count,
 		};
 
+		if (rule.access & SM_ACCESS_CREATE &&
+		    sm_list_has(&tuned, sm_by_of(l, &view->event)))
+			rule.access |= SM_ACCESS_META;
 		uses[i].is_settled = is_settled;
 		sm_learn_rule_by(l, &rule, &view->event);
 	}
