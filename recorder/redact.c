@@ -8,20 +8,25 @@
  */
 #include "recorder/redact_internal.h"
 
+/* A run of word bytes that may be a token, or was drawn by chance. */
+#define SHAPE_MIN 15
+
 /* ---------------------------------------------------------------- words */
 
 /* `Bearer X`, where no header's name says so. */
 static bool is_behind_scheme(const struct sm_redact_scan *s,
 			     struct sm_span *out)
 {
-	uint32_t n = sm_scheme_at(s, s->at), from = s->at + n, to;
+	uint32_t n, from, to;
 	struct sm_str word;
 
-	if (!n || (n != 7 && n != 6)) /* bearer, basic, token */
+	if (sm_lower(sm_peek(s, s->at)) != 'b') /* bearer, basic */
 		return false;
+	n = sm_scheme_at(s, s->at);
+	from = s->at + n;
 	to = sm_redact_end(s->kind, s->text, from, s->quote, 0);
 	word = sm_part(s->text, from, to);
-	if (sm_lower(sm_peek(s, s->at)) != 'b' || word.len < 8)
+	if (!n || word.len < 8)
 		return false;
 	if (n == 6 && !sm_is_basic(word))
 		return false;
@@ -68,6 +73,10 @@ static uint32_t padded(const struct sm_redact_scan *s, uint32_t to)
 static bool is_token(const struct sm_redact_scan *s, uint32_t from, uint32_t to,
 		     struct sm_span *out)
 {
+	/* Those with a short word in front have one of these behind it. */
+	if (to - from < SHAPE_MIN && sm_peek(s, to) != '.' &&
+	    sm_peek(s, to) != ':')
+		return false;
 	for (uint32_t at = from; at < to; at++) {
 		uint32_t n;
 
@@ -245,6 +254,42 @@ static bool append_secret(char *out, uint32_t room, uint32_t *used,
 	return append(out, room, used, text, sizeof(text));
 }
 
+/*
+ * By ASCII code: w and B (b) are of words, = is behind names, . is neither. One
+ * load a byte: letters and digits are too many cases else.
+ */
+static const char class_of[] = "................................"
+			       "..=....=...w.-..wwwwwwwwww=..=.."
+			       ".wBwwwwwwwwwwwwwwwwwwwwwwww....w"
+			       ".wBwwwwwwwwwwwwwwwwwwwwwwww.....";
+
+/*
+ * Whether a text may hold any: most hold none of what everything above starts
+ * with, and events pay for each byte that is looked at twice.
+ */
+static bool may_hold_any(struct sm_str text)
+{
+	uint32_t start = 0; /* of the word */
+
+	for (uint32_t i = 0; i < text.len; i++) {
+		uint8_t c = (uint8_t)text.p[i];
+		char class = c < 128 ? class_of[c] : '.';
+
+		if (class == '.') {
+			start = i + 1;
+			continue;
+		}
+		if (class == '=' || i - start + 1 >= SHAPE_MIN)
+			return true;
+		/* bearer, basic: with a blank and what follows */
+		if (class == 'B' && i == start && text.len - i >= 14)
+			return true;
+		if (class == '-' && i + 1 < text.len && text.p[i + 1] == '-')
+			return true; /* a key, or -- of an option */
+	}
+	return false;
+}
+
 /* The last word, where it is not told whether it ends there. */
 static void add_tail(struct sm_str text, struct sm_spans *known)
 {
@@ -273,6 +318,8 @@ bool sm_redact_with(enum sm_redact_kind kind, struct sm_redact_text text,
 	*length = 0;
 	if (text.is_cut)
 		add_tail(text.s, known);
+	else if (!known->count && !may_hold_any(text.s))
+		return false;
 	while (next_secret(&s, &span)) {
 		if (!append(out, room, &used, text.s.p + done,
 			    span.from - done) ||
