@@ -211,40 +211,43 @@ void sm_memo_ask(struct sm_event *event, struct sm_verdict *verdict)
 	decide_for(&subject, &shadow, event, verdict);
 }
 
+__attribute__((noinline)) static void fill_asking(struct asking *a,
+						  const struct sm_view *view,
+						  const struct sm_event *event)
+{
+	ask(event, &a->subject, &a->shadow);
+	a->owner = view->owner->number;
+	a->kind = view->kind;
+	a->is_set = true;
+}
+
 /* NULL: too many have been seen to tell this one from others. */
-static const struct asking *find_asking(const struct sm_view *view,
-					const struct sm_event *event)
+HOT const struct asking *find_asking(const struct sm_view *view,
+				     const struct sm_event *event)
 {
 	uint16_t owner = view->owner ? view->owner->number : 0;
 	struct asking *a = &askings[owner % SUBJECTS];
 
 	if (owner <= SM_PRINCIPALS)
 		return NULL;
-	if (a->is_set && a->owner == owner && a->kind == view->kind)
-		return a;
-	ask(event, &a->subject, &a->shadow);
-	a->owner = owner;
-	a->kind = view->kind;
-	a->is_set = true;
+	if (!a->is_set || a->owner != owner || a->kind != view->kind)
+		fill_asking(a, view, event);
 	return a;
 }
 
 /* ------------------------------------------------------------------- files */
 
-static bool allow_file(const struct asking *asking, struct sm_str path,
-		       uint32_t access, struct sm_event *event)
+__attribute__((noinline)) static bool allow_shadow(const struct asking *asking,
+						   struct sm_str path,
+						   uint32_t access,
+						   struct sm_event *event)
 {
 	struct sm_allowance by;
 
-	if (!sm_policy_allows_file(&sm_agent.policy, &asking->subject, path,
-				   access, &by))
-		return false;
-	event->verdict.rule = by.rule;
-	if (!sm_agent.has_shadow)
-		return true;
 	if (!sm_policy_allows_file(&sm_agent.shadow, &asking->shadow, path,
 				   access, &by))
 		return false;
+	event->shadow.decision = SM_ALLOWED;
 	event->shadow.rule = by.rule;
 	return true;
 }
@@ -253,17 +256,19 @@ static bool allow_file(const struct asking *asking, struct sm_str path,
  * Deciding about a file costs no more than remembering would. False: it is not
  * a file alone, or not allowed by every policy.
  */
-static bool decide_file(const struct asking *asking, struct sm_event *event)
+HOT bool decide_file(const struct asking *asking, struct sm_event *event)
 {
+	struct sm_allowance by;
 	struct sm_str path;
 	uint32_t access;
 
 	if (!sm_event_file(event, &path, &access) ||
-	    !allow_file(asking, path, access, event))
+	    !sm_policy_allows_file(&sm_agent.policy, &asking->subject, path,
+				   access, &by) ||
+	    (sm_agent.has_shadow && !allow_shadow(asking, path, access, event)))
 		return false;
 	event->verdict.decision = SM_ALLOWED;
-	if (sm_agent.has_shadow)
-		event->shadow.decision = SM_ALLOWED;
+	event->verdict.rule = by.rule;
 	return true;
 }
 
