@@ -960,9 +960,14 @@ static void decide_by_name(const struct sm_policy *policy,
 		verdict_init(v);
 }
 
+/* Of denials, a rule that denies says more than one that is not there. */
 static void keep_worse(struct sm_verdict *worst, const struct sm_verdict *v)
 {
-	if (v->decision > worst->decision)
+	bool says_more = v->decision == worst->decision &&
+			 v->reason == SM_REASON_DENY_RULE &&
+			 worst->reason != SM_REASON_DENY_RULE;
+
+	if (v->decision > worst->decision || says_more)
 		*worst = *v;
 }
 

@@ -778,6 +778,28 @@ static void each_request_of_an_event_is_decided_on_its_own(void **state)
 	compiled_free(&c);
 }
 
+/* Its file is not allowed either; which no rule says. */
+static void a_rule_that_denies_is_named_before_one_that_lacks(void **state)
+{
+	struct compiled c = compile_text("{\"secmgr\": 1, \"deny\": ["
+					 "{\"id\": \"d\", \"name\": "
+					 "\"os.mkdir\"}]}");
+	struct sm_verdict v;
+	struct staged s;
+
+	(void)state;
+	stage(&s, "os.mkdir", "python");
+	push_arg(&s, text_value("/w/new"));
+	push_arg(&s, int_value(0755));
+	push_arg(&s, int_value(-1));
+	sm_policy_decide(&c.policy, &s.event, &v);
+	assert_int_equal(v.decision, SM_DENIED);
+	assert_int_equal(v.reason, SM_REASON_DENY_RULE);
+	assert_int_equal(v.family, SM_FAMILY_EVENTS);
+	assert_true(sm_str_equal(v.rule, SM_STR("d")));
+	compiled_free(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -796,6 +818,8 @@ int main(void)
 			variables_come_from_the_policy_or_from_bindings),
 		cmocka_unit_test(
 			each_request_of_an_event_is_decided_on_its_own),
+		cmocka_unit_test(
+			a_rule_that_denies_is_named_before_one_that_lacks),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
