@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a decision costs: alone beside PCRE2, and in an enforced event.
 
-An event of one path again and again is the usual case: it is remembered. With
-4096 paths in turn nothing is. Policies have from 10 to 10,000 rules; the paths
-of deep ones are 14 components long.
+An event of one path again and again finds all it needs in the nearest cache.
+4096 paths in turn, spread over all rules, each of which allows its own, do not.
+Nothing about files is remembered. Policies have from 10 to 10,000 rules; the
+paths of deep ones are 14 components long.
 """
 import json
 import pathlib
