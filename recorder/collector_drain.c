@@ -21,10 +21,10 @@
  */
 #define GRACE_NS   30000000u
 #define EVENTS_MAX 64
-/* What all rings together may keep of what was read; an estimate. */
-#define RINGS_BYTES (8u << 20)
-#define RING_MIN    12288u /* what each holds anyway: both heads, a page */
-#define NICE	    (-10)
+/* So many rings may keep so much of what was read; more of them nothing. */
+#define FEW	  4
+#define FEW_BYTES (8u << 20)
+#define NICE	  (-10)
 
 void collector_watch(struct sm_collector *collector, struct source *source)
 {
@@ -152,11 +152,15 @@ static void copy_counters(const struct sm_ring_header *header,
 		counters->lost[i] = atomic_load(&header->lost[i]);
 }
 
+/*
+ * Idle rings keep what they had when there were fewer: shares of one sum would
+ * come to seven times as much with a thousand that came one by one.
+ */
 static uint32_t kept_bytes(const struct sm_collector *collector)
 {
-	size_t each = RINGS_BYTES / collector->process_count;
+	size_t count = collector->process_count;
 
-	return each > RING_MIN ? (uint32_t)each - RING_MIN : 0;
+	return count > FEW ? 0 : (uint32_t)(FEW_BYTES / count);
 }
 
 /*
@@ -215,11 +219,11 @@ static uint32_t drain_ring(struct sm_collector *collector,
 		memcpy(collector->batch + used, &bytes, sizeof(bytes));
 		used += (uint32_t)sizeof(bytes) + bytes;
 	}
-	sm_ring_release(&process->memory.reader, kept_bytes(collector));
 	collector->batch_process = process;
 	collector->batch_bytes = used;
 	if (!pass_batch(collector))
 		*is_empty = false; /* it has not ended yet */
+	sm_ring_release(&process->memory.reader, kept_bytes(collector));
 	return used;
 }
 

@@ -19,8 +19,9 @@
  */
 #define NEED_BYTES (HEAD_BYTES + SM_RECORD_MAX + HEAD_BYTES)
 
-#define PAGE_BYTES   4096u  /* or a part of one: then nothing is given back */
-#define WAIT_STEP_NS 50000u /* a guess at one drain of the collector */
+#define PAGE_BYTES   4096u /* or a part of one: then nothing is given back */
+#define AROUND_BYTES (64u << 10) /* Linux's fault_around_bytes */
+#define WAIT_STEP_NS 50000u	 /* a guess at one drain of the collector */
 
 struct record_head {
 	_Atomic uint32_t reserved;
@@ -285,6 +286,18 @@ static void give_back(const struct sm_ring_reader *reader, uint64_t from,
 }
 
 /*
+ * Reading one page maps those around it: what is not read yet is the guest's
+ * memory, not ours.
+ */
+static void look_away(const struct sm_ring_reader *reader, uint64_t from)
+{
+	uint64_t bytes = reader->data_bytes - from;
+
+	madvise(reader->data + from,
+		bytes < AROUND_BYTES ? bytes : AROUND_BYTES, MADV_DONTNEED);
+}
+
+/*
  * Pages are given back before the producer may write to them again: that is
  * why it gets them whole.
  */
@@ -306,6 +319,8 @@ void sm_ring_release(struct sm_ring_reader *reader, uint32_t keep_bytes)
 		end = reader->data_bytes;
 	}
 	give_back(reader, first, end, keep);
+	if (keep < reader->data_bytes)
+		look_away(reader, to & (reader->data_bytes - 1));
 	errno = saved;
 	reader->released = to;
 	atomic_store_explicit(&reader->control->tail, to, memory_order_release);
