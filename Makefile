@@ -215,6 +215,8 @@ check-long: all unit-build
 		$(PYTHON) -B tests/integration/test_loss.py
 	SM_BUILD=$(BUILD) SM_FAULTS=300 \
 		$(PYTHON) -B tests/integration/test_faults.py
+	SM_BUILD=$(BUILD) SM_CUTS=20 \
+		$(PYTHON) -B tests/integration/test_disk.py
 	SM_BUILD=$(BUILD) SM_LATENCY=50 \
 		$(PYTHON) -B tests/integration/test_latency.py
 	SM_BUILD=$(BUILD) SM_LONG=1 \

@@ -3,7 +3,7 @@
 
 A preloaded library (loss/faults.c) makes a disk of the trace's directory that
 refuses what it is told to, for any user. A file system that is really full
-needs a mount, in a namespace of its own.
+needs a mount, in a namespace of its own. SM_CUTS: how often the power fails.
 """
 import errno
 import os
@@ -13,13 +13,15 @@ import time
 import unittest
 
 import accounts
-from loss import counted
+from loss import counted, power_cut
 from recording import GUEST, PATIENCE, Case
 from workloads import PYTHON, environment, program
 
 LIBRARY = pathlib.Path(__file__).resolve().parent / "loss" / "faults.c"
 # More than waits for the disk: 16 MiB of blocks, 8 of the queue, the ring's 8.
 TOO_MUCH = 16000
+CUT = power_cut.__file__
+CUTS = int(os.environ.get("SM_CUTS", "1"))
 NOBODY = 65534
 
 SMALL_DISK = """
@@ -153,14 +155,50 @@ class Disk(Case):
         self.disk.write_text("no directory")
         self.assertIn("Not a directory", self.refused(self.disk / "t.db"))
 
+    def namespace(self, *mount):
+        """What starts a command in one where that can be mounted, or None."""
+        words = ["unshare", "--mount", "--propagation", "private"]
+        if os.geteuid():
+            words += ["--user", "--map-root-user"]
+        done = subprocess.run([*words, "mount", *mount, self.disk],
+                              check=False, stderr=subprocess.DEVNULL)
+        return None if done.returncode else words
+
+    def test_power_that_fails(self):
+        """An ext4 file system on a loop device, shut down without a sync."""
+        namespace = self.namespace(
+            "-o", "loop", power_cut.make_image(self.place, 4 << 20))
+        if not namespace:
+            self.skipTest("no loop device: test_trace_power fails the power "
+                          "of a disk of its own")
+        for cycle in range(CUTS):
+            with self.subTest(cycle=cycle):
+                counted.make(self.place / "truth", 1)
+                stored = int(subprocess.check_output(
+                    [*namespace, PYTHON, CUT, self.place,
+                     program("secmgr-record"), program("secmgr-events"),
+                     PYTHON, GUEST, str(cycle * 0.37 % 1.5)],
+                    env=environment()))
+                self.check_left(stored)
+
+    def check_left(self, stored):
+        trace = self.place / "left" / "t.db"
+        done = subprocess.run(
+            [program("secmgr-events"), "--verify", trace],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            check=False)
+        self.assertEqual(0, done.returncode, done.stdout)
+        self.assertIn("not closed", done.stdout)
+        self.assertGreater(stored, 0)
+        self.assertGreaterEqual(
+            sum(accounts.stored_by_process(trace).values()), stored)
+        self.assertEqual([], accounts.unexplained_prefix(
+            trace, counted.read(self.place / "truth")))
+
     def test_a_file_system_that_is_really_full(self):
         """A tmpfs of 1 MiB, which grows."""
-        namespace = ["unshare", "--mount", "--propagation", "private"]
-        if os.geteuid():
-            namespace += ["--user", "--map-root-user"]
-        if subprocess.run([*namespace, "mount", "-t", "tmpfs", "none",
-                           self.disk], check=False,
-                          stderr=subprocess.DEVNULL).returncode:
+        namespace = self.namespace("-t", "tmpfs", "none")
+        if not namespace:
             self.skipTest("no mount of our own: the other tests fill a disk "
                           "of loss/faults.c")
         truth = self.place / "truth"
