@@ -135,13 +135,16 @@ static bool split(char *name, char *last)
 	return true;
 }
 
-/* last in the directory fd, which is closed. */
+/*
+ * last in the directory fd, which is closed. It has no name where it was
+ * removed, and in a root without /proc: no reason to refuse, errno is 0.
+ */
 static struct sm_str name_in(int fd, const char *last, char *out)
 {
 	struct sm_str dir = sm_real_path_of(fd, out);
 
 	close(fd);
-	errno = dir.len ? ENAMETOOLONG : ENOENT;
+	errno = dir.len ? ENAMETOOLONG : 0;
 	if (!dir.len || dir.len + strlen(last) + 1 > SM_PATH_MAX)
 		return (struct sm_str){ NULL, 0 };
 	if (dir.len > 1)

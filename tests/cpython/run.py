@@ -21,7 +21,7 @@ PYTHON = "/usr/bin/python3"
 MODULES = """_xxsubinterpreters atexit audit builtin cmd_line cmd_line_script
     code ctypes exceptions faulthandler fcntl fileio finalization fork1 ftplib
     gc glob httplib import importlib io marshal mmap os pathlib pdb pickle posix
-    runpy setprofile settrace shutil signal site subprocess sys tempfile thread
+    runpy shutil signal site subprocess sys sys_setprofile sys_settrace tempfile thread
     threading tracemalloc weakref zipimport asyncio concurrent_futures
     multiprocessing_fork multiprocessing_forkserver
     multiprocessing_main_handling multiprocessing_spawn socket""".split()

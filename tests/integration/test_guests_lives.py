@@ -100,26 +100,42 @@ class AnotherUser(Script):
 
 
 class AnotherRoot(Script):
-    """a program that changes its root, and forks there"""
+    """programs that change their root, and fork there"""
 
     files = {"app.py": """\
-        import os
+        import os, subprocess, sys
         import known
         known.did("outside")
-        os.chroot(known.PLACE)
-        os.chdir("/")
-        known.PLACE = ""
-        known.did("inside")
-        if not os.fork():
-            os.setuid(65534)
-            known.did("worker")
-            os._exit(0)
-        os.wait()
-        print(os.listdir("/did") != [])
+        print(subprocess.run([sys.executable, "leave.py"]).returncode,
+              flush=True)
+        import leave
+        leave.leave("here")
+        """, "leave.py": """\
+        import os
+        import known
+
+        def leave(what):
+            os.chroot(known.PLACE)
+            os.chdir("/")
+            known.PLACE = ""
+            known.did(what)
+            # There is no /proc to tell where a link leads.
+            os.symlink("/did", "/link-" + what)
+            open("/link-" + what + "/linked", "wb").close()
+            if not os.fork():
+                os.setuid(65534)
+                known.did(what + "-worker")
+                os._exit(0)
+            os.wait()
+            print(os.listdir("/did") != [], flush=True)
+
+        if __name__ == "__main__":
+            leave("started")
         """}
-    does = dict.fromkeys(("outside", "inside", "worker"), 1)
-    processes = 2
-    output = "True\n"
+    does = dict.fromkeys(("outside", "here", "here-worker", "started",
+                          "started-worker"), 1)
+    processes = 4
+    output = "True\n0\nTrue\n"
 
 
 class Interpreters(Script):
