@@ -82,6 +82,23 @@ static inline void see_open(struct bench *b, int run, const char *path,
 	add(b, run, &e);
 }
 
+static inline struct sm_event mkdir_event(struct sm_value args[3],
+					  const char *path)
+{
+	args[0] = text(path);
+	args[1] = number(0777);
+	args[2] = number(-1);
+	return event_of("os.mkdir", args, 3);
+}
+
+static inline void see_mkdir(struct bench *b, int run, const char *path)
+{
+	struct sm_value args[3];
+	struct sm_event e = mkdir_event(args, path);
+
+	add(b, run, &e);
+}
+
 static inline struct sm_event load_event(struct sm_value args[3],
 					 const char *path)
 {
@@ -277,6 +294,14 @@ static inline bool allows_open(const struct bench *b, const char *path,
 {
 	struct sm_value args[3];
 	struct sm_event e = open_event(args, path, flags);
+
+	return allows(b, &e);
+}
+
+static inline bool allows_mkdir(const struct bench *b, const char *path)
+{
+	struct sm_value args[3];
+	struct sm_event e = mkdir_event(args, path);
 
 	return allows(b, &e);
 }

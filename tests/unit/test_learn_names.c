@@ -206,6 +206,54 @@ static void abstract_sockets_open_for_another_process(void **state)
 	finish(&b);
 }
 
+static void unique_names_open_when_seen_once(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, APP "/results/.fs-26752b38-e313-4b96-9aeb-9430bac24721",
+		 WRITE);
+	see_open(&b, 0,
+		 "/tmp/1795274402817_6f1f0e57-e2c1-4768-bcc2-c3ea75d6faa1.msg",
+		 WRITE);
+	see_open(&b, 0, APP "/conf/c35a2a05d66673a60a631a71c5ec34d6.cfg", READ);
+	learn(&b);
+	assert_true(allows_open(
+		&b, APP "/results/.fs-e39e16f3-bec0-4d50-9a6d-cc9b7aa91033",
+		WRITE));
+	assert_false(allows_open(
+		&b, APP "/results/.gs-e39e16f3-bec0-4d50-9a6d-cc9b7aa91033",
+		WRITE));
+	assert_true(allows_open(
+		&b, "/tmp/1_e39e16f3-bec0-4d50-9a6d-cc9b7aa91033.msg", WRITE));
+	assert_false(allows_open(
+		&b, APP "/conf/00ffaa05d66673a60a631a71c5ec34d6.cfg", READ));
+	finish(&b);
+}
+
+static void numbered_siblings_open_with_the_others(void **state)
+{
+	static const char *const dirs[] = { APP "/out/debug", APP "/out/night1",
+					    APP "/out/night2",
+					    APP "/out/release" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 4; i++) {
+		see_mkdir(&b, 0, dirs[i]);
+		snprintf(path, sizeof(path), "%s/manifest.txt", dirs[i]);
+		see_open(&b, 0, path, WRITE);
+	}
+	learn(&b);
+	assert_true(allows_mkdir(&b, APP "/out/profile"));
+	assert_true(allows_open(&b, APP "/out/profile/manifest.txt", WRITE));
+	assert_false(allows_open(&b, APP "/out/profile/other.txt", WRITE));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +265,8 @@ int main(void)
 		cmocka_unit_test(ports_that_change_open_for_listening),
 		cmocka_unit_test(names_drawn_at_random_are_told_from_words),
 		cmocka_unit_test(abstract_sockets_open_for_another_process),
+		cmocka_unit_test(unique_names_open_when_seen_once),
+		cmocka_unit_test(numbered_siblings_open_with_the_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,30 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/learn_fixture.h"
 
-static struct sm_event mkdir_event(struct sm_value args[3], const char *path)
-{
-	args[0] = text(path);
-	args[1] = number(0777);
-	args[2] = number(-1);
-	return event_of("os.mkdir", args, 3);
-}
-
-static void see_mkdir(struct bench *b, int run, const char *path)
-{
-	struct sm_value args[3];
-	struct sm_event e = mkdir_event(args, path);
-
-	add(b, run, &e);
-}
-
-static bool allows_mkdir(const struct bench *b, const char *path)
-{
-	struct sm_value args[3];
-	struct sm_event e = mkdir_event(args, path);
-
-	return allows(b, &e);
-}
-
 static void see_list(struct bench *b, int run, const char *path)
 {
 	struct sm_value args[1] = { text(path) };
@@ -249,54 +225,6 @@ static void a_tree_that_is_only_written_is_written_anywhere(void **state)
 		assert_false(allows_open(&b, APP "/output/index.html", READ));
 		finish(&b);
 	}
-}
-
-static void unique_names_open_when_seen_once(void **state)
-{
-	struct bench b;
-
-	(void)state;
-	start(&b);
-	see_open(&b, 0, APP "/results/.fs-26752b38-e313-4b96-9aeb-9430bac24721",
-		 WRITE);
-	see_open(&b, 0,
-		 "/tmp/1795274402817_6f1f0e57-e2c1-4768-bcc2-c3ea75d6faa1.msg",
-		 WRITE);
-	see_open(&b, 0, APP "/conf/c35a2a05d66673a60a631a71c5ec34d6.cfg", READ);
-	learn(&b);
-	assert_true(allows_open(
-		&b, APP "/results/.fs-e39e16f3-bec0-4d50-9a6d-cc9b7aa91033",
-		WRITE));
-	assert_false(allows_open(
-		&b, APP "/results/.gs-e39e16f3-bec0-4d50-9a6d-cc9b7aa91033",
-		WRITE));
-	assert_true(allows_open(
-		&b, "/tmp/1_e39e16f3-bec0-4d50-9a6d-cc9b7aa91033.msg", WRITE));
-	assert_false(allows_open(
-		&b, APP "/conf/00ffaa05d66673a60a631a71c5ec34d6.cfg", READ));
-	finish(&b);
-}
-
-static void numbered_siblings_open_with_the_others(void **state)
-{
-	static const char *const dirs[] = { APP "/out/debug", APP "/out/night1",
-					    APP "/out/night2",
-					    APP "/out/release" };
-	char path[128];
-	struct bench b;
-
-	(void)state;
-	start(&b);
-	for (int i = 0; i < 4; i++) {
-		see_mkdir(&b, 0, dirs[i]);
-		snprintf(path, sizeof(path), "%s/manifest.txt", dirs[i]);
-		see_open(&b, 0, path, WRITE);
-	}
-	learn(&b);
-	assert_true(allows_mkdir(&b, APP "/out/profile"));
-	assert_true(allows_open(&b, APP "/out/profile/manifest.txt", WRITE));
-	assert_false(allows_open(&b, APP "/out/profile/other.txt", WRITE));
-	finish(&b);
 }
 
 static void what_owners_hold_alike_may_be_their_choice(void **state)
@@ -581,8 +509,6 @@ int main(void)
 		cmocka_unit_test(what_a_linter_walks_may_be_code),
 		cmocka_unit_test(
 			a_tree_that_is_only_written_is_written_anywhere),
-		cmocka_unit_test(unique_names_open_when_seen_once),
-		cmocka_unit_test(numbered_siblings_open_with_the_others),
 		cmocka_unit_test(what_owners_hold_alike_may_be_their_choice),
 		cmocka_unit_test(who_makes_files_may_remove_them),
 		cmocka_unit_test(dotfiles_of_many_names_are_data),
