@@ -286,6 +286,16 @@ static void clean_up(struct sm_node *node)
 			g->access |= SM_ACCESS_DELETE | SM_ACCESS_META;
 }
 
+/* shutil.rmtree() opens the directories it empties, for reading. */
+static void let_empty(struct sm_node *dirs)
+{
+	const uint32_t empties = SM_ACCESS_DELETE | SM_ACCESS_LIST;
+
+	for (struct sm_grant *g = dirs->grants; g; g = g->next)
+		if ((g->access & empties) == empties)
+			g->access |= SM_ACCESS_READ;
+}
+
 /* Who may make from may make into. */
 static void grant_makers(struct sm_learn *l, struct sm_node *into,
 			 const struct sm_node *from)
@@ -336,6 +346,8 @@ static void collapse(struct sm_learn *l, struct sm_node *node,
 		if (is_made && !deep.holds_dotted)
 			grant_makers(l, deep.dirs, node);
 	}
+	if (is_made)
+		let_empty(deep.dirs);
 	deep.any->is_made = deep.dirs->is_made || deep.files->is_made;
 	tidy_all(l, node);
 }

@@ -407,6 +407,35 @@ static void who_makes_an_owner_s_directory_makes_those_in_it(void **state)
 	finish(&b);
 }
 
+static void who_empties_directories_opens_them(void **state)
+{
+	static const char *const owners[] = { "anna", "ben", "carla" };
+	struct sm_value args[2];
+	struct sm_event e;
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), APP "/var/in/%s", owners[i]);
+		see_mkdir(&b, 0, path);
+		see_list(&b, 0, path);
+		snprintf(path, sizeof(path), APP "/var/in/%s/%c.pdf", owners[i],
+			 'a' + i);
+		see_open(&b, 0, path, WRITE);
+	}
+	args[0] = text(APP "/var/in/anna/old");
+	args[1] = number(-1);
+	see_mkdir(&b, 0, APP "/var/in/anna/old");
+	see_list(&b, 0, APP "/var/in/anna/old");
+	e = event_of("os.rmdir", args, 2);
+	add(&b, 0, &e);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/var/in/ben/new", READ));
+	finish(&b);
+}
+
 static void one_level_that_is_listed_may_become_two(void **state)
 {
 	struct bench b;
@@ -516,6 +545,7 @@ int main(void)
 		cmocka_unit_test(two_of_a_kind_open_though_both_come_back),
 		cmocka_unit_test(
 			who_makes_an_owner_s_directory_makes_those_in_it),
+		cmocka_unit_test(who_empties_directories_opens_them),
 		cmocka_unit_test(one_level_that_is_listed_may_become_two),
 		cmocka_unit_test(installed_code_that_is_read_as_data_is_public),
 		cmocka_unit_test(
