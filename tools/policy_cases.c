@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "schema/path.h"
+
 /* ------------------------------------------------------------------ places */
 
 /* jansson keeps no place of a value: found in text that is known to be JSON. */
@@ -74,7 +76,8 @@ static enum sm_status check_keys(const struct sm_case *c, json_t *one,
 {
 	static const char *const known[] = { "name", "event",  "args",
 					     "by",   "via",    "resolved",
-					     "file", "expect", "rule" };
+					     "file", "expect", "rule",
+					     "named" };
 	const char *key;
 	json_t *value;
 	size_t i;
@@ -144,6 +147,7 @@ static enum sm_status read_case(struct sm_case *c, json_t *one,
 	c->expects_denial = !strcmp(expect, "deny");
 	c->args = json_object_get(one, "args");
 	c->resolved = json_object_get(one, "resolved");
+	c->named = json_object_get(one, "named");
 	return SM_OK;
 }
 
@@ -279,6 +283,23 @@ static bool put_resolved(struct sm_spoken *s, json_t *resolved)
 	return true;
 }
 
+static bool put_named(struct sm_spoken *s, json_t *named)
+{
+	size_t i, n = json_array_size(named);
+
+	if ((named && !json_is_array(named)) || n > SM_NAMED_MAX)
+		return false;
+	for (i = 0; i < n; i++) {
+		s->named.paths[i] =
+			sm_str_of(json_string_value(json_array_get(named, i)));
+		if (!sm_path_is_canonical(s->named.paths[i]))
+			return false;
+	}
+	s->named.count = (uint32_t)n;
+	s->event.named = &s->named;
+	return true;
+}
+
 static enum sm_status make_event(const struct sm_case *one,
 				 const struct sm_compiled *c,
 				 struct sm_spoken *s, struct sm_diag *diag)
@@ -326,6 +347,11 @@ enum sm_status sm_case_event(const struct sm_case *one,
 		s->event.site.via = sm_via_find(sm_str_of(one->via));
 	if (one->file)
 		s->event.site.file = sm_str_of(one->file);
+	if (!put_named(s, one->named))
+		return sm_fail_at(diag, SM_INVALID, one->line, one->column,
+				  "\"named\" is no list of at most %d "
+				  "absolute paths",
+				  SM_NAMED_MAX);
 	if (!put_resolved(s, one->resolved))
 		return sm_fail_at(diag, SM_INVALID, one->line, one->column,
 				  "\"resolved\" is no list of at most two "

@@ -17,7 +17,7 @@ struct sm_case {
 	const char *by, *via, *file, *rule; /* NULL: not said */
 	bool expects_denial;
 	unsigned line, column; /* of the object */
-	void *args, *resolved; /* the lists; NULL: not said */
+	void *args, *resolved, *named; /* the lists; NULL: not said */
 };
 
 struct sm_cases {

@@ -267,6 +267,20 @@ class Policy(unittest.TestCase):
              "region": {"startLine": 3}},
             told[1]["locations"][0]["physicalLocation"])
 
+    def test_cases_say_what_a_command_line_named(self):
+        (self.place / "named.json").write_text(json.dumps({
+            "secmgr": 1, "modes": {"code": "off"},
+            "files": [{"id": "a", "path": "${ARG}/<tree>",
+                       "access": ["read"]}]}))
+        (self.place / "cases.json").write_text(json.dumps([
+            {"event": "read /in/x", "named": ["/in"], "expect": "allow",
+             "rule": "a"},
+            {"event": "read /in/x", "named": ["/other"], "expect": "deny"},
+            {"event": "read /in/.x", "named": ["/in"], "expect": "deny"},
+            {"event": "read /in/x", "expect": "deny"}]))
+        self.assertEqual((0, "4 cases, 0 failed\n", ""),
+                         self.policy("test", "named.json", "cases.json"))
+
     def test_cases_that_say_nothing_are_refused(self):
         good = {"event": "read /x", "name": "[ \u00e9 \\\" {", "expect": "deny"}
         for case, complaint in (
@@ -287,6 +301,8 @@ class Policy(unittest.TestCase):
                 ({"event": "read x", "resolved": ["/", "/", "/"],
                   "expect": "deny"},
                  '"resolved" is no list of at most two paths'),
+                ({"event": "read /x", "named": ["x"], "expect": "deny"},
+                 '"named" is no list of at most 16 absolute paths'),
                 ("read /x", "a case is an object")):
             (self.place / "cases.json").write_text(
                 "[ " + json.dumps(good, ensure_ascii=False, indent=1)
