@@ -320,10 +320,27 @@ static void count_event(struct pass *p, const struct credit *c,
 	count_time(p, e, brief->time_ns);
 }
 
-static void count(struct pass *p, struct sm_trace_cursor *cursor,
+/* Rules of ${ARG} mean other files for a process that was told others. */
+static uint64_t key_of(const struct sm_trace *trace,
+		       const struct sm_trace_brief *brief)
+{
+	const struct sm_trace_process_info *process =
+		sm_trace_process(trace, brief->process);
+	uint64_t key = brief->key;
+
+	for (uint32_t i = 0; process && i < process->start.named.count; i++) {
+		struct sm_str path = process->start.named.paths[i];
+
+		key = sm_key_hash(key, path.p, path.len);
+	}
+	return key;
+}
+
+static void count(struct pass *p, const struct sm_trace *trace,
+		  struct sm_trace_cursor *cursor,
 		  const struct sm_trace_brief *brief)
 {
-	uint32_t *first = sm_key_table_at(&p->memo, brief->key);
+	uint32_t *first = sm_key_table_at(&p->memo, key_of(trace, brief));
 	const struct sm_event *event;
 	size_t at;
 
@@ -360,7 +377,7 @@ static enum sm_status read_events(struct pass *p, struct sm_trace *trace,
 	while (!p->has_failed &&
 	       (status = sm_trace_skim(cursor, &brief, diag)) != SM_END) {
 		if (!status)
-			count(p, cursor, &brief);
+			count(p, trace, cursor, &brief);
 		else
 			result = status;
 		if (status && status != SM_DAMAGED)

@@ -148,6 +148,21 @@ class Named(unittest.TestCase):
                 self.assertGreater(live["same"], 20)
                 self.assertGreater(live["denied"], 0)
 
+    def test_review_counts_who_was_told(self):
+        (self.place / "script.py").write_text("open('out/x', 'w').close()\n")
+        trace = self.place / "two.db"
+        run = f"{workloads.PYTHON} -B script.py"
+        self.run_program("secmgr-record", "-o", trace, "--", "sh", "-c",
+                         f"{run} out && {run} other")
+        policy = json.loads(self.policy.read_text())
+        policy["review"] = [{"id": "below", "reason": "a test"}]
+        self.policy.write_text(json.dumps(policy))
+        seen = [question["seen"] for question in json.loads(self.run_program(
+            "secmgr-policy", "review", "--json", self.policy, trace,
+            status=1))["questions"] if question["id"] == "below"]
+        self.assertEqual([(1, 1)], [(one["events"], one["processes"])
+                                    for one in seen])
+
 
 if __name__ == "__main__":
     unittest.main()
