@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Trees of data: directories below which neither names nor depth belong to the
- * program. Three kinds, by who makes the names up:
+ * program. Five kinds, by who makes the names up:
  *
  * owned   one of many alike, in which the program makes things: what is in it
  *         belongs to the user or request the directory stands for;
  * walked  the program lists it and the directories in it, and takes what it
  *         finds;
  * output  the program has made all of it, and only writes;
+ * filed   the program made it, names of files in it are chosen, and some lie
+ *         in directories it made there and are used alike;
  * storage a package made the directory and nobody else uses what is in it: how
  *         it keeps things there is its own affair, dotfiles included.
  *
@@ -182,6 +184,44 @@ static bool is_output(const struct sm_node *node, const struct scan *s)
 
 	return node->is_made && has_literal_dir(node) && s->files > 2 &&
 	       s->made == s->names && !(s->access & ~writes);
+}
+
+/* What is done with files in node itself is all that is done below it. */
+static bool is_done_alike(const struct sm_node *node,
+			  const struct sm_grant *files)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (sm_is_spelled(kid) || (kid->is_dir && !kid->is_made) ||
+		    (!kid->is_dir && !sm_grants_cover(files, kid->grants)) ||
+		    !is_done_alike(kid, files))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The program gives files in node names of people's choice, and has put some of
+ * the same kind into directories it made there: their names are chosen, too.
+ */
+static bool is_filed(struct sm_learn *l, const struct sm_node *node)
+{
+	struct sm_evidence e = { .distinct = 0 };
+	struct sm_node files = { .grants = NULL };
+
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (kid->is_dir || kid->is_slot || !kid->is_made ||
+		    is_assigned(l, kid))
+			continue;
+		e.distinct++;
+		for (const struct sm_grant *g = kid->grants; g; g = g->next)
+			sm_node_grant(l, &files, g->by, g->access);
+	}
+	return node->is_made && has_literal_dir(node) && sm_is_open(l, &e) &&
+	       is_done_alike(node, files.grants);
 }
 
 /* A directory that is the program's start, whatever it makes in it. */
@@ -395,7 +435,8 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 	}
 	if (scope->place.is_hidden)
 		return false;
-	if (scope->is_owned ? has_free_kid(l, node) : is_output(node, &s)) {
+	if (scope->is_owned ? has_free_kid(l, node)
+			    : is_output(node, &s) || is_filed(l, node)) {
 		collapse(l, node, &s, true);
 		return true;
 	}

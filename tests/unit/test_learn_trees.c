@@ -436,6 +436,36 @@ static void who_empties_directories_opens_them(void **state)
 	finish(&b);
 }
 
+static void chosen_names_may_lie_deeper(void **state)
+{
+	static const char *const pages[] = { APP "/data/pages/rules",
+					     APP "/data/pages/songs",
+					     APP "/data/pages/thanks",
+					     APP "/data/pages/choir/songs" };
+	struct bench b;
+
+	(void)state;
+	for (int alike = 0; alike < 2; alike++) {
+		start(&b);
+		see_mkdir(&b, 0, APP "/data/pages");
+		see_mkdir(&b, 0, APP "/data/pages/choir");
+		for (int i = 0; i < 4; i++) {
+			see_open(&b, 0, pages[i], WRITE);
+			if (i < 3 || alike)
+				see_open(&b, 0, pages[i], READ);
+		}
+		if (!alike)
+			tool_opened(&b, pages[3], READ);
+		learn(&b);
+		assert_true(allows_open(&b, APP "/data/pages/other", READ));
+		assert_int_equal(
+			allows_open(&b, APP "/data/pages/band/1.md", READ),
+			alike);
+		assert_false(allows_open(&b, APP "/data/other", READ));
+		finish(&b);
+	}
+}
+
 static void one_level_that_is_listed_may_become_two(void **state)
 {
 	struct bench b;
@@ -546,6 +576,7 @@ int main(void)
 		cmocka_unit_test(
 			who_makes_an_owner_s_directory_makes_those_in_it),
 		cmocka_unit_test(who_empties_directories_opens_them),
+		cmocka_unit_test(chosen_names_may_lie_deeper),
 		cmocka_unit_test(one_level_that_is_listed_may_become_two),
 		cmocka_unit_test(installed_code_that_is_read_as_data_is_public),
 		cmocka_unit_test(
