@@ -110,6 +110,13 @@ class Pip(Steps):
     more = ("setup",)
     processes = 2
 
+    @classmethod
+    def fits(cls, python):
+        """Before 21.3 it ran a copy of itself that it had just written."""
+        version = subprocess.check_output(
+            [python, "-c", "import pip; print(pip.__version__)"], text=True)
+        return tuple(map(int, version.split(".")[:2])) >= (21, 3)
+
     def prepare(self):
         super().prepare()
         subprocess.run([self.python, "-m", "venv", "--without-pip",

@@ -55,16 +55,6 @@ class Wrapper(unittest.TestCase):
         self.trace = self.place / "t.db"
         self.wrapper = workloads.program("secmgr-record")
 
-    def install_for_everybody(self):
-        """A build below a private home cannot be preloaded by other users."""
-        root = self.place / "usr"
-        for part in ("bin/secmgr-record", "lib/secmgr/libsecmgr.so"):
-            (root / part).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(workloads.BUILD / part, root / part)
-        for path in (self.place, *root.rglob("*"), root):
-            path.chmod(0o755)
-        self.wrapper = str(root / "bin/secmgr-record")
-
     def command(self, *command, options=()):
         return [self.wrapper, "-o", str(self.trace), *options, "--", *command]
 
@@ -614,40 +604,6 @@ class Trouble(Wrapper):
         torn = self.query("SELECT max(torn) FROM process")[0][0]
         self.assertLessEqual(torn, 1)
 
-    def test_multiprocessing_of_every_kind_is_covered(self):
-        script = self.place / "mp.py"
-        script.write_text(
-            "import multiprocessing as mp, os\n"
-            "def work(x):\n return os.getpid() if open('/dev/null') else 0\n"
-            "if __name__ == '__main__':\n"
-            " for kind in ('fork', 'spawn', 'forkserver'):\n"
-            "  with mp.get_context(kind).Pool(2) as pool:\n"
-            "   for p in pool.map(work, range(8)): print(p)\n")
-        done = self.record(workloads.PYTHON, str(script))
-        self.assertEqual(0, done.returncode, done.stderr)
-        workers = {int(line) for line in done.stdout.split()}
-        seen = {row[0] for row in self.query(
-            "SELECT pid FROM process WHERE stored > 0")}
-        self.assertLessEqual(workers, seen)
-        self.check_accounts()
-
-    @unittest.skipIf(os.geteuid(), "needs root")
-    def test_worker_that_dropped_its_uid_is_recorded_with_it(self):
-        code = ("import os, subprocess, sys\n"
-                "if not os.fork():\n os.setuid(65534)\n"
-                " if not os.fork():\n"
-                "  open('/dev/null').close(); os._exit(0)\n"
-                " os.wait()\n"
-                " subprocess.run([sys.executable, '-S', '-c', '1'])\n"
-                " os._exit(0)\n"
-                "os.wait()")
-        self.install_for_everybody()
-        done = self.record(workloads.PYTHON, "-S", "-c", code)
-        self.assertEqual(0, done.returncode, done.stderr)
-        uids = sorted(row[0] for row in self.query(
-            "SELECT uid FROM process"))
-        self.assertEqual([0, 0, 65534, 65534], uids)
-
     LIST = "import os; print(*os.listdir('/proc/self/fd'), flush=True)"
 
     def test_a_child_that_was_executed_finds_no_descriptor_of_ours(self):
@@ -661,32 +617,6 @@ class Trouble(Wrapper):
         done = self.record(workloads.PYTHON, "-S", "-c", code)
         self.assertEqual(plain.stdout, done.stdout)
         self.assertEqual(4, self.check_accounts())
-
-    @unittest.skipIf(os.geteuid(), "needs root")
-    def test_a_child_that_leaves_for_another_root_is_recorded_there(self):
-        (self.place / "root").mkdir()
-        (self.place / "root/file").touch()
-        code = ("import os, subprocess, sys\n"
-                "if len(sys.argv) == 1:\n"
-                " subprocess.run([sys.executable, '-S', sys.orig_argv[2],\n"
-                "                 'child'], check=True); sys.exit()\n"
-                "os.chroot('root')\n"
-                "if not os.fork():\n open('/file').close(); os._exit(0)\n"
-                "os.wait()")
-        script = self.place / "leave.py"
-        script.write_text(code)
-        done = self.record(workloads.PYTHON, "-S", str(script))
-        self.assertEqual(0, done.returncode, done.stderr)
-        self.assertEqual(3, self.check_accounts())
-
-    def test_daemon_that_closes_every_descriptor_goes_on(self):
-        code = ("import os\nos.closerange(3, 2000)\n"
-                "open('/dev/null').close()\n"
-                "if not os.fork():\n open('/dev/zero').close(); os._exit(0)\n"
-                "os.wait()")
-        done = self.record(workloads.PYTHON, "-S", "-c", code)
-        self.assertEqual(0, done.returncode, done.stderr)
-        self.assertEqual(2, self.check_accounts())
 
     def test_file_size_limit_of_command_is_not_the_recordings(self):
         code = ("import resource; "
@@ -724,22 +654,6 @@ class Trouble(Wrapper):
         if self.trace.exists():
             self.assertEqual("ok", self.query("PRAGMA integrity_check")[0][0])
 
-    def test_prefork_server_is_covered_worker_by_worker(self):
-        app = self.place / "hello.py"
-        app.write_text("def app(e, s):\n s('200 OK', [])\n"
-                       " return [str(__import__('os').getpid()).encode()]\n")
-        child = self.start(
-            workloads.PYTHON, "-m", "gunicorn", "-w", "2", "-b",
-            f"unix:{self.place}/g.sock", "--log-level", "error", "hello:app",
-            options=["-q"])
-        wait_until(lambda: (self.place / "g.sock").exists() or
-                   child.poll() is not None)
-        if child.poll() is not None:
-            self.skipTest("gunicorn is not installed")
-        time.sleep(1)
-        child.send_signal(signal.SIGTERM)
-        self.assertEqual(0, child.wait(WAIT_SECONDS), child.stderr.read())
-        self.assertEqual(3, self.check_accounts())
 
 
 if __name__ == "__main__":
