@@ -26,6 +26,7 @@ static bool add_line(void *context, const struct sm_distribution *d)
 	struct lines *lines = context;
 	char *line = NULL;
 	size_t bytes;
+	bool failed;
 	FILE *out;
 
 	if (lines->count == SM_DISTRIBUTIONS_MAX)
@@ -37,7 +38,9 @@ static bool add_line(void *context, const struct sm_distribution *d)
 	print_names(out, "modules", &d->modules);
 	print_names(out, "needs", &d->needs);
 	fputc('\n', out);
-	if (fclose(out)) {
+	failed = fflush(out) || ferror(out);
+	/* Without memory for its last byte fclose() may leave NULL and be 0. */
+	if (fclose(out) || failed || !line) {
 		free(line);
 		return false;
 	}

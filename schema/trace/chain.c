@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,35 +8,41 @@
 
 struct sm_chain {
 	EVP_MD_CTX *context;
+	EVP_MD *sha256;
 	bool has_failed;
 };
-
-struct sm_chain *sm_chain_new(void)
-{
-	struct sm_chain *chain = calloc(1, sizeof(*chain));
-
-	if (!chain)
-		return NULL;
-	chain->context = EVP_MD_CTX_new();
-	if (!chain->context) {
-		free(chain);
-		return NULL;
-	}
-	return chain;
-}
 
 void sm_chain_free(struct sm_chain *chain)
 {
 	if (!chain)
 		return;
+	EVP_MD_free(chain->sha256);
 	EVP_MD_CTX_free(chain->context);
 	free(chain);
+}
+
+/*
+ * All of OpenSSL that allocates is asked for here. Its own beginning comes
+ * first: where that had no memory, everything else reads a null pointer.
+ */
+struct sm_chain *sm_chain_new(void)
+{
+	struct sm_chain *chain = calloc(1, sizeof(*chain));
+
+	if (chain && OSSL_LIB_CTX_get0_global_default()) {
+		chain->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+		chain->context = EVP_MD_CTX_new();
+	}
+	if (chain && chain->sha256 && chain->context)
+		return chain;
+	sm_chain_free(chain);
+	return NULL;
 }
 
 void sm_chain_open(struct sm_chain *chain)
 {
 	chain->has_failed =
-		EVP_DigestInit_ex(chain->context, EVP_sha256(), NULL) != 1;
+		EVP_DigestInit_ex(chain->context, chain->sha256, NULL) != 1;
 }
 
 /* OpenSSL reads a null pointer when its start failed for want of memory. */
