@@ -13,14 +13,15 @@ import os
 import pathlib
 import secrets
 import shutil
-import sqlite3
 import subprocess
 import tempfile
 import unittest
 
+import accounts
 import workloads
 
-LOSSES = ("ring_full", "too_large", "torn", "damaged", "no_channel", "store")
+from accounts import query
+
 TRIES = 5
 TOOL_SECONDS = 120
 
@@ -108,14 +109,6 @@ class Guest:
                  (self.place / "list").read_text().splitlines())]
 
 
-def query(trace, sql):
-    connection = sqlite3.connect(f"file:{trace}?mode=ro", uri=True)
-    try:
-        return connection.execute(sql).fetchall()
-    finally:
-        connection.close()
-
-
 def tool(*arguments):
     return subprocess.run(
         [workloads.program(arguments[0]), *map(str, arguments[1:])],
@@ -172,9 +165,9 @@ class Compare:
                 str(cls.base / "usr/bin" / name), *options, *cls.one.options,
                 "--force", "-o", str(trace), "--"])
             cls.one.await_end(trace)
-            if " 0 no_channel" in cls.one.told and not sum(
-                    row[0] for row in query(
-                        trace, "SELECT no_channel FROM process")):
+            if not accounts.uncovered(trace) and not any(
+                    process.no_channel
+                    for process in accounts.processes(trace)):
                 break
         return (*outcome, cls.one.told)
 
@@ -232,19 +225,18 @@ class Compare:
                          self.seen(self.held_trace))
 
     def check_accounts(self, trace):
-        columns = ", ".join(("number", "attempts", "stored", "noise") + LOSSES)
-        rows = query(trace, f"SELECT {columns} FROM process")
-        torn = 0
-        for number, attempts, *parts in rows:
-            account = dict(zip(("stored", "noise") + LOSSES, parts))
-            self.assertIsNotNone(attempts, f"process {number} has no account")
-            self.assertEqual(attempts, sum(parts), f"process {number}")
-            self.assertLessEqual(account["torn"], 1)
-            torn += account.pop("torn")
-            self.assertEqual({}, {name: account[name] for name in LOSSES
-                                  if account.get(name)}, f"process {number}")
-        self.assertLessEqual(torn, self.one.torn)
-        self.assertGreaterEqual(len(rows), self.one.processes or
+        processes = accounts.processes(trace)
+        for process in processes:
+            lost = accounts.lost_by(process)
+            self.assertIsNotNone(process.attempts, process)
+            self.assertEqual(process.attempts,
+                             process.stored + process.noise + lost, process)
+            self.assertEqual(process.torn, lost, process)
+            self.assertLessEqual(process.torn, 1, process)
+        self.assertEqual(0, accounts.uncovered(trace))
+        self.assertLessEqual(sum(process.torn for process in processes),
+                             self.one.torn)
+        self.assertGreaterEqual(len(processes), self.one.processes or
                                 len(self.one.does))
 
     def test_every_attempt_is_accounted_for(self):
