@@ -335,7 +335,7 @@ static void fill(struct sm_build *b, const struct content *c, uint32_t node,
 	way = put_ways(&cursor, c->node->branches, way);
 	if (c->has_edges)
 		way = put_ways(&cursor, c->node->edges, way);
-	if (!c->tails)
+	if (!c->deep || !c->tails)
 		return;
 	way = put_ways(&cursor, c->deep->edges, way);
 	put_ways(&cursor, c->deep->branches, way);

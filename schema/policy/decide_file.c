@@ -227,7 +227,7 @@ SM_UNGUARDED bool sm_policy_allows_file(const struct sm_policy *policy,
 		return false;
 	q.name_at = sm_find_last_slash(path.p, path.len) + 1;
 	gain = find(&q);
-	if (gain.doubts || access & ~gain.granted)
+	if (!gain.first || gain.doubts || access & ~gain.granted)
 		return false;
 	out->rule_index = gain.first->rule;
 	out->rule = (struct sm_str){ sm_stop_text(policy, gain.first->id.at),
