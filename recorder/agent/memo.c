@@ -253,8 +253,9 @@ __attribute__((noinline)) static bool allow_shadow(const struct asking *asking,
 }
 
 /*
- * Deciding about a file costs no more than remembering would. False: it is not
- * a file alone, or not allowed by every policy.
+ * Files are not remembered: to look one up and to find it missing would cost
+ * most decisions more than it saved the others. False: it is not a file alone,
+ * or not allowed by every policy.
  */
 HOT bool decide_file(const struct asking *asking, struct sm_event *event)
 {
