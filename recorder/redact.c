@@ -152,6 +152,8 @@ static bool follow(struct sm_redact_scan *s)
 		return false;
 	if (c == '\\' && s->quote != '\'')
 		return true;
+	if (s->is_strict)
+		return false;
 	if (c == s->quote)
 		s->quote = 0;
 	else if (!s->quote && sm_is_quote(c))
@@ -316,6 +318,7 @@ bool sm_redact_with(enum sm_redact_kind kind, struct sm_redact_text text,
 	struct sm_span span;
 
 	*length = 0;
+	s.is_strict = kind == SM_REDACT_LINE && sm_has_substitution(text.s);
 	if (text.is_cut)
 		add_tail(text.s, known);
 	else if (!known->count && !may_hold_any(text.s))

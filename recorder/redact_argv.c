@@ -355,7 +355,8 @@ static struct sm_span plain_part(struct sm_str line, uint32_t from, uint32_t to)
 
 	if (from < to && (line.p[from] == '\'' || line.p[from] == '"'))
 		quote = line.p[from++];
-	end = sm_redact_end(SM_REDACT_LINE, line, from, quote,
+	end = sm_redact_end(SM_REDACT_LINE, line, from,
+			    sm_has_substitution(line) ? 0 : quote,
 			    quote ? quote : '\n');
 	return (struct sm_span){ from, end < to ? end : to };
 }

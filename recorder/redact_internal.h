@@ -64,8 +64,11 @@ struct sm_redact_scan {
 	uint32_t at;
 	uint32_t run_end; /* of the word that was looked at last */
 	char quote;	  /* LINE: the one that is open, or 0 */
-	bool is_url;	  /* behind ://, in the same word */
-	bool is_query;	  /* behind ?, likewise */
+	/* LINE with substitutions, in which quotes are not what they seem: no
+	 * byte is taken out that could be one a shell acts on. */
+	bool is_strict;
+	bool is_url;   /* behind ://, in the same word */
+	bool is_query; /* behind ?, likewise */
 };
 
 static inline char sm_peek(const struct sm_redact_scan *s, uint32_t at)
@@ -115,6 +118,8 @@ bool sm_is_no_secret(struct sm_str value);
 
 /* ------------------------------------------------------ redact_places.c */
 
+/* Whether a line is to be read as one with substitutions. */
+bool sm_has_substitution(struct sm_str line);
 /* What a shell acts on, by the quotes it stands in. */
 bool sm_is_live(char c, char quote);
 /* Where the value that starts at from ends, in a line for a shell or not. */

@@ -8,6 +8,16 @@
 /* -------------------------------------------------------------- extents */
 
 /* What a shell acts on, by the quotes it stands in. */
+bool sm_has_substitution(struct sm_str line)
+{
+	for (uint32_t i = 0; i < line.len; i++)
+		if (line.p[i] == '`' ||
+		    (line.p[i] == '$' && i + 1 < line.len &&
+		     (line.p[i + 1] == '(' || line.p[i + 1] == '{')))
+			return true;
+	return false;
+}
+
 bool sm_is_live(char c, char quote)
 {
 	if (!c)
@@ -58,7 +68,7 @@ bool sm_take(const struct sm_redact_scan *s, uint32_t from, uint32_t to,
 /* The name in front of text.p[at], an = or :, blanks and a quote skipped. */
 static struct sm_str name_before(const struct sm_redact_scan *s, uint32_t at)
 {
-	bool has_blanks = s->kind != SM_REDACT_LINE || s->quote;
+	bool has_blanks = s->kind != SM_REDACT_LINE || s->quote || s->is_strict;
 	uint32_t start;
 
 	while (has_blanks && at && s->text.p[at - 1] == ' ')
@@ -93,7 +103,7 @@ static bool find_value(const struct sm_redact_scan *s, uint32_t at,
 	*value = (struct value){ .quote = s->quote };
 	if (sm_peek(s, at) == '>') /* => */
 		at++;
-	while ((!is_line || s->quote) && sm_peek(s, at) == ' ')
+	while ((!is_line || s->quote || s->is_strict) && sm_peek(s, at) == ' ')
 		at++;
 	is_escaped = sm_peek(s, at) == '\\' && sm_is_quote(sm_peek(s, at + 1));
 	at += is_escaped;
@@ -101,7 +111,7 @@ static bool find_value(const struct sm_redact_scan *s, uint32_t at,
 	if (sm_is_quote(c)) {
 		if (is_line && s->quote == c && !is_escaped)
 			return false;
-		if (is_line && !s->quote && !is_escaped)
+		if (is_line && !s->quote && !is_escaped && !s->is_strict)
 			value->quote = c;
 		value->closing = c;
 		at++;
@@ -282,7 +292,8 @@ bool sm_is_sql(const struct sm_redact_scan *s, struct sm_span *out)
 			is_behind = is_equal(word, "with");
 		}
 	}
-	if (!is_behind || (s->kind == SM_REDACT_LINE && !s->quote))
+	if (!is_behind ||
+	    (s->kind == SM_REDACT_LINE && !s->quote && !s->is_strict))
 		return false;
 	return sm_take(
 		s, s->at + 1,

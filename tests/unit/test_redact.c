@@ -67,6 +67,8 @@ static void hides_nothing_a_shell_acts_on(void **state)
 	check_as(SM_REDACT_LINE, "x --password=\"a$(sh)\"",
 		 "x --password=\"%secret%$(sh)\"");
 	check_as(SM_REDACT_LINE, "x --password='a$(sh)' b",
+		 "x --password='%secret%$(sh)' b");
+	check_as(SM_REDACT_LINE, "x --password='a|;b' b",
 		 "x --password='%secret%' b");
 	check_as(SM_REDACT_LINE, "x --password=a>y", "x --password=%secret%>y");
 	check_as(SM_REDACT_LINE, "x --password a>y", "x --password %secret%>y");
@@ -78,6 +80,11 @@ static void hides_nothing_a_shell_acts_on(void **state)
 	check_as(SM_REDACT_LINE, "curl -H \"Cookie: a`sh`\"",
 		 "curl -H \"Cookie: %secret%`sh`\"");
 	check_as(SM_REDACT_LINE, "x://a:b$(sh)@c", "x://a:b$(sh)@c");
+	/* inside of substitutions quotes begin anew */
+	check_as(SM_REDACT_LINE, "\"$(x \"--token='b\")\"; sh 'y'",
+		 "\"$(x \"--token='%secret%\")\"; sh 'y'");
+	check_as(SM_REDACT_LINE, "`x '--token=a`; sh #'",
+		 "`x '--token=%secret%`; sh #'");
 	check_as(SM_REDACT_LINE, "x 'a' --password='b' \"c\"",
 		 "x 'a' --password='%secret%' \"c\"");
 }
