@@ -241,12 +241,12 @@ class RqWorker(stage.Service):
 
     @stage.attack("symlink swap", fresh=True)
     def invoice_became_a_link(self):
-        self.work("invoice", "Anna", 101, 449)
-        path, = self.srv.glob("out/invoices/Anna/*/101.html")
+        self.work("invoice", "Anna", 102, 449)
+        path, = self.srv.glob("out/invoices/Anna/*/102.html")
         path.unlink()
         path.symlink_to(self.home / ".aws/credentials")
         return self.is_told(self.work(
-            "attach", "Anna", f"{path.parent.name}/101.html"))
+            "attach", "Anna", f"{path.parent.name}/102.html"))
 
     @stage.attack("malicious dependency", fresh=True)
     def taxes_sends_credentials(self):
