@@ -86,6 +86,8 @@ SM_CHECKED enum sm_status sm_rules_set_variable(struct sm_rules *rules,
 						struct sm_str name,
 						const struct sm_str *values,
 						size_t count);
+/* The same texts in the same order. */
+bool sm_strings_equal(const struct sm_strings *a, const struct sm_strings *b);
 SM_CHECKED enum sm_status sm_strings_add(struct sm_rules *rules,
 					 struct sm_strings *list,
 					 struct sm_str text);

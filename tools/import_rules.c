@@ -23,25 +23,14 @@ void sm_import_say(struct sm_import *m, unsigned line, const char *format, ...)
 /* Twice the rules and more, a power of two. */
 #define TABLE_ROOM 65536u
 
-static bool are_equal(const struct sm_strings *a, const struct sm_strings *b)
-{
-	size_t i;
-
-	if (a->count != b->count)
-		return false;
-	for (i = 0; i < a->count; i++)
-		if (!sm_str_equal(a->items[i], b->items[i]))
-			return false;
-	return true;
-}
-
 /* But for the accesses of a file, which are joined. */
 static bool is_same(const struct sm_rule *a, const struct sm_rule *b)
 {
 	return a->family == b->family && a->has_args == b->has_args &&
 	       (a->family == SM_FAMILY_FILES || a->access == b->access) &&
 	       sm_str_equal(a->pattern, b->pattern) &&
-	       are_equal(&a->args, &b->args) && are_equal(&a->by, &b->by);
+	       sm_strings_equal(&a->args, &b->args) &&
+	       sm_strings_equal(&a->by, &b->by);
 }
 
 static uint32_t hash_text(uint32_t hash, struct sm_str text)

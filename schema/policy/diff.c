@@ -248,27 +248,14 @@ static int compare_patterns(const void *left, const void *right)
 	return sm_str_compare((*a)->pattern, (*b)->pattern);
 }
 
-static bool are_equal_strings(const struct sm_strings *a,
-			      const struct sm_strings *b)
-{
-	size_t i;
-
-	if (a->count != b->count)
-		return false;
-	for (i = 0; i < a->count; i++)
-		if (!sm_str_equal(a->items[i], b->items[i]))
-			return false;
-	return true;
-}
-
 static bool is_equal(const struct sm_rule *a, const struct sm_rule *b)
 {
 	return a->family == b->family && a->access == b->access &&
 	       a->deny == b->deny && sm_cover_via(a) == sm_cover_via(b) &&
 	       a->has_args == b->has_args &&
 	       sm_str_equal(a->pattern, b->pattern) &&
-	       are_equal_strings(&a->args, &b->args) &&
-	       are_equal_strings(&a->by, &b->by);
+	       sm_strings_equal(&a->args, &b->args) &&
+	       sm_strings_equal(&a->by, &b->by);
 }
 
 static bool has_equal(const struct side *side, const struct sm_rule *rule)

@@ -86,6 +86,16 @@ struct sm_str sm_rules_keep(struct sm_rules *rules, struct sm_str text)
 	return (struct sm_str){ p, text.len };
 }
 
+bool sm_strings_equal(const struct sm_strings *a, const struct sm_strings *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!sm_str_equal(a->items[i], b->items[i]))
+			return false;
+	return true;
+}
+
 /*
  * Lists grow to powers of two in the arena; what they leave behind is freed
  * with it. A list of count items has room for the next power of two.
