@@ -42,6 +42,18 @@ static inline void compiled_free(struct compiled *c)
 	free(c->blob);
 }
 
+/* w wider, n narrower, ? unknown: appended to the text it is given. */
+static inline void note_change(void *context, const struct sm_policy_change *c)
+{
+	char *told = context;
+	size_t n = strlen(told);
+
+	told[n] = c->change == SM_CHANGE_WIDER	    ? 'w'
+		  : c->change == SM_CHANGE_NARROWER ? 'n'
+						    : '?';
+	told[n + 1] = 0;
+}
+
 /* An event with its arguments' storage. */
 struct staged {
 	struct sm_event event;

@@ -5,17 +5,6 @@
  */
 #include "tests/unit/policy_fixture.h"
 
-static void note_change(void *context, const struct sm_policy_change *c)
-{
-	char *told = context;
-	size_t n = strlen(told);
-
-	told[n] = c->change == SM_CHANGE_WIDER	    ? 'w'
-		  : c->change == SM_CHANGE_NARROWER ? 'n'
-						    : '?';
-	told[n + 1] = 0;
-}
-
 /* One rule each; an f, n, p, c or x in front names the section. */
 static const char *const pool[] = {
 	"f{\"path\": \"/a/*\", \"access\": [\"read\"]}",

@@ -312,17 +312,6 @@ static const struct change changes[] = {
 	  "" },
 };
 
-static void note_change(void *context, const struct sm_policy_change *c)
-{
-	char *told = context;
-	size_t n = strlen(told);
-
-	told[n] = c->change == SM_CHANGE_WIDER	    ? 'w'
-		  : c->change == SM_CHANGE_NARROWER ? 'n'
-						    : '?';
-	told[n + 1] = 0;
-}
-
 static struct sm_rules *parse(const char *body)
 {
 	struct sm_rules *rules = NULL;

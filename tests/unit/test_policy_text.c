@@ -360,6 +360,18 @@ static void hear(void *context, const struct sm_diag *diag)
 		 diag->text);
 }
 
+static void check(const char *text, struct heard *heard)
+{
+	struct sm_rules *rules;
+	struct sm_diag diag;
+
+	assert_int_equal(sm_policy_parse(text, strlen(text), &rules, &diag),
+			 SM_OK);
+	assert_int_equal(sm_policy_check(rules, NULL, 0, hear, heard, &diag),
+			 SM_OK);
+	sm_rules_free(rules);
+}
+
 static void superfluous_rules_are_told(void **state)
 {
 	static const char text[] =
@@ -379,14 +391,9 @@ static void superfluous_rules_are_told(void **state)
 		  "\"deny\": [{\"id\": \"x\", \"path\": \"/no/**\"}],\n"
 		  "\"modes\": {\"network\": \"block\"}}";
 	struct heard heard = { "" };
-	struct sm_rules *rules;
-	struct sm_diag diag;
 
 	(void)state;
-	assert_int_equal(sm_policy_parse(text, strlen(text), &rules, &diag),
-			 SM_OK);
-	assert_int_equal(sm_policy_check(rules, NULL, 0, hear, &heard, &diag),
-			 SM_OK);
+	check(text, &heard);
 	assert_string_equal(
 		heard.text,
 		"4: rule \"b\" adds nothing to \"a\" (line 3, column 1)\n"
@@ -394,7 +401,6 @@ static void superfluous_rules_are_told(void **state)
 		"9: rule \"g\" never applies: denied by \"x\" (line 10, "
 		"column 10)\n"
 		"0: mode block for network, but no rule grants any\n");
-	sm_rules_free(rules);
 }
 
 static void rules_for_events_nothing_denies_are_told(void **state)
@@ -406,21 +412,15 @@ static void rules_for_events_nothing_denies_are_told(void **state)
 		  "{\"id\": \"d\", \"name\": \"sys.excepthook\"},\n"
 		  "{\"id\": \"e\", \"name\": \"os.fork\"}]}";
 	struct heard heard = { "" };
-	struct sm_rules *rules;
-	struct sm_diag diag;
 
 	(void)state;
-	assert_int_equal(sm_policy_parse(text, strlen(text), &rules, &diag),
-			 SM_OK);
-	assert_int_equal(sm_policy_check(rules, NULL, 0, hear, &heard, &diag),
-			 SM_OK);
+	check(text, &heard);
 	assert_non_null(strstr(heard.text, "rule \"a\" never applies: such "
 					   "events are counted"));
 	assert_null(strstr(heard.text, "rule \"b\" only"));
 	assert_non_null(strstr(heard.text, "rule \"c\" never applies"));
 	assert_non_null(strstr(heard.text, "rule \"d\" only warns"));
 	assert_null(strstr(heard.text, "\"e\""));
-	sm_rules_free(rules);
 }
 
 /* Each place is found from the one before: 40,000 rules take no minutes. */

@@ -129,17 +129,6 @@ static void expect_refusal(const char *name, enum sm_status want,
 		fail_msg("'%s' lacks '%s'", diag.text, words);
 }
 
-static void run_sql(const char *name, const char *sql)
-{
-	sqlite3 *db;
-	char *error = NULL;
-
-	assert_int_equal(sqlite3_open(name, &db), SQLITE_OK);
-	if (sqlite3_exec(db, sql, NULL, NULL, &error))
-		fail_msg("%s: %s", sql, error);
-	sqlite3_close(db);
-}
-
 static void what_is_no_trace_is_refused_by_name(void **state)
 {
 	(void)state;
@@ -153,20 +142,20 @@ static void what_is_no_trace_is_refused_by_name(void **state)
 	save((const uint8_t *)"{\"secmgr\": 1}", 13);
 	expect_refusal(copy, SM_NOT_OURS, "not an SQLite file");
 	unlink(copy);
-	run_sql(copy, "CREATE TABLE t(x)");
+	data_run_sql(copy, "CREATE TABLE t(x)");
 	expect_refusal(copy, SM_NOT_OURS, "without secmgr tables");
 	save(file, file_bytes);
-	run_sql(copy, "PRAGMA user_version=7");
+	data_run_sql(copy, "PRAGMA user_version=7");
 	expect_refusal(copy, SM_VERSION, "trace format 7");
 	save(file, file_bytes);
-	run_sql(copy, "CREATE TABLE more(x)");
+	data_run_sql(copy, "CREATE TABLE more(x)");
 	expect_refusal(copy, SM_DAMAGED, "table definitions");
 	save(file, file_bytes);
-	run_sql(copy, "CREATE TRIGGER t AFTER INSERT ON meta BEGIN "
-		      "DELETE FROM block; END");
+	data_run_sql(copy, "CREATE TRIGGER t AFTER INSERT ON meta BEGIN "
+			   "DELETE FROM block; END");
 	expect_refusal(copy, SM_DAMAGED, "table definitions");
 	save(file, file_bytes);
-	run_sql(copy, "DROP VIEW files");
+	data_run_sql(copy, "DROP VIEW files");
 	expect_refusal(copy, SM_DAMAGED, "table definitions");
 	save(file, file_bytes / 2);
 	expect_refusal(copy, SM_DAMAGED, "truncated");
@@ -274,7 +263,7 @@ static void every_logical_change_is_found(void **state)
 		struct sm_diag diag = { 0 };
 
 		save(file, file_bytes);
-		run_sql(copy, changes[i]);
+		data_run_sql(copy, changes[i]);
 		if (sm_trace_verify(copy, NULL, count_finding, &findings,
 				    &verified, &diag) == SM_OK)
 			fail_msg("not found: %s", changes[i]);
@@ -293,7 +282,8 @@ static void a_damaged_block_is_named_and_passed(void **state)
 	make_trace(40000);
 	load_file();
 	save(file, file_bytes);
-	run_sql(copy, "UPDATE block SET data=zeroblob(100) WHERE id=16385");
+	data_run_sql(copy,
+		     "UPDATE block SET data=zeroblob(100) WHERE id=16385");
 	assert_int_equal(read_all(copy, &damages), 40000 - 16384);
 	assert_int_equal(damages, 1);
 	assert_int_equal(sm_trace_verify(copy, NULL, count_finding, &findings,
@@ -301,7 +291,7 @@ static void a_damaged_block_is_named_and_passed(void **state)
 			 SM_DAMAGED);
 	assert_int_equal(findings, 1);
 	assert_non_null(strstr(diag.text, "block 16385"));
-	run_sql(copy, "DELETE FROM block WHERE id=16385");
+	data_run_sql(copy, "DELETE FROM block WHERE id=16385");
 	assert_int_equal(read_all(copy, &damages), 40000 - 16384);
 	assert_int_equal(damages, 1);
 }

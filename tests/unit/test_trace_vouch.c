@@ -83,17 +83,6 @@ static struct sm_trace_writer *start(const struct sm_signer *signer)
 	return w;
 }
 
-static void run_sql(const char *name, const char *sql)
-{
-	sqlite3 *db;
-	char *error = NULL;
-
-	assert_int_equal(sqlite3_open(name, &db), SQLITE_OK);
-	if (sqlite3_exec(db, sql, NULL, NULL, &error))
-		fail_msg("%s: %s", sql, error);
-	sqlite3_close(db);
-}
-
 static int64_t scalar(const char *name, const char *sql)
 {
 	sqlite3_stmt *q;
@@ -176,7 +165,7 @@ static void a_killed_writer_leaves_what_can_be_verified(void **state)
 		assert_false(result.is_closed);
 		assert_int_equal(result.events, 20500);
 		assert_int_equal(result.checkpoints, 2);
-		run_sql(copy, changes[i].sql);
+		data_run_sql(copy, changes[i].sql);
 		expect_found(NULL, changes[i].words);
 	}
 	finish(w);
@@ -226,7 +215,7 @@ static void groups_of_processes_are_hashed_as_they_change(void **state)
 	if (verify(path, NULL, &result, &diag))
 		fail_msg("%s", diag.text);
 	copy_now();
-	run_sql(copy, "UPDATE process SET attempts=4 WHERE number=512");
+	data_run_sql(copy, "UPDATE process SET attempts=4 WHERE number=512");
 	expect_found(NULL, "table process");
 	finish(w);
 	if (verify(path, NULL, &result, &diag))
@@ -254,7 +243,7 @@ static void what_was_changed_is_not_continued(void **state)
 		snprintf(command, sizeof(command), "rm -f %s*; cp %s %s", copy,
 			 path, copy);
 		assert_int_equal(system(command), 0);
-		run_sql(copy, changes[i]);
+		data_run_sql(copy, changes[i]);
 		assert_int_equal(
 			sm_trace_writer_open(copy, SM_TRACE_APPEND, &w, &diag),
 			SM_DAMAGED);
@@ -407,8 +396,9 @@ static void a_trace_that_follows_another_says_so(void **state)
 	snprintf(command, sizeof(command), "rm -f %s*; cp %s %s", copy, path,
 		 copy);
 	assert_int_equal(system(command), 0);
-	run_sql(copy, "UPDATE meta SET value=substr(value,2)||substr(value,1,1)"
-		      " WHERE key='follows'");
+	data_run_sql(copy,
+		     "UPDATE meta SET value=substr(value,2)||substr(value,1,1)"
+		     " WHERE key='follows'");
 	expect_found(NULL, "does not follow from the file before");
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "schema/trace.h"
 
@@ -254,6 +255,17 @@ static inline uint32_t data_process(struct sm_trace_writer *w)
 
 	assert_int_equal(sm_trace_add_process(w, &p, &number), SM_OK);
 	return number;
+}
+
+static inline void data_run_sql(const char *name, const char *sql)
+{
+	sqlite3 *db;
+	char *error = NULL;
+
+	assert_int_equal(sqlite3_open(name, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &error))
+		fail_msg("%s: %s", sql, error);
+	sqlite3_close(db);
 }
 
 static inline uint64_t data_size(const char *path)
