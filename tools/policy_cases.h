@@ -16,7 +16,7 @@ struct sm_case {
 	const char *event; /* a sentence, or an audit event's name */
 	const char *by, *via, *file, *rule; /* NULL: not said */
 	bool expects_denial;
-	unsigned line, column; /* of the object */
+	unsigned line, column;	       /* of the object */
 	void *args, *resolved, *named; /* the lists; NULL: not said */
 };
 

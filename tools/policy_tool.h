@@ -60,7 +60,7 @@ struct sm_spoken {
 	struct sm_event event;
 	struct sm_value args[SM_ARGS_MAX];
 	struct sm_value items[SM_ITEMS_MAX];
-	struct sm_named named; /* ${ARG}, if event.named says so */
+	struct sm_named named;	/* ${ARG}, if event.named says so */
 	char file[SM_FILE_MAX]; /* of principal app */
 };
 

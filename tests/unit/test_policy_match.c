@@ -20,8 +20,8 @@ static const char *const parts[] = { "a",      "b",	"ab",	   "photo-of-7",
 				     "*",      "a*",	"**",	   "**",
 				     "<int>",  SIXTEEN, "s*-of-7", "<tree>",
 				     "<tree>", ".h" };
-static const char *const names[] = { "a",     "b",  "ab", "7",	 "photo-of-7",
-				     SIXTEEN, LONG, ".h" };
+static const char *const names[] = { "a",	   "b",	    "ab", "7",
+				     "photo-of-7", SIXTEEN, LONG, ".h" };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
