@@ -6,6 +6,13 @@
 
 #include "schema/trace/db.h"
 
+/* OpenSSL 1.1.1, of Debian 11, has its digests in constants. */
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+#define OSSL_LIB_CTX_get0_global_default()  OPENSSL_init_crypto(0, NULL)
+#define EVP_MD_fetch(context, name, wanted) EVP_MD_meth_dup(EVP_sha256())
+#define EVP_MD_free			    EVP_MD_meth_free
+#endif
+
 struct sm_chain {
 	EVP_MD_CTX *context;
 	EVP_MD *sha256;
