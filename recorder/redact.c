@@ -235,6 +235,19 @@ static void skip_to(struct sm_redact_scan *s, uint32_t to)
 		s->run_end = to;
 }
 
+/* A shell expands ~ behind : and =, so one of these stays in front of it. */
+static uint32_t before_home(const struct sm_redact_scan *s, struct sm_span span)
+{
+	uint32_t to = span.to;
+
+	if (s->kind != SM_REDACT_LINE || sm_peek(s, to) != '~')
+		return to;
+	while (to > span.from + 1 &&
+	       (s->text.p[to - 1] == ':' || s->text.p[to - 1] == '='))
+		to--;
+	return to;
+}
+
 /* ---------------------------------------------------------------- output */
 
 static bool append(char *out, uint32_t room, uint32_t *used, const char *p,
@@ -324,6 +337,7 @@ bool sm_redact_with(enum sm_redact_kind kind, struct sm_redact_text text,
 	else if (!known->count && !may_hold_any(text.s))
 		return false;
 	while (next_secret(&s, &span)) {
+		span.to = before_home(&s, span);
 		if (!append(out, room, &used, text.s.p + done,
 			    span.from - done) ||
 		    !append_secret(out, room, &used,

@@ -210,22 +210,33 @@ uint32_t sm_token_shape(struct sm_str text)
 	return sm_is_digit(text.p[0]) ? match_bot(text) : match_jwt(text);
 }
 
+/* Length of "KIND PRIVATE KEY", in capitals and blanks; 0: it is not that. */
+static uint32_t match_key_name(struct sm_str text)
+{
+	static const char name[] = "PRIVATE KEY";
+	uint32_t n = 0, length = sizeof(name) - 1;
+
+	while (n < text.len && (is_in(UPPER, text.p[n]) || text.p[n] == ' '))
+		n++;
+	return n >= length && !memcmp(text.p + n - length, name, length) ? n
+									 : 0;
+}
+
 uint32_t sm_pem_shape(struct sm_str text)
 {
-	static const char kind[] = "PRIVATE KEY", dashes[] = "-----";
-	const char *end, *word;
+	const char *end;
+	uint32_t from;
 
 	if (!sm_str_starts(text, SM_STR("-----BEGIN ")))
 		return 0;
-	end = memmem(text.p + 11, text.len - 11, dashes, 5);
-	word = memmem(text.p, end ? (size_t)(end - text.p) : text.len, kind,
-		      sizeof(kind) - 1);
-	if (!word)
+	from = match_key_name(sm_part(text, 11, text.len));
+	if (!from)
 		return 0;
-	end = memmem(word, text.len - (size_t)(word - text.p), "-----END ", 9);
+	from += 11;
+	end = memmem(text.p + from, text.len - from, "-----END ", 9);
 	if (end)
 		end = memmem(end + 9, text.len - (size_t)(end + 9 - text.p),
-			     dashes, 5);
+			     "-----", 5);
 	return end ? (uint32_t)(end - text.p) + 5 : text.len;
 }
 

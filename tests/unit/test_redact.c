@@ -80,6 +80,7 @@ static void hides_nothing_a_shell_acts_on(void **state)
 	check_as(SM_REDACT_LINE, "curl -H \"Cookie: a`sh`\"",
 		 "curl -H \"Cookie: %secret%`sh`\"");
 	check_as(SM_REDACT_LINE, "x://a:b$(sh)@c", "x://a:b$(sh)@c");
+	check_as(SM_REDACT_LINE, "x --token=a:~ y", "x --token=%secret%:~ y");
 	/* inside of substitutions quotes begin anew */
 	check_as(SM_REDACT_LINE, "\"$(x \"--token='b\")\"; sh 'y'",
 		 "\"$(x \"--token='%secret%\")\"; sh 'y'");
