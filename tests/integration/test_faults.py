@@ -94,13 +94,15 @@ class Faults(Case):
                        check=True)
         for cycle in range(FAULTS):
             rng = random.Random(SEED * 5000000 + cycle)
-            one_of = rng.choice([20, 50, 200, 1000])
-            with self.subTest(cycle=cycle, one_of=one_of):
+            one_of = rng.choice([100, 500, 1000, 3000])
+            # At the start, where giving up is right, and behind it.
+            left = rng.choice([0, 12000, 12500, 13000, 14000])
+            with self.subTest(cycle=cycle, one_of=one_of, left=left):
                 recording = self.record(
                     WORKERS + 1, "family", WORKERS, LIMIT,
                     env={"LD_PRELOAD": str(library),
-                         "SM_FAULT_MEMORY": f"{cycle + 1}:{one_of}"})
-                self.check(recording, f"one of {one_of}, seed {cycle + 1}")
+                         "SM_FAULT_MEMORY": f"{cycle + 1}:{one_of}:{left}"})
+                self.check(recording, f"{cycle + 1}:{one_of}:{left}")
 
 
 if __name__ == "__main__":

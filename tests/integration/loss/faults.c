@@ -3,7 +3,7 @@
  * faults: makes memory and disk fail in the program it is preloaded into, if
  * that is secmgr-record, and leaves those it starts alone.
  *
- * SM_FAULT_MEMORY=SEED:N  one of N allocations fails
+ * SM_FAULT_MEMORY=SEED:N:M  behind the first M allocations one of N fails
  * SM_FAULT_DISK=FILE      while FILE is there, with an errno's number in it,
  *                         writing and syncing files beside it fails so
  */
@@ -24,6 +24,7 @@ void *__libc_realloc(void *old, size_t bytes);
 
 static _Atomic unsigned long state;
 static unsigned long one_of;
+static _Atomic long left; /* allocations that succeed */
 static char flag[512], place[512];
 
 __attribute__((constructor)) static void start(void)
@@ -41,7 +42,8 @@ __attribute__((constructor)) static void start(void)
 	}
 	if (memory) {
 		state = strtoul(memory, &end, 10) * 2654435761u + 1;
-		one_of = strtoul(end + 1, NULL, 10);
+		one_of = strtoul(end + 1, &end, 10);
+		left = strtol(end + 1, NULL, 10);
 	}
 }
 
@@ -50,7 +52,7 @@ static bool is_refused(void)
 {
 	unsigned long now = state, next;
 
-	if (!one_of)
+	if (!one_of || left-- > 0)
 		return false;
 	do
 		next = now * 6364136223846793005u + 1442695040888963407u;
