@@ -344,16 +344,36 @@ static bool is_number_of(struct sm_str line, uint32_t from, uint32_t to)
 	return from == to;
 }
 
+/* The quote that is open at at, in the word that starts at from; 0: none. */
+static char quote_at(struct sm_str line, uint32_t from, uint32_t at)
+{
+	char quote = 0;
+
+	for (; from < at; from++) {
+		char c = line.p[from];
+
+		if (c == '\\' && quote != '\'')
+			from++;
+		else if (quote)
+			quote = c == quote ? 0 : quote;
+		else if (c == '\'' || c == '"')
+			quote = c;
+	}
+	return quote;
+}
+
 /*
  * The part of [from, to) that the shell takes as it is: up to the first byte
  * it acts on. A quote at its start is left out.
  */
-static struct sm_span plain_part(struct sm_str line, uint32_t from, uint32_t to)
+static struct sm_span plain_part(struct sm_str line, uint32_t word,
+				 uint32_t from, uint32_t to)
 {
-	char quote = 0;
+	char quote = quote_at(line, word, from);
 	uint32_t end;
 
-	if (from < to && (line.p[from] == '\'' || line.p[from] == '"'))
+	if (!quote && from < to &&
+	    (line.p[from] == '\'' || line.p[from] == '"'))
 		quote = line.p[from++];
 	end = sm_redact_end(SM_REDACT_LINE, line, from,
 			    sm_has_substitution(line) ? 0 : quote,
@@ -390,6 +410,6 @@ void sm_redact_line_options(struct sm_str line, struct sm_spans *spans)
 		found = look_at(&argv, sm_part(line, at, end));
 		if (found.from < found.to)
 			add(spans, line,
-			    plain_part(line, at + found.from, end));
+			    plain_part(line, at, at + found.from, end));
 	}
 }

@@ -81,6 +81,8 @@ static void hides_nothing_a_shell_acts_on(void **state)
 		 "curl -H \"Cookie: %secret%`sh`\"");
 	check_as(SM_REDACT_LINE, "x://a:b$(sh)@c", "x://a:b$(sh)@c");
 	check_as(SM_REDACT_LINE, "x --token=a:~ y", "x --token=%secret%:~ y");
+	check_as(SM_REDACT_LINE, "curl -u 'a:b c' d", "curl -u 'a:%secret%' d");
+	check_as(SM_REDACT_LINE, "curl -u'\":'\"", "curl -u'\":'\"");
 	/* inside of substitutions quotes begin anew */
 	check_as(SM_REDACT_LINE, "\"$(x \"--token='b\")\"; sh 'y'",
 		 "\"$(x \"--token='%secret%\")\"; sh 'y'");
