@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <poll.h>
+#include <stddef.h>
 
 int poll(struct pollfd *fds, nfds_t count, int ms)
 {

@@ -17,12 +17,14 @@ import workloads
 
 HERE = pathlib.Path(__file__).resolve().parent
 CODE = "print(len(open('/etc/hostname').read()) > 0)"
-# COMMAND's parent collects: it sleeps while a program starts and ends.
-STOPPED = ('kill -STOP $PPID; "$0" -c "$1"; status=$?; kill -CONT $PPID; '
-           'exit $status')
+# COMMAND's parent collects: it sleeps while a program starts and ends. One of
+# its threads takes the signal, the others may go on until it gets to run.
+STOP = ('kill -STOP $PPID; while grep -qs "State:.[RSD]" '
+        '/proc/$PPID/task/*/status; do :; done; ')
+STOPPED = STOP + ('"$0" -c "$1"; status=$?; kill -CONT $PPID; exit $status')
 # It wakes up while a program waits for it.
-AWAKENED = ('parent=$PPID; kill -STOP $parent; '
-            '(sleep 1; kill -CONT $parent) & exec "$0" -c "$1"')
+AWAKENED = STOP + ('parent=$PPID; (sleep 1; kill -CONT $parent) & '
+                   'exec "$0" -c "$1"')
 
 
 class Handshake(unittest.TestCase):
