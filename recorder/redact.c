@@ -179,7 +179,10 @@ static bool look(struct sm_redact_scan *s, struct sm_span *out)
 
 	switch (c) {
 	case ':':
-		return sm_is_authority(s, out) || sm_is_named(s, out);
+		/* In front of the password may stand another credential. */
+		if (sm_is_authority(s, &s->ahead))
+			return false;
+		return sm_is_named(s, out);
 	case '=':
 		return sm_is_named(s, out);
 	case '?':
@@ -211,6 +214,11 @@ static bool next_secret(struct sm_redact_scan *s, struct sm_span *out)
 			s->at += n - 1;
 			s->run_end = s->at + 1;
 			continue;
+		}
+		if (s->ahead.to && s->at == s->ahead.from) {
+			*out = s->ahead;
+			s->ahead.to = 0;
+			return true;
 		}
 		if (is_known(s, out))
 			return true;

@@ -62,8 +62,9 @@ struct sm_redact_scan {
 	const struct sm_spans *known;
 	uint32_t next_known;
 	uint32_t at;
-	uint32_t run_end; /* of the word that was looked at last */
-	char quote;	  /* LINE: the one that is open, or 0 */
+	struct sm_span ahead; /* found, but not come to yet; to 0: none */
+	uint32_t run_end;     /* of the word that was looked at last */
+	char quote;	      /* LINE: the one that is open, or 0 */
 	/* LINE with substitutions, in which quotes are not what they seem: no
 	 * byte is taken out that could be one a shell acts on. */
 	bool is_strict;
