@@ -232,8 +232,9 @@ class Embedded(Script):
     @classmethod
     def fits(cls, python):
         """Whether it was built with a shared library; Debian's must be."""
-        return (python == workloads.PYTHON or
-                os.path.isfile(cls.config(python)[1]))
+        library = cls.config(python)[1]
+        return python == workloads.PYTHON or (
+            ".so" in library and os.path.isfile(library))
 
     def prepare(self):
         super().prepare()
