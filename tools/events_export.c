@@ -145,7 +145,7 @@ static void put_process(FILE *out, const struct sm_trace_process_info *info)
 {
 	const struct sm_trace_process *start = &info->start;
 
-	put_map(out, 22);
+	put_map(out, 23);
 	put_uint(out, "number", info->number);
 	put_uint(out, "pid", start->pid);
 	put_uint(out, "guest_pid", start->guest_pid);
