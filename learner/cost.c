@@ -241,6 +241,7 @@ static void add(struct sm_novelty *t, enum sm_split split, unsigned parts,
 {
 	t->split[split].seen += parts;
 	t->split[split].once += is_closed && parts == 1;
+	t->split[split].kept += is_closed;
 }
 
 void sm_novelty_add(struct sm_novelty *novelty, const struct sm_node *node,
@@ -259,12 +260,18 @@ void sm_novelty_add(struct sm_novelty *novelty, const struct sm_node *node,
 /*
  * Good and Turing: of all sightings, those of names seen once are the share
  * that goes to new names. And what no part of the recording has shown, the next
- * one may still be the first to show: Laplace's one in so many.
+ * one may still be the first to show: Laplace's one in so many, or, where a
+ * part holds only some of the names, as many as there are of them for all their
+ * sightings (Witten and Bell): what somebody picks each time is no fixed set.
  */
-static double unseen(double once, double seen, unsigned parts)
+static double unseen(double once, double kept, double seen, unsigned parts)
 {
-	double share = parts ? once / seen + 1.0 / parts : 1;
+	double first, share;
 
+	if (!parts)
+		return 1;
+	first = kept > seen / parts ? kept / seen : 1.0 / parts;
+	share = once / seen + first;
 	return share < 1 ? share : 1;
 }
 
@@ -282,8 +289,8 @@ double sm_novelty_unseen(const struct sm_novelty *novelty, uint32_t dirs)
 		/* One directory is no division. */
 		if (i == SM_SPLIT_DIR && dirs < 2)
 			continue;
-		share = unseen(novelty->split[i].once, novelty->split[i].seen,
-			       parts[i]);
+		share = unseen(novelty->split[i].once, novelty->split[i].kept,
+			       novelty->split[i].seen, parts[i]);
 		if (share > most)
 			most = share;
 	}

@@ -54,6 +54,7 @@ struct sm_novelty {
 	struct {
 		double seen; /* a name in a part counts once */
 		double once; /* names that stay, of one part only */
+		double kept; /* names that stay, in however many */
 	} split[SM_SPLITS];
 };
 /* is_closed: the name stays as it is; else it is part of a slot. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who reads installed code as data, as linters and documentation tools do,
- * reads what the code at hand imports. It is public: three files of the
- * standard library, or of distributions, open all of its kind.
+ * reads what the code at hand imports; who lists it, as reloaders do that watch
+ * all of sys.path, lists what happens to be installed. It is public: three
+ * files, or three directories, of the standard library or of distributions open
+ * all of its kind.
  */
 #include <stdlib.h>
 
@@ -23,14 +25,21 @@ static int by_reader(const void *a, const void *b)
 	return r ? r : sm_str_compare(x->file, y->file);
 }
 
-static bool is_source(struct sm_learn *l, const struct sm_fact *fact,
-		      struct source *source)
+/* What is looked at, and what it opens below its root. */
+struct kind {
+	uint32_t access;
+	struct sm_str extension, pattern, why;
+};
+
+static bool is_source(struct sm_learn *l, const struct kind *kind,
+		      const struct sm_fact *fact, struct source *source)
 {
 	const struct sm_request *r = fact->request;
 
-	if (r->via != SM_VIA_DIRECT || r->access != SM_ACCESS_READ ||
+	if (r->via != SM_VIA_DIRECT || r->access != kind->access ||
 	    !sm_path_is_canonical(r->value) ||
-	    !sm_str_equal(sm_extension(r->value), SM_STR(".py")))
+	    (kind->extension.len &&
+	     !sm_str_equal(sm_extension(r->value), kind->extension)))
 		return false;
 	*source = (struct source){ sm_by_of(l, &fact->view->event),
 				   sm_site_of(l, r->value), r->value,
@@ -40,12 +49,12 @@ static bool is_source(struct sm_learn *l, const struct sm_fact *fact,
 	return source->root.len && sm_is_package(source->by);
 }
 
-static void open_sources(struct sm_learn *l, const struct source *s,
-			 size_t count)
+static void open_sources(struct sm_learn *l, const struct kind *kind,
+			 const struct source *s, size_t count)
 {
 	struct sm_evidence e = { .distinct = 0 };
 	struct sm_rule rule = { .family = SM_FAMILY_FILES,
-				.access = SM_ACCESS_READ };
+				.access = kind->access };
 	struct sm_str by[1] = { s->by };
 
 	for (size_t i = 0; i < count; i++) {
@@ -55,26 +64,39 @@ static void open_sources(struct sm_learn *l, const struct source *s,
 	if (!sm_is_open(l, &e))
 		return;
 	rule.by = (struct sm_strings){ by, 1 };
-	rule.pattern = sm_learn_join(l, sm_learn_path(l, s->root),
-				     SM_STR("/**/<name>.py"));
-	l->why = SM_STR("three of its source files were read as data");
+	rule.pattern =
+		sm_learn_join(l, sm_learn_path(l, s->root), kind->pattern);
+	l->why = kind->why;
 	sm_learn_rule(l, &rule);
 }
 
-void sm_learn_sources(struct sm_learn *l)
+static void learn_kind(struct sm_learn *l, const struct kind *kind)
 {
-	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_FILES, SM_ACCESS_READ);
+	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_FILES, kind->access);
 	struct source *s = sm_learn_take(l, (f.count + 1) * sizeof(*s));
 	size_t n = 0, end;
 
 	for (size_t i = 0; i < f.count; i++)
-		n += is_source(l, &f.items[i], &s[n]);
+		n += is_source(l, kind, &f.items[i], &s[n]);
 	if (n)
 		qsort(s, n, sizeof(*s), by_reader);
 	for (size_t i = 0; i < n; i = end) {
 		for (end = i + 1; end < n && sm_str_equal(s[end].by, s[i].by) &&
 				  sm_str_equal(s[end].root, s[i].root);)
 			end++;
-		open_sources(l, &s[i], end - i);
+		open_sources(l, kind, &s[i], end - i);
 	}
+}
+
+void sm_learn_sources(struct sm_learn *l)
+{
+	const struct kind kinds[] = {
+		{ SM_ACCESS_READ, SM_STR(".py"), SM_STR("/**/<name>.py"),
+		  SM_STR("three of its source files were read as data") },
+		{ SM_ACCESS_LIST, SM_STR(""), SM_STR("/**"),
+		  SM_STR("three of its directories were listed") },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		learn_kind(l, &kinds[i]);
 }

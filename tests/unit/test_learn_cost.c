@@ -166,10 +166,11 @@ static void the_chance_of_a_new_name_is_good_and_turing_s(void **state)
 	/* 0 of 8 sightings, and one in 8 parts */
 	assert_true(sm_novelty_unseen(&t, 1) == 1.0 / 8);
 	sm_novelty_add(&t, &once, true);
-	assert_true(sm_novelty_unseen(&t, 1) == 1.0 / 9 + 1.0 / 8);
+	/* one of 9 sightings, and two names that not every part holds */
+	assert_true(sm_novelty_unseen(&t, 1) == 1.0 / 9 + 2.0 / 9);
 	/* names of a slot are sightings, but no new ones */
 	sm_novelty_add(&t, &once, false);
-	assert_true(sm_novelty_unseen(&t, 1) == 1.0 / 10 + 1.0 / 8);
+	assert_true(sm_novelty_unseen(&t, 1) == 1.0 / 10 + 2.0 / 10);
 	/* the largest of all divisions: each name in one directory of two */
 	assert_true(sm_novelty_unseen(&t, 2) == 1);
 }

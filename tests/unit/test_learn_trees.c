@@ -334,6 +334,17 @@ static void tool_made(struct bench *b, const char *path)
 	add(b, 0, &e);
 }
 
+static struct sm_event tool_list_event(struct sm_value args[1],
+				       const char *path)
+{
+	struct sm_event e;
+
+	args[0] = text(path);
+	e = event_of("os.listdir", args, 1);
+	e.site.principal = tool;
+	return e;
+}
+
 static void what_a_package_stores_is_its_own_affair(void **state)
 {
 	for (int shared = 0; shared < 2; shared++) {
@@ -504,6 +515,38 @@ static void installed_code_that_is_read_as_data_is_public(void **state)
 	finish(&b);
 }
 
+/* Reloaders watch all of sys.path, whatever is installed there. */
+static void installed_code_that_is_listed_is_public(void **state)
+{
+	static const char *const dirs[] = { "/usr/lib/python3.11/json",
+					    "/usr/lib/python3.11/asyncio",
+					    "/usr/lib/python3.11/re" };
+	static const char *const others[] = { "/usr/lib/python3.11/email/mime",
+					      "/usr/lib/firmware" };
+
+	(void)state;
+	for (size_t n = 1; n <= 3; n += 2) {
+		struct sm_value args[1];
+		struct sm_event e;
+		struct bench b;
+
+		start(&b);
+		for (size_t i = 0; i < n; i++) {
+			e = tool_list_event(args, dirs[i]);
+			add(&b, 0, &e);
+		}
+		learn(&b);
+		e = tool_list_event(args, others[0]);
+		assert_int_equal(allows(&b, &e), n == 3);
+		e = tool_list_event(args, others[1]);
+		assert_false(allows(&b, &e));
+		assert_false(allows_list(&b, others[0]));
+		assert_false(
+			tool_opens(&b, "/usr/lib/python3.11/re/x.py", READ));
+		finish(&b);
+	}
+}
+
 static void
 documents_beside_code_open_for_the_package_that_lists_them(void **state)
 {
@@ -579,6 +622,7 @@ int main(void)
 		cmocka_unit_test(chosen_names_may_lie_deeper),
 		cmocka_unit_test(one_level_that_is_listed_may_become_two),
 		cmocka_unit_test(installed_code_that_is_read_as_data_is_public),
+		cmocka_unit_test(installed_code_that_is_listed_is_public),
 		cmocka_unit_test(
 			documents_beside_code_open_for_the_package_that_lists_them),
 		cmocka_unit_test(logs_turn_over),
