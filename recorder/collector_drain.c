@@ -293,6 +293,23 @@ static bool awaits_status(const struct sm_collector *collector,
 	       !collector->has_command_ended && !collector->should_stop;
 }
 
+/*
+ * One that died before its parent ends before it in the trace, too: what comes
+ * of a run in later files is told by the processes that still live there.
+ */
+static bool has_dead_child(const struct sm_collector *collector,
+			   const struct process *parent)
+{
+	const struct process *process = collector->processes;
+
+	/* Started later: numbers come again, and must not wait in a circle. */
+	while (process &&
+	       !(process->is_dead && process->parent_pid == parent->pid &&
+		 process->start_ns > parent->start_ns))
+		process = process->next;
+	return process;
+}
+
 /* The next round starts with process: those before it have had their turn. */
 static void start_with(struct sm_collector *collector, struct process *process)
 {
@@ -336,7 +353,8 @@ static unsigned drain_all(struct sm_collector *collector)
 		else if (used && delay > DELAY_SOME_MS)
 			delay = DELAY_SOME_MS;
 		if (is_empty && process->is_dead &&
-		    !awaits_status(collector, process))
+		    !awaits_status(collector, process) &&
+		    !has_dead_child(collector, process))
 			end_process(collector, process, false);
 	}
 	return delay;
