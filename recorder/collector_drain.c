@@ -231,7 +231,7 @@ static void unlist(struct sm_collector *collector, struct process *process)
 {
 	struct process **at = &collector->processes;
 
-	while (*at != process)
+	while (*at && *at != process)
 		at = &(*at)->next;
 	*at = process->next;
 	collector->process_count--;
