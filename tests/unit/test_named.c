@@ -311,7 +311,7 @@ static void note(void *context, const struct sm_diag *finding)
 	snprintf(context, 200, "%.199s", finding->text);
 }
 
-static void note_change(void *context, const struct sm_policy_change *c)
+static void write_change(void *context, const struct sm_policy_change *c)
 {
 	char *text = context;
 
@@ -349,7 +349,7 @@ static void reviews_compare_it_as_a_place_of_its_own(void **state)
 			 SM_OK);
 	assert_non_null(strstr(text, "rule \"b\" adds nothing to \"a\""));
 	assert_int_equal(
-		sm_policy_diff(old, all, NULL, 0, note_change, text, &diag),
+		sm_policy_diff(old, all, NULL, 0, write_change, text, &diag),
 		SM_OK);
 	assert_non_null(strstr(text, "${ARG}/"));
 	sm_rules_free(all);
