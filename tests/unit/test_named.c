@@ -121,7 +121,7 @@ static void a_link_names_where_it_leads_or_nothing(void **state)
 
 static void what_does_not_fit_is_left_out(void **state)
 {
-	static char words[SM_NAMED_MAX + 2][8];
+	static char words[SM_NAMED_MAX + 2][16];
 	struct sm_str argv[SM_NAMED_MAX + 2] = { SM_STR("tool") };
 	char longer[3000];
 	struct sm_command command = { .exe = SM_STR("/opt/tool"),
