@@ -15,6 +15,7 @@ static void read_all(struct sm_ring_reader *reader, uint64_t tail)
 	reader->tail = tail;
 	reader->released = tail & ~(uint64_t)4095;
 	reader->is_tainted = false;
+	atomic_store(&reader->control->tail, reader->released);
 	while (records++ < 10000 && !sm_ring_read(reader, out, &bytes))
 		if (!bytes || bytes > SM_RECORD_MAX)
 			abort();
