@@ -202,6 +202,19 @@ static bool look(struct sm_redact_scan *s, struct sm_span *out)
 }
 
 /* The next credential at or behind the cursor. */
+/* Whoever cut the text again took bytes behind the token of its tail. */
+static bool is_in_tail(const struct sm_redact_scan *s, uint32_t bytes)
+{
+	const struct sm_spans *known = s->known;
+	const struct sm_span *last;
+
+	if (!s->is_cut || !known->count)
+		return false;
+	last = &known->items[known->count - 1];
+	return last->from == s->at && last->to == s->text.len &&
+	       s->at + bytes < s->text.len;
+}
+
 static bool next_secret(struct sm_redact_scan *s, struct sm_span *out)
 {
 	for (; s->at < s->text.len; s->at++) {
@@ -210,7 +223,7 @@ static bool next_secret(struct sm_redact_scan *s, struct sm_span *out)
 		if (s->text.p[s->at] == '%')
 			n = sm_secret_match(
 				sm_part(s->text, s->at, s->text.len));
-		if (n) {
+		if (n && !is_in_tail(s, n)) {
 			s->at += n - 1;
 			s->run_end = s->at + 1;
 			continue;
@@ -334,7 +347,8 @@ bool sm_redact_with(enum sm_redact_kind kind, struct sm_redact_text text,
 {
 	struct sm_redact_scan s = { .kind = kind,
 				    .text = text.s,
-				    .known = known };
+				    .known = known,
+				    .is_cut = text.is_cut };
 	uint32_t done = 0, used = 0;
 	struct sm_span span;
 

@@ -12,12 +12,15 @@ static struct sm_redact_text text_of(const struct sm_value *value)
 					sm_value_is_cut(value) };
 }
 
-/* What of the text is kept may be cut; what was cut stays so. */
+/*
+ * What of the text is kept may be cut; what was cut stays so. How long it was
+ * is not told, the same for the long form and the short one.
+ */
 static void set_text(struct sm_value *value, struct sm_str text, bool is_cut)
 {
 	value->s = text.p;
 	value->len = text.len;
-	value->full_len = (uint64_t)text.len + (is_cut ? SM_STRING_MAX : 0);
+	value->full_len = is_cut ? SM_STRING_MAX + 1 : text.len;
 }
 
 static char *rest_of(const struct sm_secrets *secrets, uint32_t *room)

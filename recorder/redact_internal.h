@@ -68,6 +68,7 @@ struct sm_redact_scan {
 	/* LINE with substitutions, in which quotes are not what they seem: no
 	 * byte is taken out that could be one a shell acts on. */
 	bool is_strict;
+	bool is_cut;
 	bool is_url;   /* behind ://, in the same word */
 	bool is_query; /* behind ?, likewise */
 };
