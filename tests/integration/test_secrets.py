@@ -238,6 +238,7 @@ class Canary(Case):
         policy.write_text(self.tool("secmgr-learn", self.trace))
         self.assertEqual([], self.canaries(policy.read_bytes()))
         self.word, self.token = draw(14, string.ascii_lowercase), draw(40)
+        self.trace.unlink()  # it tells of app.done, too
         process = self.start("--mode=warn", f"--policy={policy}",
                              tool="secmgr-enforce")
         process.stdin.write(b"\n")
