@@ -17,22 +17,22 @@ struct command_row {
 
 static const struct command_row commands[] = {
 	{ "/usr/bin/python3", "python3|/usr/bin/borg|create|repo::monday|src",
-	  "/work/create /work/repo /work/src" },
+	  "/jobs/create /jobs/repo /jobs/src" },
 	{ "/usr/bin/python3.11", "python3|-m|mkdocs|build|-d|out",
-	  "/work/build /work/out" },
-	{ "/usr/bin/python3", "python3|-Im|mkdocs|out", "/work/out" },
+	  "/jobs/build /jobs/out" },
+	{ "/usr/bin/python3", "python3|-Im|mkdocs|out", "/jobs/out" },
 	{ "/usr/bin/python3", "python3|-c|open(1)|/srv/in", "/srv/in" },
-	{ "/usr/bin/python3", "python3|-W|error|-X|dev|tool.py|x", "/work/x" },
+	{ "/usr/bin/python3", "python3|-W|error|-X|dev|tool.py|x", "/jobs/x" },
 	{ "/usr/bin/python3",
-	  "python3|--check-hash-based-pycs|always|tool.py|x", "/work/x" },
-	{ "/usr/bin/python3", "python3|-bb|-|x", "/work/x" },
-	{ "/usr/bin/python3", "python3|--|tool.py|x", "/work/x" },
+	  "python3|--check-hash-based-pycs|always|tool.py|x", "/jobs/x" },
+	{ "/usr/bin/python3", "python3|-bb|-|x", "/jobs/x" },
+	{ "/usr/bin/python3", "python3|--|tool.py|x", "/jobs/x" },
 	{ "/usr/bin/python3", "python3", "" },
-	{ "/usr/bin/uwsgi", "uwsgi|app.ini", "/work/app.ini" },
+	{ "/usr/bin/uwsgi", "uwsgi|app.ini", "/jobs/app.ini" },
 	{ "/opt/tool", "tool|--out=a/../b|--quiet|-o|c|if=/srv/d|n=1|-v=",
-	  "/work/b /work/c /srv/d" },
+	  "/jobs/b /jobs/c /srv/d" },
 	{ "/opt/tool", "tool|https://host/x|~/y|a b|x\ny||.|..|x|x",
-	  "/work/a b /work /work/x" },
+	  "/jobs/a b /jobs /jobs/x" },
 	/* places that are not the caller's to name */
 	{ "/opt/tool",
 	  "tool|/|/etc|/etc/passwd|/usr/share/x|/proc/1/mem|/dev/sda", "" },
@@ -43,7 +43,7 @@ static const struct command_row commands[] = {
 	{ "/opt/tool", "tool|/home/u/.ssh|/srv/.git/config|.env|/srv/a.d",
 	  "/srv/a.d" },
 	{ "/opt/tool", "tool|key.pem|/srv/id_rsa|--cert=/srv/x.key|k.txt",
-	  "/work/k.txt" },
+	  "/jobs/k.txt" },
 };
 
 static struct sm_named_store take(const struct command_row *row)
@@ -51,7 +51,7 @@ static struct sm_named_store take(const struct command_row *row)
 	struct sm_str argv[WORDS_MAX];
 	struct sm_command command = { .exe = sm_str_of(row->exe),
 				      .argv = argv,
-				      .cwd = SM_STR("/work"),
+				      .cwd = SM_STR("/jobs"),
 				      .home = SM_STR("/home/u") };
 	struct sm_named_store store = { 0 };
 	const char *at = row->line, *end;
@@ -91,8 +91,8 @@ static void a_command_names_its_paths_and_no_protected_ones(void **state)
 
 static struct sm_str lead_to(struct sm_str path, char *out)
 {
-	const char *there = sm_str_equal(path, SM_STR("/work/link")) ? "/srv/x"
-			    : sm_str_equal(path, SM_STR("/work/evil"))
+	const char *there = sm_str_equal(path, SM_STR("/jobs/link")) ? "/srv/x"
+			    : sm_str_equal(path, SM_STR("/jobs/evil"))
 				    ? "/etc/cron.d"
 				    : "";
 
@@ -107,7 +107,7 @@ static void a_link_names_where_it_leads_or_nothing(void **state)
 	const struct sm_command command = { .exe = SM_STR("/opt/tool"),
 					    .argv = argv,
 					    .argc = 4,
-					    .cwd = SM_STR("/work"),
+					    .cwd = SM_STR("/jobs"),
 					    .resolve = lead_to };
 	struct sm_named_store store;
 
@@ -115,8 +115,8 @@ static void a_link_names_where_it_leads_or_nothing(void **state)
 	sm_named_take(&command, &store);
 	assert_int_equal(store.named.count, 3);
 	assert_true(sm_str_equal(store.named.paths[0], SM_STR("/srv/x")));
-	assert_true(sm_str_equal(store.named.paths[1], SM_STR("/work/link")));
-	assert_true(sm_str_equal(store.named.paths[2], SM_STR("/work/new")));
+	assert_true(sm_str_equal(store.named.paths[1], SM_STR("/jobs/link")));
+	assert_true(sm_str_equal(store.named.paths[2], SM_STR("/jobs/new")));
 }
 
 static void what_does_not_fit_is_left_out(void **state)
@@ -127,7 +127,7 @@ static void what_does_not_fit_is_left_out(void **state)
 	struct sm_command command = { .exe = SM_STR("/opt/tool"),
 				      .argv = argv,
 				      .argc = SM_NAMED_MAX + 2,
-				      .cwd = SM_STR("/work") };
+				      .cwd = SM_STR("/jobs") };
 	struct sm_named_store store;
 
 	(void)state;
@@ -144,7 +144,7 @@ static void what_does_not_fit_is_left_out(void **state)
 	sm_named_take(&command, &store);
 	assert_int_equal(store.named.count, 2);
 	assert_int_equal(store.named.paths[0].len, sizeof(longer) + 6);
-	assert_true(sm_str_equal(store.named.paths[1], SM_STR("/work/w4")));
+	assert_true(sm_str_equal(store.named.paths[1], SM_STR("/jobs/w4")));
 }
 
 /* ------------------------------------------------------------------ policy */
