@@ -173,15 +173,21 @@ static bool is_pid(const struct sm_learn *l, struct sm_str digits)
 
 #define PID_DIGITS 4
 
+static bool is_drawn(char c)
+{
+	return is_alnum(c) || c == '_';
+}
+
 /*
  * In a namespace of its own a program's pids are 1, 2 and 3, and such digits
- * are in every name: there they stand alone.
+ * are in every name: there they stand alone, and in none that may be drawn
+ * (tempfile's are of a to z, 0 to 9 and _).
  */
 static bool stands_out(struct sm_str name, uint32_t from, uint32_t to)
 {
 	return to - from >= PID_DIGITS ||
-	       ((!from || !is_alnum(name.p[from - 1])) &&
-		(to == name.len || !is_alnum(name.p[to])));
+	       ((!from || !is_drawn(name.p[from - 1])) &&
+		(to == name.len || !is_drawn(name.p[to])));
 }
 
 static bool find_pid(const struct sm_learn *l, struct sm_str name,

@@ -515,9 +515,11 @@ static void small_process_ids_stand_alone(void **state)
 	start(&b);
 	b.seen->owners[b.owners[0]].guest_pid = 7; /* in a container */
 	see_open(&b, 0, APP "/run7/worker.7.sock", WRITE);
+	see_open(&b, 0, "/var/tmp/rooms-7_onz3xs/a.json", WRITE);
 	learn(&b);
 	assert_true(allows_open(&b, APP "/run7/worker.8.sock", WRITE));
 	assert_false(allows_open(&b, APP "/run8/worker.7.sock", WRITE));
+	assert_false(allows_open(&b, "/var/tmp/rooms-8_onz3xs/a.json", WRITE));
 	finish(&b);
 }
 
