@@ -237,6 +237,8 @@ class Uwsgi(Server):
     def command(self):
         return ["/usr/bin/uwsgi", "--plugin", "python3", "--master",
                 "--processes", "2", "--die-on-term", "--need-app",
+                # A worker that was told to go before it listens stays: 60 s.
+                "--reload-mercy", "2", "--worker-reload-mercy", "2",
                 "--http-socket", f"127.0.0.1:{self.port}",
                 "--wsgi-file", "app.py", "--pidfile", "pid"]
 
