@@ -21,6 +21,22 @@ struct sm_str {
 
 #define SM_STR(literal) ((struct sm_str){ (literal), sizeof(literal) - 1 })
 
+/* All of fewer than 8 bytes as one word to hash, in loads that overlap. */
+static inline uint64_t sm_short_word(const char *p, uint32_t n)
+{
+	uint32_t first, last;
+
+	if (n >= 4) {
+		memcpy(&first, p, sizeof(first));
+		memcpy(&last, p + n - 4, sizeof(last));
+		return first | (uint64_t)last << 32;
+	}
+	if (!n)
+		return 0;
+	return (uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << 8 |
+	       (uint64_t)(uint8_t)p[n - 1] << 16;
+}
+
 static inline struct sm_str sm_str_of(const char *text)
 {
 	return (struct sm_str){ text, text ? (uint32_t)strlen(text) : 0 };

@@ -71,19 +71,6 @@ enum sm_event_kind sm_announce_second(enum sm_event_kind kind)
 	}
 }
 
-/* All of 1 to 7 bytes, in loads that overlap. */
-static inline uint64_t load_short(const char *s, uint32_t n)
-{
-	uint32_t first, last;
-
-	if (n < 4)
-		return (uint8_t)s[0] | (uint64_t)(uint8_t)s[n / 2] << 8 |
-		       (uint64_t)(uint8_t)s[n - 1] << 16;
-	memcpy(&first, s, sizeof(first));
-	memcpy(&last, s + n - sizeof(last), sizeof(last));
-	return first | (uint64_t)last << 32;
-}
-
 /* Not only ASCII: *is_plain becomes false, its bytes depend on the locale. */
 static uint64_t hash_of(const char *s, uint32_t n, bool *is_plain)
 {
@@ -93,7 +80,7 @@ static uint64_t hash_of(const char *s, uint32_t n, bool *is_plain)
 		if (n >= sizeof(word))
 			memcpy(&word, s, sizeof(word));
 		else
-			word = load_short(s, n);
+			word = sm_short_word(s, n);
 		high |= word;
 		h = (h ^ word) * 0x9e3779b97f4a7c15u;
 		h ^= h >> 32;

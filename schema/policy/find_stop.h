@@ -36,7 +36,7 @@ SM_HOT bool sm_find_same(const char *a, const char *b, uint32_t n)
 	if (n >= 8)
 		return sm_stop_load(a) == sm_stop_load(b) &&
 		       sm_stop_load(a + n - 8) == sm_stop_load(b + n - 8);
-	return sm_stop_load_short(a, n) == sm_stop_load_short(b, n);
+	return sm_short_word(a, n) == sm_short_word(b, n);
 }
 
 /* The high bits of word's bytes that are `/`. */

@@ -149,22 +149,6 @@ static inline uint64_t sm_stop_load(const char *p)
 	return word;
 }
 
-/* Fewer than 8 bytes; of three, each. */
-static inline uint64_t sm_stop_load_short(const char *p, uint32_t n)
-{
-	uint32_t first, last;
-
-	if (n >= 4) {
-		memcpy(&first, p, sizeof(first));
-		memcpy(&last, p + n - 4, sizeof(last));
-		return first | (uint64_t)last << 32;
-	}
-	if (!n)
-		return 0;
-	return (uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << 8 |
-	       (uint64_t)(uint8_t)p[n - 1] << 16;
-}
-
 static inline uint64_t sm_stop_mix(uint64_t first, uint64_t second)
 {
 	__extension__ typedef unsigned __int128 wide;
@@ -205,7 +189,7 @@ static inline uint32_t sm_stop_end(uint64_t sum, const char *p, uint32_t len)
 		sum += sm_stop_mix(sm_stop_load(p) ^ SM_STOP_ODD,
 				   sm_stop_load(p + len - 8));
 	else
-		sum += sm_stop_mix(sm_stop_load_short(p, len) ^ SM_STOP_ODD,
+		sum += sm_stop_mix(sm_short_word(p, len) ^ SM_STOP_ODD,
 				   SM_STOP_ODD);
 	return (uint32_t)(sum ^ sum >> 32);
 }
