@@ -5,11 +5,13 @@
  * they were named: one rule of ${ARG} in place of a tree for each.
  *
  * What only reads is told from what makes and changes, so that inputs do not
- * become outputs by being read beside them.
+ * become outputs by being read beside them. And what holds code is no output,
+ * whatever is made in it: secmgr-policy(5).
  */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "learner/open.h"
 #include "learner/paths.h"
 
 /* A file below a name, as rules of ${ARG} would say it. */
@@ -31,6 +33,14 @@ static bool is_code(const struct sm_learn *l, struct sm_str path)
 {
 	return sm_list_has(&l->code_files, path) || sm_site_of(l, path).len ||
 	       sm_stdlib_of(l, path).len;
+}
+
+static bool holds_code(const struct sm_learn *l, struct sm_str name)
+{
+	for (size_t i = 0; i < l->site.count; i++)
+		if (sm_path_is_under(l->site.items[i], name))
+			return true;
+	return sm_holds_code(l, name);
 }
 
 /*
@@ -102,6 +112,8 @@ static size_t find_uses(struct sm_learn *l, const struct sm_facts *f,
 			l, (struct sm_str){ r->value.p + use->name.len,
 					    r->value.len - use->name.len });
 		use->is_change = r->access & CHANGES;
+		if (use->is_change && holds_code(l, use->name))
+			continue;
 		use->fact = &f->items[i];
 		use->at = i;
 		count++;

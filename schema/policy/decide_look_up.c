@@ -129,7 +129,7 @@ uint32_t sm_decide_first(const struct sm_policy *policy,
 	return best;
 }
 
-static bool lets_run(const struct sm_blob_rule *rule)
+bool sm_decide_lets_run(const struct sm_blob_rule *rule)
 {
 	return !(rule->flags & (SM_RULE_DENY | SM_RULE_NOT_STDLIB));
 }
@@ -141,86 +141,8 @@ bool sm_decide_is_granted(const struct sm_policy *policy,
 	struct sm_match_set set;
 
 	sm_match_path(policy, root, path, &set);
-	return sm_decide_first(policy, &set, lets_run) != SM_BLOB_NONE;
-}
-
-/*
- * Code, programs and packages are not what a command line is about. So what
- * these rules let be written may be run by nobody, whatever his own names.
- */
-static bool is_nameable(const struct sm_policy *policy, struct sm_str path)
-{
-	return !sm_decide_is_installed(policy, path) &&
-	       !sm_decide_is_granted(policy, SM_ROOT_LOAD, path) &&
-	       !sm_decide_is_granted(policy, SM_ROOT_PROGRAM, path) &&
-	       !sm_decide_is_granted(policy, SM_ROOT_LIBRARY, path);
-}
-
-#define CHANGES                                                                \
-	(SM_ACCESS_WRITE | SM_ACCESS_CREATE | SM_ACCESS_DELETE |               \
-	 SM_ACCESS_META | SM_ACCESS_LINK | SM_ACCESS_SQLITE)
-
-static uint32_t count_components(struct sm_str path)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < path.len; i++)
-		count += path.p[i] == '/' && path.len > 1;
-	return count;
-}
-
-/*
- * A rule that spells the path out lets it be read, and none lets it be
- * changed: a program's own settings are not for whoever names them to change.
- */
-static bool is_only_read(const struct sm_policy *policy, struct sm_str path)
-{
-	const struct sm_blob_node *nodes =
-		sm_blob_section(policy, SM_BLOB_NODES);
-	const uint32_t *index = sm_blob_section(policy, SM_BLOB_INDEX);
-	uint32_t components = count_components(path), access = 0, i, j;
-	struct sm_match_set set;
-
-	sm_match_path(policy, SM_ROOT_FILES, path, &set);
-	for (i = 0; i < set.count; i++) {
-		struct sm_blob_span rules = nodes[set.nodes[i]].rules;
-
-		for (j = 0; j < rules.count; j++) {
-			const struct sm_blob_rule *rule =
-				sm_decide_rule(policy, index[rules.first + j]);
-
-			if (!(rule->flags & SM_RULE_DENY) &&
-			    rule->via >> SM_VIA_DIRECT & 1 &&
-			    rule->literals == components)
-				access |= rule->access;
-		}
-	}
-	return access & SM_ACCESS_READ && !(access & CHANGES);
-}
-
-/*
- * Rules of ${ARG}, for each path that the command line named and that this is
- * or lies below: with what follows it, as if that were all.
- */
-__attribute__((noinline)) static void look_up_named(struct sm_deciding *d,
-						    struct sm_str path)
-{
-	const struct sm_named *named = d->event->named;
-
-	if (sm_named_find(named, path) < 0 || !is_nameable(d->policy, path) ||
-	    (d->access & CHANGES && is_only_read(d->policy, path)))
-		return;
-	for (uint32_t i = 0; i < named->count; i++) {
-		struct sm_str name = named->paths[i], rest = SM_STR("/");
-
-		if (!sm_path_is_under(path, name))
-			continue;
-		if (path.len > name.len) {
-			rest.p = path.p + name.len;
-			rest.len = path.len - name.len;
-		}
-		sm_decide_path(d, SM_ROOT_NAMED, rest);
-	}
+	return sm_decide_first(policy, &set, sm_decide_lets_run) !=
+	       SM_BLOB_NONE;
 }
 
 void sm_decide_key(struct sm_deciding *d, enum sm_blob_root root,
@@ -292,7 +214,7 @@ void sm_decide_look_up(struct sm_deciding *d)
 	case SM_FAMILY_FILES:
 		sm_decide_path(d, SM_ROOT_FILES, d->request->value);
 		if (sm_blob_header(d->policy)->has_named_rules)
-			look_up_named(d, d->request->value);
+			sm_decide_named(d, d->request->value);
 		break;
 	case SM_FAMILY_NETWORK:
 		sm_decide_network(d);

@@ -197,19 +197,15 @@ static void append(struct sm_match_set *set, const struct sm_match_set *more)
 		push(set, more->nodes[i]);
 }
 
-/* Adds what node (perhaps FRESH) leads to; path behind at is left. */
-__attribute__((noinline)) static void match_rest(const struct forest *f,
-						 struct sm_str path,
-						 uint32_t at, uint32_t node,
-						 struct sm_match_set *set)
+/*
+ * Where from sets[0] the path behind at leads to: one of the sets. It may stop
+ * where nothing changes any more.
+ */
+SM_HOT struct sm_match_set *walk(const struct forest *f, struct sm_str path,
+				 uint32_t at, struct sm_match_set sets[2])
 {
-	struct sm_match_set one, other, *from = &one, *to = &other, *swap;
+	struct sm_match_set *from = &sets[0], *to = &sets[1], *swap;
 
-	to->count = 0;
-	to->has_overflown = false;
-	from->count = 1;
-	from->has_overflown = false;
-	from->nodes[0] = node;
 	while (at < path.len && from->count && !is_settled(f, from)) {
 		struct component c = component_at(path, at);
 
@@ -220,8 +216,43 @@ __attribute__((noinline)) static void match_rest(const struct forest *f,
 		to = swap;
 		at += c.text.len + 1;
 	}
-	drop_fresh(from);
-	append(set, from);
+	return from;
+}
+
+static void start_at(struct sm_match_set *set, uint32_t node)
+{
+	set->count = 1;
+	set->has_overflown = false;
+	set->nodes[0] = node;
+}
+
+/* Adds what node (perhaps FRESH) leads to; path behind at is left. */
+__attribute__((noinline)) static void match_rest(const struct forest *f,
+						 struct sm_str path,
+						 uint32_t at, uint32_t node,
+						 struct sm_match_set *set)
+{
+	struct sm_match_set sets[2], *end;
+
+	start_at(&sets[0], node);
+	end = walk(f, path, at, sets);
+	drop_fresh(end);
+	append(set, end);
+}
+
+void sm_match_reach(const struct sm_policy *policy, enum sm_blob_root root,
+		    struct sm_str path, struct sm_match_set *set)
+{
+	const struct forest f = forest_of(policy);
+	struct sm_match_set sets[2], *end;
+
+	start_at(&sets[0], sm_blob_header(policy)->roots[root]);
+	end = walk(&f, path, 1, sets);
+	set->count = 0;
+	set->has_overflown = false;
+	append(set, end);
+	for (uint32_t i = 0; i < set->count; i++)
+		set->nodes[i] &= ~FRESH;
 }
 
 /* ------------------------------------------------------------------- stops */

@@ -185,6 +185,30 @@ static void code_is_no_argument(void **state)
 	finish(&b);
 }
 
+static void what_holds_code_is_no_output(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, APP "/ext/chart.py");
+	for (int run = 1; run < 3; run++) {
+		const char *out = run == 1 ? APP "/out/a" : APP "/out/b";
+
+		see_named(&b, run, APP "/index.rst", READ, APP, out);
+		see_named(&b, run, APP "/made.rst", WRITE, APP, out);
+		see_named(&b, run,
+			  run == 1 ? APP "/out/a/x.html" : APP "/out/b/y.html",
+			  WRITE, APP, out);
+	}
+	learn(&b);
+	assert_true(allows_named(&b, "/in/out/z.html", WRITE, "/in/out"));
+	assert_true(allows_named(&b, APP "/made.rst", WRITE, APP));
+	assert_false(allows_named(&b, APP "/index.rst", WRITE, APP));
+	assert_false(allows_named(&b, APP "/ext/chart.png", WRITE, APP));
+	finish(&b);
+}
+
 static void names_survive_a_summary(void **state)
 {
 	struct sm_observations *read;
@@ -220,6 +244,7 @@ int main(void)
 		cmocka_unit_test(hidden_directories_are_spelled),
 		cmocka_unit_test(who_walks_what_he_is_told_walks_directories),
 		cmocka_unit_test(code_is_no_argument),
+		cmocka_unit_test(what_holds_code_is_no_output),
 		cmocka_unit_test(names_survive_a_summary),
 	};
 

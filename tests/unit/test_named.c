@@ -169,9 +169,11 @@ static const char policy_text[] =
 	"  ],\n"
 	"  \"processes\": [ { \"id\": \"p\", \"exec\": \"/in/bin/tool\" },\n"
 	"    { \"id\": \"q\", \"exec\": \"/other/tool\" } ],\n"
-	"  \"code\": [ { \"id\": \"c\", \"load\": \"/in/app/*.py\" },\n"
+	"  \"code\": [ { \"id\": \"c\", \"load\": \"/docs/ext/*.py\" },\n"
+	"    { \"id\": \"t\", \"load\": \"/tree/**\" },\n"
 	"    { \"id\": \"s\", \"load\": \"${APP}/*.py\" } ],\n"
-	"  \"deny\": [ { \"id\": \"x\", \"path\": \"/in/no/**\" } ] }\n";
+	"  \"deny\": [ { \"id\": \"x\", \"path\": \"/in/no/**\" },\n"
+	"    { \"id\": \"y\", \"load\": \"/in/**\" } ] }\n";
 
 static const struct sm_named in = { 2,
 				    { SM_STR("/in"), SM_STR("/in/deep/x") } };
@@ -212,9 +214,7 @@ static void a_process_may_do_with_what_it_was_told(void **state)
 		{ "/inner/a", "w", NULL },
 		{ "/", "r", NULL },
 		{ "/in/no/a", "w", NULL },
-		/* code, programs and packages are not what it is about */
-		{ "/in/app/main.py", "w", NULL },
-		{ "/in/app/main.txt", "w", "w" },
+		/* programs and packages are not what it is about */
 		/* nor is what has a rule to be read alone */
 		{ "/in/own.conf", "w", NULL },
 		{ "/in/log", "w", "w" },
@@ -241,7 +241,45 @@ static void a_process_may_do_with_what_it_was_told(void **state)
 				rows[i].mode[0] == 'w' ? 01101 : 0);
 		assert_int_equal(v.decision, SM_DENIED);
 	}
-	assert_int_equal(i, 18);
+	assert_int_equal(i, 16);
+	compiled_free(&c);
+}
+
+static void nothing_changes_through_a_name_with_code_below(void **state)
+{
+	static const struct sm_named named = {
+		4,
+		{ SM_STR("/docs"), SM_STR("/docs/_build/html"),
+		  SM_STR("/docs/ext/more"), SM_STR("/tree/a") }
+	};
+	static const struct open_row rows[] = {
+		{ "/docs", "r", "r" },
+		{ "/docs/.git/config", "r", "d" },
+		{ "/docs/index.txt", "w", NULL },
+		{ "/docs/ext/chart.txt", "w", NULL },
+		{ "/docs/_build/x", "w", NULL },
+		/* a name of its own, below which there is none */
+		{ "/docs/_build/html/x", "w", "w" },
+		{ "/docs/ext/more/x", "w", "w" },
+		{ "/tree/a/x", "w", NULL },
+	};
+	struct compiled c = compile_text(policy_text);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct sm_verdict v =
+			decide_open(&c, &named, rows[i].path, rows[i].mode,
+				    rows[i].mode[0] == 'w' ? 01101 : 0);
+
+		if ((v.decision == SM_ALLOWED) != (rows[i].rule != NULL) ||
+		    (rows[i].rule &&
+		     !sm_str_equal(v.rule, sm_str_of(rows[i].rule))))
+			fail_msg("%s %s: %d by %.*s", rows[i].path,
+				 rows[i].mode, v.decision, (int)v.rule.len,
+				 v.rule.p);
+	}
+	assert_int_equal(i, 8);
 	compiled_free(&c);
 }
 
@@ -364,6 +402,8 @@ int main(void)
 		cmocka_unit_test(a_link_names_where_it_leads_or_nothing),
 		cmocka_unit_test(what_does_not_fit_is_left_out),
 		cmocka_unit_test(a_process_may_do_with_what_it_was_told),
+		cmocka_unit_test(
+			nothing_changes_through_a_name_with_code_below),
 		cmocka_unit_test(what_may_be_written_there_is_not_run),
 		cmocka_unit_test(only_rules_that_allow_files_take_it),
 		cmocka_unit_test(reviews_compare_it_as_a_place_of_its_own),
