@@ -329,6 +329,9 @@ static bool take_word(struct lexer *l)
 			return false;
 	}
 	l->token->raw = (struct sm_str){ l->line.p + start, l->at - start };
+	/* Dots that are quoted are as literal as everything quoted. */
+	l->token->is_run = l->token->has_slot && !l->token->is_live &&
+			   sm_pattern_run(l->token->raw);
 	if (l->is_target) {
 		l->is_target = false;
 		return true;
@@ -338,6 +341,13 @@ static bool take_word(struct lexer *l)
 	    !is_transparent(l->token->text))
 		l->wants_command = false;
 	return true;
+}
+
+struct sm_str sm_shell_slot(const struct sm_shell_token *token)
+{
+	const uint32_t dots = token->is_run ? 3 : 0;
+
+	return (struct sm_str){ token->text.p, token->text.len - dots };
 }
 
 /* Length of the operator at the cursor, redirections included; 0: none. */

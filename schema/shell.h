@@ -26,6 +26,7 @@ struct sm_shell_token {
 	bool is_live;	 /* holds expansion, substitution, glob, ~ or {a,b} */
 	bool is_command; /* where the shell looks for a command's name */
 	bool has_slot;	 /* templates: holds <token> or ${NAME} */
+	bool is_run;	 /* templates: holds a token, ends with "..." */
 	/*
 	 * Words: after quote removal; in templates in pattern spelling, with
 	 * literal special bytes escaped. Operators and redirections: as is.
@@ -49,6 +50,9 @@ struct sm_shell {
  */
 bool sm_shell_parse(struct sm_str line, bool is_template,
 		    struct sm_shell *shell);
+
+/* The text of a template's word, without the "..." of one that is_run. */
+struct sm_str sm_shell_slot(const struct sm_shell_token *token);
 
 /*
  * Writes word quoted so that a shell (and a template) reads it back as exactly

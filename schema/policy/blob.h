@@ -17,7 +17,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 8
+#define SM_BLOB_VERSION 9
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 
@@ -159,7 +159,7 @@ struct sm_blob_rule {
 	uint32_t via; /* bits 1 << enum sm_via */
 	uint32_t flags;
 	uint32_t family;
-	uint32_t unused;
+	uint32_t run; /* the argument that may come again, from 1; 0: none */
 	uint64_t who; /* what of it bits can say: enum sm_who */
 	struct sm_blob_span by;
 	struct sm_blob_span args;  /* of SM_BLOB_INDEX or SM_BLOB_TOKENS */

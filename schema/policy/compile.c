@@ -230,7 +230,12 @@ static enum sm_status build_args(struct sm_build *b, const struct sm_rule *rule,
 				  "more than 256 arguments in a rule");
 	for (i = 0; i < count; i++) {
 		struct sm_scan scan = { rule->args.items[i], 0, true, false };
+		uint32_t run = is_argv ? sm_pattern_run(scan.pattern) : 0;
 
+		if (run) {
+			scan.pattern.len = run;
+			out->run = (uint32_t)i + 1;
+		}
 		status = sm_build_pattern(b, scan, rule->line, &slots[i]);
 		if (status)
 			return status;
@@ -525,7 +530,7 @@ static enum sm_status build_token(struct sm_build *b,
 				  const struct sm_shell_token *t,
 				  struct sm_blob_token *out)
 {
-	struct sm_scan scan = { t->text, 0, true, false };
+	struct sm_scan scan = { sm_shell_slot(t), 0, true, false };
 
 	out->kind = (uint32_t)t->kind;
 	out->pattern = SM_BLOB_NONE;
@@ -564,6 +569,8 @@ static enum sm_status build_template(struct sm_build *b,
 		if (!to)
 			return SM_NOMEM;
 		*to = tokens[i];
+		if (shell->tokens[i].is_run)
+			record_at(b, number)->run = i + 1;
 	}
 	if (first->is_live || first->kind != SM_SHELL_WORD)
 		status = sm_build_literal(b, b->roots[SM_ROOT_SHELL_WORD],

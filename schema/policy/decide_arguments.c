@@ -86,20 +86,45 @@ static bool are_words(const struct sm_value *args, uint32_t count)
 	return true;
 }
 
+/*
+ * The slot that word `at` of `words` meets: those behind one that comes again
+ * are counted from the end.
+ */
+static uint32_t slot_of(const struct sm_blob_rule *rule, uint32_t at,
+			uint32_t words)
+{
+	uint32_t more = words - rule->args.count, from = rule->run - 1;
+
+	if (!rule->run || at <= from)
+		return at;
+	return at - (at - from < more ? at - from : more);
+}
+
+/* Whether a rule has slots for so many words, or for so many at the start. */
+static bool counts_match(const struct sm_blob_rule *rule, uint32_t words)
+{
+	if (rule->flags & SM_RULE_REST || rule->run)
+		return words >= rule->args.count;
+	return words == rule->args.count;
+}
+
 static bool args_match(const struct sm_deciding *d,
 		       const struct sm_blob_rule *rule)
 {
 	const struct sm_request *r = d->request;
 	const uint32_t *slots = sm_blob_section(d->policy, SM_BLOB_INDEX);
-	uint32_t i, count = rule->args.count;
+	uint32_t i, at, count;
 
 	if (rule->flags & SM_RULE_ANY_ARGS)
 		return true;
-	if (rule->flags & SM_RULE_REST ? r->argc < count : r->argc != count)
+	if (!counts_match(rule, r->argc))
 		return false;
-	for (i = 0; i < count; i++)
-		if (!slot_matches(d, slots[rule->args.first + i], &r->args[i]))
+	count = rule->run ? r->argc : rule->args.count;
+	for (i = 0; i < count; i++) {
+		at = rule->args.first + slot_of(rule, i, count);
+		if (!slot_matches(d, slots[at], &r->args[i]))
 			return false;
+	}
 	return are_words(r->args + count, r->argc - count);
 }
 
@@ -121,16 +146,17 @@ static bool shell_matches(const struct sm_deciding *d,
 {
 	const struct sm_blob_token *t =
 		sm_blob_section(d->policy, SM_BLOB_TOKENS);
-	uint32_t i;
+	uint32_t i, at;
 
 	if (!d->shell)
 		return !rule->args.count; /* found by the whole line */
-	if (rule->args.count != d->shell->count)
+	if (!rule->args.count || !counts_match(rule, d->shell->count))
 		return false;
-	for (i = 0; i < d->shell->count; i++)
-		if (!token_matches(d->policy, &t[rule->args.first + i],
-				   &d->shell->tokens[i]))
+	for (i = 0; i < d->shell->count; i++) {
+		at = rule->args.first + slot_of(rule, i, d->shell->count);
+		if (!token_matches(d->policy, &t[at], &d->shell->tokens[i]))
 			return false;
+	}
 	return true;
 }
 

@@ -30,7 +30,10 @@ static void add_slots(struct sm_build *values, const struct sm_rule *r,
 	for (i = 0; i < count; i++) {
 		struct sm_str slot = r->args.items[i];
 		bool is_star = sm_str_equal(slot, SM_STR("*"));
+		uint32_t since = sm_language_here(l);
+		uint32_t run = is_event ? 0 : sm_pattern_run(slot);
 
+		slot.len = run ? run : slot.len;
 		/* Further words, none an option. */
 		if (is_star && !is_event) {
 			sm_language_words(l, '-');
@@ -42,6 +45,8 @@ static void add_slots(struct sm_build *values, const struct sm_rule *r,
 		else
 			sm_language_word(l, SM_SPELLED_KEY, slot, values);
 		sm_language_byte(l, 0, 0);
+		if (run)
+			sm_language_again(l, since);
 	}
 }
 
@@ -350,6 +355,7 @@ static enum sm_status add_tokens(struct sm_build *values,
 	sm_language_begin(l);
 	for (i = 0; i < shell->count; i++) {
 		const struct sm_shell_token *t = &shell->tokens[i];
+		uint32_t since = sm_language_here(l);
 		bool is_slot =
 			t->kind == SM_SHELL_WORD && !t->is_live &&
 			(!t->has_slot || are_variables_known(values, t->text));
@@ -358,7 +364,8 @@ static enum sm_status add_tokens(struct sm_build *values,
 			is_slot = !(lives >> (*choices)++ & 1);
 		if (is_slot) {
 			sm_language_text(l, SM_STR("w"));
-			sm_language_word(l, SM_SPELLED_KEY, t->text, values);
+			sm_language_word(l, SM_SPELLED_KEY, sm_shell_slot(t),
+					 values);
 		} else {
 			sm_language_text(l, t->kind == SM_SHELL_OPERATOR
 						    ? SM_STR("o")
@@ -368,6 +375,8 @@ static enum sm_status add_tokens(struct sm_build *values,
 			sm_language_text(l, t->raw);
 		}
 		sm_language_byte(l, 0, 0);
+		if (t->is_run && is_slot)
+			sm_language_again(l, since);
 	}
 	return sm_language_end(l);
 }

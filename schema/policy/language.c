@@ -627,6 +627,17 @@ void sm_language_any(struct sm_language *l)
 	l->at = b.at;
 }
 
+uint32_t sm_language_here(const struct sm_language *l)
+{
+	return l->at;
+}
+
+void sm_language_again(struct sm_language *l, uint32_t since)
+{
+	if (!l->has_failed)
+		add_free(l, l->at, since);
+}
+
 void sm_language_words(struct sm_language *l, char not_first)
 {
 	struct build b = resume(l);

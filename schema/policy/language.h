@@ -41,6 +41,9 @@ void sm_language_path(struct sm_language *language, struct sm_str directory,
 void sm_language_word(struct sm_language *language, enum sm_spelling spelling,
 		      struct sm_str pattern, struct sm_build *values);
 void sm_language_any(struct sm_language *language); /* one word, any */
+/* Where it was read up to, and that what was read since may come again. */
+uint32_t sm_language_here(const struct sm_language *language);
+void sm_language_again(struct sm_language *language, uint32_t since);
 /* Any number of words, a NUL behind each; not_first: 0, or how none begins. */
 void sm_language_words(struct sm_language *language, char not_first);
 SM_CHECKED enum sm_status sm_language_end(struct sm_language *language);

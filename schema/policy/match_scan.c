@@ -76,6 +76,25 @@ uint32_t sm_pattern_named(struct sm_str text)
 	return sm_str_starts(text, named) ? named.len : 0;
 }
 
+uint32_t sm_pattern_run(struct sm_str argument)
+{
+	const struct sm_str dots = SM_STR("...");
+	struct sm_scan scan = { argument, 0, true, false };
+	bool has_slot = false;
+	enum sm_status status;
+	struct sm_item item;
+
+	if (argument.len <= dots.len ||
+	    memcmp(argument.p + argument.len - dots.len, dots.p, dots.len) != 0)
+		return 0;
+	scan.pattern.len -= dots.len;
+	while (!(status = sm_pattern_next(&scan, &item, NULL)))
+		has_slot |= item.kind == SM_ITEM_TOKEN ||
+			    item.kind == SM_ITEM_OPTION ||
+			    item.kind == SM_ITEM_PATH;
+	return status == SM_END && has_slot ? scan.pattern.len : 0;
+}
+
 enum sm_depth sm_pattern_depth(struct sm_str component)
 {
 	if (sm_str_equal(component, SM_STR("**")))

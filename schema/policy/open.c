@@ -180,7 +180,8 @@ static bool is_rule_good(const struct sm_policy *p,
 	uint32_t i;
 
 	if (!is_text(p, r->id) || !is_text(p, r->proto) ||
-	    r->family >= SM_FAMILIES || !is_span(p, SM_BLOB_BY, r->by))
+	    r->family >= SM_FAMILIES || r->run > r->args.count ||
+	    !is_span(p, SM_BLOB_BY, r->by))
 		return false;
 	if (r->flags & SM_RULE_SHELL)
 		return is_span(p, SM_BLOB_TOKENS, r->args);

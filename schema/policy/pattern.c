@@ -371,6 +371,25 @@ enum sm_status sm_pattern_address(struct sm_str text, bool has_port,
 	return check_items(out->host, ALLOW_STAR | ALLOW_TOKEN, diag);
 }
 
+/* More than one would have to be tried in all ways. */
+static enum sm_status check_run(const struct sm_rule *rule, size_t slot,
+				struct sm_diag *diag)
+{
+	size_t i, last = rule->args.count - 1;
+
+	if (!slot)
+		return sm_fail(diag, SM_INVALID,
+			       "argv[0] is one word and has no ...");
+	for (i = 0; i < slot; i++)
+		if (sm_pattern_run(rule->args.items[i]))
+			break;
+	if (i < slot || sm_str_equal(rule->args.items[last], SM_STR("*")))
+		return sm_fail(diag, SM_INVALID,
+			       "one argument only may have ..., and none "
+			       "beside *");
+	return SM_OK;
+}
+
 enum sm_status sm_pattern_check_slot(const struct sm_rule *rule, size_t slot,
 				     struct sm_diag *diag)
 {
@@ -389,6 +408,12 @@ enum sm_status sm_pattern_check_slot(const struct sm_rule *rule, size_t slot,
 	if (is_star && slot + 1 != rule->args.count)
 		return sm_fail(diag, SM_INVALID,
 			       "* stands for further words and must be last");
+	if (sm_pattern_run(text)) {
+		status = check_run(rule, slot, diag);
+		if (status)
+			return status;
+		text.len = sm_pattern_run(text);
+	}
 	status = check_items(text,
 			     ALLOW_STAR | ALLOW_TOKEN | ALLOW_OPTION |
 				     ALLOW_PATH | ALLOW_PORT | ALLOW_VARIABLE,
@@ -409,7 +434,7 @@ static enum sm_status check_shell(struct sm_str line, struct sm_diag *diag)
 {
 	struct sm_shell shell;
 	enum sm_status status = SM_OK;
-	uint32_t i;
+	uint32_t i, runs = 0;
 
 	if (!line.len)
 		return sm_fail(diag, SM_INVALID, "empty shell line");
@@ -422,8 +447,13 @@ static enum sm_status check_shell(struct sm_str line, struct sm_diag *diag)
 			return sm_fail(diag, SM_INVALID,
 				       "a command in a shell line cannot be a "
 				       "slot");
+		runs += t->is_run;
+		if (runs > 1)
+			return sm_fail(diag, SM_INVALID,
+				       "one word only of a shell line may have "
+				       "...");
 		if (t->kind == SM_SHELL_WORD && !t->is_live)
-			status = check_items(t->text,
+			status = check_items(sm_shell_slot(t),
 					     ALLOW_TOKEN | ALLOW_OPTION |
 						     ALLOW_PATH | ALLOW_PORT,
 					     diag);

@@ -52,6 +52,12 @@ uint32_t sm_pattern_variable(struct sm_str text);
 uint32_t sm_pattern_named(struct sm_str text);
 #define SM_VARIABLE_NAMED "ARG"
 
+/*
+ * Length of an argument that holds a slot, without the "..." it ends with, for
+ * one such word or more; 0: it is one word.
+ */
+uint32_t sm_pattern_run(struct sm_str argument);
+
 /* A component that any number of others may stand for. */
 enum sm_depth { SM_DEPTH_NONE, SM_DEPTH_ANY, SM_DEPTH_TREE };
 enum sm_depth sm_pattern_depth(struct sm_str component);

@@ -51,6 +51,12 @@ static const char policy_text[] =
 "    { \"id\": \"p8\", \"signal\": \"other\" },\n"
 "    { \"id\": \"p9\", \"exec\": \"/any/tool\" },\n"
 "    { \"id\": \"p10\", \"exec\": \"/usr/bin/nice\", \"argv\": [\"nice\", \"<word>\", \"<text>\"] },\n"
+"    { \"id\": \"p13\", \"exec\": \"/usr/bin/tar\", \"argv\": [\"tar\", \"-C\", \"<path:/srv/**>\", \"<path:art/**>...\", \"-f\", \"<name>.tar\"] },\n"
+"    { \"id\": \"p14\", \"exec\": \"/usr/bin/end\", \"argv\": [\"end\", \"<option:a|b>...\"] },\n"
+"    { \"id\": \"p15\", \"exec\": \"/usr/bin/dots\", \"argv\": [\"dots\", \"<int>\\\\...\"] },\n"
+"    { \"id\": \"p16\", \"shell\": \"cd <path:/srv/**> && tar c <name>.pdf... | gzip > <name>.gz\" },\n"
+"    { \"id\": \"p17\", \"shell\": \"lpr <name>... 2> /dev/null\" },\n"
+"    { \"id\": \"p18\", \"shell\": \"say <name>'...'\" },\n"
 "    { \"id\": \"p12\", \"exec\": \"/usr/bin/show\", \"argv\": [\"show\", \"<name>\"] },\n"
 "    { \"id\": \"p11\", \"exec\": \"/usr/bin/rel\", \"argv\": [\"rel\", \"<path:src/**>\"] }\n"
 "  ],\n"
@@ -326,6 +332,26 @@ static const struct row processes[] = {
 	OK('e', "/usr/bin/show show a-b.c", "app", D, "p12"),
 	NO('e', "/usr/bin/show show -a", "app", D, ARGUMENTS, "p12"),
 	NO('e', "/usr/bin/show show a/b", "app", D, ARGUMENTS, "p12"),
+	/* words of one slot, one or more, between others */
+	OK('e', "/usr/bin/tar tar -C /srv/x art/a -f x.tar", "app", D, "p13"),
+	OK('e', "/usr/bin/tar tar -C /srv/x art/a art/b/c art/d -f x.tar",
+	   "app", D, "p13"),
+	NO('e', "/usr/bin/tar tar -C /srv/x -f x.tar", "app", D, ARGUMENTS,
+	   "p13"),
+	NO('e', "/usr/bin/tar tar -C /srv/x art/a --checkpoint -f x.tar", "app",
+	   D, ARGUMENTS, "p13"),
+	NO('e', "/usr/bin/tar tar -C /srv/x art/a /etc/shadow -f x.tar", "app",
+	   D, ARGUMENTS, "p13"),
+	NO('e', "/usr/bin/tar tar -C /srv/x art/a art/../../x -f x.tar", "app",
+	   D, ARGUMENTS, "p13"),
+	NO('e', "/usr/bin/tar tar -C /srv/x art/a -f x.tar y.tar", "app", D,
+	   ARGUMENTS, "p13"),
+	OK('e', "/usr/bin/end end a b b a", "app", D, "p14"),
+	NO('e', "/usr/bin/end end", "app", D, ARGUMENTS, "p14"),
+	NO('e', "/usr/bin/end end a c", "app", D, ARGUMENTS, "p14"),
+	OK('e', "/usr/bin/dots dots 7...", "app", D, "p15"),
+	NO('e', "/usr/bin/dots dots 7", "app", D, ARGUMENTS, "p15"),
+	NO('e', "/usr/bin/dots dots 7 8", "app", D, ARGUMENTS, "p15"),
 	OK('e', "/usr/bin/rel rel src/a.c", "app", D, "p11"),
 	NO('e', "/usr/bin/rel rel src/../../a.c", "app", D, ARGUMENTS, "p11"),
 	NO('e', "/usr/bin/rel rel /src/a.c", "app", D, ARGUMENTS, "p11"),
@@ -342,6 +368,19 @@ static const struct row processes[] = {
 	NO('S', "ping -c 1 example.com >> /dev/null", "app", D, ARGUMENTS,
 	   "p4"),
 	NO('S', "ping -c 1 a\nid > /dev/null", "app", D, ARGUMENTS, "p4"),
+	OK('S', "lpr a 'b c' d 2> /dev/null", "app", D, "p17"),
+	NO('S', "lpr a -b 2> /dev/null", "app", D, ARGUMENTS, "p17"),
+	NO('S', "lpr a; b 2> /dev/null", "app", D, ARGUMENTS, "p17"),
+	NO('S', "lpr a $(b) 2> /dev/null", "app", D, ARGUMENTS, "p17"),
+	NO('S', "lpr 2> /dev/null", "app", D, ARGUMENTS, "p17"),
+	OK('S', "cd /srv/x && tar c a.pdf b.pdf | gzip > o.gz", "app", D,
+	   "p16"),
+	NO('S', "cd /srv/x && tar c a.pdf ../b.pdf | gzip > o.gz", "app", D,
+	   ARGUMENTS, "p16"),
+	NO('S', "cd /srv/x && tar c a.pdf | id | gzip > o.gz", "app", D,
+	   ARGUMENTS, "p16"),
+	OK('S', "say x...", "app", D, "p18"),
+	NO('S', "say x y", "app", D, ARGUMENTS, "p18"),
 	OK('S', "ls *.txt | wc -l", "app", D, "p5"),
 	NO('S', "ls '*.txt' | wc -l", "app", D, ARGUMENTS, "p5"),
 	NO('S', "ls *.txt || wc -l", "app", D, ARGUMENTS, "p5"),
