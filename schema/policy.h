@@ -151,6 +151,7 @@ enum sm_token {
 	SM_TOKEN_TEXT,	 /* <text>     argv: anything that is one word */
 	SM_TOKEN_TREE,	 /* <tree>     ** that no component with a leading dot
 				       is part of; alone in its place */
+	SM_TOKEN_CLASS,	 /* <class>    dotted identifiers; pickles only */
 	SM_TOKENS
 };
 

@@ -639,7 +639,8 @@ static void find_class(struct build *b)
 		return;
 	}
 	at = put(at, m);
-	*at++ = '.';
+	/* An attribute of what the module holds: `<class>` is never one. */
+	*at++ = n.len && memchr(n.p, '.', n.len) ? ':' : '.';
 	at = put(at, n);
 	r->value = (struct sm_str){ start, (uint32_t)(at - start) };
 }

@@ -24,6 +24,14 @@ static bool is_host(char c)
 	       c == ':';
 }
 
+/* What stands in the dotted name of a class; not `:`. */
+static bool is_class(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
+	       (unsigned char)c >= 0x80;
+}
+
 /* Length of the leading run of bytes that satisfy is. */
 static uint32_t run(struct sm_str s, bool (*is)(char))
 {
@@ -125,6 +133,8 @@ size_t sm_token_match(enum sm_token token, struct sm_str text)
 		return text.p[0] == '-' ? 0 : run(text, is_host);
 	case SM_TOKEN_PORT:
 		return match_port(text);
+	case SM_TOKEN_CLASS:
+		return run(text, is_class);
 	case SM_TOKEN_OPTION:
 	case SM_TOKEN_PATH:
 	case SM_TOKEN_TREE: /* of components, not bytes */
@@ -179,7 +189,7 @@ const char *sm_token_name(enum sm_token token)
 		[SM_TOKEN_WORD] = "word", [SM_TOKEN_OPTION] = "option",
 		[SM_TOKEN_PATH] = "path", [SM_TOKEN_HOST] = "host",
 		[SM_TOKEN_PORT] = "port", [SM_TOKEN_TEXT] = "text",
-		[SM_TOKEN_TREE] = "tree",
+		[SM_TOKEN_TREE] = "tree", [SM_TOKEN_CLASS] = "class",
 	};
 
 	return token < SM_TOKENS ? names[token] : "";

@@ -293,6 +293,15 @@ static bool read_token(struct build *b, enum sm_token token)
 		put(&set, ':', ':');
 		read_but(b, set, '-');
 		return true;
+	case SM_TOKEN_CLASS:
+		put(&set, 'a', 'z');
+		put(&set, 'A', 'Z');
+		put(&set, '.', '.');
+		put(&set, '_', '_');
+		put(&set, 0x80, 0xff);
+		read_one(b, set);
+		read_many(b, set);
+		return true;
 	case SM_TOKEN_TEXT:
 		read_one(b, b->any);
 		read_many(b, b->any);

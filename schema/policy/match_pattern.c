@@ -23,6 +23,14 @@ static bool is_host(char c)
 	       c == ':';
 }
 
+/* What stands in the dotted name of a class; not `:`. */
+static bool is_class(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
+	       (unsigned char)c >= 0x80;
+}
+
 static bool is_not_slash(char c)
 {
 	return c != '/';
@@ -51,6 +59,7 @@ static bool span_token(const struct sm_blob_item *item, struct span_token *out)
 		[SM_TOKEN_WORD] = { is_any, 1, '-' },
 		[SM_TOKEN_HOST] = { is_host, 1, '-' },
 		[SM_TOKEN_TEXT] = { is_any, 1, 0 },
+		[SM_TOKEN_CLASS] = { is_class, 1, 0 },
 	};
 
 	if (item->kind == SM_BLOB_STAR) {

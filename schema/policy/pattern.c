@@ -31,6 +31,7 @@ enum {
 	ALLOW_PORT = 1 << 5,
 	ALLOW_NAMED = 1 << 6, /* ${ARG} */
 	ALLOW_TREE = 1 << 7,
+	ALLOW_CLASS = 1 << 8,
 };
 
 static bool is_allowed(const struct sm_item *item, unsigned allow)
@@ -49,6 +50,8 @@ static bool is_allowed(const struct sm_item *item, unsigned allow)
 	case SM_ITEM_TOKEN:
 		if (item->token == SM_TOKEN_TREE)
 			return allow & ALLOW_TREE;
+		if (item->token == SM_TOKEN_CLASS)
+			return allow & ALLOW_CLASS;
 		return item->token == SM_TOKEN_PORT ? allow & ALLOW_PORT
 						    : allow & ALLOW_TOKEN;
 	}
@@ -557,7 +560,12 @@ enum sm_status sm_pattern_check_rule(const struct sm_rule *rule,
 	case SM_FAMILY_EVENTS:
 		if (!p.len)
 			return sm_fail(diag, SM_INVALID, "empty name");
-		return check_items(p, ALLOW_STAR | ALLOW_TOKEN, diag);
+		return check_items(p,
+				   ALLOW_STAR | ALLOW_TOKEN |
+					   (rule->family == SM_FAMILY_PICKLES
+						    ? ALLOW_CLASS
+						    : 0),
+				   diag);
 	case SM_FAMILIES:
 		break;
 	}

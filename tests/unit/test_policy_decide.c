@@ -72,7 +72,8 @@ static const char policy_text[] =
 "    { \"id\": \"c9\", \"exec\": \"<attrs generated init app.<name>>\", \"by\": [\"attr\"] },\n"
 "    { \"id\": \"c10\", \"exec\": \"\", \"by\": [\"attr\"] }\n"
 "  ],\n"
-"  \"pickles\": [ { \"id\": \"k1\", \"class\": \"collections.OrderedDict\" }, { \"id\": \"k2\", \"class\": \"shop.models.*\", \"by\": [\"app\"] } ],\n"
+"  \"pickles\": [ { \"id\": \"k1\", \"class\": \"collections.OrderedDict\" }, { \"id\": \"k2\", \"class\": \"shop.models.*\", \"by\": [\"app\"] },\n"
+"    { \"id\": \"k3\", \"class\": \"tax.<class>\" } ],\n"
 "  \"native\": [ { \"id\": \"d1\", \"dlopen\": \"libc.so.6\", \"by\": [\"uuid\"] }, { \"id\": \"d2\", \"dlsym\": \"uuid_generate\" },\n"
 "    { \"id\": \"d3\", \"dlopen\": \"\" }, { \"id\": \"d4\", \"dlopen\": \"/opt/lib/*.so\" }, { \"id\": \"d5\", \"dlopen\": \"/any/lib.so\" } ],\n"
 "  \"events\": [ { \"id\": \"e1\", \"name\": \"shop.refund\", \"args\": [\"<int>\", \"*\"] }, { \"id\": \"e2\", \"name\": \"sys.settrace\" },\n"
@@ -402,6 +403,10 @@ static const struct row others[] = {
 	NO('p', "shop.models Cart", "flask", D, PRINCIPAL, "k2"),
 	NO('p', "os system", "app", D, DENY_RULE, "x9"),
 	NO('p', "posix system", "app", D, NO_RULE, ""),
+	OK('p', "tax Rate", "app", D, "k3"),
+	OK('p', "tax.eu.rates Rate", "app", D, "k3"),
+	NO('p', "tax.eu os.system", "app", D, NO_RULE, ""),
+	NO('p', "taxes Rate", "app", D, NO_RULE, ""),
 	OK('o', "libc.so.6", "uuid", D, "d1"),
 	NO('o', "libc.so.6", "app", D, PRINCIPAL, "d1"),
 	NO('o', "uuid_generate", "app", D, ACCESS, "d2"),

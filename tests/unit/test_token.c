@@ -39,6 +39,9 @@ static const struct row rows[] = {
 	{ SM_TOKEN_TEXT, "-a b", 4 },
 	{ SM_TOKEN_HOST, "a-b.c_d:1/x", 9 },
 	{ SM_TOKEN_HOST, "-a", 0 },
+	{ SM_TOKEN_CLASS, "shop.Cart_2 x", 11 },
+	{ SM_TOKEN_CLASS, "\xc3\xa9t\xc3\xa9:x", 5 },
+	{ SM_TOKEN_CLASS, ":x", 0 },
 	{ SM_TOKEN_PORT, "1023", 0 },
 	{ SM_TOKEN_PORT, "1024", 4 },
 	{ SM_TOKEN_PORT, "65535", 5 },
@@ -106,6 +109,7 @@ static void bytes_above_ascii_belong_to_names_only(void **state)
 			assert_int_equal(sm_token_match(token, text) != 0,
 					 token == SM_TOKEN_NAME ||
 						 token == SM_TOKEN_WORD ||
+						 token == SM_TOKEN_CLASS ||
 						 token == SM_TOKEN_TEXT);
 	}
 }
