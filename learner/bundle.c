@@ -54,26 +54,6 @@ static bool covers(const struct sm_policy *policy, const struct sm_view *view,
 	return verdict->decision == SM_ALLOWED;
 }
 
-/* STDLIB/multiprocessing/pool.py for `multiprocessing.pool.rebuild_exc`. */
-static bool is_module_of(struct sm_str file, struct sm_str name)
-{
-	struct sm_str module = name, suffix = SM_STR(".py");
-
-	while (module.len && module.p[module.len - 1] != '.')
-		module.len--;
-	if (module.len < 2 || file.len < module.len + suffix.len)
-		return false;
-	module.len--;
-	file.len -= suffix.len;
-	if (memcmp(file.p + file.len, suffix.p, suffix.len) != 0)
-		return false;
-	file.p += file.len - module.len;
-	for (uint32_t i = 0; i < module.len; i++)
-		if (file.p[i] != (module.p[i] == '.' ? '/' : module.p[i]))
-			return false;
-	return file.p[-1] == '/';
-}
-
 /*
  * Some module a bundle names classes of was loaded: a bundle for what goes
  * wrong is needed by who saw nothing go wrong.
@@ -86,8 +66,8 @@ static bool names_loaded(const struct sm_learn *l, const struct sm_rules *rules)
 		if (rule->family != SM_FAMILY_PICKLES)
 			continue;
 		for (size_t k = 0; k < l->stdlib_files.count; k++)
-			if (is_module_of(l->stdlib_files.items[k],
-					 rule->pattern))
+			if (sm_is_module(l->stdlib_files.items[k],
+					 sm_module_of(rule->pattern)))
 				return true;
 	}
 	return false;

@@ -34,6 +34,7 @@ static const double block_weight[SM_LEVELS] = {
 #define ACCESS_READ   1.0
 #define ACCESS_MODIFY 1.25
 #define ACCESS_LOOK   0.25
+#define ACCESS_CALL   2.0 /* what a pickle names */
 /* Where. */
 #define NEAR_CODE    1.5
 #define NEAR_SECRETS 1.5
@@ -136,9 +137,11 @@ double sm_rule_cost(const struct sm_reach *reach, uint32_t access)
 	const uint32_t look = SM_ACCESS_LIST | SM_ACCESS_META;
 	double weight = 0, width = reach->widest;
 
+	if (access & SM_ACCESS_CLASS)
+		weight += ACCESS_CALL;
 	if (access & SM_ACCESS_READ)
 		weight += ACCESS_READ;
-	if (access & ~(SM_ACCESS_READ | look))
+	if (access & ~(SM_ACCESS_READ | SM_ACCESS_CLASS | look))
 		weight += ACCESS_MODIFY;
 	if (access & look)
 		weight += ACCESS_LOOK;

@@ -186,6 +186,7 @@ static void learn_family(struct sm_learn *l, void (*family)(struct sm_learn *))
 static void learn(struct sm_learn *l)
 {
 	make_views(l);
+	sm_learn_measure_time(l);
 	sm_learn_variables(l);
 	sm_learn_bundles(l);
 	learn_family(l, sm_learn_paths);

@@ -54,6 +54,7 @@ struct sm_learn {
 	struct sm_learn_options options;
 	struct sm_view *views; /* by key */
 	size_t view_count;
+	uint64_t first_ns, last_ns; /* windows.c: of all calls */
 
 	/* variables.c: longest directory first; code directories */
 	struct sm_prefix *prefixes;
@@ -98,6 +99,14 @@ bool sm_list_has(const struct sm_str_list *list, struct sm_str text);
 /* The facts of the calls no bundle covers with an access in the set. */
 struct sm_facts sm_learn_facts(struct sm_learn *l, enum sm_family family,
 			       uint32_t access);
+/* The first and the last time; before anything asks for windows. */
+void sm_learn_measure_time(struct sm_learn *l);
+/*
+ * A bit for each part of the time in which a call was made: of its first and
+ * its last time, and those between if it was made often enough to have been
+ * made in each.
+ */
+uint32_t sm_learn_windows(const struct sm_learn *l, const struct sm_call *call);
 /* literal with \ before bytes that mean something in patterns. */
 struct sm_str sm_escape(struct sm_learn *l, struct sm_str literal);
 /* The principal as it stands in `by`. */
@@ -205,6 +214,12 @@ void sm_learn_code(struct sm_learn *l);
 /* Code that has no file; part of sm_learn_code(). */
 void sm_learn_generated(struct sm_learn *l);
 void sm_learn_named(struct sm_learn *l);
+/* Classes in pickles; part of sm_learn_named(), after sm_learn_code(). */
+void sm_learn_classes(struct sm_learn *l);
+/* `a.b` of `a.b.Class`; empty: it has no module. */
+struct sm_str sm_module_of(struct sm_str class);
+/* DIR/shop/cart.py and DIR/shop/cart/__init__.py are `shop.cart`. */
+bool sm_is_module(struct sm_str file, struct sm_str module);
 void sm_learn_bundles(struct sm_learn *l);
 /* Decides every call by the result; repairs what is denied. */
 void sm_learn_gate(struct sm_learn *l);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is granted by name: classes in pickles, native libraries and symbols,
- * and events no other family covers.
+ * What is granted by name: native libraries and symbols, and events no other
+ * family covers.
  */
 #include <stdlib.h>
 
@@ -16,61 +16,6 @@ static void add_name(struct sm_learn *l, const struct sm_fact *fact,
 				.seen = fact->view->call->count };
 
 	sm_learn_rule_by(l, &rule, &fact->view->event);
-}
-
-/* `a` of `a.b.Class`. */
-static struct sm_str top_of(struct sm_str value)
-{
-	const char *dot = value.len ? memchr(value.p, '.', value.len) : NULL;
-
-	return (struct sm_str){ value.p, dot ? (uint32_t)(dot - value.p) : 0 };
-}
-
-/* The package that unpickles one of its own classes, or empty. */
-static struct sm_str owner_of(struct sm_learn *l, const struct sm_fact *fact)
-{
-	struct sm_str top = top_of(fact->request->value);
-
-	if (top.len && sm_str_equal(top, sm_by_of(l, &fact->view->event)))
-		return top;
-	return (struct sm_str){ "", 0 };
-}
-
-/*
- * A package that keeps objects of three classes of its own will keep others:
- * which ones depends on what there was to be done.
- */
-static bool is_own_open(const struct sm_learn *l,
-			const struct sm_str_list *classes, struct sm_str top)
-{
-	struct sm_evidence e = { .distinct = 0 };
-
-	for (size_t i = 0; top.len && i < classes->count; i++)
-		e.distinct += sm_str_equal(top_of(classes->items[i]), top);
-	return sm_is_open(l, &e);
-}
-
-static void add_classes(struct sm_learn *l)
-{
-	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_PICKLES, UINT32_MAX);
-	struct sm_str *owners =
-		sm_learn_take(l, (f.count + 1) * sizeof(*owners));
-	struct sm_str_list classes = { NULL, 0, 0 };
-
-	for (size_t i = 0; i < f.count; i++) {
-		owners[i] = owner_of(l, &f.items[i]);
-		if (owners[i].len)
-			sm_list_add(l, &classes, f.items[i].request->value);
-	}
-	for (size_t i = 0; i < f.count; i++) {
-		struct sm_str value = f.items[i].request->value;
-		struct sm_str text = sm_escape(l, value);
-
-		if (is_own_open(l, &classes, owners[i]))
-			text = sm_learn_join(l, sm_escape(l, owners[i]),
-					     SM_STR(".*"));
-		add_name(l, &f.items[i], text);
-	}
 }
 
 static void add_all(struct sm_learn *l, enum sm_family family)
@@ -170,7 +115,7 @@ static void add_events(struct sm_learn *l)
 
 void sm_learn_named(struct sm_learn *l)
 {
-	add_classes(l);
+	sm_learn_classes(l);
 	add_all(l, SM_FAMILY_NATIVE);
 	add_events(l);
 }

@@ -18,13 +18,9 @@ struct entry {
 	struct sm_node *node;
 };
 
-/* The time from the first event to the last is divided into so many parts. */
-#define WINDOWS 8
-
 struct sm_paths {
 	struct sm_node root;
-	uint64_t first_ns, last_ns; /* of all calls */
-	struct entry *entries;	    /* by component */
+	struct entry *entries; /* by component */
 	size_t count, room;
 };
 
@@ -198,46 +194,6 @@ static bool is_dir_event(enum sm_event_kind kind)
 	       kind == SM_EVENT_OS_LISTDIR || kind == SM_EVENT_OS_SCANDIR;
 }
 
-static unsigned window_of(const struct sm_paths *p, uint64_t time_ns)
-{
-	uint64_t width = (p->last_ns - p->first_ns) / WINDOWS + 1;
-
-	/* Summaries may say anything. */
-	if (time_ns < p->first_ns || time_ns > p->last_ns)
-		return 0;
-	return (unsigned)((time_ns - p->first_ns) / width);
-}
-
-/*
- * The parts of the time a call was made in: of its first and its last time, and
- * those between if it was made often enough to have been made in each.
- */
-static uint32_t windows_of(const struct sm_paths *p, const struct sm_call *call)
-{
-	unsigned first = window_of(p, call->first_ns);
-	unsigned last = window_of(p, call->last_ns);
-	uint32_t windows = 1u << first | 1u << last;
-
-	for (unsigned i = first; call->count > last - first && i < last; i++)
-		windows |= 1u << i;
-	return windows;
-}
-
-static void measure_time(struct sm_learn *l)
-{
-	struct sm_paths *p = l->paths;
-
-	p->first_ns = UINT64_MAX;
-	for (size_t i = 0; i < l->view_count; i++) {
-		const struct sm_call *call = l->views[i].call;
-
-		if (call->first_ns < p->first_ns)
-			p->first_ns = call->first_ns;
-		if (call->last_ns > p->last_ns)
-			p->last_ns = call->last_ns;
-	}
-}
-
 static void put_entry(struct sm_learn *l, struct entry *entry)
 {
 	const uint32_t made = SM_ACCESS_CREATE | SM_ACCESS_WRITE |
@@ -256,7 +212,7 @@ static void put_entry(struct sm_learn *l, struct entry *entry)
 			&l->tmp_names, (struct sm_str){ path.p, end });
 		sm_sketch_merge(&node->runs, &call->runs);
 		sm_sketch_merge(&node->processes, &call->owners);
-		node->windows |= windows_of(l->paths, call);
+		node->windows |= sm_learn_windows(l, call);
 	}
 	entry->node = node;
 	if (!entry->access)
@@ -524,7 +480,6 @@ void sm_learn_paths(struct sm_learn *l)
 	const bool *taken = sm_learn_command(l, &f);
 	struct entry *new;
 
-	measure_time(l);
 	p->root.is_dir = true;
 	p->root.sources = 1;
 	for (size_t i = 0; i < f.count; i++)

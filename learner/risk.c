@@ -225,6 +225,8 @@ static const char *pickle_risk(const struct sm_rule *rule)
 
 	if (starts_with_one_of(rule->pattern, dangerous))
 		return "unpickling can call this: it runs commands or code";
+	if (has_slot(rule->pattern))
+		return "unpickling can call whatever is named so";
 	if (!starts_with_one_of(rule->pattern, safe))
 		return "unpickling makes objects of this class";
 	return NULL;

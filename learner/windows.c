@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When something was recorded: the time from the first call to the last is
+ * divided into eight parts.
+ */
+#include "learner/learn.h"
+
+#define WINDOWS 8
+
+void sm_learn_measure_time(struct sm_learn *l)
+{
+	l->first_ns = UINT64_MAX;
+	l->last_ns = 0;
+	for (size_t i = 0; i < l->view_count; i++) {
+		const struct sm_call *call = l->views[i].call;
+
+		if (call->first_ns < l->first_ns)
+			l->first_ns = call->first_ns;
+		if (call->last_ns > l->last_ns)
+			l->last_ns = call->last_ns;
+	}
+}
+
+static unsigned window_of(const struct sm_learn *l, uint64_t time_ns)
+{
+	uint64_t width = (l->last_ns - l->first_ns) / WINDOWS + 1;
+
+	/* Summaries may say anything. */
+	if (time_ns < l->first_ns || time_ns > l->last_ns)
+		return 0;
+	return (unsigned)((time_ns - l->first_ns) / width);
+}
+
+uint32_t sm_learn_windows(const struct sm_learn *l, const struct sm_call *call)
+{
+	unsigned first = window_of(l, call->first_ns);
+	unsigned last = window_of(l, call->last_ns);
+	uint32_t windows = 1u << first | 1u << last;
+
+	for (unsigned i = first; call->count > last - first && i < last; i++)
+		windows |= 1u << i;
+	return windows;
+}
