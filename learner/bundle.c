@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What shipped bundles cover needs no rules of its own. Whether they do is
- * asked of the engine, with a policy that holds nothing but the bundle.
+ * asked of the engine, with a policy that holds nothing but the bundle. One is
+ * used where what it grants beside costs no more than to do without: a rule for
+ * each call, and what the rest of it will be needed for.
  */
 #include <stdlib.h>
 
@@ -54,98 +56,214 @@ static bool covers(const struct sm_policy *policy, const struct sm_view *view,
 	return verdict->decision == SM_ALLOWED;
 }
 
-/*
- * Some module a bundle names classes of was loaded: a bundle for what goes
- * wrong is needed by who saw nothing go wrong.
- */
-static bool names_loaded(const struct sm_learn *l, const struct sm_rules *rules)
-{
-	for (size_t i = 0; i < rules->count; i++) {
-		const struct sm_rule *rule = &rules->rules[i];
+/* What was recorded that one rule of a bundle allows. */
+struct needed {
+	struct sm_node node; /* in which parts of the recording */
+	size_t calls;
+};
 
-		if (rule->family != SM_FAMILY_PICKLES)
-			continue;
-		for (size_t k = 0; k < l->stdlib_files.count; k++)
-			if (sm_is_module(l->stdlib_files.items[k],
-					 sm_module_of(rule->pattern)))
-				return true;
-	}
-	return false;
-}
+/* A bundle, tried. */
+struct trial {
+	const char *name;
+	const struct sm_rule *rules;
+	struct needed *needed; /* of each rule */
+	size_t count, needed_count;
+	size_t calls;
+	bool is_changing; /* something was changed through it */
+	double with, without;
+};
 
-/* Rules of a bundle; l->building until they are freed. */
-static const struct sm_rules *parse(struct sm_learn *l, const char *name)
+/* ------------------------------------------------------------------- rules */
+
+/* In the arena; nothing but what is weighed. */
+static void read_rules(struct sm_learn *l, struct trial *t)
 {
-	const char *text = sm_bundle_text(name);
+	const char *text = sm_bundle_text(t->name);
+	struct sm_rule *copies;
 	enum sm_status status =
 		sm_policy_parse(text, strlen(text), &l->building, &l->diag);
 
 	if (status != SM_OK)
 		sm_learn_fail(l, status);
-	return l->building;
-}
+	t->count = l->building->count;
+	t->rules = copies =
+		sm_learn_take(l, (t->count + 1) * sizeof(*t->rules));
+	t->needed = sm_learn_take(l, (t->count + 1) * sizeof(*t->needed));
+	for (size_t i = 0; i < t->count; i++) {
+		const struct sm_rule *rule = &l->building->rules[i];
 
-static void drop(struct sm_learn *l)
-{
+		copies[i] = (struct sm_rule){
+			.family = rule->family,
+			.access = rule->access,
+			.id = sm_learn_copy(l, rule->id),
+			.pattern = sm_learn_copy(l, rule->pattern),
+		};
+	}
 	sm_rules_free(l->building);
 	l->building = NULL;
 }
 
-static bool speaks_of_loaded(struct sm_learn *l, const char *name)
+/*
+ * Some module the bundle names classes of was loaded: a bundle for what goes
+ * wrong is needed by who saw nothing go wrong.
+ */
+static bool speaks_of_loaded(const struct sm_learn *l, const struct trial *t)
 {
-	bool does = names_loaded(l, parse(l, name));
-
-	drop(l);
-	return does;
-}
-
-/* needed: ids of rules that decided something, as verdicts spell them. */
-static void note_use(struct sm_learn *l, const char *name,
-		     const struct sm_str_list *needed)
-{
-	const struct sm_rules *rules = parse(l, name);
-	struct sm_bundle_use *use = &l->out->bundles[l->out->bundle_count++];
-
-	*use = (struct sm_bundle_use){ name, rules->count, needed->count, 0 };
-	for (size_t i = 0; i < rules->count; i++) {
-		const struct sm_rule *rule = &rules->rules[i];
-		struct sm_str id =
-			sm_learn_join(l, sm_str_of(name), SM_STR("/"));
-
-		id = sm_learn_join(l, id, rule->id);
-		if (rule->family == SM_FAMILY_FILES && !sm_list_has(needed, id))
-			use->exposure += sm_pattern_exposure(rule->pattern,
-							     rule->access);
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->rules[i].family != SM_FAMILY_PICKLES)
+			continue;
+		for (size_t k = 0; k < l->stdlib_files.count; k++)
+			if (sm_is_module(l->stdlib_files.items[k],
+					 sm_module_of(t->rules[i].pattern)))
+				return true;
 	}
-	drop(l);
+	return false;
 }
 
-static void use(struct sm_learn *l, const char *name)
+/* ------------------------------------------------------------------- costs */
+
+/* A bundle's rules speak of what is there for everybody. */
+#define PUBLIC 0.25
+/* Times, for a rule that changes where nothing recorded changed anything. */
+#define DIRECTION 8
+
+/* Neither changes anything nor talks to anybody. */
+static bool is_look(uint32_t access)
 {
-	struct sm_str_list before = l->use, needed = { NULL, 0, 0 };
+	const uint32_t looks = SM_ACCESS_READ | SM_ACCESS_LIST |
+			       SM_ACCESS_META | SM_ACCESS_LOAD | SM_ACCESS_RUN |
+			       SM_ACCESS_RESOLVE | SM_ACCESS_CLASS;
+
+	return !(access & ~looks);
+}
+
+static bool is_pattern(struct sm_str text)
+{
+	return text.len &&
+	       (memchr(text.p, '*', text.len) || memchr(text.p, '<', text.len));
+}
+
+/* What a rule grants that was not asked for. */
+static double extra_of(const struct trial *t, size_t at)
+{
+	const struct sm_rule *rule = &t->rules[at];
+	bool is_file = rule->family == SM_FAMILY_FILES ||
+		       rule->family == SM_FAMILY_PICKLES;
+	uint32_t access = is_file		  ? rule->access
+			  : is_look(rule->access) ? SM_ACCESS_READ
+						  : SM_ACCESS_WRITE;
+	double extra = PUBLIC * sm_pattern_exposure(rule->pattern, access);
+
+	if (t->needed[at].calls && !is_pattern(rule->pattern))
+		return 0;
+	if (!t->is_changing && !is_look(rule->access))
+		extra *= DIRECTION;
+	return extra;
+}
+
+/* A rule for each call, and a block where another rule would be needed. */
+static double cost_without(const struct sm_learn *l, const struct trial *t)
+{
+	const struct sm_reach literal = { .slots = 0 };
+	struct sm_novelty novelty = { .windows = 0 };
+
+	for (size_t i = 0; i < t->count; i++)
+		if (t->needed[i].calls)
+			sm_novelty_add(&novelty, &t->needed[i].node, true);
+	return (double)t->calls * sm_rule_cost(&literal, 0) +
+	       sm_block_cost(l, sm_novelty_unseen(&novelty, 1));
+}
+
+static void weigh(const struct sm_learn *l, struct trial *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		t->with += extra_of(t, i);
+	t->without = cost_without(l, t);
+}
+
+/* ------------------------------------------------------------------ trials */
+
+/* What verdicts call BUNDLE/ID. */
+static struct needed *find_rule(struct trial *t, struct sm_str name)
+{
+	uint32_t skip = (uint32_t)strlen(t->name) + 1;
+
+	for (size_t i = 0; i < t->count && name.len > skip; i++)
+		if (sm_str_equal(
+			    t->rules[i].id,
+			    (struct sm_str){ name.p + skip, name.len - skip }))
+			return &t->needed[i];
+	return &t->needed[t->count]; /* by a mode alone: no rule's */
+}
+
+static void note_call(const struct sm_learn *l, struct trial *t,
+		      const struct sm_view *view, struct sm_str rule)
+{
+	struct needed *needed = find_rule(t, rule);
+	const struct sm_call *call = view->call;
+
+	t->calls++;
+	t->needed_count += !needed->calls++;
+	for (unsigned i = 0; i < view->request_count; i++)
+		t->is_changing |= !is_look(view->requests[i].access);
+	sm_sketch_merge(&needed->node.runs, &call->runs);
+	sm_sketch_merge(&needed->node.processes, &call->owners);
+	needed->node.windows |= sm_learn_windows(l, call);
+	needed->node.sources = 1;
+}
+
+/* Which calls the bundle covers. */
+static bool *try_bundle(struct sm_learn *l, struct trial *t)
+{
+	bool *covered = sm_learn_take(l, l->view_count + 1);
+	struct sm_str_list before = l->use;
 	struct sm_policy policy;
-	bool is_used = speaks_of_loaded(l, name);
-	size_t covered = 0;
 
 	l->use = (struct sm_str_list){ NULL, 0, 0 };
-	sm_list_add(l, &l->use, sm_str_of(name));
+	sm_list_add(l, &l->use, sm_str_of(t->name));
 	sm_learn_open(l, sm_learn_frame(l), &policy);
 	l->use = before;
 	for (size_t i = 0; i < l->view_count; i++) {
-		struct sm_view *view = &l->views[i];
 		struct sm_verdict verdict;
 
-		if (view->is_covered || !covers(&policy, view, &verdict))
-			continue;
-		view->is_covered = true;
-		sm_list_add(l, &needed, verdict.rule);
-		covered++;
+		covered[i] = !l->views[i].is_covered &&
+			     covers(&policy, &l->views[i], &verdict);
+		if (covered[i])
+			note_call(l, t, &l->views[i], verdict.rule);
 	}
-	if (is_used || covered) {
-		sm_list_add(l, &l->use, sm_str_of(name));
-		note_use(l, name, &needed);
-	}
-	l->out->bundled += covered;
+	return covered;
+}
+
+static void use(struct sm_learn *l, const struct trial *t, const bool *covered)
+{
+	sm_list_add(l, &l->use, sm_str_of(t->name));
+	for (size_t i = 0; i < l->view_count; i++)
+		l->views[i].is_covered |= covered[i];
+	l->out->bundled += t->calls;
+}
+
+static void consider(struct sm_learn *l, const char *name)
+{
+	struct trial t = { .name = name };
+	struct sm_bundle_use *found;
+	bool is_expected, *covered;
+
+	read_rules(l, &t);
+	covered = try_bundle(l, &t);
+	is_expected = speaks_of_loaded(l, &t);
+	if (!t.calls && !is_expected)
+		return;
+	weigh(l, &t);
+	found = &l->out->bundles[l->out->bundle_count++];
+	*found = (struct sm_bundle_use){ .name = name,
+					 .rules = t.count,
+					 .needed = t.needed_count,
+					 .exposure = t.with,
+					 .without = t.without,
+					 .is_used = is_expected ||
+						    t.with <= t.without };
+	if (found->is_used)
+		use(l, &t, covered);
 }
 
 void sm_learn_bundles(struct sm_learn *l)
@@ -157,5 +275,5 @@ void sm_learn_bundles(struct sm_learn *l)
 		count++;
 	l->out->bundles = sm_learn_take(l, count * sizeof(*l->out->bundles));
 	for (size_t i = 0; names[i]; i++)
-		use(l, names[i]);
+		consider(l, names[i]);
 }

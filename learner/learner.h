@@ -178,11 +178,16 @@ struct sm_residue {
 	struct sm_str what; /* one line, for people */
 };
 
-/* A bundle the policy uses, and what it grants beside what was needed. */
+/*
+ * A bundle that covers something recorded, or speaks of what was loaded: used
+ * where that costs no more than to do without; see secmgr-learn(1).
+ */
 struct sm_bundle_use {
 	const char *name;
 	size_t rules, needed; /* needed: by something that was recorded */
-	double exposure; /* of its other rules for files; see secmgr-learn(1) */
+	double exposure;      /* of what it grants beside */
+	double without;	      /* cost of rules instead of it */
+	bool is_used;
 };
 
 /* How a rule came about, for people. */

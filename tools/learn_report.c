@@ -200,9 +200,10 @@ static void put_bundles(const char *program, const struct sm_learned *learned)
 		const struct sm_bundle_use *use = &learned->bundles[i];
 
 		say(program,
-		    "bundle %s: %zu of %zu rules needed, exposure of the "
-		    "others %.1f",
-		    use->name, use->needed, use->rules, use->exposure);
+		    "bundle %s%s: %zu of %zu rules needed, exposure beside "
+		    "these %.1f, without it %.1f",
+		    use->name, use->is_used ? "" : " is not used", use->needed,
+		    use->rules, use->exposure, use->without);
 	}
 }
 
@@ -303,6 +304,8 @@ static void put_bundle(struct sm_json *j, const struct sm_bundle_use *use)
 	sm_json_put_uint(j, "rules", use->rules);
 	sm_json_put_uint(j, "needed", use->needed);
 	sm_json_put_float(j, "exposure", use->exposure);
+	sm_json_put_float(j, "without", use->without);
+	sm_json_put_bool(j, "used", use->is_used);
 	sm_json_close(j, '}');
 }
 

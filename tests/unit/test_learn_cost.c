@@ -225,42 +225,6 @@ static void wider_patterns_cost_more(void **state)
 	}
 }
 
-static struct sm_bundle_use bundle_of(const struct bench *b, const char *name)
-{
-	struct sm_bundle_use none = { .name = NULL };
-
-	for (size_t i = 0; i < b->learned.bundle_count; i++)
-		if (!strcmp(b->learned.bundles[i].name, name))
-			return b->learned.bundles[i];
-	fail_msg("no bundle %s", name);
-	return none;
-}
-
-static void what_a_bundle_grants_beside_is_counted(void **state)
-{
-	static const char *const files[] = { "/etc/ssl/openssl.cnf",
-					     "/etc/ssl/certs/one.0" };
-	double last = 0;
-
-	(void)state;
-	for (size_t count = 1; count <= 2; count++) {
-		struct sm_bundle_use tls;
-		struct bench b;
-
-		start(&b);
-		for (size_t i = 0; i < count; i++)
-			see_open(&b, 0, files[i], READ);
-		learn(&b);
-		tls = bundle_of(&b, "tls");
-		assert_int_equal(tls.needed, count);
-		assert_true(tls.rules > 2 && tls.exposure > 0);
-		if (count == 2)
-			assert_true(tls.exposure < last);
-		last = tls.exposure;
-		finish(&b);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,7 +236,6 @@ int main(void)
 		cmocka_unit_test(the_chance_of_a_new_name_is_good_and_turing_s),
 		cmocka_unit_test(a_single_run_says_nothing_of_the_next),
 		cmocka_unit_test(wider_patterns_cost_more),
-		cmocka_unit_test(what_a_bundle_grants_beside_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bundles: when one is used, what that costs, and what none may hold. */
+#include "tests/unit/learn_fixture.h"
+
+#define SECOND UINT64_C(1000000000)
+
+/* In run number run, each a second after the one before. */
+static void see_read(struct bench *b, int run, const char *path)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, READ);
+
+	e.time_ns = SECOND * (unsigned)(run + 1);
+	add(b, run, &e);
+}
+
+static struct sm_bundle_use bundle_of(const struct bench *b, const char *name)
+{
+	struct sm_bundle_use none = { .name = NULL };
+
+	for (size_t i = 0; i < b->learned.bundle_count; i++)
+		if (!strcmp(b->learned.bundles[i].name, name))
+			return b->learned.bundles[i];
+	fail_msg("no bundle %s", name);
+	return none;
+}
+
+static bool uses(const struct bench *b, const char *name)
+{
+	for (size_t i = 0; i < b->learned.rules->use.count; i++)
+		if (sm_str_equal(b->learned.rules->use.items[i],
+				 sm_str_of(name)))
+			return true;
+	return false;
+}
+
+static void what_a_bundle_grants_beside_is_counted(void **state)
+{
+	static const char *const files[] = { "/etc/ssl/openssl.cnf",
+					     "/usr/lib/ssl/openssl.cnf" };
+	double last = 0;
+
+	(void)state;
+	for (size_t count = 1; count <= 2; count++) {
+		struct sm_bundle_use tls;
+		struct bench b;
+
+		start(&b);
+		for (size_t i = 0; i < count; i++)
+			see_read(&b, 0, files[i]);
+		learn(&b);
+		tls = bundle_of(&b, "tls");
+		assert_int_equal(tls.needed, count);
+		assert_true(tls.is_used && uses(&b, "tls"));
+		assert_true(tls.rules > 2 && tls.exposure > 0);
+		if (count == 2)
+			assert_true(tls.exposure < last);
+		last = tls.exposure;
+		finish(&b);
+	}
+}
+
+/* A first run says nothing of the next; eight that are alike do. */
+static void evidence_that_stays_the_same_needs_no_bundle(void **state)
+{
+	static const int runs[] = { 1, RUNS };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct sm_bundle_use errors;
+		struct bench b;
+
+		start(&b);
+		for (int run = 0; run < RUNS; run++)
+			see_read(&b, run, APP "/always.json");
+		for (int run = 0; run < runs[i]; run++) {
+			struct sm_value args[2] = { text("builtins"),
+						    text("KeyError") };
+			struct sm_event e =
+				event_of("pickle.find_class", args, 2);
+
+			e.time_ns = SECOND * (unsigned)(run + 1);
+			add(&b, run, &e);
+		}
+		learn(&b);
+		errors = bundle_of(&b, "pickled-errors");
+		assert_int_equal(errors.is_used, !i);
+		assert_int_equal(errors.exposure <= errors.without, !i);
+		assert_int_equal(uses(&b, "pickled-errors"), !i);
+		finish(&b);
+	}
+}
+
+/* To have looked at something is no reason to change what lies beside. */
+static void a_bundle_that_changes_things_needs_a_change(void **state)
+{
+	(void)state;
+	for (int changes = 0; changes < 2; changes++) {
+		struct sm_value args[3] = { text("/proc/self/fd") };
+		struct sm_event e;
+		struct bench b;
+
+		start(&b);
+		e = event_of("os.listdir", args, 1);
+		add(&b, 0, &e);
+		if (changes)
+			see_mkdir(&b, 0, "/tmp/pymp-ab12cd34");
+		learn(&b);
+		args[0] = text("/proc/self/fd");
+		e = event_of("os.listdir", args, 1);
+		assert_true(allows(&b, &e));
+		assert_int_equal(uses(&b, "subprocess-runtime"), changes);
+		assert_int_equal(allows_mkdir(&b, "/tmp/pymp-zz98xx76"),
+				 changes);
+		finish(&b);
+	}
+}
+
+/* ------------------------------------------------------------------ contents
+ */
+
+static bool allows_any(const char *bundle, const char *const *paths, int flags)
+{
+	static const enum sm_via ways[] = { SM_VIA_DIRECT, SM_VIA_IMPORT };
+	static const char *const by[] = { "app", "python", "tool" };
+	char text[400];
+	struct sm_rules *rules = NULL;
+	struct sm_policy policy;
+	struct sm_diag diag;
+	void *blob = NULL;
+	size_t bytes;
+	bool does = false;
+
+	snprintf(text, sizeof(text),
+		 "{\"secmgr\": 1, \"variables\": {\"HOME\": \"/home/a\", "
+		 "\"SITE\": [\"/usr/lib/python3/dist-packages\"], "
+		 "\"STDLIB\": \"/usr/lib/python3.11\", \"TMP\": \"/tmp\"}, "
+		 "\"use\": [\"%s\"]}",
+		 bundle);
+	assert_int_equal(sm_policy_parse(text, strlen(text), &rules, &diag),
+			 SM_OK);
+	assert_int_equal(
+		sm_policy_compile(rules, NULL, 0, &blob, &bytes, &diag), SM_OK);
+	assert_int_equal(sm_policy_open(&policy, blob, bytes, &diag), SM_OK);
+	for (; *paths; paths++)
+		for (size_t i = 0; i < 6; i++) {
+			struct sm_value args[3];
+			struct sm_event e = open_event(args, *paths, flags);
+			struct sm_verdict v;
+
+			e.site.via = ways[i % 2];
+			e.site.principal = (struct sm_principal){
+				SM_PRINCIPAL_DISTRIBUTION, sm_str_of(by[i / 2]),
+				SM_STR("")
+			};
+			sm_policy_decide(&policy, &e, &v);
+			does |= v.decision == SM_ALLOWED;
+		}
+	free(blob);
+	sm_rules_free(rules);
+	return does;
+}
+
+static void no_bundle_holds_what_none_may(void **state)
+{
+	static const char *const never[] = {
+		"/etc/passwd",
+		"/etc/shadow",
+		"/proc/self/mem",
+		"/proc/self/maps",
+		"/proc/self/environ",
+		"/proc/1/environ",
+		"/home/a/.ssh/id_rsa",
+		"/home/a/.local/lib/python3.11/site-packages/a.pth",
+		"/home/a/.local/lib/python3.11/site-packages/usercustomize.py",
+		"/usr/lib/python3/dist-packages/usercustomize.py",
+		"/usr/lib/python3/dist-packages/a/__init__.py",
+		"/srv/shop/.env",
+		"/srv/shop/settings.py",
+		NULL
+	};
+	static const char *const written[] = {
+		"/etc/hosts",
+		"/etc/resolv.conf",
+		"/etc/localtime",
+		"/etc/ssl/certs/a.pem",
+		"/usr/lib/python3/dist-packages/a.pth",
+		"/usr/lib/python3.11/os.py",
+		"/srv/shop/a.py",
+		"/tmp/a.py",
+		NULL
+	};
+	static const char *const named[] = { "locale-time",
+					     "logging",
+					     "python-runtime",
+					     "resolver",
+					     "subprocess-runtime",
+					     "tempfile",
+					     "tls" };
+	const char *const *names = sm_bundle_names();
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(named) / sizeof(*named); i++)
+		assert_non_null(sm_bundle_text(named[i]));
+	assert_true(allows_any(
+		"resolver", (const char *const[]){ "/etc/hosts", NULL }, READ));
+	for (; *names; names++, count++) {
+		assert_false(allows_any(*names, never, READ));
+		assert_false(allows_any(*names, never, WRITE));
+		assert_false(allows_any(*names, written, WRITE));
+	}
+	assert_true(count >= sizeof(named) / sizeof(*named));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_bundle_grants_beside_is_counted),
+		cmocka_unit_test(evidence_that_stays_the_same_needs_no_bundle),
+		cmocka_unit_test(a_bundle_that_changes_things_needs_a_change),
+		cmocka_unit_test(no_bundle_holds_what_none_may),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
