@@ -415,9 +415,16 @@ void sm_exec_publish(void);
  * SM_EVENT_OTHER: there is none.
  */
 enum sm_event_kind sm_announce_second(enum sm_event_kind kind);
-/* event was not denied: this thread's next call by its name is looked at. */
-void sm_announce(const struct sm_view *view, const struct sm_event *event);
-void sm_announce_next_event(void);
+/*
+ * event was not denied: this thread's next call by its name is looked at.
+ * is_misread: it may be relative to another directory than was decided by.
+ */
+void sm_announce(const struct sm_view *view, const struct sm_event *event,
+		 bool is_misread);
+/* frame: of the hook; tells whether a call announced may still be to come. */
+void sm_announce_next_event(const void *frame);
+/* From now on hooks of Python code may run between an event and its call. */
+void sm_announce_hooks(void);
 void sm_announce_reset(void); /* in a forked child */
 /* Records and decides a second event; under the lock. True: denied. */
 bool sm_announce_decide(const struct sm_view *view, enum sm_event_kind kind,

@@ -1,40 +1,116 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * announce.c: calls the hook let through, until the C library sees them.
+ *
+ * Hooks that Python code adds run after ours, before the call, and make calls
+ * of their own. So where there are such hooks, what is announced waits while
+ * the stack may still hold it: nothing is over before the stack was unwound
+ * behind the event that announced it. What waits too long is looked at once
+ * more than it need be, which costs time and decides the same.
  */
 #include "recorder/agent/real.h"
 
 #include <errno.h>
 
+#define INTERRUPTED_MAX 3
+
 /* The call a thread has announced and is about to make. */
 struct announced {
 	enum sm_event_kind kind; /* of its second event; OTHER: none */
 	bool is_any;		 /* the event does not tell the name */
+	bool is_misread;	 /* nor the directory it is relative to */
 	uint32_t length;
 	uint64_t hash; /* of the name, as it is passed */
+	uintptr_t at;  /* the hook's place on the stack, which grows down */
 	struct sm_kept_view who;
 };
 
-/* Opens apart: what raises events of its own may come before them. */
-static SM_THREAD_LOCAL struct announced opens, others;
+struct announcements {
+	struct announced now;
+	uintptr_t call; /* the call that was it: its place on the stack */
+	/* By other hooks' events, the outermost first. */
+	struct announced interrupted[INTERRUPTED_MAX];
+	uint32_t count;
+	bool is_full; /* some that had no room: any call may be one */
+};
 
-static struct announced *slot(enum sm_event_kind kind)
+/* Opens apart: what raises events of its own may come before them. */
+static SM_THREAD_LOCAL struct announcements opens, others;
+static SM_THREAD_LOCAL uintptr_t here; /* of the last event */
+static _Atomic bool has_hooks;	       /* such as run after ours */
+
+static struct announcements *slot(enum sm_event_kind kind)
 {
 	return kind == SM_EVENT_OPENED ? &opens : &others;
 }
 
+/* A kept view may point into itself. */
+static void copy(struct announced *to, const struct announced *from)
+{
+	*to = *from;
+	sm_view_keep(&to->who, &from->who.view);
+}
+
+static void reset(struct announcements *a)
+{
+	a->now.kind = SM_EVENT_OTHER;
+	a->count = 0;
+	a->is_full = false;
+}
+
 void sm_announce_reset(void)
 {
-	opens.kind = others.kind = SM_EVENT_OTHER;
+	reset(&opens);
+	reset(&others);
+}
+
+void sm_announce_hooks(void)
+{
+	atomic_store_explicit(&has_hooks, true, memory_order_relaxed);
+}
+
+static bool are_hooks(void)
+{
+	return atomic_load_explicit(&has_hooks, memory_order_relaxed);
+}
+
+/* The stack reaches no deeper than to at: what was announced there is over. */
+static void unwind(struct announcements *a, uintptr_t at)
+{
+	while (a->count && a->interrupted[a->count - 1].at <= at) {
+		a->count--;
+		a->is_full = false;
+	}
+}
+
+/* Before an event at `here`, which may come out of the call announced. */
+static void interrupt(struct announcements *a)
+{
+	unwind(a, here);
+	if (a->now.kind != SM_EVENT_OTHER && a->now.at > here) {
+		if (a->count < INTERRUPTED_MAX)
+			copy(&a->interrupted[a->count++], &a->now);
+		else
+			a->is_full = true;
+		a->now.kind = SM_EVENT_OTHER;
+	} else if (a->now.is_any) {
+		a->now.kind = SM_EVENT_OTHER;
+	}
 }
 
 /* Whom we know nothing by is forgotten with the next event. */
-void sm_announce_next_event(void)
+void sm_announce_next_event(const void *frame)
 {
-	if (opens.is_any)
-		opens.kind = SM_EVENT_OTHER;
-	if (others.is_any)
-		others.kind = SM_EVENT_OTHER;
+	here = (uintptr_t)frame;
+	if (are_hooks()) {
+		interrupt(&opens);
+		interrupt(&others);
+		return;
+	}
+	if (opens.now.is_any)
+		opens.now.kind = SM_EVENT_OTHER;
+	if (others.now.is_any)
+		others.now.kind = SM_EVENT_OTHER;
 }
 
 enum sm_event_kind sm_announce_second(enum sm_event_kind kind)
@@ -91,11 +167,12 @@ static uint64_t hash_of(const char *s, uint32_t n, bool *is_plain)
 	return h;
 }
 
-void sm_announce(const struct sm_view *view, const struct sm_event *event)
+void sm_announce(const struct sm_view *view, const struct sm_event *event,
+		 bool is_misread)
 {
 	const struct sm_value *name = event->argc ? &event->args[0] : NULL;
 	enum sm_event_kind kind = sm_announce_second(event->site.kind);
-	struct announced *a = slot(kind);
+	struct announced *a = &slot(kind)->now;
 	bool is_plain = false;
 
 	a->kind = SM_EVENT_OTHER;
@@ -106,6 +183,8 @@ void sm_announce(const struct sm_view *view, const struct sm_event *event)
 		a->hash = hash_of(name->s, name->len, &is_plain);
 	}
 	a->is_any = !is_plain;
+	a->is_misread = is_misread;
+	a->at = here;
 	sm_view_keep(&a->who, view);
 	a->kind = kind;
 }
@@ -117,13 +196,13 @@ uint64_t sm_announced_hash(const char *path)
 	return hash_of(path, (uint32_t)strlen(path), &is_plain);
 }
 
-bool sm_announced_is_next(enum sm_event_kind kind, const char *path)
+static bool is_it(const struct announced *a, enum sm_event_kind kind,
+		  const char *path)
 {
-	const struct announced *a = slot(kind);
 	bool is_plain;
 	size_t n;
 
-	if (a->kind != kind || !path)
+	if (a->kind != kind)
 		return false;
 	if (a->is_any)
 		return true;
@@ -132,10 +211,52 @@ bool sm_announced_is_next(enum sm_event_kind kind, const char *path)
 	       hash_of(path, (uint32_t)n, &is_plain) == a->hash;
 }
 
+/* Among those that other hooks have interrupted; it becomes the one of now. */
+static bool find_interrupted(struct announcements *a, enum sm_event_kind kind,
+			     const char *path)
+{
+	for (uint32_t i = a->count; i--;)
+		if (is_it(&a->interrupted[i], kind, path)) {
+			copy(&a->now, &a->interrupted[i]);
+			return true;
+		}
+	if (!a->is_full)
+		return false;
+	copy(&a->now, &a->interrupted[INTERRUPTED_MAX - 1]);
+	a->now.kind = kind;
+	a->now.is_misread = true;
+	return true;
+}
+
+bool sm_announced_is_next(enum sm_event_kind kind, const char *path)
+{
+	struct announcements *a = slot(kind);
+
+	if (!path || (!is_it(&a->now, kind, path) &&
+		      (!a->count || !find_interrupted(a, kind, path))))
+		return false;
+	a->call = (uintptr_t)__builtin_frame_address(0);
+	return true;
+}
+
+bool sm_announced_is_misread(void)
+{
+	return opens.now.is_misread;
+}
+
 void sm_announced_done(enum sm_event_kind kind, bool is_made)
 {
-	if (is_made || (errno != EINTR && errno != ERANGE))
-		slot(kind)->kind = SM_EVENT_OTHER;
+	struct announcements *a = slot(kind);
+
+	if (!is_made && (errno == EINTR || errno == ERANGE))
+		return;
+	if (are_hooks()) {
+		/* Made by native code that a hook has called: not yet over. */
+		if (a->call <= a->now.at)
+			return;
+		unwind(a, a->call);
+	}
+	a->now.kind = SM_EVENT_OTHER;
 }
 
 bool sm_announce_decide(const struct sm_view *view, enum sm_event_kind kind,
@@ -168,8 +289,8 @@ bool sm_announced_is_denied(enum sm_event_kind kind,
 
 	if (!sm_agent_lock())
 		return sm_agent_lost();
-	result = sm_announce_decide(&slot(kind)->who.view, kind, values, count,
-				    &denial);
+	result = sm_announce_decide(&slot(kind)->now.who.view, kind, values,
+				    count, &denial);
 	sm_agent_unlock();
 	return result;
 }

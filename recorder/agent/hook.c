@@ -371,6 +371,8 @@ static void after(const struct arrival *a)
 		return;
 	if (kind == SM_EVENT_OS_CHDIR)
 		sm_resolve_cwd_changed();
+	if (kind == SM_EVENT_SYS_ADDAUDITHOOK)
+		sm_announce_hooks();
 	if (kind == SM_EVENT_INTERPRETER_CLEAR)
 		sm_code_forget_interpreter();
 	if (kind == SM_EVENT_HOOKS_CLEAR) {
@@ -410,6 +412,16 @@ static bool is_spawn(enum sm_event_kind kind)
 	default:
 		return false;
 	}
+}
+
+/* os.open() in a directory that its event does not tell: see late_open.c. */
+static bool is_misread(const struct sm_event *event)
+{
+	const struct sm_value *name = event->argc ? &event->args[0] : NULL;
+
+	return event->site.kind == SM_EVENT_OPEN && event->argc > 1 &&
+	       event->args[1].type == SM_NONE && name->len &&
+	       sm_value_is_string(name) && name->s[0] != '/';
 }
 
 static void look(struct arrival *a, struct sm_view *view)
@@ -461,7 +473,7 @@ static int take(struct arrival *a)
 	sm_secrets_tell(&box.secrets);
 	sm_agent_store(&view, &record);
 	if (!is_denied && sm_announce_second(a->kind))
-		sm_announce(&view, &record.event);
+		sm_announce(&view, &record.event, is_misread(&record.event));
 	else if (!is_denied && has_effect)
 		is_denied = sm_real_at_once(&view, &record.event, &denial);
 	if (is_spawn(a->kind) && !is_denied)
@@ -506,7 +518,7 @@ int sm_agent_hook(const char *event, struct py_object *args, void *data)
 		sm_late_open_flush();
 	if (sm_exec_has_notes())
 		sm_exec_publish();
-	sm_announce_next_event();
+	sm_announce_next_event(__builtin_frame_address(0));
 	if (!sm_forged_is_watched)
 		sm_forged_watch();
 	a.kind = kind_of(event);

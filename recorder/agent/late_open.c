@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#define NAME_MAX_BYTES 768 /* longer ones are resolved against the cwd */
+#define NAME_MAX_BYTES 768 /* longer ones are looked at after the call */
 
 struct waiting {
 	bool is_set, is_text;
@@ -132,8 +132,8 @@ static void build(int dir_fd, struct sm_view *view, struct sm_value values[3],
 	event->resolved[0] = sm_resolve_at(dir_fd, name, resolved);
 }
 
-/* True: denied. */
-static bool finish(int dir_fd)
+/* True: denied. is_misread: dir_fd is a guess. */
+static bool finish(int dir_fd, bool is_misread)
 {
 	static struct sm_record_event record; /* all three under the lock */
 	static struct sm_view view;
@@ -148,18 +148,30 @@ static bool finish(int dir_fd)
 	is_denied = sm_deny_decide(&view, &record.event, &denial);
 	sm_agent_store(&view, &record);
 	if (!is_denied)
-		sm_announce(&view, &record.event);
+		sm_announce(&view, &record.event, is_misread);
 	sm_agent_unlock();
 	return is_denied;
 }
 
 /*
- * The call did not come: a made-up event, or an interposer before us. It was
- * relative to the cwd as far as anybody knows.
+ * The call did not come: a made-up event, an interposer before us, or another
+ * hook's event comes first. It was relative to the cwd as far as anybody knows.
  */
 void sm_late_open_flush(void)
 {
-	finish(AT_FDCWD);
+	finish(AT_FDCWD, true);
+}
+
+/* What is not ASCII is passed in the encoding of the locale. */
+static bool is_waiting_for(const char *path)
+{
+	const char *at = waiting.name;
+
+	if (!strcmp(path, waiting.name))
+		return true;
+	while (*at && !((uint8_t)*at & 0x80))
+		at++;
+	return *at != 0;
 }
 
 bool sm_late_open_is_denied(int dir_fd, const char *path)
@@ -167,9 +179,9 @@ bool sm_late_open_is_denied(int dir_fd, const char *path)
 	int saved = errno;
 	bool is_denied;
 
-	if (!path || strcmp(path, waiting.name) != 0)
+	if (!path || !is_waiting_for(path))
 		return false;
-	is_denied = finish(dir_fd);
+	is_denied = finish(dir_fd, false);
 	errno = is_denied ? EACCES : saved;
 	return is_denied;
 }

@@ -68,6 +68,13 @@ static bool is_denied(struct sm_str name, struct sm_str path, int flags)
 	return sm_announced_is_denied(SM_EVENT_OPENED, values, 4);
 }
 
+/* The path that the first step has decided by. */
+static struct sm_str decided(int dir_fd, const char *path, char *text)
+{
+	return sm_real_spelled(sm_announced_is_misread() ? AT_FDCWD : dir_fd,
+			       path, text);
+}
+
 /*
  * Before the call: what it would make or empty. *before stays empty where
  * that has no name, or nothing is made. True: it cannot be made, for errno.
@@ -93,7 +100,7 @@ static bool is_refused(int dir_fd, const char *path, int flags, char *out,
 	if (!before->len && errno)
 		return true;
 	errno = saved;
-	name = sm_real_spelled(dir_fd, path, text);
+	name = decided(dir_fd, path, text);
 	if (!before->len || sm_str_equal(*before, name) ||
 	    !is_denied(name, *before, flags))
 		return false;
@@ -112,7 +119,7 @@ static bool is_denied_after(int dir_fd, const char *path, int flags, int fd)
 	if ((flags & O_TMPFILE) == O_TMPFILE)
 		return false;
 	after = sm_real_path_of(fd, out);
-	name = sm_real_spelled(dir_fd, path, text);
+	name = decided(dir_fd, path, text);
 	if (sm_str_equal(after, name))
 		hint_set(path, false);
 	result = after.len && !sm_str_equal(after, name) &&
@@ -174,7 +181,7 @@ int sm_real_open(int dir_fd, const char *path, int flags, mode_t mode)
 {
 	int saved = errno, fd;
 
-	if (!hint_is_set(path)) {
+	if (!hint_is_set(path) && !sm_announced_is_misread()) {
 		fd = sm_real_probe(dir_fd, path, flags, mode);
 		if (fd >= 0 || is_final(errno))
 			return done(fd);

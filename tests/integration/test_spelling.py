@@ -41,6 +41,29 @@ def low(path, flags=os.O_RDONLY, **keywords):
     leak(os.read(fd, 99) if flags & 3 == os.O_RDONLY else "opened")
 """
 
+# A hook of the program's own, which makes calls between an event and its call;
+# native ones of the same name, too. It is called by what it does itself.
+HOOKED = """
+import ssl
+depth = 0
+def hook(event, arguments):
+    global depth
+    if event in ("open", "os.listdir", "os.mkdir") and depth < 5:
+        depth += 1
+        try:
+            os.close(os.open('mine', os.O_RDONLY))
+            open(O + '/mine').close()
+            if depth == 1:
+                context.load_verify_locations(arguments[0])
+        except (OSError, TypeError):
+            pass
+        finally:
+            depth -= 1
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+os.chdir(O)
+sys.addaudithook(hook)
+"""
+
 READING = [
     ("plain", "text(S + '/f')", DENIED),
     ("bytes", "text(os.fsencode(S) + b'/f')", DENIED),
@@ -75,6 +98,14 @@ READING = [
      "low('dir/f', dir_fd=os.open(O, D))", DENIED),
     ("dir_fd of a linked directory",
      "low('f', dir_fd=os.open(O + '/dir', D))", DENIED),
+    # Of a long name the event is not kept until the directory is known.
+    ("dir_fd and a long name", "os.chdir(O + '/empty')\n"
+     "low('./' * 999 + '../secret/f', dir_fd=os.open(O, D))", DENIED),
+    ("link, behind a hook", HOOKED + "text(O + '/link')", DENIED),
+    ("link of surrogate escapes, behind a hook",
+     HOOKED + "text(O + '/\\udcfe')", DENIED),
+    ("dir_fd, behind a hook", HOOKED + "d = os.open(O, D)\n"
+     "os.chdir(O + '/empty'); low('../secret/f', dir_fd=d)", DENIED),
     ("a thread", "import threading\n"
      "t = threading.Thread(target=low, args=(O + '/link',))\n"
      "t.start(); t.join()", DENIED),
@@ -148,6 +179,10 @@ WRITING = [
     ("append", "open(O + '/link', 'a').write('x')"),
     ("read and write", "open(O + '/link', 'r+').write('x')"),
     ("make in a linked directory", "open(O + '/dir/new', 'w')"),
+    ("make behind a hook", HOOKED + "os.mkdir(O + '/dir/new')"),
+    ("make by dir_fd and a long name", "os.chdir(O + '/empty')\n"
+     "os.open('./' * 999 + '../secret/x', os.O_CREAT | os.O_WRONLY,\n"
+     "        dir_fd=os.open(O, D))"),
     ("make exclusively", "open(O + '/dir/new', 'x')"),
     ("make through a dangling link", "open(O + '/dangling', 'w')"),
     ("make through two of them", "open(O + '/dangling2', 'w')"),
