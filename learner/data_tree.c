@@ -262,6 +262,8 @@ static bool is_drawn(const struct deep *deep, const struct sm_node *node)
 static struct sm_node *drawn_in(struct sm_learn *l, const struct deep *deep,
 				const struct sm_node *node)
 {
+	struct sm_node *drawn;
+
 	for (size_t i = 0; i < deep->any->count; i++) {
 		struct sm_node *kid = deep->any->kids[i];
 
@@ -269,7 +271,11 @@ static struct sm_node *drawn_in(struct sm_learn *l, const struct deep *deep,
 		    sm_str_equal(kid->name, node->name))
 			return kid;
 	}
-	return sm_node_new_slot(l, deep->any, node->name, node->is_dir);
+	drawn = sm_node_new_slot(l, deep->any, node->name, node->is_dir);
+	drawn->is_drawn = node->is_drawn;
+	drawn->is_made = node->is_made;
+	drawn->base = node->base;
+	return drawn;
 }
 
 /* Hands what is granted below node to deep; what is spelled stays. */

@@ -26,6 +26,7 @@ static void rename_all(struct sm_learn *l, struct sm_node *node,
 		sm_node_rename(l, kid, &place);
 	}
 	sm_node_tidy(l, node);
+	sm_node_note_bases(node);
 }
 
 void sm_generalise(struct sm_learn *l, struct sm_node *root)
@@ -36,6 +37,7 @@ void sm_generalise(struct sm_learn *l, struct sm_node *root)
 	cut = sm_cut_lay_out(l, root);
 	sm_cut_solve(cut);
 	sm_cut_apply(l, cut);
+	sm_tree_derive(l, root);
 	sm_tree_rename_once(l, root, SM_STR("/"));
 	sm_tree_rotate(l, root);
 	sm_tree_absorb(l, root);

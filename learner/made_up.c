@@ -100,6 +100,9 @@ static bool has_frame(struct sm_str name, struct sm_str other, uint32_t at)
 	       is_tmp_word(other, at);
 }
 
+/* In one component of a pattern. */
+#define WILDCARDS_MAX 8
+
 #define DRAWN_MIN 3
 #define DRAWN_FAR 1024 /* siblings compared with one */
 
@@ -304,15 +307,21 @@ struct sm_str sm_open_pids(struct sm_learn *l, struct sm_str name)
 		       : sm_escape(l, name);
 }
 
-/* Whose prefix may hold a pid as well: multiprocessing's pym-4000-ab12_x9z. */
-static struct sm_str with_tmp(struct sm_learn *l, struct sm_str name,
-			      uint32_t at)
+/*
+ * Around a part that is another one the next time, what looks like a value is
+ * one as well: 816-139755383246032.eml. But for names that only were there.
+ */
+static struct sm_str around(struct sm_learn *l, struct sm_str name,
+			    uint32_t from, uint32_t to, const char *token)
 {
-	struct sm_str text = sm_open_pids(l, part(name, 0, at));
+	unsigned before, behind;
+	struct sm_str text = sm_skeleton(l, part(name, 0, from), &before);
+	struct sm_str rest = sm_skeleton(l, part(name, to, name.len), &behind);
 
-	text = sm_learn_join(l, text, SM_STR("<tmp>"));
-	return sm_learn_join(l, text,
-			     sm_escape(l, part(name, at + 8, name.len)));
+	if (before + behind >= WILDCARDS_MAX)
+		return with_token(l, name, from, to, token);
+	text = sm_learn_join(l, text, sm_str_of(token));
+	return sm_learn_join(l, text, rest);
 }
 
 void sm_node_rename(struct sm_learn *l, struct sm_node *node,
@@ -326,8 +335,10 @@ void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 	if ((node->is_tempfile && find_tmp(name, &from)) ||
 	    ((place->is_tmp || node->is_made) && is_plain_tmp(name) &&
 	     find_tmp(name, &from)))
-		node->name = with_tmp(l, name, from);
-	else if ((node->is_made || place->is_tmp || place->is_proc) &&
+		node->name = around(l, name, from, from + 8, "<tmp>");
+	else if (node->is_made && find_pid(l, name, &from, &to))
+		node->name = around(l, name, from, to, "<int>");
+	else if ((place->is_tmp || place->is_proc) &&
 		 find_pid(l, name, &from, &to))
 		node->name = with_token(l, name, from, to, "<int>");
 	else if (place->is_proc && is_proc_number(node))
@@ -339,6 +350,7 @@ void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 	else
 		return;
 	node->is_slot = true;
+	node->is_drawn = node->is_made && !node->count;
 }
 
 /* A name that did not open with others, but will not come back as it is. */

@@ -14,6 +14,13 @@ struct sm_grant {
 	struct sm_grant *next; /* by name */
 };
 
+/* The sibling whose name is spelled in this one, when that was text. */
+struct sm_base {
+	struct sm_node *node; /* NULL: there is none */
+	struct sm_str text;
+	uint32_t at, len;
+};
+
 /*
  * A component. Made from recorded paths; a node that became part of a slot
  * forwards to the node that stands for all its members.
@@ -33,7 +40,9 @@ struct sm_node {
 	bool is_dir;	   /* has kids, or was listed or made as one */
 	bool is_made;	   /* written or created, itself or something below */
 	bool is_tempfile;  /* the tempfile module made up the name */
+	bool is_drawn;	   /* a slot for what a process drew: its pid, <tmp> */
 	bool holds_undata; /* something below is no file of data */
+	struct sm_base base;
 };
 
 /* What may open in a directory. */
@@ -96,6 +105,10 @@ bool sm_grants_cover(const struct sm_grant *wide,
 void sm_node_note_drawn(struct sm_node *node, const struct sm_place *place);
 void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 		    const struct sm_place *place);
+/* Marks the kids whose names are made from their siblings'; before the cut. */
+void sm_node_note_bases(struct sm_node *node);
+/* Opens what is made from names that opened, and drawn names of one frame. */
+void sm_tree_derive(struct sm_learn *l, struct sm_node *root);
 void sm_tree_absorb(struct sm_learn *l, struct sm_node *node);
 void sm_tree_rename_once(struct sm_learn *l, struct sm_node *node,
 			 struct sm_str dir);

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names made from other names. Who writes anna.json by way of anna.json.tmp or
+ * .anna.json.k3x_9abz will do so with each name there is: where the name such a
+ * one is made from became part of a slot, it is that slot with the same around
+ * it. Where there is no such name, drawn names tell by themselves which part of
+ * them was chosen: 816-anna.eml, 817-ben.eml and 820-carla.eml. And what opened
+ * in one directory is no fixed name in another.
+ */
+#include <stdlib.h>
+
+#include "learner/tree.h"
+#include "schema/places.h"
+
+#define WILDCARDS_MAX 8 /* in one component of a pattern */
+
+static bool is_joint(char c)
+{
+	return c && strchr(".-_~#+@ ", c);
+}
+
+static struct sm_str part(struct sm_str s, uint32_t from, uint32_t to)
+{
+	return (struct sm_str){ s.p + from, to - from };
+}
+
+static bool has(struct sm_str s, char c)
+{
+	return s.len && memchr(s.p, c, s.len);
+}
+
+/* ------------------------------------------------------------------- bases */
+
+/* Slots come first, then names in their order. */
+static struct sm_node *find_name(const struct sm_node *node, struct sm_str name)
+{
+	size_t low = 0, high = node->count, middle;
+
+	while (low < high) {
+		const struct sm_node *kid;
+
+		middle = low + (high - low) / 2;
+		kid = node->kids[middle];
+		if (kid->is_slot || sm_str_compare(kid->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < node->count && sm_str_equal(node->kids[low]->name, name)
+		       ? node->kids[low]
+		       : NULL;
+}
+
+/*
+ * A name that does not come back as it is may be made from any part; another
+ * one only from the name of a file, which it has in front, or behind a dot.
+ */
+static bool may_be_base(const struct sm_node *kid, const struct sm_node *base,
+			uint32_t at)
+{
+	if (!base || base == kid || !base->is_made ||
+	    sm_is_guarded_name(base->name))
+		return false;
+	if (kid->is_drawn)
+		return true;
+	return !base->is_dir && sm_extension(base->name).len && at <= 1;
+}
+
+/* The longest part of kid's name, between joints, that is a sibling's. */
+static void note_base(const struct sm_node *node, struct sm_node *kid)
+{
+	struct sm_str name = kid->name;
+
+	for (uint32_t at = 0; at < name.len; at++) {
+		if (at && !is_joint(name.p[at - 1]) && name.p[at - 1] != '>')
+			continue;
+		for (uint32_t to = name.len; to > at + kid->base.len; to--) {
+			struct sm_str text = part(name, at, to);
+			struct sm_node *base;
+
+			if ((to < name.len && !is_joint(name.p[to])) ||
+			    text.len == name.len || has(text, '<') ||
+			    has(text, '\\'))
+				continue;
+			base = find_name(node, text);
+			if (!may_be_base(kid, base, at))
+				continue;
+			kid->base =
+				(struct sm_base){ base, name, at, text.len };
+		}
+	}
+}
+
+/* Code and keys are made from nothing. */
+static bool is_derivable(const struct sm_node *kid)
+{
+	struct sm_str name = kid->name;
+
+	if (kid->is_dir || !kid->is_made || (kid->is_slot && !kid->is_drawn))
+		return false;
+	if (name.len && name.p[0] == '.')
+		name = part(name, 1, name.len);
+	return !sm_is_guarded_name(name) &&
+	       !sm_is_code_suffix(sm_extension(name));
+}
+
+void sm_node_note_bases(struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (is_derivable(node->kids[i]))
+			note_base(node, node->kids[i]);
+}
+
+static unsigned count_wildcards(struct sm_str text)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < text.len; i++) {
+		n += text.p[i] == '<' || text.p[i] == '*';
+		i += text.p[i] == '\\';
+	}
+	return n;
+}
+
+static struct sm_str spelled(struct sm_learn *l, const struct sm_node *node,
+			     struct sm_str text)
+{
+	return node->is_slot ? text : sm_escape(l, text);
+}
+
+/* The name with the slot that its base became in place of it, or empty. */
+static struct sm_str derive(struct sm_learn *l, struct sm_node *kid)
+{
+	const struct sm_node *base = sm_node_resolve(kid->base.node);
+	uint32_t end = kid->base.at + kid->base.len;
+	struct sm_str name;
+
+	/* It became part of a slot itself, or the base did not. */
+	if (kid->name.p != kid->base.text.p || !base->is_slot || base == kid ||
+	    sm_node_is_tree(base))
+		return SM_STR("");
+	name = spelled(l, kid, part(kid->name, 0, kid->base.at));
+	name = sm_learn_join(l, name, base->name);
+	name = sm_learn_join(
+		l, name, spelled(l, kid, part(kid->name, end, kid->name.len)));
+	return count_wildcards(name) > WILDCARDS_MAX ? SM_STR("") : name;
+}
+
+/* ------------------------------------------------------------------ frames */
+
+static bool is_framed(const struct sm_node *kid)
+{
+	return kid->is_slot && kid->is_drawn && !kid->is_dir && !kid->forward &&
+	       !has(kid->name, '\\') && is_derivable(kid);
+}
+
+/* The tokens of text and the extension, in one: what is of one frame. */
+static struct sm_str frame_of(struct sm_learn *l, struct sm_str text)
+{
+	struct sm_str frame = sm_extension(text);
+
+	for (uint32_t i = 0, from = 0; i < text.len; i++) {
+		if (text.p[i] == '<')
+			from = i;
+		if (text.p[i] == '>')
+			frame = sm_learn_join(l, frame, part(text, from, i));
+	}
+	return frame;
+}
+
+struct framed {
+	struct sm_node *node;
+	struct sm_str frame;
+};
+
+static int by_frame(const void *a, const void *b)
+{
+	const struct framed *x = a, *y = b;
+	int r = sm_str_compare(x->frame, y->frame);
+
+	return r ? r : sm_str_compare(x->node->name, y->node->name);
+}
+
+/* What all names start with, up to a joint. */
+static uint32_t common_start(const struct framed *f, size_t count)
+{
+	struct sm_str first = f[0].node->name;
+	uint32_t n = first.len;
+
+	for (size_t i = 1; i < count; i++) {
+		struct sm_str name = f[i].node->name;
+		uint32_t k = 0;
+
+		while (k < n && k < name.len && name.p[k] == first.p[k])
+			k++;
+		n = k;
+	}
+	while (n && !is_joint(first.p[n - 1]))
+		n--;
+	return n;
+}
+
+/* And end with, from a joint on. */
+static uint32_t common_end(const struct framed *f, size_t count)
+{
+	struct sm_str first = f[0].node->name;
+	uint32_t n = first.len;
+
+	for (size_t i = 1; i < count; i++) {
+		struct sm_str name = f[i].node->name;
+		uint32_t k = 0;
+
+		while (k < n && k < name.len &&
+		       name.p[name.len - 1 - k] == first.p[first.len - 1 - k])
+			k++;
+		n = k;
+	}
+	while (n && !is_joint(first.p[first.len - n]))
+		n--;
+	return n;
+}
+
+/* START<name>END of all of them, or empty: tokens stand in between. */
+static struct sm_str frame_slot(struct sm_learn *l, const struct framed *f,
+				size_t count)
+{
+	struct sm_str first = f[0].node->name, slot;
+	uint32_t start = common_start(f, count), end = common_end(f, count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct sm_str name = f[i].node->name;
+
+		if (name.len <= start + end ||
+		    has(part(name, start, name.len - end), '<'))
+			return SM_STR("");
+	}
+	/* Dotfiles are spelled, unless what is drawn stands behind. */
+	if (first.p[0] == '.' &&
+	    !has(part(first, first.len - end, first.len), '<'))
+		return SM_STR("");
+	slot = sm_learn_join(l, part(first, 0, start), SM_STR("<name>"));
+	slot = sm_learn_join(l, slot, part(first, first.len - end, first.len));
+	return count_wildcards(slot) > WILDCARDS_MAX ? SM_STR("") : slot;
+}
+
+static void open_frame(struct sm_learn *l, const struct framed *f, size_t count)
+{
+	struct sm_evidence e = { .distinct = count, .is_made = true };
+	struct sm_str slot;
+
+	for (size_t i = 0; i < count; i++)
+		e.some_recur |= f[i].node->runs.count > 1;
+	if (count < 2 || !sm_is_open(l, &e))
+		return;
+	slot = frame_slot(l, f, count);
+	for (size_t i = 0; slot.len && i < count; i++) {
+		f[i].node->name = slot;
+		f[i].node->why = SM_STR("chosen parts of drawn names");
+	}
+}
+
+static void open_frames(struct sm_learn *l, struct sm_node *node)
+{
+	struct framed *f = sm_learn_take(l, (node->count + 1) * sizeof(*f));
+	size_t count = 0, end;
+
+	for (size_t i = 0; i < node->count; i++)
+		if (is_framed(node->kids[i]))
+			f[count++] = (struct framed){
+				node->kids[i], frame_of(l, node->kids[i]->name)
+			};
+	if (count)
+		qsort(f, count, sizeof(*f), by_frame);
+	for (size_t i = 0; i < count; i = end) {
+		for (end = i + 1;
+		     end < count && sm_str_equal(f[end].frame, f[i].frame);)
+			end++;
+		open_frame(l, f + i, end - i);
+	}
+}
+
+/* ------------------------------------------------------------------- stems */
+
+static struct sm_str stem_of(struct sm_str name)
+{
+	return part(name, 0, name.len - sm_extension(name).len);
+}
+
+/* A name in which a part that opened elsewhere stands for itself. */
+static bool is_known(const struct sm_str_list *stems, const struct sm_node *kid)
+{
+	return !kid->is_slot && sm_extension(kid->name).len &&
+	       is_derivable(kid) && kid->name.p[0] != '.' &&
+	       sm_list_has(stems, stem_of(kid->name));
+}
+
+static int by_extension(const void *a, const void *b)
+{
+	const struct sm_node *x = *(struct sm_node *const *)a;
+	const struct sm_node *y = *(struct sm_node *const *)b;
+	int r = sm_str_compare(sm_extension(x->name), sm_extension(y->name));
+
+	return r ? r : sm_str_compare(x->name, y->name);
+}
+
+static void open_alike(struct sm_learn *l, struct sm_node **kids, size_t count)
+{
+	struct sm_evidence e = { .distinct = count, .is_made = true };
+	struct sm_str slot = SM_STR("<name>");
+
+	for (size_t i = 0; i < count; i++)
+		e.some_recur |= kids[i]->runs.count > 1;
+	if (!sm_is_open(l, &e))
+		return;
+	slot = sm_learn_join(l, slot,
+			     sm_escape(l, sm_extension(kids[0]->name)));
+	for (size_t i = 0; i < count; i++) {
+		kids[i]->name = slot;
+		kids[i]->is_slot = true;
+		kids[i]->why = SM_STR("names that opened elsewhere");
+	}
+}
+
+/*
+ * state/anna.state, ben.state and carla.state come back in every run, because
+ * those are the people there are; that people come and go, data/<name> shows.
+ */
+static void open_known(struct sm_learn *l, const struct sm_str_list *stems,
+		       struct sm_node *node)
+{
+	struct sm_node **kids =
+		sm_learn_take(l, (node->count + 1) * sizeof(struct sm_node *));
+	size_t count = 0, end;
+
+	for (size_t i = 0; i < node->count; i++)
+		if (is_known(stems, node->kids[i]))
+			kids[count++] = node->kids[i];
+	if (count)
+		qsort(kids, count, sizeof(struct sm_node *), by_extension);
+	for (size_t i = 0; i < count; i = end) {
+		struct sm_str extension = sm_extension(kids[i]->name);
+
+		for (end = i + 1;
+		     end < count &&
+		     sm_str_equal(sm_extension(kids[end]->name), extension);)
+			end++;
+		open_alike(l, kids + i, end - i);
+	}
+}
+
+/* --------------------------------------------------------------------- all */
+
+static void open_derived(struct sm_learn *l, struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *kid = node->kids[i];
+		struct sm_str name;
+
+		if (!kid->base.node || kid->forward)
+			continue;
+		name = derive(l, kid);
+		if (!name.len)
+			continue;
+		kid->name = name;
+		kid->is_slot = true;
+		kid->is_drawn = false;
+		kid->why = SM_STR("made from a name that opened");
+	}
+}
+
+static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
+			 struct sm_node *node, struct sm_str dir)
+{
+	struct sm_place place = { 0 };
+
+	if (dir.len)
+		place = sm_place_of(l, dir);
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *kid = node->kids[i];
+		struct sm_str inner = { "", 0 };
+
+		if (dir.len && !kid->is_slot)
+			inner = sm_path_below(l, dir, kid->name);
+		derive_below(l, stems, kid, inner);
+	}
+	if (place.is_closed)
+		return;
+	if (!place.is_shared && !place.is_code) {
+		open_known(l, stems, node);
+		open_frames(l, node);
+	}
+	open_derived(l, node);
+	sm_node_tidy(l, node);
+}
+
+void sm_tree_derive(struct sm_learn *l, struct sm_node *root)
+{
+	struct sm_str_list stems = { NULL, 0, 0 };
+
+	for (size_t i = 0; i < l->members.count; i++)
+		sm_list_add(l, &stems, stem_of(l->members.items[i]));
+	derive_below(l, &stems, root, SM_STR("/"));
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names that are made from other names, and from what a process draws. */
+#include "tests/unit/learn_fixture.h"
+
+#define DATA "/srv/data/"
+
+static void see_all(struct bench *b, const char *const *paths)
+{
+	for (size_t i = 0; paths[i]; i++)
+		see_open(b, 0, paths[i], WRITE);
+}
+
+static void what_looks_like_a_value_beside_a_process_id_is_one(void **state)
+{
+	static const struct {
+		const char *seen, *next;
+		bool is_open;
+	} rows[] = {
+		{ "4000-139755383246032.eml", "81-140212345678901.eml", true },
+		{ "4000-139755383246032.eml", "81-anna.eml", false },
+		{ "4000-2026-01-02.v2.json", "81-2027-03-04.v3.json", true },
+		{ "4000-2026-01-02.v2.json", "81-2027-03-04.w3.json", false },
+		{ "8-139755383246032.eml", "8-140212345678901.eml", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char seen[128], next[128];
+		struct bench b;
+
+		start(&b);
+		snprintf(seen, sizeof(seen), DATA "%s", rows[i].seen);
+		snprintf(next, sizeof(next), DATA "%s", rows[i].next);
+		see_open(&b, 0, seen, WRITE);
+		learn(&b);
+		if (allows_open(&b, next, WRITE) != rows[i].is_open)
+			fail_msg("%s, %s", rows[i].seen, rows[i].next);
+		finish(&b);
+	}
+}
+
+static void what_is_made_from_a_name_that_opened_opens(void **state)
+{
+	static const struct {
+		const char *made, *next;
+		bool is_open;
+	} rows[] = {
+		{ "anna.json.tmp", "zoe.json.tmp", true },
+		{ "anna.json.4000.tmp", "zoe.json.81.tmp", true },
+		{ ".anna.json.4000", ".zoe.json.81", true },
+		{ ".anna.json.swp", ".zoe.json.swp", true },
+		{ ".4000-anna.json", ".81-zoe.json", true },
+		{ "anna.json.py", "zoe.json.py", false },
+		{ "anna.json.pem", "zoe.json.pem", false },
+		{ "all-anna.json", "all-zoe.json", true },
+	};
+	static const char *const names[] = { DATA "anna.json", DATA "ben.json",
+					     DATA "carla.json", NULL };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char made[128], next[128];
+		struct bench b;
+
+		start(&b);
+		snprintf(made, sizeof(made), DATA "%s", rows[i].made);
+		snprintf(next, sizeof(next), DATA "%s", rows[i].next);
+		see_all(&b, names);
+		see_open(&b, 0, made, WRITE);
+		learn(&b);
+		assert_true(allows_open(&b, made, WRITE));
+		if (allows_open(&b, next, WRITE) != rows[i].is_open)
+			fail_msg("%s", rows[i].made);
+		finish(&b);
+	}
+}
+
+static void what_is_made_from_a_fixed_name_stays_fixed(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, DATA "state.json", WRITE);
+	see_open(&b, 0, DATA "state.json.tmp", WRITE);
+	see_open(&b, 0, DATA "state.json.4000", WRITE);
+	learn(&b);
+	assert_true(allows_open(&b, DATA "state.json.81", WRITE));
+	assert_false(allows_open(&b, DATA "other.json.81", WRITE));
+	assert_false(allows_open(&b, DATA "other.json.tmp", WRITE));
+	finish(&b);
+}
+
+static void drawn_names_tell_what_was_chosen_in_them(void **state)
+{
+	static const struct {
+		const char *seen[4], *open, *closed;
+	} rows[] = {
+		{ { "4000-anna.eml", "4001-ben.eml", "4002-carla.eml" },
+		  "7-zoe.eml",
+		  "7-zoe.py" },
+		{ { "anna.csv.4000.part", "ben.csv.4001.part",
+		    "carla.csv.4001.part" },
+		  "zoe.csv.7.part",
+		  "zoe.ini.7.part" },
+		{ { ".anna.csv.4000", ".ben.csv.4001", ".carla.csv.4001" },
+		  ".zoe.csv.7",
+		  ".zoe.csv" },
+		{ { "lock-4000", "4000-x", "4001-x" }, "7-x", "7-y" },
+		{ { "anna.csv.4000.part", "anna.csv.4001.part" },
+		  "anna.csv.7.part",
+		  "zoe.csv.7.part" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char path[128];
+		struct bench b;
+
+		start(&b);
+		for (size_t k = 0; rows[i].seen[k]; k++) {
+			snprintf(path, sizeof(path), DATA "%s",
+				 rows[i].seen[k]);
+			see_open(&b, 0, path, WRITE);
+		}
+		learn(&b);
+		snprintf(path, sizeof(path), DATA "%s", rows[i].open);
+		if (!allows_open(&b, path, WRITE))
+			fail_msg("%s", rows[i].open);
+		snprintf(path, sizeof(path), DATA "%s", rows[i].closed);
+		if (allows_open(&b, path, WRITE))
+			fail_msg("%s", rows[i].closed);
+		finish(&b);
+	}
+}
+
+/* In run number run, which lasts an hour. */
+static void see_at(struct bench *b, int run, const char *path, int flags)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, flags);
+
+	e.time_ns = UINT64_C(3600000000000) * (unsigned)(run + 1);
+	add(b, run, &e);
+}
+
+/* Seen in every run, and no other: by themselves they would stay. */
+static void what_opened_in_one_place_is_fixed_in_no_other(void **state)
+{
+	static const char *const names[] = { "anna", "ben", "carla" };
+
+	(void)state;
+	for (int open = 0; open <= 1; open++) {
+		struct bench b;
+
+		start(&b);
+		for (int run = 0; run < RUNS; run++) {
+			for (size_t i = 0; i < 3; i++) {
+				char path[128];
+
+				snprintf(path, sizeof(path),
+					 APP "/state/%s.state", names[i]);
+				see_at(&b, run, path, READ);
+				see_at(&b, run, path, WRITE);
+				snprintf(path, sizeof(path),
+					 APP "/data/%s/%d.txt", names[i], run);
+				if (open)
+					see_at(&b, run, path, WRITE);
+			}
+			see_at(&b, run, APP "/state/all.conf", READ);
+		}
+		learn(&b);
+		assert_int_equal(allows_open(&b, APP "/state/zoe.state", WRITE),
+				 open);
+		assert_false(allows_open(&b, APP "/state/zoe.conf", READ));
+		finish(&b);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			what_looks_like_a_value_beside_a_process_id_is_one),
+		cmocka_unit_test(what_is_made_from_a_name_that_opened_opens),
+		cmocka_unit_test(what_is_made_from_a_fixed_name_stays_fixed),
+		cmocka_unit_test(drawn_names_tell_what_was_chosen_in_them),
+		cmocka_unit_test(what_opened_in_one_place_is_fixed_in_no_other),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
