@@ -277,9 +277,12 @@ struct sm_match_set {
 /* Nodes of a forest of paths that the canonical path reaches. */
 void sm_match_path(const struct sm_policy *policy, enum sm_blob_root root,
 		   struct sm_str path, struct sm_match_set *set);
-/* Those that a path below this one goes on from, whether it matches or not. */
-void sm_match_reach(const struct sm_policy *policy, enum sm_blob_root root,
-		    struct sm_str path, struct sm_match_set *set);
+/*
+ * Nodes that patterns have for this very path, a component for each of its own,
+ * whether a rule stands there or below: none by `**` or <tree>.
+ */
+void sm_match_spelled(const struct sm_policy *policy, enum sm_blob_root root,
+		      struct sm_str path, struct sm_match_set *set);
 /* Nodes below any node that it reaches, component by component. */
 void sm_match_below(const struct sm_policy *policy, uint32_t node,
 		    struct sm_str path, struct sm_match_set *set);

@@ -108,7 +108,8 @@ _Static_assert(LOOKED_AT_MAX <= SM_ACTIVE_MAX, "a set has room for them");
 
 /*
  * Rules let code be loaded from below the name: it is what the program is made
- * of and not what it makes, however often it was told so.
+ * of and not what it makes, however often it was told so. Rules for any depth
+ * above it tell nothing of it; what they let be loaded is_nameable() keeps.
  */
 static bool holds_code(const struct sm_policy *policy, struct sm_str name)
 {
@@ -117,15 +118,10 @@ static bool holds_code(const struct sm_policy *policy, struct sm_str name)
 	struct sm_match_set left;
 	uint32_t i, count;
 
-	sm_match_reach(policy, SM_ROOT_LOAD, name, &left);
+	sm_match_spelled(policy, SM_ROOT_LOAD, name, &left);
 	count = left.count;
-	for (i = 0; i < count; i++) {
-		const struct sm_blob_node *node = &nodes[left.nodes[i]];
-
-		if (node->flags & SM_NODE_DEEP && lets_run(policy, node))
-			return true;
-		push_children(policy, node, &left);
-	}
+	for (i = 0; i < count; i++)
+		push_children(policy, &nodes[left.nodes[i]], &left);
 	for (; i < left.count; i++) {
 		const struct sm_blob_node *node = &nodes[left.nodes[i]];
 

@@ -240,19 +240,23 @@ __attribute__((noinline)) static void match_rest(const struct forest *f,
 	append(set, end);
 }
 
-void sm_match_reach(const struct sm_policy *policy, enum sm_blob_root root,
-		    struct sm_str path, struct sm_match_set *set)
+void sm_match_spelled(const struct sm_policy *policy, enum sm_blob_root root,
+		      struct sm_str path, struct sm_match_set *set)
 {
 	const struct forest f = forest_of(policy);
-	struct sm_match_set sets[2], *end;
+	struct sm_match_set next;
+	struct component c;
 
-	start_at(&sets[0], sm_blob_header(policy)->roots[root]);
-	end = walk(&f, path, 1, sets);
-	set->count = 0;
-	set->has_overflown = false;
-	append(set, end);
-	for (uint32_t i = 0; i < set->count; i++)
-		set->nodes[i] &= ~FRESH;
+	start_at(set, sm_blob_header(policy)->roots[root]);
+	for (uint32_t at = 1; at < path.len; at += c.text.len + 1) {
+		c = component_at(path, at);
+		next.count = 0;
+		next.has_overflown = set->has_overflown;
+		for (uint32_t i = 0; i < set->count; i++)
+			step(&f, &f.nodes[set->nodes[i]], &c, true, &next);
+		set->count = 0;
+		append(set, &next);
+	}
 }
 
 /* ------------------------------------------------------------------- stops */

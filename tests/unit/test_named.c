@@ -171,6 +171,7 @@ static const char policy_text[] =
 	"    { \"id\": \"q\", \"exec\": \"/other/tool\" } ],\n"
 	"  \"code\": [ { \"id\": \"c\", \"load\": \"/docs/ext/*.py\" },\n"
 	"    { \"id\": \"t\", \"load\": \"/tree/**\" },\n"
+	"    { \"id\": \"v\", \"load\": \"/**/pyvenv.cfg\" },\n"
 	"    { \"id\": \"s\", \"load\": \"${APP}/*.py\" } ],\n"
 	"  \"deny\": [ { \"id\": \"x\", \"path\": \"/in/no/**\" },\n"
 	"    { \"id\": \"y\", \"load\": \"/in/**\" } ] }\n";
@@ -248,9 +249,9 @@ static void a_process_may_do_with_what_it_was_told(void **state)
 static void nothing_changes_through_a_name_with_code_below(void **state)
 {
 	static const struct sm_named named = {
-		4,
+		5,
 		{ SM_STR("/docs"), SM_STR("/docs/_build/html"),
-		  SM_STR("/docs/ext/more"), SM_STR("/tree/a") }
+		  SM_STR("/docs/ext/more"), SM_STR("/tree/a"), SM_STR("/made") }
 	};
 	static const struct open_row rows[] = {
 		{ "/docs", "r", "r" },
@@ -262,6 +263,9 @@ static void nothing_changes_through_a_name_with_code_below(void **state)
 		{ "/docs/_build/html/x", "w", "w" },
 		{ "/docs/ext/more/x", "w", "w" },
 		{ "/tree/a/x", "w", NULL },
+		/* a rule for anywhere means no place in particular */
+		{ "/made/x", "w", "w" },
+		{ "/made/pyvenv.cfg", "w", NULL },
 	};
 	struct compiled c = compile_text(policy_text);
 	size_t i;
@@ -279,7 +283,7 @@ static void nothing_changes_through_a_name_with_code_below(void **state)
 				 rows[i].mode, v.decision, (int)v.rule.len,
 				 v.rule.p);
 	}
-	assert_int_equal(i, 8);
+	assert_int_equal(i, 10);
 	compiled_free(&c);
 }
 
