@@ -7,7 +7,6 @@ Nothing about files is remembered. Policies have from 10 to 10,000 rules; the
 paths of deep ones are 14 components long.
 """
 import json
-import pathlib
 import statistics
 import subprocess
 import sys

@@ -7,7 +7,6 @@ like. Paths are 44 bytes and four components on average; deep ones three times
 that.
 """
 import itertools
-import json
 import re
 
 AREAS = ("media", "cache/pages", "static/vendor", "data", "exports/daily")

@@ -5,7 +5,6 @@ import contextlib
 import sqlite3
 import subprocess
 
-from loss import counted
 from workloads import environment, program
 
 LOSSES = ("ring_full", "too_large", "torn", "damaged", "no_channel", "store")

@@ -7,6 +7,7 @@ import time
 import unittest
 
 import guests
+import workload_servers
 import workloads
 
 WAIT_SECONDS = 30
@@ -44,7 +45,7 @@ class Django(workloads.Reloading, Server):
     """Django's development server, which reloads"""
 
     modules = ("django.test",)
-    files = dict(workloads.DJANGO, **{
+    files = dict(workload_servers.DJANGO, **{
         "manage.py": """\
             import os, sys
             import known

@@ -16,16 +16,19 @@ import shutil
 import subprocess
 import unittest
 
+import all_workloads
 import live_replay
 import test_interpreters
 import workloads
 
 from live_replay import tool
+from workload_scripts import (
+    Children, Linked, MultiprocessingSpawn, Network, Script)
 
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-class Odd(workloads.Script):
+class Odd(Script):
     files = {"app.py": (HERE / "live" / "odd.py").read_text()}
 
 
@@ -181,8 +184,7 @@ exec chroot . "$@"
         shutil.rmtree(self.place, ignore_errors=True)
         self.root = self.place / "root"
         self.root.mkdir(parents=True)
-        for workload in (Odd, workloads.Linked, workloads.Children,
-                         workloads.Network, workloads.MultiprocessingSpawn):
+        for workload in (Odd, Linked, Children, Network, MultiprocessingSpawn):
             live_replay.record(workload(self.place / "run"),
                                self.root / f"{workload.__name__}.db")
         self.traces = sorted(path.name for path in self.root.glob("*.db"))
@@ -237,7 +239,7 @@ exec chroot . "$@"
 def load_tests(loader, tests, __):
     suite = unittest.TestSuite([tests])
     for name, workload, python in live_replay.recordings(
-            [*workloads.ALL, Odd]):
+            [*all_workloads.ALL, Odd]):
         case = type(name, (Live, unittest.TestCase),
                     {"workload": workload, "python": python})
         suite.addTests(loader.loadTestsFromTestCase(case))

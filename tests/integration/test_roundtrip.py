@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import unittest
 
+import all_workloads
 import live_replay
 import workloads
 
@@ -182,7 +183,7 @@ class RoundTrip:
 
 def load_tests(loader, _, __):
     suite = unittest.TestSuite()
-    for name, workload, python in live_replay.recordings(workloads.ALL):
+    for name, workload, python in live_replay.recordings(all_workloads.ALL):
         case = type(name, (RoundTrip, unittest.TestCase),
                     {"round": Round(workload, name, python)})
         suite.addTests(loader.loadTestsFromTestCase(case))

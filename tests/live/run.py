@@ -53,7 +53,7 @@ def others():
 def record_workloads(place, wanted):
     """Each on each version, one after the other: they listen on ports."""
     for name, workload, python in live_replay.recordings(
-            [*workloads.ALL, test_live.Odd]):
+            [*all_workloads.ALL, test_live.Odd]):
         if not wanted(name):
             continue
         trace = place / f"{name}.db"
@@ -190,6 +190,7 @@ if __name__ == "__main__":
     os.environ["SM_BUILD"] = str(arguments.build)
     os.environ.setdefault("SM_TEST_PYTHONS", ":".join(others()))
     sys.path.insert(0, str(INTEGRATION))
+    import all_workloads
     import live_replay
     import test_live
     import workloads
