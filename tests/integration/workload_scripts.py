@@ -186,7 +186,7 @@ class MultiprocessingSpawn(Workload):
 
 
 class Generated(Workload):
-    module = "attr"
+    modules = ("attr",)
     argv = ["app.py"]
     files = {"app.py": """\
         import collections, dataclasses
@@ -203,7 +203,7 @@ class Generated(Workload):
 
 
 class Pytest(Workload):
-    module = "pytest"
+    modules = ("pytest",)
     argv = ["app.py"]
     files = {
         "app.py": """\
@@ -220,7 +220,9 @@ class Pytest(Workload):
         "late.py": """\
             def text():
                 return "1"
-            """}
+            """,
+        # Else it reads settings of the directories above.
+        "pytest.ini": "[pytest]\n"}
 
 
 class Threads(Workload):

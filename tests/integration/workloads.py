@@ -28,7 +28,8 @@ UNSEEN_SECONDS = 3  # reloaders look once a second
 PACKAGES = pathlib.Path("/usr/lib/python3/dist-packages")
 PURE = ("flask jinja2 werkzeug click itsdangerous markupsafe gunicorn django "
         "asgiref sqlparse pytz packaging pkg_resources importlib_metadata "
-        "zipp typing_extensions more_itertools").split()
+        "zipp typing_extensions more_itertools attr attrs pytest _pytest "
+        "pluggy iniconfig exceptiongroup py").split()
 NEEDED = {"flask": "python3-flask", "django": "python3-django",
           "gunicorn": "gunicorn", "pytest": "python3-pytest",
           "fastapi": "python3-fastapi", "uvicorn": "python3-uvicorn",
