@@ -33,6 +33,25 @@ struct sm_option {
 	int (*set)(void *context, const char *value, struct sm_diag *diag);
 };
 
+/*
+ * Defines the `set` of an option that is only kept, in a member of context: a
+ * flag as true, a text as the value, which is borrowed from argv.
+ */
+#define SM_CLI_SETTER(setter, type, member, what)                              \
+	static int setter(void *context, const char *value,                    \
+			  struct sm_diag *diag)                                \
+	{                                                                      \
+		(void)value;                                                   \
+		(void)diag;                                                    \
+		((type *)context)->member = (what);                            \
+		return 0;                                                      \
+	}                                                                      \
+	struct sm_option
+#define SM_CLI_FLAG(setter, type, member)                                      \
+	SM_CLI_SETTER(setter, type, member, true)
+#define SM_CLI_TEXT(setter, type, member)                                      \
+	SM_CLI_SETTER(setter, type, member, value)
+
 struct sm_program {
 	const char *name;    /* "secmgr-learn" */
 	const char *usage;   /* "[options] TRACE... > policy.json" */

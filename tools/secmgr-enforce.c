@@ -107,13 +107,7 @@ static int set_mode(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
-static int set_no_shadow(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value;
-	(void)diag;
-	((struct enforce *)context)->has_no_shadow = true;
-	return 0;
-}
+SM_CLI_FLAG(set_no_shadow, struct enforce, has_no_shadow);
 
 static int set_reload(void *context, const char *value, struct sm_diag *diag)
 {

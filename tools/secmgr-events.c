@@ -90,19 +90,8 @@ SETTER(set_denial)
 				    value, diag);
 }
 
-SETTER(set_since)
-{
-	(void)diag;
-	((struct settings *)context)->filter.since = value;
-	return 0;
-}
-
-SETTER(set_until)
-{
-	(void)diag;
-	((struct settings *)context)->filter.until = value;
-	return 0;
-}
+SM_CLI_TEXT(set_since, struct settings, filter.since);
+SM_CLI_TEXT(set_until, struct settings, filter.until);
 
 static int set_count(uint64_t *count, const char *value, uint64_t max,
 		     struct sm_diag *diag)
@@ -150,29 +139,9 @@ SETTER(set_time)
 		       "'%s' is none of relative, absolute and none", value);
 }
 
-SETTER(set_follow)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->follows = true;
-	return 0;
-}
-
-SETTER(set_stats)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->wants_stats = true;
-	return 0;
-}
-
-SETTER(set_json)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->wants_json = true;
-	return 0;
-}
+SM_CLI_FLAG(set_follow, struct settings, follows);
+SM_CLI_FLAG(set_stats, struct settings, wants_stats);
+SM_CLI_FLAG(set_json, struct settings, wants_json);
 
 SETTER(set_export)
 {
@@ -187,49 +156,12 @@ SETTER(set_export)
 		       "'%s' is none of cbor, json and evidence", value);
 }
 
-SETTER(set_verify)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->wants_verify = true;
-	return 0;
-}
-
-SETTER(set_key)
-{
-	(void)diag;
-	((struct settings *)context)->verify.key = value;
-	return 0;
-}
-
-SETTER(set_anchor)
-{
-	(void)diag;
-	((struct settings *)context)->verify.anchor = value;
-	return 0;
-}
-
-SETTER(set_rotated)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->is_set = true;
-	return 0;
-}
-
-SETTER(set_recover)
-{
-	(void)diag;
-	((struct settings *)context)->recover = value;
-	return 0;
-}
-
-SETTER(set_sql)
-{
-	(void)diag;
-	((struct settings *)context)->sql = value;
-	return 0;
-}
+SM_CLI_FLAG(set_verify, struct settings, wants_verify);
+SM_CLI_TEXT(set_key, struct settings, verify.key);
+SM_CLI_TEXT(set_anchor, struct settings, verify.anchor);
+SM_CLI_FLAG(set_rotated, struct settings, is_set);
+SM_CLI_TEXT(set_recover, struct settings, recover);
+SM_CLI_TEXT(set_sql, struct settings, sql);
 
 static const struct sm_option options[] = {
 	{ 'e', "event", "GLOB,...", "only these events; %family; !all but",

@@ -24,52 +24,12 @@ struct settings {
 	double max_false_blocks; /* of 1000 events; < 0: any number */
 };
 
-static int set_evidence(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->learn.evidence = true;
-	return 0;
-}
-
-static int set_strict(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->learn.strict = true;
-	return 0;
-}
-
-static int set_quiet(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->quiet = true;
-	return 0;
-}
-
-static int set_output(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)diag;
-	((struct settings *)context)->output = value;
-	return 0;
-}
-
-static int set_report(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)diag;
-	((struct settings *)context)->report = value;
-	return 0;
-}
-
-static int set_no_estimate(void *context, const char *value,
-			   struct sm_diag *diag)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->no_estimate = true;
-	return 0;
-}
+SM_CLI_FLAG(set_evidence, struct settings, learn.evidence);
+SM_CLI_FLAG(set_strict, struct settings, learn.strict);
+SM_CLI_FLAG(set_quiet, struct settings, quiet);
+SM_CLI_TEXT(set_output, struct settings, output);
+SM_CLI_TEXT(set_report, struct settings, report);
+SM_CLI_FLAG(set_no_estimate, struct settings, no_estimate);
 
 static int set_max_false_blocks(void *context, const char *value,
 				struct sm_diag *diag)
@@ -86,51 +46,12 @@ static int set_max_false_blocks(void *context, const char *value,
 	return -1;
 }
 
-static int set_since(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)diag;
-	((struct settings *)context)->input.since = value;
-	return 0;
-}
-
-static int set_until(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)diag;
-	((struct settings *)context)->input.until = value;
-	return 0;
-}
-
-static int set_followers(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->input.takes_followers = true;
-	return 0;
-}
-
-static int set_rotated(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->input.is_set = true;
-	return 0;
-}
-
-static int set_explain(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->explains = true;
-	return 0;
-}
-
-static int set_list_runs(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->lists_runs = true;
-	return 0;
-}
+SM_CLI_TEXT(set_since, struct settings, input.since);
+SM_CLI_TEXT(set_until, struct settings, input.until);
+SM_CLI_FLAG(set_followers, struct settings, input.takes_followers);
+SM_CLI_FLAG(set_rotated, struct settings, input.is_set);
+SM_CLI_FLAG(set_explain, struct settings, explains);
+SM_CLI_FLAG(set_list_runs, struct settings, lists_runs);
 
 static int add_excluded(void *context, const char *value, struct sm_diag *diag)
 {
@@ -147,12 +68,7 @@ static int add_excluded(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
-static int set_summary(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)diag;
-	((struct settings *)context)->summary = value;
-	return 0;
-}
+SM_CLI_TEXT(set_summary, struct settings, summary);
 
 static int set_level(void *context, const char *value, struct sm_diag *diag)
 {
@@ -187,12 +103,7 @@ static int add_before(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
-static int set_base(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)diag;
-	((struct settings *)context)->base = value;
-	return 0;
-}
+SM_CLI_TEXT(set_base, struct settings, base);
 
 /* "K", "K:runs", "K:hosts". */
 static int set_quorum(void *context, const char *value, struct sm_diag *diag)

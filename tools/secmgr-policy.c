@@ -6,89 +6,18 @@
 
 #include "tools/policy_tool.h"
 
-static int set_flag(bool *flag)
-{
-	*flag = true;
-	return 0;
-}
-
-static int set_write(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value, (void)diag;
-	return set_flag(&((struct sm_policy_options *)context)->is_writing);
-}
-
-static int set_check(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value, (void)diag;
-	return set_flag(&((struct sm_policy_options *)context)->is_checking);
-}
-
-static int set_all(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value, (void)diag;
-	return set_flag(&((struct sm_policy_options *)context)->shows_all);
-}
-
-static int set_json(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value, (void)diag;
-	return set_flag(&((struct sm_policy_options *)context)->is_json);
-}
-
-static int set_junit(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)diag;
-	((struct sm_policy_options *)context)->junit = value;
-	return 0;
-}
-
-static int set_sarif(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)diag;
-	((struct sm_policy_options *)context)->sarif = value;
-	return 0;
-}
-
-static int set_base(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)diag;
-	((struct sm_policy_options *)context)->base = value;
-	return 0;
-}
-
-static int set_apply(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)diag;
-	((struct sm_policy_options *)context)->apply = value;
-	return 0;
-}
-
-static int set_list(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value, (void)diag;
-	return set_flag(&((struct sm_policy_options *)context)->is_listing);
-}
-
-static int set_explain(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value, (void)diag;
-	return set_flag(&((struct sm_policy_options *)context)->is_explaining);
-}
-
-static int set_from(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)diag;
-	((struct sm_policy_options *)context)->from = value;
-	return 0;
-}
-
-static int set_policy(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)diag;
-	((struct sm_policy_options *)context)->policy = value;
-	return 0;
-}
+SM_CLI_FLAG(set_write, struct sm_policy_options, is_writing);
+SM_CLI_FLAG(set_check, struct sm_policy_options, is_checking);
+SM_CLI_FLAG(set_all, struct sm_policy_options, shows_all);
+SM_CLI_FLAG(set_json, struct sm_policy_options, is_json);
+SM_CLI_TEXT(set_junit, struct sm_policy_options, junit);
+SM_CLI_TEXT(set_sarif, struct sm_policy_options, sarif);
+SM_CLI_TEXT(set_base, struct sm_policy_options, base);
+SM_CLI_TEXT(set_apply, struct sm_policy_options, apply);
+SM_CLI_FLAG(set_list, struct sm_policy_options, is_listing);
+SM_CLI_FLAG(set_explain, struct sm_policy_options, is_explaining);
+SM_CLI_TEXT(set_from, struct sm_policy_options, from);
+SM_CLI_TEXT(set_policy, struct sm_policy_options, policy);
 
 /* NAME=VALUE lives in argv; the = becomes the name's end. */
 static int set_binding(void *context, const char *value, struct sm_diag *diag)

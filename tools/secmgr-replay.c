@@ -36,14 +36,7 @@ struct settings {
 
 /* --------------------------------------------------------------- options */
 
-static int set_policy(void *context, const char *value, struct sm_diag *diag)
-{
-	struct settings *s = context;
-
-	(void)diag;
-	s->policy = value;
-	return 0;
-}
+SM_CLI_TEXT(set_policy, struct settings, policy);
 
 static int set_variable(void *context, const char *value, struct sm_diag *diag)
 {
@@ -78,29 +71,9 @@ static int set_limit(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
-static int set_json(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->wants_json = true;
-	return 0;
-}
-
-static int set_quiet(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->is_quiet = true;
-	return 0;
-}
-
-static int set_strict(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value;
-	(void)diag;
-	((struct settings *)context)->is_strict = true;
-	return 0;
-}
+SM_CLI_FLAG(set_json, struct settings, wants_json);
+SM_CLI_FLAG(set_quiet, struct settings, is_quiet);
+SM_CLI_FLAG(set_strict, struct settings, is_strict);
 
 static int set_live(void *context, const char *value, struct sm_diag *diag)
 {
@@ -112,19 +85,8 @@ static int set_live(void *context, const char *value, struct sm_diag *diag)
 	return 0;
 }
 
-static int set_junit(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)diag;
-	((struct settings *)context)->junit = value;
-	return 0;
-}
-
-static int set_sarif(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)diag;
-	((struct settings *)context)->sarif = value;
-	return 0;
-}
+SM_CLI_TEXT(set_junit, struct settings, junit);
+SM_CLI_TEXT(set_sarif, struct settings, sarif);
 
 static const struct sm_option options[] = {
 	{ 'p', "policy", "FILE", "the policy; every operand is a trace then",

@@ -17,13 +17,7 @@ struct status {
 	uint64_t collectors, processes;
 };
 
-static int set_json(void *context, const char *value, struct sm_diag *diag)
-{
-	(void)value;
-	(void)diag;
-	((struct status *)context)->is_json = true;
-	return 0;
-}
+SM_CLI_FLAG(set_json, struct status, is_json);
 
 static const struct sm_option options[] = {
 	{ 0, "json", NULL, "print one JSON object", set_json },
