@@ -13,7 +13,7 @@
 
 enum mode { MODE_LINES, MODE_JSON, MODE_CBOR, MODE_STATS };
 
-/* ------------------------------------------------------------------ signals */
+/* ----------------------------------------------------------------- signals */
 
 static volatile sig_atomic_t stopped_by;
 
@@ -41,7 +41,7 @@ void sm_events_die_as_told(void)
 	raise(stopped_by);
 }
 
-/* --------------------------------------------------------------------- tail */
+/* -------------------------------------------------------------------- tail */
 
 struct tail {
 	char **lines;
@@ -81,7 +81,7 @@ static void tail_fini(struct tail *tail)
 	free(tail->lengths);
 }
 
-/* ------------------------------------------------------------------- events */
+/* ------------------------------------------------------------------ events */
 
 struct reader {
 	const struct sm_program *program;

@@ -23,7 +23,7 @@ struct settings {
 	struct verify_settings verify;
 };
 
-/* ------------------------------------------------------------------ options */
+/* ----------------------------------------------------------------- options */
 
 #define SETTER(name)                                                           \
 	static int name(void *context, const char *value, struct sm_diag *diag)
@@ -199,7 +199,7 @@ static const struct sm_program program = {
 	false,
 };
 
-/* ------------------------------------------------------------------ recover */
+/* ----------------------------------------------------------------- recover */
 
 static int report(const char *place, const struct sm_diag *diag)
 {
@@ -232,7 +232,7 @@ static int recover(const char *out, const char *path)
 	return SM_EXIT_OK;
 }
 
-/* --------------------------------------------------------------------- main */
+/* -------------------------------------------------------------------- main */
 
 static const char *conflict(const struct settings *s)
 {

@@ -14,7 +14,7 @@
 
 #include "tools/wrapper_internal.h"
 
-/* ------------------------------------------------------------------- ending */
+/* ------------------------------------------------------------------ ending */
 
 /* True when the recording must not be taken for a good one. */
 bool run_finish(struct run *run)
@@ -47,7 +47,7 @@ int run_give_up(struct run *run, const char *place, const struct sm_diag *diag,
 	return status;
 }
 
-/* ---------------------------------------------------------------- as parent */
+/* --------------------------------------------------------------- as parent */
 
 /* In the child: returns only to exit. errno goes through the pipe. */
 static void become_command(struct run *run, int report)
@@ -145,7 +145,7 @@ static int run_as_parent(struct run *run)
 	return exit_status(run, is_bad);
 }
 
-/* ---------------------------------------------------------------------- run */
+/* --------------------------------------------------------------------- run */
 
 static bool wants_event(void *context, struct sm_str event)
 {
