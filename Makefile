@@ -116,6 +116,10 @@ $(BUILD)/fuzz/fuzz_review_answers: LDLIBS += -ljansson
 $(patsubst %,$(BUILD)/tests/%,$(filter test_agent%,$(UNIT))): \
 	$(call obj,$(wildcard tests/unit/agent_*.c)) | $(AGENT)
 
+# Agents that its tests make.
+$(patsubst %,$(BUILD)/tests/%,$(filter test_collector%,$(UNIT))): \
+	$(call obj,tests/unit/collector_fixture.c)
+
 # A disk whose power fails.
 $(BUILD)/tests/test_trace_power: $(call obj,tests/unit/power_vfs.c)
 
