@@ -10,103 +10,15 @@ import re
 import resource
 import shutil
 import signal
-import sqlite3
 import struct
 import subprocess
-import tempfile
 import termios
 import time
 import unittest
 
 import workloads
 
-WAIT_SECONDS = 30
-LOSSES = ("ring_full", "too_large", "torn", "damaged", "no_channel", "store")
-SLEEPER = ("import os, signal, sys, time\n"
-           "def said(n, f): os.write(1, b'got %d\\n' % n)\n"
-           "for n in (1, 10, 12, 15): signal.signal(n, said)\n"
-           "signal.signal(2, lambda n, f: sys.exit(7))\n"
-           "print('ready', os.getpid(), flush=True)\n"
-           "end = time.time() + 20\n"
-           "while time.time() < end: time.sleep(0.05)\n")
-
-
-def wait_until(condition, seconds=WAIT_SECONDS):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError("waited in vain")
-        time.sleep(0.01)
-
-
-def state_of(pid):
-    """R, S, T, Z ... of a process; X when it is gone."""
-    try:
-        text = pathlib.Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return "X"
-    return text.rpartition(")")[2].split()[0]
-
-
-class Wrapper(unittest.TestCase):
-    def setUp(self):
-        self.place = pathlib.Path(tempfile.mkdtemp(prefix="secmgr-wrap-"))
-        self.addCleanup(shutil.rmtree, self.place, True)
-        self.trace = self.place / "t.db"
-        self.wrapper = workloads.program("secmgr-record")
-
-    def command(self, *command, options=()):
-        return [self.wrapper, "-o", str(self.trace), *options, "--", *command]
-
-    def record(self, *command, options=(), **settings):
-        return subprocess.run(
-            self.command(*command, options=options), cwd=self.place,
-            env=workloads.environment(), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            timeout=4 * WAIT_SECONDS, check=False, **settings)
-
-    def start(self, *command, options=(), **settings):
-        child = subprocess.Popen(
-            self.command(*command, options=options), cwd=self.place,
-            env=workloads.environment(), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            **settings)
-        self.addCleanup(child.stdout.close)
-        self.addCleanup(child.stderr.close)
-        self.addCleanup(child.wait)
-        self.addCleanup(child.kill)
-        return child
-
-    def start_sleeper(self, options=(), **settings):
-        """The wrapper and COMMAND's pid, once COMMAND is ready."""
-        child = self.start(workloads.PYTHON, "-c", SLEEPER, options=options,
-                           **settings)
-        word, pid = child.stdout.readline().split()
-        self.assertEqual("ready", word)
-        self.addCleanup(self.kill, int(pid))
-        return child, int(pid)
-
-    @staticmethod
-    def kill(pid):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-
-    def query(self, sql):
-        trace = sqlite3.connect(f"file:{self.trace}?mode=ro", uri=True)
-        try:
-            return trace.execute(sql).fetchall()
-        finally:
-            trace.close()
-
-    def check_accounts(self):
-        """Processes in the trace; attempts = stored + noise + lost of each."""
-        columns = ", ".join(("attempts", "stored", "noise") + LOSSES)
-        rows = self.query(f"SELECT {columns} FROM process")
-        for attempts, *parts in rows:
-            self.assertEqual(attempts, sum(parts))
-        return len(rows)
+from wrapping import SLEEPER, WAIT_SECONDS, Wrapper, state_of, wait_until
 
 
 class Status(Wrapper):
@@ -451,129 +363,6 @@ class Lifetime(Wrapper):
         self.assertIsNone(found())
 
 
-class Enforce(Wrapper):
-    POLICY = ('{ "secmgr": 1, "use": [ "python-runtime" ],\n'
-              f'  "variables": {{ "STDLIB": "{os.path.dirname(os.__file__)}",'
-              ' "SITE": "/usr/lib/python3/dist-packages" },\n'
-              '  "files": [ { "id": "f1", "path": "${CWD}/data/**", '
-              '"access": ["read", "meta"] } ],\n'
-              '  "code": [ { "id": "c1", "load": "${CWD}/app.py" },\n'
-              '    { "id": "c2", "load": "stdlib" } ] }\n')
-    APP = ("import os, sys, time\n"
-           "def attempt(path):\n"
-           " try: return open(path).read().strip()\n"
-           " except PermissionError: return 'denied'\n")
-
-    def enforce(self, body, *options, start=False, starter=()):
-        (self.place / "data").mkdir(exist_ok=True)
-        (self.place / "data" / "a").write_text("A")
-        (self.place / "secret").write_text("S")
-        (self.place / "app.py").write_text(self.APP + body)
-        policy = self.place / "policy.json"
-        policy.write_text(self.POLICY)
-        words = [workloads.program("secmgr-enforce"), "--policy", str(policy),
-                 *options, "--", *starter, workloads.PYTHON, "-I", "-S",
-                 str(self.place / "app.py")]
-        settings = {"cwd": self.place, "env": workloads.environment(),
-                    "stdin": subprocess.DEVNULL, "text": True,
-                    "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        if not start:
-            return subprocess.run(words, timeout=WAIT_SECONDS, check=False,
-                                  **settings)
-        child = subprocess.Popen(words, **settings)
-        self.addCleanup(child.wait)
-        self.addCleanup(child.stdout.close)
-        self.addCleanup(child.stderr.close)
-        self.addCleanup(child.kill)
-        return child
-
-    def test_first_denial_is_told_and_repeats_are_counted(self):
-        done = self.enforce("print(attempt('data/a'))\n"
-                            "for i in range(5): r = attempt('secret')\n"
-                            "print(r)\n")
-        self.assertEqual((0, "A\ndenied\n"), (done.returncode, done.stdout),
-                         done.stderr)
-        told = [line for line in done.stderr.splitlines()
-                if "denied, process" in line]
-        self.assertEqual(1, len(told), done.stderr)
-        self.assertIn("secret", told[0])
-        self.assertIn("app.py:", told[0])
-        self.assertIn("4 more like", done.stderr)
-
-    def test_a_program_waits_for_its_policy_on_a_busy_machine(self):
-        done = self.enforce("print(attempt('data/a'), attempt('secret'))\n",
-                            starter=["sh", "-c", "kill -STOP $PPID; "
-                                     "(sleep 0.5; kill -CONT $PPID) & "
-                                     'exec "$@"', "sh"])
-        self.assertEqual((0, "A denied\n"), (done.returncode, done.stdout),
-                         done.stderr)
-
-    def test_warn_mode_tells_and_lets_it_happen(self):
-        done = self.enforce("print(attempt('secret'))\n", "--mode", "warn")
-        self.assertEqual((0, "S\n"), (done.returncode, done.stdout))
-        self.assertIn("would be denied", done.stderr)
-
-    def test_trace_keeps_the_policy_and_its_variables(self):
-        done = self.enforce("print(attempt('secret'))\n", "-o",
-                            str(self.trace), "--set", "APP=/srv")
-        self.assertEqual((0, "denied\n"), (done.returncode, done.stdout))
-        facts = dict(self.query("SELECT key, value FROM meta"))
-        self.assertEqual("block", facts["mode"])
-        self.assertEqual("/srv", facts["variable.APP"])
-        self.assertEqual(str(self.place), facts["variable.CWD"])
-        ((number, mode, path, digest, text, shadow),) = self.query(
-            "SELECT number, mode, path, sha256, text, shadow_sha256 "
-            "FROM policy")
-        self.assertEqual((1, "block", None), (number, mode, shadow))
-        self.assertTrue(path.startswith(str(self.place)))
-        self.assertEqual(64, len(digest))
-        self.assertIn('"f1"', text)
-        self.assertEqual([(1, 1, 1)], self.query(
-            "SELECT process, seq, policy FROM adoption"))
-        self.assertEqual(1, self.query("SELECT sum(events) FROM denial")[0][0])
-        self.check_accounts()
-
-    def test_policy_error_is_told_with_its_place_before_command(self):
-        policy = self.place / "bad.json"
-        policy.write_text('{ "secmgr": 1,\n  "file": [] }')
-        done = subprocess.run(
-            [workloads.program("secmgr-enforce"), "-p", policy, "touch",
-             self.place / "ran"], stderr=subprocess.PIPE, text=True,
-            check=False)
-        self.assertEqual(125, done.returncode)
-        self.assertRegex(done.stderr, r"bad\.json:2:\d+: ")
-        self.assertFalse((self.place / "ran").exists())
-
-    CHILD = ("print('ready', flush=True)\n"
-             "while not os.path.exists('data/go'): time.sleep(0.02)\n"
-             "if not os.fork():\n"
-             " print(attempt('data/a'), attempt('secret'), flush=True)\n"
-             " os._exit(0)\n"
-             "os.wait()\n"
-             "print(attempt('data/a'), attempt('secret'))\n")
-
-    def test_without_collector_decisions_stay_in_forked_children_too(self):
-        child = self.enforce(self.CHILD, start=True)
-        self.assertEqual("ready\n", child.stdout.readline())
-        child.kill()
-        child.wait()
-        (self.place / "data" / "go").write_text("")
-        self.assertEqual("A denied\nA denied\n", child.stdout.read(),
-                         child.stderr.read())
-
-    def test_program_that_gets_no_policy_is_denied_unless_failing_open(self):
-        agent = (pathlib.Path(workloads.program("secmgr-enforce")).parent
-                 .parent / "lib/secmgr/libsecmgr.so")
-        for flags, status in ((1, 1), (5, 0)):
-            done = subprocess.run(
-                [workloads.PYTHON, "-I", "-S", "-c",
-                 "open('/etc/hostname').close()"], stderr=subprocess.PIPE,
-                env={**workloads.environment(), "LD_PRELOAD": str(agent),
-                     "SECMGR_CHANNEL": f"0:0:900:{flags:x}:{0:032x}:/nowhere"},
-                check=False)
-            self.assertEqual(status, int(done.returncode != 0), done.stderr)
-
-
 class Trouble(Wrapper):
     def test_fork_storm_is_accounted_for(self):
         code = ("import os\npids = []\nfor i in range(400):\n"
@@ -653,7 +442,6 @@ class Trouble(Wrapper):
         self.assertIn("t.db", done.stderr)
         if self.trace.exists():
             self.assertEqual("ok", self.query("PRAGMA integrity_check")[0][0])
-
 
 
 if __name__ == "__main__":
