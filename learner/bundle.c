@@ -137,12 +137,6 @@ static bool is_look(uint32_t access)
 	return !(access & ~looks);
 }
 
-static bool is_pattern(struct sm_str text)
-{
-	return text.len &&
-	       (memchr(text.p, '*', text.len) || memchr(text.p, '<', text.len));
-}
-
 /* What a rule grants that was not asked for. */
 static double extra_of(const struct trial *t, size_t at)
 {
@@ -154,7 +148,7 @@ static double extra_of(const struct trial *t, size_t at)
 						  : SM_ACCESS_WRITE;
 	double extra = PUBLIC * sm_pattern_exposure(rule->pattern, access);
 
-	if (t->needed[at].calls && !is_pattern(rule->pattern))
+	if (t->needed[at].calls && !sm_is_pattern(rule->pattern))
 		return 0;
 	if (!t->is_changing && !is_look(rule->access))
 		extra *= DIRECTION;

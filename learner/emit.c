@@ -12,13 +12,17 @@
 struct draft {
 	struct sm_rule rule;
 	struct sm_str_list by;
-	struct sm_str why;
+	struct sm_str why, id; /* id: of the last sm_learn_build() */
 };
 
 void sm_learn_rule(struct sm_learn *l, const struct sm_rule *rule)
 {
 	struct draft *drafts, *new;
 
+	/* As of a package whose name has a space: the gate finds another rule,
+	 * or lists what none can say. */
+	if (sm_policy_check_rule(rule, NULL) != SM_OK)
+		return;
 	if (l->draft_count == l->draft_room) {
 		l->draft_room = l->draft_room ? l->draft_room * 2 : 256;
 		drafts = sm_learn_take(l, l->draft_room * sizeof(*drafts));
@@ -272,6 +276,22 @@ struct sm_rules *sm_learn_frame(struct sm_learn *l)
 	return built(l);
 }
 
+bool sm_learn_take_back(struct sm_learn *l, struct sm_str id,
+			struct sm_rule *rule)
+{
+	for (size_t i = 0; i < l->draft_count; i++) {
+		const struct draft *d = &l->drafts[i];
+
+		if (!sm_str_equal(d->id, id) || !sm_is_pattern(d->rule.pattern))
+			continue;
+		*rule = d->rule;
+		rule->by = (struct sm_strings){ d->by.items, d->by.count };
+		l->drafts[i] = l->drafts[--l->draft_count];
+		return true;
+	}
+	return false;
+}
+
 static void give_reason(struct sm_learn *l, const struct sm_rule *rule,
 			const struct draft *draft)
 {
@@ -307,7 +327,7 @@ struct sm_rules *sm_learn_build(struct sm_learn *l, bool reviewed)
 		struct sm_rule rule = d->rule;
 
 		rule.by = (struct sm_strings){ d->by.items, d->by.count };
-		rule.id = id_of(l, &taken, d);
+		rule.id = d->id = id_of(l, &taken, d);
 		rule.review = sm_risk_of(l, &rule);
 		if (rule.review.len && !reviewed)
 			continue;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The round trip: every distinct call is decided by the finished policy. What
- * is denied gets a literal rule; what even that cannot grant is listed.
+ * is denied gets a literal rule; a slot that denies it gives way to narrower
+ * ones; what even that cannot grant is listed.
  */
 #include "learner/learn.h"
 
-#define ROUNDS 3
+/* Each takes back what the one before made, or adds what is missing. */
+#define ROUNDS 8
 
 void sm_learn_literal(struct sm_learn *l, const struct sm_view *view,
 		      const struct sm_request *request)
@@ -52,17 +54,26 @@ static bool is_denied(const struct sm_policy *policy,
 	return verdict->decision == SM_DENIED || verdict->decision == SM_WARNED;
 }
 
-/* Literal rules for what policy denies; how many calls that was. */
-static size_t repair(struct sm_learn *l, const struct sm_policy *policy)
+/*
+ * Literal rules for what policy denies, or narrower ones for what denies it;
+ * how many calls that was.
+ */
+static size_t repair(struct sm_learn *l, const struct sm_policy *policy,
+		     bool *took_back)
 {
 	struct sm_verdict verdict;
 	size_t n = 0;
 
+	*took_back = false;
 	for (size_t i = 0; i < l->view_count; i++) {
 		struct sm_view *view = &l->views[i];
 
 		if (!is_denied(policy, view, &verdict))
 			continue;
+		if (sm_learn_narrow(l, policy, view, &verdict)) {
+			*took_back = true;
+			continue;
+		}
 		for (unsigned k = 0; k < view->request_count; k++)
 			sm_learn_literal(l, view, &view->requests[k]);
 		n++;
@@ -156,16 +167,18 @@ void sm_learn_gate(struct sm_learn *l)
 {
 	bool reviewed = !l->options.strict;
 	struct sm_policy policy;
-	size_t n;
+	bool took_back = true;
+	size_t n = 0, last = 0;
 
 	l->why = SM_STR("a recorded call no other rule allowed");
 	for (int round = 0; round < ROUNDS; round++) {
 		sm_learn_open(l, sm_learn_build(l, true), &policy);
-		n = repair(l, &policy);
-		if (!n)
+		n = repair(l, &policy, &took_back);
+		if (!took_back && (!n || n == last))
 			break;
-		if (!round)
+		if (!last)
 			l->out->repaired = n;
+		last = n;
 	}
 	l->out->rules = sm_learn_build(l, reviewed);
 	drop_covered(l, l->out->rules);

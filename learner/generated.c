@@ -13,6 +13,29 @@ struct generated {
 	uint64_t seen;
 };
 
+/* `<name>`, or `<path:` and the like, at name[at]. */
+static bool spells_token(struct sm_str name, uint32_t at)
+{
+	for (int t = 0; t < SM_TOKENS; t++) {
+		struct sm_str token = sm_str_of(sm_token_name(t));
+		uint32_t end = at + 1 + token.len;
+
+		if (end < name.len &&
+		    !memcmp(name.p + at + 1, token.p, token.len) &&
+		    (name.p[end] == '>' || name.p[end] == ':'))
+			return true;
+	}
+	return false;
+}
+
+/* As a whole it is a name: `<name>`. */
+static bool is_whole(struct sm_str name, uint32_t at)
+{
+	const char *end = memchr(name.p, '>', name.len);
+
+	return !at && end == name.p + name.len - 1;
+}
+
 /* `<` means something in a code's name only where it spells a token. */
 static struct sm_str escape(struct sm_learn *l, struct sm_str name)
 {
@@ -20,7 +43,9 @@ static struct sm_str escape(struct sm_learn *l, struct sm_str name)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < name.len; i++) {
-		if (name.p[i] == '\\' || name.p[i] == '*')
+		if (name.p[i] == '\\' || name.p[i] == '*' ||
+		    (name.p[i] == '<' && spells_token(name, i) &&
+		     !is_whole(name, i)))
 			p[n++] = '\\';
 		p[n++] = name.p[i];
 	}

@@ -79,6 +79,7 @@ struct sm_learn {
 	struct draft *drafts; /* emit.c: rules before they are numbered */
 	size_t draft_count, draft_room;
 	struct sm_str_list use;	   /* bundles */
+	struct sm_str_list taken;  /* narrow.c: patterns taken back */
 	struct sm_rules *building; /* freed when something fails */
 	struct sm_learned *out;
 	struct sm_diag diag;
@@ -191,6 +192,14 @@ void sm_learn_rule_by(struct sm_learn *l, struct sm_rule *rule,
  * leaves rules under review out.
  */
 struct sm_rules *sm_learn_build(struct sm_learn *l, bool reviewed);
+/*
+ * Takes the rule that the last sm_learn_build() called id away again, and gives
+ * it; false: it means one resource only, or is none of the learned ones.
+ */
+bool sm_learn_take_back(struct sm_learn *l, struct sm_str id,
+			struct sm_rule *rule);
+/* A slot or wildcard stands in text. */
+bool sm_is_pattern(struct sm_str text);
 /* Compiles rules and opens the result. */
 void sm_learn_read(struct sm_learn *l, const struct sm_rules *rules,
 		   struct sm_policy *policy);
@@ -223,6 +232,13 @@ bool sm_is_module(struct sm_str file, struct sm_str module);
 void sm_learn_bundles(struct sm_learn *l);
 /* Decides every call by the result; repairs what is denied. */
 void sm_learn_gate(struct sm_learn *l);
+/*
+ * Takes back a rule or a bundle by which policy denies a recorded call, and
+ * adds narrower rules; false: there is none.
+ */
+bool sm_learn_narrow(struct sm_learn *l, const struct sm_policy *policy,
+		     const struct sm_view *view,
+		     const struct sm_verdict *verdict);
 /* Adds literal rules that grant request; see gate.c. */
 void sm_learn_literal(struct sm_learn *l, const struct sm_view *view,
 		      const struct sm_request *request);

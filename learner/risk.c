@@ -22,17 +22,6 @@ static bool starts_with_one_of(struct sm_str text, const char *const *list)
 	return false;
 }
 
-static bool has_slot(struct sm_str pattern)
-{
-	for (uint32_t i = 0; i < pattern.len; i++) {
-		if (pattern.p[i] == '\\')
-			i++;
-		else if (pattern.p[i] == '<' || pattern.p[i] == '*')
-			return true;
-	}
-	return false;
-}
-
 static bool is_for(const struct sm_rule *rule, const char *name)
 {
 	for (size_t i = 0; i < rule->by.count; i++)
@@ -157,7 +146,7 @@ static const char *process_risk(const struct sm_rule *rule)
 	struct sm_str name = sm_path_name(rule->pattern);
 
 	if (rule->access == SM_ACCESS_SHELL)
-		return has_slot(rule->pattern)
+		return sm_is_pattern(rule->pattern)
 			       ? "a shell runs a line with open words"
 			       : "a shell runs a line";
 	if (rule->access == SM_ACCESS_ENVIRONMENT)
@@ -225,7 +214,7 @@ static const char *pickle_risk(const struct sm_rule *rule)
 
 	if (starts_with_one_of(rule->pattern, dangerous))
 		return "unpickling can call this: it runs commands or code";
-	if (has_slot(rule->pattern))
+	if (sm_is_pattern(rule->pattern))
 		return "unpickling can call whatever is named so";
 	if (!starts_with_one_of(rule->pattern, safe))
 		return "unpickling makes objects of this class";

@@ -104,6 +104,17 @@ struct sm_str sm_skeleton(struct sm_learn *l, struct sm_str name,
 	return (struct sm_str){ p, n };
 }
 
+bool sm_is_pattern(struct sm_str text)
+{
+	for (uint32_t i = 0; i < text.len; i++) {
+		if (text.p[i] == '\\')
+			i++;
+		else if (text.p[i] == '<' || text.p[i] == '*')
+			return true;
+	}
+	return false;
+}
+
 static bool is_one_of(struct sm_str text, const char *const *list)
 {
 	for (; *list; list++)

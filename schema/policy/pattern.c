@@ -267,7 +267,7 @@ static enum sm_status check_code_name(struct sm_str pattern,
 
 	if (!pattern.len)
 		return SM_OK; /* compile(text, "", "exec") */
-	if (pattern.p[0] != '<')
+	if (pattern.p[0] != '<' && !sm_str_starts(pattern, SM_STR("\\<")))
 		return sm_fail(diag, SM_INVALID,
 			       "code exec names look like \"<string>\"; code "
 			       "from files is granted by load");

@@ -257,7 +257,8 @@ static inline void learn_with(struct bench *b,
 	struct sm_diag diag = { 0 };
 	size_t bytes;
 
-	assert_int_equal(sm_learn(b->seen, options, &b->learned, &diag), SM_OK);
+	if (sm_learn(b->seen, options, &b->learned, &diag) != SM_OK)
+		fail_msg("%s", diag.text);
 	assert_int_equal(sm_policy_compile(b->learned.rules, NULL, 0, &b->blob,
 					   &bytes, &diag),
 			 SM_OK);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the round trip takes back. Code cannot be loaded from where rules let be
+ * written, so a slot for names that are written denies code that lies among
+ * them though nobody wrote it. Such a slot gives way: to one for each directory
+ * and extension it was used for, and where that does not help either, to the
+ * names as they were recorded.
+ */
+#include <stdlib.h>
+
+#include "learner/paths.h"
+
+/* A file a rule was needed for. */
+struct used {
+	struct sm_str dir, extension, name;
+	uint64_t seen;
+};
+
+static bool is_recorded_change(const struct sm_request *r, struct sm_str path)
+{
+	const uint32_t changes = SM_ACCESS_WRITE | SM_ACCESS_CREATE |
+				 SM_ACCESS_SQLITE | SM_ACCESS_LINK;
+
+	return r->family == SM_FAMILY_FILES && r->access & changes &&
+	       r->via != SM_VIA_IMPORT && sm_str_equal(r->value, path);
+}
+
+/* The program itself wrote what it then loaded: no rule can grant both. */
+static bool is_written(const struct sm_learn *l, const struct sm_view *loading)
+{
+	for (size_t i = 0; i < l->view_count; i++)
+		for (unsigned k = 0; k < l->views[i].request_count; k++)
+			for (unsigned n = 0; n < loading->request_count; n++)
+				if (is_recorded_change(
+					    &l->views[i].requests[k],
+					    loading->requests[n].value))
+					return true;
+	return false;
+}
+
+/* ------------------------------------------------------------ narrower forms
+ */
+
+static int by_place(const void *a, const void *b)
+{
+	const struct used *x = a, *y = b;
+	int r = sm_str_compare(x->dir, y->dir);
+
+	if (!r)
+		r = sm_str_compare(x->extension, y->extension);
+	return r ? r : sm_str_compare(x->name, y->name);
+}
+
+/* The files rule id was needed for; *count of them. */
+static struct used *find_used(struct sm_learn *l,
+			      const struct sm_policy *policy, struct sm_str id,
+			      size_t *count)
+{
+	struct used *used =
+		sm_learn_take(l, (l->view_count + 1) * sizeof(*used));
+	struct sm_verdict verdict;
+
+	*count = 0;
+	for (size_t i = 0; i < l->view_count; i++) {
+		const struct sm_view *view = &l->views[i];
+		struct sm_str path;
+
+		if (!view->request_count)
+			continue;
+		path = view->requests[0].value;
+		sm_policy_decide(policy, &view->event, &verdict);
+		if (verdict.decision != SM_ALLOWED ||
+		    !sm_str_equal(verdict.rule, id) ||
+		    !sm_path_is_canonical(path))
+			continue;
+		used[(*count)++] =
+			(struct used){ sm_dir_of(path), sm_extension(path),
+				       sm_path_name(path), view->call->count };
+	}
+	if (*count)
+		qsort(used, *count, sizeof(*used), by_place);
+	return used;
+}
+
+/* A slot for files of one directory and extension, unless it was tried. */
+static void add_narrower(struct sm_learn *l, const struct sm_rule *wide,
+			 const struct used *used, size_t count)
+{
+	struct sm_evidence e = { .distinct = 1 };
+	struct sm_rule rule = *wide;
+
+	rule.seen = used[0].seen;
+	for (size_t i = 1; i < count; i++) {
+		e.distinct += !sm_str_equal(used[i].name, used[i - 1].name);
+		rule.seen += used[i].seen;
+	}
+	if (!used->extension.len || sm_is_code_suffix(used->extension) ||
+	    !sm_is_open(l, &e))
+		return;
+	rule.pattern = sm_learn_join(l, sm_learn_path(l, used->dir),
+				     SM_STR("/<name>"));
+	rule.pattern =
+		sm_learn_join(l, rule.pattern, sm_escape(l, used->extension));
+	if (sm_list_has(&l->taken, rule.pattern))
+		return;
+	sm_learn_rule(l, &rule);
+}
+
+static bool take_rule(struct sm_learn *l, const struct sm_policy *policy,
+		      struct sm_str id)
+{
+	struct sm_str why = l->why;
+	struct sm_rule wide;
+	struct used *used;
+	size_t count, end;
+
+	if (!sm_learn_take_back(l, id, &wide))
+		return false;
+	sm_list_add(l, &l->taken, wide.pattern);
+	used = find_used(l, policy, id, &count);
+	l->why = SM_STR("a wider slot would have denied recorded code");
+	for (size_t i = 0; i < count; i = end) {
+		for (end = i + 1;
+		     end < count && sm_str_equal(used[end].dir, used[i].dir) &&
+		     sm_str_equal(used[end].extension, used[i].extension);)
+			end++;
+		add_narrower(l, &wide, &used[i], end - i);
+	}
+	l->why = why;
+	return true;
+}
+
+/* What it covered gets rules as recorded. */
+static bool take_bundle(struct sm_learn *l, struct sm_str id)
+{
+	const char *slash = memchr(id.p, '/', id.len);
+	struct sm_str name = { id.p, slash ? (uint32_t)(slash - id.p) : 0 };
+	size_t at = sm_str_place(l->use.items, l->use.count, name);
+
+	if (!sm_list_has(&l->use, name))
+		return false;
+	memmove(l->use.items + at, l->use.items + at + 1,
+		(--l->use.count - at) * sizeof(*l->use.items));
+	for (size_t i = 0; i < l->out->bundle_count; i++)
+		if (sm_str_equal(sm_str_of(l->out->bundles[i].name), name))
+			l->out->bundles[i].is_used = false;
+	return true;
+}
+
+bool sm_learn_narrow(struct sm_learn *l, const struct sm_policy *policy,
+		     const struct sm_view *view,
+		     const struct sm_verdict *verdict)
+{
+	if (verdict->reason != SM_REASON_WRITTEN || !verdict->rule.len ||
+	    is_written(l, view))
+		return false;
+	return take_rule(l, policy, verdict->rule) ||
+	       take_bundle(l, verdict->rule);
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The round trip: what was recorded wins over what was opened. */
+#include "tests/unit/learn_fixture.h"
+
+#include "schema/request.h"
+#include "schema/shell.h"
+
+#define T APP "/templates/"
+
+/* Code is compiled from path and run, as template engines do. */
+static void see_compiled(struct bench *b, const char *path)
+{
+	see_run(b, path, "engine");
+}
+
+static bool runs_compiled(const struct bench *b, const char *path)
+{
+	return allows_run(b, path, "engine");
+}
+
+static void a_slot_gives_way_to_code_among_its_names(void **state)
+{
+	static const char *const pages[] = { T "one.html", T "two.html",
+					     T "three.html" };
+
+	(void)state;
+	for (int runs = 0; runs < 2; runs++) {
+		struct bench b;
+
+		start(&b);
+		for (int i = 0; i < 3; i++)
+			see_open(&b, i, pages[i], WRITE);
+		if (runs)
+			see_compiled(&b, T "base.html");
+		learn(&b); /* without residue */
+		for (int i = 0; i < 3; i++)
+			assert_true(allows_open(&b, pages[i], WRITE));
+		assert_int_equal(allows_open(&b, T "four.html", WRITE), !runs);
+		assert_int_equal(runs_compiled(&b, T "base.html"), runs);
+		finish(&b);
+	}
+}
+
+/* Of a tree, what does not hold the code stays open. */
+static void a_tree_gives_way_to_slots_by_extension(void **state)
+{
+	static const char *const kinds[] = { "json", "log", "html" };
+	char path[100];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 24; i++) {
+		snprintf(path, sizeof(path), APP "/out/%c%d/x%d/f%c%d.%s",
+			 'a' + i / 5, i, i, 'k' + i % 7, i, kinds[i % 3]);
+		see_open(&b, i % RUNS, path, WRITE);
+	}
+	for (int i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), APP "/out/all/%c.json", 'p' + i);
+		see_open(&b, i, path, WRITE);
+	}
+	see_compiled(&b, APP "/out/all/page.html");
+	learn(&b);
+	assert_true(runs_compiled(&b, APP "/out/all/page.html"));
+	assert_true(allows_open(&b, APP "/out/all/p.json", WRITE));
+	assert_true(allows_open(&b, APP "/out/all/new.json", WRITE));
+	assert_false(allows_open(&b, APP "/out/all/page.html", WRITE));
+	finish(&b);
+}
+
+static void a_bundle_gives_way_to_code_among_its_names(void **state)
+{
+	(void)state;
+	for (int runs = 0; runs < 2; runs++) {
+		struct bench b;
+
+		start(&b);
+		see_open(&b, 0, "/tmp/tmpab12cd34.html", WRITE);
+		if (runs)
+			see_compiled(&b, "/tmp/tmpzz98xx76.html");
+		learn(&b);
+		assert_true(allows_open(&b, "/tmp/tmpab12cd34.html", WRITE));
+		assert_int_equal(runs_compiled(&b, "/tmp/tmpzz98xx76.html"),
+				 runs);
+		finish(&b);
+	}
+}
+
+/* No rule grants both; the rest stays open. */
+static void code_the_program_wrote_itself_is_listed(void **state)
+{
+	const struct sm_learn_options options = { 0 };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, T "one.html", WRITE);
+	see_open(&b, 1, T "two.html", WRITE);
+	see_open(&b, 2, T "three.html", WRITE);
+	see_compiled(&b, T "one.html");
+	learn_with(&b, &options);
+	assert_int_equal(b.learned.residue_count, 1);
+	assert_false(runs_compiled(&b, T "one.html"));
+	assert_true(allows_open(&b, T "four.html", WRITE));
+	finish(&b);
+}
+
+/* ------------------------------------------------------------------- random */
+
+static uint32_t random_state = 20261121;
+
+static uint32_t draw(uint32_t below)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return (random_state >> 8) % below;
+}
+
+#define PICK(list) list[draw(sizeof(list) / sizeof(*(list)))]
+
+/* What patterns, shells and lists could take for something of theirs. */
+static const char *draw_word(char *out, size_t room)
+{
+	static const char *const words[] = {
+		"a",
+		"b",
+		"data",
+		"x y",
+		"1",
+		"2026",
+		"<name>",
+		"<class>",
+		"*",
+		"**",
+		"${APP}",
+		"$HOME",
+		"a\\b",
+		"'q'",
+		"\"",
+		"-n",
+		"--o=v",
+		"\xc3\xa9",
+		"\xff\xfe",
+		"a:b",
+		"a;b",
+		"a|b",
+		"<int>",
+		"deadbeef1",
+		"tmpab12cd34",
+		".env",
+		"id_rsa",
+		"<path:/a>",
+		"<tree>",
+		"a\nb",
+		"..x",
+		"<option:a|b>",
+		"2026-11-21",
+		"\xe2\x80\xae",
+		"e3b0c442-98fc-1c14-9afb-f4c8996fb924"
+	};
+	static const char *const ends[] = { "",	     "",      ".html", ".py",
+					    ".json", ".so.1", ".pth",  ".d" };
+
+	snprintf(out, room, "%s%s", PICK(words), PICK(ends));
+	return out;
+}
+
+struct drawn {
+	char text[8][300];
+	struct sm_value args[24];
+	struct sm_event event;
+};
+
+static void draw_path(char *out, size_t room)
+{
+	static const char *const roots[] = {
+		APP,
+		APP "/media",
+		"/tmp",
+		"/etc",
+		"/usr/lib/python3.11",
+		"/home/shop",
+		"/proc/self",
+		"/var/lib/x",
+		"",
+		"/srv/venv/lib/python3.11/site-packages/maker"
+	};
+	size_t n = (size_t)snprintf(out, room, "%s", PICK(roots));
+	char word[100];
+
+	for (uint32_t i = draw(3) + 1; i > 0 && n < room; i--)
+		n += (size_t)snprintf(out + n, room - n, "/%s",
+				      draw_word(word, sizeof(word)));
+}
+
+static void draw_words(struct drawn *d, const char **argv)
+{
+	uint32_t n = draw(5) + 1;
+
+	argv[0] = "/usr/bin/tool";
+	for (uint32_t i = 1; i < n; i++) {
+		if (draw(3))
+			argv[i] = draw_word(d->text[i], sizeof(d->text[i]));
+		else
+			draw_path(d->text[i], sizeof(d->text[i])),
+				argv[i] = d->text[i];
+	}
+	argv[n] = NULL;
+}
+
+static void draw_principal(struct drawn *d)
+{
+	static const struct sm_principal who[] = {
+		{ SM_PRINCIPAL_APP, SM_STR("app"), SM_STR(APP "/app.py") },
+		{ SM_PRINCIPAL_APP, SM_STR("app"), SM_STR(APP "/media/b.py") },
+		{ SM_PRINCIPAL_DISTRIBUTION, SM_STR("maker"), SM_STR("") },
+		{ SM_PRINCIPAL_DISTRIBUTION, SM_STR("engine"), SM_STR("") },
+		{ SM_PRINCIPAL_PYTHON, SM_STR("python"), SM_STR("") },
+		{ SM_PRINCIPAL_MAIN, SM_STR("main"), SM_STR("") },
+		{ SM_PRINCIPAL_FOREIGN, SM_STR("foreign"), SM_STR("") },
+		{ SM_PRINCIPAL_DYNAMIC, SM_STR("<string>"),
+		  SM_STR(APP "/app.py") },
+	};
+
+	d->event.site.principal = PICK(who);
+}
+
+static void draw_event(struct drawn *d)
+{
+	static const int flags[] = { READ, WRITE, O_RDWR, O_WRONLY | O_APPEND };
+	static const enum sm_via ways[] = { SM_VIA_DIRECT, SM_VIA_DIRECT,
+					    SM_VIA_IMPORT, SM_VIA_TRACEBACK,
+					    SM_VIA_EXEC };
+	const char *argv[8];
+
+	memset(d, 0, sizeof(*d));
+	switch (draw(10)) {
+	case 0:
+		draw_path(d->text[0], 200);
+		d->event = mkdir_event(d->args, d->text[0]);
+		break;
+	case 1:
+		draw_words(d, argv);
+		d->event = popen_event(d->args, argv);
+		break;
+	case 2:
+		snprintf(d->text[0], 300, "tool %s > %s",
+			 draw_word(d->text[1], 100),
+			 draw_word(d->text[2], 100));
+		d->event = system_event(d->args, d->text[0]);
+		break;
+	case 3:
+		draw_path(d->text[0], 200);
+		d->event = run_event(d->args, d->text[0], "engine");
+		break;
+	case 4:
+		snprintf(d->text[0], 300, "<%s>", draw_word(d->text[1], 100));
+		d->event = run_event(d->args, d->text[0], "engine");
+		break;
+	case 5:
+		d->args[0] = text(draw(2) ? "maker.core" : "os");
+		d->args[1] = text(draw_word(d->text[1], 100));
+		d->event = event_of("pickle.find_class", d->args, 2);
+		break;
+	case 6:
+		d->args[0] = text(draw_word(d->text[1], 100));
+		d->event = event_of("ctypes.dlopen", d->args, 1);
+		break;
+	case 7:
+		d->args[0] = text(draw_word(d->text[1], 100));
+		d->args[1] = number(draw(5));
+		d->event = event_of("shop.custom", d->args, draw(3));
+		break;
+	default:
+		draw_path(d->text[0], 200);
+		d->event = open_event(d->args, d->text[0], PICK(flags));
+		d->event.site.via = PICK(ways);
+	}
+	draw_principal(d);
+	/* What is no UTF-8 is recorded as bytes. */
+	for (size_t i = 0; i < sizeof(d->args) / sizeof(*d->args); i++)
+		if (d->args[i].type == SM_TEXT && strchr(d->args[i].s, '\xff'))
+			d->args[i].type = SM_BYTES;
+}
+
+/* Every other reason would be a rule the learner failed to find. */
+static bool may_be_denied(const struct drawn *all, size_t count,
+			  const struct drawn *one, const struct sm_verdict *v)
+{
+	struct sm_request requests[SM_REQUESTS_MAX];
+	struct sm_request_scratch scratch;
+	struct sm_shell shell;
+
+	if (v->reason == SM_REASON_CUT)
+		return true;
+	sm_event_requests(&one->event, &scratch, requests);
+	/* A line that is none, but would be as a pattern. */
+	if (requests[0].access == SM_ACCESS_SHELL &&
+	    !sm_shell_parse(requests[0].value, false, &shell))
+		return true;
+	if (v->reason != SM_REASON_WRITTEN)
+		return false;
+	/* It wrote what it loads. */
+	for (size_t i = 0; i < count; i++) {
+		struct sm_request others[SM_REQUESTS_MAX];
+		struct sm_request_scratch other;
+		unsigned n = sm_event_requests(&all[i].event, &other, others);
+
+		for (unsigned k = 0; k < n; k++)
+			if (others[k].family == SM_FAMILY_FILES &&
+			    others[k].access &
+				    ~(SM_ACCESS_READ | SM_ACCESS_LIST |
+				      SM_ACCESS_META) &&
+			    sm_str_equal(others[k].value, requests[0].value))
+				return true;
+	}
+	return false;
+}
+
+#define EVENTS_MAX 60
+#define TRACES	   300
+
+static void whatever_was_recorded_is_granted(void **state)
+{
+	struct drawn *drawn = calloc(EVENTS_MAX, sizeof(*drawn));
+	size_t denied = 0, decided = 0;
+
+	(void)state;
+	assert_non_null(drawn);
+	for (int round = 0; round < TRACES; round++) {
+		const struct sm_learn_options options = {
+			.level = (enum sm_level)draw(SM_LEVELS)
+		};
+		size_t count = draw(EVENTS_MAX) + 1;
+		struct bench b;
+
+		start(&b);
+		for (size_t i = 0; i < count; i++) {
+			draw_event(&drawn[i]);
+			add(&b, (int)draw(RUNS), &drawn[i].event);
+		}
+		learn_with(&b, &options);
+		for (size_t i = 0; i < count; i++) {
+			struct sm_verdict v;
+			char why[400];
+
+			sm_policy_decide(&b.policy, &drawn[i].event, &v);
+			decided += v.decision == SM_ALLOWED;
+			if (v.decision != SM_DENIED && v.decision != SM_WARNED)
+				continue;
+			denied++;
+			sm_verdict_explain(&drawn[i].event, &v, why,
+					   sizeof(why));
+			if (!may_be_denied(drawn, count, &drawn[i], &v))
+				fail_msg("trace %d: %s", round, why);
+		}
+		finish(&b);
+	}
+	free(drawn);
+	print_message("%zu allowed, %zu denied\n", decided, denied);
+	assert_true(decided > 20 * denied && denied > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_slot_gives_way_to_code_among_its_names),
+		cmocka_unit_test(a_tree_gives_way_to_slots_by_extension),
+		cmocka_unit_test(a_bundle_gives_way_to_code_among_its_names),
+		cmocka_unit_test(code_the_program_wrote_itself_is_listed),
+		cmocka_unit_test(whatever_was_recorded_is_granted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
