@@ -35,8 +35,9 @@ static const char *const pool[] = {
 	"p{\"exec\": \"/a/b\", \"by\": [\"web\"]}",
 	"p{\"exec\": \"/a/b\", \"argv\": [\"b\", \"-v\"]}",
 	"p{\"exec\": \"/a/b\", \"argv\": [\"b\", \"<word>...\"]}",
-	"p{\"exec\": \"/a/b\", \"argv\": [\"b\", \"<option:x|-v>...\", "
-	"\"y\"]}",
+	/* In () for clang, which suspects a forgotten comma. */
+	("p{\"exec\": \"/a/b\", \"argv\": [\"b\", \"<option:x|-v>...\", "
+	 "\"y\"]}"),
 	"p{\"exec\": \"/a/b\", \"argv\": [\"b\", \"<word>\", \"y\"]}",
 	"p{\"shell\": \"b <word> >/a/x\"}",
 	"p{\"shell\": \"b <word>... >/a/x\"}",
