@@ -36,7 +36,22 @@ static enum sm_status window_of(const struct sm_learn_input *input,
 	return status;
 }
 
-static enum sm_status read_trace(const struct sm_learn_input *input,
+/* What a recorder had not stored when it was killed, nobody can learn from. */
+static void warn_of_end(const struct sm_program *program, const char *path,
+			const struct sm_trace *trace)
+{
+	if (sm_trace_meta(trace, "closed"))
+		return;
+	sm_cli_error(program, path,
+		     sm_trace_is_written(path)
+			     ? "warning: not closed: it is being recorded; "
+			       "what is not stored yet is not in this policy"
+			     : "warning: not closed: the recorder was killed; "
+			       "what it had not stored is not in this policy");
+}
+
+static enum sm_status read_trace(const struct sm_program *program,
+				 const struct sm_learn_input *input,
 				 const char *path,
 				 struct sm_observations *observations,
 				 struct sm_diag *diag)
@@ -51,6 +66,8 @@ static enum sm_status read_trace(const struct sm_learn_input *input,
 	if (status == SM_OK)
 		status = sm_observations_read(observations, trace, &window,
 					      diag);
+	if (status == SM_OK)
+		warn_of_end(program, path, trace);
 	sm_trace_close(trace);
 	return status;
 }
@@ -118,10 +135,10 @@ int sm_learn_input_read(const struct sm_program *program,
 	for (int i = 0; i < set.count && result == SM_EXIT_OK; i++) {
 		const char *path = set.paths[i];
 
-		status =
-			is_summary(path)
-				? read_summary(input, path, observations, &diag)
-				: read_trace(input, path, observations, &diag);
+		status = is_summary(path) ? read_summary(input, path,
+							 observations, &diag)
+					  : read_trace(program, input, path,
+						       observations, &diag);
 		if (status == SM_OK)
 			continue;
 		sm_cli_diag(program, path, &diag);

@@ -481,6 +481,27 @@ class Learned(unittest.TestCase):
         self.assertEqual(
             self.learn(self.traces[0], "--level", "lax").returncode, 2)
 
+    def test_recording_that_was_killed_is_learned_from_with_a_warning(self):
+        trace = self.place / "killed.db"
+        with subprocess.Popen(
+                [program("secmgr-record"), "-o", trace, "--", PYTHON, "-c",
+                 "import os; os.listdir('/usr/games'); input()"],
+                env=environment(), stdin=subprocess.PIPE,
+                stderr=subprocess.DEVNULL) as recorder:
+            warnings = []
+            while "/usr/games" not in self.learn("--no-estimate", trace).stdout:
+                self.assertIsNone(recorder.poll())
+            warnings.append(self.learn("-q", trace).stderr)
+            recorder.kill()
+        done = self.learn("-q", "--no-estimate", trace)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("/usr/games", done.stdout)
+        warnings.append(done.stderr)
+        for warning, reason in zip(warnings, ("being recorded", "killed")):
+            self.assertEqual(1, len(warning.splitlines()), warning)
+            self.assertIn(f"{trace}: warning: not closed: ", warning)
+            self.assertIn(reason, warning)
+
     def test_no_trace_is_one_line_and_status_2(self):
         for args in ((), (self.place / "none.db",),
                      (self.home / "app.py",)):
