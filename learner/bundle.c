@@ -194,15 +194,12 @@ static void note_call(const struct sm_learn *l, struct trial *t,
 		      const struct sm_view *view, struct sm_str rule)
 {
 	struct needed *needed = find_rule(t, rule);
-	const struct sm_call *call = view->call;
 
 	t->calls++;
 	t->needed_count += !needed->calls++;
 	for (unsigned i = 0; i < view->request_count; i++)
 		t->is_changing |= !is_look(view->requests[i].access);
-	sm_sketch_merge(&needed->node.runs, &call->runs);
-	sm_sketch_merge(&needed->node.processes, &call->owners);
-	needed->node.windows |= sm_learn_windows(l, call);
+	sm_node_note_call(l, &needed->node, view->call);
 	needed->node.sources = 1;
 }
 

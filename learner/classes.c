@@ -137,13 +137,8 @@ static void add_name(const struct sm_learn *l, struct sm_novelty *novelty,
 {
 	struct sm_node node = { .sources = 1 };
 
-	for (size_t i = 0; i < count; i++) {
-		const struct sm_call *call = classes[i].fact->view->call;
-
-		sm_sketch_merge(&node.runs, &call->runs);
-		sm_sketch_merge(&node.processes, &call->owners);
-		node.windows |= sm_learn_windows(l, call);
-	}
+	for (size_t i = 0; i < count; i++)
+		sm_node_note_call(l, &node, classes[i].fact->view->call);
 	sm_novelty_add(novelty, &node, true);
 }
 

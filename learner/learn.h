@@ -225,6 +225,8 @@ void sm_learn_generated(struct sm_learn *l);
 void sm_learn_named(struct sm_learn *l);
 /* Classes in pickles; part of sm_learn_named(), after sm_learn_code(). */
 void sm_learn_classes(struct sm_learn *l);
+/* Native libraries and symbols; part of sm_learn_named(). */
+void sm_learn_native(struct sm_learn *l);
 /* `a.b` of `a.b.Class`; empty: it has no module. */
 struct sm_str sm_module_of(struct sm_str class);
 /* DIR/shop/cart.py and DIR/shop/cart/__init__.py are `shop.cart`. */

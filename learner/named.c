@@ -1,39 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is granted by name: native libraries and symbols, and events no other
- * family covers.
+ * Events no other family covers.
  */
 #include <stdlib.h>
 
 #include "learner/learn.h"
-
-static void add_name(struct sm_learn *l, const struct sm_fact *fact,
-		     struct sm_str pattern)
-{
-	struct sm_rule rule = { .family = fact->request->family,
-				.access = fact->request->access,
-				.pattern = pattern,
-				.seen = fact->view->call->count };
-
-	sm_learn_rule_by(l, &rule, &fact->view->event);
-}
-
-static void add_all(struct sm_learn *l, enum sm_family family)
-{
-	struct sm_facts f = sm_learn_facts(l, family, UINT32_MAX);
-
-	for (size_t i = 0; i < f.count; i++) {
-		struct sm_str value = f.items[i].request->value;
-		bool is_path = value.len && value.p[0] == '/' &&
-			       sm_path_is_canonical(value);
-
-		add_name(l, &f.items[i],
-			 is_path ? sm_learn_path(l, value)
-				 : sm_escape(l, value));
-	}
-}
-
-/* ------------------------------------------------------------------ events */
 
 static int by_name(const void *a, const void *b)
 {
@@ -116,6 +87,6 @@ static void add_events(struct sm_learn *l)
 void sm_learn_named(struct sm_learn *l)
 {
 	sm_learn_classes(l);
-	add_all(l, SM_FAMILY_NATIVE);
+	sm_learn_native(l);
 	add_events(l);
 }

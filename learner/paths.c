@@ -210,9 +210,7 @@ static void put_entry(struct sm_learn *l, struct entry *entry)
 		node->is_made |= entry->is_made || entry->access & made;
 		node->is_tempfile |= sm_list_has(
 			&l->tmp_names, (struct sm_str){ path.p, end });
-		sm_sketch_merge(&node->runs, &call->runs);
-		sm_sketch_merge(&node->processes, &call->owners);
-		node->windows |= sm_learn_windows(l, call);
+		sm_node_note_call(l, node, call);
 	}
 	entry->node = node;
 	if (!entry->access)

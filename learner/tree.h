@@ -64,6 +64,9 @@ void sm_node_grant(struct sm_learn *l, struct sm_node *node, struct sm_str by,
 bool sm_node_is_tree(const struct sm_node *node);
 /* Accesses anybody has. */
 uint32_t sm_node_access(const struct sm_node *node);
+/* In which parts of the recording call uses node. */
+void sm_node_note_call(const struct sm_learn *l, struct sm_node *node,
+		       const struct sm_call *call);
 struct sm_node *sm_node_resolve(struct sm_node *node);
 /* Everything of from but its kids; from forwards to into. */
 void sm_node_take(struct sm_learn *l, struct sm_node *into,

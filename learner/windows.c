@@ -3,7 +3,7 @@
  * When something was recorded: the time from the first call to the last is
  * divided into eight parts.
  */
-#include "learner/learn.h"
+#include "learner/tree.h"
 
 #define WINDOWS 8
 
@@ -40,4 +40,12 @@ uint32_t sm_learn_windows(const struct sm_learn *l, const struct sm_call *call)
 	for (unsigned i = first; call->count > last - first && i < last; i++)
 		windows |= 1u << i;
 	return windows;
+}
+
+void sm_node_note_call(const struct sm_learn *l, struct sm_node *node,
+		       const struct sm_call *call)
+{
+	sm_sketch_merge(&node->runs, &call->runs);
+	sm_sketch_merge(&node->processes, &call->owners);
+	node->windows |= sm_learn_windows(l, call);
 }
