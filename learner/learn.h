@@ -61,6 +61,9 @@ struct sm_learn {
 	size_t prefix_count, prefix_room;
 	struct sm_str_list stdlib, site, code_dirs, code_files, tmp_names;
 	struct sm_str_list stdlib_files; /* loaded */
+	/* Names mkdtemp() made up in a directory it was told relatively, which
+	 * is what it says before Python 3.12: without the directory. */
+	struct sm_str_list tmp_relative;
 	struct sm_str_list program_dirs; /* of what was executed */
 	struct sm_str app;		 /* empty: none */
 	struct sm_str cwd; /* of all processes; empty: they differ */

@@ -91,7 +91,9 @@ static void fill_with_slots(struct sm_learn *l, struct filling *f,
 		memset(new, 0, sizeof(*new));
 		new->node = node->kids[i];
 		new->extension = sm_extension(new->node->name);
-		if (!new->node->is_slot || new->node->is_dir || !may_fill(new))
+		/* No free name begins with a dot: .anna.<tmp>.part stays. */
+		if (!new->node->is_slot || new->node->is_dir ||
+		    new->node->name.p[0] == '.' || !may_fill(new))
 			continue;
 		add_stem(f, new->node->name, new->extension, true);
 		f->files += new->node->sources;

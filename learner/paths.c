@@ -208,8 +208,10 @@ static void put_entry(struct sm_learn *l, struct entry *entry)
 		node = kid_of(l, node,
 			      (struct sm_str){ path.p + at, end - at });
 		node->is_made |= entry->is_made || entry->access & made;
-		node->is_tempfile |= sm_list_has(
-			&l->tmp_names, (struct sm_str){ path.p, end });
+		node->is_tempfile |=
+			sm_list_has(&l->tmp_names,
+				    (struct sm_str){ path.p, end }) ||
+			sm_list_has(&l->tmp_relative, node->name);
 		sm_node_note_call(l, node, call);
 	}
 	entry->node = node;

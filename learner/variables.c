@@ -129,16 +129,26 @@ static void note_program(struct sm_learn *l, struct sm_str file)
 	sm_list_add(l, &l->program_dirs, sm_dir_of(file));
 }
 
+static void note_made_up(struct sm_learn *l, const struct sm_event *event)
+{
+	struct sm_str path;
+
+	if (!event->argc || !sm_value_is_string(&event->args[0]))
+		return;
+	path = sm_value_str(&event->args[0]);
+	if (path.len && path.p[0] == '/')
+		sm_list_add(l, &l->tmp_names, path);
+	else
+		sm_list_add(l, &l->tmp_relative, sm_path_name(path));
+}
+
 static void note_view(struct sm_learn *l, const struct sm_view *view)
 {
 	enum sm_event_kind kind = view->event.site.kind;
 
 	if (kind == SM_EVENT_TEMPFILE_MKSTEMP ||
 	    kind == SM_EVENT_TEMPFILE_MKDTEMP) {
-		if (view->event.argc &&
-		    sm_value_is_string(&view->event.args[0]))
-			sm_list_add(l, &l->tmp_names,
-				    sm_value_str(&view->event.args[0]));
+		note_made_up(l, &view->event);
 		return;
 	}
 	for (unsigned i = 0; i < view->request_count; i++) {

@@ -134,6 +134,58 @@ static void drawn_names_tell_what_was_chosen_in_them(void **state)
 	}
 }
 
+static void see_made_up(struct bench *b, const char *path, const char *said)
+{
+	struct sm_value name = text(said);
+	struct sm_event made = event_of("tempfile.mkdtemp", &name, 1);
+
+	add(b, 0, &made);
+	see_mkdir(b, 0, path);
+}
+
+/* Before Python 3.12 mkdtemp() says what it was told: a relative path. */
+static void names_made_up_in_a_relative_directory_are_known(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_made_up(&b, DATA "job-abcdefgh", "data/job-abcdefgh");
+	learn(&b);
+	assert_true(allows_mkdir(&b, DATA "job-k3x_9abz"));
+	assert_false(allows_mkdir(&b, DATA "key-k3x_9abz"));
+	finish(&b);
+}
+
+static void hidden_temporary_names_stay_beside_what_opened(void **state)
+{
+	static const char *const hidden[] = {
+		DATA ".anna.k3x_9ab0.tmp",
+		DATA ".ben.k3x_9ab2.tmp",
+		DATA ".carla.k3x_9ab3.tmp",
+	};
+	static const char *const seen[] = { DATA "anna.toml", DATA "ben.toml",
+					    DATA "carla.toml", NULL };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_all(&b, seen);
+	for (size_t i = 0; i < 3; i++) {
+		struct sm_value name = text(hidden[i]);
+		struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
+
+		add(&b, 0, &made);
+		see_open(&b, 0, hidden[i], WRITE);
+	}
+	learn(&b);
+	assert_int_equal(b.learned.repaired, 0);
+	assert_true(allows_open(&b, DATA "zoe.toml", WRITE));
+	assert_true(allows_open(&b, DATA ".zoe.k3x_9abz.tmp", WRITE));
+	assert_false(allows_open(&b, DATA ".zoe.tmp", WRITE));
+	finish(&b);
+}
+
 /* In run number run, which lasts an hour. */
 static void see_at(struct bench *b, int run, const char *path, int flags)
 {
@@ -185,6 +237,10 @@ int main(void)
 		cmocka_unit_test(what_is_made_from_a_name_that_opened_opens),
 		cmocka_unit_test(what_is_made_from_a_fixed_name_stays_fixed),
 		cmocka_unit_test(drawn_names_tell_what_was_chosen_in_them),
+		cmocka_unit_test(
+			names_made_up_in_a_relative_directory_are_known),
+		cmocka_unit_test(
+			hidden_temporary_names_stay_beside_what_opened),
 		cmocka_unit_test(what_opened_in_one_place_is_fixed_in_no_other),
 	};
 
