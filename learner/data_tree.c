@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Trees of data: directories below which neither names nor depth belong to the
- * program. Five kinds, by who makes the names up:
+ * program. Six kinds, by who makes the names up:
  *
  * owned   one of many alike, in which the program makes things: what is in it
  *         belongs to the user or request the directory stands for;
@@ -10,6 +10,8 @@
  * output  the program has made all of it, and only writes;
  * filed   the program made it, names of files in it are chosen, and some lie
  *         in directories it made there and are used alike;
+ * mirror  the program made it of what opened elsewhere, as the names of its
+ *         directories tell: see derived.c;
  * storage a package made the directory and nobody else uses what is in it: how
  *         it keeps things there is its own affair, dotfiles included.
  *
@@ -224,8 +226,7 @@ static bool is_filed(struct sm_learn *l, const struct sm_node *node)
 	       is_done_alike(node, files.grants);
 }
 
-/* A directory that is the program's start, whatever it makes in it. */
-static bool is_base(const struct sm_learn *l, struct sm_str dir)
+bool sm_is_base(const struct sm_learn *l, struct sm_str dir)
 {
 	for (size_t i = 0; i < l->prefix_count; i++)
 		if (sm_path_is_under(l->prefixes[i].dir, dir))
@@ -435,7 +436,7 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 	    (dir.len && sm_holds_code(l, dir)))
 		return false;
 	s = scan_tree(node);
-	if (dir.len && is_storage(node, &s) && !is_base(l, dir)) {
+	if (dir.len && is_storage(node, &s) && !sm_is_base(l, dir)) {
 		collapse_all(l, node);
 		return true;
 	}
@@ -452,10 +453,22 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 	return true;
 }
 
+void sm_open_mirror(struct sm_learn *l, struct sm_node *node)
+{
+	struct scan s = scan_tree(node);
+
+	collapse(l, node, &s, true);
+	for (size_t i = 0; i < node->count; i++)
+		if (sm_node_is_tree(node->kids[i]))
+			node->kids[i]->why =
+				SM_STR("its directories are called what opened "
+				       "elsewhere");
+}
+
 bool sm_is_own(const struct sm_learn *l, const struct sm_node *node,
 	       struct sm_str dir)
 {
 	struct scan s = scan_tree(node);
 
-	return is_storage(node, &s) && !(dir.len && is_base(l, dir));
+	return is_storage(node, &s) && !(dir.len && sm_is_base(l, dir));
 }

@@ -9,7 +9,7 @@
  */
 #include <stdlib.h>
 
-#include "learner/tree.h"
+#include "learner/open.h"
 #include "schema/places.h"
 
 #define WILDCARDS_MAX 8 /* in one component of a pattern */
@@ -78,7 +78,8 @@ static void note_base(const struct sm_node *node, struct sm_node *kid)
 			struct sm_str text = part(name, at, to);
 			struct sm_node *base;
 
-			if ((to < name.len && !is_joint(name.p[to])) ||
+			if ((to < name.len && name.p[to] != '<' &&
+			     !is_joint(name.p[to])) ||
 			    text.len == name.len || has(text, '<') ||
 			    has(text, '\\'))
 				continue;
@@ -128,6 +129,18 @@ static struct sm_str spelled(struct sm_learn *l, const struct sm_node *node,
 	return node->is_slot ? text : sm_escape(l, text);
 }
 
+/* Two tokens with nothing between them mean any name. */
+static bool touches(const struct sm_node *kid, struct sm_str slot, uint32_t end)
+{
+	struct sm_str name = kid->name;
+	uint32_t at = kid->base.at;
+
+	return kid->is_slot && slot.len &&
+	       ((at && name.p[at - 1] == '>' && slot.p[0] == '<') ||
+		(end < name.len && name.p[end] == '<' &&
+		 slot.p[slot.len - 1] == '>'));
+}
+
 /* The name with the slot that its base became in place of it, or empty. */
 static struct sm_str derive(struct sm_learn *l, struct sm_node *kid)
 {
@@ -137,7 +150,7 @@ static struct sm_str derive(struct sm_learn *l, struct sm_node *kid)
 
 	/* It became part of a slot itself, or the base did not. */
 	if (kid->name.p != kid->base.text.p || !base->is_slot || base == kid ||
-	    sm_node_is_tree(base))
+	    sm_node_is_tree(base) || touches(kid, base->name, end))
 		return SM_STR("");
 	name = spelled(l, kid, part(kid->name, 0, kid->base.at));
 	name = sm_learn_join(l, name, base->name);
@@ -146,6 +159,12 @@ static struct sm_str derive(struct sm_learn *l, struct sm_node *kid)
 	return count_wildcards(name) > WILDCARDS_MAX ? SM_STR("") : name;
 }
 
+static struct sm_str stem_of(struct sm_str name)
+{
+	return part(name, 0, name.len - sm_extension(name).len);
+}
+
+/* A name in which a part that opened elsewhere stands for itself. */
 /* ------------------------------------------------------------------ frames */
 
 static bool is_framed(const struct sm_node *kid)
@@ -221,17 +240,21 @@ static uint32_t common_end(const struct framed *f, size_t count)
 }
 
 /* START<name>END of all of them, or empty: tokens stand in between. */
-static struct sm_str frame_slot(struct sm_learn *l, const struct framed *f,
-				size_t count)
+static struct sm_str frame_slot(struct sm_learn *l,
+				const struct sm_str_list *stems,
+				const struct framed *f, size_t count)
 {
 	struct sm_str first = f[0].node->name, slot;
 	uint32_t start = common_start(f, count), end = common_end(f, count);
 
 	for (size_t i = 0; i < count; i++) {
-		struct sm_str name = f[i].node->name;
+		struct sm_str name = f[i].node->name, middle;
 
-		if (name.len <= start + end ||
-		    has(part(name, start, name.len - end), '<'))
+		if (name.len <= start + end)
+			return SM_STR("");
+		middle = part(name, start, name.len - end);
+		if (has(middle, '<') ||
+		    (stems && !sm_list_has(stems, stem_of(middle))))
 			return SM_STR("");
 	}
 	/* Dotfiles are spelled, unless what is drawn stands behind. */
@@ -243,7 +266,8 @@ static struct sm_str frame_slot(struct sm_learn *l, const struct framed *f,
 	return count_wildcards(slot) > WILDCARDS_MAX ? SM_STR("") : slot;
 }
 
-static void open_frame(struct sm_learn *l, const struct framed *f, size_t count)
+static void open_frame(struct sm_learn *l, const struct sm_str_list *stems,
+		       const struct framed *f, size_t count)
 {
 	struct sm_evidence e = { .distinct = count, .is_made = true };
 	struct sm_str slot;
@@ -252,14 +276,16 @@ static void open_frame(struct sm_learn *l, const struct framed *f, size_t count)
 		e.some_recur |= f[i].node->runs.count > 1;
 	if (count < 2 || !sm_is_open(l, &e))
 		return;
-	slot = frame_slot(l, f, count);
+	slot = frame_slot(l, stems, f, count);
 	for (size_t i = 0; slot.len && i < count; i++) {
 		f[i].node->name = slot;
 		f[i].node->why = SM_STR("chosen parts of drawn names");
 	}
 }
 
-static void open_frames(struct sm_learn *l, struct sm_node *node)
+/* stems: what alone may be chosen; NULL: anything. */
+static void open_frames(struct sm_learn *l, const struct sm_str_list *stems,
+			struct sm_node *node)
 {
 	struct framed *f = sm_learn_take(l, (node->count + 1) * sizeof(*f));
 	size_t count = 0, end;
@@ -275,18 +301,12 @@ static void open_frames(struct sm_learn *l, struct sm_node *node)
 		for (end = i + 1;
 		     end < count && sm_str_equal(f[end].frame, f[i].frame);)
 			end++;
-		open_frame(l, f + i, end - i);
+		open_frame(l, stems, f + i, end - i);
 	}
 }
 
-/* ------------------------------------------------------------------- stems */
+/* ------------------------------------------------------------- known names */
 
-static struct sm_str stem_of(struct sm_str name)
-{
-	return part(name, 0, name.len - sm_extension(name).len);
-}
-
-/* A name in which a part that opened elsewhere stands for itself. */
 static bool is_known(const struct sm_str_list *stems, const struct sm_node *kid)
 {
 	return !kid->is_slot && sm_extension(kid->name).len &&
@@ -368,6 +388,60 @@ static void open_derived(struct sm_learn *l, struct sm_node *node)
 	}
 }
 
+/* ----------------------------------------------------------------- mirrors */
+
+/* Everything below node was made, in directories called what opened. */
+static bool is_of_known(const struct sm_str_list *stems,
+			const struct sm_node *node, struct sm_sketch *known)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+		bool has_known = sm_list_has(
+			stems, kid->is_dir ? kid->name : stem_of(kid->name));
+
+		if (sm_is_spelled(kid))
+			continue;
+		if (!kid->is_made ||
+		    (kid->is_dir && !kid->is_slot && !has_known) ||
+		    !is_of_known(stems, kid, known))
+			return false;
+		if (has_known)
+			sm_sketch_add(known,
+				      sm_hash_str(SM_HASH_SEED, kid->name));
+	}
+	return true;
+}
+
+static bool has_dir(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (node->kids[i]->is_dir && !node->kids[i]->is_slot)
+			return true;
+	return false;
+}
+
+/*
+ * What is made of a tree of inputs, in directories of the same names: a site's
+ * pages, object files. It will have the directories the inputs will have.
+ */
+static bool is_mirror(const struct sm_learn *l, const struct sm_str_list *stems,
+		      const struct sm_node *node, struct sm_str dir,
+		      const struct sm_place *place)
+{
+	struct sm_evidence e = { .some_recur = true };
+	struct sm_sketch known = { 0 };
+
+	if (!dir.len || !node->is_made || !has_dir(node) || place->is_closed ||
+	    place->is_code || place->is_shared || place->is_hidden ||
+	    sm_holds_code(l, dir) || sm_is_base(l, dir) ||
+	    !is_of_known(stems, node, &known))
+		return false;
+	e.distinct = known.count;
+	return sm_is_open(l, &e);
+}
+
+/* --------------------------------------------------------------------- all */
+
 static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 			 struct sm_node *node, struct sm_str dir)
 {
@@ -375,6 +449,10 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 
 	if (dir.len)
 		place = sm_place_of(l, dir);
+	if (is_mirror(l, stems, node, dir, &place)) {
+		sm_open_mirror(l, node);
+		return;
+	}
 	for (size_t i = 0; i < node->count; i++) {
 		struct sm_node *kid = node->kids[i];
 		struct sm_str inner = { "", 0 };
@@ -385,10 +463,10 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 	}
 	if (place.is_closed)
 		return;
-	if (!place.is_shared && !place.is_code) {
+	if (!place.is_shared && !place.is_code)
 		open_known(l, stems, node);
-		open_frames(l, node);
-	}
+	if (!place.is_code)
+		open_frames(l, place.is_shared ? stems : NULL, node);
 	open_derived(l, node);
 	sm_node_tidy(l, node);
 }
@@ -399,5 +477,7 @@ void sm_tree_derive(struct sm_learn *l, struct sm_node *root)
 
 	for (size_t i = 0; i < l->members.count; i++)
 		sm_list_add(l, &stems, stem_of(l->members.items[i]));
+	for (size_t i = 0; i < l->sunk.count; i++)
+		sm_list_add(l, &stems, stem_of(l->sunk.items[i]));
 	derive_below(l, &stems, root, SM_STR("/"));
 }

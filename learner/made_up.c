@@ -126,11 +126,52 @@ static bool are_drawn(const struct sm_node *node, size_t first, uint32_t at)
 	return count >= DRAWN_MIN && 2 * mixed >= count;
 }
 
+/* Siblings that end as the name does behind the eight characters at it, and
+ * may have eight of their own there; or one that is called what is in front. */
+static size_t count_votes(const struct sm_node *node, const struct sm_node *kid,
+			  uint32_t at)
+{
+	struct sm_str name = kid->name, end = part(name, at + 8, name.len);
+	size_t votes = 0;
+
+	for (size_t i = 0; i < node->count && i < DRAWN_FAR; i++) {
+		struct sm_str other = node->kids[i]->name;
+
+		if (at && sm_str_equal(other, part(name, 0, at)))
+			return SIZE_MAX;
+		if (node->kids[i] != kid && node->kids[i]->is_tempfile &&
+		    other.len >= end.len + 8 &&
+		    sm_str_equal(part(other, other.len - end.len, other.len),
+				 end))
+			votes += is_tmp_word(other, other.len - end.len - 8);
+	}
+	return votes;
+}
+
+/* Before the look of the characters, what stands beside the name decides. */
+static void place_tmp(const struct sm_node *node, struct sm_node *kid)
+{
+	struct sm_str name = kid->name;
+	size_t most = 0;
+	unsigned best = 0;
+
+	for (uint32_t i = 0; i + 8 <= name.len; i++) {
+		unsigned likely = likeness(name, i);
+		size_t votes = likely ? count_votes(node, kid, i) : 0;
+
+		if (!votes || votes < most || (votes == most && likely < best))
+			continue;
+		most = votes;
+		best = likely;
+		kid->tmp_at = i + 1;
+	}
+}
+
 /*
  * No event tells of names that tempfile.mktemp(), mktemp(1) and others draw,
  * but several of one frame do: thumb_0cu1qi2p.png.
  */
-void sm_node_note_drawn(struct sm_node *node, const struct sm_place *place)
+static void find_drawn(struct sm_node *node, const struct sm_place *place)
 {
 	for (size_t i = 0; i < node->count; i++) {
 		struct sm_node *kid = node->kids[i];
@@ -145,6 +186,14 @@ void sm_node_note_drawn(struct sm_node *node, const struct sm_place *place)
 				!node->kids[k]->is_slot &&
 				has_frame(kid->name, node->kids[k]->name, at);
 	}
+}
+
+void sm_node_note_drawn(struct sm_node *node, const struct sm_place *place)
+{
+	find_drawn(node, place);
+	for (size_t i = 0; i < node->count; i++)
+		if (node->kids[i]->is_tempfile && !node->kids[i]->is_slot)
+			place_tmp(node, node->kids[i]);
 }
 
 /* "tmp" and eight characters, nothing or an extension behind. */
@@ -332,7 +381,8 @@ void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 
 	if (node->is_slot)
 		return;
-	if ((node->is_tempfile && find_tmp(name, &from)) ||
+	from = node->tmp_at - 1;
+	if (node->tmp_at || (node->is_tempfile && find_tmp(name, &from)) ||
 	    ((place->is_tmp || node->is_made) && is_plain_tmp(name) &&
 	     find_tmp(name, &from)))
 		node->name = around(l, name, from, from + 8, "<tmp>");

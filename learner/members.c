@@ -16,6 +16,21 @@ void sm_members_note(struct sm_learn *l, const struct sm_member *members,
 			sm_list_add(l, &l->members, members[i].node->name);
 }
 
+void sm_members_note_tree(struct sm_learn *l, const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+		unsigned typed = 0;
+
+		if (!kid->is_slot)
+			sm_skeleton(l, kid->name, &typed);
+		if (!kid->is_slot && !typed && !sm_is_guarded_name(kid->name) &&
+		    l->sunk.count < MEMBERS_MAX)
+			sm_list_add(l, &l->sunk, kid->name);
+		sm_members_note_tree(l, kid);
+	}
+}
+
 struct sm_node *sm_members_join(struct sm_learn *l, struct sm_node **nodes,
 				size_t count, struct sm_str name)
 {

@@ -57,6 +57,9 @@ struct sm_node *sm_members_join(struct sm_learn *l, struct sm_node **nodes,
 /* Remembers names that became part of a slot: arguments may be such names. */
 void sm_members_note(struct sm_learn *l, const struct sm_member *members,
 		     size_t count);
+/* The same for all names below node, which becomes a tree of data: they are no
+ * arguments, but as little names that are fixed elsewhere. */
+void sm_members_note_tree(struct sm_learn *l, const struct sm_node *node);
 /* What speaks for opening. */
 struct sm_evidence sm_members_weigh(const struct sm_learn *l,
 				    const struct sm_node *parent,
@@ -89,6 +92,10 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 /* False: sm_open_data_tree() would say so, too. */
 bool sm_may_be_data_tree(const struct sm_node *node,
 			 const struct sm_scope *scope);
+/* A tree of data the program makes of what opened elsewhere. */
+void sm_open_mirror(struct sm_learn *l, struct sm_node *node);
+/* A directory that is the program's start, whatever it makes in it. */
+bool sm_is_base(const struct sm_learn *l, struct sm_str dir);
 /* A package made the directory, and nobody else uses what is in it. */
 bool sm_is_own(const struct sm_learn *l, const struct sm_node *node,
 	       struct sm_str dir);

@@ -40,6 +40,7 @@ struct sm_node {
 	bool is_dir;	   /* has kids, or was listed or made as one */
 	bool is_made;	   /* written or created, itself or something below */
 	bool is_tempfile;  /* the tempfile module made up the name */
+	uint32_t tmp_at;   /* where its made-up part starts, from 1; 0: ask */
 	bool is_drawn;	   /* a slot for what a process drew: its pid, <tmp> */
 	bool holds_undata; /* something below is no file of data */
 	struct sm_base base;

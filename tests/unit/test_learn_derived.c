@@ -186,6 +186,113 @@ static void hidden_temporary_names_stay_beside_what_opened(void **state)
 	finish(&b);
 }
 
+static void see_drawn(struct bench *b, const char *path)
+{
+	struct sm_value name = text(path);
+	struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
+
+	add(b, 0, &made);
+	see_open(b, 0, path, WRITE);
+}
+
+#define DIGEST "6b545adfa8bc2c8ab98b93c7bcdf47bd4c5b7a35"
+#define OTHER  "e089fa21bc2c8ab98b93c7bcdf47bd4c5b7a0017"
+
+/* One in sixteen of them holds no digit, and the end of a digest does. */
+static void siblings_say_which_part_was_made_up(void **state)
+{
+	static const char *const seen[][3] = {
+		{ DATA "c_" DIGEST ".cache",
+		  DATA "c_" DIGEST ".cacheakvkxskm.tmp" },
+		{ DATA "c_" DIGEST ".cacheakvkxskm.tmp",
+		  DATA "c_" OTHER ".cacheqwertzui.tmp" },
+	};
+	struct bench b;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		start(&b);
+		for (size_t k = 0; seen[i][k]; k++)
+			if (strstr(seen[i][k], ".tmp"))
+				see_drawn(&b, seen[i][k]);
+			else
+				see_open(&b, 0, seen[i][k], WRITE);
+		learn(&b);
+		assert_true(allows_open(
+			&b, DATA "c_" DIGEST ".cachek3x_9abz.tmp", WRITE));
+		assert_true(allows_open(
+			&b, DATA "c_" OTHER ".cachek3x_9abz.tmp", WRITE));
+		assert_false(allows_open(&b, DATA "c_" OTHER ".key", WRITE));
+		finish(&b);
+	}
+}
+
+static void known_names_open_in_shared_temporary_files(void **state)
+{
+	static const char *const names[] = { "anna", "ben", "carla" };
+
+	(void)state;
+	for (int known = 0; known <= 1; known++) {
+		struct bench b;
+
+		start(&b);
+		for (size_t i = 0; i < 3; i++) {
+			char path[128];
+
+			snprintf(path, sizeof(path), "/tmp/%s-k3x_9ab%zu.zip",
+				 names[i], i);
+			see_drawn(&b, path);
+			snprintf(path, sizeof(path), DATA "%s/%zu.txt",
+				 names[i], i);
+			if (known)
+				see_open(&b, 0, path, WRITE);
+		}
+		learn(&b);
+		assert_int_equal(
+			allows_open(&b, "/tmp/zoe-00000000.zip", WRITE), known);
+		assert_false(allows_open(&b, "/tmp/zoe.zip", WRITE));
+		finish(&b);
+	}
+}
+
+static void what_is_made_of_a_tree_is_a_tree(void **state)
+{
+	static const char *const pages[] = { "one", "guide/two" };
+
+	(void)state;
+	for (int known = 0; known <= 1; known++) {
+		struct sm_value dir;
+		struct sm_event list;
+		struct bench b;
+
+		start(&b);
+		dir = text("/srv/in");
+		list = event_of("os.listdir", &dir, 1);
+		add(&b, 0, &list);
+		dir = text("/srv/in/guide");
+		add(&b, 0, &list);
+		for (size_t i = 0; i < 2; i++) {
+			char path[128];
+
+			snprintf(path, sizeof(path), "/srv/in/%s.md", pages[i]);
+			if (known)
+				see_open(&b, 0, path, READ);
+			snprintf(path, sizeof(path),
+				 "/srv/out/site/%s/index.html", pages[i]);
+			see_open(&b, 0, path, WRITE);
+			see_open(&b, 1, path, WRITE);
+		}
+		learn(&b);
+		assert_int_equal(allows_open(&b,
+					     "/srv/out/site/a/b/c/index.html",
+					     WRITE),
+				 known);
+		assert_false(allows_open(&b, "/srv/out/x.html", WRITE));
+		assert_false(allows_open(&b, "/srv/out/site/.x", WRITE));
+		finish(&b);
+	}
+}
+
 /* In run number run, which lasts an hour. */
 static void see_at(struct bench *b, int run, const char *path, int flags)
 {
@@ -241,6 +348,9 @@ int main(void)
 			names_made_up_in_a_relative_directory_are_known),
 		cmocka_unit_test(
 			hidden_temporary_names_stay_beside_what_opened),
+		cmocka_unit_test(siblings_say_which_part_was_made_up),
+		cmocka_unit_test(known_names_open_in_shared_temporary_files),
+		cmocka_unit_test(what_is_made_of_a_tree_is_a_tree),
 		cmocka_unit_test(what_opened_in_one_place_is_fixed_in_no_other),
 	};
 
