@@ -10,10 +10,6 @@
 #include "learner/argv.h"
 #include "schema/shell.h"
 
-/* Words alike that make a list, and how many are too many to vary. */
-#define LIST_MIN 3
-#define LIST_MAX 16
-
 struct lines {
 	struct sm_line *items;
 	size_t count;
@@ -21,12 +17,12 @@ struct lines {
 
 /* ------------------------------------------------------------------ groups */
 
-static int compare_flags(const struct sm_word *a, const struct sm_word *b)
+int sm_word_compare_flags(const struct sm_word *a, const struct sm_word *b)
 {
 	unsigned x = a->is_fixed | a->is_path << 1 | a->is_raw << 2 |
-		     a->is_pattern << 3;
+		     a->is_pattern << 3 | a->is_run << 4;
 	unsigned y = b->is_fixed | b->is_path << 1 | b->is_raw << 2 |
-		     b->is_pattern << 3;
+		     b->is_pattern << 3 | b->is_run << 4;
 
 	return (x > y) - (x < y);
 }
@@ -46,7 +42,7 @@ static int compare_groups(const struct sm_line *a, const struct sm_line *b)
 	if (!r)
 		r = (a->count > b->count) - (a->count < b->count);
 	for (uint32_t i = 0; !r && i < a->count; i++) {
-		r = compare_flags(&a->words[i], &b->words[i]);
+		r = sm_word_compare_flags(&a->words[i], &b->words[i]);
 		if (!r)
 			r = sm_str_compare(a->words[i].head, b->words[i].head);
 		if (!r && a->words[i].is_fixed)
@@ -56,7 +52,7 @@ static int compare_groups(const struct sm_line *a, const struct sm_line *b)
 	return r;
 }
 
-static int compare_lines(const void *x, const void *y)
+int sm_line_compare(const void *x, const void *y)
 {
 	const struct sm_line *a = x, *b = y;
 	int r = compare_groups(a, b);
@@ -73,7 +69,7 @@ static void join_equal(struct sm_learn *l, struct lines *lines)
 	for (size_t i = 0; i < lines->count; i++) {
 		struct sm_line *last = n ? &lines->items[n - 1] : NULL;
 
-		if (!last || compare_lines(last, &lines->items[i])) {
+		if (!last || sm_line_compare(last, &lines->items[i])) {
 			lines->items[n++] = lines->items[i];
 			continue;
 		}
@@ -86,19 +82,32 @@ static void join_equal(struct sm_learn *l, struct lines *lines)
 }
 
 /* The word right behind a command's name, with more free words behind it. */
-static bool is_subcommand(const struct sm_line *line, uint32_t at)
+bool sm_is_subcommand(const struct sm_line *line, uint32_t at)
 {
-	bool follows = line->access == SM_ACCESS_EXEC
-			       ? at == 1
-			       : at && line->words[at - 1].is_command;
+	bool follows = (at == 1 && line->access == SM_ACCESS_EXEC) ||
+		       (at && line->words[at - 1].is_command);
 
 	for (uint32_t i = at + 1; follows && i < line->count; i++)
-		if (!line->words[i].is_fixed || line->words[i].is_path)
+		if (!line->words[i].is_fixed || line->words[i].is_path ||
+		    line->words[i].is_run)
 			return true;
 	return false;
 }
 
 /* -------------------------------------------------------------------- rules */
+
+/* "<int>..." is one word of a number and dots, and not any number of them. */
+static struct sm_str spell_dots(struct sm_learn *l, struct sm_str slot)
+{
+	const uint32_t dots = 3;
+	struct sm_str text = slot;
+
+	if (slot.len <= dots ||
+	    memcmp(slot.p + slot.len - dots, "...", dots) != 0)
+		return slot;
+	text.len -= dots;
+	return sm_learn_join(l, text, SM_STR("\\..."));
+}
 
 /* In slots[i].len 0: the words' own, equal, values. */
 static struct sm_str word_text(struct sm_learn *l, const struct sm_word *w,
@@ -106,10 +115,13 @@ static struct sm_str word_text(struct sm_learn *l, const struct sm_word *w,
 {
 	struct sm_str text = w->value;
 
+	if (w->is_run)
+		return sm_learn_join(l, text, SM_STR("..."));
 	if (w->is_pattern)
 		return text;
 	if (slot.len)
-		return sm_learn_join(l, sm_escape(l, w->head), slot);
+		return sm_learn_join(l, sm_escape(l, w->head),
+				     spell_dots(l, slot));
 	if (!w->is_path)
 		return sm_learn_join(l, sm_escape(l, w->head),
 				     sm_escape(l, text));
@@ -135,6 +147,8 @@ static struct sm_str shell_word(struct sm_learn *l, const struct sm_word *w,
 
 	if (w->is_raw)
 		return w->value;
+	if (w->is_run)
+		return word_text(l, w, slot);
 	if (!slot.len && !w->is_path)
 		return quote(l, sm_learn_join(l, w->head, w->value));
 	bare.head = SM_STR("");
@@ -185,62 +199,6 @@ static void add_rule(struct sm_learn *l, const struct sm_line *line,
 	sm_learn_rule(l, &rule);
 }
 
-/* Words from at on that are open paths of one kind. */
-static uint32_t list_length(const struct sm_line *line, uint32_t at)
-{
-	const struct sm_word *first = &line->words[at];
-	uint32_t n = 0;
-
-	while (at + n < line->count && line->words[at + n].is_path &&
-	       !line->words[at + n].head.len &&
-	       sm_str_equal(line->words[at + n].value, first->value))
-		n++;
-	return n;
-}
-
-/* The line with length of its words from at on, which are alike, not had. */
-static void add_length(struct sm_learn *l, const struct sm_line *line,
-		       const struct sm_str *slots, uint32_t at, uint32_t had,
-		       uint32_t length, const struct sm_str_list *by)
-{
-	uint32_t rest = line->count - at - had, n = at + length + rest;
-	struct sm_line other = *line;
-	struct sm_str *open = sm_learn_take(l, (n + 1) * sizeof(*open));
-
-	other.words = sm_learn_take(l, (n + 1) * sizeof(*other.words));
-	other.count = n;
-	memcpy(other.words, line->words, at * sizeof(*other.words));
-	memcpy(open, slots, at * sizeof(*open));
-	for (uint32_t i = at; i < at + length; i++) {
-		other.words[i] = line->words[at];
-		open[i] = slots[at];
-	}
-	memcpy(other.words + at + length, line->words + at + had,
-	       rest * sizeof(*other.words));
-	memcpy(open + at + length, slots + at + had, rest * sizeof(*open));
-	add_rule(l, &other, open, by, 0);
-}
-
-/*
- * Three paths of one kind in a row are a list, as of what to link or to pack:
- * the next one is longer. A template says how many words there are, so each
- * length up to about twice the one seen is a rule.
- */
-static void add_lists(struct sm_learn *l, const struct sm_line *line,
-		      const struct sm_str *slots, const struct sm_str_list *by)
-{
-	uint32_t had;
-
-	for (uint32_t i = 0; i < line->count; i += had ? had : 1) {
-		had = list_length(line, i);
-		if (had < LIST_MIN || had > LIST_MAX)
-			continue;
-		for (uint32_t n = 1; n <= 2 * had + 2; n++)
-			if (n != had)
-				add_length(l, line, slots, i, had, n, by);
-	}
-}
-
 static void emit(struct sm_learn *l, const struct sm_line *lines, size_t count,
 		 const struct sm_str *slots)
 {
@@ -253,8 +211,12 @@ static void emit(struct sm_learn *l, const struct sm_line *lines, size_t count,
 		seen += lines[i].seen;
 	}
 	add_rule(l, &lines[0], slots, &by, seen);
-	if (lines[0].is_parsed)
-		add_lists(l, &lines[0], slots, &by);
+}
+
+/* Files of one pattern are one value. */
+static struct sm_str key_of(struct sm_str value, struct sm_str known)
+{
+	return known.len ? known : value;
 }
 
 /* Learns each run of lines with the same value at a position on its own. */
@@ -267,13 +229,21 @@ static void split(struct sm_learn *l, struct sm_line *lines, size_t count,
 	struct sm_values v = sm_values_at(l, lines, count, at);
 	struct sm_line *part = sm_learn_take(l, count * sizeof(*part));
 
+	struct sm_str_list done = { NULL, 0, 0 };
+
 	for (size_t i = 0; i < v.count; i++) {
+		struct sm_str key = key_of(v.items[i].text, v.items[i].known);
 		size_t n = 0;
 
-		for (size_t k = 0; k < count; k++)
-			if (sm_str_equal(lines[k].words[at].value,
-					 v.items[i].text))
+		if (sm_list_has(&done, key))
+			continue;
+		sm_list_add(l, &done, key);
+		for (size_t k = 0; k < count; k++) {
+			const struct sm_word *w = &lines[k].words[at];
+
+			if (sm_str_equal(key_of(w->value, w->known), key))
 				part[n++] = lines[k];
+		}
 		solve(l, part, n, depth + 1);
 	}
 }
@@ -285,6 +255,15 @@ static struct sm_str add_reason(struct sm_learn *l, struct sm_str why,
 
 	snprintf(text, sizeof(text), "%sword %u had %zu values",
 		 why.len ? ", " : "", at + 1, values);
+	return sm_learn_join(l, why, sm_str_of(text));
+}
+
+static struct sm_str say_run(struct sm_learn *l, struct sm_str why, uint32_t at)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%sany number of words from word %u on",
+		 why.len ? ", " : "", at + 1);
 	return sm_learn_join(l, why, sm_str_of(text));
 }
 
@@ -302,11 +281,16 @@ static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
 	for (uint32_t i = 0; i < n; i++) {
 		struct sm_values v = sm_values_at(l, lines, count, i);
 
+		if (lines[0].words[i].is_run)
+			why = say_run(l, why, i);
 		slots[i] = sm_values_clock(l, &lines[0].words[i], &v);
-		if (v.count < 2)
+		if (v.count < 2) {
+			if (!slots[i].len)
+				slots[i] = sm_values_known(l, &v);
 			continue;
+		}
 		varying++;
-		if (varying == 1 && is_subcommand(&lines[0], i) &&
+		if (varying == 1 && sm_is_subcommand(&lines[0], i) &&
 		    sm_values_all(&v, sm_is_command_word) &&
 		    !sm_values_are_members(l, &v)) {
 			closed = i;
@@ -324,133 +308,6 @@ static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
 	} else {
 		split(l, lines, count, closed, depth);
 	}
-}
-
-/* ------------------------------------------------------------------- tails */
-
-/* "bill.pdf", which no subcommand looks like. */
-static bool is_file_name(const struct sm_word *w)
-{
-	return !w->is_fixed && !w->is_path && !w->is_raw && !w->head.len &&
-	       w->value.len && !memchr(w->value.p, '/', w->value.len) &&
-	       w->value.p[0] != '.' && w->value.p[0] != '-' &&
-	       sm_extension(w->value).len;
-}
-
-/* Where the names of files begin that end the line; its end: it has none. */
-static uint32_t tail_of(const struct sm_line *line)
-{
-	uint32_t at = line->is_parsed ? line->count : 0;
-
-	while (at > 1 && is_file_name(&line->words[at - 1]))
-		at--;
-	return line->is_parsed ? at : line->count;
-}
-
-/* A line by what stands before its tail. */
-struct tail {
-	struct sm_line *line;
-	uint32_t at;
-};
-
-static int compare_starts(const void *x, const void *y)
-{
-	const struct tail *a = x, *b = y;
-	struct sm_line start = *a->line, other = *b->line;
-	int r = (a->at > b->at) - (a->at < b->at);
-
-	start.count = other.count = a->at;
-	return r ? r : compare_lines(&start, &other);
-}
-
-static int by_start(const void *x, const void *y)
-{
-	const struct tail *a = x, *b = y;
-	int r = compare_starts(a, b);
-
-	return r ? r : compare_lines(a->line, b->line);
-}
-
-/* Every number of names up to about twice the most that were seen. */
-static void add_tails(struct sm_learn *l, const struct tail *tails,
-		      size_t count)
-{
-	const struct sm_line *longest = tails->line;
-	uint32_t at = tails->at, had;
-	struct sm_str_list by = { NULL, 0, 0 };
-	struct sm_str *slots;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct sm_line *line = tails[i].line;
-
-		for (size_t k = 0; k < line->by.count; k++)
-			sm_list_add(l, &by, line->by.items[k]);
-		if (line->count > longest->count)
-			longest = line;
-	}
-	had = longest->count - at;
-	slots = sm_learn_take(l, (longest->count + 1) * sizeof(*slots));
-	for (uint32_t i = at; i < longest->count; i++)
-		slots[i] = SM_STR("<name>");
-	l->why = SM_STR("names of files at the end, of any number");
-	for (uint32_t n = 1; n <= 2 * had + 2; n++)
-		add_length(l, longest, slots, at, had, n, &by);
-	l->why = SM_STR("");
-}
-
-/* Two lengths and three names: there may be any number of any names. */
-static bool is_open_tail(struct sm_learn *l, const struct tail *tails,
-			 size_t count)
-{
-	struct sm_str_list names = { NULL, 0, 0 };
-	struct sm_evidence e = { .distinct = 0 };
-	uint32_t least = UINT32_MAX, most = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct sm_line *line = tails[i].line;
-
-		least = line->count < least ? line->count : least;
-		most = line->count > most ? line->count : most;
-		for (uint32_t k = tails->at; k < line->count; k++)
-			sm_list_add(l, &names, line->words[k].value);
-	}
-	e.distinct = names.count;
-	return least < most && most - tails->at <= LIST_MAX &&
-	       sm_is_open(l, &e);
-}
-
-/*
- * Lines that differ in the names of files they end with, and in how many these
- * are: `tar czf OUT a.pdf b.jpg`. What became rules is taken out.
- */
-static void open_tails(struct sm_learn *l, struct lines *lines)
-{
-	struct tail *tails =
-		sm_learn_take(l, (lines->count + 1) * sizeof(*tails));
-	size_t count = 0, left = 0, end;
-
-	for (size_t i = 0; i < lines->count; i++) {
-		uint32_t at = tail_of(&lines->items[i]);
-
-		if (at < lines->items[i].count)
-			tails[count++] = (struct tail){ &lines->items[i], at };
-	}
-	if (count)
-		qsort(tails, count, sizeof(*tails), by_start);
-	for (size_t i = 0; i < count; i = end) {
-		for (end = i + 1;
-		     end < count && !compare_starts(&tails[i], &tails[end]);)
-			end++;
-		if (!is_open_tail(l, tails + i, end - i))
-			continue;
-		add_tails(l, tails + i, end - i);
-		for (size_t k = i; k < end; k++)
-			tails[k].line->is_done = true;
-	}
-	for (size_t i = 0; i < lines->count; i++)
-		if (!lines->items[i].is_done)
-			lines->items[left++] = lines->items[i];
-	lines->count = left;
 }
 
 /* Signals and environments: granted as they were. */
@@ -481,9 +338,13 @@ void sm_learn_argv(struct sm_learn *l)
 		lines.items[i] = sm_line_read(l, &f.items[i]);
 	if (f.count)
 		qsort(lines.items, f.count, sizeof(*lines.items),
-		      compare_lines);
+		      sm_line_compare);
 	join_equal(l, &lines);
-	open_tails(l, &lines);
+	sm_lines_fold(l, lines.items, lines.count);
+	if (f.count)
+		qsort(lines.items, lines.count, sizeof(*lines.items),
+		      sm_line_compare);
+	join_equal(l, &lines);
 	for (size_t i = 0; i < lines.count; i = end) {
 		for (end = i + 1;
 		     end < lines.count &&

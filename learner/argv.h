@@ -11,11 +11,13 @@
 struct sm_word {
 	struct sm_str head;  /* literal, unescaped; compared when grouping */
 	struct sm_str value; /* literal, or the pattern of a known path */
+	struct sm_str known; /* pattern of a known relative path, or empty */
 	bool is_fixed;	     /* options, operators, scripts, live words */
 	bool is_path;	     /* value is pattern text for <path:...> */
 	bool is_pattern;     /* value is pattern text */
 	bool is_raw;	     /* shell: goes into the line as it is */
-	bool is_command;     /* shell: where a command's name stands */
+	bool is_command;     /* where a command's name stands, or a script's */
+	bool is_run;	     /* value stands for one such word or more */
 };
 
 struct sm_line {
@@ -25,7 +27,6 @@ struct sm_line {
 	struct sm_word *words;
 	uint32_t count;
 	bool is_parsed;
-	bool is_done; /* has its rules */
 	struct sm_str_list by;
 	struct sm_sketch runs;
 	uint64_t seen;
@@ -33,7 +34,7 @@ struct sm_line {
 
 /* The distinct values of a position, with the runs each was seen in. */
 struct sm_word_value {
-	struct sm_str text;
+	struct sm_str text, known;
 	struct sm_sketch runs;
 };
 
@@ -46,12 +47,27 @@ struct sm_values {
 struct sm_line sm_line_read(struct sm_learn *l, const struct sm_fact *fact);
 bool sm_is_option(struct sm_str text);
 
+/* In the order of rules: what is spelled, then the values. */
+int sm_line_compare(const void *a, const void *b);
+/* By what kinds of words they are. */
+int sm_word_compare_flags(const struct sm_word *a, const struct sm_word *b);
+/* Nothing spells it: it may be another one in the next line. */
+bool sm_word_is_value(const struct sm_word *word);
+/* The word right behind a command's name, with more free words behind it. */
+bool sm_is_subcommand(const struct sm_line *line, uint32_t at);
+/* Words of which lines have different numbers become one; sorts lines. */
+void sm_lines_fold(struct sm_learn *l, struct sm_line *lines, size_t count);
+
 /* What stood at a position of lines with the same words around it. */
 struct sm_values sm_values_at(struct sm_learn *l, const struct sm_line *lines,
 			      size_t count, uint32_t at);
+/* By text, each once, with the runs of all. */
+void sm_values_sort(struct sm_values *v);
 bool sm_values_all(const struct sm_values *v, bool (*is)(struct sm_str));
 /* They are names of users, uploads or days: of what opened as a path. */
 bool sm_values_are_members(const struct sm_learn *l, const struct sm_values *v);
+/* They are files of one pattern: <path:PATTERN>; or empty. */
+struct sm_str sm_values_known(struct sm_learn *l, const struct sm_values *v);
 /* The slot that holds all values, or empty when the position stays closed. */
 struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v);
 /* One value is enough when it is the day or time of the recording. */

@@ -52,25 +52,28 @@ static struct sm_str numbered_head(struct sm_learn *l, struct sm_str text)
 	return (struct sm_str){ text.p, typed ? n : 0 };
 }
 
-static struct sm_word read_word(struct sm_learn *l, struct sm_str text)
+static struct sm_word read_word(struct sm_learn *l,
+				const struct sm_standing *standing,
+				struct sm_str text)
 {
 	struct sm_word w = { .head = option_head(text) };
+	struct sm_str pattern;
 	bool slotted;
 
 	if (!w.head.len)
 		w.head = numbered_head(l, text);
 	w.value = (struct sm_str){ text.p + w.head.len, text.len - w.head.len };
 	w.is_fixed = sm_is_option(text) && !w.head.len;
-	if (!w.is_fixed) {
-		struct sm_str pattern =
-			sm_path_is_canonical(w.value)
-				? sm_paths_pattern(l, w.value, &slotted)
-				: sm_paths_relative(l, w.value, &slotted);
-
-		if (slotted) {
-			w.value = pattern;
-			w.is_path = w.is_fixed = true;
-		}
+	if (w.is_fixed)
+		return w;
+	if (!sm_path_is_canonical(w.value)) {
+		w.known = sm_paths_relative(l, standing, w.value, &slotted);
+		return w;
+	}
+	pattern = sm_paths_pattern(l, w.value, &slotted);
+	if (slotted) {
+		w.value = pattern;
+		w.is_path = w.is_fixed = true;
 	}
 	return w;
 }
@@ -152,19 +155,25 @@ static void fix_code(struct sm_learn *l, struct sm_line *line)
 			w->is_fixed = true, is_script_due = false;
 		else if (is_script_due && !sm_is_option(w->value) &&
 			 !w->head.len)
-			w->is_fixed = true, is_script_due = false;
+			w->is_fixed = w->is_command = true,
+			is_script_due = false;
 	}
 }
 
 static void read_argv(struct sm_learn *l, struct sm_line *line,
-		      const struct sm_request *request)
+		      const struct sm_fact *fact)
 {
+	const struct sm_request *request = fact->request;
+	struct sm_standing *standing =
+		sm_learn_take(l, (request->argc + 1) * sizeof(*standing));
+
+	sm_standing_in_argv(l, fact, standing);
 	line->words =
 		sm_learn_take(l, (request->argc + 1) * sizeof(*line->words));
 	for (uint32_t i = 0; i < request->argc; i++) {
 		struct sm_str text = sm_value_str(&request->args[i]);
 
-		line->words[i] = read_word(l, text);
+		line->words[i] = read_word(l, &standing[i], text);
 		if (i)
 			continue;
 		line->words[i] =
@@ -175,13 +184,17 @@ static void read_argv(struct sm_learn *l, struct sm_line *line,
 	fix_code(l, line);
 }
 
-static void read_shell(struct sm_learn *l, struct sm_line *line)
+static void read_shell(struct sm_learn *l, struct sm_line *line,
+		       const struct sm_fact *fact)
 {
 	struct sm_shell *shell = sm_learn_take(l, sizeof(*shell));
+	struct sm_standing *standing;
 
 	line->is_parsed = sm_shell_parse(line->whole, false, shell);
 	if (!line->is_parsed)
 		return;
+	standing = sm_learn_take(l, (shell->count + 1) * sizeof(*standing));
+	sm_standing_in_shell(l, fact, shell, standing);
 	line->words =
 		sm_learn_take(l, (shell->count + 1) * sizeof(*line->words));
 	for (uint32_t i = 0; i < shell->count; i++) {
@@ -189,7 +202,8 @@ static void read_shell(struct sm_learn *l, struct sm_line *line)
 		struct sm_word *w = &line->words[i];
 
 		if (t->kind == SM_SHELL_WORD && !t->is_live) {
-			*w = read_word(l, sm_learn_copy(l, t->text));
+			*w = read_word(l, &standing[i],
+				       sm_learn_copy(l, t->text));
 			if (t->is_command)
 				*w = (struct sm_word){ .value = sm_learn_copy(
 							       l, t->text),
@@ -215,10 +229,10 @@ struct sm_line sm_line_read(struct sm_learn *l, const struct sm_fact *fact)
 
 	if (request->access == SM_ACCESS_EXEC) {
 		line.program = request->value;
-		read_argv(l, &line, request);
+		read_argv(l, &line, fact);
 	} else {
 		line.whole = request->value;
-		read_shell(l, &line);
+		read_shell(l, &line, fact);
 	}
 	sm_list_add(l, &line.by, sm_by_of(l, &fact->view->event));
 	return line;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "learner/argv.h"
+#include "schema/address.h"
 
 static int by_text(const void *a, const void *b)
 {
@@ -15,21 +16,36 @@ static int by_text(const void *a, const void *b)
 struct sm_values sm_values_at(struct sm_learn *l, const struct sm_line *lines,
 			      size_t count, uint32_t at)
 {
-	struct sm_values v = { sm_learn_take(l, count * sizeof(*v.items)), 0 };
-	size_t n = 0;
+	struct sm_values v = { sm_learn_take(l, count * sizeof(*v.items)),
+			       count };
 
 	for (size_t i = 0; i < count; i++)
 		v.items[i] = (struct sm_word_value){ lines[i].words[at].value,
+						     lines[i].words[at].known,
 						     lines[i].runs };
-	qsort(v.items, count, sizeof(*v.items), by_text);
-	for (size_t i = 0; i < count; i++) {
-		if (n && sm_str_equal(v.items[n - 1].text, v.items[i].text))
-			sm_sketch_merge(&v.items[n - 1].runs, &v.items[i].runs);
-		else
-			v.items[n++] = v.items[i];
-	}
-	v.count = n;
+	sm_values_sort(&v);
 	return v;
+}
+
+void sm_values_sort(struct sm_values *v)
+{
+	size_t n = 0;
+
+	if (v->count)
+		qsort(v->items, v->count, sizeof(*v->items), by_text);
+	for (size_t i = 0; i < v->count; i++) {
+		struct sm_word_value *last = n ? &v->items[n - 1] : NULL;
+
+		if (!last || !sm_str_equal(last->text, v->items[i].text)) {
+			v->items[n++] = v->items[i];
+			continue;
+		}
+		sm_sketch_merge(&last->runs, &v->items[i].runs);
+		/* The same word in two places. */
+		if (!sm_str_equal(last->known, v->items[i].known))
+			last->known = SM_STR("");
+	}
+	v->count = n;
 }
 
 static bool has_byte(struct sm_str s, char c)
@@ -37,9 +53,22 @@ static bool has_byte(struct sm_str s, char c)
 	return s.len && memchr(s.p, c, s.len);
 }
 
+/* The next one may be of the other family. A "1.5" is an address to few. */
+static bool is_address(struct sm_str s)
+{
+	unsigned dots = 0;
+
+	for (uint32_t i = 0; i < s.len; i++)
+		dots += s.p[i] == '.';
+	return (dots == 3 || has_byte(s, ':')) &&
+	       sm_address_kind_of(s) != SM_ADDRESS_NONE;
+}
+
+/* "bill.pdf" is spelled like one, too. */
 static bool is_host(struct sm_str s)
 {
-	if (!s.len || sm_token_match(SM_TOKEN_HOST, s) != s.len)
+	if (!s.len || sm_token_match(SM_TOKEN_HOST, s) != s.len ||
+	    sm_is_data_suffix(sm_extension(s)))
 		return false;
 	return has_byte(s, '.') || has_byte(s, ':') ||
 	       sm_str_equal(s, SM_STR("localhost"));
@@ -50,13 +79,22 @@ static bool is_slash_free(struct sm_str s)
 	return s.len && !has_byte(s, '/') && s.p[0] != '.' && s.p[0] != '-';
 }
 
+/* A component is hidden, which no slot opens. */
+static bool is_dotted(struct sm_str s)
+{
+	for (uint32_t i = 0; i < s.len; i++)
+		if (s.p[i] == '.' && (!i || s.p[i - 1] == '/'))
+			return true;
+	return false;
+}
+
 /* A path relative to the working directory, without `..`. */
 static bool is_relative(struct sm_str s)
 {
 	char out[SM_PATH_MAX];
 	struct sm_str path;
 
-	return has_byte(s, '/') && s.p[0] != '/' && s.p[0] != '-' &&
+	return s.len && s.p[0] != '/' && s.p[0] != '-' &&
 	       sm_path_canonical(SM_STR("/"), s, out, &path) == SM_OK &&
 	       path.len == s.len + 1 && !memcmp(path.p + 1, s.p, s.len);
 }
@@ -93,36 +131,6 @@ static struct sm_str shared_extension(const struct sm_values *v)
 		if (!sm_str_equal(sm_extension(v->items[i].text), first))
 			return (struct sm_str){ "", 0 };
 	return first;
-}
-
-/* Bytes all relative paths share up to a slash; 0: none. */
-static struct sm_str shared_dir(const struct sm_values *v)
-{
-	struct sm_str first = v->items[0].text;
-	uint32_t n = first.len - sm_path_name(first).len;
-
-	for (size_t i = 1; i < v->count; i++) {
-		struct sm_str s = v->items[i].text;
-
-		if (s.len - sm_path_name(s).len != n ||
-		    memcmp(s.p, first.p, n) != 0)
-			return (struct sm_str){ "", 0 };
-	}
-	return (struct sm_str){ first.p, n };
-}
-
-/* <path:DIR/<name>EXT> for relative paths in one directory, or empty. */
-static struct sm_str relative_slot(struct sm_learn *l,
-				   const struct sm_values *v)
-{
-	struct sm_str dir = shared_dir(v), ext = shared_extension(v), text;
-
-	if (!dir.len || sm_is_code_suffix(ext))
-		return (struct sm_str){ "", 0 };
-	text = sm_learn_join(l, SM_STR("<path:"), sm_escape(l, dir));
-	text = sm_learn_join(l, text, SM_STR("<name>"));
-	text = sm_learn_join(l, text, sm_escape(l, ext));
-	return sm_learn_join(l, text, SM_STR(">"));
 }
 
 /* The scheme and host of URLs, which never become part of a slot. */
@@ -168,36 +176,166 @@ bool sm_values_are_members(const struct sm_learn *l, const struct sm_values *v)
 	return v->count > 1;
 }
 
+/* The slot of names that opened, or empty: of words, or parts of paths. */
+static struct sm_str name_slot(struct sm_learn *l, const struct sm_values *v)
+{
+	struct sm_str text = shared_extension(v);
+
+	if (!sm_values_all(v, is_slash_free) || sm_is_code_suffix(text))
+		return (struct sm_str){ "", 0 };
+	return sm_learn_join(l, SM_STR("<name>"),
+			     sm_is_data_suffix(text) ? sm_escape(l, text)
+						     : SM_STR(""));
+}
+
+static struct sm_str part_of(struct sm_str path, uint32_t number)
+{
+	uint32_t at = 0, end;
+
+	for (;; at = end + 1) {
+		for (end = at; end < path.len && path.p[end] != '/';)
+			end++;
+		if (!number-- || end >= path.len)
+			return (struct sm_str){ path.p + at, end - at };
+	}
+}
+
+static uint32_t count_parts(struct sm_str path)
+{
+	uint32_t n = 1;
+
+	for (uint32_t i = 0; i < path.len; i++)
+		n += path.p[i] == '/';
+	return n;
+}
+
+/* What stands there for one component of all: itself, or a slot; or empty. */
+static struct sm_str part_slot(struct sm_learn *l, const struct sm_values *v,
+			       uint32_t number)
+{
+	struct sm_values parts = {
+		sm_learn_take(l, v->count * sizeof(*parts.items)), v->count
+	};
+	struct sm_evidence e;
+	struct sm_str text;
+
+	for (size_t i = 0; i < v->count; i++)
+		parts.items[i] =
+			(struct sm_word_value){ part_of(v->items[i].text,
+							number),
+						SM_STR(""), v->items[i].runs };
+	sm_values_sort(&parts);
+	if (parts.count == 1)
+		return sm_escape(l, parts.items[0].text);
+	e = weigh(l, &parts);
+	text = shared_skeleton(l, &parts);
+	e.is_typed = text.len;
+	if (!sm_is_open(l, &e) && !sm_values_are_members(l, &parts))
+		return (struct sm_str){ "", 0 };
+	return text.len ? text : name_slot(l, &parts);
+}
+
+static bool are_of_one_depth(const struct sm_values *v)
+{
+	for (size_t i = 1; i < v->count; i++)
+		if (count_parts(v->items[i].text) !=
+		    count_parts(v->items[0].text))
+			return false;
+	return true;
+}
+
+/* Names that lie as deep as they like have no directory in common. */
+static bool share_a_directory(const struct sm_values *v)
+{
+	struct sm_str first = part_of(v->items[0].text, 0);
+
+	for (size_t i = 0; i < v->count; i++)
+		if (count_parts(v->items[i].text) < 2 ||
+		    !sm_str_equal(part_of(v->items[i].text, 0), first))
+			return false;
+	return true;
+}
+
+/*
+ * <path:A/B> for relative paths, component by component; <path:<tree>/B> for
+ * those of several depths. Or empty.
+ */
+static struct sm_str relative_slot(struct sm_learn *l,
+				   const struct sm_values *v)
+{
+	uint32_t parts = count_parts(v->items[0].text);
+	struct sm_str text = SM_STR("<path:"), part;
+
+	if (sm_is_code_suffix(shared_extension(v)))
+		return (struct sm_str){ "", 0 };
+	if (!are_of_one_depth(v)) {
+		for (size_t i = 0; i < v->count; i++)
+			if (is_dotted(v->items[i].text))
+				return (struct sm_str){ "", 0 };
+		part = shared_extension(v);
+		if (share_a_directory(v)) {
+			text = sm_learn_join(
+				l, text,
+				sm_escape(l, part_of(v->items[0].text, 0)));
+			text = sm_learn_join(l, text, SM_STR("/"));
+		}
+		text = sm_learn_join(l, text, SM_STR("<tree>/<name>"));
+		if (sm_is_data_suffix(part))
+			text = sm_learn_join(l, text, sm_escape(l, part));
+		return sm_learn_join(l, text, SM_STR(">"));
+	}
+	for (uint32_t i = 0; i < parts; i++) {
+		part = part_slot(l, v, i);
+		if (!part.len)
+			return part;
+		if (i)
+			text = sm_learn_join(l, text, SM_STR("/"));
+		text = sm_learn_join(l, text, part);
+	}
+	return sm_learn_join(l, text, SM_STR(">"));
+}
+
+struct sm_str sm_values_known(struct sm_learn *l, const struct sm_values *v)
+{
+	struct sm_str known = v->items[0].known;
+
+	for (size_t i = 1; known.len && i < v->count; i++)
+		if (!sm_str_equal(known, v->items[i].known))
+			return (struct sm_str){ "", 0 };
+	if (!known.len)
+		return known;
+	known = sm_learn_join(l, SM_STR("<path:"), known);
+	return sm_learn_join(l, known, SM_STR(">"));
+}
+
 struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v)
 {
 	struct sm_evidence e = weigh(l, v);
-	struct sm_str none = { "", 0 }, text = shared_skeleton(l, v);
+	struct sm_str none = { "", 0 }, text = sm_values_known(l, v);
 
+	if (text.len)
+		return text;
+	text = sm_values_all(v, is_address) ? SM_STR("<host>")
+					    : shared_skeleton(l, v);
 	if (text.len) {
+		/* Of a number nobody picks from a list, though both came back.
+		 */
 		e.is_typed = true;
+		e.some_recur = false;
 		return sm_is_open(l, &e) ? text : none;
 	}
 	if (sm_values_all(v, is_host)) {
-		text = shared_extension(v);
-		e.is_typed = !sm_is_data_suffix(text);
-		if (e.is_typed)
-			return sm_is_open(l, &e) ? SM_STR("<host>") : none;
+		e.is_typed = true;
+		return sm_is_open(l, &e) ? SM_STR("<host>") : none;
 	}
 	if (!sm_is_open(l, &e) && !sm_values_are_members(l, v))
 		return none;
-	if (sm_values_all(v, is_relative))
+	if (!sm_values_all(v, is_slash_free) && sm_values_all(v, is_relative))
 		return relative_slot(l, v);
 	text = shared_origin(v);
 	if (text.len)
 		return sm_learn_join(l, sm_escape(l, text), SM_STR("<word>"));
-	if (!sm_values_all(v, is_slash_free))
-		return none;
-	text = shared_extension(v);
-	if (sm_is_code_suffix(text))
-		return none;
-	return sm_learn_join(l, SM_STR("<name>"),
-			     sm_is_data_suffix(text) ? sm_escape(l, text)
-						     : SM_STR(""));
+	return name_slot(l, v);
 }
 
 struct sm_str sm_values_clock(struct sm_learn *l, const struct sm_word *word,

@@ -319,11 +319,17 @@ static void put_named(struct sm_cbor_writer *w, const struct sm_event *event)
 		sm_cbor_put_str(w, named.paths[i]);
 }
 
+/* Where a child is started tells what its arguments mean. */
+static bool is_told(uint8_t role)
+{
+	return role & SM_ROLE_KEY || role == SM_ROLE_CWD;
+}
+
 /*
  * A call's key, a CBOR sequence: event name, via, principal kind, name and
  * file, the raising function and its file where they decide, the arguments
- * (details as null), the two resolved texts, what the command line named of
- * the files it is about.
+ * (details as null, but for cwd), the two resolved texts, what the command line
+ * named of the files it is about.
  */
 static void put_key(struct sm_cbor_writer *w, const struct sm_event *event)
 {
@@ -344,7 +350,7 @@ static void put_key(struct sm_cbor_writer *w, const struct sm_event *event)
 	sm_cbor_put_array(w, event->argc);
 	for (uint32_t i = 0; i < event->argc; i++) {
 		bool decides = !entry || (i < entry->role_count &&
-					  entry->roles[i] & SM_ROLE_KEY);
+					  is_told(entry->roles[i]));
 
 		sm_cbor_put_value(w, decides ? &event->args[i] : &none);
 	}

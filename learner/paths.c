@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "learner/paths.h"
-#include "schema/shell.h"
 
 /* A path to put into the tree. access 0: only mentioned. */
 struct entry {
@@ -70,26 +69,9 @@ static struct entry *add_entry(struct sm_learn *l, struct sm_str path,
 	return &p->entries[p->count - 1];
 }
 
-/*
- * What a relative argument with a slash means, if all processes work in one
- * directory; empty when it cannot be told.
- */
-static struct sm_str from_cwd(struct sm_learn *l, struct sm_str word)
-{
-	struct sm_str none = { "", 0 }, path;
-	char out[SM_PATH_MAX];
-
-	if (l->cwd.len < 2 || !memchr(word.p, '/', word.len) ||
-	    sm_path_canonical(l->cwd, word, out, &path) != SM_OK)
-		return none;
-	/* Spelled with `.`, `..` or `//` it would not match as it stands. */
-	if (path.len != l->cwd.len + 1 + word.len)
-		return none;
-	return sm_learn_copy(l, path);
-}
-
 /* An argument that is a path, or `--option=` and a path. */
-static void add_mention(struct sm_learn *l, struct sm_str word, bool is_made,
+static void add_mention(struct sm_learn *l, const struct sm_standing *standing,
+			struct sm_str word, bool is_made,
 			const struct sm_view *view)
 {
 	const char *equals = word.len && word.p[0] == '-'
@@ -101,25 +83,40 @@ static void add_mention(struct sm_learn *l, struct sm_str word, bool is_made,
 
 		word = (struct sm_str){ word.p + n, word.len - n };
 	}
-	if (word.len && word.p[0] != '/')
-		word = from_cwd(l, word);
+	if (word.len && word.p[0] != '/' && memchr(word.p, '/', word.len))
+		word = sm_standing_path(l, standing, word);
 	add_entry(l, word, 0, is_made, view);
+}
+
+static void add_arguments(struct sm_learn *l, const struct sm_fact *fact)
+{
+	const struct sm_request *r = fact->request;
+	struct sm_standing *standing =
+		sm_learn_take(l, (r->argc + 1) * sizeof(*standing));
+
+	sm_standing_in_argv(l, fact, standing);
+	for (uint32_t i = 1; i < r->argc; i++)
+		add_mention(l, &standing[i], sm_value_str(&r->args[i]), false,
+			    fact->view);
 }
 
 /* `> FILE` writes FILE; other words of a shell line mention theirs. */
 static void add_words(struct sm_learn *l, const struct sm_fact *fact)
 {
 	struct sm_shell *shell = sm_learn_take(l, sizeof(*shell));
+	struct sm_standing *standing;
 	bool is_output = false;
 
 	if (!sm_shell_parse(fact->request->value, false, shell))
 		return;
+	standing = sm_learn_take(l, (shell->count + 1) * sizeof(*standing));
+	sm_standing_in_shell(l, fact, shell, standing);
 	for (uint32_t i = 0; i < shell->count; i++) {
 		const struct sm_shell_token *t = &shell->tokens[i];
 
 		if (t->kind == SM_SHELL_WORD && !t->is_live)
-			add_mention(l, sm_learn_copy(l, t->text), is_output,
-				    fact->view);
+			add_mention(l, &standing[i], sm_learn_copy(l, t->text),
+				    is_output, fact->view);
 		is_output = t->kind == SM_SHELL_REDIRECT && t->raw.len &&
 			    memchr(t->raw.p, '>', t->raw.len);
 	}
@@ -140,13 +137,8 @@ static void add_mentions(struct sm_learn *l)
 	struct sm_facts f =
 		sm_learn_facts(l, SM_FAMILY_PROCESSES, SM_ACCESS_EXEC);
 
-	for (size_t i = 0; i < f.count; i++) {
-		const struct sm_request *r = f.items[i].request;
-
-		for (uint32_t k = 1; k < r->argc; k++)
-			add_mention(l, sm_value_str(&r->args[k]), false,
-				    f.items[i].view);
-	}
+	for (size_t i = 0; i < f.count; i++)
+		add_arguments(l, &f.items[i]);
 	f = sm_learn_facts(l, SM_FAMILY_PROCESSES, SM_ACCESS_SHELL);
 	for (size_t i = 0; i < f.count; i++)
 		add_words(l, &f.items[i]);
@@ -454,23 +446,86 @@ struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
 	return path;
 }
 
-struct sm_str sm_paths_relative(struct sm_learn *l, struct sm_str path,
-				bool *slotted)
+static bool is_any_depth(struct sm_str component)
 {
-	struct sm_str none = { "", 0 }, text, full, prefix;
+	return sm_str_equal(component, SM_STR("**")) ||
+	       sm_str_equal(component, SM_STR("<tree>"));
+}
+
+static uint32_t count_components(struct sm_str path)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; path.len > 1 && i < path.len; i++)
+		n += path.p[i] == '/';
+	return n;
+}
+
+/* How much of path the variable at the start of its pattern stands for. */
+static struct sm_str variable_of(const struct sm_learn *l,
+				 struct sm_str pattern, struct sm_str path)
+{
+	for (size_t i = 0; i < l->prefix_count; i++) {
+		const struct sm_prefix *p = &l->prefixes[i];
+
+		if (pattern.len > p->name.len + 2 && pattern.p[0] == '$' &&
+		    !memcmp(pattern.p + 2, p->name.p, p->name.len) &&
+		    pattern.p[2 + p->name.len] == '}' &&
+		    sm_path_is_under(path, p->dir))
+			return p->dir;
+	}
+	return (struct sm_str){ "", 0 };
+}
+
+/*
+ * Where in the pattern of a path what is below one of its directories begins,
+ * so many components down; a slot for any depth goes on there. 0: nowhere.
+ */
+static uint32_t below(const struct sm_learn *l, struct sm_str pattern,
+		      struct sm_str path, uint32_t depth)
+{
+	struct sm_str part = variable_of(l, pattern, path);
+	uint32_t done = count_components(part), at = 0, end;
+
+	while (part.len && pattern.p[at] != '}')
+		at++;
+	at += part.len ? 1 : 0;
+	for (; done < depth && at < pattern.len; at = end, done++) {
+		for (end = at + 1; end < pattern.len && pattern.p[end] != '/';)
+			end++;
+		part = (struct sm_str){ pattern.p + at + 1, end - at - 1 };
+		if (is_any_depth(part))
+			break;
+	}
+	return done <= depth && at + 1 < pattern.len ? at + 1 : 0;
+}
+
+struct sm_str sm_paths_relative(struct sm_learn *l,
+				const struct sm_standing *standing,
+				struct sm_str path, bool *slotted)
+{
+	struct sm_str none = { "", 0 }, text, full, tail;
+	const struct sm_node *node;
+	bool has_slash = path.len && memchr(path.p, '/', path.len);
+	uint32_t at;
 
 	*slotted = false;
-	full = path.len && path.p[0] != '/' ? from_cwd(l, path) : none;
-	if (!full.len)
+	full = sm_standing_path(l, standing, path);
+	node = full.len ? find_node(l, full) : NULL;
+	/* A bare word is a file only where the line says where it is. */
+	if (!node || (!has_slash && (!standing->is_told || !node->grants ||
+				     !sm_extension(path).len)))
 		return none;
 	text = sm_paths_pattern(l, full, slotted);
-	prefix = sm_learn_join(l, sm_learn_path(l, l->cwd), SM_STR("/"));
-	/* A slot above, or a variable below, cannot be told relatively. */
-	if (!*slotted || !sm_str_starts(text, prefix)) {
+	at = below(l, text, full, count_components(standing->dir));
+	tail = (struct sm_str){ text.p + at, text.len - at };
+	/* A slot above only, or a variable below, is none of the word's. */
+	if (!*slotted || !at ||
+	    !(memchr(tail.p, '<', tail.len) || memchr(tail.p, '*', tail.len))) {
 		*slotted = false;
 		return none;
 	}
-	return (struct sm_str){ text.p + prefix.len, text.len - prefix.len };
+	return tail;
 }
 
 void sm_learn_paths(struct sm_learn *l)

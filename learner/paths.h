@@ -6,6 +6,7 @@
 #define LEARNER_PATHS_H
 
 #include "learner/tree.h"
+#include "learner/words.h"
 
 /* Opens what may open below root, the directory `/`. */
 void sm_generalise(struct sm_learn *l, struct sm_node *root);
@@ -17,9 +18,10 @@ void sm_generalise(struct sm_learn *l, struct sm_node *root);
 struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
 			       bool *slotted);
 
-/* The same for a path relative to the working directory of all processes. */
-struct sm_str sm_paths_relative(struct sm_learn *l, struct sm_str path,
-				bool *slotted);
+/* The same for a relative path, as a relative pattern; empty: there is none. */
+struct sm_str sm_paths_relative(struct sm_learn *l,
+				const struct sm_standing *standing,
+				struct sm_str path, bool *slotted);
 
 /*
  * Rules of ${ARG} for what is done below paths that command lines name; of

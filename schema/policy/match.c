@@ -197,15 +197,19 @@ static void append(struct sm_match_set *set, const struct sm_match_set *more)
 		push(set, more->nodes[i]);
 }
 
-/*
- * Where from sets[0] the path behind at leads to: one of the sets. It may stop
- * where nothing changes any more.
- */
-SM_HOT struct sm_match_set *walk(const struct forest *f, struct sm_str path,
-				 uint32_t at, struct sm_match_set sets[2])
+/* Adds what node (perhaps FRESH) leads to; path behind at is left. */
+__attribute__((noinline)) static void match_rest(const struct forest *f,
+						 struct sm_str path,
+						 uint32_t at, uint32_t node,
+						 struct sm_match_set *set)
 {
-	struct sm_match_set *from = &sets[0], *to = &sets[1], *swap;
+	struct sm_match_set one, other, *from = &one, *to = &other, *swap;
 
+	to->count = 0;
+	to->has_overflown = false;
+	from->count = 1;
+	from->has_overflown = false;
+	from->nodes[0] = node;
 	while (at < path.len && from->count && !is_settled(f, from)) {
 		struct component c = component_at(path, at);
 
@@ -216,28 +220,8 @@ SM_HOT struct sm_match_set *walk(const struct forest *f, struct sm_str path,
 		to = swap;
 		at += c.text.len + 1;
 	}
-	return from;
-}
-
-static void start_at(struct sm_match_set *set, uint32_t node)
-{
-	set->count = 1;
-	set->has_overflown = false;
-	set->nodes[0] = node;
-}
-
-/* Adds what node (perhaps FRESH) leads to; path behind at is left. */
-__attribute__((noinline)) static void match_rest(const struct forest *f,
-						 struct sm_str path,
-						 uint32_t at, uint32_t node,
-						 struct sm_match_set *set)
-{
-	struct sm_match_set sets[2], *end;
-
-	start_at(&sets[0], node);
-	end = walk(f, path, at, sets);
-	drop_fresh(end);
-	append(set, end);
+	drop_fresh(from);
+	append(set, from);
 }
 
 void sm_match_spelled(const struct sm_policy *policy, enum sm_blob_root root,
@@ -247,7 +231,9 @@ void sm_match_spelled(const struct sm_policy *policy, enum sm_blob_root root,
 	struct sm_match_set next;
 	struct component c;
 
-	start_at(set, sm_blob_header(policy)->roots[root]);
+	set->count = 1;
+	set->has_overflown = false;
+	set->nodes[0] = sm_blob_header(policy)->roots[root];
 	for (uint32_t at = 1; at < path.len; at += c.text.len + 1) {
 		c = component_at(path, at);
 		next.count = 0;

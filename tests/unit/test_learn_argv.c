@@ -136,6 +136,140 @@ static void lines_may_end_with_any_number_of_files(void **state)
 	finish(&b);
 }
 
+/* tar -C DIR -cf packs/NAME.tar ARTIST/ALBUM... */
+static void words_with_slashes_open_part_by_part(void **state)
+{
+#define TAR "/usr/bin/tar", "-C", APP "/music", "-cf"
+	struct bench b;
+	char *text;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 1, ARGV(TAR, "packs/hay.tar", "The Band/Hay"));
+	see_popen(&b, 1, ARGV(TAR, "packs/songs.tar", "Anna/Vol. 1", "Ben/X"));
+	see_popen(&b, 2, ARGV(TAR, "packs/x.tar", "Carla/Sea", "Ben/Y"));
+	learn(&b);
+	text = print(&b);
+	assert_non_null(strstr(text, "\"<path:packs/<name>.tar>\", "
+				     "\"<path:<name>/<name>>...\""));
+	free(text);
+	assert_true(allows_popen(&b, ARGV(TAR, "packs/new 2.tar", "Z/A", "Z/B",
+					  "Z/C d", "Y/E")));
+	assert_false(allows_popen(&b, ARGV(TAR, "packs/new.tar")));
+	assert_false(allows_popen(&b, ARGV(TAR, "plugins/new.py", "Z/A")));
+	assert_false(allows_popen(&b, ARGV(TAR, "packs/../x.tar", "Z/A")));
+	assert_false(allows_popen(
+		&b, ARGV(TAR, "packs/new.tar", "Z/A", "/etc/passwd")));
+	assert_false(allows_popen(
+		&b, ARGV(TAR, "packs/new.tar", "Z/A", "../../etc/passwd")));
+	assert_false(allows_popen(
+		&b, ARGV(TAR, "packs/new.tar", "-Itee plugins/evil.py")));
+	assert_false(allows_popen(
+		&b, ARGV(TAR, "packs/new.tar", "--checkpoint=1", "Z/A")));
+	finish(&b);
+#undef TAR
+}
+
+/* What a line goes to first is where its words are. */
+static void words_of_a_line_mean_files_where_it_goes(void **state)
+{
+	static const char *const files[] = { "/in/7/a.pdf", "/in/7/b.jpg",
+					     "/in/8/c.pdf", "/in/9/d/e.png" };
+	struct sm_value args[20];
+	struct sm_event e;
+	struct bench b;
+	char path[64];
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), APP "%s", files[i]);
+		see_open(&b, i % 2, path, WRITE);
+	}
+	see_system(&b, 0, "cd '" APP "/in/7' && tar cz a.pdf b.jpg");
+	see_system(&b, 1, "cd '" APP "/in/9' && tar cz d/e.png");
+	e = popen_event(args, ARGV("/usr/bin/file", "d/e.png"));
+	args[2] = text(APP "/in/9");
+	add(&b, 1, &e);
+	learn(&b);
+	assert_true(allows_system(&b, "cd '" APP "/in/77' && tar cz "
+				      "'Nr. 4 (new).pdf' scan/page.tiff x"));
+	assert_false(allows_system(&b, "cd '" APP
+				       "/in/7' && tar cz a.pdf ../../app.py"));
+	assert_false(allows_system(&b, "cd '" APP
+				       "/in/7' && tar cz a.pdf /etc/passwd"));
+	assert_false(allows_system(&b, "cd '" APP
+				       "/in/7' && tar cz a.pdf --exclude=b"));
+	assert_false(allows_system(&b, "cd '" APP "/in/7' && tar cz a.pdf;id"));
+	assert_false(allows_system(&b, "cd /etc && tar cz a.pdf"));
+	assert_true(allows_popen(&b, ARGV("/usr/bin/file", "scan/page.tiff")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/file", "../app.py")));
+	finish(&b);
+}
+
+/* An archive is no name of what goes in, wherever it stands. */
+static void a_word_of_its_own_kind_stands_apart_from_a_list(void **state)
+{
+	struct bench b;
+	char *text;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 0, ARGV("/usr/bin/zip", "one.zip", "a.txt"));
+	see_popen(&b, 1, ARGV("/usr/bin/zip", "two.zip", "b.txt", "c.txt"));
+	see_popen(&b, 2, ARGV("/usr/bin/zip", "six.zip", "d.txt"));
+	see_popen(&b, 0, ARGV("/usr/bin/join", "a.txt", "b.txt", "one.out"));
+	see_popen(&b, 1, ARGV("/usr/bin/join", "c.txt", "one.out"));
+	see_popen(&b, 0, ARGV("/usr/bin/seq", "3"));
+	see_popen(&b, 1, ARGV("/usr/bin/seq", "17", "20"));
+	see_popen(&b, 1, ARGV("/usr/bin/last", "7..."));
+	see_popen(&b, 2, ARGV("/usr/bin/last", "12..."));
+	learn(&b);
+	text = print(&b);
+	assert_non_null(strstr(text, "\"<name>.zip\", \"<name>.txt...\""));
+	assert_non_null(strstr(text, "\"<name>.txt...\", \"one.out\""));
+	assert_non_null(strstr(text, "\"<int>...\""));
+	assert_non_null(strstr(text, "\"<int>\\\\...\""));
+	free(text);
+	assert_false(allows_popen(&b, ARGV("/usr/bin/zip", "a.txt", "b.txt")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/last", "7", "8")));
+	finish(&b);
+}
+
+/* Numbers are no list to pick from; addresses are of two families. */
+static void what_has_a_type_opens_though_it_comes_back(void **state)
+{
+	static const char *const from[] = { "10.7.0.1", "10.7.0.2" };
+	struct bench b;
+	char line[64];
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 4; i++) {
+		see_popen(&b, i,
+			  ARGV("/usr/bin/pack", i % 2 ? "gzip -6" : "gzip -9",
+			       i % 2 ? "one" : "two/b"));
+		snprintf(line, sizeof(line), "echo %s >> " APP "/ban.txt",
+			 from[i % 2]);
+		see_system(&b, i, line);
+	}
+	see_popen(&b, 0, ARGV("/usr/bin/pack", "gzip -9", "six/c/d"));
+	learn(&b);
+	assert_true(
+		allows_popen(&b, ARGV("/usr/bin/pack", "gzip -1", "a/b c/d")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/pack", "gzip -1 > /tmp/x", "one")));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/pack", "gzip -1", "/etc")));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/pack", "gzip -1", "a/.ssh")));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/pack", "gzip -1", "../conf")));
+	assert_true(allows_system(&b, "echo 2001:db8::7 >> " APP "/ban.txt"));
+	assert_false(allows_system(&b, "echo 'a b' >> " APP "/ban.txt"));
+	finish(&b);
+}
+
 static void names_of_owners_are_no_subcommands(void **state)
 {
 	static const char *const names[] = { "anna", "ben", "carla" };
@@ -219,6 +353,11 @@ int main(void)
 		cmocka_unit_test(names_of_owners_are_arguments),
 		cmocka_unit_test(lists_of_files_may_be_longer),
 		cmocka_unit_test(lines_may_end_with_any_number_of_files),
+		cmocka_unit_test(words_with_slashes_open_part_by_part),
+		cmocka_unit_test(words_of_a_line_mean_files_where_it_goes),
+		cmocka_unit_test(
+			a_word_of_its_own_kind_stands_apart_from_a_list),
+		cmocka_unit_test(what_has_a_type_opens_though_it_comes_back),
 		cmocka_unit_test(names_of_owners_are_no_subcommands),
 		cmocka_unit_test(subcommands_stay_apart),
 		cmocka_unit_test(shell_lines_open_word_by_word),

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lines that differ in how many words of a kind they hold, as `tar -cf OUT A B`
+ * and `tar -cf OUT A B C`: the words become one that stands for any number.
+ *
+ * A line is words that are spelled by the program and, between them, stretches
+ * of words that are values. Lines alike but for the length of a stretch share
+ * it. Which words at its start and end have a meaning of their own, as an
+ * archive before what goes in, is what costs least (cost.h).
+ */
+#include <stdlib.h>
+
+#include "learner/argv.h"
+#include "learner/cost.h"
+
+/* Files in a row that make a list, even where there is one line only. */
+#define LIST_MIN 3
+/* Words with a meaning of their own that are told apart from a list. */
+#define LEADING_MAX  6
+#define TRAILING_MAX 2
+
+/* One more rule; as in cost.c. */
+#define RULE_WEIGHT 0.25
+
+bool sm_word_is_value(const struct sm_word *w)
+{
+	return !w->is_raw && !w->is_pattern && !w->is_command && !w->head.len &&
+	       (!w->is_fixed || w->is_path);
+}
+
+/* Behind the stretch that begins at `at`. */
+static uint32_t stretch_end(const struct sm_line *line, uint32_t at)
+{
+	while (at < line->count && sm_word_is_value(&line->words[at]))
+		at++;
+	return at;
+}
+
+/* ------------------------------------------------------------------ shapes */
+
+static int compare_spelled(const struct sm_word *a, const struct sm_word *b)
+{
+	int r = sm_word_compare_flags(a, b);
+
+	if (!r)
+		r = sm_str_compare(a->head, b->head);
+	return r || !a->is_fixed ? r : sm_str_compare(a->value, b->value);
+}
+
+/* Two stretches are alike, however long. */
+static int compare_words(const struct sm_line *a, const struct sm_line *b)
+{
+	uint32_t i = 0, j = 0;
+	int r = 0;
+
+	while (!r && i < a->count && j < b->count) {
+		bool x = sm_word_is_value(&a->words[i]);
+		bool y = sm_word_is_value(&b->words[j]);
+
+		r = (x > y) - (x < y);
+		if (r || x) {
+			i = stretch_end(a, i);
+			j = stretch_end(b, j);
+			continue;
+		}
+		r = compare_spelled(&a->words[i++], &b->words[j++]);
+	}
+	return r ? r : (i < a->count) - (j < b->count);
+}
+
+static int compare_shapes(const struct sm_line *a, const struct sm_line *b)
+{
+	int r = (a->access > b->access) - (a->access < b->access);
+
+	if (!r)
+		r = sm_str_compare(a->program, b->program);
+	if (!r)
+		r = (a->is_parsed > b->is_parsed) -
+		    (a->is_parsed < b->is_parsed);
+	if (!r && !a->is_parsed)
+		r = sm_str_compare(a->whole, b->whole);
+	return r ? r : compare_words(a, b);
+}
+
+static int by_shape(const void *x, const void *y)
+{
+	int r = compare_shapes(x, y);
+
+	return r ? r : sm_line_compare(x, y);
+}
+
+/* --------------------------------------------------------------- stretches */
+
+/* Where the stretch with this number begins. */
+static uint32_t stretch_at(const struct sm_line *line, unsigned number)
+{
+	uint32_t at = 0;
+
+	for (;; at = stretch_end(line, at)) {
+		while (at < line->count && !sm_word_is_value(&line->words[at]))
+			at++;
+		if (!number-- || at == line->count)
+			return at;
+	}
+}
+
+static uint32_t length_of(const struct sm_line *line, unsigned number)
+{
+	uint32_t at = stretch_at(line, number);
+
+	return stretch_end(line, at) - at;
+}
+
+static unsigned count_stretches(const struct sm_line *line)
+{
+	unsigned n = 0;
+
+	while (stretch_at(line, n) < line->count)
+		n++;
+	return n;
+}
+
+/* The words from `at` on, `had` of them, are one that may come again. */
+static void fold(struct sm_learn *l, struct sm_line *line, uint32_t at,
+		 uint32_t had, struct sm_str slot)
+{
+	uint32_t rest = line->count - at - had;
+	struct sm_word *words =
+		sm_learn_take(l, (at + 1 + rest) * sizeof(*words));
+
+	memcpy(words, line->words, at * sizeof(*words));
+	words[at] = (struct sm_word){ .value = slot,
+				      .is_fixed = true,
+				      .is_pattern = true,
+				      .is_run = true };
+	memcpy(words + at + 1, line->words + at + had, rest * sizeof(*words));
+	line->words = words;
+	line->count = at + 1 + rest;
+}
+
+static struct sm_str path_slot(struct sm_learn *l, struct sm_str pattern)
+{
+	pattern = sm_learn_join(l, SM_STR("<path:"), pattern);
+	return sm_learn_join(l, pattern, SM_STR(">"));
+}
+
+/* Of a word that is a known path; else empty. */
+static struct sm_str pattern_of(const struct sm_word *w)
+{
+	return w->is_path ? w->value : w->known;
+}
+
+/*
+ * Three paths of one kind in a row are a list, as of what to link or to pack:
+ * the next one is longer.
+ */
+static void fold_list(struct sm_learn *l, struct sm_line *line)
+{
+	uint32_t n;
+
+	for (uint32_t i = 0; i < line->count; i += n ? n : 1) {
+		const struct sm_word *w = &line->words[i];
+
+		for (n = 0; i + n < line->count && sm_word_is_value(&w[n]) &&
+			    pattern_of(&w[n]).len &&
+			    sm_str_equal(pattern_of(&w[n]), pattern_of(w));)
+			n++;
+		if (n < LIST_MIN)
+			continue;
+		fold(l, line, i, n, path_slot(l, pattern_of(w)));
+		return;
+	}
+}
+
+/* ---------------------------------------------------------------- the cut */
+
+/* Lines that differ in the length of one stretch, and the words in it. */
+struct stretch {
+	struct sm_line *lines;
+	size_t count;
+	unsigned number;
+	uint32_t least; /* its length */
+};
+
+/* Words of a stretch from its start up to so many before its end. */
+static struct sm_values pool(struct sm_learn *l, const struct stretch *s,
+			     uint32_t leading, uint32_t trailing, bool *is_path,
+			     bool *is_plain)
+{
+	struct sm_values v = { NULL, 0 };
+	size_t room = 0;
+
+	*is_path = *is_plain = true;
+	for (size_t i = 0; i < s->count; i++)
+		room += s->lines[i].count;
+	v.items = sm_learn_take(l, (room + 1) * sizeof(*v.items));
+	for (size_t i = 0; i < s->count; i++) {
+		const struct sm_line *line = &s->lines[i];
+		uint32_t at = stretch_at(line, s->number);
+		uint32_t end = stretch_end(line, at) - trailing;
+
+		for (at += leading; at < end; at++) {
+			const struct sm_word *w = &line->words[at];
+
+			*is_path &= w->is_path;
+			*is_plain &= !w->is_path;
+			v.items[v.count++] =
+				(struct sm_word_value){ w->value, w->known,
+							line->runs };
+		}
+	}
+	sm_values_sort(&v);
+	return v;
+}
+
+/* What stands `at` words behind the start, or before the end. */
+static struct sm_values column(struct sm_learn *l, const struct stretch *s,
+			       uint32_t at, bool is_trailing, bool *is_path)
+{
+	struct sm_values v = { sm_learn_take(l, s->count * sizeof(*v.items)),
+			       s->count };
+
+	*is_path = true;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct sm_line *line = &s->lines[i];
+		uint32_t from = stretch_at(line, s->number);
+		const struct sm_word *w =
+			&line->words[is_trailing
+					     ? stretch_end(line, from) - 1 - at
+					     : from + at];
+
+		*is_path &= w->is_path;
+		v.items[i] = (struct sm_word_value){ w->value, w->known,
+						     line->runs };
+	}
+	sm_values_sort(&v);
+	return v;
+}
+
+static double exposure(struct sm_str slot)
+{
+	const struct sm_str path = SM_STR("<path:");
+
+	if (sm_str_starts(slot, path)) {
+		slot.p += path.len;
+		slot.len -= path.len + 1;
+	}
+	return sm_pattern_exposure(slot, SM_ACCESS_READ);
+}
+
+/* How likely the next value is none of these: Good and Turing, by run. */
+static double unseen(const struct sm_values *v)
+{
+	double once = 0, seen = 0;
+
+	for (size_t i = 0; i < v->count; i++) {
+		once += v->items[i].runs.count == 1;
+		seen += v->items[i].runs.count;
+	}
+	return once / seen;
+}
+
+/* Of a word on its own: as a slot, if it may be one, or as recorded. */
+static double column_cost(struct sm_learn *l, const struct stretch *s,
+			  uint32_t at, bool is_trailing)
+{
+	bool is_path;
+	struct sm_values v = column(l, s, at, is_trailing, &is_path);
+	struct sm_str slot = { "", 0 };
+
+	if (v.count == 1 && is_path)
+		return exposure(path_slot(l, v.items[0].text));
+	if (v.count == 1 && !v.items[0].known.len)
+		return 0;
+	if (!is_path)
+		slot = sm_values_slot(l, &v);
+	if (slot.len)
+		return exposure(slot);
+	return RULE_WEIGHT * (double)(v.count - 1) +
+	       sm_block_cost(l, unseen(&v));
+}
+
+/* The slot of the words between, or empty when they are of no one kind. */
+static struct sm_str run_slot(struct sm_learn *l, const struct stretch *s,
+			      uint32_t leading, uint32_t trailing)
+{
+	bool is_path, is_plain;
+	struct sm_values v = pool(l, s, leading, trailing, &is_path, &is_plain);
+
+	if (is_path && v.count == 1)
+		return path_slot(l, v.items[0].text);
+	return is_plain && (v.count > 1 || v.items[0].known.len)
+		       ? sm_values_slot(l, &v)
+		       : SM_STR("");
+}
+
+/*
+ * Each word the shortest line has, and those that are more. So a word in front
+ * stays apart where it is of a narrower kind than what follows.
+ */
+static double cut_cost(struct sm_learn *l, const struct stretch *s,
+		       uint32_t leading, uint32_t trailing, struct sm_str slot)
+{
+	double cost =
+		exposure(slot) * (double)(s->least - leading - trailing + 1);
+
+	for (uint32_t i = 0; i < leading; i++)
+		cost += column_cost(l, s, i, false);
+	for (uint32_t i = 0; i < trailing; i++)
+		cost += column_cost(l, s, i, true);
+	return cost;
+}
+
+/* False: they are of no one kind, wherever it is cut. */
+static bool fold_stretch(struct sm_learn *l, const struct stretch *s)
+{
+	uint32_t leading = 0, trailing = 0;
+	struct sm_str best = { "", 0 };
+	double least = 0;
+
+	/* Of equal ones that with the fewest words apart, those in front. */
+	for (uint32_t apart = 0;
+	     apart < s->least && apart <= LEADING_MAX + TRAILING_MAX; apart++)
+		for (uint32_t t = 0; t <= apart && t <= TRAILING_MAX; t++) {
+			struct sm_str slot;
+			double cost;
+
+			if (apart - t > LEADING_MAX)
+				continue;
+			slot = run_slot(l, s, apart - t, t);
+			if (!slot.len)
+				continue;
+			cost = cut_cost(l, s, apart - t, t, slot);
+			if (best.len && cost > least - 1e-9)
+				continue;
+			best = slot;
+			least = cost;
+			leading = apart - t;
+			trailing = t;
+		}
+	for (size_t i = 0; best.len && i < s->count; i++) {
+		uint32_t from = stretch_at(&s->lines[i], s->number);
+		uint32_t end = stretch_end(&s->lines[i], from);
+
+		fold(l, &s->lines[i], from + leading,
+		     end - trailing - from - leading, best);
+	}
+	return best.len;
+}
+
+/* ------------------------------------------------------------------- lines */
+
+/* A line, and what others have to share to be looked at with it. */
+struct keyed {
+	struct sm_line line;
+	uint32_t *key;
+	uint32_t count;
+};
+
+static int by_key(const void *x, const void *y)
+{
+	const struct keyed *a = x, *b = y;
+	int r = 0;
+
+	for (uint32_t i = 0; !r && i < a->count; i++)
+		r = (a->key[i] > b->key[i]) - (a->key[i] < b->key[i]);
+	return r ? r : sm_line_compare(&a->line, &b->line);
+}
+
+/* Lengths of the stretch with this number that occur. */
+static size_t count_lengths(const struct sm_line *lines, size_t count,
+			    unsigned number)
+{
+	size_t n = 0, k;
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t length = length_of(&lines[i], number);
+
+		for (k = 0; k < i; k++)
+			if (length_of(&lines[k], number) == length)
+				break;
+		n += k == i;
+	}
+	return n;
+}
+
+/* Lines that differ in the length of this stretch, if in any. */
+static void fold_alike(struct sm_learn *l, struct sm_line *lines, size_t count,
+		       unsigned number)
+{
+	struct stretch s = { lines, count, number, UINT32_MAX };
+	uint32_t most = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t length = length_of(&lines[i], number);
+
+		s.least = length < s.least ? length : s.least;
+		most = length > most ? length : most;
+	}
+	if (s.least < most && fold_stretch(l, &s))
+		return;
+	for (size_t i = 0; i < count; i++)
+		fold_list(l, &lines[i]);
+}
+
+/* The stretch whose length differs most; one word of a line may repeat. */
+static unsigned choose_stretch(const struct sm_line *lines, size_t count)
+{
+	unsigned best = 0, stretches = count_stretches(&lines[0]);
+	size_t most = 0, n;
+
+	for (unsigned i = 0; i < stretches; i++) {
+		n = count_lengths(lines, count, i);
+		if (n > most) {
+			most = n;
+			best = i;
+		}
+	}
+	return best;
+}
+
+static void fold_shape(struct sm_learn *l, struct sm_line *lines, size_t count)
+{
+	unsigned stretches = count_stretches(&lines[0]), number, i;
+	struct keyed *keyed = sm_learn_take(l, count * sizeof(*keyed));
+	size_t end, k;
+
+	if (!stretches)
+		return;
+	number = choose_stretch(lines, count);
+	for (k = 0; k < count; k++) {
+		keyed[k].line = lines[k];
+		keyed[k].count = stretches;
+		keyed[k].key =
+			sm_learn_take(l, stretches * sizeof(*keyed[k].key));
+		for (i = 0; i < stretches; i++)
+			keyed[k].key[i] =
+				i == number ? 0 : length_of(&lines[k], i);
+	}
+	qsort(keyed, count, sizeof(*keyed), by_key);
+	for (k = 0; k < count; k++)
+		lines[k] = keyed[k].line;
+	for (k = 0; k < count; k = end) {
+		for (end = k + 1;
+		     end < count && !memcmp(keyed[k].key, keyed[end].key,
+					    stretches * sizeof(*keyed[k].key));)
+			end++;
+		fold_alike(l, lines + k, end - k, number);
+	}
+}
+
+/* ------------------------------------------------------------- subcommands */
+
+/* Where a subcommand would stand: right behind the program or a script. */
+static uint32_t subcommand_at(const struct sm_line *line)
+{
+	uint32_t at = stretch_at(line, 0);
+
+	return at < line->count && sm_is_subcommand(line, at) ? at : 0;
+}
+
+static int by_subcommand(const void *x, const void *y)
+{
+	const struct sm_line *a = x, *b = y;
+	uint32_t i = stretch_at(a, 0), j = stretch_at(b, 0);
+	int r = sm_str_compare(a->words[i].value, b->words[j].value);
+
+	return r ? r : sm_line_compare(a, b);
+}
+
+/* Lines of one shape: those of each subcommand for themselves. */
+static void fold_commands(struct sm_learn *l, struct sm_line *lines,
+			  size_t count)
+{
+	bool has_more = false, is_path;
+	struct stretch s = { lines, count, 0, 0 };
+	struct sm_values v;
+	size_t end;
+
+	for (size_t i = 0; i < count; i++)
+		has_more |= subcommand_at(&lines[i]) != 0;
+	if (has_more) {
+		v = column(l, &s, 0, false, &is_path);
+		has_more = v.count > 1 &&
+			   sm_values_all(&v, sm_is_command_word) &&
+			   !sm_values_are_members(l, &v);
+	}
+	if (!has_more) {
+		fold_shape(l, lines, count);
+		return;
+	}
+	qsort(lines, count, sizeof(*lines), by_subcommand);
+	for (size_t i = 0; i < count; i = end) {
+		uint32_t at = stretch_at(&lines[i], 0);
+
+		for (end = i + 1;
+		     end < count && sm_str_equal(lines[i].words[at].value,
+						 lines[end].words[at].value);)
+			end++;
+		fold_shape(l, lines + i, end - i);
+	}
+}
+
+void sm_lines_fold(struct sm_learn *l, struct sm_line *lines, size_t count)
+{
+	size_t end;
+
+	if (count)
+		qsort(lines, count, sizeof(*lines), by_shape);
+	for (size_t i = 0; i < count; i = end) {
+		for (end = i + 1;
+		     end < count && !compare_shapes(&lines[i], &lines[end]);)
+			end++;
+		if (lines[i].is_parsed)
+			fold_commands(l, lines + i, end - i);
+	}
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directory that relative words of a command line are meant from: that of
+ * the process, the one its child is started in, or what the line itself goes
+ * to before, with `cd` or -C.
+ */
+#include "learner/words.h"
+
+static struct sm_standing go(struct sm_learn *l, const struct sm_standing *from,
+			     struct sm_str word)
+{
+	struct sm_standing to = { .dir = { "", 0 }, .is_told = true };
+	struct sm_str path;
+	char out[SM_PATH_MAX];
+	bool is_absolute = word.len && word.p[0] == '/';
+
+	if (!word.len || word.p[0] == '-' || (!is_absolute && !from->dir.len) ||
+	    sm_path_canonical(is_absolute ? SM_STR("/") : from->dir, word, out,
+			      &path) != SM_OK)
+		return to;
+	to.dir = sm_learn_copy(l, path);
+	return to;
+}
+
+/* What subprocess was given as cwd=, or where all processes work. */
+static struct sm_standing start_of(struct sm_learn *l,
+				   const struct sm_fact *fact)
+{
+	const struct sm_event *e = &fact->view->event;
+	struct sm_standing start = { .dir = l->cwd };
+
+	if (e->site.kind == SM_EVENT_SUBPROCESS_POPEN && e->argc > 2 &&
+	    sm_value_is_string(&e->args[2]))
+		return go(l, &start, sm_value_str(&e->args[2]));
+	return start;
+}
+
+/* Of tar, make, git, ninja and others: -C DIR. */
+void sm_standing_in_argv(struct sm_learn *l, const struct sm_fact *fact,
+			 struct sm_standing *standing)
+{
+	const struct sm_request *r = fact->request;
+	struct sm_standing here = start_of(l, fact);
+
+	for (uint32_t i = 0; i < r->argc; i++) {
+		standing[i] = here;
+		if (i &&
+		    sm_str_equal(sm_value_str(&r->args[i - 1]), SM_STR("-C")))
+			here = go(l, &here, sm_value_str(&r->args[i]));
+	}
+}
+
+static bool is_operator(const struct sm_shell *shell, uint32_t at,
+			const char *text)
+{
+	return at < shell->count &&
+	       shell->tokens[at].kind == SM_SHELL_OPERATOR &&
+	       sm_str_equal(shell->tokens[at].raw, sm_str_of(text));
+}
+
+/* `cd WORD &&` at `at`, in this shell and not in one of a pipe's. */
+static bool is_move(const struct sm_shell *shell, uint32_t at)
+{
+	const struct sm_shell_token *t = &shell->tokens[at];
+
+	if (at + 2 >= shell->count || !t->is_command ||
+	    !sm_str_equal(t->text, SM_STR("cd")) ||
+	    (at && is_operator(shell, at - 1, "|")))
+		return false;
+	return t[1].kind == SM_SHELL_WORD && !t[1].is_live &&
+	       (is_operator(shell, at + 2, "&&") ||
+		is_operator(shell, at + 2, ";") ||
+		is_operator(shell, at + 2, "\n"));
+}
+
+void sm_standing_in_shell(struct sm_learn *l, const struct sm_fact *fact,
+			  const struct sm_shell *shell,
+			  struct sm_standing *standing)
+{
+	const struct sm_standing unknown = { .dir = { "", 0 } };
+	struct sm_standing here = start_of(l, fact);
+
+	for (uint32_t i = 0; i < shell->count; i++) {
+		standing[i] = here;
+		/* Where a subshell ends would have to be followed. */
+		if (is_operator(shell, i, "(") || is_operator(shell, i, ")"))
+			here = unknown;
+		if (i && is_move(shell, i - 1))
+			here = go(l, &here, shell->tokens[i].text);
+	}
+}
+
+struct sm_str sm_standing_path(struct sm_learn *l,
+			       const struct sm_standing *standing,
+			       struct sm_str word)
+{
+	struct sm_str none = { "", 0 }, path, dir = standing->dir;
+	char out[SM_PATH_MAX];
+
+	if (dir.len < 2 || !word.len || word.p[0] == '/' ||
+	    sm_path_canonical(dir, word, out, &path) != SM_OK ||
+	    path.len != dir.len + 1 + word.len)
+		return none;
+	return sm_learn_copy(l, path);
+}
