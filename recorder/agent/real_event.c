@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * real_event.c: the second step of an event whose call we do not stand before:
- * SQLite opens by its own ways, and a local socket's path is inside an address.
+ * SQLite and the loader open by their own ways, and a local socket's path is
+ * inside an address.
  *
  * It is taken before the event returns. Who replaces a link until the call is
  * not noticed.
@@ -10,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 static const struct sm_value *arg(const struct sm_event *event,
@@ -60,6 +62,19 @@ static struct sm_str local_socket(const struct sm_event *event)
 	return sm_value_str(address);
 }
 
+/* The path of a library; empty where the loader looks for the name itself. */
+static struct sm_str library(const struct sm_event *event, enum sm_role role)
+{
+	const struct sm_value *path = arg(event, role);
+	struct sm_str name = { NULL, 0 };
+
+	if (path && sm_value_is_string(path) && !sm_value_is_cut(path))
+		name = sm_value_str(path);
+	if (name.len && memchr(name.p, '/', name.len))
+		return name;
+	return (struct sm_str){ NULL, 0 };
+}
+
 static enum sm_event_kind second(const struct sm_event *event,
 				 struct sm_str *name, char *text)
 {
@@ -67,6 +82,13 @@ static enum sm_event_kind second(const struct sm_event *event,
 	case SM_EVENT_SQLITE3_CONNECT:
 		*name = sm_resolve_database(event, text);
 		return SM_EVENT_DATABASE;
+	case SM_EVENT_IMPORT:
+		*name = library(event, SM_ROLE_PATH);
+		return SM_EVENT_MODULE;
+	case SM_EVENT_CTYPES_DLOPEN:
+	case SM_EVENT_SQLITE3_LOAD:
+		*name = library(event, SM_ROLE_LIBRARY);
+		return SM_EVENT_LIBRARY;
 	case SM_EVENT_SOCKET_BIND:
 		*name = local_socket(event);
 		return SM_EVENT_BOUND;
@@ -100,7 +122,7 @@ bool sm_real_at_once(const struct sm_view *view, const struct sm_event *event,
 	path = found(text, kind != SM_EVENT_BOUND, spelled, out);
 	if (!path.len)
 		return false;
-	if (kind != SM_EVENT_DATABASE)
+	if (kind == SM_EVENT_BOUND || kind == SM_EVENT_CONNECTED)
 		sm_real_put(&values[n++], SM_STR("unix"));
 	sm_real_put(&values[n++], path);
 	sm_real_put(&values[n++], spelled);

@@ -5,6 +5,7 @@ What one principal did while it was recorded another may not do, under
 enforcement and in the replay. With /usr/bin/python3 and the interpreters
 SM_TEST_PYTHONS names (separated by colons).
 """
+import contextlib
 import functools
 import json
 import pathlib
@@ -224,6 +225,35 @@ class Native(unittest.TestCase):
         (self.place / "policy.json").write_text(json.dumps(policy))
         self.assertEqual(["app:path = denied"],
                          self.enforce(python, "app:path"))
+
+    # Both are opened by the loader, past any call that could be looked at.
+    @on_each_python
+    def test_neither_is_what_a_link_to_it_leads_to(self, python):
+        origin = pathlib.Path(subprocess.check_output(
+            [python, "-c", "import _bz2; print(_bz2.__file__)"],
+            text=True).strip())
+        native, moved = self.place / "native", self.place / "moved"
+        lines = ["app:path", "app:extension"]
+        with contextlib.ExitStack() as undo:
+            shutil.copy(origin, native)
+            undo.callback((native / origin.name).unlink)
+            policy = self.learn(python, *lines)
+            native.rename(moved)
+            undo.callback(moved.rename, native)
+            native.symlink_to("moved")
+            undo.callback(native.unlink)
+            self.assertEqual([line + " = denied" for line in lines],
+                             self.enforce(python, *lines))
+            replayed = self.replayed("e.db")
+            self.assertEqual(0, replayed["differs"])
+            self.assertEqual(
+                {("secmgr.library", str(moved / "library.so")),
+                 ("secmgr.module", str(moved / origin.name))},
+                {(d["event"], d["resource"]) for d in replayed["denials"]})
+            # Recorded through the link, what it leads to is granted.
+            self.assertNotEqual(policy, self.learn(python, *lines))
+            self.assertEqual([line + " = done" for line in lines],
+                             self.enforce(python, *lines))
 
     # Before 3.10 no event tells it, and most builds leave it out.
     def test_extensions_of_sqlite_are_granted_to_who_loaded_them(self):
