@@ -241,11 +241,14 @@ check-pythons:
 	@$(PYTHON) -B tests/pythons/run.py --build $(BUILD) --jobs $(JOBS) \
 		$(SUITES)
 
-# Replay beside real interpreters, over all that tests record, on every version
-# of Python on this machine: about an hour. ONLY= names workloads and tests.
+# Replay beside real interpreters, over all workloads, on every version of
+# Python on this machine: ten minutes; one that was ended goes on. ONLY= names
+# workloads, TESTS=1 adds what other integration tests record (an hour), FRESH=1
+# starts anew.
 .PHONY: check-live
 check-live: all
-	@$(PYTHON) -B tests/live/run.py --build $(BUILD) --jobs $(JOBS) $(ONLY)
+	@$(PYTHON) -B tests/live/run.py --build $(BUILD) \
+		$(if $(TESTS),--tests) $(if $(FRESH),--fresh) $(ONLY)
 
 # ---------------------------------------------------------------- showing
 .PHONY: demo bench
