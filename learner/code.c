@@ -52,6 +52,17 @@ void sm_learn_own_data(struct sm_learn *l, struct sm_str directory,
 	l->why = SM_STR("");
 }
 
+/* Code that is named after the address of what it was made from. */
+static struct sm_str made_up(struct sm_learn *l, struct sm_str path)
+{
+	struct sm_str dir = sm_learn_path(l, sm_dir_of(path));
+	unsigned typed;
+
+	dir = sm_learn_join(l, dir, SM_STR("/"));
+	return sm_learn_join(l, dir,
+			     sm_skeleton(l, sm_path_name(path), &typed));
+}
+
 static void load_file(struct sm_learn *l, struct sm_str path,
 		      const struct sm_event *event, uint64_t seen)
 {
@@ -80,6 +91,8 @@ static void load_file(struct sm_learn *l, struct sm_str path,
 	}
 	if (is_code)
 		add_load(l, sm_learn_path(l, path), event, seen);
+	else if (sm_has_address(sm_path_name(path)))
+		add_load(l, made_up(l, path), event, seen);
 	else
 		add_load(l, sm_paths_pattern(l, path, &slotted), event, seen);
 }

@@ -40,6 +40,26 @@ static uint32_t hex_word(struct sm_str s)
 	return n;
 }
 
+/* `0x` in front of an address; 0: there is none. */
+static uint32_t address_start(struct sm_str name, uint32_t at)
+{
+	struct sm_str digits = rest_of(name, at);
+
+	if (!sm_str_starts(digits, SM_STR("0x")) ||
+	    (at && is_alnum(name.p[at - 1])))
+		return 0;
+	digits = rest_of(digits, 2);
+	return sm_token_match(SM_TOKEN_HEX, digits) ? 2 : 0;
+}
+
+bool sm_has_address(struct sm_str name)
+{
+	for (uint32_t i = 0; i < name.len; i++)
+		if (address_start(name, i))
+			return true;
+	return false;
+}
+
 /*
  * The type at name[at], and its length. Dates only with dashes: eight digits
  * in a row are more often a number, and <int> holds both.
@@ -49,6 +69,12 @@ static uint32_t typed_at(struct sm_str name, uint32_t at, enum sm_token *token)
 	struct sm_str rest = rest_of(name, at);
 	bool starts_word = !at || !is_alnum(name.p[at - 1]);
 	size_t n;
+
+	*token = SM_TOKEN_HEX;
+	if (at >= 2 && address_start(name, at - 2))
+		return (uint32_t)sm_token_match(SM_TOKEN_HEX, rest);
+	if (address_start(name, at))
+		return 0;
 
 	if (starts_word) {
 		*token = SM_TOKEN_UUID;

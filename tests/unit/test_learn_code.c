@@ -33,6 +33,32 @@ static void numbers_in_generated_names_open_when_seen_once(void **state)
 	finish(&b);
 }
 
+/* Templates in memory, functions: what was at an address is elsewhere next. */
+static void addresses_in_names_open_when_seen_once(void **state)
+{
+	static const struct {
+		const char *seen, *next, *other;
+	} rows[] = {
+		{ APP "/memory:0x7f316bfcdd90", APP "/memory:0x7ffe0123abcd",
+		  APP "/memory:page" },
+		{ "<lambda at 0x7f316bfcdd90>", "<lambda at 0x55d01234>",
+		  "<lambda at home>" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bench b;
+
+		start(&b);
+		see_run(&b, rows[i].seen, "maker");
+		learn(&b);
+		assert_true(allows_run(&b, rows[i].seen, "maker"));
+		assert_true(allows_run(&b, rows[i].next, "maker"));
+		assert_false(allows_run(&b, rows[i].other, "maker"));
+		finish(&b);
+	}
+}
+
 static void names_the_application_gives_stay_literal(void **state)
 {
 	static const char *const names[] = { "<rule a>", "<rule b>",
@@ -376,6 +402,7 @@ int main(void)
 		cmocka_unit_test(generated_names_open_behind_their_first_word),
 		cmocka_unit_test(
 			numbers_in_generated_names_open_when_seen_once),
+		cmocka_unit_test(addresses_in_names_open_when_seen_once),
 		cmocka_unit_test(names_the_application_gives_stay_literal),
 		cmocka_unit_test(code_without_a_name_is_granted_to_who_ran_it),
 		cmocka_unit_test(errors_pass_where_processes_hand_them_on),
