@@ -36,7 +36,8 @@ static void add_stdlib(struct sm_learn *l, struct sm_str module,
 
 /*
  * A package reads what lies in its own directory: which of it depends on what
- * goes wrong, and on its version. Others may not; see emit_package_data().
+ * goes wrong, and on its version. Others may not; see package_data.c. What is
+ * hidden there is nobody's data.
  */
 void sm_learn_own_data(struct sm_learn *l, struct sm_str directory,
 		       struct sm_strings by)
@@ -45,30 +46,35 @@ void sm_learn_own_data(struct sm_learn *l, struct sm_str directory,
 				.access = SM_ACCESS_READ | SM_ACCESS_LIST,
 				.by = by };
 
-	rule.pattern =
-		sm_learn_join(l, sm_learn_path(l, directory), SM_STR("/**"));
+	rule.pattern = sm_learn_join(l, sm_learn_path(l, directory),
+				     SM_STR("/<tree>"));
 	l->why = SM_STR("a package in use reads its own files");
 	sm_learn_rule(l, &rule);
 	l->why = SM_STR("");
 }
 
-/* Code that is named after the address of what it was made from. */
-static struct sm_str made_up(struct sm_learn *l, struct sm_str path)
+/* Code that is named after what it was made from: an object, a template. */
+static struct sm_str made_from(struct sm_learn *l, struct sm_str path)
 {
-	struct sm_str dir = sm_learn_path(l, sm_dir_of(path));
+	struct sm_str name = sm_path_name(path), dir;
+	bool slotted;
 	unsigned typed;
 
-	dir = sm_learn_join(l, dir, SM_STR("/"));
-	return sm_learn_join(l, dir,
-			     sm_skeleton(l, sm_path_name(path), &typed));
+	if (sm_has_address(name)) {
+		dir = sm_learn_join(l, sm_learn_path(l, sm_dir_of(path)),
+				    SM_STR("/"));
+		return sm_learn_join(l, dir, sm_skeleton(l, name, &typed));
+	}
+	dir = sm_learn_package_code(l, path);
+	return dir.len ? dir : sm_paths_pattern(l, path, &slotted);
 }
 
 static void load_file(struct sm_learn *l, struct sm_str path,
 		      const struct sm_event *event, uint64_t seen)
 {
 	struct sm_str extension = sm_extension(path), name;
-	bool slotted, is_code = sm_is_code_suffix(extension) &&
-				!sm_str_equal(extension, SM_STR(".pth"));
+	bool is_code = sm_is_code_suffix(extension) &&
+		       !sm_str_equal(extension, SM_STR(".pth"));
 
 	name = sm_distribution_of(l, path);
 	if (name.len && is_code) {
@@ -89,12 +95,8 @@ static void load_file(struct sm_learn *l, struct sm_str path,
 		add_stdlib(l, name, event, seen);
 		return;
 	}
-	if (is_code)
-		add_load(l, sm_learn_path(l, path), event, seen);
-	else if (sm_has_address(sm_path_name(path)))
-		add_load(l, made_up(l, path), event, seen);
-	else
-		add_load(l, sm_paths_pattern(l, path, &slotted), event, seen);
+	add_load(l, is_code ? sm_learn_path(l, path) : made_from(l, path),
+		 event, seen);
 }
 
 /* Whoever acts as the application must be code that may be loaded. */

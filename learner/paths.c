@@ -283,44 +283,6 @@ bool sm_is_package(struct sm_str by)
 	return !sm_str_starts(by, SM_STR("dynamic"));
 }
 
-/*
- * Data that packages read from an installed distribution: granted by its
- * extension all over the distribution, as its code is granted whole. Which
- * translation or error page is read depends on what happens to go wrong.
- */
-static void emit_package_data(struct sm_learn *l, struct sm_node *node,
-			      struct sm_str path)
-{
-	struct sm_str site = sm_site_of(l, path);
-	struct sm_str name = sm_distribution_of(l, path);
-	struct sm_str extension = sm_extension(path);
-	struct sm_rule rule = { .family = SM_FAMILY_FILES,
-				.access = SM_ACCESS_READ,
-				.seen = node->seen };
-	struct sm_str_list by = { NULL, 0, 0 };
-	uint32_t top = site.len + 1 + name.len;
-
-	if (!site.len || !name.len || path.len <= top || path.p[top] != '/' ||
-	    !sm_is_data_suffix(extension))
-		return;
-	for (struct sm_grant *g = node->grants; g; g = g->next) {
-		if (g->access != SM_ACCESS_READ || !sm_is_package(g->by))
-			continue;
-		/* Its own data was granted with its code. */
-		if (!sm_str_equal(g->by, name))
-			sm_list_add(l, &by, g->by);
-		g->access = 0;
-	}
-	if (!by.count)
-		return;
-	rule.pattern = sm_learn_path(l, (struct sm_str){ path.p, top });
-	rule.pattern = sm_learn_join(l, rule.pattern, SM_STR("/<tree>/<name>"));
-	rule.pattern = sm_learn_join(l, rule.pattern, sm_escape(l, extension));
-	rule.by = (struct sm_strings){ by.items, by.count };
-	l->why = SM_STR("data that packages read there, by its extension");
-	sm_learn_rule(l, &rule);
-}
-
 /* Why its slots opened, from the top. */
 static struct sm_str reason_of(struct sm_learn *l, const struct sm_node *node)
 {
@@ -369,7 +331,7 @@ static void emit_node(struct sm_learn *l, struct sm_node *node)
 
 	if (path.len && is_taken(l->paths, path))
 		return;
-	emit_package_data(l, node, path);
+	sm_learn_package_data(l, node, path);
 	l->why = reason_of(l, node);
 	for (struct sm_grant *g = node->grants; g; g = g->next) {
 		struct sm_rule rule = { .family = SM_FAMILY_FILES,

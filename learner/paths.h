@@ -24,6 +24,19 @@ struct sm_str sm_paths_relative(struct sm_learn *l,
 				struct sm_str path, bool *slotted);
 
 /*
+ * Rules for what packages read of the data of distributions; takes what these
+ * grant from node, which stands for path.
+ */
+void sm_learn_package_data(struct sm_learn *l, struct sm_node *node,
+			   struct sm_str path);
+
+/*
+ * What else is compiled if path, a template of a distribution, is; empty: it is
+ * none, or lies where the code does.
+ */
+struct sm_str sm_learn_package_code(struct sm_learn *l, struct sm_str path);
+
+/*
  * Rules of ${ARG} for what is done below paths that command lines name; of
  * f->count, which facts need no others.
  */

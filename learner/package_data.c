@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Data of distributions that packages read: granted by its extension all over
+ * the distribution, as its code is granted whole. Which translation or error
+ * page is read depends on what happens to go wrong, and on versions. Systems
+ * keep such data in PREFIX/share/NAME, too, where whoever may log in reads it.
+ */
+#include "learner/paths.h"
+
+/* Where a distribution keeps data. */
+struct home {
+	struct sm_str dir, name;
+	bool is_shared; /* PREFIX/share/NAME */
+};
+
+/* The component of path behind dir, if there is something below it. */
+static struct home home_in(struct sm_str path, struct sm_str dir,
+			   bool is_shared)
+{
+	struct home home = { .is_shared = is_shared };
+	uint32_t from = dir.len + 1, to = from;
+
+	if (!sm_path_is_under(path, dir))
+		return home;
+	while (to < path.len && path.p[to] != '/')
+		to++;
+	if (to == path.len)
+		return home;
+	home.name = (struct sm_str){ path.p + from, to - from };
+	home.dir = (struct sm_str){ path.p, to };
+	return home;
+}
+
+static struct home find_home(struct sm_learn *l, struct sm_str path)
+{
+	const struct sm_observations *o = l->observations;
+	struct sm_str site = sm_site_of(l, path);
+	struct home home;
+
+	if (site.len)
+		return home_in(path, site, false);
+	home = home_in(path, SM_STR("/usr/share"), true);
+	if (!home.dir.len)
+		home = home_in(path, SM_STR("/usr/local/share"), true);
+	for (size_t i = 0; !home.dir.len && i < o->owner_count; i++)
+		if (sm_path_is_canonical(o->owners[i].prefix))
+			home = home_in(path,
+				       sm_learn_join(l, o->owners[i].prefix,
+						     SM_STR("/share")),
+				       true);
+	return home;
+}
+
+/* Below a site directory that went with the code; see sm_learn_own_data(). */
+static void grant_own(struct sm_learn *l, const struct home *home,
+		      struct sm_str by)
+{
+	if (home->is_shared)
+		sm_learn_own_data(l, home->dir, (struct sm_strings){ &by, 1 });
+}
+
+static bool is_hidden(const struct home *home, struct sm_str path)
+{
+	return sm_is_guarded_name(sm_path_name(path)) ||
+	       sm_place_is_dotted((struct sm_str){ path.p + home->dir.len,
+						   path.len - home->dir.len });
+}
+
+static bool is_data(const struct home *home, struct sm_str extension)
+{
+	if (!home->is_shared)
+		return sm_is_data_suffix(extension);
+	return extension.len && !sm_is_code_suffix(extension);
+}
+
+static struct sm_str by_extension(struct sm_learn *l, const struct home *home,
+				  struct sm_str extension)
+{
+	struct sm_str pattern = sm_learn_join(l, sm_learn_path(l, home->dir),
+					      SM_STR("/<tree>/<name>"));
+
+	return sm_learn_join(l, pattern, sm_escape(l, extension));
+}
+
+struct sm_str sm_learn_package_code(struct sm_learn *l, struct sm_str path)
+{
+	struct home home = find_home(l, path);
+	struct sm_str extension = sm_extension(path);
+
+	if (!home.is_shared || !is_data(&home, extension) ||
+	    is_hidden(&home, path))
+		return (struct sm_str){ "", 0 };
+	return by_extension(l, &home, extension);
+}
+
+static void grant_others(struct sm_learn *l, const struct home *home,
+			 struct sm_str extension, const struct sm_str_list *by,
+			 uint64_t seen)
+{
+	struct sm_rule rule = { .family = SM_FAMILY_FILES,
+				.access = SM_ACCESS_READ,
+				.by = { by->items, by->count },
+				.seen = seen };
+
+	rule.pattern = by_extension(l, home, extension);
+	l->why = SM_STR("data that packages read there, by its extension");
+	sm_learn_rule(l, &rule);
+}
+
+void sm_learn_package_data(struct sm_learn *l, struct sm_node *node,
+			   struct sm_str path)
+{
+	const uint32_t looks = SM_ACCESS_READ | SM_ACCESS_LIST;
+	struct home home = find_home(l, path);
+	struct sm_str extension = sm_extension(path);
+	struct sm_str_list by = { NULL, 0, 0 };
+
+	if (!home.dir.len || is_hidden(&home, path))
+		return;
+	for (struct sm_grant *g = node->grants; g; g = g->next) {
+		if (!g->access || g->access & ~looks || !sm_is_package(g->by))
+			continue;
+		if (sm_str_equal(g->by, home.name)) {
+			grant_own(l, &home, g->by);
+			g->access = 0;
+		} else if (g->access == SM_ACCESS_READ &&
+			   is_data(&home, extension)) {
+			sm_list_add(l, &by, g->by);
+			g->access = 0;
+		}
+	}
+	if (by.count)
+		grant_others(l, &home, extension, &by, node->seen);
+}

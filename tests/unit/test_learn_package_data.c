@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What packages read of their own data, and of others'. */
+#include "tests/unit/learn_fixture.h"
+
+#define SITE  "/usr/lib/python3/dist-packages/"
+#define SHARE "/usr/share/"
+
+static struct sm_event by_package(struct sm_event e, const char *by)
+{
+	if (by)
+		e.site.principal =
+			(struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
+					       sm_str_of(by), SM_STR("") };
+	return e;
+}
+
+static void see_read(struct bench *b, const char *path, const char *by)
+{
+	struct sm_value args[3];
+	struct sm_event e = by_package(open_event(args, path, READ), by);
+
+	add(b, 0, &e);
+}
+
+static bool opens(const struct bench *b, const char *path, int flags,
+		  const char *by)
+{
+	struct sm_value args[3];
+	struct sm_event e = by_package(open_event(args, path, flags), by);
+
+	return allows(b, &e);
+}
+
+static bool lists(const struct bench *b, const char *path, const char *by)
+{
+	struct sm_value args[1] = { text(path) };
+	struct sm_event e = by_package(event_of("os.listdir", args, 1), by);
+
+	return allows(b, &e);
+}
+
+static void a_package_reads_its_own_files(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, SITE "shop/__init__.py");
+	see_load(&b, SITE "other/__init__.py");
+	see_read(&b, SITE "shop/.kept", "shop");
+	learn(&b);
+	assert_true(opens(&b, SITE "shop/schemas/new.json", READ, "shop"));
+	assert_true(lists(&b, SITE "shop/schemas", "shop"));
+	assert_true(opens(&b, SITE "shop/.kept", READ, "shop"));
+	assert_false(opens(&b, SITE "shop/.env", READ, "shop"));
+	assert_false(opens(&b, SITE "shop/.git/config", READ, "shop"));
+	assert_false(opens(&b, SITE "shop/schemas/new.json", WRITE, "shop"));
+	assert_false(opens(&b, SITE "shop/schemas/new.json", READ, "other"));
+	assert_false(opens(&b, SITE "shop/schemas/new.json", READ, NULL));
+	finish(&b);
+}
+
+/* What a system's packages keep in /usr/share. */
+static void shared_data_belongs_to_the_package_of_its_name(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, SITE "shop/__init__.py");
+	see_read(&b, SHARE "shop/themes/basic/page.html", "shop");
+	learn(&b);
+	assert_true(
+		opens(&b, SHARE "shop/themes/new/base.css_t", READ, "shop"));
+	assert_true(lists(&b, SHARE "shop/themes/new", "shop"));
+	assert_false(opens(&b, SHARE "shop/.secret", READ, "shop"));
+	assert_false(opens(&b, SHARE "shop/themes/new.html", WRITE, "shop"));
+	assert_false(opens(&b, SHARE "other/page.html", READ, "shop"));
+	assert_false(opens(&b, SHARE "shop/themes/new/page.html", READ, NULL));
+	finish(&b);
+}
+
+static void others_read_shared_data_by_its_extension(void **state)
+{
+	static const char *const readers[] = { "engine", NULL };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct bench b;
+
+		start(&b);
+		see_read(&b, SHARE "shop/themes/page.html", readers[i]);
+		learn(&b);
+		assert_true(opens(&b, SHARE "shop/themes/page.html", READ,
+				  readers[i]));
+		/* The application is no package. */
+		assert_int_equal(
+			opens(&b, SHARE "shop/new/base.html", READ, readers[i]),
+			!i);
+		assert_false(
+			opens(&b, SHARE "shop/new/base.css", READ, readers[i]));
+		assert_false(
+			opens(&b, SHARE "tax/base.html", READ, readers[i]));
+		assert_false(lists(&b, SHARE "shop/new", readers[i]));
+		finish(&b);
+	}
+}
+
+/* Template engines name code after the file it is made from. */
+static void templates_among_shared_data_are_compiled_alike(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_run(&b, SHARE "shop/themes/page.html", "engine");
+	learn(&b);
+	assert_true(allows_run(&b, SHARE "shop/themes/page.html", "engine"));
+	assert_true(allows_run(&b, SHARE "shop/new/base.html", "engine"));
+	assert_false(allows_run(&b, SHARE "shop/.x/base.html", "engine"));
+	assert_false(allows_run(&b, SHARE "shop/new/base.py", "engine"));
+	assert_false(allows_run(&b, SHARE "tax/base.html", "engine"));
+	finish(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_package_reads_its_own_files),
+		cmocka_unit_test(
+			shared_data_belongs_to_the_package_of_its_name),
+		cmocka_unit_test(others_read_shared_data_by_its_extension),
+		cmocka_unit_test(
+			templates_among_shared_data_are_compiled_alike),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
