@@ -17,7 +17,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 9
+#define SM_BLOB_VERSION 10
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 
@@ -68,6 +68,13 @@ enum sm_blob_root {
 	SM_BLOB_ROOTS
 };
 
+/*
+ * Copied as they are: padding would hold what lay on the compiler's stack, and
+ * the same policy would not give the same bytes.
+ */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
 struct sm_blob_span {
 	uint32_t first, count;
 };
@@ -90,7 +97,7 @@ struct sm_blob_header {
 	uint8_t mode_of_unknown;	  /* uncatalogued events */
 	uint8_t has_event_rules;	  /* rules that name an event */
 	uint8_t has_named_rules;	  /* below SM_ROOT_NAMED */
-	uint8_t padding[5];
+	uint8_t padding[1];
 };
 
 enum sm_blob_node_flag {
@@ -159,13 +166,13 @@ struct sm_blob_rule {
 	uint32_t via; /* bits 1 << enum sm_via */
 	uint32_t flags;
 	uint32_t family;
-	uint32_t run; /* the argument that may come again, from 1; 0: none */
 	uint64_t who; /* what of it bits can say: enum sm_who */
 	struct sm_blob_span by;
 	struct sm_blob_span args;  /* of SM_BLOB_INDEX or SM_BLOB_TOKENS */
 	struct sm_blob_text proto; /* empty: tcp and udp */
 	int32_t port_low, port_high;
 	uint32_t literals; /* components before the first wildcard */
+	uint32_t run; /* the argument that may come again, from 1; 0: none */
 };
 
 enum sm_blob_by_kind {
@@ -199,6 +206,8 @@ struct sm_blob_token {
 	uint32_t pattern;	  /* SM_BLOB_NONE: raw text only */
 	struct sm_blob_text text; /* as spelled in the template */
 };
+
+#pragma GCC diagnostic pop
 
 static inline const struct sm_blob_header *
 sm_blob_header(const struct sm_policy *policy)
