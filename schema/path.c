@@ -59,10 +59,11 @@ static bool has_nothing_odd(const char *p, const char *end)
 
 bool sm_path_is_canonical(struct sm_str path)
 {
-	const char *p = path.p, *end = path.p + path.len;
+	const char *p = path.p, *end;
 
 	if (!path.len || *p != '/')
 		return false;
+	end = p + path.len;
 	if (path.len == 1 || (path.len >= 8 && has_nothing_odd(p, end)))
 		return true;
 	for (; p < end; p++)
@@ -136,6 +137,8 @@ struct sm_str sm_path_name(struct sm_str path)
 {
 	uint32_t start = path.len;
 
+	if (!start) /* p may be NULL, to which nothing can be added */
+		return path;
 	while (start && path.p[start - 1] != '/')
 		start--;
 	return (struct sm_str){ path.p + start, path.len - start };

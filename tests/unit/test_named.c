@@ -62,8 +62,8 @@ static struct sm_named_store take(const struct command_row *row)
 		argv[command.argc++] =
 			(struct sm_str){ at, end ? (uint32_t)(end - at)
 						 : (uint32_t)strlen(at) };
-		at = end + 1;
-	} while (end);
+		at = end ? end + 1 : NULL;
+	} while (at);
 	sm_named_take(&command, &store);
 	return store;
 }
