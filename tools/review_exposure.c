@@ -206,6 +206,23 @@ static void put_command(FILE *out, const struct sm_rule *rule)
 		fputs("this command only", out);
 }
 
+/* What a pickle may call. */
+static void put_class(FILE *out, const struct sm_rule *rule)
+{
+	const struct sm_str slot = SM_STR(".<class>");
+	struct sm_str p = rule->pattern;
+
+	if (p.len > slot.len &&
+	    !memcmp(p.p + p.len - slot.len, slot.p, slot.len))
+		fputs("every class and function of this module and those below "
+		      "it",
+		      out);
+	else
+		fputs(sm_part_is_open(p) ? "everything of that name"
+					 : "this name only",
+		      out);
+}
+
 static void put_code(FILE *out, const struct sm_rule *rule)
 {
 	struct sm_str p = rule->pattern;
@@ -242,6 +259,8 @@ char *sm_review_exposure(const struct sm_review *review,
 		put_command(out, rule);
 	else if (rule->family == SM_FAMILY_CODE)
 		put_code(out, rule);
+	else if (rule->family == SM_FAMILY_PICKLES)
+		put_class(out, rule);
 	else if (rule->family == SM_FAMILY_NATIVE)
 		fputs("no policy sees what native code does", out);
 	else

@@ -196,6 +196,45 @@ static void tighten_value(struct sm_draft *s)
 	}
 }
 
+/* The modules that were seen; nothing where one of them is all there is. */
+static void tighten_package(struct sm_draft *s)
+{
+	const struct sm_str slot = SM_STR(".<class>");
+	struct sm_str modules[SM_SEEN_MAX], p = s->rule->pattern;
+	size_t n = 0, i;
+
+	for (i = 0; i < s->seen->value_count; i++) {
+		struct sm_str module = s->seen->values[i].text;
+		char text[600];
+
+		while (module.len && module.p[module.len - 1] != '.')
+			module.len--;
+		if (module.len + slot.len >= sizeof(text))
+			return;
+		module.len -= module.len > 0;
+		snprintf(text, sizeof(text), "%.*s.<class>", (int)module.len,
+			 module.p);
+		modules[n++] = sm_rules_keep(s->out, sm_str_of(text));
+		if (sm_str_equal(modules[n - 1], p))
+			return;
+	}
+	n = distinct(modules, n);
+	for (i = 0; i < n && !s->has_failed; i++)
+		sm_draft_add_pattern(s, modules[i]);
+}
+
+static void tighten_class(struct sm_draft *s)
+{
+	const struct sm_str slot = SM_STR(".<class>");
+	struct sm_str p = s->rule->pattern;
+
+	if (p.len > slot.len &&
+	    !memcmp(p.p + p.len - slot.len, slot.p, slot.len))
+		tighten_package(s);
+	if (!s->out->count)
+		tighten_value(s);
+}
+
 /* The whole command line as it was, for slots that stand for several words. */
 static void tighten_lines(struct sm_draft *s)
 {
@@ -308,6 +347,8 @@ static void tighten(struct sm_draft *s)
 		tighten_path(s);
 	else if (rule->access == SM_ACCESS_EXEC)
 		tighten_command(s);
+	else if (rule->family == SM_FAMILY_PICKLES)
+		tighten_class(s);
 	else if (rule->family != SM_FAMILY_CODE &&
 		 rule->family != SM_FAMILY_EVENTS)
 		tighten_value(s);

@@ -237,9 +237,15 @@ static int put_learned(const struct settings *settings,
 	return status;
 }
 
+/* What too few support, below a line that says so. */
 static void put_line(void *context, const char *line)
 {
-	(void)context;
+	const char **what = context;
+
+	if (*what)
+		fprintf(stderr, "%s: too few %s did this, so it is denied:\n",
+			program.name, *what);
+	*what = NULL;
 	fprintf(stderr, "%s:   ", program.name);
 	sm_cli_put(stderr, sm_str_of(line), false);
 	fputc('\n', stderr);
@@ -261,15 +267,17 @@ static enum sm_status put_gone(const struct settings *settings,
 {
 	struct sm_learned learned;
 	enum sm_status status = sm_learn(all, &settings->learn, &learned, diag);
+	size_t gone = 0;
 
-	if (status == SM_OK)
-		fprintf(stderr, "%s: without the excluded runs these go:\n",
-			program.name);
 	for (size_t i = 0; status == SM_OK && i < learned.rules->count; i++) {
 		const struct sm_rule *rule = &learned.rules->rules[i];
 
 		if (has_rule(left, rule->id))
 			continue;
+		if (!gone++)
+			fprintf(stderr,
+				"%s: without the excluded runs these go:\n",
+				program.name);
 		fprintf(stderr, "%s:   %s ", program.name,
 			sm_family_name(rule->family));
 		sm_cli_put(stderr, rule->id, false);
@@ -277,6 +285,9 @@ static enum sm_status put_gone(const struct settings *settings,
 		sm_cli_put(stderr, rule->pattern, true);
 		fputc('\n', stderr);
 	}
+	if (status == SM_OK && !gone)
+		fprintf(stderr, "%s: no rule goes with the excluded runs\n",
+			program.name);
 	sm_learned_fini(&learned);
 	return status;
 }
@@ -292,6 +303,7 @@ static int learn(const struct settings *settings,
 	struct sm_learn_report report = { .learned = &learned,
 					  .max_false_blocks =
 						  settings->max_false_blocks };
+	const char *what = settings->quorum.by_host ? "hosts" : "runs";
 	int exit_status = SM_EXIT_USAGE;
 	enum sm_status status;
 
@@ -314,10 +326,7 @@ static int learn(const struct settings *settings,
 	if (status == SM_OK && settings->input.excluded_count)
 		status = put_gone(settings, all, learned.rules, &diag);
 	if (status == SM_OK && settings->quorum.least > 1) {
-		fprintf(stderr, "%s: too few %s did this, so it is denied:\n",
-			program.name,
-			settings->quorum.by_host ? "hosts" : "runs");
-		status = sm_learn_missing(all, learned.rules, put_line, NULL,
+		status = sm_learn_missing(all, learned.rules, put_line, &what,
 					  &diag);
 	}
 	if (status != SM_OK) {

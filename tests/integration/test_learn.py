@@ -337,6 +337,20 @@ class Learned(unittest.TestCase):
             done = self.learn(*self.traces, "--quorum", wrong)
             self.assertEqual(done.returncode, 2)
 
+    def test_runs_that_are_alike_lose_nothing_one_by_one(self):
+        traces = [self.place / f"alike-{i}.db" for i in range(2)]
+        for trace in traces:
+            subprocess.run([program("secmgr-record"), "-o", trace, "--",
+                            PYTHON, "-c", "import json"], check=True,
+                           env=environment())
+        run = self.learn("--list-runs", traces[1]).stdout.split()[0]
+        done = self.learn("-q", "--no-estimate", "--quorum", "2", *traces)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        done = self.learn("-q", "--no-estimate", "--exclude-run", run, *traces)
+        self.assertEqual(
+            (done.returncode, done.stderr),
+            (0, "secmgr-learn: no rule goes with the excluded runs\n"))
+
     def test_window_of_time(self):
         whole = self.learn(self.traces[0], "--no-estimate")
         same = self.learn(self.traces[0], "--since", "0", "--until",

@@ -292,6 +292,14 @@ static void tighter_values_are_those_that_were_seen(void **state)
 		       "{ \"connect\": \"a.example.com:8080\" }");
 	expect_tighter("network", "{ \"bind\": \"/run/a/<name>\" }",
 		       SEEN("/run/a/x"), "{ \"bind\": \"/run/a/x\" }");
+	expect_tighter("pickles", "{ \"class\": \"a.<class>\" }",
+		       SEEN("a.b.C", "a.b.D", "a.e.C"),
+		       "{ \"class\": \"a.b.<class>\" }\n"
+		       "{ \"class\": \"a.e.<class>\" }");
+	expect_tighter("pickles", "{ \"class\": \"a.b.<class>\" }",
+		       SEEN("a.b.C", "a.b.D"),
+		       "{ \"class\": \"a.b.C\" }\n"
+		       "{ \"class\": \"a.b.D\" }");
 	expect_tighter("pickles", "{ \"class\": \"a.*\" }", SEEN("a.B", "a.C"),
 		       "{ \"class\": \"a.B\" }\n{ \"class\": \"a.C\" }");
 	expect_tighter("processes", "{ \"shell\": \"ping -c 1 <host>\" }",
