@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Trees of data: directories below which neither names nor depth belong to the
- * program. Six kinds, by who makes the names up:
+ * program. Seven kinds, by who makes the names up:
  *
  * owned   one of many alike, in which the program makes things: what is in it
  *         belongs to the user or request the directory stands for;
@@ -12,6 +12,7 @@
  *         in directories it made there and are used alike;
  * mirror  the program made it of what opened elsewhere, as the names of its
  *         directories tell: see derived.c;
+ * served  packages read data there by name, and nobody else: served.c;
  * storage a package made the directory and nobody else uses what is in it: how
  *         it keeps things there is its own affair, dotfiles included.
  *
@@ -453,16 +454,15 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 	return true;
 }
 
-void sm_open_mirror(struct sm_learn *l, struct sm_node *node)
+void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
+		  struct sm_str why)
 {
 	struct scan s = scan_tree(node);
 
-	collapse(l, node, &s, true);
+	collapse(l, node, &s, is_made);
 	for (size_t i = 0; i < node->count; i++)
 		if (sm_node_is_tree(node->kids[i]))
-			node->kids[i]->why =
-				SM_STR("its directories are called what opened "
-				       "elsewhere");
+			node->kids[i]->why = why;
 }
 
 bool sm_is_own(const struct sm_learn *l, const struct sm_node *node,

@@ -450,7 +450,14 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 	if (dir.len)
 		place = sm_place_of(l, dir);
 	if (is_mirror(l, stems, node, dir, &place)) {
-		sm_open_mirror(l, node);
+		sm_open_tree(l, node, true,
+			     SM_STR("its directories are called what opened "
+				    "elsewhere"));
+		return;
+	}
+	if (sm_is_served(l, node, dir, &place)) {
+		sm_open_tree(l, node, false,
+			     SM_STR("packages read data there by name"));
 		return;
 	}
 	for (size_t i = 0; i < node->count; i++) {

@@ -92,8 +92,12 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 /* False: sm_open_data_tree() would say so, too. */
 bool sm_may_be_data_tree(const struct sm_node *node,
 			 const struct sm_scope *scope);
-/* A tree of data the program makes of what opened elsewhere. */
-void sm_open_mirror(struct sm_learn *l, struct sm_node *node);
+/* Makes node one, whatever it costs. is_made: by the program. */
+void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
+		  struct sm_str why);
+/* Packages, and nobody else, read data there by name; see served.c. */
+bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
+		  struct sm_str dir, const struct sm_place *place);
 /* A directory that is the program's start, whatever it makes in it. */
 bool sm_is_base(const struct sm_learn *l, struct sm_str dir);
 /* A package made the directory, and nobody else uses what is in it. */

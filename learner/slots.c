@@ -158,30 +158,33 @@ bool sm_is_code_suffix(struct sm_str extension)
 	return is_one_of(extension, list);
 }
 
-/* What files of data are called; from the common media types. */
+/* What files of data are called; from the common media types and languages of
+ * templates. */
 bool sm_is_data_suffix(struct sm_str extension)
 {
 	static const char *const list[] = {
-		".aac",	    ".avi",    ".avif",	    ".bib",   ".bin",
-		".bmp",	    ".bz2",    ".cbor",	    ".cfg",   ".conf",
-		".css",	    ".csv",    ".dat",	    ".db",    ".doc",
-		".docx",    ".eml",    ".epub",	    ".flac",  ".geojson",
-		".gif",	    ".gml",    ".gpx",	    ".gz",    ".h5",
-		".htm",	    ".html",   ".ico",	    ".ics",   ".ini",
-		".jinja",   ".jinja2", ".j2",	    ".jpeg",  ".jpg",
-		".js",	    ".json",   ".jsonl",    ".kml",   ".lock",
-		".log",	    ".map",    ".markdown", ".md",    ".mkv",
-		".mo",	    ".mov",    ".mp3",	    ".mp4",   ".msg",
-		".ndjson",  ".npy",    ".odt",	    ".ogg",   ".parquet",
-		".pdf",	    ".png",    ".po",	    ".pot",   ".ppm",
-		".pptx",    ".rst",    ".rtf",	    ".sql",   ".sqlite",
-		".sqlite3", ".srt",    ".svg",	    ".tar",   ".tar.bz2",
-		".tar.gz",  ".tar.xz", ".tar.zst",  ".tex",   ".tgz",
-		".tif",	    ".tiff",   ".toml",	    ".tsv",   ".ttf",
-		".txt",	    ".vcf",    ".vtt",	    ".wav",   ".webm",
-		".webp",    ".woff",   ".woff2",    ".xhtml", ".xls",
-		".xlsx",    ".xml",    ".xsl",	    ".xz",    ".yaml",
-		".yml",	    ".zip",    ".zst",	    NULL
+		".aac",	     ".avi",	 ".avif",     ".bib",	 ".bin",
+		".bmp",	     ".bz2",	 ".cbor",     ".cfg",	 ".conf",
+		".css",	     ".csv",	 ".dat",      ".db",	 ".doc",
+		".docx",     ".ejs",	 ".eml",      ".epub",	 ".flac",
+		".geojson",  ".gif",	 ".gml",      ".gpx",	 ".gz",
+		".h5",	     ".haml",	 ".hbs",      ".htm",	 ".html",
+		".ico",	     ".ics",	 ".ini",      ".j2",	 ".jinja",
+		".jinja2",   ".jpeg",	 ".jpg",      ".js",	 ".json",
+		".jsonl",    ".kml",	 ".liquid",   ".lock",	 ".log",
+		".mako",     ".map",	 ".markdown", ".md",	 ".mkv",
+		".mo",	     ".mov",	 ".mp3",      ".mp4",	 ".msg",
+		".mustache", ".ndjson",	 ".npy",      ".odt",	 ".ogg",
+		".parquet",  ".pdf",	 ".png",      ".po",	 ".pot",
+		".ppm",	     ".pptx",	 ".pug",      ".rst",	 ".rtf",
+		".sql",	     ".sqlite",	 ".sqlite3",  ".srt",	 ".svg",
+		".tar",	     ".tar.bz2", ".tar.gz",   ".tar.xz", ".tar.zst",
+		".tex",	     ".tgz",	 ".tif",      ".tiff",	 ".tmpl",
+		".toml",     ".tpl",	 ".tsv",      ".ttf",	 ".twig",
+		".txt",	     ".vcf",	 ".vtt",      ".wav",	 ".webm",
+		".webp",     ".woff",	 ".woff2",    ".xhtml",	 ".xls",
+		".xlsx",     ".xml",	 ".xsl",      ".xz",	 ".yaml",
+		".yml",	     ".zip",	 ".zst",      NULL
 	};
 
 	return is_one_of(extension, list);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What packages read by name, and what is not theirs. */
+#include "tests/unit/learn_fixture.h"
+
+#define SITE APP "/static/"
+
+static struct sm_event read_event(struct sm_value args[3], const char *path,
+				  bool is_app)
+{
+	struct sm_event e = open_event(args, path, READ);
+
+	if (!is_app)
+		e.site.principal =
+			(struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
+					       SM_STR("server"), SM_STR("") };
+	return e;
+}
+
+static void see_read(struct bench *b, const char *path, bool is_app)
+{
+	struct sm_value args[3];
+	struct sm_event e = read_event(args, path, is_app);
+
+	for (int run = 0; run < RUNS; run++)
+		add(b, run, &e);
+}
+
+static bool serves(const struct bench *b, const char *path)
+{
+	struct sm_value args[3];
+	struct sm_event e = read_event(args, path, false);
+
+	return allows(b, &e);
+}
+
+static void data_that_only_packages_read_opens_for_them(void **state)
+{
+	struct sm_value args[3];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_read(&b, SITE "a.css", false);
+	see_read(&b, SITE "b.js", false);
+	see_read(&b, APP "/pages/a.html", false);
+	see_read(&b, APP "/pages/sub/b.html", false);
+	learn(&b);
+	assert_true(serves(&b, SITE "logo.svg"));
+	assert_true(serves(&b, SITE "fonts/a b.woff2"));
+	assert_true(serves(&b, APP "/pages/c/d.html"));
+	assert_false(serves(&b, APP "/pages/c.conf"));
+	assert_false(serves(&b, SITE ".htaccess"));
+	assert_false(serves(&b, SITE "fonts/.x"));
+	assert_false(serves(&b, APP "/settings.json"));
+	assert_false(allows_open(&b, SITE "a.css", READ));
+	assert_false(allows_open(&b, SITE "logo.svg", WRITE));
+	e = read_event(args, SITE "logo.svg", true);
+	assert_false(allows(&b, &e));
+	finish(&b);
+}
+
+static void other_directories_stay_as_they_are(void **state)
+{
+	static const struct {
+		const char *beside;
+		bool is_app;
+		int flags;
+	} rows[] = {
+		{ SITE "c.css", true, READ },	    /* somebody else's */
+		{ SITE "c.css", false, WRITE },	    /* made */
+		{ SITE "server.key", false, READ }, /* key material */
+		{ SITE "c.py", false, READ },	    /* no data */
+		{ SITE ".conf", false, READ },	    /* hidden */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bench b;
+
+		start(&b);
+		see_read(&b, SITE "a.css", false);
+		see_read(&b, SITE "b.js", false);
+		if (rows[i].flags == READ)
+			see_read(&b, rows[i].beside, rows[i].is_app);
+		else
+			see_open(&b, 0, rows[i].beside, rows[i].flags);
+		learn(&b);
+		if (serves(&b, SITE "logo.svg"))
+			fail_msg("%s", rows[i].beside);
+		finish(&b);
+	}
+}
+
+static void one_file_says_nothing(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_read(&b, SITE "a.css", false);
+	see_read(&b, "/etc/server/a.conf", false);
+	see_read(&b, "/etc/server/b.conf", false);
+	learn(&b);
+	assert_false(serves(&b, SITE "b.css"));
+	assert_false(serves(&b, "/etc/server/c.conf"));
+	finish(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(data_that_only_packages_read_opens_for_them),
+		cmocka_unit_test(other_directories_stay_as_they_are),
+		cmocka_unit_test(one_file_says_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
