@@ -103,8 +103,12 @@ static struct sm_str absolute(struct sm_str base, struct sm_str path, char *out)
 
 	if (!path.len || sm_path_is_canonical(path))
 		return (struct sm_str){ NULL, 0 };
-	if (path.p[0] != '/' && !base.len)
+	if (path.p[0] != '/' && !base.len) {
+		/* another process may have moved it below other directories */
+		if (memmem(path.p, path.len, "..", 2))
+			sm_resolve_cwd_changed();
 		base = sm_resolve_cwd();
+	}
 	if (sm_path_canonical(base, path, out, &result) != SM_OK)
 		return (struct sm_str){ NULL, 0 };
 	return result;

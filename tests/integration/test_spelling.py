@@ -147,6 +147,13 @@ READING = [
      "os.chdir(O + '/vault/sub'); os.rename(O + '/vault/sub', O + '/sub')\n"
      "os.listdir('.'); os.rename(O + '/sub', O + '/vault/sub'); text('../f')",
      DENIED),
+    ("what a deny rule protects, in a directory another process renames",
+     "def elsewhere(old, new):\n"
+     "    if not os.fork(): os.rename(old, new); os._exit(0)\n"
+     "    os.wait()\n"
+     "os.chdir(O + '/vault/sub'); elsewhere(O + '/vault/sub', O + '/sub')\n"
+     "os.listdir('.'); elsewhere(O + '/sub', O + '/vault/sub'); text('../f')",
+     DENIED),
 ]
 
 # Calls that take a directory: each is denied its name in secret/.

@@ -226,6 +226,8 @@ static const struct row code[] = {
 	   "app", I, NO_RULE, "c6"),
 	NO('r', "/usr/lib/python3.11/lib-dynload/_dbm.cpython-311.so", "app", I,
 	   NO_RULE, "c6"),
+	NO('r', "/usr/lib/python3.11/lib-dynload/spwd.cpython-311.so", "app", I,
+	   NO_RULE, "c6"),
 	NO('r', "/usr/lib/python3.11/lib-dynload/_ctypes.cpython-311-x86_64.so",
 	   "app", I, NO_RULE, "c6"),
 	NO('r', "/opt/py/lib/python3.12/site-packages/evil/__init__.py", "app",
