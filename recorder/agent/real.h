@@ -42,6 +42,8 @@ bool sm_real_probes(void);
 int sm_real_probe(int dir_fd, const char *path, int flags, mode_t mode);
 /* A descriptor's path, in the words of this process; empty: it has none. */
 struct sm_str sm_real_path_of(int fd, char *out);
+/* There is no /proc: no descriptor tells its path. */
+bool sm_real_is_blind(void);
 /* The path as it was spelled: absolute, without `..`. */
 struct sm_str sm_real_spelled(int dir_fd, const char *path, char *out);
 /*

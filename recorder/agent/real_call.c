@@ -151,7 +151,9 @@ bool sm_real_look(struct sm_real_name *name, int dir_fd, const char *path,
 	found = sm_real_path_of(fd, name->text);
 	close(fd);
 	/* A pipe, a socket, a deleted file: no path leads to it. */
-	return !found.len || note(name, found);
+	if (!found.len && !sm_real_is_blind())
+		return true;
+	return note(name, found);
 }
 
 static void put_spelled(struct sm_value *value, const struct sm_real_name *name,

@@ -33,18 +33,25 @@ static bool is_linked(const char *path)
 	return false;
 }
 
-/* What path leads to if it is not what is spelled; may be made by it. */
+/*
+ * What path leads to if it is not what is spelled; may be made by it. *cannot:
+ * it leads elsewhere, and nothing tells where.
+ */
 static struct sm_str found(const char *path, bool follows, struct sm_str name,
-			   char *out)
+			   char *out, bool *cannot)
 {
 	struct sm_str result = { NULL, 0 };
 	int saved = errno;
+
+	*cannot = false;
 
 	if (is_linked(path)) {
 		if (follows)
 			result = sm_real_existing(AT_FDCWD, path, 0, out);
 		if (!result.len)
 			result = sm_real_new_file(AT_FDCWD, path, follows, out);
+		*cannot = !result.len && sm_real_is_blind() &&
+			  sm_agent.flags & SM_CHANNEL_ENFORCE;
 	}
 	errno = saved;
 	return sm_str_equal(result, name) ? (struct sm_str){ NULL, 0 } : result;
@@ -110,6 +117,7 @@ bool sm_real_at_once(const struct sm_view *view, const struct sm_event *event,
 	enum sm_event_kind kind = second(event, &name, text);
 	struct sm_value values[3];
 	uint32_t n = 0;
+	bool cannot;
 
 	/* abstract sockets have no path */
 	if (!name.len || !name.p[0] || name.len >= SM_PATH_MAX)
@@ -119,12 +127,14 @@ bool sm_real_at_once(const struct sm_view *view, const struct sm_event *event,
 	text[name.len] = '\0';
 	if (!spelled.len)
 		spelled = name;
-	path = found(text, kind != SM_EVENT_BOUND, spelled, out);
-	if (!path.len)
+	path = found(text, kind != SM_EVENT_BOUND, spelled, out, &cannot);
+	if (!path.len && !cannot)
 		return false;
 	if (kind == SM_EVENT_BOUND || kind == SM_EVENT_CONNECTED)
 		sm_real_put(&values[n++], SM_STR("unix"));
-	sm_real_put(&values[n++], path);
+	sm_real_put(&values[n], path);
+	values[n++].full_len +=
+		cannot; /* more than is told: no rule grants it */
 	sm_real_put(&values[n++], spelled);
 	return sm_announce_decide(view, kind, values, n, denial);
 }

@@ -96,6 +96,16 @@ struct sm_str sm_real_path_of(int fd, char *out)
 	return path.len ? name_self(out, path.len) : path;
 }
 
+bool sm_real_is_blind(void)
+{
+	char first;
+	int saved = errno;
+	bool result = readlink("/proc/self", &first, 1) < 0;
+
+	errno = saved;
+	return result;
+}
+
 struct sm_str sm_real_spelled(int dir_fd, const char *path, char *out)
 {
 	struct sm_str name = sm_str_of(path);

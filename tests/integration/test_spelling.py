@@ -281,6 +281,35 @@ ALLOWED = [
 ]
 
 
+# In a root without /proc: printed is each call that a denial ended.
+WITHOUT_PROC = """
+import socket, sqlite3
+assert not os.path.exists('/proc/self')
+def bind(path):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(path)
+d = os.open(O, D)
+for name, call in {
+        "plain": lambda: text(O + '/mine'),
+        "list": lambda: os.listdir(O),
+        "make": lambda: os.mkdir(O + '/new'),
+        "open, linked": lambda: text(O + '/dir/f'),
+        "dir_fd": lambda: low('mine', dir_fd=d),
+        "list, linked": lambda: os.listdir(O + '/here'),
+        "make, linked": lambda: os.mkdir(O + '/here/new2'),
+        "remove, linked": lambda: os.remove(O + '/dir/f'),
+        "rename, linked": lambda: os.rename(O + '/mine', O + '/dir/f'),
+        "chmod, linked": lambda: os.chmod(O + '/fine', 0o600),
+        "truncate, linked": lambda: os.truncate(O + '/link', 0),
+        "database, linked": lambda: sqlite3.connect(O + '/link'),
+        "socket, linked": lambda: bind(O + '/here/socket')}.items():
+    try:
+        call()
+    except PermissionError:
+        print("denied:", name)
+"""
+
+
 class Place:
     """The two directories, the policy, and the program in between."""
 
@@ -424,6 +453,48 @@ class Spelling(unittest.TestCase):
     def test_what_is_allowed_stays_as_it_was(self):
         self.each(ALLOWED, self.allowed)
 
+    @staticmethod
+    def unshare():
+        """A command to mount things below."""
+        unshare = ["unshare", "-m"]
+        if subprocess.run([*unshare, "true"], check=False,
+                          stderr=subprocess.DEVNULL).returncode:
+            # In a chroot there is no mount whose propagation could change.
+            unshare.append("--propagation=unchanged")
+        return unshare
+
+    def without_proc(self, python, attempt):
+        rules = self.place.rules()
+        rules["network"] = [{"id": "b", "bind": f"{self.place.open}/**"}]
+        rules["files"].append({"id": "q", "path": f"{self.place.open}/**",
+                               "access": ["sqlite"]})
+        self.place.policy.write_text(json.dumps(rules))
+        before = self.place.state()
+        script = self.place.base / "app" / "main.py"
+        script.write_text(SETUP + attempt)
+        done = subprocess.run(
+            [workloads.program("secmgr-enforce"), "-p", self.place.policy,
+             "--", *self.unshare(), "sh", "-c",
+             'mount -t tmpfs none /proc && exec "$@"', "sh", python, script,
+             self.place.open, self.place.secret],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, timeout=30, check=False, text=True,
+            env=workloads.environment())
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(
+            ["LEAK mine", "LEAK secret"] + [
+                f"denied: {name}" for name in ("dir_fd", *(
+                    f"{name}, linked" for name in (
+                        "list", "make", "remove", "rename", "chmod",
+                        "truncate", "database", "socket")))],
+            done.stdout.splitlines(), done.stderr)
+        self.assertEqual(before, self.place.state())
+        self.place.policy.write_text(json.dumps(self.place.rules()))
+
+    @unittest.skipUnless(os.geteuid() == 0, "mounting needs root")
+    def test_without_proc_links_are_opened_and_else_denied(self):
+        self.each([("without /proc", WITHOUT_PROC)], self.without_proc)
+
     @unittest.skipUnless(os.geteuid() == 0, "mounting needs root")
     def test_a_bind_mount_is_a_path_of_its_own(self):
         # The kernel knows the file by the path it is mounted at.
@@ -431,13 +502,8 @@ class Spelling(unittest.TestCase):
         (self.place.open / "mnt").mkdir()
         script = self.place.base / "app" / "main.py"
         script.write_text(SETUP + "text(O + '/mnt/f')\n")
-        unshare = ["unshare", "-m"]
-        if subprocess.run([*unshare, "true"], check=False,
-                          stderr=subprocess.DEVNULL).returncode:
-            # In a chroot there is no mount whose propagation could change.
-            unshare.append("--propagation=unchanged")
         done = subprocess.run(
-            [*unshare, "sh", "-c",
+            [*self.unshare(), "sh", "-c",
              'mount --bind "$1" "$2"/mnt && exec "$3" --policy "$4" -- "$5" '
              '"$6" "$2" "$1"', "sh", str(self.place.secret),
              str(self.place.open), workloads.program("secmgr-enforce"),
