@@ -12,7 +12,7 @@
 struct draft {
 	struct sm_rule rule;
 	struct sm_str_list by;
-	struct sm_str why, id; /* id: of the last sm_learn_build() */
+	struct sm_str why, id, risk; /* the latter by sm_learn_build() */
 };
 
 void sm_learn_rule(struct sm_learn *l, const struct sm_rule *rule)
@@ -276,6 +276,14 @@ struct sm_rules *sm_learn_frame(struct sm_learn *l)
 	return built(l);
 }
 
+struct sm_str sm_learn_risk_of(struct sm_learn *l, struct sm_str id)
+{
+	for (size_t i = 0; i < l->draft_count; i++)
+		if (sm_str_equal(l->drafts[i].id, id))
+			return l->drafts[i].risk;
+	return SM_STR("");
+}
+
 bool sm_learn_take_back(struct sm_learn *l, struct sm_str id,
 			struct sm_rule *rule)
 {
@@ -328,7 +336,7 @@ struct sm_rules *sm_learn_build(struct sm_learn *l, bool reviewed)
 
 		rule.by = (struct sm_strings){ d->by.items, d->by.count };
 		rule.id = d->id = id_of(l, &taken, d);
-		rule.review = sm_risk_of(l, &rule);
+		rule.review = d->risk = sm_risk_of(l, &rule);
 		if (rule.review.len && !reviewed)
 			continue;
 		give_reason(l, &rule, d);

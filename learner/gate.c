@@ -4,6 +4,8 @@
  * is denied gets a literal rule; a slot that denies it gives way to narrower
  * ones; what even that cannot grant is listed.
  */
+#include <stdio.h>
+
 #include "learner/learn.h"
 
 /* Each takes back what the one before made, or adds what is missing. */
@@ -81,17 +83,36 @@ static size_t repair(struct sm_learn *l, const struct sm_policy *policy,
 	return n;
 }
 
-static void list_residue(struct sm_learn *l, const struct sm_policy *policy)
+/* full: the policy with what --strict leaves out, or NULL. */
+static void explain(struct sm_learn *l, const struct sm_policy *full,
+		    const struct sm_view *view,
+		    const struct sm_verdict *verdict, char *text, size_t room)
+{
+	struct sm_verdict granted;
+	struct sm_str risk;
+	size_t n;
+
+	sm_verdict_explain(&view->event, verdict, text, room);
+	if (!full || is_denied(full, view, &granted))
+		return;
+	risk = sm_learn_risk_of(l, granted.rule);
+	sm_verdict_explain(&view->event, &granted, text, room);
+	n = strlen(text);
+	snprintf(text + n, room - n, ", which --strict leaves out: %.*s",
+		 (int)risk.len, risk.p);
+}
+
+static void list_residue(struct sm_learn *l, const struct sm_policy *policy,
+			 const struct sm_policy *full)
 {
 	struct sm_str_list list = { NULL, 0, 0 };
 	struct sm_verdict verdict;
-	char text[512];
+	char text[700];
 
 	for (size_t i = 0; i < l->view_count; i++) {
 		if (!is_denied(policy, &l->views[i], &verdict))
 			continue;
-		sm_verdict_explain(&l->views[i].event, &verdict, text,
-				   sizeof(text));
+		explain(l, full, &l->views[i], &verdict, text, sizeof(text));
 		sm_list_add(l, &list, sm_str_of(text));
 	}
 	l->out->residue =
@@ -166,7 +187,7 @@ static void add_to_base(struct sm_learn *l)
 void sm_learn_gate(struct sm_learn *l)
 {
 	bool reviewed = !l->options.strict;
-	struct sm_policy policy;
+	struct sm_policy policy, full;
 	bool took_back = true;
 	size_t n = 0, last = 0;
 
@@ -180,10 +201,11 @@ void sm_learn_gate(struct sm_learn *l)
 			l->out->repaired = n;
 		last = n;
 	}
+	full = policy;
 	l->out->rules = sm_learn_build(l, reviewed);
 	drop_covered(l, l->out->rules);
 	add_to_base(l);
 	sm_learn_read(l, l->out->rules, &policy);
-	list_residue(l, &policy);
+	list_residue(l, &policy, reviewed ? NULL : &full);
 	count(l);
 }

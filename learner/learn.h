@@ -198,6 +198,8 @@ void sm_learn_rule_by(struct sm_learn *l, struct sm_rule *rule,
  * leaves rules under review out.
  */
 struct sm_rules *sm_learn_build(struct sm_learn *l, bool reviewed);
+/* What sm_risk_of() said of the rule that is called id now, or empty. */
+struct sm_str sm_learn_risk_of(struct sm_learn *l, struct sm_str id);
 /*
  * Takes the rule that the last sm_learn_build() called id away again, and gives
  * it; false: it means one resource only, or is none of the learned ones.

@@ -235,7 +235,11 @@ class Learned(unittest.TestCase):
     def test_strict_leaves_marked_grants_out_and_says_so(self):
         done = self.learn(*self.traces, "--strict")
         self.assertEqual(done.returncode, 1)
-        self.assertIn("not granted", done.stderr)
+        refused = [line for line in done.stderr.splitlines()
+                   if "not granted: " in line]
+        self.assertTrue(refused, done.stderr)
+        for line in refused:
+            self.assertRegex(line, ", which --strict leaves out: [a-z]")
         self.assertNotIn('"review"', done.stdout)
 
     def test_stopped_events_are_not_learned_from(self):
