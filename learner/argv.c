@@ -191,8 +191,13 @@ static void add_rule(struct sm_learn *l, const struct sm_line *line,
 		return;
 	}
 	args = sm_learn_take(l, (line->count + 1) * sizeof(*args));
-	for (uint32_t i = 0; i < line->count; i++)
-		args[i] = word_text(l, &line->words[i], slots[i]);
+	for (uint32_t i = 0; i < line->count; i++) {
+		struct sm_str slot = slots[i];
+
+		if (!slot.len)
+			slot = sm_line_set(l, line, i);
+		args[i] = word_text(l, &line->words[i], slot);
+	}
 	rule.pattern = sm_learn_path(l, line->program);
 	rule.args = (struct sm_strings){ args, line->count };
 	rule.has_args = true;
@@ -221,10 +226,10 @@ static struct sm_str key_of(struct sm_str value, struct sm_str known)
 
 /* Learns each run of lines with the same value at a position on its own. */
 static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
-		  unsigned depth);
+		  const struct sm_str *open);
 
 static void split(struct sm_learn *l, struct sm_line *lines, size_t count,
-		  uint32_t at, unsigned depth)
+		  uint32_t at, const struct sm_str *open)
 {
 	struct sm_values v = sm_values_at(l, lines, count, at);
 	struct sm_line *part = sm_learn_take(l, count * sizeof(*part));
@@ -244,7 +249,7 @@ static void split(struct sm_learn *l, struct sm_line *lines, size_t count,
 			if (sm_str_equal(key_of(w->value, w->known), key))
 				part[n++] = lines[k];
 		}
-		solve(l, part, n, depth + 1);
+		solve(l, part, n, open);
 	}
 }
 
@@ -269,10 +274,12 @@ static struct sm_str say_run(struct sm_learn *l, struct sm_str why, uint32_t at)
 
 /*
  * Positions that vary become slots if what was seen opens them; one that does
- * not, and a subcommand, divides the lines.
+ * not, and a subcommand, divides the lines. What opened before they were
+ * divided stays open in each part: open, by position, where its text is not
+ * empty.
  */
 static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
-		  unsigned depth)
+		  const struct sm_str *open)
 {
 	uint32_t n = lines[0].count, varying = 0, closed = UINT32_MAX;
 	struct sm_str *slots = sm_learn_take(l, (n + 1) * sizeof(*slots));
@@ -283,7 +290,9 @@ static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
 
 		if (lines[0].words[i].is_run)
 			why = say_run(l, why, i);
-		slots[i] = sm_values_clock(l, &lines[0].words[i], &v);
+		slots[i] = open[i];
+		if (!slots[i].len)
+			slots[i] = sm_values_clock(l, &lines[0].words[i], &v);
 		if (v.count < 2) {
 			if (!slots[i].len)
 				slots[i] = sm_values_known(l, &v);
@@ -293,21 +302,33 @@ static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
 		if (varying == 1 && sm_is_subcommand(&lines[0], i) &&
 		    sm_values_all(&v, sm_is_command_word) &&
 		    !sm_values_are_members(l, &v)) {
-			closed = i;
-			break;
+			split(l, lines, count, i, open);
+			return;
 		}
-		slots[i] = sm_values_slot(l, &v);
+		if (!slots[i].len)
+			slots[i] = sm_values_slot(l, &v);
 		if (!slots[i].len && closed == UINT32_MAX)
 			closed = i;
 		why = add_reason(l, why, i, v.count);
 	}
-	if (closed == UINT32_MAX) {
-		l->why = why;
-		emit(l, lines, count, slots);
-		l->why = SM_STR("");
-	} else {
-		split(l, lines, count, closed, depth);
+	if (closed != UINT32_MAX) {
+		split(l, lines, count, closed, slots);
+		return;
 	}
+	l->why = why;
+	emit(l, lines, count, slots);
+	l->why = SM_STR("");
+}
+
+/* Lines of one group, of which nothing is known yet. */
+static void solve_group(struct sm_learn *l, struct sm_line *lines, size_t count)
+{
+	struct sm_str *open =
+		sm_learn_take(l, (lines[0].count + 1) * sizeof(*open));
+
+	for (uint32_t i = 0; i < lines[0].count; i++)
+		open[i] = SM_STR("");
+	solve(l, lines, count, open);
 }
 
 /* Signals and environments: granted as they were. */
@@ -340,6 +361,7 @@ void sm_learn_argv(struct sm_learn *l)
 		qsort(lines.items, f.count, sizeof(*lines.items),
 		      sm_line_compare);
 	join_equal(l, &lines);
+	sm_lines_note_sets(l, lines.items, lines.count);
 	sm_lines_fold(l, lines.items, lines.count);
 	if (f.count)
 		qsort(lines.items, lines.count, sizeof(*lines.items),
@@ -350,7 +372,7 @@ void sm_learn_argv(struct sm_learn *l)
 		     end < lines.count &&
 		     !compare_groups(&lines.items[i], &lines.items[end]);)
 			end++;
-		solve(l, &lines.items[i], end - i, 0);
+		solve_group(l, &lines.items[i], end - i);
 	}
 	literal(l, SM_ACCESS_SIGNAL);
 	literal(l, SM_ACCESS_ENVIRONMENT);

@@ -58,6 +58,15 @@ bool sm_is_subcommand(const struct sm_line *line, uint32_t at);
 /* Words of which lines have different numbers become one; sorts lines. */
 void sm_lines_fold(struct sm_learn *l, struct sm_line *lines, size_t count);
 
+/*
+ * Names beside one another that a program was given: of all lines, and as a
+ * slot for the word; empty when it is no such name or the only one.
+ */
+void sm_lines_note_sets(struct sm_learn *l, const struct sm_line *lines,
+			size_t count);
+struct sm_str sm_line_set(struct sm_learn *l, const struct sm_line *line,
+			  uint32_t at);
+
 /* What stood at a position of lines with the same words around it. */
 struct sm_values sm_values_at(struct sm_learn *l, const struct sm_line *lines,
 			      size_t count, uint32_t at);

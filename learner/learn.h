@@ -74,10 +74,11 @@ struct sm_learn {
 	 * other code than Python's own loads; a .pth file loads for all. */
 	struct sm_str_list loaded, wanted;
 
-	struct sm_paths *paths;	    /* paths.c */
-	size_t tried;		    /* nodes copied to try forms on */
-	struct sm_str_list members; /* names that became part of a slot */
-	struct sm_str_list sunk;    /* names that went into a tree of data */
+	struct sm_paths *paths;	      /* paths.c */
+	size_t tried;		      /* nodes copied to try forms on */
+	struct sm_str_list members;   /* names that became part of a slot */
+	struct sm_str_list word_sets; /* argv_sets.c */
+	struct sm_str_list sunk;      /* names that went into a tree of data */
 
 	struct sm_str why;    /* of the rules being added; empty: recorded */
 	struct draft *drafts; /* emit.c: rules before they are numbered */

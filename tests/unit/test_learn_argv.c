@@ -270,6 +270,66 @@ static void what_has_a_type_opens_though_it_comes_back(void **state)
 	finish(&b);
 }
 
+/* Each operation was recorded with some of them only. */
+static void things_of_one_program_are_one_set(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		see_popen(&b, i,
+			  ARGV("/usr/bin/dup", "full", "/data/docs",
+			       "file:///keep/docs"));
+		see_popen(&b, i,
+			  ARGV("/usr/bin/dup", "full", "/data/mail",
+			       "file:///keep/mail"));
+		see_popen(&b, i,
+			  ARGV("/usr/bin/dup", "list", "file:///keep/docs",
+			       "--all"));
+		see_popen(&b, i, ARGV("/usr/bin/rm", "/data/old"));
+		see_popen(&b, i, ARGV("/usr/bin/rm", "/data/tool.py"));
+		see_popen(&b, i, ARGV("/usr/bin/rm", "/data/more.py"));
+	}
+	learn(&b);
+	assert_true(allows_popen(&b, ARGV("/usr/bin/dup", "list",
+					  "file:///keep/mail", "--all")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/dup", "list",
+					   "file:///keep/home", "--all")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/dup", "list", "file:///etc/docs", "--all")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/dup", "full", "/data/old",
+					   "file:///keep/mail")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/rm", "/data/mail")));
+	finish(&b);
+}
+
+/* What opened is open in all lines that something else tells apart. */
+static void what_opened_stays_open_where_lines_are_divided(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 0, ARGV("/usr/bin/get", "-x", "/k/a", "one.txt"));
+	see_popen(&b, 1, ARGV("/usr/bin/get", "-x", "/l/b", "two.txt"));
+	see_popen(&b, 2, ARGV("/usr/bin/get", "-x", "/l/b", "six.txt"));
+	see_popen(&b, 0, ARGV("/usr/bin/tgz", "shop-1.0.tgz"));
+	see_popen(&b, 1, ARGV("/usr/bin/tgz", "shop-1.1.tgz"));
+	see_popen(&b, 0, ARGV("/usr/bin/scale", "1.5"));
+	see_popen(&b, 1, ARGV("/usr/bin/scale", "1.0"));
+	learn(&b);
+	assert_true(
+		allows_popen(&b, ARGV("/usr/bin/get", "-x", "/k/a", "q.txt")));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/get", "-x", "/m/a", "q.txt")));
+	assert_true(allows_popen(&b, ARGV("/usr/bin/tgz", "shop-2.0-rc1.tgz")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/tgz", "shop-2.0/x.tgz")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/tgz", "work-2.0.tgz")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/scale", "1.x")));
+	finish(&b);
+}
+
 static void names_of_owners_are_no_subcommands(void **state)
 {
 	static const char *const names[] = { "anna", "ben", "carla" };
@@ -358,6 +418,9 @@ int main(void)
 		cmocka_unit_test(
 			a_word_of_its_own_kind_stands_apart_from_a_list),
 		cmocka_unit_test(what_has_a_type_opens_though_it_comes_back),
+		cmocka_unit_test(things_of_one_program_are_one_set),
+		cmocka_unit_test(
+			what_opened_stays_open_where_lines_are_divided),
 		cmocka_unit_test(names_of_owners_are_no_subcommands),
 		cmocka_unit_test(subcommands_stay_apart),
 		cmocka_unit_test(shell_lines_open_word_by_word),
