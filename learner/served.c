@@ -49,7 +49,10 @@ static bool has_file(const struct sm_node *node)
 bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 		  struct sm_str dir, const struct sm_place *place)
 {
-	/* Two names will do: that they come back says nothing here. */
+	/*
+	 * Two names will do: that they come back says nothing here. Who lists
+	 * the directory takes what it finds, were it one.
+	 */
 	struct sm_evidence e = { .is_typed = true };
 
 	if (!dir.len || node->is_made || !has_file(node) || place->is_closed ||
@@ -57,5 +60,6 @@ bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 	    sm_holds_code(l, dir) || sm_is_base(l, dir) || !are_readers(node) ||
 	    !is_read_only(node, &e.distinct))
 		return false;
+	e.distinct += e.distinct && sm_node_is_listed(node);
 	return sm_is_open(l, &e);
 }

@@ -107,12 +107,33 @@ static void one_file_says_nothing(void **state)
 	finish(&b);
 }
 
+static void who_lists_takes_what_it_finds(void **state)
+{
+	struct sm_value dir = text(SITE "web");
+	struct sm_event list = event_of("os.listdir", &dir, 1);
+	struct bench b;
+
+	(void)state;
+	list.site.principal =
+		(struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
+				       SM_STR("server"), SM_STR("") };
+	start(&b);
+	add(&b, 0, &list);
+	see_read(&b, SITE "web/access.log", false);
+	learn(&b);
+	assert_true(serves(&b, SITE "web/shop.example.log"));
+	assert_false(serves(&b, SITE "web/shop.conf"));
+	assert_false(serves(&b, SITE "access.log"));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(data_that_only_packages_read_opens_for_them),
 		cmocka_unit_test(other_directories_stay_as_they_are),
 		cmocka_unit_test(one_file_says_nothing),
+		cmocka_unit_test(who_lists_takes_what_it_finds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
