@@ -140,6 +140,8 @@ bool wrapper_report(const struct wrapper *wrapper,
 		report_shadow(wrapper, summary);
 	if (summary->processes)
 		return false;
+	if (summary->uncovered) /* one was seen, and told above */
+		return true;
 	sm_cli_error(wrapper->program, wrapper->argv[0],
 		     "no Python interpreter was seen: COMMAND starts none "
 		     "(CPython 3.8 or newer), or it is static, setuid or "

@@ -68,6 +68,8 @@ class Handshake(unittest.TestCase):
                 done = self.run_under([*tool, "--force"], "sh", "-c", STOPPED,
                                       workloads.PYTHON, CODE)
                 self.assertIn("could not be covered", done.stderr)
+                self.assertNotIn("no Python interpreter", done.stderr)
+                self.assertEqual(125, done.returncode)
 
     def test_who_needs_a_policy_waits_for_it(self):
         done = self.run_under(["secmgr-enforce", "-p", self.policy], "sh",
