@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Network. A connection is granted by the names its address was known by,
- * else by the address, else by the block many such addresses stand in. A Unix
+ * else by the address or the block such addresses stand in. A Unix
  * socket is a path and takes the slots of its directory.
  *
  * Where one address had several names, each is granted: which one was meant
@@ -10,20 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "learner/address_blocks.h"
+#include "learner/cost.h"
 #include "learner/paths.h"
-#include "schema/address.h"
-
-#define BLOCK_EVIDENCE 3 /* addresses; policy.md, little evidence */
-#define V4_BITS	       96
-
-/* A connection without a name, that others may make unnecessary. */
-struct target {
-	uint8_t address[SM_ADDRESS_BYTES];
-	enum sm_address_kind kind;
-	int32_t port;
-	struct sm_str proto;
-	size_t fact;
-};
 
 struct network {
 	struct sm_learn *l;
@@ -31,7 +20,7 @@ struct network {
 	struct sm_str_list numeric; /* addresses asked for as such */
 	struct sm_str_list asked;   /* "NAME BY": granted by connect rules */
 	struct sm_str_list granted; /* "HOST:PORT BY": likewise */
-	struct target *targets;
+	struct sm_target *targets;
 	size_t target_count;
 };
 
@@ -195,12 +184,13 @@ static void add_target(struct network *n, size_t fact,
 		       enum sm_address_kind kind)
 {
 	const struct sm_request *request = n->facts.items[fact].request;
-	struct target *t = &n->targets[n->target_count++];
+	struct sm_target *t = &n->targets[n->target_count++];
 
-	*t = (struct target){ .kind = kind,
-			      .port = request->port,
-			      .proto = request->proto,
-			      .fact = fact };
+	*t = (struct sm_target){ .kind = kind,
+				 .port = request->port,
+				 .proto = request->proto,
+				 .call = n->facts.items[fact].view->call,
+				 .fact = fact };
 	(void)sm_address_parse(address_of(request), t->address);
 }
 
@@ -235,78 +225,9 @@ static void connect_to(struct network *n, size_t fact)
 
 /* ------------------------------------------------------------------ blocks */
 
-static bool is_v4(const struct target *t)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return !memcmp(t->address, mapped, sizeof(mapped));
-}
-
-/* What is handed out together: a /24, or an IPv6 network. */
-static uint32_t widest_bits(const struct target *t)
-{
-	return is_v4(t) ? V4_BITS + 24 : 64;
-}
-
-static uint32_t common_bits(const uint8_t *a, const uint8_t *b)
-{
-	uint32_t bits = 0;
-
-	while (bits < 8 * SM_ADDRESS_BYTES &&
-	       !((a[bits / 8] ^ b[bits / 8]) >> (7 - bits % 8) & 1))
-		bits++;
-	return bits;
-}
-
-static bool are_neighbours(const struct target *a, const struct target *b)
-{
-	return a->port == b->port && a->kind == b->kind &&
-	       sm_str_equal(a->proto, b->proto) && is_v4(a) == is_v4(b) &&
-	       common_bits(a->address, b->address) >= widest_bits(a);
-}
-
-static void cut(uint8_t *address, uint32_t bits)
-{
-	for (uint32_t i = bits; i < 8 * SM_ADDRESS_BYTES; i++)
-		address[i / 8] &= (uint8_t) ~(0x80u >> i % 8);
-}
-
-/* Blocks and metadata do not mix: the few such addresses stand in /24s. */
-static bool holds_metadata(const uint8_t *block, uint32_t bits)
-{
-	static const char *const addresses[] = {
-		"100.100.100.200", "192.0.0.192",  "168.63.129.16",
-		"fd00:ec2::254",   "fd20:ce::254",
-	};
-	uint8_t address[SM_ADDRESS_BYTES];
-
-	for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++)
-		if (sm_address_parse(sm_str_of(addresses[i]), address) &&
-		    common_bits(address, block) >= bits)
-			return true;
-	return false;
-}
-
-static void add_block(struct network *n, const struct target *t, uint32_t bits)
-{
-	uint8_t block[SM_ADDRESS_BYTES];
-	char text[SM_ADDRESS_TEXT_MAX + 8];
-
-	memcpy(block, t->address, sizeof(block));
-	cut(block, bits);
-	if (holds_metadata(block, bits)) {
-		add_address(n, t->fact);
-		return;
-	}
-	(void)sm_address_text(block, text);
-	snprintf(text + strlen(text), 8, "/%u",
-		 (unsigned)(is_v4(t) ? bits - V4_BITS : bits));
-	add_host(n, t->fact, sm_str_of(text));
-}
-
 static int by_network(const void *x, const void *y)
 {
-	const struct target *a = x, *b = y;
+	const struct sm_target *a = x, *b = y;
 	int r = sm_str_compare(a->proto, b->proto);
 
 	if (!r)
@@ -318,34 +239,24 @@ static int by_network(const void *x, const void *y)
 	return r ? r : (a->fact > b->fact) - (a->fact < b->fact);
 }
 
-/*
- * Neighbours, by address. Private networks hand addresses out as they like:
- * the whole of one. Public ones are a provider's: no more than holds them.
- */
-static void add_neighbours(struct network *n, const struct target *first,
+/* Of one network: each in its block, or by itself. */
+static void add_neighbours(struct network *n, struct sm_target *first,
 			   size_t count)
 {
-	const struct target *last = first + count - 1;
-	uint32_t bits = common_bits(first->address, last->address);
-	size_t distinct = 1;
-
-	for (size_t i = 1; i < count; i++)
-		distinct += memcmp(first[i].address, first[i - 1].address,
-				   SM_ADDRESS_BYTES) != 0;
-	if (first->kind == SM_ADDRESS_PRIVATE)
-		bits = widest_bits(first);
+	sm_targets_choose(n->l, first, count);
 	for (size_t i = 0; i < count; i++) {
-		bool is_local = first->kind == SM_ADDRESS_LOOPBACK;
-
 		/* localhost is all of them */
-		if (is_local &&
+		if (first->kind == SM_ADDRESS_LOOPBACK &&
 		    is_granted(n, first[i].fact, SM_STR("localhost")))
 			continue;
-		if (distinct >= BLOCK_EVIDENCE && !is_local)
-			add_block(n, &first[i], bits);
+		n->l->why = first[i].why;
+		if (first[i].bits)
+			add_host(n, first[i].fact,
+				 sm_target_block(n->l, &first[i]));
 		else
 			add_address(n, first[i].fact);
 	}
+	n->l->why = SM_STR("");
 }
 
 static void add_targets(struct network *n)
@@ -356,7 +267,7 @@ static void add_targets(struct network *n)
 	for (; i < n->target_count; i = end) {
 		for (end = i + 1;
 		     end < n->target_count &&
-		     are_neighbours(&n->targets[i], &n->targets[end]);)
+		     sm_target_is_near(&n->targets[i], &n->targets[end]);)
 			end++;
 		add_neighbours(n, &n->targets[i], end - i);
 	}
@@ -408,32 +319,66 @@ static bool is_same_socket(const struct sm_request *a,
 	       sm_str_equal(a->proto, b->proto);
 }
 
+/* A port that was listened on. */
+struct port {
+	int32_t port;
+	struct sm_node node;
+};
+
+static struct port *find_port(struct port *ports, size_t *count, int32_t port)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (ports[i].port == port)
+			return &ports[i];
+	ports[*count] = (struct port){ port, { .sources = 1 } };
+	return &ports[(*count)++];
+}
+
+/* Whether any port costs less than these. */
+static bool is_any_cheaper(struct network *n, const struct port *ports,
+			   size_t count)
+{
+	struct sm_reach reach = { .sensitivity = 1 };
+	struct sm_novelty novelty = { .windows = 0 };
+	double closed = 0, open;
+
+	for (size_t i = 0; i < count; i++) {
+		sm_novelty_add(&novelty, &ports[i].node, true);
+		closed += sm_rule_cost(&reach, SM_ACCESS_BIND);
+	}
+	closed += sm_block_cost(n->l, sm_novelty_unseen(&novelty, 1));
+	reach = sm_reach_slot(&reach, SM_STR("<port>"));
+	open = sm_rule_cost(&reach, SM_ACCESS_BIND);
+	return open < closed - 1e-9;
+}
+
 /*
  * Whoever starts the program says where it listens, or takes what is free: two
- * ports of which neither came back open the rest. Never for connections: those
- * would reach what else listens here.
+ * ports of which neither came back may open the rest. Never for connections:
+ * those would reach what else listens here.
  */
-static bool are_ports_open(const struct network *n, size_t fact)
+static bool are_ports_open(struct network *n, size_t fact)
 {
 	const struct sm_request *request = n->facts.items[fact].request;
 	struct sm_evidence e = { .is_typed = true };
-	struct sm_sketch ports = { .count = 0 };
+	struct port *ports;
 
 	if (request->access != SM_ACCESS_BIND || !is_free_port(request->port))
 		return false;
+	ports = sm_learn_take(n->l, n->facts.count * sizeof(*ports));
 	for (size_t i = 0; i < n->facts.count; i++) {
 		const struct sm_fact *f = &n->facts.items[i];
-		uint32_t known = ports.count;
+		size_t known = e.distinct;
+		struct port *port;
 
 		if (!is_same_socket(request, f->request))
 			continue;
-		sm_sketch_add(&ports, sm_hash(SM_HASH_SEED, &f->request->port,
-					      sizeof(f->request->port)));
+		port = find_port(ports, &e.distinct, f->request->port);
+		sm_node_note_call(n->l, &port->node, f->view->call);
 		e.some_recur |=
-			ports.count == known || f->view->call->runs.count > 1;
+			e.distinct == known || f->view->call->runs.count > 1;
 	}
-	e.distinct = ports.count;
-	return sm_is_open(n->l, &e);
+	return sm_is_open(n->l, &e) && is_any_cheaper(n, ports, e.distinct);
 }
 
 static struct sm_str any_port(struct network *n,

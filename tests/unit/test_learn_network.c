@@ -117,6 +117,36 @@ static void no_block_holds_loopback_or_metadata(void **state)
 	finish(&b);
 }
 
+/* Two heaps of one network's public addresses; a set that never changes. */
+static void addresses_are_divided_where_that_costs_least(void **state)
+{
+	static const int heaps[] = { 8, 9, 10, 200, 201, 203 };
+	struct sm_value values[4];
+	struct sm_event e;
+	struct bench b;
+	char host[32];
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 6; i++) {
+		snprintf(host, sizeof(host), "93.184.216.%d", heaps[i]);
+		see_connect(&b, host, 443, "");
+	}
+	for (int i = 0; i < 3 * RUNS; i++) {
+		snprintf(host, sizeof(host), "93.184.217.%d", i % 3);
+		e = connect_event(values, host, 443, "", "");
+		add(&b, i / 3, &e);
+	}
+	learn(&b);
+	assert_true(allows_connect(&b, "93.184.216.11", 443, ""));
+	assert_true(allows_connect(&b, "93.184.216.202", 443, ""));
+	assert_false(allows_connect(&b, "93.184.216.12", 443, ""));
+	assert_false(allows_connect(&b, "93.184.216.100", 443, ""));
+	assert_false(allows_connect(&b, "93.184.216.204", 443, ""));
+	assert_true(allows_connect(&b, "93.184.217.3", 443, ""));
+	finish(&b);
+}
+
 static void a_connection_is_granted_by_its_names(void **state)
 {
 	struct bench b;
@@ -240,6 +270,7 @@ int main(void)
 		cmocka_unit_test(
 			a_block_of_public_addresses_holds_no_more_than_them),
 		cmocka_unit_test(no_block_holds_loopback_or_metadata),
+		cmocka_unit_test(addresses_are_divided_where_that_costs_least),
 		cmocka_unit_test(a_connection_is_granted_by_its_names),
 		cmocka_unit_test(
 			a_name_given_to_the_socket_is_granted_where_it_led),
