@@ -17,7 +17,7 @@ struct home {
 static struct home home_in(struct sm_str path, struct sm_str dir,
 			   bool is_shared)
 {
-	struct home home = { .is_shared = is_shared };
+	struct home home = { .is_shared = false };
 	uint32_t from = dir.len + 1, to = from;
 
 	if (!sm_path_is_under(path, dir))
@@ -28,6 +28,7 @@ static struct home home_in(struct sm_str path, struct sm_str dir,
 		return home;
 	home.name = (struct sm_str){ path.p + from, to - from };
 	home.dir = (struct sm_str){ path.p, to };
+	home.is_shared = is_shared;
 	return home;
 }
 

@@ -394,6 +394,24 @@ static void descriptors_of_multiprocessing_are_in_no_rule(void **state)
 	}
 }
 
+/* As templates are compiled: it says nothing of other files called so. */
+static void code_named_after_data_is_that_file(void **state)
+{
+	struct sm_value args[3];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, APP "/pages/base.html");
+	learn(&b);
+	e = load_event(args, APP "/pages/base.html");
+	assert_true(allows(&b, &e));
+	e = load_event(args, "/home/shop/other.html");
+	assert_false(allows(&b, &e));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -414,6 +432,7 @@ int main(void)
 		cmocka_unit_test(classes_of_the_standard_library_stay_literal),
 		cmocka_unit_test(classes_of_the_application_open_by_module),
 		cmocka_unit_test(descriptors_of_multiprocessing_are_in_no_rule),
+		cmocka_unit_test(code_named_after_data_is_that_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
