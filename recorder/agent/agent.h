@@ -423,7 +423,7 @@ void sm_announce(const struct sm_view *view, const struct sm_event *event,
 		 bool is_misread);
 /* frame: of the hook; tells whether a call announced may still be to come. */
 void sm_announce_next_event(const void *frame);
-/* From now on hooks of Python code may run between an event and its call. */
+/* From now on other Python code may run between an event and its call. */
 void sm_announce_hooks(void);
 void sm_announce_reset(void); /* in a forked child */
 /* Records and decides a second event; under the lock. True: denied. */

@@ -3,10 +3,11 @@
  * announce.c: calls the hook let through, until the C library sees them.
  *
  * Hooks that Python code adds run after ours, before the call, and make calls
- * of their own. So where there are such hooks, what is announced waits while
- * the stack may still hold it: nothing is over before the stack was unwound
- * behind the event that announced it. What waits too long is looked at once
- * more than it need be, which costs time and decides the same.
+ * of their own; so do handlers of signals before a call that was interrupted is
+ * made again. Where there are such, what is announced waits while the stack may
+ * still hold it: nothing is over before the stack was unwound behind the event
+ * that announced it. What waits too long is looked at once more than it need
+ * be, which costs time and decides the same.
  */
 #include "recorder/agent/real.h"
 
@@ -37,7 +38,7 @@ struct announcements {
 /* Opens apart: what raises events of its own may come before them. */
 static SM_THREAD_LOCAL struct announcements opens, others;
 static SM_THREAD_LOCAL uintptr_t here; /* of the last event */
-static _Atomic bool has_hooks;	       /* such as run after ours */
+static _Atomic bool has_hooks;	       /* or handlers, see above */
 
 static struct announcements *slot(enum sm_event_kind kind)
 {
@@ -248,6 +249,9 @@ void sm_announced_done(enum sm_event_kind kind, bool is_made)
 {
 	struct announcements *a = slot(kind);
 
+	/* Before it is made again, handlers of signals may run as hooks do. */
+	if (!is_made && errno == EINTR)
+		sm_announce_hooks();
 	if (!is_made && (errno == EINTR || errno == ERANGE))
 		return;
 	if (are_hooks()) {

@@ -106,6 +106,15 @@ READING = [
      HOOKED + "text(O + '/\\udcfe')", DENIED),
     ("dir_fd, behind a hook", HOOKED + "d = os.open(O, D)\n"
      "os.chdir(O + '/empty'); low('../secret/f', dir_fd=d)", DENIED),
+    # An open of a pipe waits; then a handler runs, and it is made once more.
+    ("link, replaced by a handler while the open waits", "import signal\n"
+     "os.mkfifo(O + '/fifo'); os.symlink('fifo', O + '/x')\n"
+     "def handler(*_):\n"
+     "    os.remove(O + '/x'); os.symlink(S + '/f', O + '/x')\n"
+     "    open(O + '/mine').close()\n"
+     "signal.signal(signal.SIGALRM, handler)\n"
+     "signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)\n"
+     "text(O + '/x')", DENIED),
     ("a thread", "import threading\n"
      "t = threading.Thread(target=low, args=(O + '/link',))\n"
      "t.start(); t.join()", DENIED),
