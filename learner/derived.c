@@ -12,8 +12,6 @@
 #include "learner/open.h"
 #include "schema/places.h"
 
-#define WILDCARDS_MAX 8 /* in one component of a pattern */
-
 static bool is_joint(char c)
 {
 	return c && strchr(".-_~#+@ ", c);
@@ -156,7 +154,8 @@ static struct sm_str derive(struct sm_learn *l, struct sm_node *kid)
 	name = sm_learn_join(l, name, base->name);
 	name = sm_learn_join(
 		l, name, spelled(l, kid, part(kid->name, end, kid->name.len)));
-	return count_wildcards(name) > WILDCARDS_MAX ? SM_STR("") : name;
+	return count_wildcards(name) > SM_COMPONENT_WILDCARDS ? SM_STR("")
+							      : name;
 }
 
 static struct sm_str stem_of(struct sm_str name)
@@ -200,27 +199,13 @@ static int by_frame(const void *a, const void *b)
 	return r ? r : sm_str_compare(x->node->name, y->node->name);
 }
 
-/* What all names start with, up to a joint. */
-static uint32_t common_start(const struct framed *f, size_t count)
+static char byte_at(struct sm_str s, uint32_t at, bool is_end)
 {
-	struct sm_str first = f[0].node->name;
-	uint32_t n = first.len;
-
-	for (size_t i = 1; i < count; i++) {
-		struct sm_str name = f[i].node->name;
-		uint32_t k = 0;
-
-		while (k < n && k < name.len && name.p[k] == first.p[k])
-			k++;
-		n = k;
-	}
-	while (n && !is_joint(first.p[n - 1]))
-		n--;
-	return n;
+	return s.p[is_end ? s.len - 1 - at : at];
 }
 
-/* And end with, from a joint on. */
-static uint32_t common_end(const struct framed *f, size_t count)
+/* What all names start with, up to a joint; or end with, from a joint on. */
+static uint32_t common_part(const struct framed *f, size_t count, bool is_end)
 {
 	struct sm_str first = f[0].node->name;
 	uint32_t n = first.len;
@@ -230,11 +215,11 @@ static uint32_t common_end(const struct framed *f, size_t count)
 		uint32_t k = 0;
 
 		while (k < n && k < name.len &&
-		       name.p[name.len - 1 - k] == first.p[first.len - 1 - k])
+		       byte_at(name, k, is_end) == byte_at(first, k, is_end))
 			k++;
 		n = k;
 	}
-	while (n && !is_joint(first.p[first.len - n]))
+	while (n && !is_joint(byte_at(first, n - 1, is_end)))
 		n--;
 	return n;
 }
@@ -245,7 +230,8 @@ static struct sm_str frame_slot(struct sm_learn *l,
 				const struct framed *f, size_t count)
 {
 	struct sm_str first = f[0].node->name, slot;
-	uint32_t start = common_start(f, count), end = common_end(f, count);
+	uint32_t start = common_part(f, count, false);
+	uint32_t end = common_part(f, count, true);
 
 	for (size_t i = 0; i < count; i++) {
 		struct sm_str name = f[i].node->name, middle;
@@ -263,7 +249,8 @@ static struct sm_str frame_slot(struct sm_learn *l,
 		return SM_STR("");
 	slot = sm_learn_join(l, part(first, 0, start), SM_STR("<name>"));
 	slot = sm_learn_join(l, slot, part(first, first.len - end, first.len));
-	return count_wildcards(slot) > WILDCARDS_MAX ? SM_STR("") : slot;
+	return count_wildcards(slot) > SM_COMPONENT_WILDCARDS ? SM_STR("")
+							      : slot;
 }
 
 static void open_frame(struct sm_learn *l, const struct sm_str_list *stems,
@@ -327,10 +314,14 @@ static void open_alike(struct sm_learn *l, struct sm_node **kids, size_t count)
 {
 	struct sm_evidence e = { .distinct = count, .is_made = true };
 	struct sm_str slot = SM_STR("<name>");
+	bool has_moved = false;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		e.some_recur |= kids[i]->runs.count > 1;
-	if (!sm_is_open(l, &e))
+		has_moved |= kids[i]->is_moved &&
+			     sm_list_has(&l->members, kids[i]->name);
+	}
+	if (!has_moved && !sm_is_open(l, &e))
 		return;
 	slot = sm_learn_join(l, slot,
 			     sm_escape(l, sm_extension(kids[0]->name)));
@@ -344,6 +335,7 @@ static void open_alike(struct sm_learn *l, struct sm_node **kids, size_t count)
 /*
  * state/anna.state, ben.state and carla.state come back in every run, because
  * those are the people there are; that people come and go, data/<name> shows.
+ * What was moved here says so by itself.
  */
 static void open_known(struct sm_learn *l, const struct sm_str_list *stems,
 		       struct sm_node *node)

@@ -100,9 +100,6 @@ static bool has_frame(struct sm_str name, struct sm_str other, uint32_t at)
 	       is_tmp_word(other, at);
 }
 
-/* In one component of a pattern. */
-#define WILDCARDS_MAX 8
-
 #define DRAWN_MIN 3
 #define DRAWN_FAR 1024 /* siblings compared with one */
 
@@ -367,7 +364,7 @@ static struct sm_str around(struct sm_learn *l, struct sm_str name,
 	struct sm_str text = sm_skeleton(l, part(name, 0, from), &before);
 	struct sm_str rest = sm_skeleton(l, part(name, to, name.len), &behind);
 
-	if (before + behind >= WILDCARDS_MAX)
+	if (before + behind >= SM_COMPONENT_WILDCARDS)
 		return with_token(l, name, from, to, token);
 	text = sm_learn_join(l, text, sm_str_of(token));
 	return sm_learn_join(l, text, rest);

@@ -186,6 +186,16 @@ static bool is_dir_event(enum sm_event_kind kind)
 	       kind == SM_EVENT_OS_LISTDIR || kind == SM_EVENT_OS_SCANDIR;
 }
 
+/* To another directory, under the name it had. */
+static bool is_move(const struct sm_event *event)
+{
+	return event->site.kind == SM_EVENT_OS_RENAME && event->argc > 1 &&
+	       sm_value_is_string(&event->args[0]) &&
+	       sm_value_is_string(&event->args[1]) &&
+	       sm_str_equal(sm_path_name(sm_value_str(&event->args[0])),
+			    sm_path_name(sm_value_str(&event->args[1])));
+}
+
 static void put_entry(struct sm_learn *l, struct entry *entry)
 {
 	const uint32_t made = SM_ACCESS_CREATE | SM_ACCESS_WRITE |
@@ -211,6 +221,8 @@ static void put_entry(struct sm_learn *l, struct entry *entry)
 		return;
 	node->seen += call->count;
 	node->is_dir |= is_dir_event(entry->view->event.site.kind);
+	node->is_moved |= entry->access & SM_ACCESS_CREATE &&
+			  is_move(&entry->view->event);
 	sm_node_grant(l, node, sm_by_of(l, &entry->view->event), entry->access);
 }
 

@@ -7,6 +7,9 @@
 
 #include "learner/learn.h"
 
+/* One component of a pattern has so many at most. */
+#define SM_COMPONENT_WILDCARDS 8
+
 /* Who may do what with a path. */
 struct sm_grant {
 	struct sm_str by; /* empty: anybody but foreign and made-up code */
@@ -40,6 +43,7 @@ struct sm_node {
 	bool is_dir;	   /* has kids, or was listed or made as one */
 	bool is_made;	   /* written or created, itself or something below */
 	bool is_tempfile;  /* the tempfile module made up the name */
+	bool is_moved;	   /* renamed to this, and the name was there before */
 	uint32_t tmp_at;   /* where its made-up part starts, from 1; 0: ask */
 	bool is_drawn;	   /* a slot for what a process drew: its pid, <tmp> */
 	bool holds_undata; /* something below is no file of data */

@@ -336,6 +336,43 @@ static void what_opened_in_one_place_is_fixed_in_no_other(void **state)
 	}
 }
 
+static struct sm_event move_event(struct sm_value args[4], const char *from,
+				  const char *to)
+{
+	args[0] = text(from);
+	args[1] = text(to);
+	args[2] = args[3] = number(-1);
+	return event_of("os.rename", args, 4);
+}
+
+static void what_opened_opens_where_it_is_moved(void **state)
+{
+	static const char *const jobs[] = { DATA "in/anna.job",
+					    DATA "in/ben.job",
+					    DATA "in/carla.job", NULL };
+	struct sm_value args[4];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	for (int moved = 0; moved <= 1; moved++) {
+		start(&b);
+		see_all(&b, jobs);
+		for (int run = 0; run < 2; run++) {
+			e = move_event(args,
+				       moved ? DATA "in/anna.job"
+					     : DATA "in/ben.job",
+				       "/srv/failed/anna.job");
+			add(&b, run, &e);
+		}
+		learn(&b);
+		assert_int_equal(allows_open(&b, "/srv/failed/zoe.job", WRITE),
+				 moved);
+		assert_false(allows_open(&b, "/srv/failed/zoe.txt", WRITE));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +388,7 @@ int main(void)
 		cmocka_unit_test(siblings_say_which_part_was_made_up),
 		cmocka_unit_test(known_names_open_in_shared_temporary_files),
 		cmocka_unit_test(what_is_made_of_a_tree_is_a_tree),
+		cmocka_unit_test(what_opened_opens_where_it_is_moved),
 		cmocka_unit_test(what_opened_in_one_place_is_fixed_in_no_other),
 	};
 
