@@ -82,11 +82,34 @@ static void join_equal(struct sm_learn *l, struct lines *lines)
 }
 
 /* The word right behind a command's name, with more free words behind it. */
+/* POSIX utilities of which all operands are text, or names of files. */
+static bool takes_operands_only(struct sm_str command)
+{
+	static const char *const names[] = {
+		"basename", "cat",   "cmp",	"comm",	 "cp",	  "cut",
+		"df",	    "diff",  "dirname", "du",	 "echo",  "file",
+		"grep",	    "head",  "join",	"ln",	 "ls",	  "mkdir",
+		"mv",	    "paste", "printf",	"rm",	 "rmdir", "sort",
+		"stat",	    "tail",  "tee",	"touch", "uniq",  "wc",
+		NULL
+	};
+	struct sm_str name = sm_path_name(command);
+
+	for (size_t i = 0; names[i]; i++)
+		if (sm_str_equal(name, sm_str_of(names[i])))
+			return true;
+	return false;
+}
+
 bool sm_is_subcommand(const struct sm_line *line, uint32_t at)
 {
 	bool follows = (at == 1 && line->access == SM_ACCESS_EXEC) ||
 		       (at && line->words[at - 1].is_command);
 
+	if (follows && takes_operands_only(line->access == SM_ACCESS_EXEC
+						   ? line->program
+						   : line->words[at - 1].value))
+		return false;
 	for (uint32_t i = at + 1; follows && i < line->count; i++)
 		if (!line->words[i].is_fixed || line->words[i].is_path ||
 		    line->words[i].is_run)

@@ -371,6 +371,26 @@ static void subcommands_stay_apart(void **state)
 	finish(&b);
 }
 
+static void what_is_only_text_has_no_subcommands(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 2; i++) {
+		see_system(&b, i, "echo loud | tr a-z A-Z");
+		see_system(&b, i, "echo more words | tr a-z A-Z");
+		see_system(&b, i, "beet list | tr a-z A-Z");
+		see_system(&b, i, "beet show words | tr a-z A-Z");
+	}
+	learn(&b);
+	assert_true(allows_system(&b, "echo a b c | tr a-z A-Z"));
+	assert_false(allows_system(&b, "echo a; id | tr a-z A-Z"));
+	assert_false(allows_system(&b, "echo -e a | tr a-z A-Z"));
+	assert_false(allows_system(&b, "beet drop words | tr a-z A-Z"));
+	finish(&b);
+}
+
 static void shell_lines_open_word_by_word(void **state)
 {
 	struct bench b;
@@ -423,6 +443,7 @@ int main(void)
 			what_opened_stays_open_where_lines_are_divided),
 		cmocka_unit_test(names_of_owners_are_no_subcommands),
 		cmocka_unit_test(subcommands_stay_apart),
+		cmocka_unit_test(what_is_only_text_has_no_subcommands),
 		cmocka_unit_test(shell_lines_open_word_by_word),
 		cmocka_unit_test(one_shell_line_stays_literal),
 	};
