@@ -454,7 +454,8 @@ static int take(struct arrival *a)
 	}
 	look(a, &view);
 	before(&view, a);
-	if (a->kind == SM_EVENT_OPEN && sm_late_open_keep(&view, a->args))
+	if (a->kind == SM_EVENT_OPEN && !(sm_agent.flags & SM_CHANNEL_LIVE) &&
+	    sm_late_open_keep(&view, a->args))
 		return 0;
 	if (!sm_agent_lock())
 		return take_nothing();

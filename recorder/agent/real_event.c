@@ -109,6 +109,15 @@ static enum sm_event_kind second(const struct sm_event *event,
 	}
 }
 
+static void put_untold(struct sm_value *value)
+{
+	const struct sm_str name = SM_STR("unknown");
+
+	*value = (struct sm_value){ .type = SM_OPAQUE };
+	value->s = name.p;
+	value->len = value->full_len = name.len;
+}
+
 bool sm_real_at_once(const struct sm_view *view, const struct sm_event *event,
 		     struct sm_denial *denial)
 {
@@ -132,9 +141,10 @@ bool sm_real_at_once(const struct sm_view *view, const struct sm_event *event,
 		return false;
 	if (kind == SM_EVENT_BOUND || kind == SM_EVENT_CONNECTED)
 		sm_real_put(&values[n++], SM_STR("unix"));
-	sm_real_put(&values[n], path);
-	values[n++].full_len +=
-		cannot; /* more than is told: no rule grants it */
+	if (cannot) /* no rule grants what is no text */
+		put_untold(&values[n++]);
+	else
+		sm_real_put(&values[n++], path);
 	sm_real_put(&values[n++], spelled);
 	return sm_announce_decide(view, kind, values, n, denial);
 }

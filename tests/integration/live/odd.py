@@ -2,7 +2,7 @@
 """Raises every kind of call in as many spellings as possible; most fail."""
 import array, ctypes, gc, io, linecache, os, pickle, pkgutil, shutil, signal
 import socket, sqlite3, subprocess, sys, tempfile, threading, time, warnings
-import dataclasses, collections, importlib, runpy, traceback, zipfile
+import dataclasses, collections, importlib.util, runpy, traceback, zipfile
 
 
 def quietly(function, *args, **more):
@@ -32,7 +32,9 @@ quietly(open, fd, closefd=False)
 quietly(open, True)
 quietly(os.open, "x.txt", os.O_PATH)
 quietly(os.open, ".", os.O_TMPFILE | os.O_RDWR)
-quietly(os.open, "x.txt", os.O_RDONLY, dir_fd=place)
+for name in ("x.txt", "./" * 999 + "x.txt"):
+    for dir_fd in (place, ends[0], 99):  # two have no path
+        quietly(os.open, name, os.O_RDONLY, dir_fd=dir_fd)
 for dir_fd in (place, fd, ends[0], 99, -100, -1, None):
     quietly(os.mkdir, "made", dir_fd=dir_fd)
     quietly(os.rename, "made", "moved", src_dir_fd=dir_fd, dst_dir_fd=place)
@@ -123,6 +125,12 @@ for i in range(70):
     del os.environ[f"LD_{i}"]
 for name in ("libc.so.6", None, "./nonexistent.so", "/nonexistent.so"):
     quietly(ctypes.CDLL, name)
+extension = importlib.util.find_spec("_bz2").origin
+os.symlink(os.path.dirname(extension), "linked")
+linked = "./linked/" + os.path.basename(extension)
+quietly(ctypes.CDLL, linked)
+quietly(importlib.util.module_from_spec,
+        importlib.util.spec_from_file_location("_bz2", linked))
 libc = ctypes.CDLL(None)
 libc.getpid, libc.getpid()
 quietly(ctypes.string_at, ctypes.addressof(ctypes.c_int(5)), 1)
