@@ -316,6 +316,21 @@ static bool may_be_denied(const struct drawn *all, size_t count,
 	return false;
 }
 
+/* `/` belongs to everybody: a free slot there would reach all there is. */
+static void expect_no_slot_at_the_root(const struct bench *b)
+{
+	const struct sm_rules *rules = b->learned.rules;
+
+	for (size_t i = 0; i < rules->count; i++) {
+		struct sm_str p = rules->rules[i].pattern;
+
+		if (sm_str_starts(p, SM_STR("/<name>")) ||
+		    sm_str_starts(p, SM_STR("/<tree>")) ||
+		    sm_str_starts(p, SM_STR("/*")))
+			fail_msg("%.*s", (int)p.len, p.p);
+	}
+}
+
 #define EVENTS_MAX 60
 #define TRACES	   300
 
@@ -339,6 +354,7 @@ static void whatever_was_recorded_is_granted(void **state)
 			add(&b, (int)draw(RUNS), &drawn[i].event);
 		}
 		learn_with(&b, &options);
+		expect_no_slot_at_the_root(&b);
 		for (size_t i = 0; i < count; i++) {
 			struct sm_verdict v;
 			char why[400];

@@ -123,6 +123,20 @@ static void templates_among_shared_data_are_compiled_alike(void **state)
 	finish(&b);
 }
 
+static void templates_of_the_application_stay_as_they_are(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_run(&b, APP "/templates/page.html", "engine");
+	learn(&b);
+	assert_true(allows_run(&b, APP "/templates/page.html", "engine"));
+	assert_false(allows_run(&b, APP "/templates/new.html", "engine"));
+	assert_false(allows_run(&b, "/srv/other/new.html", "engine"));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +146,7 @@ int main(void)
 		cmocka_unit_test(others_read_shared_data_by_its_extension),
 		cmocka_unit_test(
 			templates_among_shared_data_are_compiled_alike),
+		cmocka_unit_test(templates_of_the_application_stay_as_they_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
