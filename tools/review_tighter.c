@@ -228,6 +228,8 @@ static void tighten_class(struct sm_draft *s)
 	const struct sm_str slot = SM_STR(".<class>");
 	struct sm_str p = s->rule->pattern;
 
+	if (!s->out)
+		return;
 	if (p.len > slot.len &&
 	    !memcmp(p.p + p.len - slot.len, slot.p, slot.len))
 		tighten_package(s);

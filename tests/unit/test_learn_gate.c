@@ -174,7 +174,7 @@ static void draw_path(char *out, size_t room)
 {
 	static const char *const roots[] = {
 		APP,
-		APP "/media",
+		"/srv/shop/media",
 		"/tmp",
 		"/etc",
 		"/usr/lib/python3.11",
