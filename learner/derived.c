@@ -394,6 +394,7 @@ static bool is_of_known(const struct sm_str_list *stems,
 		if (sm_is_spelled(kid))
 			continue;
 		if (!kid->is_made ||
+		    sm_is_code_suffix(sm_extension(kid->name)) ||
 		    (kid->is_dir && !kid->is_slot && !has_known) ||
 		    !is_of_known(stems, kid, known))
 			return false;

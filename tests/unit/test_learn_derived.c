@@ -255,12 +255,13 @@ static void known_names_open_in_shared_temporary_files(void **state)
 	}
 }
 
+/* But for code, and what is called as nothing else is. */
 static void what_is_made_of_a_tree_is_a_tree(void **state)
 {
 	static const char *const pages[] = { "one", "guide/two" };
 
 	(void)state;
-	for (int known = 0; known <= 1; known++) {
+	for (int known = 0; known <= 2; known++) {
 		struct sm_value dir;
 		struct sm_event list;
 		struct bench b;
@@ -277,8 +278,9 @@ static void what_is_made_of_a_tree_is_a_tree(void **state)
 			snprintf(path, sizeof(path), "/srv/in/%s.md", pages[i]);
 			if (known)
 				see_open(&b, 0, path, READ);
-			snprintf(path, sizeof(path),
-				 "/srv/out/site/%s/index.html", pages[i]);
+			snprintf(path, sizeof(path), "/srv/out/site/%s/%s",
+				 pages[i],
+				 known == 2 && i ? "x.py" : "index.html");
 			see_open(&b, 0, path, WRITE);
 			see_open(&b, 1, path, WRITE);
 		}
@@ -286,7 +288,7 @@ static void what_is_made_of_a_tree_is_a_tree(void **state)
 		assert_int_equal(allows_open(&b,
 					     "/srv/out/site/a/b/c/index.html",
 					     WRITE),
-				 known);
+				 known == 1);
 		assert_false(allows_open(&b, "/srv/out/x.html", WRITE));
 		assert_false(allows_open(&b, "/srv/out/site/.x", WRITE));
 		finish(&b);
