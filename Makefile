@@ -227,10 +227,12 @@ check-long: all unit-build
 		$(PYTHON) -B tests/integration/test_guests_servers.py
 
 # CPython's own tests, with and without: half an hour, not part of check.
+# MODULES= names some; what was the same is not run again without FRESH=1.
 .PHONY: check-cpython
 check-cpython: all
 	@tools/dev/install-deps cpython
-	@$(PYTHON) tests/cpython/run.py --build $(BUILD)
+	@$(PYTHON) tests/cpython/run.py --build $(BUILD) \
+		$(if $(FRESH),--fresh) $(MODULES)
 
 # Other versions of Python, each in a root of its own Debian (SUITES= names
 # releases), in 13 a free-threaded build as well. The first time, which fetches

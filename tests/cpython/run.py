@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """CPython's own tests with and without us: recorded, and in warn.
 
-    tests/cpython/run.py [--build DIR] [--python PATH] [--fast] [MODULE...]
+    tests/cpython/run.py [--build DIR] [--python PATH] [--fast] [--fresh]
+                         [MODULE...]
 
 A MODULE may go on: subprocess.POSIXProcessTestCase.test_pass_fds_redirected.
+Without any, all are run. Modules found the same are kept in DIR/cpython, and
+not run again by the same programs, so that a run that was ended goes on;
+--fresh and --fast run them all the same.
 
 In warn every operation is decided against an empty policy, so all of them would
 be denied; what the tests say must not change. A module whose results differ is
 run once more on both sides before it counts: some fail now and then alone.
 """
 import argparse
+import hashlib
+import json
 import pathlib
 import re
 import subprocess
@@ -40,7 +46,7 @@ unittest.main(module, argv=sys.argv[:1])
 FAST = """atexit audit code fileio finalization marshal posix runpy
     subprocess.POSIXProcessTestCase.test_close_fds_when_max_fd_is_lowered
     subprocess.POSIXProcessTestCase.test_pass_fds_redirected""".split()
-LIMIT_SECONDS = 300
+LIMIT_SECONDS = 900
 
 
 def results(text):
@@ -77,7 +83,7 @@ def compare(python, module, wrappers):
         beside = {how: run(python, module, wrapper)
                   for how, wrapper in wrappers.items()}
         others = {how: outcome for how, (outcome, _) in beside.items()
-                  if outcome != plain}
+                  if outcome != plain or outcome[0] == "timeout"}
         if not others:
             break
     verdict = "DIFFERENT" if others else "same"
@@ -92,11 +98,56 @@ def compare(python, module, wrappers):
     return verdict, tests
 
 
+class Kept:
+    """Modules that were the same, and how many tests they hold."""
+
+    def __init__(self, options):
+        self.path = options.build / "cpython" / "same"
+        self.key = self.digest(options)
+        self.tests = {}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if options.fresh or options.fast or not self.path.exists():
+            return
+        key, *lines = self.path.read_text().splitlines()
+        if key == self.key:
+            self.tests = dict(map(json.loads, lines))
+
+    @staticmethod
+    def digest(options):
+        digest = hashlib.sha256(options.python.encode())
+        for name in ("bin/secmgr-record", "bin/secmgr-enforce",
+                     "lib/secmgr/libsecmgr.so"):
+            digest.update((options.build / name).read_bytes())
+        return digest.hexdigest()
+
+    def add(self, module, tests):
+        self.tests[module] = tests
+        self.path.write_text("\n".join([self.key, *(
+            json.dumps(one) for one in self.tests.items())]) + "\n")
+
+
+def compare_all(options, modules, wrappers):
+    """(verdict, tests) of each."""
+    kept = Kept(options)
+    outcomes = []
+    for module in modules:
+        if module in kept.tests:
+            print(f"{module:28} same, as before")
+            outcomes.append(("same", kept.tests[module]))
+            continue
+        verdict, tests = compare(options.python, module, wrappers)
+        outcomes.append((verdict, tests))
+        if verdict == "same" and not options.fast:
+            kept.add(module, tests)
+    return outcomes
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build", type=pathlib.Path)
     parser.add_argument("--python", default=PYTHON)
     parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--fresh", action="store_true")
     parser.add_argument("modules", nargs="*")
     options = parser.parse_args()
     modules = options.modules or (FAST if options.fast else MODULES)
@@ -111,8 +162,7 @@ def main():
                      "-p", policy, "--"]}
         print(f"{'':28} {'':9} {'without':>8} " +
               " ".join(f"{how:>8}" for how in wrappers))
-        outcomes = [compare(options.python, module, wrappers)
-                    for module in modules]
+        outcomes = compare_all(options, modules, wrappers)
     verdicts = [verdict for verdict, _ in outcomes]
     print(f"{verdicts.count('same')} of {len(outcomes)} modules the same, "
           f"{sum(tests for _, tests in outcomes)} tests")
