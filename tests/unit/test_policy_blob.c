@@ -174,7 +174,7 @@ static long allocations_left = -1;
 #define HAS_OWN_ALLOCATOR 1
 #endif
 #endif
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef SM_SANITISED
 #define HAS_OWN_ALLOCATOR 1
 #endif
 
@@ -246,7 +246,7 @@ static uint64_t now_ns(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
