@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import textwrap
 import time
 import urllib.error
@@ -68,7 +69,9 @@ def equipped(python):
     if python == PYTHON:
         return python
     name = "python" + version_of(python)
-    place = BUILD / "integration" / "venv" / name
+    # Two tests at a time have one each.
+    place = (BUILD / "integration" / "venv" /
+             pathlib.Path(sys.argv[0]).stem / name)
     shutil.rmtree(place, ignore_errors=True)
     subprocess.run([python, "-m", "venv", "--without-pip", place], check=True)
     packages = place / "lib" / name / "site-packages"

@@ -251,7 +251,7 @@ static bool find_agent(void)
 
 int run_all(const char *name, const struct CMUnitTest *tests, size_t count)
 {
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef SM_SANITISED
 	/* An instrumented library cannot be preloaded into a plain guest. */
 	if (!getenv("SM_TEST_AGENT")) {
 		print_message("%s: skipped, SM_TEST_AGENT is not set\n", name);

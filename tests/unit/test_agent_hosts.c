@@ -112,7 +112,7 @@ static void serves_embedders_again_and_again(void **state)
 	const char *given = getenv("SM_TEST_LIBPYTHON");
 
 	(void)state;
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef SM_SANITISED
 	skip(); /* preloads into this very program, and ASan must be first */
 #endif
 	for (int debug = 0; debug < 2; debug++) {

@@ -110,7 +110,7 @@ static void sketches_do_not_depend_on_order(void **state)
 static int until_failure;
 static bool has_failed;
 
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SM_SANITISED
 static bool fails(void)
 {
 	if (!until_failure || --until_failure)
