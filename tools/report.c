@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tools/cli_escape.h"
@@ -256,17 +257,22 @@ static int write_one(const struct sm_program *program,
 		     const struct sm_report *report, const char *path,
 		     void (*put)(FILE *, const struct sm_report *))
 {
-	FILE *out = fopen(path, "we");
-	bool is_bad;
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *out = open_memstream(&text, &bytes);
+	bool is_bad = !out;
 
 	if (out) {
 		put(out, report);
-		is_bad = ferror(out);
-		if (!fclose(out) && !is_bad)
-			return SM_EXIT_OK;
+		is_bad = fclose(out) != 0;
 	}
-	sm_cli_error(program, path, "cannot write it: %s", strerror(errno));
-	return SM_EXIT_USAGE;
+	/* At once: a CI job that was stopped has the old one or none. */
+	is_bad = is_bad || !sm_cli_replace(path, text, bytes);
+	if (is_bad)
+		sm_cli_error(program, path, "cannot write it: %s",
+			     strerror(errno));
+	free(text);
+	return is_bad ? SM_EXIT_USAGE : SM_EXIT_OK;
 }
 
 int sm_report_write(const struct sm_program *program,

@@ -3,7 +3,9 @@
 import json
 import pathlib
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -351,6 +353,24 @@ class Policy(unittest.TestCase):
         self.assertEqual(
             (2, "secmgr-replay: /nowhere/x: cannot write it: No such file or "
              "directory\n"), (done.returncode, done.stderr))
+
+    def test_a_report_that_cannot_be_written_leaves_the_old_one(self):
+        def refuse():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+        for option in ("--junit", "--sarif"):
+            with self.subTest(option):
+                report = self.place / "old.report"
+                report.write_text("of yesterday")
+                good = self.place / "good.json"
+                good.write_text("[]")
+                done = self.tool("secmgr-policy", "test", option, report,
+                                 "policy.json", good, preexec_fn=refuse)
+                self.assertEqual(
+                    (2, f"secmgr-policy: {report}: cannot write it: File too "
+                     "large\n"), (done.returncode, done.stderr))
+                self.assertEqual("of yesterday", report.read_text())
 
     def test_a_change_is_compared_by_rules_and_by_events(self):
         (self.place / "new.json").write_text(
