@@ -83,27 +83,36 @@ static void put_front(struct sm_cbor_writer *w, const struct sm_event *e,
 	end(w, spare, start, sm_cbor_head(at, ARRAY, e->argc));
 }
 
-/* Overlapping loads: most strings are shorter than a call of memcpy is long. */
+/*
+ * Overlapping loads: most strings are shorter than a call of memcpy is long.
+ * What the compiler makes of one byte by byte takes longer still to begin.
+ */
 static inline uint8_t *put_copy(uint8_t *at, const char *p, uint32_t n)
 {
-	if (n >= 8 && n <= 16) {
+	if (n > 64) {
+		memcpy(at, p, n);
+	} else if (n > 16) {
+		memcpy(at + n - 16, p + n - 16, 16);
+		for (uint32_t i = 0; i < n - 16; i += 16)
+			memcpy(at + i, p + i, 16);
+	} else if (n >= 8) {
 		uint64_t first, last;
 
 		memcpy(&first, p, 8);
 		memcpy(&last, p + n - 8, 8);
 		memcpy(at, &first, 8);
 		memcpy(at + n - 8, &last, 8);
-	} else if (n >= 4 && n < 8) {
+	} else if (n >= 4) {
 		uint32_t first, last;
 
 		memcpy(&first, p, 4);
 		memcpy(&last, p + n - 4, 4);
 		memcpy(at, &first, 4);
 		memcpy(at + n - 4, &last, 4);
-	} else if (n == 1) {
-		*at = (uint8_t)*p;
 	} else if (n) {
-		memcpy(at, p, n);
+		at[n / 2] = (uint8_t)p[n / 2];
+		at[n - 1] = (uint8_t)p[n - 1];
+		at[0] = (uint8_t)p[0];
 	}
 	return at + n;
 }
@@ -196,28 +205,64 @@ static void put_extras(struct sm_cbor_writer *w, const struct sm_event *e,
 	put_verdict(w, EXTRA_SHADOW_DECISION, &e->shadow);
 }
 
+/* ASCII, copied as it is looked at; NULL where it is not, or is too long. */
+static inline uint8_t *put_short_id(uint8_t *at, const char *p, uint32_t n)
+{
+	uint64_t high = SM_UTF8_HIGH_BITS, first, last;
+	uint32_t half, half_last;
+	uint8_t a, b, c;
+
+	if (n > 16 || !n)
+		return NULL;
+	if (n >= 8) {
+		memcpy(&first, p, 8);
+		memcpy(&last, p + n - 8, 8);
+		memcpy(at, &first, 8);
+		memcpy(at + n - 8, &last, 8);
+		return (first | last) & high ? NULL : at + n;
+	}
+	if (n >= 4) {
+		memcpy(&half, p, 4);
+		memcpy(&half_last, p + n - 4, 4);
+		memcpy(at, &half, 4);
+		memcpy(at + n - 4, &half_last, 4);
+		return (half | half_last) & (uint32_t)high ? NULL : at + n;
+	}
+	a = (uint8_t)p[0];
+	b = (uint8_t)p[n / 2];
+	c = (uint8_t)p[n - 1];
+	at[0] = a;
+	at[n / 2] = b;
+	at[n - 1] = c;
+	return (a | b | c) & 0x80 ? NULL : at + n;
+}
+
 /*
  * What an enforced event has as a rule: a decision and the short id of a
  * rule. False: it has more, or there is no room.
  */
-#define SHORT_ID 24
+#define SHORT_EXTRAS (5 + 16)
 
 static inline bool put_usual_extras(struct sm_cbor_writer *w,
 				    const struct sm_event *e, unsigned extras)
 {
 	struct sm_str id = e->verdict.rule;
-	uint8_t *at = w->at;
+	uint32_t head = MAP << 5 | 2 | EXTRA_DECISION << 8 |
+			(uint32_t)e->verdict.decision << 16 | EXTRA_RULE << 24;
+	uint8_t *at = w->at, *end;
 
 	if (extras != 2 || e->verdict.decision == SM_UNDECIDED ||
-	    id.len - 1 >= SHORT_ID - 1 || w->has_failed ||
-	    w->end - at < 5 + SHORT_ID || !sm_utf8_is_ascii(id))
+	    w->has_failed || w->end - at < SHORT_EXTRAS)
 		return false;
-	at[0] = MAP << 5 | 2;
-	at[1] = EXTRA_DECISION;
-	at[2] = (uint8_t)e->verdict.decision;
-	at[3] = EXTRA_RULE;
+	end = put_short_id(at + 5, id.p, id.len);
+	if (!end)
+		return false;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	head = __builtin_bswap32(head);
+#endif
+	memcpy(at, &head, sizeof(head));
 	at[4] = (uint8_t)(TEXT << 5 | id.len);
-	w->at = put_copy(at + 5, id.p, id.len);
+	w->at = end;
 	return true;
 }
 
