@@ -319,18 +319,21 @@ void sm_policy_decide_request(const struct sm_policy *policy,
 			      const struct sm_event *event, unsigned request,
 			      struct sm_verdict *verdict);
 
-/*
- * True: path is allowed to be accessed directly, by the rule in *out; what
- * sm_policy_decide_for() says of an event that asks for this file and nothing
- * else (sm_event_file()), for less. False tells nothing.
- */
+/* A rule that allows a file; by value, for those who ask often. */
 struct sm_allowance {
-	struct sm_str rule;  /* its id */
+	const char *rule; /* its id; NULL: nothing is told */
+	uint32_t rule_length;
 	uint32_t rule_index; /* in compile order */
 };
-bool sm_policy_allows_file(const struct sm_policy *policy,
-			   const struct sm_subject *subject, struct sm_str path,
-			   uint32_t access, struct sm_allowance *out);
+
+/*
+ * Whether path is allowed to be accessed directly, and by which rule; what
+ * sm_policy_decide_for() says of an event that asks for this file and nothing
+ * else (sm_event_file()), for less.
+ */
+struct sm_allowance sm_policy_allows_file(const struct sm_policy *policy,
+					  const struct sm_subject *subject,
+					  struct sm_str path, uint32_t access);
 
 /*
  * Whether a decision about events of that name may depend on arguments the

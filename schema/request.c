@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "schema/request.h"
+#include "schema/request_file.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 
 /* What builds the requests of one event. */
@@ -120,52 +120,29 @@ static bool is_in_cache(const struct build *b, enum sm_role role)
 	return dir >= n && !memcmp(path.p + dir - n, cache, n);
 }
 
-/* open(2) flags to accesses. */
-static inline uint32_t accesses_of_flags(int64_t flags)
-{
-	static const uint32_t by_mode[] = {
-		[O_RDONLY] = SM_ACCESS_READ,
-		[O_WRONLY] = SM_ACCESS_WRITE,
-		[O_RDWR] = SM_ACCESS_READ | SM_ACCESS_WRITE,
-		[O_ACCMODE] = SM_ACCESS_READ | SM_ACCESS_WRITE,
-	};
-	uint32_t access = by_mode[flags & O_ACCMODE];
-
-	if (!(flags & (O_PATH | O_TRUNC | O_CREAT | O_TMPFILE)))
-		return access;
-	if (flags & O_PATH)
-		return SM_ACCESS_READ;
-	if (flags & O_TRUNC)
-		access |= SM_ACCESS_WRITE;
-	if (flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE)
-		access |= SM_ACCESS_CREATE | SM_ACCESS_WRITE;
-	return access;
-}
-
 /* mode None: os.open; flags are always there. */
 static inline uint32_t open_accesses(const struct build *b)
 {
 	const struct sm_value *v = arg(b, SM_ROLE_FLAGS);
 
-	return accesses_of_flags(v && v->type == SM_INT ? v->i
-							: O_RDWR | O_CREAT);
+	return sm_request_flags(v && v->type == SM_INT ? v->i
+						       : O_RDWR | O_CREAT);
 }
 
-/* Of operations that ask for one file, whatever else is said. */
-static const uint8_t accesses_of[] = {
+/* The last one has the largest number. */
+const uint8_t sm_request_accesses[SM_OPERATION_DLSYM + 1] = {
 	[SM_OPERATION_META] = SM_ACCESS_META,
 	[SM_OPERATION_LIST] = SM_ACCESS_LIST,
 	[SM_OPERATION_CREATE] = SM_ACCESS_CREATE | SM_ACCESS_WRITE,
 	[SM_OPERATION_DELETE] = SM_ACCESS_DELETE,
 	[SM_OPERATION_TRUNCATE] = SM_ACCESS_WRITE,
-	[SM_OPERATION_DLSYM] = 0, /* the last one */
 };
 
 static uint32_t file_accesses(const struct build *b)
 {
 	return b->entry->operation == SM_OPERATION_OPEN
 		       ? open_accesses(b)
-		       : accesses_of[b->entry->operation];
+		       : sm_request_accesses[b->entry->operation];
 }
 
 static void open_file(struct build *b)
@@ -181,35 +158,6 @@ static void open_file(struct build *b)
 		load(b, SM_ROLE_PATH);
 	else
 		file(b, SM_ROLE_PATH, access);
-}
-
-/* Only the program's own: where code is read, it depends on more. */
-bool sm_event_file(const struct sm_event *event, struct sm_str *path,
-		   uint32_t *access)
-{
-	const struct sm_catalogue_entry *entry =
-		sm_catalogue_entry(event->site.kind);
-	const struct sm_value *v = event->args;
-
-	if (!entry || event->site.via != SM_VIA_DIRECT || !event->argc ||
-	    entry->roles[0] != (SM_ROLE_PATH | SM_ROLE_KEY) ||
-	    !sm_value_is_string(v))
-		return false;
-	if (entry->operation != SM_OPERATION_OPEN)
-		*access = accesses_of[entry->operation];
-	else if (event->argc < 3 || v[2].type != SM_INT ||
-		 entry->roles[2] != (SM_ROLE_FLAGS | SM_ROLE_KEY))
-		return false;
-	else
-		*access = accesses_of_flags(v[2].i);
-	*path = event->resolved[0];
-	if (!path->len)
-		*path = (struct sm_str){ v->s, v->len };
-	else if (*access)
-		return true;
-	return *access &&
-	       (event->is_canonical[0] ||
-		(!sm_value_is_cut(v) && sm_path_is_canonical(*path)));
 }
 
 static void delete_file(struct build *b)

@@ -61,14 +61,6 @@ unsigned sm_event_requests(const struct sm_event *event,
 			   struct sm_request_scratch *scratch,
 			   struct sm_request out[SM_REQUESTS_MAX]);
 
-/*
- * The file an event asks for, where that is all it asks for and the path is
- * known: what sm_event_requests() says of most events, for less. False: it has
- * to be asked.
- */
-bool sm_event_file(const struct sm_event *event, struct sm_str *path,
-		   uint32_t *access);
-
 /* Cuts the first of a request's names off; empty between two spaces. */
 struct sm_str sm_request_next_name(struct sm_str *names);
 

@@ -306,26 +306,14 @@ int sm_connect(const char *path, unsigned ms);
 /* Notices forks from now on; once, where an interpreter is. */
 void sm_channel_watch(void);
 
-/* ----------------------------------------------------------------- deny.c */
-
-/* What a denied event raises; filled under the lock, used after it. */
-struct sm_denial {
-	char text[640];
-	uint32_t text_length;
-	char file[1024];
-	uint32_t file_length;
-};
-
-/* Decides event and fills its verdict. True: it must be denied. */
-bool sm_deny_decide(const struct sm_view *view, struct sm_event *event,
-		    struct sm_denial *denial);
-/* The same from a vfork child: remembers nothing, needs no lock. */
-bool sm_deny_decide_alone(struct sm_event *event);
-/* Raises PolicyViolation; always leaves an exception. Not under the lock. */
-void sm_deny_raise(const struct sm_denial *denial);
-
 /* ----------------------------------------------------------------- memo.c */
 
+/*
+ * Most events ask for one file that every policy allows: fills the event's
+ * verdicts and is true. False: nothing is said, ask sm_memo_decide(). Under the
+ * lock.
+ */
+bool sm_memo_allows(const struct sm_view *view, struct sm_event *event);
 /*
  * Fills the event's verdict, and that of the shadow policy where there is one.
  * verdict: what sm_policy_decide() said, unless the same was allowed before.
@@ -337,6 +325,35 @@ void sm_memo_decide(const struct sm_view *view, struct sm_event *event,
 void sm_memo_ask(struct sm_event *event, struct sm_verdict *verdict);
 /* Another policy: what was decided by the old one counts no more. */
 void sm_memo_forget(void);
+
+/* ----------------------------------------------------------------- deny.c */
+
+/* What a denied event raises; filled under the lock, used after it. */
+struct sm_denial {
+	char text[640];
+	uint32_t text_length;
+	char file[1024];
+	uint32_t file_length;
+};
+
+/* Under the lock, where sm_memo_allows() says nothing. */
+bool sm_deny_decide_rest(const struct sm_view *view, struct sm_event *event,
+			 struct sm_denial *denial);
+
+/* Decides event and fills its verdict. True: it must be denied. */
+static inline bool sm_deny_decide(const struct sm_view *view,
+				  struct sm_event *event,
+				  struct sm_denial *denial)
+{
+	return sm_agent.flags & SM_CHANNEL_ENFORCE &&
+	       !(sm_agent.has_policy && sm_memo_allows(view, event)) &&
+	       sm_deny_decide_rest(view, event, denial);
+}
+
+/* The same from a vfork child: remembers nothing, needs no lock. */
+bool sm_deny_decide_alone(struct sm_event *event);
+/* Raises PolicyViolation; always leaves an exception. Not under the lock. */
+void sm_deny_raise(const struct sm_denial *denial);
 
 /* ------------------------------------------------------------- late_open.c */
 

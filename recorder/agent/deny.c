@@ -68,13 +68,11 @@ static void describe(const struct sm_event *event,
 				      : sizeof(denial->text) - 1;
 }
 
-bool sm_deny_decide(const struct sm_view *view, struct sm_event *event,
-		    struct sm_denial *denial)
+bool sm_deny_decide_rest(const struct sm_view *view, struct sm_event *event,
+			 struct sm_denial *denial)
 {
 	struct sm_verdict verdict = { 0 };
 
-	if (!(sm_agent.flags & SM_CHANNEL_ENFORCE))
-		return false;
 	if (sm_agent.has_policy)
 		sm_memo_decide(view, event, &verdict);
 	else

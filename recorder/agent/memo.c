@@ -9,6 +9,8 @@
  */
 #include "recorder/agent/agent.h"
 
+#include "schema/request_file.h"
+
 #define MEMOS	   512u
 #define MEMO_WORDS 32u
 
@@ -27,9 +29,7 @@ static struct memo memos[MEMOS]; /* under the lock */
 #define SUBJECTS 256u
 
 struct asking {
-	bool is_set;
-	uint16_t owner;
-	enum sm_principal_kind kind;
+	_Alignas(64) uint32_t who; /* who_is(); 0: nobody */
 	struct sm_subject subject, shadow;
 };
 
@@ -38,6 +38,7 @@ static struct asking askings[SUBJECTS]; /* under the lock */
 /* Arguments that decide, by event: bits 1 << index; 0: it is not kept. */
 #define ARGS_MAX 32u
 static uint32_t keys[SM_EVENTS];
+static uint8_t files[SM_EVENTS]; /* sm_request_file() */
 
 /* Arguments nobody has described count, and all where rules compare them. */
 static uint32_t keys_of(const struct sm_catalogue_entry *entry,
@@ -59,8 +60,10 @@ void sm_memo_forget(void)
 
 	memset(memos, 0, sizeof(memos));
 	memset(askings, 0, sizeof(askings));
-	for (int kind = SM_EVENT_OTHER + 1; kind < SM_EVENTS; kind++)
+	for (int kind = SM_EVENT_OTHER + 1; kind < SM_EVENTS; kind++) {
 		keys[kind] = keys_of(sm_catalogue_entry(kind), sees_details);
+		files[kind] = sm_request_file(kind);
+	}
 }
 
 /* A key being written, in pairs of words; small, to stay in registers. */
@@ -211,75 +214,70 @@ void sm_memo_ask(struct sm_event *event, struct sm_verdict *verdict)
 	decide_for(&subject, &shadow, event, verdict);
 }
 
-__attribute__((noinline)) static void fill_asking(struct asking *a,
-						  const struct sm_view *view,
-						  const struct sm_event *event)
+__attribute__((noinline)) static void
+fill_asking(struct asking *a, uint32_t who, const struct sm_event *event)
 {
 	ask(event, &a->subject, &a->shadow);
-	a->owner = view->owner->number;
-	a->kind = view->kind;
-	a->is_set = true;
+	a->who = who;
 }
 
-/* NULL: too many have been seen to tell this one from others. */
-HOT const struct asking *find_asking(const struct sm_view *view,
-				     const struct sm_event *event)
+/* 0: too many have been seen to tell this one from others. */
+HOT uint32_t who_is(const struct sm_view *view)
 {
-	uint16_t owner = view->owner ? view->owner->number : 0;
-	struct asking *a = &askings[owner % SUBJECTS];
+	uint32_t owner = view->owner ? view->owner->number : 0;
 
-	if (owner <= SM_PRINCIPALS)
-		return NULL;
-	if (!a->is_set || a->owner != owner || a->kind != view->kind)
-		fill_asking(a, view, event);
+	return owner > SM_PRINCIPALS ? owner | (uint32_t)view->kind << 16 : 0;
+}
+
+HOT const struct asking *find_asking(uint32_t who, const struct sm_event *event)
+{
+	struct asking *a = &askings[who % SUBJECTS];
+
+	if (a->who != who)
+		fill_asking(a, who, event);
 	return a;
 }
 
 /* ------------------------------------------------------------------- files */
 
-__attribute__((noinline)) static bool allow_shadow(const struct asking *asking,
-						   struct sm_str path,
-						   uint32_t access,
-						   struct sm_event *event)
+HOT bool allow(const struct sm_policy *policy, const struct sm_subject *subject,
+	       struct sm_str path, uint32_t access,
+	       struct sm_recorded_verdict *verdict)
 {
-	struct sm_allowance by;
+	struct sm_allowance by =
+		sm_policy_allows_file(policy, subject, path, access);
 
-	if (!sm_policy_allows_file(&sm_agent.shadow, &asking->shadow, path,
-				   access, &by))
+	if (!by.rule)
 		return false;
-	event->shadow.decision = SM_ALLOWED;
-	event->shadow.rule = by.rule;
+	verdict->decision = SM_ALLOWED;
+	verdict->rule.p = by.rule;
+	verdict->rule.len = by.rule_length;
 	return true;
 }
 
-/*
- * Files are not remembered: to look one up and to find it missing would cost
- * most decisions more than it saved the others. False: it is not a file alone,
- * or not allowed by every policy.
- */
-HOT bool decide_file(const struct asking *asking, struct sm_event *event)
+__attribute__((noinline)) static bool allow_both(const struct asking *asking,
+						 struct sm_str path,
+						 uint32_t access,
+						 struct sm_event *event)
 {
-	struct sm_allowance by;
-	struct sm_str path;
-	uint32_t access;
-
-	if (!sm_event_file(event, &path, &access) ||
-	    !sm_policy_allows_file(&sm_agent.policy, &asking->subject, path,
-				   access, &by) ||
-	    (sm_agent.has_shadow && !allow_shadow(asking, path, access, event)))
-		return false;
-	event->verdict.decision = SM_ALLOWED;
-	event->verdict.rule = by.rule;
-	return true;
+	return allow(&sm_agent.shadow, &asking->shadow, path, access,
+		     &event->shadow) &&
+	       allow(&sm_agent.policy, &asking->subject, path, access,
+		     &event->verdict);
 }
 
-static void decide(const struct asking *asking, struct sm_event *event,
+static void decide(const struct sm_view *view, struct sm_event *event,
 		   struct sm_verdict *verdict)
 {
-	if (asking)
-		decide_for(&asking->subject, &asking->shadow, event, verdict);
-	else
+	const struct asking *asking;
+	uint32_t who = who_is(view);
+
+	if (!who) {
 		sm_memo_ask(event, verdict);
+		return;
+	}
+	asking = find_asking(who, event);
+	decide_for(&asking->subject, &asking->shadow, event, verdict);
 }
 
 static void keep(struct memo *memo, const struct writer *w, const uint64_t *key,
@@ -292,18 +290,44 @@ static void keep(struct memo *memo, const struct writer *w, const uint64_t *key,
 	memo->shadow = event->shadow;
 }
 
-/* Apart, or others would have to keep room for its key, too. */
-__attribute__((noinline)) static void decide_once(const struct sm_view *view,
-						  const struct asking *asking,
-						  struct sm_event *event,
-						  struct sm_verdict *verdict)
+/* For who was not the last one to ask of those kept where he is. */
+__attribute__((noinline)) static bool allow_new(const struct sm_view *view,
+						struct sm_event *event)
+{
+	find_asking(who_is(view), event);
+	return sm_memo_allows(view, event);
+}
+
+/*
+ * Files are not remembered: to look one up and to find it missing would cost
+ * most decisions more than it saved the others.
+ */
+bool sm_memo_allows(const struct sm_view *view, struct sm_event *event)
+{
+	uint32_t who = who_is(view), access;
+	struct asking *asking = &askings[who % SUBJECTS];
+	struct sm_str path;
+
+	if (!who ||
+	    !sm_event_told_file(event, files[event->site.kind], &path, &access))
+		return false;
+	if (asking->who != who)
+		return allow_new(view, event);
+	if (sm_agent.has_shadow)
+		return allow_both(asking, path, access, event);
+	return allow(&sm_agent.policy, &asking->subject, path, access,
+		     &event->verdict);
+}
+
+void sm_memo_decide(const struct sm_view *view, struct sm_event *event,
+		    struct sm_verdict *verdict)
 {
 	uint64_t key[MEMO_WORDS];
 	struct writer w = { key, key + MEMO_WORDS, 0 };
 	struct memo *memo;
 
 	if (!put_event(&w, view, event)) {
-		decide(asking, event, verdict);
+		decide(view, event, verdict);
 		return;
 	}
 	memo = &memos[w.hash % MEMOS];
@@ -313,17 +337,8 @@ __attribute__((noinline)) static void decide_once(const struct sm_view *view,
 		event->shadow = memo->shadow;
 		return;
 	}
-	decide(asking, event, verdict);
+	decide(view, event, verdict);
 	if (verdict->decision == SM_ALLOWED ||
 	    verdict->decision == SM_UNDECIDED)
 		keep(memo, &w, key, event);
-}
-
-void sm_memo_decide(const struct sm_view *view, struct sm_event *event,
-		    struct sm_verdict *verdict)
-{
-	const struct asking *asking = find_asking(view, event);
-
-	if (!asking || !decide_file(asking, event))
-		decide_once(view, asking, event, verdict);
 }

@@ -719,6 +719,11 @@ static enum sm_status lay_nodes(struct sm_build *b)
 	return status;
 }
 
+static size_t align(size_t bytes)
+{
+	return (bytes + SM_BLOB_ALIGN - 1) & ~(size_t)(SM_BLOB_ALIGN - 1);
+}
+
 enum sm_status sm_build_finish(struct sm_build *b,
 			       const struct sm_blob_header *header, void **blob,
 			       size_t *bytes)
@@ -726,7 +731,7 @@ enum sm_status sm_build_finish(struct sm_build *b,
 	const struct sm_build_node *events, *named;
 	struct sm_blob_header *h;
 	enum sm_status status = sm_build_stops(b);
-	size_t size = sizeof(*h), n;
+	size_t size = align(sizeof(*h)), n;
 	char *out;
 	int s;
 
@@ -735,8 +740,7 @@ enum sm_status sm_build_finish(struct sm_build *b,
 	if (status)
 		return status;
 	for (s = 0; s < SM_BLOB_SECTIONS; s++)
-		size += (b->sections[s].count * sm_blob_element_bytes[s] + 7) &
-			~(size_t)7;
+		size += align(b->sections[s].count * sm_blob_element_bytes[s]);
 	if (size > SM_BLOB_MAX)
 		return sm_fail(b->diag, SM_LIMIT,
 			       "the policy is too large to compile");
@@ -745,14 +749,14 @@ enum sm_status sm_build_finish(struct sm_build *b,
 		return SM_NOMEM;
 	h = (struct sm_blob_header *)(void *)out;
 	*h = *header;
-	size = sizeof(*h);
+	size = align(sizeof(*h));
 	for (s = 0; s < SM_BLOB_SECTIONS; s++) {
 		n = b->sections[s].count * sm_blob_element_bytes[s];
 		h->sections[s].first = (uint32_t)size;
 		h->sections[s].count = (uint32_t)b->sections[s].count;
 		if (n)
 			memcpy(out + size, b->sections[s].p, n);
-		size += (n + 7) & ~(size_t)7;
+		size += align(n);
 	}
 	memcpy(h->roots, b->roots, sizeof(h->roots));
 	events = sm_build_node_at(b, b->roots[SM_ROOT_EVENT]);

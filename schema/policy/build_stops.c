@@ -16,6 +16,7 @@ struct walk {
 	struct sm_build *b;
 	enum sm_blob_root root;
 	struct sm_vector slots; /* struct sm_blob_slot: one for each stop */
+	uint32_t last;		/* stop that was begun, a word; NONE */
 	char path[SM_STRING_MAX];
 };
 
@@ -210,6 +211,16 @@ static uint32_t grants_of_content(const struct content *c)
 	return c->ends + c->deeps + c->nexts + c->trees;
 }
 
+/* Of a stop with a path of len bytes. */
+static uint32_t words_of(const struct content *c, uint32_t len)
+{
+	return (uint32_t)(SM_STOP_WORDS +
+			  SM_GRANT_WORDS * grants_of_content(c) +
+			  sm_stop_path_words(len) +
+			  SM_WAY_WORDS * (c->ways + c->tails)) +
+	       (c->text_bytes + 7) / 8;
+}
+
 /* ------------------------------------------------------------------ filling */
 
 /* Where text goes on in a stop that is being filled. */
@@ -274,6 +285,21 @@ static struct sm_blob_grant *put_nexts(struct cursor *c, uint32_t link,
 	return to;
 }
 
+static void put_words(struct sm_blob_way *way, const struct draft *d)
+{
+	const char mask[8] = "\xff\xff\xff\xff\xff\xff\xff\xff";
+	uint32_t start = d->start.len < 8 ? d->start.len : 8;
+	uint32_t end = d->end.len < 8 ? d->end.len : 8;
+
+	if (start)
+		memcpy(&way->first, d->start.p, start);
+	memcpy(&way->first_mask, mask, start);
+	if (end)
+		memcpy((char *)&way->last + 8 - end,
+		       d->end.p + d->end.len - end, end);
+	memcpy((char *)&way->last_mask + 8 - end, mask, end);
+}
+
 static struct sm_blob_way *put_ways(struct cursor *c, uint32_t link,
 				    struct sm_blob_way *to)
 {
@@ -288,6 +314,7 @@ static struct sm_blob_way *put_ways(struct cursor *c, uint32_t link,
 			to->end = (uint8_t)d.end.len;
 			to->text = put_text(c, d.start);
 			put_text(c, d.end);
+			put_words(to, &d);
 		}
 		to++;
 	}
@@ -317,8 +344,6 @@ static void fill(struct sm_build *b, const struct content *c, uint32_t node,
 	stop->trees = (uint8_t)c->trees;
 	stop->ways = (uint8_t)c->ways;
 	stop->tails = (uint8_t)c->tails;
-	stop->ways_at = (uint16_t)(stop->grants_at +
-				   SM_GRANT_WORDS * grants_of_content(c));
 	way = ways_of(stop);
 	cursor.at = (uint32_t)((char *)(way + c->ways + c->tails) -
 			       b->sections[SM_BLOB_STOPS].p);
@@ -332,6 +357,8 @@ static void fill(struct sm_build *b, const struct content *c, uint32_t node,
 		put_grants(&cursor, c->node->tidy, grant);
 	stop->want = wants_of(sm_stop_grants(stop) + c->ends,
 			      c->deeps + c->nexts + c->trees);
+	stop->beside = wants_of(
+		sm_stop_grants(stop) + c->ends + c->deeps + c->nexts, c->trees);
 	way = put_ways(&cursor, c->node->branches, way);
 	if (c->has_edges)
 		way = put_ways(&cursor, c->node->edges, way);
@@ -350,7 +377,6 @@ static void fill_with_doubt(uint32_t node, struct sm_blob_stop *stop)
 
 	stop->node = node;
 	stop->ends = stop->deeps = 1;
-	stop->ways_at = (uint16_t)(stop->grants_at + 2 * SM_GRANT_WORDS);
 	grants_of(stop)[0] = grants_of(stop)[1] = doubt;
 	stop->want = UINT32_MAX;
 }
@@ -378,25 +404,44 @@ static void add_names(struct sm_build *b, const struct sm_blob_way *way,
 	stop->may[1] |= UINT32_C(1) << (name >> 22 & 31);
 }
 
-/* A stop with its path and nothing else yet. */
-static enum sm_status new_stop(struct walk *w, uint32_t len, size_t more,
-			       uint32_t *at)
+/*
+ * Room for one of `words` words, where it touches the fewest cache lines. What
+ * is left free belongs to the stop before it.
+ */
+static enum sm_status align_stop(struct walk *w, uint32_t words)
 {
-	uint32_t head = (uint32_t)SM_STOP_WORDS + sm_stop_path_words(len);
-	uint32_t words = head + (uint32_t)more;
-	struct sm_blob_stop *stop;
-	enum sm_status status;
+	uint32_t at = (uint32_t)w->b->sections[SM_BLOB_STOPS].count;
+	uint32_t in_line = at % SM_LINE_WORDS;
+	uint32_t lines = (words + SM_LINE_WORDS - 1) / SM_LINE_WORDS;
+	uint32_t pad = SM_LINE_WORDS - in_line;
 
+	if (w->last == NONE || in_line + words <= lines * SM_LINE_WORDS ||
+	    stop_at(w->b, w->last)->words + pad > SM_STOP_WORDS_MAX)
+		return SM_OK;
+	stop_at(w->b, w->last)->words += (uint16_t)pad;
+	return add_words(w->b, pad);
+}
+
+/* A stop with its path and nothing else yet. */
+static enum sm_status new_stop(struct walk *w, uint32_t len, uint32_t grants,
+			       uint32_t words, uint32_t *at)
+{
+	struct sm_blob_stop *stop;
+	enum sm_status status = align_stop(w, words);
+
+	if (status)
+		return status;
 	*at = (uint32_t)w->b->sections[SM_BLOB_STOPS].count;
 	status = add_words(w->b, words);
 	if (status)
 		return status;
+	w->last = *at;
 	stop = stop_at(w->b, *at);
 	stop->up = stop->slot = NONE;
 	stop->length = (uint16_t)len;
-	stop->grants_at = (uint16_t)head;
-	stop->words = words;
-	memcpy(stop + 1, w->path, len);
+	stop->path_at = (uint16_t)(SM_STOP_WORDS + SM_GRANT_WORDS * grants);
+	stop->words = (uint16_t)words;
+	memcpy((char *)(uintptr_t)sm_stop_path(stop), w->path, len);
 	return SM_OK;
 }
 
@@ -418,17 +463,17 @@ static enum sm_status build_stop(struct walk *w, uint32_t node, uint32_t len,
 	if (c->node->tidy != NONE)
 		c->tree = sm_build_node_at(b, c->node->tidy);
 	if ((w->root != SM_ROOT_FILES && w->root != SM_ROOT_LOAD) ||
-	    depth == SM_STOP_DEPTH_MAX || !read_content(b, c)) {
-		status = new_stop(w, len, 2 * SM_GRANT_WORDS, at);
+	    depth == SM_STOP_DEPTH_MAX || !read_content(b, c) ||
+	    words_of(c, len) > SM_STOP_WORDS_MAX) {
+		status = new_stop(w, len, 2,
+				  SM_STOP_WORDS + 2 * SM_GRANT_WORDS +
+					  sm_stop_path_words(len),
+				  at);
 		if (!status)
 			fill_with_doubt(node, stop_at(b, *at));
 		return status;
 	}
-	status = new_stop(w, len,
-			  SM_GRANT_WORDS * grants_of_content(c) +
-				  SM_WAY_WORDS * (c->ways + c->tails) +
-				  (c->text_bytes + 7) / 8,
-			  at);
+	status = new_stop(w, len, grants_of_content(c), words_of(c, len), at);
 	if (status)
 		return status;
 	stop_at(b, *at)->node = node;
@@ -436,6 +481,20 @@ static enum sm_status build_stop(struct walk *w, uint32_t node, uint32_t len,
 	for (i = 0; !status && i < c->ways + c->tails; i++)
 		status = build_next(w, *at, i, depth + 1);
 	return status;
+}
+
+static enum sm_way_plain plain_of(const struct sm_blob_stop *stop,
+				  const struct sm_blob_way *way,
+				  const struct sm_blob_stop *next)
+{
+	if (stop->length < 7 || !way->start || way->start > 8 || way->end > 8 ||
+	    next->ends != 1 || sm_stop_grants(next)->rule > SM_GRANT_RULE)
+		return SM_WAY_NOT_PLAIN;
+	if (way->shape == SM_SHAPE_ANY)
+		return SM_WAY_PLAIN_ANY;
+	return way->shape == SM_SHAPE_TOKEN && way->token == SM_TOKEN_INT
+		       ? SM_WAY_PLAIN_INT
+		       : SM_WAY_NOT_PLAIN;
 }
 
 /* The stop a way leads to, and what it adds to the one it belongs to. */
@@ -456,9 +515,11 @@ static enum sm_status build_next(struct walk *w, uint32_t at, uint32_t number,
 	stop = stop_at(w->b, at);
 	way = &ways_of(stop)[number];
 	way->stop = word;
+	way->plain = plain_of(stop, way, next);
 	way->want = next->want | next->tail_want |
 		    wants_of(sm_stop_grants(next), next->ends);
 	if (number < stop->ways) {
+		stop->beside |= way->want;
 		stop->want |= way->want;
 	} else {
 		stop->tail_want |= way->want;
@@ -488,7 +549,8 @@ static enum sm_status add(struct walk *w, uint32_t node, uint32_t len,
 	stop->up = up;
 	if (up == NONE)
 		return SM_OK;
-	stop->want |= stop_at(w->b, up)->want;
+	stop->above = stop_at(w->b, up)->want;
+	stop->want |= stop->above;
 	stop->tail_want |= stop_at(w->b, up)->tail_want;
 	stop->may[0] |= stop_at(w->b, up)->may[0];
 	stop->may[1] |= stop_at(w->b, up)->may[1];
@@ -546,8 +608,8 @@ static enum sm_status lay_slots(struct walk *w)
 	struct sm_blob_slot *table;
 	uint32_t size = 4, i, at;
 
-	/* A quarter full; large ones, which should stay in a cache, half. */
-	while (size < (w->slots.count < ROOMY ? 4 : 2) * w->slots.count)
+	/* An eighth full; large ones, which should stay in a cache, half. */
+	while (size < (w->slots.count < ROOMY ? 8 : 2) * w->slots.count)
 		size *= 2;
 	for (i = 0; i < size; i++) {
 		table = sm_build_push(v, sizeof(*table));
@@ -568,7 +630,7 @@ static enum sm_status lay_slots(struct walk *w)
 
 enum sm_status sm_build_stops(struct sm_build *b)
 {
-	struct walk w = { .b = b };
+	struct walk w = { .b = b, .last = NONE };
 	enum sm_status status = visit_all(&w);
 
 	if (!status)

@@ -4,6 +4,8 @@
  */
 #include "schema/policy/decide.h"
 
+#include "schema/request_file.h"
+
 /* Rules below the nodes that path reaches in files: any that is_wanted. */
 static uint32_t find_file_rule(const struct sm_policy *policy,
 			       struct sm_str path,
@@ -342,12 +344,13 @@ void sm_policy_decide_for(const struct sm_policy *policy,
 			  const struct sm_subject *subject,
 			  struct sm_verdict *verdict)
 {
-	struct sm_allowance by;
+	struct sm_allowance by = { NULL, 0, 0 };
 	struct sm_str path;
 	uint32_t access;
 
-	if (!sm_event_file(event, &path, &access) ||
-	    !sm_policy_allows_file(policy, subject, path, access, &by)) {
+	if (sm_event_file(event, &path, &access))
+		by = sm_policy_allows_file(policy, subject, path, access);
+	if (!by.rule) {
 		decide_requests(policy, event, subject, verdict);
 		return;
 	}
@@ -355,7 +358,7 @@ void sm_policy_decide_for(const struct sm_policy *policy,
 	verdict->decision = SM_ALLOWED;
 	verdict->family = SM_FAMILY_FILES;
 	verdict->rule_index = by.rule_index;
-	verdict->rule = by.rule;
+	verdict->rule = (struct sm_str){ by.rule, by.rule_length };
 }
 
 void sm_policy_decide(const struct sm_policy *policy,

@@ -6,74 +6,74 @@
  * rules that do not grant, and what is needed of those that may stands beside
  * the start of the path that leads to them (stop.h).
  *
- * What most decisions need is inline, and what they find is passed by value: it
- * stays in registers then. The rest stands apart, or it would take these away.
+ * What most decisions need stands at the end, without a call: what is needed
+ * behind one would have to be saved. The rest stands apart.
  */
 #include "schema/policy/find_stop.h"
 
 #define APART __attribute__((noinline)) static
+
+SM_HOT uint64_t load(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
 
 /* What is asked. */
 struct query {
 	const struct sm_policy *policy;
 	const struct sm_subject *subject;
 	struct sm_str path;
-	uint32_t name_at; /* its last component */
 	uint32_t want;
 };
 
 /* What has been found so far. */
 struct gain {
 	const struct sm_blob_grant *first; /* by its rule's number */
+	uint64_t who;			   /* that are meant, of those he is */
 	uint32_t granted;
-	uint32_t doubts; /* not 0: there is more to say, or to ask */
+	uint32_t flags; /* of the rules: SM_GRANT_DENIES and the like */
 };
 
-SM_HOT struct gain take(const struct query *q, const struct sm_blob_grant *g,
-			uint32_t count, struct gain gain)
+static void add(const struct query *q, const struct sm_blob_grant *g,
+		uint32_t count, struct gain *gain)
 {
 	for (; count; count--, g++) {
 		uint64_t both = g->who & q->subject->who;
 
 		if (!(g->want & q->want) || !both)
 			continue;
-		gain.doubts |= g->rule & ~SM_GRANT_RULE;
-		gain.doubts |= (uint32_t)(both >> SM_WHO_OTHERS);
-		gain.granted |= g->want;
-		if (!gain.first || g->rule < gain.first->rule)
-			gain.first = g;
+		gain->who |= both;
+		gain->granted |= g->want;
+		gain->flags |= g->rule;
+		if (!gain->first || g->rule < gain->first->rule)
+			gain->first = g;
 	}
-	return gain;
 }
 
-/* By <tree>, which no hidden component is part of. */
-APART struct gain take_trees(const struct query *q,
-			     const struct sm_blob_stop *stop, uint32_t at,
-			     struct gain gain)
-{
-	for (; at < q->path.len; at = sm_find_end(q->path, at) + 1)
-		if (q->path.p[at] == '.')
-			return gain;
-	return take(q,
-		    sm_stop_grants(stop) + stop->ends + stop->deeps +
-			    stop->nexts,
-		    stop->trees, gain);
-}
-
-/* The path goes on behind stop with the component from at to end. */
-SM_HOT struct gain take_below(const struct query *q,
-			      const struct sm_blob_stop *stop, uint32_t at,
-			      uint32_t end, struct gain gain)
+/* By `**`, and by `*` where the component from at to end is the last. */
+static void add_below(const struct query *q, const struct sm_blob_stop *stop,
+		      uint32_t at, uint32_t end, struct gain *gain)
 {
 	uint32_t count = stop->deeps;
 
 	/* Wildcards do not open hidden names. */
 	if (end == q->path.len && q->path.p[at] != '.')
 		count += stop->nexts;
-	gain = take(q, sm_stop_grants(stop) + stop->ends, count, gain);
-	if (__builtin_expect(stop->trees, 0))
-		gain = take_trees(q, stop, at, gain);
-	return gain;
+	add(q, sm_stop_grants(stop) + stop->ends, count, gain);
+}
+
+/* By <tree>, which no hidden component is part of. */
+static void add_trees(const struct query *q, const struct sm_blob_stop *stop,
+		      uint32_t at, struct gain *gain)
+{
+	for (; at < q->path.len; at = sm_find_end(q->path, at) + 1)
+		if (q->path.p[at] == '.')
+			return;
+	add(q, sm_stop_grants(stop) + stop->ends + stop->deeps + stop->nexts,
+	    stop->trees, gain);
 }
 
 /* ------------------------------------------------------------------- ways */
@@ -81,156 +81,290 @@ SM_HOT struct gain take_below(const struct query *q,
 /* What stands between the texts of a way; never with a slash in it. */
 static bool is_token(enum sm_token token, struct sm_str text)
 {
+	if (!text.len)
+		return false;
 	if (token == SM_TOKEN_NAME)
-		return text.len && text.p[0] != '.';
-	return text.len && sm_token_match(token, text) == text.len;
+		return text.p[0] != '.';
+	return sm_token_match(token, text) == text.len;
 }
 
-/* The component from at to end. */
-SM_HOT bool matches(const struct query *q, const struct sm_blob_way *way,
-		    uint32_t at, uint32_t end)
+/* A component. */
+static bool matches(const struct sm_policy *policy,
+		    const struct sm_blob_way *way, struct sm_str name)
 {
-	const char *text = sm_stop_text(q->policy, way->text);
-	struct sm_str name = { q->path.p + at, end - at };
+	const char *text = sm_stop_text(policy, way->text);
 	uint32_t texts = way->start + (uint32_t)way->end;
 
 	if (way->shape == SM_SHAPE_PATTERN)
-		return sm_match_pattern(q->policy, way->text, name, true);
-	if (name.len < texts ||
-	    (way->shape == SM_SHAPE_LITERAL && name.len != texts) ||
-	    (!way->start && name.p[0] == '.') ||
+		return sm_match_pattern(policy, way->text, name, true);
+	if (name.len < texts || (!way->start && name.p[0] == '.') ||
 	    !sm_find_same(text, name.p, way->start) ||
 	    !sm_find_same(text + way->start, name.p + name.len - way->end,
 			  way->end))
 		return false;
 	name.p += way->start;
 	name.len -= texts;
-	return way->shape != SM_SHAPE_TOKEN || is_token(way->token, name);
+	if (way->shape == SM_SHAPE_TOKEN)
+		return is_token(way->token, name);
+	return way->shape == SM_SHAPE_ANY || !name.len;
 }
 
-static struct gain follow(const struct query *q,
-			  const struct sm_blob_stop *stop, uint32_t at,
-			  struct gain gain);
+static void follow(const struct query *q, const struct sm_blob_stop *stop,
+		   uint32_t at, struct gain *gain);
 
 /* Behind ways of the component from at to end. */
-APART struct gain take_ways(const struct query *q,
-			    const struct sm_blob_way *way, uint32_t count,
-			    uint32_t at, uint32_t end, struct gain gain)
+static void add_ways(const struct query *q, const struct sm_blob_way *way,
+		     uint32_t count, uint32_t at, uint32_t end,
+		     struct gain *gain)
 {
 	for (; count; count--, way++) {
 		const struct sm_blob_stop *next;
 
-		if (!(way->want & q->want) || !matches(q, way, at, end))
+		if (!(way->want & q->want) ||
+		    !matches(q->policy, way,
+			     (struct sm_str){ q->path.p + at, end - at }))
 			continue;
 		next = sm_blob_stop(q->policy, way->stop);
-		gain = end < q->path.len ? follow(q, next, end + 1, gain)
-					 : take(q, sm_stop_grants(next),
-						next->ends, gain);
+		if (end < q->path.len)
+			follow(q, next, end + 1, gain);
+		else
+			add(q, sm_stop_grants(next), next->ends, gain);
 	}
-	return gain;
 }
 
-static struct gain take_tails(const struct query *q,
-			      const struct sm_blob_stop *stop, struct gain gain)
+/* By trees and ways of stop, but not by tails. */
+static void add_beside(const struct query *q, const struct sm_blob_stop *stop,
+		       uint32_t at, uint32_t end, struct gain *gain)
 {
-	return take_ways(q, sm_stop_ways(stop) + stop->ways, stop->tails,
-			 q->name_at, q->path.len, gain);
+	if (stop->trees)
+		add_trees(q, stop, at, gain);
+	add_ways(q, sm_stop_ways(stop), stop->ways, at, end, gain);
 }
 
-/* But for tails. */
-SM_HOT struct gain take_next(const struct query *q,
-			     const struct sm_blob_stop *stop, uint32_t at,
-			     uint32_t end, struct gain gain)
+static uint32_t name_of(const struct query *q)
 {
-	gain = take_below(q, stop, at, end, gain);
-	if (__builtin_expect(stop->ways, 0))
-		gain = take_ways(q, sm_stop_ways(stop), stop->ways, at, end,
-				 gain);
-	return gain;
+	return sm_find_last_slash(q->path.p, q->path.len) + 1;
 }
 
-static struct gain follow(const struct query *q,
-			  const struct sm_blob_stop *stop, uint32_t at,
-			  struct gain gain)
+static void add_tails(const struct query *q, const struct sm_blob_stop *stop,
+		      struct gain *gain)
 {
-	gain = take_next(q, stop, at, sm_find_end(q->path, at), gain);
-	return take_tails(q, stop, gain);
+	add_ways(q, sm_stop_ways(stop) + stop->ways, stop->tails, name_of(q),
+		 q->path.len, gain);
+}
+
+APART void follow(const struct query *q, const struct sm_blob_stop *stop,
+		  uint32_t at, struct gain *gain)
+{
+	uint32_t end = sm_find_end(q->path, at);
+
+	add_below(q, stop, at, end, gain);
+	add_beside(q, stop, at, end, gain);
+	if (stop->tails)
+		add_tails(q, stop, gain);
 }
 
 /* ------------------------------------------------------------------- stops */
 
-SM_HOT const struct sm_blob_stop *up_of(const struct query *q,
+static const struct sm_blob_stop *up_of(const struct query *q,
 					const struct sm_blob_stop *stop)
 {
 	return stop->up == SM_BLOB_NONE ? NULL
 					: sm_blob_stop(q->policy, stop->up);
 }
 
-/* Whether the tails of stop, or of those above it, accept the name. */
-SM_HOT bool may_end(const struct query *q, const struct sm_blob_stop *stop)
+/*
+ * Whether tails of stop, or of those above it, may accept the path. Its last
+ * component begins at name_at.
+ */
+SM_HOT bool may_end(const struct sm_blob_stop *stop, struct sm_str path,
+		    uint32_t name_at)
 {
-	return stop->tail_want & q->want && q->path.len > 1 &&
-	       sm_stop_may_end(stop, sm_stop_name(q->path.p + q->name_at,
-						  q->path.p + q->path.len));
+	return sm_stop_may_end(
+		stop, sm_stop_name(path.p + name_at, path.p + path.len));
 }
 
-/* Behind shorter starts of the path; tails: of what ends here. */
-APART struct gain follow_up(const struct query *q,
-			    const struct sm_blob_stop *up,
-			    const struct sm_blob_stop *tails, struct gain gain)
+/*
+ * Patterns behind stop, where the path goes on with a component up to end (0:
+ * it ends there), what follows anywhere, and what stops above say.
+ */
+APART void add_others(const struct query *q, const struct sm_blob_stop *stop,
+		      uint32_t end, struct gain *gain)
 {
+	const struct sm_blob_stop *up = up_of(q, stop), *tails;
+
+	if (end)
+		add_beside(q, stop, stop->length + 1u, end, gain);
+	tails = end ? stop : up;
+	if (!tails || !may_end(tails, q->path, name_of(q)))
+		tails = NULL; /* it speaks for those above, too */
+	for (; tails && tails->tail_want & q->want; tails = up_of(q, tails))
+		add_tails(q, tails, gain);
 	for (; up && up->want & q->want; up = up_of(q, up)) {
 		uint32_t at = up->length + 1u;
 
-		gain = take_next(q, up, at, sm_find_end(q->path, at), gain);
+		end = sm_find_end(q->path, at);
+		add_below(q, up, at, end, gain);
+		add_beside(q, up, at, end, gain);
 	}
-	if (!tails || !may_end(q, tails))
-		return gain;
-	for (; tails && tails->tail_want & q->want; tails = up_of(q, tails))
-		gain = take_tails(q, tails, gain);
-	return gain;
 }
 
-SM_HOT struct gain find(const struct query *q)
-{
-	struct gain gain = { NULL, 0, 0 };
-	const struct sm_blob_stop *stop, *up;
-	struct sm_found_stop found =
-		sm_find_stop(q->policy, SM_ROOT_FILES, q->path, q->name_at);
+/* ------------------------------------------------------------------ answer */
 
+static struct sm_allowance allowance_of(const struct sm_policy *policy,
+					const struct sm_blob_grant *grant)
+{
+	return (struct sm_allowance){
+		sm_stop_text(policy, grant->id.at),
+		grant->id.len,
+		grant->rule,
+	};
+}
+
+/* By all that is to be found; stop: the path's own start. */
+APART struct sm_allowance ask_all(const struct sm_policy *policy,
+				  const struct sm_subject *subject,
+				  struct sm_str path, uint32_t access,
+				  const struct sm_blob_stop *stop)
+{
+	const struct query q = { policy, subject, path, access };
+	uint32_t at = stop->length + 1u;
+	uint32_t end = at < path.len ? sm_find_end(path, at) : 0;
+	struct gain gain = { NULL, 0, 0, 0 };
+
+	if (end)
+		add_below(&q, stop, at, end, &gain);
+	else
+		add(&q, sm_stop_grants(stop), stop->ends, &gain);
+	add_others(&q, stop, end, &gain);
+	/* No more to say, nor to ask: it is not denied, and he is the one. */
+	if (!gain.first || gain.flags & ~SM_GRANT_RULE ||
+	    gain.who >> SM_WHO_OTHERS || access & ~gain.granted)
+		return (struct sm_allowance){ NULL, 0, 0 };
+	return allowance_of(policy, gain.first);
+}
+
+/* ------------------------------------------------------------------- usual */
+
+/*
+ * Most files are allowed by one grant, and nothing else is to be asked. Where
+ * that is not plain, ask_all() begins again.
+ */
+
+/* He is, for all he wants, and no names need to be compared for that. */
+SM_HOT bool is_meant(const struct sm_blob_grant *grant, uint64_t who,
+		     uint32_t want)
+{
+	/* more than 0, as a signed number: and without SM_WHO_OTHERS */
+	return (int64_t)(grant->who & who) > 0 && !(want & ~grant->want);
+}
+
+_Static_assert(SM_WHO_OTHERS == 63, "the sign");
+
+/*
+ * Behind the only way of stop, which is plain, for the last component: a few
+ * literal bytes and a number, or anything, between them.
+ */
+SM_HOT struct sm_allowance ask_way(const struct sm_policy *policy,
+				   const struct sm_subject *subject,
+				   struct sm_str path, uint32_t access,
+				   const struct sm_blob_stop *stop)
+{
+	const struct sm_blob_way *way = sm_stop_ways(stop);
+	const struct sm_blob_grant *grant =
+		sm_stop_grants(sm_blob_stop(policy, way->stop));
+	const char *end = path.p + path.len;
+	uint32_t at = stop->length + 1u, more;
+
+	more = path.len - at - way->start - way->end;
+	if (!way->plain || path.len - at < 8 ||
+	    ((load(path.p + at) ^ way->first) & way->first_mask) |
+		    ((load(end - 8) ^ way->last) & way->last_mask))
+		return ask_all(policy, subject, path, access, stop);
+	/* The word begins in the path, since the stop is not shorter. */
+	if (way->plain == SM_WAY_PLAIN_INT
+		    ? more - 1 >= 8 || sm_find_no_digits(sm_stop_load(
+					       end - way->end - 8)) >>
+					       (64 - 8 * more)
+		    : (int32_t)more < 0)
+		return ask_all(policy, subject, path, access, stop);
+	if (!is_meant(grant, subject->who, access))
+		return ask_all(policy, subject, path, access, stop);
+	return allowance_of(policy, grant);
+}
+
+/*
+ * sm_find_stop(), which forgets nothing of a path that is not too long: what
+ * the hash was before each block is at hand when the path is shortened.
+ */
+#define BLOCKS 32u
+
+SM_HOT struct sm_found_stop find_stop(const struct sm_policy *policy,
+				      const char *p, uint32_t length)
+{
+	uint64_t sums[BLOCKS + 1], sum = sm_stop_begin(SM_ROOT_FILES);
+	uint64_t key = SM_STOP_KEY;
+	uint32_t n = length, end = 0, stop, i;
+
+	sums[0] = sum;
+	for (i = 0; i < length / SM_STOP_BLOCK; i++) {
+		sum += sm_stop_block(p + i * SM_STOP_BLOCK, key);
+		key += SM_STOP_KEY;
+		sums[i + 1] = sum;
+	}
+	while ((stop = sm_find_slot(policy, sm_stop_end(sum, p, n))) ==
+	       SM_BLOB_NONE) {
+		if (!n)
+			return (struct sm_found_stop){ NULL, 0, 0 };
+		end = n;
+		n = sm_find_last_slash(p, n);
+		sum = sums[n / SM_STOP_BLOCK];
+	}
+	return (struct sm_found_stop){ sm_blob_stop(policy, stop), end, n };
+}
+
+SM_UNGUARDED struct sm_allowance
+sm_policy_allows_file(const struct sm_policy *policy,
+		      const struct sm_subject *subject, struct sm_str path,
+		      uint32_t access)
+{
+	const struct sm_blob_grant *grant;
+	const struct sm_blob_stop *stop;
+	struct sm_found_stop found;
+	uint32_t others, count, name_at;
+
+	if (!policy->has_file_rules_only || path.len < 2 ||
+	    path.len >= SM_STOP_BLOCK * (BLOCKS + 1))
+		goto nothing;
+	found = find_stop(policy, path.p, path.len);
 	stop = found.stop;
-	if (!stop)
-		return gain;
-	if (!sm_find_is(stop, q->path.p, found.length))
-		gain.doubts = SM_GRANT_ASKS_MORE;
-	up = up_of(q, stop);
+	if (!stop || !sm_find_is(stop, path.p, found.length))
+		goto nothing;
+	others = stop->above;
+	grant = sm_stop_grants(stop);
+	count = stop->ends;
+	name_at = found.length + 1;
 	if (found.end) {
-		gain = take_next(q, stop, stop->length + 1u, found.end, gain);
-	} else {
-		gain = take(q, sm_stop_grants(stop), stop->ends, gain);
-		stop = up;
+		others |= stop->beside;
+		grant += count;
+		count = stop->deeps;
+		/* Wildcards do not open hidden names. */
+		if (found.end == path.len && path.p[name_at] != '.')
+			count += stop->nexts;
 	}
-	if ((up && up->want & q->want) || (stop && may_end(q, stop)))
-		gain = follow_up(q, up, stop, gain);
-	return gain;
-}
-
-SM_UNGUARDED bool sm_policy_allows_file(const struct sm_policy *policy,
-					const struct sm_subject *subject,
-					struct sm_str path, uint32_t access,
-					struct sm_allowance *out)
-{
-	struct query q = { policy, subject, path, 0, access };
-	struct gain gain;
-
-	if (!policy->has_file_rules_only || !path.len)
-		return false;
-	q.name_at = sm_find_last_slash(path.p, path.len) + 1;
-	gain = find(&q);
-	if (!gain.first || gain.doubts || access & ~gain.granted)
-		return false;
-	out->rule_index = gain.first->rule;
-	out->rule = (struct sm_str){ sm_stop_text(policy, gain.first->id.at),
-				     gain.first->id.len };
-	return true;
+	if (stop->tail_want & access) {
+		if (found.end != path.len)
+			name_at = sm_find_last_slash(path.p, path.len) + 1;
+		if (may_end(stop, path, name_at))
+			return ask_all(policy, subject, path, access, stop);
+	}
+	if (count == 1 && !(others & access) && grant->rule <= SM_GRANT_RULE &&
+	    is_meant(grant, subject->who, access))
+		return allowance_of(policy, grant);
+	if (!count && !(stop->above & access) && !stop->trees &&
+	    stop->ways == 1 && found.end == path.len)
+		return ask_way(policy, subject, path, access, stop);
+	return ask_all(policy, subject, path, access, stop);
+nothing:
+	return (struct sm_allowance){ NULL, 0, 0 };
 }

@@ -13,30 +13,68 @@
 #include "schema/policy/stop.h"
 
 #define SM_HOT static inline __attribute__((always_inline))
-/* Without arrays, and called too often for a guard of the stack. */
+/* Without arrays that could be left, and called too often for a guard of them.
+ */
 #define SM_UNGUARDED __attribute__((no_stack_protector))
 
+#ifdef __SSE2__
+SM_HOT __m128i sm_find_load(const char *p)
+{
+	return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+SM_HOT __m128i sm_find_compared(const char *a, const char *b, uint32_t at)
+{
+	return _mm_cmpeq_epi8(sm_find_load(a + at), sm_find_load(b + at));
+}
+
+/* n bytes of both, at least 16. */
+SM_HOT bool sm_find_same_long(const char *a, const char *b, uint32_t n)
+{
+	__m128i same = sm_find_compared(a, b, 0);
+
+	for (n -= 16; n > 16; n -= 16)
+		same = _mm_and_si128(same, sm_find_compared(a, b, n));
+	same = _mm_and_si128(same, sm_find_compared(a, b, n));
+	return _mm_movemask_epi8(same) == 0xffff;
+}
+#else
 SM_HOT uint64_t sm_find_difference(const char *a, const char *b)
 {
 	return (sm_stop_load(a) ^ sm_stop_load(b)) |
 	       (sm_stop_load(a + 8) ^ sm_stop_load(b + 8));
 }
 
+SM_HOT bool sm_find_same_long(const char *a, const char *b, uint32_t n)
+{
+	uint64_t difference = sm_find_difference(a + n - 16, b + n - 16);
+
+	for (; n > 16; n -= 16, a += 16, b += 16)
+		difference |= sm_find_difference(a, b);
+	return !difference;
+}
+#endif
+
 /* n bytes of both; short ones, which a call of memcmp would cost more for. */
 SM_HOT bool sm_find_same(const char *a, const char *b, uint32_t n)
 {
-	uint64_t difference;
-
-	if (n >= 16) {
-		difference = sm_find_difference(a + n - 16, b + n - 16);
-		for (; n > 16; n -= 16, a += 16, b += 16)
-			difference |= sm_find_difference(a, b);
-		return !difference;
-	}
+	if (n >= 16)
+		return sm_find_same_long(a, b, n);
 	if (n >= 8)
 		return sm_stop_load(a) == sm_stop_load(b) &&
 		       sm_stop_load(a + n - 8) == sm_stop_load(b + n - 8);
 	return sm_short_word(a, n) == sm_short_word(b, n);
+}
+
+/* The high bits of word's bytes that are no ASCII digits. */
+SM_HOT uint64_t sm_find_no_digits(uint64_t word)
+{
+	const uint64_t each = 0x0101010101010101u, high = 0x80 * each;
+
+	/* not ASCII, below '0', above '9' */
+	return (word | ~((word | high) - '0' * each) |
+		((word & ~high) + (0x7f - '9') * each)) &
+	       high;
 }
 
 /* The high bits of word's bytes that are `/`. */
@@ -51,26 +89,26 @@ SM_HOT uint64_t sm_find_slashes(uint64_t word)
 /* Where the last slash before end is; the path begins with one. */
 SM_HOT uint32_t sm_find_last_slash(const char *p, uint32_t end)
 {
-	uint64_t slashes;
 #ifdef __SSE2__
 	const __m128i slash = _mm_set1_epi8('/');
 	unsigned found;
 
 	for (; end >= 16; end -= 16) {
-		found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(
-			_mm_loadu_si128(
-				(const __m128i *)(const void *)(p + end - 16)),
-			slash));
+		found = (unsigned)_mm_movemask_epi8(
+			_mm_cmpeq_epi8(sm_find_load(p + end - 16), slash));
 		if (found)
 			return end - 16 + (31 ^ (uint32_t)__builtin_clz(found));
 	}
-#endif
+#else
+	uint64_t slashes;
+
 	for (; end >= 8; end -= 8) {
 		slashes = sm_find_slashes(sm_stop_load(p + end - 8));
 		if (slashes)
 			return end - 1 -
 			       ((uint32_t)__builtin_clzll(slashes) >> 3);
 	}
+#endif
 	while (end && p[end - 1] != '/')
 		end--;
 	return end ? end - 1 : 0;
@@ -93,9 +131,7 @@ SM_HOT uint32_t sm_find_end(struct sm_str path, uint32_t at)
 
 struct sm_found_stop {
 	const struct sm_blob_stop *stop; /* NULL: there is none */
-	/* Of the component behind it, where it had to be looked for; 0: it is
-	 * all of the path. */
-	uint32_t end;
+	uint32_t end;	 /* of the component behind it; 0: it is the path */
 	uint32_t length; /* of the start it should be */
 };
 
@@ -119,19 +155,24 @@ SM_HOT bool sm_find_is(const struct sm_blob_stop *stop, const char *p,
 }
 
 /*
- * path is canonical. name_at: where its last component begins. The hash only
- * finds: whether it is that stop, sm_find_is() has to say.
+ * path is canonical. The hash only finds: whether it is that stop, sm_find_is()
+ * has to say.
  */
 SM_HOT struct sm_found_stop sm_find_stop(const struct sm_policy *policy,
 					 enum sm_blob_root root,
-					 struct sm_str path, uint32_t name_at)
+					 struct sm_str path)
 {
-	uint64_t sum = sm_stop_begin(root);
+	uint64_t sum = sm_stop_begin(root), key = SM_STOP_KEY;
 	uint32_t n = path.len == 1 ? 0 : path.len; /* as stops are spelled */
-	uint32_t whole = 0, end = 0, stop, shorter;
+	const char *whole = path.p;		   /* behind its whole blocks */
+	uint32_t end = 0, stop;
 
-	for (; whole + SM_STOP_BLOCK <= n; whole += SM_STOP_BLOCK)
-		sum += sm_stop_block(path.p, whole);
+	for (; n >= SM_STOP_BLOCK; n -= SM_STOP_BLOCK) {
+		sum += sm_stop_block(whole, key);
+		whole += SM_STOP_BLOCK;
+		key += SM_STOP_KEY;
+	}
+	n += (uint32_t)(whole - path.p);
 	for (;;) {
 		stop = sm_find_slot(policy, sm_stop_end(sum, path.p, n));
 		if (stop != SM_BLOB_NONE)
@@ -140,11 +181,13 @@ SM_HOT struct sm_found_stop sm_find_stop(const struct sm_policy *policy,
 			};
 		if (!n)
 			return (struct sm_found_stop){ NULL, 0, 0 };
-		shorter = end ? sm_find_last_slash(path.p, n) : name_at - 1;
-		for (; whole > shorter; whole -= SM_STOP_BLOCK)
-			sum -= sm_stop_block(path.p, whole - SM_STOP_BLOCK);
 		end = n;
-		n = shorter;
+		n = sm_find_last_slash(path.p, n);
+		while (whole > path.p + n) {
+			whole -= SM_STOP_BLOCK;
+			key -= SM_STOP_KEY;
+			sum -= sm_stop_block(whole, key);
+		}
 	}
 }
 

@@ -347,7 +347,7 @@ void sm_match_path(const struct sm_policy *policy, enum sm_blob_root root,
 		return;
 	w.name_at = sm_find_last_slash(path.p, path.len) + 1;
 	w.may = may_of(name_of(&w));
-	found = sm_find_stop(policy, root, path, w.name_at);
+	found = sm_find_stop(policy, root, path);
 	if (!found.stop)
 		return;
 	if (!sm_find_is(found.stop, path.p, found.length)) {

@@ -41,13 +41,11 @@ static bool is_stop_good(const struct sm_policy *p, uint32_t at)
 		return false;
 	grants = stop->ends + (uint32_t)stop->deeps + stop->nexts + stop->trees;
 	ways = stop->ways + (uint32_t)stop->tails;
-	words = (uint32_t)SM_STOP_WORDS + sm_stop_path_words(stop->length);
-	if (stop->grants_at != words)
+	words = (uint32_t)(SM_STOP_WORDS + SM_GRANT_WORDS * grants);
+	if (stop->path_at != words)
 		return false;
-	words += (uint32_t)SM_GRANT_WORDS * grants;
-	if (stop->ways_at != words)
-		return false;
-	words += (uint32_t)SM_WAY_WORDS * ways;
+	words += sm_stop_path_words(stop->length) +
+		 (uint32_t)SM_WAY_WORDS * ways;
 	if (stop->words < words)
 		return false;
 	for (i = 0; i < grants; i++) {
@@ -63,6 +61,20 @@ static bool is_stop_good(const struct sm_policy *p, uint32_t at)
 	return true;
 }
 
+/* A plain way leads to one grant, and what is loaded lies in the path. */
+static bool is_plain_good(const struct sm_policy *p,
+			  const struct sm_blob_stop *stop,
+			  const struct sm_blob_way *way)
+{
+	const struct sm_blob_stop *next = sm_blob_stop(p, way->stop);
+
+	return !way->plain ||
+	       (way->plain < SM_WAY_PLAINS && stop->length >= 7 && way->start &&
+		way->start <= 8 && way->end <= 8 &&
+		is_stop_good(p, way->stop) && next->ends == 1 &&
+		sm_stop_grants(next)->rule <= SM_GRANT_RULE);
+}
+
 /* Returns the word behind a stop and all that its ways lead to; 0: bad. */
 static uint32_t check(const struct sm_policy *p, uint32_t at, unsigned depth)
 {
@@ -74,7 +86,8 @@ static uint32_t check(const struct sm_policy *p, uint32_t at, unsigned depth)
 	next = at + stop->words;
 	for (uint32_t i = 0; next && i < stop->ways + (uint32_t)stop->tails;
 	     i++) {
-		if (sm_stop_ways(stop)[i].stop != next)
+		if (sm_stop_ways(stop)[i].stop != next ||
+		    !is_plain_good(p, stop, &sm_stop_ways(stop)[i]))
 			return 0;
 		next = check(p, next, depth + 1);
 	}

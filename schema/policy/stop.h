@@ -10,11 +10,14 @@
  * What a decision about a file needs of a stop lies in one place, since at ten
  * thousand rules memory costs more time than instructions:
  *
- *   struct sm_blob_stop, its path, its grants (the path's own, those for all
- *   below, for what lies in it and for what lies anywhere below it and is not
- *   hidden), its ways (other patterns of the next component, then of the last
- * one), their text and the grants' ids; then a stop for each way, without a
- * path, of the same shape.
+ *   struct sm_blob_stop, its grants (the path's own, those for all below, for
+ *   what lies in it and for what lies anywhere below it and is not hidden), its
+ *   path, its ways (other patterns of the next component, then of the last
+ *   one), their text and the grants' ids; then a stop for each way, without a
+ *   path, of the same shape.
+ *
+ * Stops with a path begin where a cache line does, if that makes them touch one
+ * less: most are two lines long.
  *
  * The same is in the forest, which decides about everything else.
  */
@@ -24,25 +27,25 @@
 #include "schema/policy/blob.h"
 
 struct sm_blob_stop {
-	uint32_t node; /* in the forest */
 	/* The next shorter one that more may follow, a word; or NONE. */
 	uint32_t up;
-	uint32_t slot;	    /* it is found in; ways': NONE */
-	uint32_t words;	    /* with its path, grants, ways and texts */
+	/* What may be granted to the path, or to what is below it: */
+	uint32_t above;	    /* by stops above, but for tails */
+	uint32_t beside;    /* below it only: by trees and ways */
+	uint32_t want;	    /* below it only: by all of these, and grants */
+	uint32_t tail_want; /* by tails of this and of stops above */
 	uint16_t length;    /* bytes of its path; no slash at the end */
-	uint16_t grants_at; /* a word from here */
-	uint16_t ways_at;   /* the same */
+	uint16_t path_at;   /* a word from here */
+	uint16_t words;	    /* with all that belongs to it */
 	uint8_t ends;	    /* grants of the path itself */
 	uint8_t deeps;	    /* of all below it: `**` */
 	uint8_t nexts;	    /* of what is in it, by `*` */
 	uint8_t trees;	    /* of all below it, by <tree> */
 	uint8_t ways;	    /* for the next component */
 	uint8_t tails;	    /* for the last one, wherever it is */
-	uint8_t unused[4];
-	/* Of these and, by the path, of stops above: what may be granted. */
-	uint32_t want;	    /* but for tails */
-	uint32_t tail_want; /* by tails */
 	uint32_t may[2];    /* names that tails accept: sm_stop_name() */
+	uint32_t node;	    /* in the forest */
+	uint32_t slot;	    /* it is found in; ways': NONE */
 };
 
 #define SM_GRANT_DENIES 0x80000000u
@@ -75,11 +78,29 @@ struct sm_blob_way {
 	uint32_t text; /* byte of SM_BLOB_STOPS: start and end; or pattern */
 	uint8_t shape, token;
 	uint8_t start, end; /* bytes of them */
+	uint32_t plain;	    /* enum sm_way_plain */
+	uint32_t unused;
+	/* The first 8 bytes of start and the last 8 of end, and which count. */
+	uint64_t first, first_mask, last, last_mask;
 };
 
-#define SM_STOP_WORDS  (sizeof(struct sm_blob_stop) / 8)
-#define SM_GRANT_WORDS (sizeof(struct sm_blob_grant) / 8)
-#define SM_WAY_WORDS   (sizeof(struct sm_blob_way) / 8)
+/*
+ * What most ways are: 1 to 8 literal bytes, `*` or <int>, and at most 8 bytes
+ * more. One grant follows that needs no more to be asked; the path is at least
+ * 8 bytes long before the component.
+ */
+enum sm_way_plain {
+	SM_WAY_NOT_PLAIN,
+	SM_WAY_PLAIN_ANY,
+	SM_WAY_PLAIN_INT,
+	SM_WAY_PLAINS
+};
+
+#define SM_STOP_WORDS	  (sizeof(struct sm_blob_stop) / 8)
+#define SM_STOP_WORDS_MAX UINT16_MAX
+#define SM_LINE_WORDS	  (SM_BLOB_ALIGN / 8)
+#define SM_GRANT_WORDS	  (sizeof(struct sm_blob_grant) / 8)
+#define SM_WAY_WORDS	  (sizeof(struct sm_blob_way) / 8)
 /* Wildcards in a row that are followed here; patterns have hardly as many. */
 #define SM_STOP_DEPTH_MAX 32
 
@@ -102,7 +123,8 @@ static inline const char *sm_stop_text(const struct sm_policy *policy,
 
 static inline const char *sm_stop_path(const struct sm_blob_stop *stop)
 {
-	return (const char *)(stop + 1);
+	return (const char *)((const uint64_t *)(const void *)stop +
+			      stop->path_at);
 }
 
 /* Words of a path's bytes. */
@@ -114,15 +136,14 @@ static inline uint32_t sm_stop_path_words(uint32_t length)
 static inline const struct sm_blob_grant *
 sm_stop_grants(const struct sm_blob_stop *stop)
 {
-	return (const void *)((const uint64_t *)(const void *)stop +
-			      stop->grants_at);
+	return (const void *)(stop + 1);
 }
 
 static inline const struct sm_blob_way *
 sm_stop_ways(const struct sm_blob_stop *stop)
 {
 	return (const void *)((const uint64_t *)(const void *)stop +
-			      stop->ways_at);
+			      stop->path_at + sm_stop_path_words(stop->length));
 }
 
 /* Accesses to files, and loading, as bits that differ for each purpose. */
@@ -149,6 +170,19 @@ static inline uint64_t sm_stop_load(const char *p)
 	return word;
 }
 
+#ifdef __x86_64__
+/* gcc stores both halves of a 128-bit product, and loads one again. */
+static inline uint64_t sm_stop_mix(uint64_t first, uint64_t second)
+{
+	uint64_t high;
+
+	__asm__("mulq %[second]"
+		: "+a"(first), "=d"(high)
+		: [second] "rm"(second)
+		: "cc");
+	return first ^ high;
+}
+#else
 static inline uint64_t sm_stop_mix(uint64_t first, uint64_t second)
 {
 	__extension__ typedef unsigned __int128 wide;
@@ -156,6 +190,7 @@ static inline uint64_t sm_stop_mix(uint64_t first, uint64_t second)
 
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
+#endif
 
 #define SM_STOP_ODD UINT64_C(0x9e3779b97f4a7c15)
 
@@ -166,13 +201,15 @@ static inline uint64_t sm_stop_begin(enum sm_blob_root root)
 }
 
 /*
- * What the whole block at `at` of the path at p adds to a hash; it can be taken
- * off again. Without NUL no block makes the product zero.
+ * What a whole block adds to a hash; it can be taken off again. key: the first
+ * one's is SM_STOP_KEY, each further one's is that much more. Without NUL no
+ * block makes the product zero.
  */
-static inline uint64_t sm_stop_block(const char *p, uint32_t at)
+#define SM_STOP_KEY (SM_STOP_BLOCK * SM_STOP_ODD)
+
+static inline uint64_t sm_stop_block(const char *p, uint64_t key)
 {
-	return sm_stop_mix(sm_stop_load(p + at) ^ (at + 16) * SM_STOP_ODD,
-			   sm_stop_load(p + at + 8));
+	return sm_stop_mix(sm_stop_load(p) ^ key, sm_stop_load(p + 8));
 }
 
 /*
@@ -191,16 +228,16 @@ static inline uint32_t sm_stop_end(uint64_t sum, const char *p, uint32_t len)
 	else
 		sum += sm_stop_mix(sm_short_word(p, len) ^ SM_STOP_ODD,
 				   SM_STOP_ODD);
-	return (uint32_t)(sum ^ sum >> 32);
+	return (uint32_t)(sum >> 32);
 }
 
 static inline uint32_t sm_stop_hash(enum sm_blob_root root, struct sm_str path)
 {
-	uint64_t sum = sm_stop_begin(root);
+	uint64_t sum = sm_stop_begin(root), key = SM_STOP_KEY;
 
 	for (uint32_t at = 0; at + SM_STOP_BLOCK <= path.len;
-	     at += SM_STOP_BLOCK)
-		sum += sm_stop_block(path.p, at);
+	     at += SM_STOP_BLOCK, key += SM_STOP_KEY)
+		sum += sm_stop_block(path.p + at, key);
 	return sm_stop_end(sum, path.p, path.len);
 }
 

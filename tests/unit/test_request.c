@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "schema/request.h"
+#include "schema/request_file.h"
 
 #define T(text)                                                                \
 	{                                                                      \
