@@ -100,7 +100,8 @@ $(AGENT): $(call obj,$(AGENT_SRC))
 EMBED := python3-embed
 $(BUILD)/obj/replay/live/runner.o $(BUILD)/tidy/replay/live/runner.ok \
 $(BUILD)/tidy/tests/bench/raiser.ok \
-$(BUILD)/tidy/tests/integration/quiet.ok: \
+$(BUILD)/tidy/tests/integration/quiet.ok \
+$(BUILD)/tidy/tests/integration/steps.ok: \
 	CPPFLAGS += $(subst -I,-isystem ,\
 	$(shell pkg-config --cflags-only-I $(EMBED)))
 $(LIVE): $(call obj,replay/live/runner.c)
