@@ -97,9 +97,18 @@ SM_CHECKED enum sm_status sm_policy_check_rule(const struct sm_rule *rule,
 					       struct sm_diag *diag);
 
 /*
- * Parses JSON text. Every unknown key, duplicate key or id, bad pattern and
- * wrong type is an error with line and column in diag. Bundles named by `use`
- * are not expanded here.
+ * What a policy may hold, so that every program answers about any in seconds
+ * and half a gigabyte; real ones have thousands of rules and a few items.
+ */
+#define SM_POLICY_BYTES_MAX	(16u << 20)
+#define SM_POLICY_RULES_MAX	50000
+#define SM_POLICY_ITEMS_MAX	256 /* of one list in it */
+#define SM_POLICY_VARIABLES_MAX 256
+
+/*
+ * Parses JSON text; SM_LIMIT beyond the bounds above. Every unknown key,
+ * duplicate key or id, bad pattern and wrong type is an error with line and
+ * column in diag. Bundles named by `use` are not expanded here.
  */
 SM_CHECKED enum sm_status sm_policy_parse(const char *text, size_t bytes,
 					  struct sm_rules **out,
@@ -116,6 +125,8 @@ SM_CHECKED enum sm_status sm_policy_print(const struct sm_rules *rules,
 /* One rule as it stands there, "{ ... }". *out is malloc'ed. */
 SM_CHECKED enum sm_status sm_policy_print_rule(const struct sm_rule *rule,
 					       char **out);
+/* The canonical order; 0: they are spelled alike, but for id and review. */
+int sm_rule_compare(const struct sm_rule *a, const struct sm_rule *b);
 /* Sorts rules into canonical order and gives missing ids. */
 SM_CHECKED enum sm_status sm_policy_normalise(struct sm_rules *rules);
 

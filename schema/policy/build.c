@@ -10,20 +10,36 @@
 
 #define NONE SM_BLOB_NONE
 
-void *sm_build_push(struct sm_vector *v, size_t size)
+void sm_build_init(struct sm_build *b)
 {
-	size_t room = v->room ? 2 * v->room : 64;
+	b->left = (struct sm_build_left){ SM_BUILD_MAX, false };
+	b->nodes.left = b->links.left = &b->left;
+	for (int s = 0; s < SM_BLOB_SECTIONS; s++)
+		b->sections[s].left = &b->left;
+}
+
+static bool grow(struct sm_vector *v, size_t room, size_t size)
+{
+	size_t more = (room - v->room) * size;
 	char *p;
 
-	if (v->count == v->room) {
-		if (room > SM_BLOB_MAX / size)
-			return NULL;
-		p = realloc(v->p, room * size);
-		if (!p)
-			return NULL;
-		v->p = p;
-		v->room = room;
+	if (more > v->left->bytes) {
+		v->left->is_short = true;
+		return false;
 	}
+	p = realloc(v->p, room * size);
+	if (!p)
+		return false;
+	v->left->bytes -= more;
+	v->p = p;
+	v->room = room;
+	return true;
+}
+
+void *sm_build_push(struct sm_vector *v, size_t size)
+{
+	if (v->count == v->room && !grow(v, v->room ? 2 * v->room : 64, size))
+		return NULL;
 	memset(v->p + v->count * size, 0, size);
 	return v->p + v->count++ * size;
 }
@@ -33,20 +49,11 @@ enum sm_status sm_build_text(struct sm_build *b, struct sm_str s,
 {
 	struct sm_vector *v = &b->sections[SM_BLOB_TEXT];
 	size_t room = v->room ? v->room : 4096;
-	char *p;
 
-	while (room - v->count < s.len) {
-		if (room > SM_BLOB_MAX)
-			return SM_LIMIT;
+	while (room - v->count < s.len)
 		room *= 2;
-	}
-	if (room != v->room) {
-		p = realloc(v->p, room);
-		if (!p)
-			return SM_NOMEM;
-		v->p = p;
-		v->room = room;
-	}
+	if (room != v->room && !grow(v, room, 1))
+		return SM_NOMEM;
 	*out = (struct sm_blob_text){ (uint32_t)v->count, s.len };
 	if (s.len)
 		memcpy(v->p + v->count, s.p, s.len);

@@ -8,9 +8,18 @@
 #include "schema/policy/blob.h"
 #include "schema/policy/pattern.h"
 
+/* What all vectors of a build may take; 10,000 rules take some 5 MiB. */
+#define SM_BUILD_MAX (160u << 20)
+
+struct sm_build_left {
+	size_t bytes;
+	bool is_short; /* something did not fit */
+};
+
 struct sm_vector {
 	char *p;
 	size_t count, room; /* elements */
+	struct sm_build_left *left;
 };
 
 /* A node before its children are laid out; lists are chains of links. */
@@ -34,6 +43,7 @@ struct sm_build {
 	const struct sm_binding *bindings;
 	size_t binding_count;
 	struct sm_diag *diag;
+	struct sm_build_left left;
 	struct sm_vector sections[SM_BLOB_SECTIONS];
 	struct sm_vector nodes; /* struct sm_build_node */
 	struct sm_vector links; /* struct sm_build_link */
@@ -70,6 +80,9 @@ sm_build_rule_at(const struct sm_build *b, uint32_t rule)
 	return (const struct sm_blob_rule *)rules + rule;
 }
 
+/* Empty vectors and all that may be left; the other members stay. */
+void sm_build_init(struct sm_build *b);
+/* NULL: out of memory, or of what the build may take. */
 void *sm_build_push(struct sm_vector *v, size_t size);
 SM_CHECKED enum sm_status sm_build_text(struct sm_build *b, struct sm_str s,
 					struct sm_blob_text *out);

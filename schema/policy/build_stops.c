@@ -630,7 +630,7 @@ static enum sm_status lay_slots(struct walk *w)
 
 enum sm_status sm_build_stops(struct sm_build *b)
 {
-	struct walk w = { .b = b, .last = NONE };
+	struct walk w = { .b = b, .last = NONE, .slots.left = &b->left };
 	enum sm_status status = visit_all(&w);
 
 	if (!status)

@@ -28,6 +28,7 @@ struct checker {
 	const struct sm_rules *rules;
 	struct sm_cover cover;
 	struct finding *findings; /* of rules->rules */
+	size_t unknown;		  /* rules for which the work did not suffice */
 };
 
 /* -------------------------------------------------------------- one rule */
@@ -93,6 +94,8 @@ static bool keeps_code(struct checker *c, const struct sm_rule *rule)
 	for (i = 0; sm_cover_lets_write(rule) && i < rules->count; i++) {
 		struct sm_ask ask = { .access = rules->rules[i].access };
 
+		if (!sm_cover_spend(&c->cover, 1))
+			return true;
 		if (!sm_cover_is_code(&rules->rules[i]))
 			continue;
 		sm_cover_search(&c->cover, rule, &c->cover, &rules->rules[i],
@@ -231,6 +234,20 @@ static void check_families(const struct sm_rules *rules,
 	}
 }
 
+static void tell_unknown(const struct checker *c, sm_policy_finding *found,
+			 void *context)
+{
+	struct sm_diag diag;
+
+	if (!c->unknown)
+		return;
+	sm_fail(&diag, SM_LIMIT,
+		"too much work to compare all rules with each other: whether "
+		"the first %zu of %zu are needless was not found out",
+		c->unknown, c->rules->count);
+	found(context, &diag);
+}
+
 static void checker_fini(struct checker *c)
 {
 	free(c->findings);
@@ -254,8 +271,10 @@ static enum sm_status check_all(struct checker *c, const struct sm_rules *rules,
 		return sm_fail(diag, SM_NOMEM, "out of memory");
 	}
 	/* The policy's own rules come first, as in the file. */
-	for (i = rules->count; i-- > 0;)
+	for (i = rules->count; i-- > 0;) {
 		check_rule(c, i);
+		c->unknown += !c->cover.left;
+	}
 	return SM_OK;
 }
 
@@ -275,6 +294,7 @@ enum sm_status sm_policy_check(const struct sm_rules *rules,
 		if (c.findings[i].fault)
 			tell(&rules->rules[i], &c.findings[i], found, context);
 	check_families(rules, found, context);
+	tell_unknown(&c, found, context);
 	checker_fini(&c);
 	return SM_OK;
 }

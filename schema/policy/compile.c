@@ -104,7 +104,7 @@ static enum sm_status keep_directories(struct sm_build *b, const char *name,
 
 /* ------------------------------------------------------------- rule records */
 
-/* The bit of a name, which is given one if there is one left. */
+/* The bit of a name, which is given one as long as there are any. */
 static enum sm_status find_who(struct sm_build *b, const struct sm_blob_by *by,
 			       struct sm_str name, uint64_t *who)
 {
@@ -118,7 +118,7 @@ static enum sm_status find_who(struct sm_build *b, const struct sm_blob_by *by,
 			break;
 	*who = i < SM_WHO_NAMES_MAX ? SM_WHO(SM_WHO_NAMES + i)
 				    : SM_WHO(SM_WHO_OTHERS);
-	if (i < v->count)
+	if (i < v->count || v->count == SM_WHO_NAMES_MAX)
 		return SM_OK;
 	new = sm_build_push(v, sizeof(*new));
 	if (!new)
@@ -862,6 +862,7 @@ enum sm_status sm_policy_compile(const struct sm_rules *rules,
 
 	*blob = NULL;
 	*bytes = 0;
+	sm_build_init(&b);
 	if (diag)
 		memset(diag, 0, sizeof(*diag));
 	if (all)
@@ -872,6 +873,11 @@ enum sm_status sm_policy_compile(const struct sm_rules *rules,
 		status = build_rules(&b);
 	if (!status)
 		status = sm_build_finish(&b, &header, blob, bytes);
+	if (status == SM_NOMEM && b.left.is_short)
+		status = sm_fail(diag, SM_LIMIT,
+				 "its rules, once for each value of their "
+				 "variables, take more than %u bytes",
+				 SM_BUILD_MAX);
 	sm_build_fini(&b);
 	sm_rules_free(all);
 	if (status && diag && !diag->text[0])

@@ -18,6 +18,15 @@
 #define HEAD_MAX   96
 #define JOINED_MAX 64
 
+/*
+ * Words of state sets that searches may look at, of some 8 ns each, and what
+ * takes as long as so many.
+ */
+#define WORK_MAX    UINT64_C(600000000)
+#define LOOK_WORK   3	/* at a rule's head */
+#define EXTENT_WORK 300 /* building a rule's extent, */
+#define STATE_WORK  6	/* and for each state of it */
+
 struct sm_cover_entry {
 	uint32_t rule;
 	uint32_t len;
@@ -132,6 +141,12 @@ static int compare_entries(const void *left, const void *right)
 	return r ? r : (a->rule > b->rule) - (a->rule < b->rule);
 }
 
+static void spend_on(uint64_t *left, const struct sm_language *l)
+{
+	sm_search_spend(
+		left, EXTENT_WORK + STATE_WORK * (uint64_t)sm_language_size(l));
+}
+
 /* The access a rule's extent is asked for when only its start matters. */
 static uint32_t plain_access(const struct sm_rule *r)
 {
@@ -149,6 +164,11 @@ static enum sm_status fill_entry(struct sm_cover *c, uint32_t rule,
 	e->len = 0;
 	if (!l)
 		return SM_NOMEM;
+	if (!c->left) {
+		/* It may begin with anything: but nothing is asked any more. */
+		sm_language_free(l);
+		return SM_OK;
+	}
 	status = sm_extent_add(&c->values, r, plain_access(r), l, NULL);
 	/* It is asked about look-ups too. */
 	if (!status && r->access == SM_ACCESS_CONNECT)
@@ -156,6 +176,7 @@ static enum sm_status fill_entry(struct sm_cover *c, uint32_t rule,
 				       NULL);
 	if (!status)
 		e->len = sm_language_head(l, e->head, HEAD_MAX);
+	spend_on(&c->left, l);
 	sm_language_free(l);
 	return SM_OK;
 }
@@ -175,6 +196,7 @@ enum sm_status sm_cover_init(struct sm_cover *c, const struct sm_rules *rules,
 				       .bindings = bindings,
 				       .binding_count = count };
 	c->count = c->rules->count;
+	c->left = WORK_MAX;
 	c->entries = calloc(c->count + 1, sizeof(*c->entries));
 	c->is_hidden = calloc(c->count + 1, sizeof(*c->is_hidden));
 	status = c->entries && c->is_hidden ? SM_OK : SM_NOMEM;
@@ -186,6 +208,11 @@ enum sm_status sm_cover_init(struct sm_cover *c, const struct sm_rules *rules,
 	if (status)
 		sm_cover_fini(c);
 	return status ? sm_fail(diag, status, "out of memory") : SM_OK;
+}
+
+bool sm_cover_spend(struct sm_cover *c, size_t count)
+{
+	return sm_search_spend(&c->left, count * LOOK_WORK);
 }
 
 void sm_cover_fini(struct sm_cover *c)
@@ -219,6 +246,7 @@ static size_t seek(const struct sm_cover *c, const char *head, uint32_t len)
 /* One search, and what has joined it so far. */
 struct hunt {
 	const struct sm_ask *ask;
+	uint64_t *left; /* of the cover that asks */
 	enum sm_family family;
 	struct sm_language *in, *also, *out, *broad, *except;
 	const struct sm_rule *joined[JOINED_MAX];
@@ -253,6 +281,8 @@ static bool means(struct hunt *h, struct sm_cover *c, const struct sm_rule *r)
 
 	if (l && but)
 		status = sm_extent_add(&c->values, r, h->ask->access, l, but);
+	if (l)
+		spend_on(h->left, l);
 	if (!status)
 		is_meant = sm_language_has(l, h->text.bytes, h->text.len) &&
 			   !sm_language_has(but, h->text.bytes, h->text.len);
@@ -288,7 +318,8 @@ static const struct sm_rule *look_at(struct hunt *h, struct sm_cover *c,
 		const struct sm_cover_entry *e = &c->entries[at];
 		const struct sm_rule *r = &c->rules->rules[e->rule];
 
-		if (e->len != len || memcmp(e->head, head, len))
+		if (e->len != len || memcmp(e->head, head, len) ||
+		    !sm_search_spend(h->left, LOOK_WORK))
 			break;
 		if (!c->is_hidden[e->rule] &&
 		    stands(r, ways, h->family, h->ask) && !has_joined(h, r) &&
@@ -336,7 +367,8 @@ static bool join_any(struct hunt *h, const struct sm_cover_term *terms,
 
 static enum sm_found search(struct hunt *h)
 {
-	struct sm_search s = { h->in, h->also, h->out, h->broad, h->except };
+	struct sm_search s = { h->in,	 h->also,   h->out,
+			       h->broad, h->except, h->left };
 
 	return sm_language_search(&s, &h->text);
 }
@@ -351,6 +383,8 @@ static enum sm_found hunt(struct hunt *h, const struct sm_cover_term *terms,
 	       join_any(h, terms, count, &is_full))
 		if (is_full)
 			return SM_FOUND_UNKNOWN;
+	if (!*h->left)
+		return SM_FOUND_UNKNOWN;
 	return found == SM_FOUND_ONE && h->is_doubtful ? SM_FOUND_UNKNOWN
 						       : found;
 }
@@ -399,7 +433,9 @@ static void shrink(struct hunt *h, struct sm_cover *own,
 	size_t i;
 
 	for (i = h->count; h->count > 1 && i-- > 0;) {
-		struct hunt one = { .ask = h->ask, .family = h->family };
+		struct hunt one = { .ask = h->ask,
+				    .left = h->left,
+				    .family = h->family };
 
 		if (hunt_init(&one, own, rule, NULL, NULL) &&
 		    join(&one, c, h->joined[i]) &&
@@ -416,13 +452,19 @@ void sm_cover_search(struct sm_cover *own, const struct sm_rule *rule,
 		     const struct sm_cover_term *terms, size_t count,
 		     const struct sm_ask *ask, struct sm_cover_answer *a)
 {
-	struct hunt h = { .ask = ask, .family = family_of(rule, also) };
+	struct hunt h = { .ask = ask,
+			  .left = &own->left,
+			  .family = family_of(rule, also) };
 	size_t i;
 
 	memset(a, 0, sizeof(*a));
 	a->found = SM_FOUND_UNKNOWN;
-	if (hunt_init(&h, own, rule, other, also))
+	if (!own->left)
+		return;
+	if (hunt_init(&h, own, rule, other, also)) {
+		spend_on(&own->left, h.in);
 		a->found = hunt(&h, terms, count);
+	}
 	if (a->found == SM_FOUND_ONE)
 		a->text = h.text;
 	if (a->found == SM_FOUND_NOTHING && !also && count == 1)

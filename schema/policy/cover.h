@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cover.h: whether some rules of policies together mean all that a rule means,
- * proved either way. What diff.c and check.c ask.
+ * proved either way. What diff.c and check.c ask. In the worst case each rule
+ * is compared with each: the work of a struct sm_cover is bounded, by steps
+ * and not by time, so that the same policies get the same answers.
  */
 #ifndef SCHEMA_POLICY_COVER_H
 #define SCHEMA_POLICY_COVER_H
@@ -16,6 +18,7 @@ struct sm_cover {
 	struct sm_cover_entry *entries; /* sorted by head */
 	size_t count;
 	bool *is_hidden; /* by rule: left out of all answers */
+	uint64_t left;	 /* work there may still be; 0: answers are UNKNOWN */
 };
 
 SM_CHECKED enum sm_status sm_cover_init(struct sm_cover *cover,
@@ -24,6 +27,8 @@ SM_CHECKED enum sm_status sm_cover_init(struct sm_cover *cover,
 					size_t binding_count,
 					struct sm_diag *diag);
 void sm_cover_fini(struct sm_cover *cover);
+/* Takes looking at count rules from the work; false: there was less left. */
+bool sm_cover_spend(struct sm_cover *cover, size_t count);
 
 /* One access, one way, one principal; by empty: whom rules without `by` mean.
  */

@@ -119,8 +119,10 @@ static uint64_t who_is(const struct sm_policy *policy,
 
 	for (uint32_t i = 0; i < count; i++)
 		if (is_one(policy, &known[i], subject))
-			who |= i < SM_WHO_NAMES_MAX ? SM_WHO(SM_WHO_NAMES + i)
-						    : SM_WHO(SM_WHO_OTHERS);
+			who |= SM_WHO(SM_WHO_NAMES + i);
+	/* There may be more names, and one of them his. */
+	if (count == SM_WHO_NAMES_MAX)
+		who |= SM_WHO(SM_WHO_OTHERS);
 	return who;
 }
 

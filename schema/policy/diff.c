@@ -21,7 +21,7 @@
 struct side {
 	const struct sm_rules *own;
 	struct sm_cover cover;
-	const struct sm_rule **order; /* all rules, by pattern */
+	const struct sm_rule **order; /* all rules, in canonical order */
 };
 
 struct differ {
@@ -182,6 +182,10 @@ static void compare_deny(struct differ *d, struct side *own, struct side *other,
 		bool is_load = also->access == SM_ACCESS_LOAD &&
 			       rule->family == SM_FAMILY_FILES;
 
+		if (!sm_cover_spend(&own->cover, 1)) {
+			out.found = SM_FOUND_UNKNOWN;
+			break;
+		}
 		if (!also->deny && (is_load || also->family == rule->family))
 			ask_both(own, rule, other, also,
 				 sm_cover_access(rule) & sm_cover_access(also),
@@ -204,6 +208,10 @@ static void compare_written(struct differ *d, struct side *own,
 	for (i = 0; i < rules->count && out.found != SM_FOUND_ONE; i++) {
 		const struct sm_rule *also = &rules->rules[i];
 
+		if (!sm_cover_spend(&own->cover, 1)) {
+			out.found = SM_FOUND_UNKNOWN;
+			break;
+		}
 		/*
 		 * Whoever writes it, and however, nobody may load it. What the
 		 * interpreter looks for everywhere is not missed.
@@ -241,44 +249,19 @@ static void compare_rule(struct differ *d, struct side *own, struct side *other,
 /* ------------------------------------------------------------ equal spelling
  */
 
-static int compare_patterns(const void *left, const void *right)
+static int compare_spelling(const void *left, const void *right)
 {
 	const struct sm_rule *const *a = left, *const *b = right;
 
-	return sm_str_compare((*a)->pattern, (*b)->pattern);
-}
-
-static bool is_equal(const struct sm_rule *a, const struct sm_rule *b)
-{
-	return a->family == b->family && a->access == b->access &&
-	       a->deny == b->deny && sm_cover_via(a) == sm_cover_via(b) &&
-	       a->has_args == b->has_args &&
-	       sm_str_equal(a->pattern, b->pattern) &&
-	       sm_strings_equal(&a->args, &b->args) &&
-	       sm_strings_equal(&a->by, &b->by);
+	return sm_rule_compare(*a, *b);
 }
 
 static bool has_equal(const struct side *side, const struct sm_rule *rule)
 {
 	size_t count = side->cover.rules->count;
-	const struct sm_rule **first, **last = side->order + count;
-	const struct sm_rule **found =
-		count ? bsearch(&rule, side->order, count, sizeof(*side->order),
-				compare_patterns)
-		      : NULL;
 
-	if (!found)
-		return false;
-	for (first = found; first > side->order; first--)
-		if (!sm_str_equal(first[-1]->pattern, rule->pattern))
-			break;
-	for (; first < last; first++) {
-		if (!sm_str_equal((*first)->pattern, rule->pattern))
-			break;
-		if (is_equal(*first, rule))
-			return true;
-	}
-	return false;
+	return count && bsearch(&rule, side->order, count, sizeof(*side->order),
+				compare_spelling);
 }
 
 static bool is_same_variables(struct side *a, struct side *b)
@@ -363,6 +346,7 @@ static enum sm_status side_init(struct side *side, const struct sm_rules *rules,
 	status = sm_cover_init(&side->cover, rules, bindings, count, diag);
 	if (status)
 		return status;
+	side->cover.left /= 2; /* there are two */
 	n = side->cover.rules->count;
 	side->own = rules;
 	side->order = malloc((n + 1) * sizeof(*side->order));
@@ -371,7 +355,7 @@ static enum sm_status side_init(struct side *side, const struct sm_rules *rules,
 	for (i = 0; i < n; i++)
 		side->order[i] = &side->cover.rules->rules[i];
 	if (n)
-		qsort(side->order, n, sizeof(*side->order), compare_patterns);
+		qsort(side->order, n, sizeof(*side->order), compare_spelling);
 	return SM_OK;
 }
 

@@ -55,6 +55,8 @@ struct sm_found_text {
 	char bytes[SM_FOUND_MAX]; /* NUL-terminated, and may hold more */
 };
 
+/* States: what building it took, and following a text may take a byte. */
+uint32_t sm_language_size(const struct sm_language *language);
 /* Whether the language matches the text. */
 bool sm_language_has(const struct sm_language *language, const char *text,
 		     uint32_t len);
@@ -73,7 +75,22 @@ struct sm_search {
 	const struct sm_language *in, *also;	  /* both match it, */
 	const struct sm_language *out;		  /* this does not, */
 	const struct sm_language *broad, *except; /* nor this, but for that */
+	/* Words of state sets that may be looked at; counts down. NULL: any. */
+	uint64_t *left;
 };
+
+/* Takes cost from *left, which may be NULL; false: it was less. */
+static inline bool sm_search_spend(uint64_t *left, uint64_t cost)
+{
+	if (!left)
+		return true;
+	if (*left < cost) {
+		*left = 0;
+		return false;
+	}
+	*left -= cost;
+	return true;
+}
 
 /*
  * A shortest text that is searched for. One that begins with a slash is a

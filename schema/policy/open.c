@@ -214,6 +214,8 @@ static bool are_rules_good(const struct sm_policy *p)
 	for (i = 0; i < count_of(p, SM_BLOB_BY); i++)
 		if (!is_text(p, by[i].name))
 			return false;
+	if (count_of(p, SM_BLOB_WHO) > SM_WHO_NAMES_MAX)
+		return false;
 	for (i = 0; i < count_of(p, SM_BLOB_WHO); i++)
 		if (!is_text(p, who[i].name))
 			return false;

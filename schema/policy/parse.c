@@ -11,9 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A policy of more bytes than this is a mistake. */
-#define POLICY_BYTES_MAX (64u << 20)
-
 enum sm_status sm_parse_keep(struct sm_parser *p, struct sm_str text,
 			     struct sm_str *out)
 {
@@ -26,22 +23,27 @@ enum sm_status sm_parse_list(struct sm_parser *p, const char *what,
 {
 	size_t start = sm_json_place(&p->json);
 	enum sm_status status = sm_json_enter(&p->json, '[', what);
-	bool is_first = true, is_empty = true;
+	bool is_first = true;
 	struct sm_str text;
+	size_t count = 0;
 
 	if (status)
 		return status;
 	while (!(status = sm_json_item(&p->json, ']', &is_first))) {
 		size_t place = sm_json_place(&p->json);
 
-		is_empty = false;
+		if (count++ == SM_POLICY_ITEMS_MAX)
+			return sm_json_fail(&p->json, SM_LIMIT, place,
+					    "more than %d items in \"%s\"; "
+					    "spread them over several rules",
+					    SM_POLICY_ITEMS_MAX, what);
 		status = sm_json_string(&p->json, what, &text);
 		if (!status)
 			status = add(p, into, text, place);
 		if (status)
 			return status;
 	}
-	if (status == SM_END && is_empty && !may_be_empty)
+	if (status == SM_END && !count && !may_be_empty)
 		return sm_json_fail(&p->json, SM_INVALID, start,
 				    "%s must not be empty", what);
 	return status == SM_END ? SM_OK : status;
@@ -222,6 +224,14 @@ static enum sm_status connect_ids(struct sm_parser *p)
 	return status;
 }
 
+static enum sm_status too_long(struct sm_diag *diag)
+{
+	return sm_fail(diag, SM_LIMIT,
+		       "more than %u bytes; a pattern can stand for many "
+		       "rules, see secmgr-policy(5)",
+		       SM_POLICY_BYTES_MAX);
+}
+
 enum sm_status sm_policy_parse(const char *text, size_t bytes,
 			       struct sm_rules **out, struct sm_diag *diag)
 {
@@ -231,10 +241,9 @@ enum sm_status sm_policy_parse(const char *text, size_t bytes,
 	*out = NULL;
 	if (!p.rules)
 		return sm_fail(diag, SM_NOMEM, "out of memory");
-	if (bytes > POLICY_BYTES_MAX) {
+	if (bytes > SM_POLICY_BYTES_MAX) {
 		sm_rules_free(p.rules);
-		return sm_fail(diag, SM_LIMIT, "policy of more than %u bytes",
-			       POLICY_BYTES_MAX);
+		return too_long(diag);
 	}
 	sm_json_init(&p.json, text, bytes, diag);
 	status = read_policy(&p);
@@ -277,11 +286,9 @@ static enum sm_status read_all(int fd, const char *path, char **text,
 			return SM_OK;
 		}
 		len += (size_t)n;
-		if (len > POLICY_BYTES_MAX) {
+		if (len > SM_POLICY_BYTES_MAX) {
 			free(p);
-			return sm_fail(diag, SM_LIMIT,
-				       "more than %u bytes: no policy",
-				       POLICY_BYTES_MAX);
+			return too_long(diag);
 		}
 		if (len < room)
 			continue;

@@ -309,6 +309,11 @@ static enum sm_status read_rule(struct sm_parser *p, enum sm_family section)
 
 	if (status)
 		return status;
+	if (p->rules->count == SM_POLICY_RULES_MAX)
+		return sm_json_fail(&p->json, SM_LIMIT, d.place,
+				    "more than %d rules; a pattern can stand "
+				    "for many, see secmgr-policy(5)",
+				    SM_POLICY_RULES_MAX);
 	d.rule.deny = section == SM_FAMILY_FROM_KEYS;
 	d.rule.line = sm_json_line(&p->json, d.place);
 	d.rule.column = sm_json_column(&p->json, d.place);

@@ -31,6 +31,10 @@ static enum sm_status read_value(struct sm_parser *p, struct sm_strings *values)
 
 	if (status)
 		return status;
+	if (values->count == SM_POLICY_ITEMS_MAX)
+		return sm_json_fail(&p->json, SM_LIMIT, place,
+				    "more than %d values of a variable",
+				    SM_POLICY_ITEMS_MAX);
 	if (!sm_path_is_canonical(text))
 		return sm_json_fail(&p->json, SM_INVALID, place,
 				    "a variable is an absolute path without "
@@ -68,6 +72,10 @@ static enum sm_status read_variable(struct sm_parser *p)
 
 	if (status)
 		return status;
+	if (p->rules->variable_count == SM_POLICY_VARIABLES_MAX)
+		return sm_json_fail(&p->json, SM_LIMIT, place,
+				    "more than %d variables",
+				    SM_POLICY_VARIABLES_MAX);
 	if (!is_variable_name(name))
 		return sm_json_fail(&p->json, SM_INVALID, place,
 				    "variables are named like APP: capital "
@@ -229,6 +237,10 @@ static enum sm_status read_review(struct sm_parser *p)
 				*reviews;
 	enum sm_status status = sm_json_enter(&p->json, '{', "a review entry");
 
+	if (!status && p->review_count == SM_POLICY_RULES_MAX)
+		status = sm_json_fail(&p->json, SM_LIMIT, r.place,
+				      "more than %d review entries",
+				      SM_POLICY_RULES_MAX);
 	if (!status)
 		status = read_review_members(p, &r);
 	if (status)

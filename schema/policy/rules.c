@@ -224,9 +224,8 @@ static int compare_numbers(uint64_t a, uint64_t b)
 }
 
 /* Files are ordered by path first, everything else by its kind of access. */
-static int compare_rules(const void *left, const void *right)
+int sm_rule_compare(const struct sm_rule *a, const struct sm_rule *b)
 {
-	const struct sm_rule *a = left, *b = right;
 	int r = compare_numbers(a->deny, b->deny);
 
 	if (!r)
@@ -243,8 +242,14 @@ static int compare_rules(const void *left, const void *right)
 		r = compare_strings(&a->by, &b->by);
 	if (!r)
 		r = compare_numbers(a->via, b->via);
-	if (!r)
-		r = compare_numbers(a->access, b->access);
+	return r ? r : compare_numbers(a->access, b->access);
+}
+
+static int compare_rules(const void *left, const void *right)
+{
+	const struct sm_rule *a = left, *b = right;
+	int r = sm_rule_compare(a, b);
+
 	return r ? r : sm_str_compare(a->id, b->id);
 }
 

@@ -9,6 +9,8 @@
 
 #define NONE	  SM_STATE_NONE
 #define NODES_MAX 20000 /* sets of states looked at */
+/* What telling kinds of bytes apart takes, in words of sets for each state. */
+#define KINDS_WORK UINT64_C(40)
 
 /* Where a canonical path stands, perhaps behind an n (extent.h). */
 enum place { OUTSIDE, ROOT, SLASH, DOT, DOTS, INSIDE, FREE, NOWHERE };
@@ -60,6 +62,7 @@ struct walk {
 	uint32_t count, room, table_room;
 	uint8_t bytes[256]; /* one of each kind, the plainest first */
 	unsigned byte_count;
+	uint64_t *left; /* as in struct sm_search */
 };
 
 static uint64_t *set_of(const struct walk *w, uint32_t node)
@@ -311,6 +314,16 @@ static bool spell(const struct walk *w, uint32_t node,
 	return true;
 }
 
+static uint64_t count_states(const struct walk *w, uint32_t node)
+{
+	const uint64_t *set = set_of(w, node);
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < w->words; i++)
+		count += (unsigned)__builtin_popcountll(set[i]);
+	return count;
+}
+
 static enum sm_found walk_on(struct walk *w, struct sm_found_text *text)
 {
 	uint32_t at;
@@ -320,6 +333,12 @@ static enum sm_found walk_on(struct walk *w, struct sm_found_text *text)
 		if (is_goal(w, at))
 			return spell(w, at, text) ? SM_FOUND_ONE
 						  : SM_FOUND_UNKNOWN;
+		if (!sm_search_spend(
+			    w->left,
+			    w->offsets[LANGUAGES] / 4 +
+				    w->byte_count *
+					    (w->words + count_states(w, at))))
+			return SM_FOUND_UNKNOWN;
 		for (i = 0; i < w->byte_count; i++) {
 			uint8_t byte = w->bytes[i];
 			enum place place = move(w->nodes[at].place, byte);
@@ -350,7 +369,8 @@ enum sm_found sm_language_search(const struct sm_search *search,
 				 struct sm_found_text *text)
 {
 	struct walk w = { .languages = { search->in, search->also, search->out,
-					 search->broad, search->except } };
+					 search->broad, search->except },
+			  .left = search->left };
 	enum sm_found found = SM_FOUND_UNKNOWN;
 
 	text->len = 0;
@@ -365,6 +385,8 @@ enum sm_found sm_language_search(const struct sm_search *search,
 	if (w.offsets[LANGUAGES] > SM_STATES_MAX)
 		return SM_FOUND_UNKNOWN;
 	w.words = w.offsets[LANGUAGES] / 64 + 1;
+	if (!sm_search_spend(w.left, KINDS_WORK * w.offsets[LANGUAGES]))
+		return SM_FOUND_UNKNOWN;
 	choose_bytes(&w);
 	if (start(&w))
 		found = walk_on(&w, text);
@@ -403,6 +425,11 @@ static bool stroll_on(struct stroll *s, uint8_t byte)
 
 	memcpy(s->now, s->next, s->walk.words * sizeof(*s->now));
 	return goes_on;
+}
+
+uint32_t sm_language_size(const struct sm_language *l)
+{
+	return l->count;
 }
 
 bool sm_language_has(const struct sm_language *l, const char *text,
