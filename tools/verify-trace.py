@@ -18,6 +18,8 @@ TABLES = {"meta": "key", "process": "number", "policy": "number",
           "adoption": "id", "name": "id", "site_row": "id", "resource": "id",
           "denial": "id", "loss": "id", "chunk": "id", "block": "id"}
 COUNTS = {"chunk": "count", "block": "events"}
+# What schema/trace.sql defines, and the numbers of its format.
+DEFINED = "28aa75368f3bd3a9549f9371971c882f39339cf1696bc171c0d36ff9093da271"
 
 
 def row_hash(before, row, types):
@@ -28,6 +30,16 @@ def row_hash(before, row, types):
             data = struct.pack("<q" if kind == b"integer" else "<d", value)
         done.update(kind[:1] + struct.pack("<Q", len(data)) + data)
     return done.digest()
+
+
+def definitions(db):
+    done = hashlib.sha256()
+    for sql in ("PRAGMA application_id", "PRAGMA user_version",
+                "SELECT type,name,tbl_name,sql,typeof(sql) FROM sqlite_master "
+                "ORDER BY type,name"):
+        for row in db.execute(sql):
+            done.update(repr(row).encode())
+    return done.hexdigest()
 
 
 def states(db, table):
@@ -69,6 +81,8 @@ def verify(path, key):
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     db.text_factory = bytes
     db.execute("BEGIN")
+    if definitions(db) != DEFINED:
+        raise ValueError("its tables are not those of a trace of this format")
     found = {table: states(db, table) for table in TABLES}
     before = db.execute("SELECT value FROM meta WHERE key='follows'").fetchone()
     before = bytes.fromhex(before[0].decode()) if before else bytes(32)

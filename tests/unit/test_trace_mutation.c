@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Random damage: whatever it does to the rows of a trace, verification finds,
- * and what it does not touch is read. SM_MUTATIONS sets how many are tried;
- * `make check-long` tries 100,000.
+ * and so does tools/verify-trace.py; what it does not touch is read.
+ * SM_MUTATIONS sets how many are tried, SM_SEED which; `make check-long` tries
+ * 100,000. Runs where tools/ lies, as make does.
  */
 #include "tests/unit/trace_data.h"
 
 #include <sqlite3.h>
+#include <sys/wait.h>
 
 #include "schema/trace/sign.h"
 
@@ -324,6 +326,73 @@ static void mutate(const struct original *o, uint8_t *bytes)
 		change_row();
 }
 
+/* ----------------------------------------------------- the other verifier */
+
+/* The program as it is, a thousand times a second and not ten. */
+static const char script[] =
+	"import os, sys\n"
+	"text = open('tools/verify-trace.py').read()\n"
+	"program = compile(text, 'verify-trace.py', 'exec')\n"
+	"sys.stdout = open(os.devnull, 'w')\n"
+	"for line in sys.stdin:\n"
+	"    sys.argv = ['verify-trace.py', line.rstrip()]\n"
+	"    said = b'+'\n"
+	"    try:\n"
+	"        exec(program, {'__name__': '__main__'})\n"
+	"    except SystemExit as end:\n"
+	"        said = b'-' if end.code else b'+'\n"
+	"    except BaseException as error:\n"
+	"        print(repr(error), file=sys.stderr)\n"
+	"        said = b'?'\n"
+	"    os.write(1, said)\n";
+
+static struct {
+	pid_t pid;
+	int to, from;
+} other;
+
+static void start_other(void)
+{
+	int to[2], from[2];
+
+	assert_int_equal(pipe(to) | pipe(from), 0);
+	other.pid = fork();
+	assert_true(other.pid >= 0);
+	if (!other.pid) {
+		dup2(to[0], 0);
+		dup2(from[1], 1);
+		close(to[1]);
+		close(from[0]);
+		execl("/usr/bin/python3", "python3", "-c", script,
+		      (char *)NULL);
+		_exit(127);
+	}
+	close(to[0]);
+	close(from[1]);
+	other.to = to[1];
+	other.from = from[0];
+}
+
+static void end_other(void)
+{
+	int status;
+
+	close(other.to);
+	close(other.from);
+	assert_int_equal(waitpid(other.pid, &status, 0), other.pid);
+	assert_int_equal(status, 0);
+}
+
+/* '+': as written, '-': it is not; anything else is a fault of the program. */
+static char ask_other(void)
+{
+	char said = 0;
+
+	assert_true(dprintf(other.to, "%s\n", copy) > 0);
+	assert_int_equal(read(other.from, &said, 1), 1);
+	return said;
+}
+
 /* ------------------------------------------------------------------- tests */
 
 /* Reads all there is to read; whether something was said to be damaged. */
@@ -351,10 +420,17 @@ static uint32_t read_all(bool *is_damaged)
 	return n;
 }
 
+static unsigned long number_in(const char *name, unsigned long otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoul(text, NULL, 10) : otherwise;
+}
+
 static void every_logical_change_is_found(void **state)
 {
-	const char *text = getenv("SM_MUTATIONS");
-	unsigned long wanted = text ? strtoul(text, NULL, 10) : MUTATIONS;
+	unsigned long wanted = number_in("SM_MUTATIONS", MUTATIONS);
+	unsigned long seed = number_in("SM_SEED", 4711);
 	unsigned long changed = 0, silent = 0;
 	struct sm_trace_verified result;
 	struct sm_diag diag;
@@ -365,12 +441,14 @@ static void every_logical_change_is_found(void **state)
 	make_original(&originals[1], 17000, false);
 	bytes = malloc(originals[1].size);
 	assert_non_null(bytes);
-	data_state = 4711;
+	data_state = seed ? seed : 1;
+	start_other();
 	for (unsigned long i = 0; i < wanted; i++) {
 		const struct original *o = &originals[i % 20 == 0];
 		bool is_damaged, is_changed;
 		enum sm_status status;
 		uint32_t events;
+		char said;
 
 		mutate(o, bytes);
 		is_changed = rows_of(copy) != o->rows;
@@ -379,6 +457,13 @@ static void every_logical_change_is_found(void **state)
 			sm_trace_verify(copy, NULL, NULL, NULL, &result, &diag);
 		if (is_changed && !status)
 			fail_msg("mutation %lu: not found", i);
+		said = ask_other();
+		if (said != '-' && (said != '+' || is_changed))
+			fail_msg("mutation %lu: verify-trace.py says %c", i,
+				 said);
+		if (said == '-' && !status)
+			fail_msg("mutation %lu: only verify-trace.py finds it",
+				 i);
 		events = read_all(&is_damaged);
 		if (!status && (is_damaged || events != o->events))
 			fail_msg("mutation %lu: verified, but %u of %u events",
@@ -387,9 +472,10 @@ static void every_logical_change_is_found(void **state)
 		silent += !status;
 	}
 	free(bytes);
-	print_message("%lu mutations, %lu logical changes, all found; %lu "
-		      "without meaning\n",
-		      wanted, changed, silent);
+	end_other();
+	print_message("%lu mutations from %lu, %lu logical changes, all found "
+		      "by both; %lu without meaning\n",
+		      wanted, seed, changed, silent);
 	assert_true(changed > wanted / 2);
 	assert_true(silent > 0);
 }
