@@ -258,7 +258,7 @@ static uint64_t *hash_named(const struct sm_trace *trace, size_t count)
 
 	for (size_t i = 1; hashes && i <= count; i++) {
 		const struct sm_named *named =
-			&sm_trace_process(trace, (uint32_t)i)->start.named;
+			sm_trace_process(trace, (uint32_t)i)->start.named;
 
 		for (uint32_t k = 0; k < named->count; k++)
 			hashes[i] = sm_hash_str(hashes[i], named->paths[k]);

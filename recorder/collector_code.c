@@ -7,10 +7,19 @@
 
 #include <stdlib.h>
 
-/* Bounds on what one process can make us keep; hostile ones pass them. */
-#define CODES_MAX      (1u << 20)
-#define CODE_BYTES_MAX (128u << 20)
-#define SITES_MAX      (1u << 16)
+/*
+ * Bounds on what one process can make us keep; hostile ones pass them. An agent
+ * tells of 32767 code objects before it starts anew; Django's of 4000.
+ */
+#define CODES_MAX      (1u << 15)
+#define CODE_BYTES_MAX (8u << 20)
+/*
+ * And all together: nobody gets more than a share of what is left, so that
+ * there always is something for the next.
+ */
+#define ALL_CODE_BYTES_MAX (256u << 20)
+#define SHARE		   4
+#define SITES_MAX	   (1u << 16)
 
 /* ------------------------------------------------------------------- code */
 
@@ -18,6 +27,8 @@ void stored_process_clear(struct stored_process *store)
 {
 	uint32_t i;
 
+	if (store->all_code_bytes)
+		*store->all_code_bytes -= store->code_bytes;
 	for (i = 0; i < store->code_count; i++)
 		free((void *)(uintptr_t)store->codes[i].file.p);
 	free(store->codes);
@@ -28,20 +39,37 @@ void stored_process_clear(struct stored_process *store)
 	store->code_bytes = 0;
 }
 
+static bool has_room(const struct stored_process *store, size_t bytes)
+{
+	return store->code_bytes + bytes <= CODE_BYTES_MAX &&
+	       store->code_bytes + bytes <=
+		       (ALL_CODE_BYTES_MAX - *store->all_code_bytes) / SHARE;
+}
+
+static void count_bytes(struct stored_process *store, size_t bytes)
+{
+	store->code_bytes += bytes;
+	*store->all_code_bytes += bytes;
+}
+
 static bool grow_codes(struct stored_process *store, uint32_t id)
 {
 	uint32_t room = store->code_count ? store->code_count : 64;
 	struct code *codes;
+	size_t more;
 
 	if (id > CODES_MAX)
 		return false;
 	while (room < id)
 		room *= 2;
+	more = (room - store->code_count) * sizeof(*codes);
+	if (!has_room(store, more))
+		return false;
 	codes = realloc(store->codes, room * sizeof(*codes));
 	if (!codes)
 		return false;
-	memset(codes + store->code_count, 0,
-	       (room - store->code_count) * sizeof(*codes));
+	memset(codes + store->code_count, 0, more);
+	count_bytes(store, more);
 	store->codes = codes;
 	store->code_count = room;
 	return true;
@@ -57,14 +85,16 @@ static struct sm_str keep(char **at, struct sm_str text)
 	return kept;
 }
 
-bool code_add(struct stored_process *store, const struct sm_record_code *said)
+bool code_add(struct sm_collector *collector, struct stored_process *store,
+	      const struct sm_record_code *said)
 {
 	size_t bytes = (size_t)said->file.len + said->function.len +
 		       said->package.len + 1;
 	struct code *code;
 	char *text;
 
-	if (store->code_bytes + bytes > CODE_BYTES_MAX ||
+	store->all_code_bytes = &collector->code_bytes;
+	if (!has_room(store, bytes) ||
 	    (said->id > store->code_count && !grow_codes(store, said->id)))
 		return false;
 	text = store->codes ? malloc(bytes) : NULL;
@@ -76,7 +106,7 @@ bool code_add(struct stored_process *store, const struct sm_record_code *said)
 	code->function = keep(&text, said->function);
 	code->package = keep(&text, said->package);
 	code->kind = said->kind;
-	store->code_bytes += bytes;
+	count_bytes(store, bytes);
 	return true;
 }
 
@@ -171,13 +201,14 @@ static bool grow_sites(struct stored_process *store)
 }
 
 static enum sm_status intern(struct sm_collector *collector,
-			     const struct stored_process *store,
+			     struct stored_process *store,
 			     const struct sm_record_event *record, uint32_t *id)
 {
 	struct sm_site site;
 
 	code_fill_site(store, record, &site);
-	return sm_trace_intern_site(collector->trace, &site, id);
+	return sm_trace_intern_site_of(collector->trace, &site,
+				       &store->site_bytes, id);
 }
 
 enum sm_status code_find_site(struct sm_collector *collector,

@@ -34,7 +34,7 @@ static enum sm_status put_process(struct sm_collector *collector,
 		argv[i] = sm_value_str(&hello.argv[i]);
 	row.argc = hello.argc;
 	row.cwd = hello.cwd;
-	row.named = hello.named;
+	row.named = &hello.named;
 	do
 		status = sm_trace_add_process(collector->trace, &row,
 					      &process->store.number);
@@ -191,6 +191,7 @@ static enum sm_status introduce(struct sm_collector *collector,
 	free(store->sites);
 	store->sites = NULL;
 	store->site_room = store->site_count = 0;
+	store->site_bytes = 0;
 	status = put_process(collector, process);
 	if (!status && store->after_denial)
 		status = sm_trace_set_after_denial(

@@ -47,9 +47,10 @@ struct stored_process {
 	uint32_t number; /* row in the trace */
 	struct code *codes;
 	uint32_t code_count;
-	size_t code_bytes;
+	size_t code_bytes, *all_code_bytes; /* the collector's; NULL: none */
 	struct site_slot *sites; /* open addressing, a power of two */
 	uint32_t site_room, site_count;
+	size_t site_bytes; /* what its sites took of the trace's dictionary */
 	uint64_t stored, filtered, damaged, refused, told[SM_LOSSES];
 	uint64_t forks_announced;
 	uint64_t last_ns; /* time of the newest event */
@@ -197,6 +198,7 @@ struct sm_collector {
 	struct queue queue;
 	struct sm_trace_writer *trace;
 	uint64_t forks_announced;
+	size_t code_bytes; /* of all processes */
 	bool is_storing_given_up, is_commit_failing;
 	uint64_t file_begun_ns;
 	struct policy_facts *facts; /* newest first */
@@ -243,7 +245,8 @@ bool process_parent(uint32_t pid, uint32_t *parent);
  * collector_code.c, storing thread. False: beyond a bound, or out of memory;
  * its events name no caller.
  */
-bool code_add(struct stored_process *store, const struct sm_record_code *said);
+bool code_add(struct sm_collector *collector, struct stored_process *store,
+	      const struct sm_record_code *said);
 void code_fill_site(const struct stored_process *store,
 		    const struct sm_record_event *record, struct sm_site *site);
 /* The site's number in the trace's present file. */

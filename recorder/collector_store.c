@@ -182,7 +182,7 @@ static void store_record(struct sm_collector *collector,
 		break;
 	case SM_RECORD_CODE:
 		/* Refused: its events name no caller and count as foreign. */
-		code_add(store, &record->code);
+		code_add(collector, store, &record->code);
 		if (record->code.package.len)
 			sites_note(collector, record->code.file);
 		break;

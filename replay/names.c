@@ -17,7 +17,7 @@ void sm_names_init(struct sm_names *names, const struct sm_trace *trace)
 	for (uint32_t i = 1;
 	     names->has_all && i <= sm_trace_process_count(trace); i++) {
 		const struct sm_named *named =
-			&sm_trace_process(trace, i)->start.named;
+			sm_trace_process(trace, i)->start.named;
 
 		for (uint32_t k = 0; k < named->count; k++)
 			names->has_all &= add(names, named->paths[k]);

@@ -37,7 +37,9 @@ struct sm_trace_process {
 	const struct sm_str *argv; /* redacted by the agent */
 	uint32_t argc;
 	struct sm_str cwd;
-	struct sm_named named; /* by its command line: ${ARG} */
+	/* By its command line: ${ARG}. Written: NULL is nothing; read: never.
+	 */
+	const struct sm_named *named;
 };
 
 /* What the interpreter says of itself, once known. */
@@ -145,6 +147,15 @@ sm_trace_set_after_denial(struct sm_trace_writer *writer, uint32_t process,
 SM_CHECKED enum sm_status sm_trace_intern_site(struct sm_trace_writer *writer,
 					       const struct sm_site *site,
 					       uint32_t *id);
+/*
+ * The same for one of several that must not fill the memory for the others:
+ * *taken, 0 at first, is what its new sites took. SM_LIMIT: a new site of who
+ * has taken a quarter of what is left.
+ */
+SM_CHECKED enum sm_status
+sm_trace_intern_site_of(struct sm_trace_writer *writer,
+			const struct sm_site *site, size_t *taken,
+			uint32_t *id);
 /*
  * Appends an event; site is from sm_trace_intern_site() and event->site is not
  * read. Copies what it keeps. Events of one process come in seq order; between

@@ -160,9 +160,9 @@ static void put_process(FILE *out, const struct sm_trace_process_info *info)
 		put_string(out, start->argv[i]);
 	put_str(out, "cwd", start->cwd);
 	put_key(out, "named");
-	put_array(out, start->named.count);
-	for (uint32_t i = 0; i < start->named.count; i++)
-		put_string(out, start->named.paths[i]);
+	put_array(out, start->named->count);
+	for (uint32_t i = 0; i < start->named->count; i++)
+		put_string(out, start->named->paths[i]);
 	put_str(out, "version", info->interpreter.version);
 	put_str(out, "stdlib", info->interpreter.stdlib);
 	put_str(out, "prefix", info->interpreter.prefix);

@@ -328,8 +328,8 @@ static uint64_t key_of(const struct sm_trace *trace,
 		sm_trace_process(trace, brief->process);
 	uint64_t key = brief->key;
 
-	for (uint32_t i = 0; process && i < process->start.named.count; i++) {
-		struct sm_str path = process->start.named.paths[i];
+	for (uint32_t i = 0; process && i < process->start.named->count; i++) {
+		struct sm_str path = process->start.named->paths[i];
 
 		key = sm_key_hash(key, path.p, path.len);
 	}

@@ -156,7 +156,7 @@ static enum sm_status deliver(struct sm_trace_cursor *c,
 	g->event.process = c->block.actors[e->actor].process;
 	g->event.thread = c->block.actors[e->actor].thread;
 	process = sm_trace_process(c->trace, g->event.process);
-	g->event.named = process ? &process->start.named : NULL;
+	g->event.named = process ? process->start.named : NULL;
 	*event = &g->event;
 	*site_id = g->site;
 	return SM_OK;

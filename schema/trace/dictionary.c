@@ -3,9 +3,17 @@
 
 #include <stdlib.h>
 
-#define NAMES_MAX      (4u << 20)
-#define NAME_BYTES_MAX (256u << 20)
-#define SITES_MAX      (4u << 20)
+/* Slots are half full at most. */
+#define NAME_BYTES                                                             \
+	(2 * sizeof(struct sm_intern_entry) + sizeof(struct sm_name_info))
+#define SITE_BYTES                                                             \
+	(2 * sizeof(struct sm_intern_entry) + sizeof(struct sm_site_info))
+
+size_t sm_dictionary_bytes(const struct sm_dictionary *d)
+{
+	return d->names.arena.len + d->sites.arena.len +
+	       d->names.count * NAME_BYTES + d->sites.count * SITE_BYTES;
+}
 
 static struct sm_str name_of(const struct sm_dictionary *d, uint32_t id)
 {
@@ -32,15 +40,17 @@ static enum sm_status note_name(struct sm_dictionary *d, uint32_t id,
 }
 
 static enum sm_status intern_name(struct sm_dictionary *d, struct sm_str s,
-				  uint32_t *id)
+				  bool may_add, uint32_t *id)
 {
 	enum sm_status status;
 	bool is_new;
 
 	if (s.len > SM_STRING_MAX)
 		return SM_INVALID;
-	if (d->names.count >= NAMES_MAX - 1 ||
-	    d->names.arena.len + s.len > NAME_BYTES_MAX)
+	*id = sm_intern_get(&d->names, s);
+	if (*id || !s.len)
+		return SM_OK;
+	if (!may_add)
 		return SM_LIMIT;
 	status = sm_intern_find(&d->names, s, id, &is_new);
 	if (status || !is_new)
@@ -111,7 +121,8 @@ static struct sm_str site_key(const struct sm_site_info *info, uint32_t key[7])
 }
 
 enum sm_status sm_dictionary_site(struct sm_dictionary *d,
-				  const struct sm_site *site, uint32_t *id)
+				  const struct sm_site *site, bool may_add,
+				  uint32_t *id)
 {
 	struct sm_site_info info = { .line = site->line,
 				     .kind = (uint16_t)site->kind,
@@ -136,22 +147,26 @@ enum sm_status sm_dictionary_site(struct sm_dictionary *d,
 	if (!site->event.len || site->via >= SM_VIAS ||
 	    site->principal.kind >= SM_PRINCIPALS)
 		return SM_INVALID;
+	may_add = may_add && sm_dictionary_bytes(d) < SM_DICTIONARY_MAX;
 	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (!status)
-			status = intern_name(d, texts[i].text, texts[i].id);
-	if (!status && d->site_count >= SITES_MAX)
-		status = SM_LIMIT;
+			status = intern_name(d, texts[i].text, may_add,
+					     texts[i].id);
+	if (!status && !may_add) {
+		*id = sm_intern_get(&d->sites, site_key(&info, key));
+		return *id ? SM_OK : SM_LIMIT;
+	}
 	if (!status)
 		status = sm_intern_find(&d->sites, site_key(&info, key), id,
 					&is_new);
 	if (status || !is_new)
 		return status;
-	status = intern_name(d, sm_str_of(sm_via_name(site->via)), &via);
+	status = intern_name(d, sm_str_of(sm_via_name(site->via)), true, &via);
 	if (!status)
 		status = intern_name(
 			d,
 			sm_str_of(sm_principal_kind_name(site->principal.kind)),
-			&kind);
+			true, &kind);
 	if (!status)
 		status = put_site(d, *id, &info, via, kind);
 	if (status) {

@@ -35,10 +35,16 @@ SM_CHECKED enum sm_status sm_dictionary_init(struct sm_dictionary *d,
 void sm_dictionary_fini(struct sm_dictionary *d);
 /* Reads what a trace that is continued knows. SM_DAMAGED, SM_IO, SM_NOMEM. */
 SM_CHECKED enum sm_status sm_dictionary_load(struct sm_dictionary *d);
-/* The site's number; a new one's row is queued. SM_INVALID, SM_LIMIT. */
+/* Memory it takes, about; and may take, some 1.2 million sites. */
+size_t sm_dictionary_bytes(const struct sm_dictionary *d);
+#define SM_DICTIONARY_MAX (128u << 20)
+/*
+ * The site's number; a new one's row is queued. SM_INVALID; SM_LIMIT: it is
+ * new, and may_add is false or there is no room.
+ */
 SM_CHECKED enum sm_status sm_dictionary_site(struct sm_dictionary *d,
 					     const struct sm_site *site,
-					     uint32_t *id);
+					     bool may_add, uint32_t *id);
 /* What was given a number; texts are borrowed until the next one is. */
 void sm_dictionary_get(const struct sm_dictionary *d, uint32_t id,
 		       struct sm_site *out);

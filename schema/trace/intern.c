@@ -126,6 +126,12 @@ enum sm_status sm_intern_find(struct sm_intern *in, struct sm_str s,
 	return SM_OK;
 }
 
+uint32_t sm_intern_get(struct sm_intern *in, struct sm_str s)
+{
+	return s.len ? slot_of(in, s, sm_bytes_hash(s.p, s.len, in->seed))->id
+		     : 0;
+}
+
 /* Nothing was put since, so no probe goes past the slot. */
 void sm_intern_undo(struct sm_intern *in, struct sm_str s)
 {

@@ -38,6 +38,8 @@ void sm_intern_fini(struct sm_intern *in);
  */
 SM_CHECKED enum sm_status sm_intern_find(struct sm_intern *in, struct sm_str s,
 					 uint32_t *id, bool *is_new);
+/* The number of s; 0: it has none, or it was forgotten. */
+uint32_t sm_intern_get(struct sm_intern *in, struct sm_str s);
 /* Takes back the number s was just given as new, so that the next gets it. */
 void sm_intern_undo(struct sm_intern *in, struct sm_str s);
 /* Remembers that s has number id, which was given earlier. SM_NOMEM. */

@@ -13,7 +13,11 @@ enum {
 	KEEP_BYTES = 64 << 10,
 	META_MAX = 4096, /* facts about a recording; ours has some 30 */
 	ARGV_MAX = 1024, /* the agent tells SM_ITEMS_MAX */
+	/* Of plain tables in memory: a million processes that are alike. */
+	TABLES_MAX = 320 << 20,
 };
+
+static const struct sm_named nothing;
 
 /* Text with a NUL behind it, for as long as the trace is open; or NULL. */
 static char *keep_bytes(struct sm_keep *k, const void *p, size_t n)
@@ -32,6 +36,7 @@ static char *keep_bytes(struct sm_keep *k, const void *p, size_t n)
 		k->part_count++;
 		k->room = room;
 		k->used = 0;
+		k->bytes += room;
 	}
 	at = k->parts[k->part_count - 1] + k->used;
 	if (n)
@@ -41,15 +46,68 @@ static char *keep_bytes(struct sm_keep *k, const void *p, size_t n)
 	return at;
 }
 
+/* Anything of one part at least: aligned, and freed with the texts. */
+static void *keep_items(struct sm_keep *k, const void *p, size_t n)
+{
+	char *kept = malloc(n);
+
+	if (!kept || sm_array_reserve((void **)&k->parts, &k->part_room,
+				      k->part_count + 1, sizeof(*k->parts))) {
+		free(kept);
+		return NULL;
+	}
+	memcpy(kept, p, n);
+	/* Before the part in use, which stays the last. */
+	k->parts[k->part_count] = k->parts[k->part_count - 1];
+	k->parts[k->part_count - 1] = kept;
+	k->part_count++;
+	k->bytes += n + sizeof(*k->parts);
+	return kept;
+}
+
+static struct sm_str column_text(sqlite3_stmt *q, int i)
+{
+	const void *p = sqlite3_column_blob(q, i);
+
+	return (struct sm_str){ p,
+				p ? (uint32_t)sqlite3_column_bytes(q, i) : 0 };
+}
+
 static enum sm_status keep_column(struct sm_keep *k, sqlite3_stmt *q, int i,
 				  struct sm_str *out)
 {
-	const void *p = sqlite3_column_blob(q, i);
-	int n = p ? sqlite3_column_bytes(q, i) : 0;
+	const struct sm_str text = column_text(q, i);
 
 	/* An empty text is no pointer in SQLite; keep says which it is. */
-	*out = (struct sm_str){ keep_bytes(k, p, (size_t)n), (uint32_t)n };
+	*out = (struct sm_str){ keep_bytes(k, text.p, text.len), text.len };
 	return out->p ? SM_OK : SM_NOMEM;
+}
+
+/* Processes run the same programs: what the one before has, too, is its. */
+static enum sm_status keep_like(struct sm_keep *k, sqlite3_stmt *q, int i,
+				struct sm_str before, struct sm_str *out)
+{
+	const struct sm_str text = column_text(q, i);
+
+	if (!before.p || !sm_str_equal(before, text))
+		return keep_column(k, q, i, out);
+	*out = before;
+	return SM_OK;
+}
+
+static size_t bytes_of(const struct sm_trace *t)
+{
+	return t->keep.bytes + t->process_count * sizeof(**t->processes) +
+	       t->process_room * sizeof(*t->processes) +
+	       t->meta_room * sizeof(*t->meta) +
+	       t->loss_room * sizeof(*t->losses) +
+	       t->policy_count * sizeof(**t->policies) +
+	       t->policy_room * sizeof(*t->policies) +
+	       t->adoption_room * sizeof(*t->adoptions) +
+	       t->name_room * sizeof(*t->names) +
+	       t->site_room * sizeof(*t->sites) +
+	       t->site_of.room *
+		       (sizeof(*t->site_of.keys) + sizeof(*t->site_of.values));
 }
 
 typedef enum sm_status row_reader(struct sm_trace *trace, sqlite3_stmt *q);
@@ -66,9 +124,18 @@ static enum sm_status each(struct sm_trace *t, const char *sql, int64_t from,
 		return sm_db_fail(t->db, t->path, "cannot read", diag);
 	sm_db_limit(t->db, &strides);
 	sqlite3_bind_int64(q, 1, from);
-	while (!status && (code = sqlite3_step(q)) == SQLITE_ROW)
+	while (!status && (code = sqlite3_step(q)) == SQLITE_ROW) {
 		status = row(t, q);
-	if (!status && code != SQLITE_DONE)
+		if (!status && bytes_of(t) > TABLES_MAX)
+			status = SM_LIMIT;
+	}
+	if (status == SM_LIMIT)
+		sm_fail(diag, status,
+			"%s: its processes, names and places take more than "
+			"%d MiB: record to several files (--max-size, "
+			"--rotate)",
+			t->path, TABLES_MAX >> 20);
+	else if (!status && code != SQLITE_DONE)
 		status = sm_db_fail(t->db, t->path, "cannot read", diag);
 	else if (status == SM_NOMEM)
 		sm_fail(diag, status, "%s: out of memory", t->path);
@@ -85,23 +152,35 @@ static enum sm_status each(struct sm_trace *t, const char *sql, int64_t from,
 
 /* -------------------------------------------------------------------- rows */
 
+/* Read again and again while a trace grows: what is known stays. */
 static enum sm_status read_meta(struct sm_trace *t, sqlite3_stmt *q)
 {
-	struct sm_str key, value;
-	enum sm_status status = keep_column(&t->keep, q, 0, &key);
+	const struct sm_str none = { NULL, 0 };
+	struct sm_str key = none, value;
+	enum sm_status status;
 	size_t i;
 
 	if (t->meta_count >= META_MAX)
 		return SM_DAMAGED;
+	status = sm_array_reserve((void **)&t->meta, &t->meta_room,
+				  t->meta_count + 1, sizeof(*t->meta));
+	for (i = 0; !status && i < t->meta_count; i++) {
+		const struct sm_str known = sm_str_of(t->meta[i].key);
+
+		if (sm_str_equal(known, column_text(q, 0)))
+			key = known;
+		if (key.p)
+			break;
+	}
+	if (!status && !key.p)
+		status = keep_column(&t->keep, q, 0, &key);
 	if (!status)
-		status = keep_column(&t->keep, q, 1, &value);
-	if (!status)
-		status = sm_array_reserve((void **)&t->meta, &t->meta_room,
-					  t->meta_count + 1, sizeof(*t->meta));
+		status = keep_like(
+			&t->keep, q, 1,
+			i < t->meta_count ? sm_str_of(t->meta[i].value) : none,
+			&value);
 	if (status)
 		return status;
-	for (i = 0; i < t->meta_count && strcmp(t->meta[i].key, key.p); i++)
-		;
 	t->meta[i] = (struct sm_trace_meta){ key.p, value.p };
 	t->meta_count += i == t->meta_count;
 	return SM_OK;
@@ -127,47 +206,37 @@ static enum sm_status read_argv(struct sm_trace *t, sqlite3_stmt *q, int i,
 		return SM_NOMEM;
 	n = sm_argv_get(copy, text.len, argv, (int)max);
 	if (n > 0) {
-		/* Aligned: the part's start or malloc'ed on its own. */
-		struct sm_str *kept = malloc((size_t)n * sizeof(*argv));
-
-		if (!kept ||
-		    sm_array_reserve((void **)&t->keep.parts,
-				     &t->keep.part_room, t->keep.part_count + 1,
-				     sizeof(*t->keep.parts))) {
-			free(kept);
-			free(argv);
-			return SM_NOMEM;
-		}
-		memcpy(kept, argv, (size_t)n * sizeof(*argv));
-		/* Before the part in use, which stays the last. */
-		t->keep.parts[t->keep.part_count] =
-			t->keep.parts[t->keep.part_count - 1];
-		t->keep.parts[t->keep.part_count - 1] = (char *)kept;
-		t->keep.part_count++;
-		p->argv = kept;
+		p->argv = keep_items(&t->keep, argv, (size_t)n * sizeof(*argv));
 		p->argc = (uint32_t)n;
 	}
 	free(argv);
+	if (n > 0 && !p->argv)
+		return SM_NOMEM;
 	return n < 0 ? SM_DAMAGED : SM_OK;
 }
 
 static enum sm_status read_named(struct sm_trace *t, sqlite3_stmt *q, int i,
-				 struct sm_named *named)
+				 const struct sm_named **out)
 {
+	struct sm_named named = { 0 };
 	struct sm_str text;
 	enum sm_status status = keep_column(&t->keep, q, i, &text);
 	int n;
 
+	*out = &nothing;
 	if (status)
 		return status;
-	n = sm_argv_get((char *)text.p, text.len, named->paths, SM_NAMED_MAX);
+	n = sm_argv_get((char *)text.p, text.len, named.paths, SM_NAMED_MAX);
 	if (n < 0)
 		return SM_DAMAGED;
 	for (int k = 0; k < n; k++)
-		if (!sm_path_is_canonical(named->paths[k]))
+		if (!sm_path_is_canonical(named.paths[k]))
 			return SM_DAMAGED;
-	named->count = (uint32_t)n;
-	return SM_OK;
+	if (!n)
+		return SM_OK;
+	named.count = (uint32_t)n;
+	*out = keep_items(&t->keep, &named, sizeof(named));
+	return *out ? SM_OK : SM_NOMEM;
 }
 
 static uint32_t column_u32(sqlite3_stmt *q, int i)
@@ -181,38 +250,45 @@ static uint64_t column_u64(sqlite3_stmt *q, int i)
 }
 
 static enum sm_status read_start(struct sm_trace *t, sqlite3_stmt *q,
+				 const struct sm_trace_process *before,
 				 struct sm_trace_process *p)
 {
-	struct sm_str started_by;
+	struct sm_str started_by = { 0 };
 	enum sm_status status;
 
 	*p = (struct sm_trace_process){ .pid = column_u32(q, 1),
 					.guest_pid = column_u32(q, 2),
 					.parent_pid = column_u32(q, 3),
 					.uid = column_u32(q, 4),
-					.start_ns = column_u64(q, 5) };
-	status = keep_column(&t->keep, q, 6, &started_by);
+					.start_ns = column_u64(q, 5),
+					.named = &nothing };
+	status = keep_like(&t->keep, q, 6, sm_str_of(before->started_by),
+			   &started_by);
 	p->started_by = started_by.p;
 	if (!status)
-		status = keep_column(&t->keep, q, 7, &p->exe);
+		status = keep_like(&t->keep, q, 7, before->exe, &p->exe);
 	if (!status)
 		status = read_argv(t, q, 8, p);
 	if (!status)
-		status = keep_column(&t->keep, q, 9, &p->cwd);
+		status = keep_like(&t->keep, q, 9, before->cwd, &p->cwd);
 	if (!status)
 		status = read_named(t, q, 21 + SM_LOSSES, &p->named);
 	return status;
 }
 
 static enum sm_status read_interpreter(struct sm_trace *t, sqlite3_stmt *q,
+				       const struct sm_trace_interpreter *like,
 				       struct sm_trace_interpreter *i)
 {
+	const struct sm_str *before[] = { &like->version, &like->stdlib,
+					  &like->prefix, &like->home,
+					  &like->tmp };
 	struct sm_str *to[] = { &i->version, &i->stdlib, &i->prefix, &i->home,
 				&i->tmp };
 	enum sm_status status = SM_OK;
 
 	for (int n = 0; n < 5 && !status; n++)
-		status = keep_column(&t->keep, q, 10 + n, to[n]);
+		status = keep_like(&t->keep, q, 10 + n, *before[n], to[n]);
 	return status;
 }
 
@@ -236,10 +312,14 @@ static void read_account(sqlite3_stmt *q, struct sm_trace_process_info *info)
 /* Known processes keep their place and their texts: callers point at them. */
 static enum sm_status read_process(struct sm_trace *t, sqlite3_stmt *q)
 {
+	static const struct sm_trace_process_info nobody;
+	const struct sm_trace_process_info *before = &nobody;
 	int64_t number = sqlite3_column_int64(q, 0);
 	struct sm_trace_process_info *info;
 	enum sm_status status = SM_OK;
 
+	if (number > 1 && (uint64_t)number <= t->process_count + 1)
+		before = t->processes[number - 2];
 	if (number < 1 || (uint64_t)number > t->process_count + 1)
 		return SM_DAMAGED;
 	if ((uint64_t)number == t->process_count + 1) {
@@ -252,12 +332,13 @@ static enum sm_status read_process(struct sm_trace *t, sqlite3_stmt *q)
 			return SM_NOMEM;
 		info->number = (uint32_t)number;
 		t->processes[t->process_count++] = info;
-		status = read_start(t, q, &info->start);
+		status = read_start(t, q, &before->start, &info->start);
 	}
 	info = t->processes[number - 1];
 	if (!status && !info->interpreter.version.len &&
 	    sqlite3_column_type(q, 10) != SQLITE_NULL)
-		status = read_interpreter(t, q, &info->interpreter);
+		status = read_interpreter(t, q, &before->interpreter,
+					  &info->interpreter);
 	if (!status)
 		read_account(q, info);
 	info->after_denial = column_u64(q, 20 + SM_LOSSES);

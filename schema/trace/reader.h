@@ -15,6 +15,7 @@ struct sm_keep {
 	char **parts;
 	size_t part_count, part_room;
 	size_t used, room; /* of the last part */
+	size_t bytes;	   /* of all */
 };
 
 struct sm_trace {

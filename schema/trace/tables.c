@@ -39,7 +39,8 @@ enum sm_status sm_trace_add_process(struct sm_trace_writer *w,
 	if (w->process_count == UINT32_MAX - 1)
 		return SM_LIMIT;
 	sm_argv_put(&argv, p->argv, p->argc);
-	sm_argv_put(&named, p->named.paths, p->named.count);
+	sm_argv_put(&named, p->named ? p->named->paths : NULL,
+		    p->named ? p->named->count : 0);
 	if (argv.has_failed || named.has_failed || argv.len > UINT32_MAX) {
 		sm_bytes_fini(&argv);
 		sm_bytes_fini(&named);

@@ -20,7 +20,24 @@ static uint32_t event_name(void *context, uint32_t site)
 enum sm_status sm_trace_intern_site(struct sm_trace_writer *w,
 				    const struct sm_site *site, uint32_t *id)
 {
-	return sm_dictionary_site(&w->dictionary, site, id);
+	return sm_dictionary_site(&w->dictionary, site, true, id);
+}
+
+/* However many take what they may, there is something left for the next. */
+#define SHARE 4
+
+enum sm_status sm_trace_intern_site_of(struct sm_trace_writer *w,
+				       const struct sm_site *site,
+				       size_t *taken, uint32_t *id)
+{
+	size_t bytes = sm_dictionary_bytes(&w->dictionary);
+	bool may_add = bytes < SM_DICTIONARY_MAX &&
+		       *taken < (SM_DICTIONARY_MAX - bytes) / SHARE;
+	enum sm_status status =
+		sm_dictionary_site(&w->dictionary, site, may_add, id);
+
+	*taken += sm_dictionary_bytes(&w->dictionary) - bytes;
+	return status;
 }
 
 /* ----------------------------------------------------------------- opening */

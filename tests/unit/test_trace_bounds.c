@@ -191,6 +191,44 @@ static void large_events_make_small_blocks(void **state)
 	expect_verified();
 }
 
+/* New sites for one that shares the writer; how many until it was refused. */
+static uint32_t make_up_sites(const char *file, size_t *taken)
+{
+	struct sm_site s = data_site(0);
+	enum sm_status status = SM_OK;
+	uint32_t id, n = 0;
+
+	s.file = sm_str_of(file);
+	for (; !status && n < 2000000; n++) {
+		s.line = n;
+		status = sm_trace_intern_site_of(making.w, &s, taken, &id);
+	}
+	assert_int_equal(status, SM_LIMIT);
+	/* What it had before, it has. */
+	s.line = 0;
+	assert_int_equal(sm_trace_intern_site_of(making.w, &s, taken, &id),
+			 SM_OK);
+	return n;
+}
+
+static void nobody_fills_the_dictionary_for_others(void **state)
+{
+	uint32_t first, other = 0;
+	char file[32];
+
+	(void)state;
+	start(SM_TRACE_CREATE, 1);
+	first = make_up_sites("/hostile.py", &(size_t){ 0 });
+	assert_true(first > 100000);
+	for (unsigned i = 0; i < 9; i++) {
+		snprintf(file, sizeof(file), "/other-%u.py", i);
+		other = make_up_sites(file, &(size_t){ 0 });
+	}
+	assert_true(other > first / 10);
+	finish();
+	sm_trace_close(open_trace());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +236,7 @@ int main(void)
 		TEST(a_file_of_endless_rows_is_refused_soon),
 		TEST(what_passes_a_bound_is_refused),
 		TEST(large_events_make_small_blocks),
+		TEST(nobody_fills_the_dictionary_for_others),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
