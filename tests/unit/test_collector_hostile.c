@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Guests that mean harm, beside one that does not: what it tells arrives, and
+ * the collector needs no more memory than for others.
+ */
+#include "tests/unit/collector_fixture.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	STALLED = 900, /* below the usual limit of descriptors */
+	HELLOS = 3000,
+	REWRITES = 20000,
+	KIB_MAX = 64 << 10,
+};
+
+static uint64_t random_state = 20261121;
+
+static uint32_t draw(uint32_t below)
+{
+	random_state =
+		random_state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(random_state >> 33) % below;
+}
+
+static void tell_a_thousand(struct fixture *f, struct agent *agent)
+{
+	(void)f;
+	agent_put_until_stored(agent, 1000);
+}
+
+/* The honest one's events are all there, whatever went on beside it. */
+static void expect_a_thousand(struct fixture *f)
+{
+	pid_t good = agent_run(f, tell_a_thousand);
+
+	assert_int_equal(agent_reap(good), 0);
+	collector_end(f);
+	assert_int_equal(collector_count_events(f, (uint32_t)good), 1000);
+}
+
+static long peak_kib(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return usage.ru_maxrss;
+}
+
+/* ------------------------------------------------------------- connections */
+
+/* Says one byte on each and keeps it; then tells through ready, and stays. */
+static void stall(const struct sm_channel_address *address, int ready)
+{
+	const uint8_t byte = 0x88;
+
+	for (int i = 0; i < STALLED; i++) {
+		int fd = agent_connect(address);
+
+		if (fd < 0 || !agent_send_hello(fd, &byte, 1, -1))
+			_exit(1);
+	}
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static void connections_that_stall_keep_nobody_out(void **state)
+{
+	struct fixture *f = *state;
+	struct sm_channel_address address;
+	long before = peak_kib();
+	int ready[2];
+	char said;
+	pid_t bad;
+
+	assert_int_equal(
+		sm_channel_parse(sm_collector_channel(f->collector), &address),
+		SM_OK);
+	assert_int_equal(pipe(ready), 0);
+	collector_start(f);
+	bad = fork();
+	if (!bad) {
+		close(ready[0]);
+		stall(&address, ready[1]);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &said, 1), 1);
+	close(ready[0]);
+	expect_a_thousand(f);
+	assert_int_equal(kill(bad, SIGKILL), 0);
+	agent_reap(bad);
+	assert_true(peak_kib() - before < KIB_MAX);
+}
+
+/* ------------------------------------------------------------------ hellos */
+
+/* A good hello, but for some of its bytes and its length. */
+static uint32_t spoil(uint8_t *bytes, uint32_t n)
+{
+	for (uint32_t i = draw(4); i; i--)
+		bytes[draw(n)] = (uint8_t)draw(256);
+	switch (draw(4)) {
+	case 0:
+		return draw(n);
+	case 1:
+		memset(bytes + n, (int)draw(256), SM_HELLO_MAX - n);
+		return n + draw(SM_HELLO_MAX - n);
+	default:
+		return n;
+	}
+}
+
+static void send_hellos(const struct sm_channel_address *address)
+{
+	const struct sm_value argv = {
+		.type = SM_TEXT, .s = "python3", .len = 7, .full_len = 7
+	};
+	static struct sm_hello hello = { .reason = SM_HELLO_LOAD,
+					 .exe = SM_STR("/usr/bin/python3"),
+					 .cwd = SM_STR("/") };
+	uint8_t bytes[SM_HELLO_MAX];
+	int fd = agent_connect(address), pair[2];
+
+	hello.guest_pid = (uint32_t)getpid();
+	hello.argc = 1;
+	hello.argv[0] = argv;
+	for (int i = 0; i < HELLOS; i++) {
+		uint32_t n;
+
+		hello.time_ns = agent_now_ns();
+		n = spoil(bytes, sm_hello_put(bytes, sizeof(bytes), &hello));
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair))
+			_exit(1);
+		if (!agent_send_hello(fd, bytes, n, draw(8) ? pair[1] : -1))
+			_exit(2);
+		close(pair[0]);
+		close(pair[1]);
+	}
+	_exit(0);
+}
+
+static void hellos_of_any_shape_hurt_nobody(void **state)
+{
+	struct fixture *f = *state;
+	struct sm_channel_address address;
+	long before = peak_kib();
+	pid_t bad;
+
+	assert_int_equal(
+		sm_channel_parse(sm_collector_channel(f->collector), &address),
+		SM_OK);
+	collector_start(f);
+	bad = fork();
+	if (!bad)
+		send_hellos(&address);
+	assert_int_equal(agent_reap(bad), 0);
+	expect_a_thousand(f);
+	assert_true(peak_kib() - before < KIB_MAX);
+}
+
+/* ------------------------------------------------------------------- rings */
+
+/* All of it, its header and what is not read yet, over and over. */
+static void rewrite(struct fixture *f, struct agent *agent)
+{
+	struct sm_ring_writer *w = &agent->writer;
+
+	(void)f;
+	/* What is taken for records by chance is more than it ever put. */
+	atomic_store(&w->header->attempts, UINT64_C(1) << 40);
+	for (int i = 0; i < REWRITES; i++) {
+		uint32_t words[64];
+
+		for (unsigned k = 0; k < 64; k++)
+			words[k] = draw(3) ? draw(80) : draw(UINT32_MAX);
+		memcpy(w->data + draw(w->data_bytes - sizeof(words)) / 8 * 8,
+		       words, sizeof(words));
+		atomic_store(&w->header->head,
+			     draw(2) ? 0 : (uint64_t)draw(UINT32_MAX) << 20);
+	}
+}
+
+static void a_ring_that_is_rewritten_costs_its_own_events_only(void **state)
+{
+	struct fixture *f = *state;
+	long before = peak_kib();
+	pid_t bad;
+
+	collector_start(f);
+	bad = agent_run(f, rewrite);
+	expect_a_thousand(f);
+	agent_reap(bad);
+	assert_true(peak_kib() - before < KIB_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_COLLECTOR(connections_that_stall_keep_nobody_out),
+		WITH_COLLECTOR(hellos_of_any_shape_hurt_nobody),
+		WITH_COLLECTOR(
+			a_ring_that_is_rewritten_costs_its_own_events_only),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
