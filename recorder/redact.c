@@ -87,6 +87,9 @@ static bool is_token(const struct sm_redact_scan *s, uint32_t from, uint32_t to,
 		n = sm_token_shape(sm_part(s->text, at, s->text.len));
 		if (n) {
 			*out = (struct sm_span){ at, at + n };
+			/* Without it, what is in front would be one, too. */
+			if (sm_word_is_random(sm_part(s->text, from, at)))
+				out->from = from;
 			return true;
 		}
 	}
