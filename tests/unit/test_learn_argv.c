@@ -139,7 +139,7 @@ static void lines_may_end_with_any_number_of_files(void **state)
 /* tar -C DIR -cf packs/NAME.tar ARTIST/ALBUM... */
 static void words_with_slashes_open_part_by_part(void **state)
 {
-#define TAR "/usr/bin/tar", "-C", APP "/music", "-cf"
+#define TAR "/usr/bin/tar", "-C", (APP "/music"), "-cf"
 	struct bench b;
 	char *text;
 
