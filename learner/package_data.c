@@ -24,7 +24,7 @@ static struct home home_in(struct sm_str path, struct sm_str dir,
 		return home;
 	while (to < path.len && path.p[to] != '/')
 		to++;
-	if (to == path.len)
+	if (to >= path.len)
 		return home;
 	home.name = (struct sm_str){ path.p + from, to - from };
 	home.dir = (struct sm_str){ path.p, to };

@@ -151,6 +151,8 @@ class Compare:
         cls.recorded = cls.run_under("secmgr-record", cls.trace)
         cls.recorded_rows = cls.one.rows()
         learned = tool("secmgr-learn", cls.trace)
+        if learned.returncode not in (0, 1):
+            raise RuntimeError(f"secmgr-learn: {learned.returncode}")
         cls.policy.write_text(learned.stdout)
         cls.one.tries = True
         cls.held = cls.run_under("secmgr-enforce", cls.held_trace,

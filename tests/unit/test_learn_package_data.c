@@ -39,6 +39,22 @@ static bool lists(const struct bench *b, const char *path, const char *by)
 	return allows(b, &e);
 }
 
+/* As packages that look for what is installed do. */
+static void the_site_directory_itself_is_no_distribution(void **state)
+{
+	struct sm_value args[1] = { text("/usr/lib/python3/dist-packages") };
+	struct sm_event e = by_package(event_of("os.listdir", args, 1), "shop");
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, SITE "shop/__init__.py");
+	add(&b, 0, &e);
+	learn(&b);
+	assert_true(lists(&b, "/usr/lib/python3/dist-packages", "shop"));
+	finish(&b);
+}
+
 static void a_package_reads_its_own_files(void **state)
 {
 	struct bench b;
@@ -140,6 +156,7 @@ static void templates_of_the_application_stay_as_they_are(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_site_directory_itself_is_no_distribution),
 		cmocka_unit_test(a_package_reads_its_own_files),
 		cmocka_unit_test(
 			shared_data_belongs_to_the_package_of_its_name),
