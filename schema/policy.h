@@ -46,6 +46,7 @@ struct sm_rule {
 	bool has_args;	      /* false: any arguments */
 	struct sm_strings by; /* principals; empty: all but foreign, dynamic */
 	uint32_t via;	      /* files: bits 1 << enum sm_via; 0: direct only */
+	bool makes_code;      /* files: what it lets be written may be run */
 	bool deny;	      /* stands in `deny` */
 	struct sm_str review; /* reason it stands in `review`; or empty */
 	struct sm_str bundle; /* name of the bundle it came from; or empty */

@@ -17,7 +17,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 11
+#define SM_BLOB_VERSION 12
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 #define SM_BLOB_ALIGN	64u /* bytes: sections begin where cache lines do */
@@ -159,6 +159,7 @@ enum sm_blob_rule_flag {
 	SM_RULE_STDLIB = 1 << 3,     /* not where a rule below matches too */
 	SM_RULE_NOT_STDLIB = 1 << 4, /* grants nothing; see above */
 	SM_RULE_SHELL = 1 << 5,	     /* args are tokens */
+	SM_RULE_MAKES_CODE = 1 << 6, /* what it lets be written may be run */
 };
 
 struct sm_blob_rule {

@@ -120,6 +120,33 @@ static enum fault fault_of_event(const struct sm_rule *rule)
 							: FAULT_NONE;
 }
 
+/* A rule that makes no code also takes something away: it keeps what it lets be
+ * written from being run, which none that makes code does in its place. */
+static void hide_makers(struct checker *c, bool are_hidden)
+{
+	const struct sm_rules *rules = c->cover.rules;
+	size_t i;
+
+	for (i = 0; i < rules->count; i++)
+		if (rules->rules[i].makes_code)
+			c->cover.is_hidden[i] =
+				are_hidden || c->findings[i].fault;
+}
+
+static bool adds_nothing(struct checker *c, const struct sm_rule *rule,
+			 struct finding *f)
+{
+	bool keeps = sm_cover_lets_write(rule), is;
+
+	if (keeps)
+		hide_makers(c, true);
+	is = is_covered(c, rule, rule->deny ? SM_COVER_DENIES : SM_COVER_GRANTS,
+			f);
+	if (keeps)
+		hide_makers(c, false);
+	return is;
+}
+
 /* Its own number hides a rule from the search that it is the subject of. */
 static void check_rule(struct checker *c, size_t number)
 {
@@ -135,8 +162,7 @@ static void check_rule(struct checker *c, size_t number)
 		f->fault = FAULT_DENIED;
 	else if (!rule->deny && is_covered(c, rule, SM_COVER_WRITES, f))
 		f->fault = FAULT_WRITTEN;
-	else if (is_covered(c, rule,
-			    rule->deny ? SM_COVER_DENIES : SM_COVER_GRANTS, f))
+	else if (adds_nothing(c, rule, f))
 		f->fault = FAULT_COVERED;
 	/* What is told counts as gone: of two alike, one is told. */
 	c->cover.is_hidden[number] = f->fault != FAULT_NONE;

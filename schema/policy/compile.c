@@ -339,7 +339,8 @@ static enum sm_status build_record(struct sm_build *b,
 	struct sm_blob_rule out = {
 		.access = access_of(rule),
 		.via = via_of(rule),
-		.flags = rule->deny ? SM_RULE_DENY : 0,
+		.flags = (rule->deny ? SM_RULE_DENY : 0) |
+			 (rule->makes_code ? SM_RULE_MAKES_CODE : 0),
 		.family = rule->family,
 		.port_low = -1,
 		.port_high = 65535,

@@ -99,7 +99,7 @@ bool sm_cover_lets_write(const struct sm_rule *r)
 	const uint32_t writes =
 		SM_ACCESS_WRITE | SM_ACCESS_CREATE | SM_ACCESS_SQLITE;
 
-	return r->family == SM_FAMILY_FILES && !r->deny &&
+	return r->family == SM_FAMILY_FILES && !r->deny && !r->makes_code &&
 	       (r->access & writes) &&
 	       (sm_cover_via(r) & ~(1u << SM_VIA_IMPORT));
 }

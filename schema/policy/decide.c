@@ -23,8 +23,8 @@ static bool lets_write(const struct sm_blob_rule *rule)
 	const uint32_t writes =
 		SM_ACCESS_WRITE | SM_ACCESS_CREATE | SM_ACCESS_SQLITE;
 
-	return !(rule->flags & SM_RULE_DENY) && (rule->access & writes) &&
-	       (rule->via & ~imported);
+	return !(rule->flags & (SM_RULE_DENY | SM_RULE_MAKES_CODE)) &&
+	       (rule->access & writes) && (rule->via & ~imported);
 }
 
 static bool is_executable_kind(const struct sm_request *r)

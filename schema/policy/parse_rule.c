@@ -142,6 +142,22 @@ static enum sm_status read_id(struct sm_parser *p, struct draft *d)
 	return sm_parse_keep(p, text, &d->rule.id);
 }
 
+static enum sm_status read_makes(struct sm_parser *p, struct draft *d)
+{
+	size_t place = sm_json_place(&p->json);
+	struct sm_str text;
+	enum sm_status status = sm_json_string(&p->json, "makes", &text);
+
+	if (status)
+		return status;
+	if (!sm_str_equal(text, SM_STR("code")))
+		return sm_json_fail(&p->json, SM_INVALID, place,
+				    "unknown \"makes\": \"%.*s\"; it is code",
+				    (int)text.len, text.p);
+	d->rule.makes_code = true;
+	return SM_OK;
+}
+
 static enum sm_status read_member(struct sm_parser *p, struct draft *d,
 				  enum key key)
 {
@@ -162,6 +178,8 @@ static enum sm_status read_member(struct sm_parser *p, struct draft *d,
 		return sm_parse_list(p, "by", false, add_by, d);
 	case KEY_VIA:
 		return sm_parse_list(p, "via", false, add_via, d);
+	case KEY_MAKES:
+		return read_makes(p, d);
 	case KEY_SEEN:
 		return sm_json_uint(&p->json, "seen", &d->rule.seen);
 	default:
@@ -256,6 +274,13 @@ static enum sm_status check_members(struct sm_parser *p, struct draft *d)
 	    d->subject != KEY_EXEC)
 		return sm_json_fail(&p->json, SM_INVALID, d->places[KEY_ARGV],
 				    "argv goes with exec only");
+	if (d->rule.makes_code && (d->rule.deny || !d->rule.by.count))
+		return sm_json_fail(&p->json, SM_INVALID, d->places[KEY_MAKES],
+				    d->rule.deny
+					    ? "\"makes\" goes with what is "
+					      "allowed only"
+					    : "who makes code must be named: "
+					      "\"makes\" needs \"by\"");
 	if (d->rule.family == SM_FAMILY_FILES && !d->rule.access) {
 		if (!d->rule.deny)
 			return sm_json_fail(&p->json, SM_INVALID, d->place,

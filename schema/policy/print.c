@@ -138,6 +138,10 @@ static void put_rule(struct printer *p, const struct sm_rule *rule)
 		put_key(p, "via");
 		put_vias(p, rule->via);
 	}
+	if (rule->makes_code) {
+		put_key(p, "makes");
+		put_string(p, SM_STR("code"));
+	}
 	if (rule->seen) {
 		put_key(p, "seen");
 		fprintf(p->out, "%llu", (unsigned long long)rule->seen);

@@ -242,6 +242,8 @@ int sm_rule_compare(const struct sm_rule *a, const struct sm_rule *b)
 		r = compare_strings(&a->by, &b->by);
 	if (!r)
 		r = compare_numbers(a->via, b->via);
+	if (!r)
+		r = compare_numbers(a->makes_code, b->makes_code);
 	return r ? r : compare_numbers(a->access, b->access);
 }
 
