@@ -80,6 +80,8 @@ static int compare_subjects(const struct sm_rule *a, const struct sm_rule *b)
 	if (!r)
 		r = compare_numbers(a->via, b->via);
 	if (!r)
+		r = compare_numbers(a->makes_code, b->makes_code);
+	if (!r)
 		r = compare_numbers(a->has_args, b->has_args);
 	return r ? r : compare_args(&a->args, &b->args);
 }
@@ -296,6 +298,25 @@ bool sm_learn_take_back(struct sm_learn *l, struct sm_str id,
 		rule->by = (struct sm_strings){ d->by.items, d->by.count };
 		l->drafts[i] = l->drafts[--l->draft_count];
 		return true;
+	}
+	return false;
+}
+
+bool sm_learn_makes_code(struct sm_learn *l, struct sm_str id,
+			 struct sm_str_list *by)
+{
+	for (size_t i = 0; i < l->draft_count; i++) {
+		struct draft *d = &l->drafts[i];
+		bool is_package = d->by.count > 0;
+
+		if (!id.len || !sm_str_equal(d->id, id))
+			continue;
+		for (size_t k = 0; k < d->by.count; k++)
+			is_package &= sm_list_has(&l->loaded, d->by.items[k]);
+		if (!is_package || d->rule.makes_code)
+			return false;
+		*by = d->by;
+		return d->rule.makes_code = true;
 	}
 	return false;
 }

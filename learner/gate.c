@@ -2,7 +2,8 @@
 /*
  * The round trip: every distinct call is decided by the finished policy. What
  * is denied gets a literal rule; a slot that denies it gives way to narrower
- * ones; what even that cannot grant is listed.
+ * ones; who loads what it wrote makes code; what even that cannot grant is
+ * listed.
  */
 #include <stdio.h>
 
@@ -72,7 +73,8 @@ static size_t repair(struct sm_learn *l, const struct sm_policy *policy,
 
 		if (!is_denied(policy, view, &verdict))
 			continue;
-		if (sm_learn_narrow(l, policy, view, &verdict)) {
+		if (sm_learn_narrow(l, policy, view, &verdict) ||
+		    sm_learn_maker(l, view, &verdict)) {
 			*took_back = true;
 			continue;
 		}

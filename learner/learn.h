@@ -207,6 +207,12 @@ struct sm_str sm_learn_risk_of(struct sm_learn *l, struct sm_str id);
  */
 bool sm_learn_take_back(struct sm_learn *l, struct sm_str id,
 			struct sm_rule *rule);
+/*
+ * Lets the rule that the last sm_learn_build() called id make code, if it is
+ * for packages only, and gives these; false: it is not, or does so already.
+ */
+bool sm_learn_makes_code(struct sm_learn *l, struct sm_str id,
+			 struct sm_str_list *by);
 /* A slot or wildcard stands in text. */
 bool sm_is_pattern(struct sm_str text);
 /* Compiles rules and opens the result. */
@@ -250,6 +256,9 @@ void sm_learn_gate(struct sm_learn *l);
 bool sm_learn_narrow(struct sm_learn *l, const struct sm_policy *policy,
 		     const struct sm_view *view,
 		     const struct sm_verdict *verdict);
+/* The same where a package loads what it wrote itself: it makes code. */
+bool sm_learn_maker(struct sm_learn *l, const struct sm_view *view,
+		    const struct sm_verdict *verdict);
 /* Adds literal rules that grant request; see gate.c. */
 void sm_learn_literal(struct sm_learn *l, const struct sm_view *view,
 		      const struct sm_request *request);

@@ -25,7 +25,7 @@ static bool is_recorded_change(const struct sm_request *r, struct sm_str path)
 	       r->via != SM_VIA_IMPORT && sm_str_equal(r->value, path);
 }
 
-/* The program itself wrote what it then loaded: no rule can grant both. */
+/* The program itself wrote what it then loaded: see makers.c. */
 static bool is_written(const struct sm_learn *l, const struct sm_view *loading)
 {
 	for (size_t i = 0; i < l->view_count; i++)

@@ -61,6 +61,8 @@ static const char *file_risk(struct sm_learn *l, const struct sm_rule *rule)
 	struct sm_str p = rule->pattern;
 	struct sm_str extension = sm_extension(p);
 
+	if (rule->makes_code)
+		return "writes code that it may load";
 	if (is_interpreter_state(p))
 		return "reads or writes a process's memory or environment";
 	if (is_secret(p))
