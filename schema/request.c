@@ -180,11 +180,19 @@ static void rename_file(struct build *b)
 	file(b, SM_ROLE_PATH_TO, SM_ACCESS_CREATE | SM_ACCESS_WRITE);
 }
 
-/* ":memory:" and "" are no files; "file:" URIs have their path in resolved. */
+/*
+ * ":memory:" and "" are no files; "file:" URIs have their path in resolved.
+ * What a PathLike means is known once it is opened, as secmgr.database; where
+ * nobody sees that, the agent calls it cut.
+ */
 static void sqlite(struct build *b)
 {
 	const struct sm_value *v = arg(b, SM_ROLE_PATH);
 	struct sm_str name = v ? sm_value_str(v) : (struct sm_str){ "", 0 };
+
+	if (v && v->type == SM_OPAQUE && !sm_value_is_cut(v) &&
+	    b->event->site.kind == SM_EVENT_SQLITE3_CONNECT)
+		return;
 
 	if (v && sm_value_is_string(v) && !sm_value_is_cut(v) &&
 	    !b->event->resolved[0].len &&

@@ -173,9 +173,14 @@ void sm_announce(const struct sm_view *view, const struct sm_event *event,
 {
 	const struct sm_value *name = event->argc ? &event->args[0] : NULL;
 	enum sm_event_kind kind = sm_announce_second(event->site.kind);
-	struct announced *a = &slot(kind)->now;
+	struct announced *a;
 	bool is_plain = false;
 
+	if (event->site.kind == SM_EVENT_SQLITE3_CONNECT) {
+		kind = SM_EVENT_DATABASE;
+		sm_announce_hooks(); /* the object's __fspath__ runs first */
+	}
+	a = &slot(kind)->now;
 	a->kind = SM_EVENT_OTHER;
 	if (!name || name->type == SM_INT || name->type == SM_NONE)
 		return; /* no path: a descriptor, or the working directory */

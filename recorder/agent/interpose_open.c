@@ -94,6 +94,9 @@ static int open_at(int dir_fd, const char *path, int flags, mode_t mode)
 		return -1;
 	if (sm_announced_is_next(SM_EVENT_OPENED, path))
 		return sm_real_open(dir_fd, path, flags, mode);
+	if (sm_announced_is_next(SM_EVENT_DATABASE, path) &&
+	    sm_real_is_database_denied(path))
+		return -1;
 	return sm_interpose_open(dir_fd, path, flags, mode);
 }
 

@@ -95,6 +95,8 @@ bool sm_real_is_denied(enum sm_event_kind kind,
 bool sm_real_are_denied(enum sm_event_kind kind,
 			const struct sm_real_name *from,
 			const struct sm_real_name *to);
+/* A database that an object named: path is what SQLite opens. True: EACCES. */
+bool sm_real_is_database_denied(const char *path);
 /* After it: fd is the directory that was opened by path. */
 bool sm_real_is_list_denied(const char *path, int fd);
 

@@ -109,6 +109,15 @@ static enum sm_event_kind second(const struct sm_event *event,
 	}
 }
 
+/* What an object names as a database: __fspath__() was not asked yet. */
+static bool is_told_later(const struct sm_event *event)
+{
+	const struct sm_value *path = arg(event, SM_ROLE_PATH);
+
+	return event->site.kind == SM_EVENT_SQLITE3_CONNECT && path &&
+	       path->type == SM_OPAQUE && !sm_value_is_cut(path);
+}
+
 static void put_untold(struct sm_value *value)
 {
 	const struct sm_str name = SM_STR("unknown");
@@ -128,6 +137,10 @@ bool sm_real_at_once(const struct sm_view *view, const struct sm_event *event,
 	uint32_t n = 0;
 	bool cannot;
 
+	if (is_told_later(event)) {
+		sm_announce(view, event, false);
+		return false;
+	}
 	/* abstract sockets have no path */
 	if (!name.len || !name.p[0] || name.len >= SM_PATH_MAX)
 		return false;
@@ -147,4 +160,31 @@ bool sm_real_at_once(const struct sm_view *view, const struct sm_event *event,
 		sm_real_put(&values[n++], path);
 	sm_real_put(&values[n++], spelled);
 	return sm_announce_decide(view, kind, values, n, denial);
+}
+
+/* Denied, it is waited for still: SQLite asks again, for reading only. */
+bool sm_real_is_database_denied(const char *path)
+{
+	char text[SM_PATH_MAX], out[SM_PATH_MAX];
+	struct sm_value values[2];
+	struct sm_str spelled, real;
+	int saved = errno;
+	bool cannot;
+
+	if (!strcmp(path, "/dev/urandom")) /* SQLite's own */
+		return false;
+	spelled = sm_real_spelled(AT_FDCWD, path, text);
+	real = found(path, true, spelled, out, &cannot);
+	if (cannot || !spelled.len)
+		put_untold(&values[0]);
+	else
+		sm_real_put(&values[0], real.len ? real : spelled);
+	sm_real_put(&values[1], spelled);
+	if (sm_announced_is_denied(SM_EVENT_DATABASE, values, 2)) {
+		errno = EACCES;
+		return true;
+	}
+	sm_announced_done(SM_EVENT_DATABASE, true);
+	errno = saved;
+	return false;
 }

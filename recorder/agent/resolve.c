@@ -203,8 +203,10 @@ struct sm_str sm_resolve_database(const struct sm_event *event,
 {
 	const struct sm_value *v =
 		arg(event, sm_catalogue_entry(event->site.kind), SM_ROLE_PATH);
-	struct sm_str name = v ? sm_value_str(v) : (struct sm_str){ NULL, 0 };
+	struct sm_str name = { NULL, 0 };
 
+	if (v && sm_value_is_string(v))
+		name = sm_value_str(v);
 	if (!name.len || sm_value_is_cut(v) ||
 	    sm_str_equal(name, SM_STR(":memory:")) ||
 	    sm_str_starts(name, SM_STR("file::memory:")))
@@ -440,6 +442,17 @@ static void close_open_ends(struct sm_event *event)
 	}
 }
 
+/* The same for a database that an object names. */
+static void close_open_paths(struct sm_event *event)
+{
+	for (uint32_t i = 0; i < event->argc; i++) {
+		struct sm_value *v =
+			(struct sm_value *)(uintptr_t)&event->args[i];
+
+		v->full_len += v->type == SM_OPAQUE;
+	}
+}
+
 static void resolve_environment(struct sm_box *box,
 				const struct sm_catalogue_entry *entry,
 				struct py_object *args, struct sm_event *event)
@@ -509,6 +522,8 @@ void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
 	switch (entry->operation) {
 	case SM_OPERATION_SQLITE:
 		resolve_sqlite(box, event);
+		if (!sm_interpose_sees_open())
+			close_open_paths(event);
 		break;
 	case SM_OPERATION_POPEN:
 	case SM_OPERATION_FORK_EXEC:
