@@ -396,6 +396,8 @@ static void collapse(struct sm_learn *l, struct sm_node *node,
 	}
 	if (is_made)
 		let_empty(deep.dirs);
+	if (is_made && node->is_slot)
+		let_empty(node);
 	deep.any->is_made = deep.dirs->is_made || deep.files->is_made;
 	tidy_all(l, node);
 }

@@ -442,8 +442,12 @@ static void who_empties_directories_opens_them(void **state)
 	see_list(&b, 0, APP "/var/in/anna/old");
 	e = event_of("os.rmdir", args, 2);
 	add(&b, 0, &e);
+	args[0] = text(APP "/var/in/carla");
+	add(&b, 0, &e);
 	learn(&b);
 	assert_true(allows_open(&b, APP "/var/in/ben/new", READ));
+	assert_true(allows_open(&b, APP "/var/in/zoe", READ));
+	assert_false(allows_open(&b, APP "/var/in", READ));
 	finish(&b);
 }
 
