@@ -60,6 +60,17 @@ struct sm_str sm_real_new_file(int dir_fd, const char *path, bool follows,
 			       char *out);
 void sm_real_put(struct sm_value *value, struct sm_str path);
 
+/* ----------------------------------------------------------- real_known.c */
+
+/* path led to this the last time, when it was opened without being made. */
+void sm_real_known_keep(const char *path, struct sm_str to);
+/*
+ * Opens what path leads to by the path of that, which *to is in out; neither
+ * makes nor empties. -1: not known, or not so any more; errno stays.
+ */
+int sm_real_known_open(int dir_fd, const char *path, int flags, char *out,
+		       struct sm_str *to);
+
 /* ------------------------------------------------------------ real_open.c */
 
 /* Opens what was announced; what it leads to is decided. */

@@ -4,7 +4,8 @@
  *
  * The call is made with RESOLVE_NO_SYMLINKS first: when that works the spelling
  * was the file's path, and nothing is left to do. Otherwise the descriptor's
- * path, if it is another, is decided; a denial closes the descriptor again.
+ * path, if it is another, is decided; a denial closes the descriptor again. Of
+ * links that were met before, real_known.c knows it.
  *
  * What would make or empty a file is looked up before the call, decided, and
  * opened by that path.
@@ -108,22 +109,34 @@ static bool is_refused(int dir_fd, const char *path, int flags, char *out,
 	return true;
 }
 
-/* After it. A file of O_TMPFILE has no name; its directory was decided. */
+/* After it: the descriptor's path is this. */
+static bool is_found_denied(int dir_fd, const char *path, int flags,
+			    struct sm_str after)
+{
+	char text[SM_PATH_MAX];
+	struct sm_str name = decided(dir_fd, path, text);
+	bool is_spelled = sm_str_equal(after, name);
+
+	if (is_spelled)
+		hint_set(path, false);
+	return after.len && !is_spelled && is_denied(name, after, flags);
+}
+
+/* The same where only /proc tells the path. */
 static bool is_denied_after(int dir_fd, const char *path, int flags, int fd)
 {
-	char text[SM_PATH_MAX], out[SM_PATH_MAX];
-	struct sm_str name, after;
+	char out[SM_PATH_MAX];
+	struct sm_str after;
 	int saved = errno;
 	bool result;
 
+	/* a file of O_TMPFILE has no name; its directory was decided */
 	if ((flags & O_TMPFILE) == O_TMPFILE)
 		return false;
 	after = sm_real_path_of(fd, out);
-	name = decided(dir_fd, path, text);
-	if (sm_str_equal(after, name))
-		hint_set(path, false);
-	result = after.len && !sm_str_equal(after, name) &&
-		 is_denied(name, after, flags);
+	if (!is_making(flags))
+		sm_real_known_keep(path, after);
+	result = is_found_denied(dir_fd, path, flags, after);
 	errno = saved;
 	return result;
 }
@@ -148,12 +161,38 @@ static int open_decided(struct sm_str path, char *text, int flags, mode_t mode)
 		       : sm_real_probe(AT_FDCWD, text, flags, mode);
 }
 
+static int refuse(int fd)
+{
+	close(fd);
+	errno = EACCES;
+	return -1;
+}
+
+/* By what is remembered of path; *is_known: that was so, and is done. */
+static int open_known(int dir_fd, const char *path, int flags, bool *is_known)
+{
+	char out[SM_PATH_MAX];
+	struct sm_str known;
+	int saved = errno, fd = -1;
+
+	if (!is_making(flags))
+		fd = sm_real_known_open(dir_fd, path, flags, out, &known);
+	*is_known = fd >= 0;
+	if (*is_known && is_found_denied(dir_fd, path, flags, known))
+		return refuse(fd);
+	errno = saved;
+	return fd;
+}
+
 static int open_and_look(int dir_fd, const char *path, int flags, mode_t mode)
 {
 	char out[SM_PATH_MAX + 1];
 	struct sm_str before;
-	int fd;
+	bool is_known;
+	int fd = open_known(dir_fd, path, flags, &is_known);
 
+	if (is_known)
+		return fd;
 	if (is_refused(dir_fd, path, flags, out, &before))
 		return -1;
 	if (before.len && sm_real_probes()) {
@@ -163,11 +202,8 @@ static int open_and_look(int dir_fd, const char *path, int flags, mode_t mode)
 			return fd;
 	}
 	fd = sm_interpose_open(dir_fd, path, flags, mode);
-	if (fd < 0 || !is_denied_after(dir_fd, path, flags, fd))
-		return fd;
-	close(fd);
-	errno = EACCES;
-	return -1;
+	return fd >= 0 && is_denied_after(dir_fd, path, flags, fd) ? refuse(fd)
+								   : fd;
 }
 
 /* What open() itself would have said, without following a link. */

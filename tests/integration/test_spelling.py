@@ -64,6 +64,22 @@ os.chdir(O)
 sys.addaudithook(hook)
 """
 
+# Opens path until the agent remembers where it leads.
+MET = """
+def met(path, **keywords):
+    for _ in range(4):
+        os.close(os.open(path, os.O_RDONLY, **keywords))
+def lead(path, to):
+    os.path.islink(path) and os.remove(path)
+    os.symlink(to, path)
+os.mkdir(O + '/own')
+for name in ('one', 'two'):
+    with open(O + '/own/' + name, 'w') as file:
+        file.write('own ' + name)
+lead(O + '/x', 'own')
+lead(O + '/y', 'own/one')
+"""
+
 READING = [
     ("plain", "text(S + '/f')", DENIED),
     ("bytes", "text(os.fsencode(S) + b'/f')", DENIED),
@@ -139,6 +155,34 @@ READING = [
     ("file replaced by a link",
      "os.remove(O + '/mine'); os.symlink(S + '/f', O + '/mine')\n"
      "text(O + '/mine')", DENIED),
+    ("link met before, leads elsewhere",
+     MET + "met(O + '/y'); lead(O + '/y', S + '/one'); text(O + '/y')", DENIED),
+    ("linked directory met before, leads elsewhere",
+     MET + "met(O + '/x/one'); lead(O + '/x', S); low(O + '/x/one')", DENIED),
+    ("link met before, in another working directory",
+     MET + "os.chdir(O); lead('empty/y', S + '/one'); met('y')\n"
+     "os.chdir('empty'); text('y')", DENIED),
+    ("link met before, in another directory",
+     MET + "lead(O + '/empty/y', S + '/one'); met('y', dir_fd=os.open(O, D))\n"
+     "low('y', dir_fd=os.open(O + '/empty', D))", DENIED),
+    ("link met before, to what is a link now",
+     MET + "met(O + '/y'); os.remove(O + '/own/one')\n"
+     "lead(O + '/own/one', S + '/one'); text(O + '/y')", DENIED),
+    ("link met before, to below what is a link now",
+     MET + "met(O + '/y'); os.rename(O + '/own', O + '/old')\n"
+     "lead(O + '/own', S); text(O + '/y')", DENIED),
+    ("link met before, leads to another name of the file",
+     MET + "lead(O + '/y', 'hard'); met(O + '/y'); lead(O + '/y', S + '/f')\n"
+     "text(O + '/y')", DENIED),
+    ("link met before by the parent",
+     MET + "met(O + '/y'); pid = os.fork()\n"
+     "if not pid: lead(O + '/y', S + '/one'); low(O + '/y')\n"
+     "os.waitpid(pid, 0)", DENIED),
+    ("link met before, in what may not be searched any more",
+     MET + "met(O + '/x/one'); lead(O + '/empty/y', O + '/own/one')\n"
+     "met(O + '/empty/y'); os.chmod(O + '/..', 0o755)\n"
+     "os.chmod(O + '/empty', 0); os.geteuid() or os.seteuid(65534)\n"
+     "text(O + '/empty/y')", DENIED),
     # Already open for the program: no path is asked for.
     ("descriptor as path", "text(int(sys.argv[3]))", PASSES),
     # Two names of one file.
@@ -284,6 +328,32 @@ ALLOWED = [
     ("/proc/self", "text('/proc/self/comm')"),
     ("a pipe by /dev/fd", "r, w = os.pipe(); os.write(w, b'x'); "
      "os.close(w); text(f'/dev/fd/{r}')"),
+    ("links met before lead where they do",
+     MET + "def reads(path, text):\n"
+     "    with open(path) as file:\n"
+     "        assert file.read() == text, path\n"
+     "met(O + '/x/one'); met(O + '/y'); reads(O + '/y', 'own one')\n"
+     "os.replace(O + '/own/two', O + '/own/one'); reads(O + '/y', 'own two')\n"
+     "with open(O + '/y', 'r+') as file: file.write('new')\n"
+     "reads(O + '/x/one', 'new two')\n"
+     "os.rename(O + '/own', O + '/old'); lead(O + '/x', 'old')\n"
+     "reads(O + '/x/one', 'new two'); lead(O + '/y', 'mine')\n"
+     "reads(O + '/y', 'mine'); met(O + '/y')\n"
+     "for flags, error in ((os.O_NOFOLLOW, 40), (D, 20)):\n"
+     "    try: os.open(O + '/y', flags)\n"
+     "    except OSError as e: assert e.errno == error, e\n"
+     "    else: assert False, error\n"
+     "os.remove(O + '/mine')\n"
+     "try: os.open(O + '/y', os.O_RDONLY)\n"
+     "except OSError as e: assert e.errno == 2, e\n"
+     "else: assert False"),
+    ("a link met before, in another root", MET + "met(O + '/y')\n"
+     "os.makedirs(O + '/root' + O + '/own')\n"
+     "with open(O + '/root' + O + '/own/one', 'w') as file: file.write('in')\n"
+     "lead(O + '/root' + O + '/y', 'own/one')\n"
+     "if not os.geteuid():\n"
+     "    os.chroot(O + '/root')\n"
+     "    assert open(O + '/y').read() == 'in'"),
     ("mode is kept", "os.umask(0o22)\n"
      "fd = os.open(O + '/here/m', os.O_CREAT | os.O_WRONLY, 0o640)\n"
      "assert os.fstat(fd).st_mode & 0o777 == 0o640"),
@@ -353,6 +423,7 @@ class Place:
             shutil.rmtree(directory, ignore_errors=True)
             directory.mkdir()
         (self.secret / "f").write_text("secret")
+        (self.secret / "one").write_text("secret")  # it has no other name
         (self.secret / "sub").mkdir()
         (self.open / "mine").write_text("mine")
         (self.open / "empty").mkdir()
