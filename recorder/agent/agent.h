@@ -251,6 +251,8 @@ struct sm_str sm_resolve_program(struct sm_str path, struct sm_str base,
 /* The working directory, cached; empty when it has no name any more. */
 struct sm_str sm_resolve_cwd(void);
 void sm_resolve_cwd_changed(void);
+/* From now on threads may have descriptors, or a directory, of their own. */
+void sm_resolve_threads_apart(void);
 
 /* ---------------------------------------------------------------- named.c */
 

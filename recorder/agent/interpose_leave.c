@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * interpose_leave.c: the calls after which the collector's path leads nowhere.
- * Who connected by it does so once more before, and keeps that connection.
+ * Who connected by it does so once more before, and keeps that connection. And
+ * unshare() may make threads mean different files by a descriptor or a name.
  */
 #include "recorder/agent/agent.h"
 
@@ -48,6 +49,9 @@ EXPORT int unshare(int flags)
 {
 	if (flags & (CLONE_NEWNS | CLONE_NEWUSER))
 		prepare();
+	/* a mount or user namespace implies a directory */
+	if (flags & (CLONE_FILES | CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER))
+		sm_resolve_threads_apart();
 	return real.unshare ? real.unshare(flags) : missing();
 }
 

@@ -14,6 +14,20 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* ----------------------------------------------------------------- threads */
+
+static _Atomic bool is_apart;
+
+void sm_resolve_threads_apart(void)
+{
+	atomic_store_explicit(&is_apart, true, memory_order_relaxed);
+}
+
+static bool are_apart(void)
+{
+	return atomic_load_explicit(&is_apart, memory_order_relaxed);
+}
+
 /* --------------------------------------------------------------------- cwd */
 
 static struct {
@@ -28,9 +42,11 @@ void sm_resolve_cwd_changed(void)
 	atomic_store_explicit(&cwd.is_fresh, false, memory_order_relaxed);
 }
 
+/* Threads that are apart share the text: one may still read another's. */
 struct sm_str sm_resolve_cwd(void)
 {
-	if (!atomic_load_explicit(&cwd.is_fresh, memory_order_relaxed)) {
+	if (!atomic_load_explicit(&cwd.is_fresh, memory_order_relaxed) ||
+	    are_apart()) {
 		atomic_store_explicit(&cwd.is_fresh, true,
 				      memory_order_relaxed);
 		long n = syscall(SYS_getcwd, cwd.text, sizeof(cwd.text));
@@ -57,18 +73,23 @@ static bool is_nameless(int fd, const char *path, size_t length)
 	       syscall(SYS_fstat, fd, &st) == 0 && st.st_nlink == 0;
 }
 
-/* /proc/self/fd/FD; printf would take longer than the hook may. */
+/*
+ * The place and FD; printf would take longer than the hook may. /proc/self is
+ * the first thread.
+ */
 static const char *link_of(int fd, char out[32])
 {
-	static const char place[] = "/proc/self/fd/";
+	struct sm_str place = SM_STR("/proc/self/fd/");
 	char *at = out + 31;
 
+	if (are_apart())
+		place = SM_STR("/proc/thread-self/fd/");
 	*at = '\0';
 	do
 		*--at = (char)('0' + fd % 10);
 	while ((fd /= 10));
-	at -= sizeof(place) - 1;
-	return memcpy(at, place, sizeof(place) - 1);
+	at -= place.len;
+	return memcpy(at, place.p, place.len);
 }
 
 struct sm_str sm_resolve_fd(int64_t fd, char *out)

@@ -134,6 +134,20 @@ READING = [
     ("a thread", "import threading\n"
      "t = threading.Thread(target=low, args=(O + '/link',))\n"
      "t.start(); t.join()", DENIED),
+    ("a thread with descriptors of its own", "import ctypes, threading\n"
+     "unshared, opened = threading.Event(), threading.Event()\n"
+     "def run():\n"
+     "    assert not ctypes.CDLL(None).unshare(0x400) # CLONE_FILES\n"
+     "    unshared.set(); opened.wait(); low(O + '/link')\n"
+     "t = threading.Thread(target=run); t.start(); unshared.wait()\n"
+     "os.open(O + '/mine', os.O_RDONLY); opened.set(); t.join()", DENIED),
+    ("a thread with a directory of its own", "import ctypes, threading\n"
+     "unshared, opened = threading.Event(), threading.Event()\n"
+     "def run():\n"
+     "    assert not ctypes.CDLL(None).unshare(0x200) # CLONE_FS\n"
+     "    os.chdir(S); unshared.set(); opened.wait(); text('f')\n"
+     "t = threading.Thread(target=run); t.start(); unshared.wait()\n"
+     "open('mine').close(); opened.set(); t.join()", DENIED),
     ("a forked child", "pid = os.fork()\n"
      "if not pid: low(O + '/link')\n"
      "os.waitpid(pid, 0)", DENIED),
