@@ -13,7 +13,7 @@ import sys
 import tempfile
 import unittest
 
-from workloads import PYTHON, environment, program
+from workloads import PYTHON, build_extension, environment, program
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "bench"))
@@ -63,12 +63,7 @@ class Cost(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.place)
         (cls.place / "app.py").write_text(APP)
         cls.library = cls.place / "steps.so"
-        include = subprocess.check_output(
-            [PYTHON, "-c",
-             "import sysconfig; print(sysconfig.get_path('include'))"],
-            text=True).strip()
-        subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-I", include, "-o",
-                        cls.library, HERE / "steps.c"], check=True)
+        build_extension(HERE / "steps.c", cls.library)
         cls.run_app("nothing", {}, program("secmgr-record"), "-q", "-o",
                     "learned.db")
         cls.learned = json.loads(subprocess.check_output(

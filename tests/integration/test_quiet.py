@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from workloads import PYTHON, environment, program
+from workloads import PYTHON, build_extension, environment, program
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -48,12 +48,7 @@ class Quiet(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.place)
         (cls.place / "app.py").write_text(APP)
         cls.library = cls.place / "quiet.so"
-        include = subprocess.check_output(
-            [PYTHON, "-c",
-             "import sysconfig; print(sysconfig.get_path('include'))"],
-            text=True).strip()
-        subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-I", include, "-o",
-                        cls.library, HERE / "quiet.c"], check=True)
+        build_extension(HERE / "quiet.c", cls.library)
 
     def run_app(self, *wrapper, words=()):
         done = subprocess.run(
