@@ -100,22 +100,6 @@ HOT uint64_t load(const char *p)
 	return word;
 }
 
-/* Up to 7 bytes. */
-HOT uint64_t load_short(const char *p, uint32_t n)
-{
-	uint32_t first, last;
-
-	if (n >= 4) {
-		memcpy(&first, p, sizeof(first));
-		memcpy(&last, p + n - 4, sizeof(last));
-		return first | (uint64_t)last << 32;
-	}
-	if (!n)
-		return 0;
-	return (uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << 8 |
-	       (uint64_t)(uint8_t)p[n - 1] << 16;
-}
-
 /* Beside mark stands the length, and then the last 8 bytes. */
 HOT bool put_bytes(struct writer *w, uint64_t mark, const char *p, uint32_t n)
 {
@@ -123,7 +107,7 @@ HOT bool put_bytes(struct writer *w, uint64_t mark, const char *p, uint32_t n)
 		return false;
 	mark |= (uint64_t)n << 8;
 	if (n < 8) {
-		put(w, mark, load_short(p, n));
+		put(w, mark, sm_short_word(p, n));
 		return true;
 	}
 	put(w, mark, load(p + n - 8));
