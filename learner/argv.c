@@ -27,8 +27,7 @@ int sm_word_compare_flags(const struct sm_word *a, const struct sm_word *b)
 	return (x > y) - (x < y);
 }
 
-/* Lines of one group differ in words that are not fixed only. */
-static int compare_groups(const struct sm_line *a, const struct sm_line *b)
+int sm_line_compare_heads(const struct sm_line *a, const struct sm_line *b)
 {
 	int r = (a->access > b->access) - (a->access < b->access);
 
@@ -39,6 +38,14 @@ static int compare_groups(const struct sm_line *a, const struct sm_line *b)
 		    (a->is_parsed < b->is_parsed);
 	if (!r && !a->is_parsed)
 		r = sm_str_compare(a->whole, b->whole);
+	return r;
+}
+
+/* Lines of one group differ in words that are not fixed only. */
+static int compare_groups(const struct sm_line *a, const struct sm_line *b)
+{
+	int r = sm_line_compare_heads(a, b);
+
 	if (!r)
 		r = (a->count > b->count) - (a->count < b->count);
 	for (uint32_t i = 0; !r && i < a->count; i++) {

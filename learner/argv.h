@@ -49,6 +49,8 @@ bool sm_is_option(struct sm_str text);
 
 /* In the order of rules: what is spelled, then the values. */
 int sm_line_compare(const void *a, const void *b);
+/* The same by all but the words that a line was parsed into. */
+int sm_line_compare_heads(const struct sm_line *a, const struct sm_line *b);
 /* By what kinds of words they are. */
 int sm_word_compare_flags(const struct sm_word *a, const struct sm_word *b);
 /* Nothing spells it: it may be another one in the next line. */

@@ -70,15 +70,8 @@ static int compare_words(const struct sm_line *a, const struct sm_line *b)
 
 static int compare_shapes(const struct sm_line *a, const struct sm_line *b)
 {
-	int r = (a->access > b->access) - (a->access < b->access);
+	int r = sm_line_compare_heads(a, b);
 
-	if (!r)
-		r = sm_str_compare(a->program, b->program);
-	if (!r)
-		r = (a->is_parsed > b->is_parsed) -
-		    (a->is_parsed < b->is_parsed);
-	if (!r && !a->is_parsed)
-		r = sm_str_compare(a->whole, b->whole);
 	return r ? r : compare_words(a, b);
 }
 

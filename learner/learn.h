@@ -256,6 +256,8 @@ void sm_learn_gate(struct sm_learn *l);
 bool sm_learn_narrow(struct sm_learn *l, const struct sm_policy *policy,
 		     const struct sm_view *view,
 		     const struct sm_verdict *verdict);
+/* Whether what r names could not be loaded then: import's own cache could. */
+bool sm_is_writing(const struct sm_request *r);
 /* The same where a package loads what it wrote itself: it makes code. */
 bool sm_learn_maker(struct sm_learn *l, const struct sm_view *view,
 		    const struct sm_verdict *verdict);

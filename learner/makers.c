@@ -23,7 +23,7 @@ static bool is_loading(const struct sm_request *r)
 	return r->access == SM_ACCESS_LOAD || r->access == SM_ACCESS_DLOPEN;
 }
 
-static bool is_change(const struct sm_request *r)
+bool sm_is_writing(const struct sm_request *r)
 {
 	const uint32_t changes = SM_ACCESS_WRITE | SM_ACCESS_CREATE |
 				 SM_ACCESS_SQLITE | SM_ACCESS_LINK;
@@ -40,7 +40,7 @@ static void look(struct sm_learn *l, struct workshop *w,
 		return;
 	if (is_loading(r))
 		sm_list_add(l, &w->loaded, r->value);
-	if (!is_change(r))
+	if (!sm_is_writing(r))
 		return;
 	w->is_shared |= !sm_list_has(&w->by, sm_by_of(l, &view->event));
 	sm_list_add(l, &w->written, r->value);

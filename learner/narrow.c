@@ -16,24 +16,15 @@ struct used {
 	uint64_t seen;
 };
 
-static bool is_recorded_change(const struct sm_request *r, struct sm_str path)
-{
-	const uint32_t changes = SM_ACCESS_WRITE | SM_ACCESS_CREATE |
-				 SM_ACCESS_SQLITE | SM_ACCESS_LINK;
-
-	return r->family == SM_FAMILY_FILES && r->access & changes &&
-	       r->via != SM_VIA_IMPORT && sm_str_equal(r->value, path);
-}
-
 /* The program itself wrote what it then loaded: see makers.c. */
 static bool is_written(const struct sm_learn *l, const struct sm_view *loading)
 {
 	for (size_t i = 0; i < l->view_count; i++)
 		for (unsigned k = 0; k < l->views[i].request_count; k++)
 			for (unsigned n = 0; n < loading->request_count; n++)
-				if (is_recorded_change(
-					    &l->views[i].requests[k],
-					    loading->requests[n].value))
+				if (sm_is_writing(&l->views[i].requests[k]) &&
+				    sm_str_equal(l->views[i].requests[k].value,
+						 loading->requests[n].value))
 					return true;
 	return false;
 }

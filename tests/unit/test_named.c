@@ -200,6 +200,19 @@ struct open_row {
 	const char *path, *mode, *rule; /* NULL: denied */
 };
 
+static void check_row(const struct compiled *c, const struct sm_named *named,
+		      const struct open_row *row)
+{
+	struct sm_verdict v =
+		decide_open(c, named, row->path, row->mode,
+			    row->mode[0] == 'w' ? 01101 : 0); /* O_CREAT ... */
+
+	if ((v.decision == SM_ALLOWED) != (row->rule != NULL) ||
+	    (row->rule && !sm_str_equal(v.rule, sm_str_of(row->rule))))
+		fail_msg("%s %s: %d by %.*s", row->path, row->mode, v.decision,
+			 (int)v.rule.len, v.rule.p);
+}
+
 static void a_process_may_do_with_what_it_was_told(void **state)
 {
 	static const struct open_row rows[] = {
@@ -227,16 +240,9 @@ static void a_process_may_do_with_what_it_was_told(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct sm_verdict v = decide_open(
-			&c, &in, rows[i].path, rows[i].mode,
-			rows[i].mode[0] == 'w' ? 01101 : 0); /* O_CREAT ... */
+		struct sm_verdict v;
 
-		if ((v.decision == SM_ALLOWED) != (rows[i].rule != NULL) ||
-		    (rows[i].rule &&
-		     !sm_str_equal(v.rule, sm_str_of(rows[i].rule))))
-			fail_msg("%s %s: %d by %.*s", rows[i].path,
-				 rows[i].mode, v.decision, (int)v.rule.len,
-				 v.rule.p);
+		check_row(&c, &in, &rows[i]);
 		/* Nobody else may, nor does one that names nothing. */
 		v = decide_open(&c, NULL, rows[i].path, rows[i].mode,
 				rows[i].mode[0] == 'w' ? 01101 : 0);
@@ -271,18 +277,8 @@ static void nothing_changes_through_a_name_with_code_below(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct sm_verdict v =
-			decide_open(&c, &named, rows[i].path, rows[i].mode,
-				    rows[i].mode[0] == 'w' ? 01101 : 0);
-
-		if ((v.decision == SM_ALLOWED) != (rows[i].rule != NULL) ||
-		    (rows[i].rule &&
-		     !sm_str_equal(v.rule, sm_str_of(rows[i].rule))))
-			fail_msg("%s %s: %d by %.*s", rows[i].path,
-				 rows[i].mode, v.decision, (int)v.rule.len,
-				 v.rule.p);
-	}
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		check_row(&c, &named, &rows[i]);
 	assert_int_equal(i, 10);
 	compiled_free(&c);
 }
