@@ -4,14 +4,7 @@
  */
 #include "schema/trace.h"
 #include "schema/trace/checkpoint.h"
-
-static struct sm_str column_str(sqlite3_stmt *q, int i)
-{
-	const void *p = sqlite3_column_blob(q, i);
-
-	return (struct sm_str){ p,
-				p ? (uint32_t)sqlite3_column_bytes(q, i) : 0 };
-}
+#include "schema/trace/column.h"
 
 static enum sm_status read_last(sqlite3 *db, struct sm_chain *chain,
 				struct sm_trace_seal *out)
@@ -26,8 +19,8 @@ static enum sm_status read_last(sqlite3 *db, struct sm_chain *chain,
 				"BY id DESC LIMIT 1",
 				-1, &q, NULL) &&
 	    sqlite3_step(q) == SQLITE_ROW) {
-		text = column_str(q, 0);
-		signature = column_str(q, 1);
+		text = sm_column_str(q, 0);
+		signature = sm_column_str(q, 1);
 		status = SM_OK;
 		if (text.len >= sizeof(out->text) ||
 		    (signature.len && signature.len != SM_SIGNATURE_BYTES))
@@ -77,14 +70,14 @@ static enum sm_status each_checkpoint(sqlite3 *db, sm_trace_checkpoint *each,
 		NULL);
 
 	while (!code && (code = sqlite3_step(q)) == SQLITE_ROW) {
-		struct sm_str signature = column_str(q, 1);
+		struct sm_str signature = sm_column_str(q, 1);
 		char hex[2 * SM_SIGNATURE_BYTES + 1] = "";
 
 		code = SQLITE_OK;
 		if (signature.len == SM_SIGNATURE_BYTES)
 			sm_hex_put((const uint8_t *)signature.p, signature.len,
 				   hex);
-		each(context, column_str(q, 0), hex);
+		each(context, sm_column_str(q, 0), hex);
 	}
 	sqlite3_finalize(q);
 	return code == SQLITE_DONE ? SM_OK : SM_DAMAGED;

@@ -8,6 +8,7 @@
 
 #include "schema/path.h"
 #include "schema/trace/argv.h"
+#include "schema/trace/column.h"
 
 enum {
 	KEEP_BYTES = 64 << 10,
@@ -65,18 +66,10 @@ static void *keep_items(struct sm_keep *k, const void *p, size_t n)
 	return kept;
 }
 
-static struct sm_str column_text(sqlite3_stmt *q, int i)
-{
-	const void *p = sqlite3_column_blob(q, i);
-
-	return (struct sm_str){ p,
-				p ? (uint32_t)sqlite3_column_bytes(q, i) : 0 };
-}
-
 static enum sm_status keep_column(struct sm_keep *k, sqlite3_stmt *q, int i,
 				  struct sm_str *out)
 {
-	const struct sm_str text = column_text(q, i);
+	const struct sm_str text = sm_column_str(q, i);
 
 	/* An empty text is no pointer in SQLite; keep says which it is. */
 	*out = (struct sm_str){ keep_bytes(k, text.p, text.len), text.len };
@@ -87,7 +80,7 @@ static enum sm_status keep_column(struct sm_keep *k, sqlite3_stmt *q, int i,
 static enum sm_status keep_like(struct sm_keep *k, sqlite3_stmt *q, int i,
 				struct sm_str before, struct sm_str *out)
 {
-	const struct sm_str text = column_text(q, i);
+	const struct sm_str text = sm_column_str(q, i);
 
 	if (!before.p || !sm_str_equal(before, text))
 		return keep_column(k, q, i, out);
@@ -167,7 +160,7 @@ static enum sm_status read_meta(struct sm_trace *t, sqlite3_stmt *q)
 	for (i = 0; !status && i < t->meta_count; i++) {
 		const struct sm_str known = sm_str_of(t->meta[i].key);
 
-		if (sm_str_equal(known, column_text(q, 0)))
+		if (sm_str_equal(known, sm_column_str(q, 0)))
 			key = known;
 		if (key.p)
 			break;
@@ -239,16 +232,6 @@ static enum sm_status read_named(struct sm_trace *t, sqlite3_stmt *q, int i,
 	return *out ? SM_OK : SM_NOMEM;
 }
 
-static uint32_t column_u32(sqlite3_stmt *q, int i)
-{
-	return (uint32_t)sqlite3_column_int64(q, i);
-}
-
-static uint64_t column_u64(sqlite3_stmt *q, int i)
-{
-	return (uint64_t)sqlite3_column_int64(q, i);
-}
-
 static enum sm_status read_start(struct sm_trace *t, sqlite3_stmt *q,
 				 const struct sm_trace_process *before,
 				 struct sm_trace_process *p)
@@ -256,11 +239,11 @@ static enum sm_status read_start(struct sm_trace *t, sqlite3_stmt *q,
 	struct sm_str started_by = { 0 };
 	enum sm_status status;
 
-	*p = (struct sm_trace_process){ .pid = column_u32(q, 1),
-					.guest_pid = column_u32(q, 2),
-					.parent_pid = column_u32(q, 3),
-					.uid = column_u32(q, 4),
-					.start_ns = column_u64(q, 5),
+	*p = (struct sm_trace_process){ .pid = sm_column_u32(q, 1),
+					.guest_pid = sm_column_u32(q, 2),
+					.parent_pid = sm_column_u32(q, 3),
+					.uid = sm_column_u32(q, 4),
+					.start_ns = sm_column_u64(q, 5),
 					.named = &nothing };
 	status = keep_like(&t->keep, q, 6, sm_str_of(before->started_by),
 			   &started_by);
@@ -300,13 +283,13 @@ static void read_account(sqlite3_stmt *q, struct sm_trace_process_info *info)
 	info->has_ended = sqlite3_column_type(q, 15) != SQLITE_NULL;
 	if (!info->has_ended)
 		return;
-	a->end_ns = column_u64(q, 15);
+	a->end_ns = sm_column_u64(q, 15);
 	a->exit_status = (int32_t)sqlite3_column_int64(q, 16);
-	a->attempts = column_u64(q, 17);
-	a->stored = column_u64(q, 18);
-	a->noise = column_u64(q, 19);
+	a->attempts = sm_column_u64(q, 17);
+	a->stored = sm_column_u64(q, 18);
+	a->noise = sm_column_u64(q, 19);
 	for (int i = 0; i < SM_LOSSES; i++)
-		a->lost[i] = column_u64(q, 20 + i);
+		a->lost[i] = sm_column_u64(q, 20 + i);
 }
 
 /* Known processes keep their place and their texts: callers point at them. */
@@ -341,7 +324,7 @@ static enum sm_status read_process(struct sm_trace *t, sqlite3_stmt *q)
 					  &info->interpreter);
 	if (!status)
 		read_account(q, info);
-	info->after_denial = column_u64(q, 20 + SM_LOSSES);
+	info->after_denial = sm_column_u64(q, 20 + SM_LOSSES);
 	return status;
 }
 
@@ -356,7 +339,7 @@ static int loss_find(struct sm_str name)
 /* A process that ended has its losses in its account. */
 static enum sm_status read_loss(struct sm_trace *t, sqlite3_stmt *q)
 {
-	uint64_t process = column_u64(q, 0);
+	uint64_t process = sm_column_u64(q, 0);
 	struct sm_str name = { sqlite3_column_blob(q, 1),
 			       (uint32_t)sqlite3_column_bytes(q, 1) };
 	int cause = loss_find(name);
@@ -369,13 +352,13 @@ static enum sm_status read_loss(struct sm_trace *t, sqlite3_stmt *q)
 	t->losses[t->loss_count++] =
 		(struct sm_trace_loss){ .process = (uint32_t)process,
 					.cause = (enum sm_loss)cause,
-					.count = column_u64(q, 2),
-					.time_ns = column_u64(q, 3) };
+					.count = sm_column_u64(q, 2),
+					.time_ns = sm_column_u64(q, 3) };
 	if (!process || process > t->process_count)
-		t->lost_outside[cause] += column_u64(q, 2);
+		t->lost_outside[cause] += sm_column_u64(q, 2);
 	else if (!t->processes[process - 1]->has_ended)
 		t->processes[process - 1]->account.lost[cause] +=
-			column_u64(q, 2);
+			sm_column_u64(q, 2);
 	return SM_OK;
 }
 
@@ -406,7 +389,7 @@ static enum sm_status read_policy(struct sm_trace *t, sqlite3_stmt *q)
 	if (!p)
 		return SM_NOMEM;
 	t->policies[t->policy_count++] = p;
-	p->time_ns = column_u64(q, 1);
+	p->time_ns = sm_column_u64(q, 1);
 	status = keep_column(&t->keep, q, 2, &p->mode);
 	if (!status)
 		status = read_policy_text(t, q, 3, &p->enforced);
@@ -417,10 +400,10 @@ static enum sm_status read_policy(struct sm_trace *t, sqlite3_stmt *q)
 
 static enum sm_status read_adoption(struct sm_trace *t, sqlite3_stmt *q)
 {
-	struct sm_trace_adoption a = { .process = column_u32(q, 1),
-				       .seq = column_u64(q, 2),
-				       .policy = column_u32(q, 3),
-				       .time_ns = column_u64(q, 4) };
+	struct sm_trace_adoption a = { .process = sm_column_u32(q, 1),
+				       .seq = sm_column_u64(q, 2),
+				       .policy = sm_column_u32(q, 3),
+				       .time_ns = sm_column_u64(q, 4) };
 
 	if (!a.process || !a.policy)
 		return SM_DAMAGED;

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "schema/trace/column.h"
+
 #define OTHER SM_STR("(other)")
 
 enum {
@@ -357,23 +359,15 @@ enum sm_status sm_summary_add(struct sm_summary *s, uint64_t key, uint32_t site,
 
 /* ------------------------------------------------------------------- files */
 
-static struct sm_str column_str(sqlite3_stmt *q, int column)
-{
-	const void *p = sqlite3_column_blob(q, column);
-	int len = sqlite3_column_bytes(q, column);
-
-	return (struct sm_str){ p, p ? (uint32_t)len : 0 };
-}
-
 static enum sm_status load_resource(struct sm_summary *s, sqlite3_stmt *q)
 {
-	int family = sm_family_find(column_str(q, 0));
-	int via = sm_via_find(column_str(q, 4));
+	int family = sm_family_find(sm_column_str(q, 0));
+	int via = sm_via_find(sm_column_str(q, 4));
 	uint32_t access = family < 0 ? 0
 				     : sm_access_find((enum sm_family)family,
-						      column_str(q, 1));
-	struct resource_key key = { .value = column_str(q, 2),
-				    .principal = column_str(q, 3),
+						      sm_column_str(q, 1));
+	struct resource_key key = { .value = sm_column_str(q, 2),
+				    .principal = sm_column_str(q, 3),
 				    .has_via = via >= 0,
 				    .via = via >= 0 ? (uint8_t)via : 0 };
 	enum sm_status status;
@@ -388,33 +382,34 @@ static enum sm_status load_resource(struct sm_summary *s, sqlite3_stmt *q)
 	if (status)
 		return status;
 	r = &s->resources[index];
-	r->events += (uint64_t)sqlite3_column_int64(q, 5);
-	r->processes += (uint32_t)sqlite3_column_int64(q, 6);
-	r->first_ns = (uint64_t)sqlite3_column_int64(q, 7);
-	r->last_ns = (uint64_t)sqlite3_column_int64(q, 8);
+	r->events += sm_column_u64(q, 5);
+	r->processes += sm_column_u32(q, 6);
+	r->first_ns = sm_column_u64(q, 7);
+	r->last_ns = sm_column_u64(q, 8);
 	return SM_OK;
 }
 
 static enum sm_status load_denial(struct sm_summary *s, sqlite3_stmt *q)
 {
-	struct sm_str name = column_str(q, 0);
-	uint32_t index, site = (uint32_t)sqlite3_column_int64(q, 2);
+	struct sm_str name = sm_column_str(q, 0);
+	uint32_t index, site = sm_column_u32(q, 2);
 	struct denial *d;
 	enum sm_decision decision =
 		sm_str_equal(name, sm_str_of(sm_decision_name(SM_WARNED)))
 			? SM_WARNED
 			: SM_DENIED;
-	enum sm_status status = find_denial(s, site, decision, column_str(q, 1),
-					    column_str(q, 3), &index);
+	enum sm_status status =
+		find_denial(s, site, decision, sm_column_str(q, 1),
+			    sm_column_str(q, 3), &index);
 
 	if (status)
 		return status;
 	d = &s->denials[index];
-	d->events = (uint64_t)sqlite3_column_int64(q, 4);
-	d->process = (uint32_t)sqlite3_column_int64(q, 5);
-	d->seq = (uint64_t)sqlite3_column_int64(q, 6);
-	d->first_ns = (uint64_t)sqlite3_column_int64(q, 7);
-	d->last_ns = (uint64_t)sqlite3_column_int64(q, 8);
+	d->events = sm_column_u64(q, 4);
+	d->process = sm_column_u32(q, 5);
+	d->seq = sm_column_u64(q, 6);
+	d->first_ns = sm_column_u64(q, 7);
+	d->last_ns = sm_column_u64(q, 8);
 	return SM_OK;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "schema/cbor.h"
+#include "schema/trace/column.h"
 #include "schema/trace/reader.h"
 #include "schema/trace/seal.h"
 #include "schema/trace/store.h"
@@ -65,14 +66,6 @@ static void report_part(struct verifying *v, enum sm_part part,
 	report(v, &finding);
 }
 
-static struct sm_str column_str(sqlite3_stmt *q, int i)
-{
-	const void *p = sqlite3_column_blob(q, i);
-
-	return (struct sm_str){ p,
-				p ? (uint32_t)sqlite3_column_bytes(q, i) : 0 };
-}
-
 /* ------------------------------------------------------------- checkpoints */
 
 static const char *check_signature(struct verifying *v,
@@ -120,7 +113,8 @@ static enum sm_status keep(struct verifying *v, const struct sm_checkpoint *c)
 static const char *check_checkpoint(struct verifying *v, sqlite3_stmt *q,
 				    const uint8_t previous[SM_HASH_BYTES])
 {
-	struct sm_str text = column_str(q, 1), signature = column_str(q, 2);
+	struct sm_str text = sm_column_str(q, 1),
+		      signature = sm_column_str(q, 2);
 	size_t n = v->checkpoint_count;
 	struct sm_checkpoint c;
 	const char *what;
@@ -186,8 +180,8 @@ static void check_checkpoints(struct verifying *v)
 		number = (uint64_t)sqlite3_column_int64(q, 0);
 		if (what)
 			report_row(v, "checkpoint", number, what);
-		if (sm_checkpoint_hash(v->chain, column_str(q, 1),
-				       column_str(q, 2), previous))
+		if (sm_checkpoint_hash(v->chain, sm_column_str(q, 1),
+				       sm_column_str(q, 2), previous))
 			report_row(v, "checkpoint", number, "out of memory");
 		v->result->checkpoints++;
 	}
@@ -357,8 +351,8 @@ static void check_row(struct verifying *v, enum sm_part part, sqlite3_stmt *q)
 {
 	bool is_block = part == SM_PART_BLOCK;
 	struct sm_sealed s = row_of(q, is_block);
-	struct sm_str stored = column_str(q, sqlite3_column_count(q) - 1);
-	struct sm_str data = column_str(q, is_block ? 10 : 4);
+	struct sm_str stored = sm_column_str(q, sqlite3_column_count(q) - 1);
+	struct sm_str data = sm_column_str(q, is_block ? 10 : 4);
 	size_t max = is_block ? SM_BLOCK_RAW_MAX : SM_CHUNK_RAW_MAX;
 	struct sm_mark *now = &v->now[part];
 	const char *what = NULL;
