@@ -8,20 +8,13 @@
 #include "schema/trace.h"
 #include "schema/trace/block.h"
 #include "schema/trace/db.h"
+#include "schema/trace/kept.h"
 #include "schema/trace/strings.h"
-
-/* Texts that live as long as the trace. */
-struct sm_keep {
-	char **parts;
-	size_t part_count, part_room;
-	size_t used, room; /* of the last part */
-	size_t bytes;	   /* of all */
-};
 
 struct sm_trace {
 	char *path;
 	sqlite3 *db; /* NULL while parked between polls of a live trace */
-	struct sm_keep keep;
+	struct sm_kept kept;
 	struct sm_strings strings;
 	struct sm_trace_meta {
 		const char *key, *value;
