@@ -130,6 +130,10 @@ SM_CHECKED enum sm_status sm_build_values(struct sm_build *b,
 					  struct sm_str *values, size_t room,
 					  size_t *count);
 #define SM_VALUES_OF_VARIABLE_MAX 64
+/* The same as names of the blob; none when it has none. */
+SM_CHECKED enum sm_status sm_build_directories(struct sm_build *b,
+					       const char *name,
+					       struct sm_blob_span *span);
 
 /*
  * "10.0.0.0/8" as the key of its first address and how many bits of the
