@@ -453,6 +453,12 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 			     SM_STR("packages read data there by name"));
 		return;
 	}
+	if (sm_is_told(l, node, dir, &place)) {
+		sm_open_tree(l, node, false,
+			     SM_STR("data is read there by names that somebody "
+				    "tells"));
+		return;
+	}
 	for (size_t i = 0; i < node->count; i++) {
 		struct sm_node *kid = node->kids[i];
 		struct sm_str inner = { "", 0 };

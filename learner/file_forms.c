@@ -30,17 +30,41 @@ void sm_file_form_open(struct sm_file_form *form, struct sm_member *members,
 		(struct sm_opening){ members, count, slot };
 }
 
+/*
+ * One use had these, another had others: somebody tells the program their
+ * names. Of one run, parts of its time are what tells uses apart.
+ */
+static bool are_varied(const struct sm_learn *l,
+		       const struct sm_member *members, size_t count)
+{
+	struct sm_evidence e = { .is_made = true };
+	uint32_t windows = members[0].node->windows;
+	bool is_apart = false;
+
+	if (l->observations->run_count < 2) {
+		for (size_t i = 1; i < count; i++)
+			is_apart |= !(members[i].node->windows & windows);
+		return is_apart;
+	}
+	for (size_t i = 0; i < count; i++)
+		e.distinct += members[i].node->runs.count == 1;
+	return sm_is_open(l, &e);
+}
+
 static void apply_opening(struct sm_learn *l, const struct sm_choice *cut,
 			  const struct sm_opening *o)
 {
 	struct sm_node **nodes =
 		sm_learn_take(l, (o->count + 1) * sizeof(*nodes));
+	bool is_varied = are_varied(l, o->members, o->count);
+	struct sm_node *slot;
 
 	sm_members_note(l, o->members, o->count);
 	for (size_t i = 0; i < o->count; i++)
 		nodes[i] = o->members[i].node;
-	sm_members_join(l, nodes, o->count, o->slot)->why =
-		sm_cut_why(l, cut, o->count, "names");
+	slot = sm_members_join(l, nodes, o->count, o->slot);
+	slot->why = sm_cut_why(l, cut, o->count, "names");
+	slot->is_varied = is_varied;
 }
 
 void sm_apply_files(struct sm_learn *l, const struct sm_choice *cut)

@@ -98,6 +98,9 @@ void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
 /* Packages, and nobody else, read data there by name; see served.c. */
 bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 		  struct sm_str dir, const struct sm_place *place);
+/* Data is read there, and nothing else done, by names somebody tells. */
+bool sm_is_told(const struct sm_learn *l, const struct sm_node *node,
+		struct sm_str dir, const struct sm_place *place);
 /* A directory that is the program's start, whatever it makes in it. */
 bool sm_is_base(const struct sm_learn *l, struct sm_str dir);
 /* A package made the directory, and nobody else uses what is in it. */

@@ -1,36 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Directories of data that libraries serve or load from by name: a site's
- * static files, templates, themes. Which of them a recording saw depends on who
- * asked for what, and the same few were asked for every day; but the code that
- * reads them belongs to a package that knows none of their names.
+ * Directories of data that is read by name, at any depth.
+ *
+ * Libraries serve or load from some: a site's static files, templates, themes.
+ * Which of them a recording saw depends on who asked for what, and the same few
+ * were asked for every day; but the code that reads them belongs to a package
+ * that knows none of their names.
+ *
+ * Others hold a program's input, and who starts the program, or asks it, tells
+ * it which file: names were other ones each time, and the next may have a slash
+ * in it, or another extension where there were several.
  */
 #include "learner/open.h"
 #include "schema/places.h"
 
-/* By packages, or by Python's own servers; never by the application. */
-static bool are_readers(const struct sm_node *node)
+static bool is_library(struct sm_str by)
+{
+	return sm_is_package(by) || sm_str_equal(by, SM_STR("python"));
+}
+
+/* By packages, or by Python's own servers; anybody: by the application too. */
+static bool are_readers(const struct sm_node *node, bool anybody)
 {
 	const uint32_t looks = SM_ACCESS_READ | SM_ACCESS_LIST | SM_ACCESS_META;
 
 	for (const struct sm_grant *g = node->grants; g; g = g->next)
-		if (g->access & ~looks ||
-		    (!sm_is_package(g->by) &&
-		     !sm_str_equal(g->by, SM_STR("python"))))
+		if (g->access & ~looks || (!anybody && !is_library(g->by)))
 			return false;
 	return true;
 }
 
+/* Used, and no data; that a command line mentions a name says nothing. */
+static bool is_no_data(const struct sm_node *node)
+{
+	return !node->is_dir && node->grants &&
+	       !sm_is_data_suffix(sm_extension(node->name));
+}
+
 /* All below node is data that is only read; counts its files. */
-static bool is_read_only(const struct sm_node *node, size_t *files)
+static bool is_read_only(const struct sm_node *node, bool anybody,
+			 size_t *files)
 {
 	for (size_t i = 0; i < node->count; i++) {
 		const struct sm_node *kid = node->kids[i];
 
-		if (kid->is_made || sm_is_spelled(kid) || !are_readers(kid) ||
-		    (!kid->is_dir &&
-		     !sm_is_data_suffix(sm_extension(kid->name))) ||
-		    !is_read_only(kid, files))
+		if (kid->is_made || sm_is_spelled(kid) || is_no_data(kid) ||
+		    !are_readers(kid, anybody) ||
+		    !is_read_only(kid, anybody, files))
 			return false;
 		if (!kid->is_dir && sm_node_access(kid) & SM_ACCESS_READ)
 			*files += kid->sources;
@@ -46,6 +62,15 @@ static bool has_file(const struct sm_node *node)
 	return false;
 }
 
+/* A directory that may be a tree of data and is no start of anything else. */
+static bool may_be_tree(const struct sm_learn *l, const struct sm_node *node,
+			struct sm_str dir, const struct sm_place *place)
+{
+	return dir.len && !node->is_made && !place->is_closed &&
+	       !place->is_code && !place->is_shared && !place->is_hidden &&
+	       !sm_holds_code(l, dir) && !sm_is_base(l, dir);
+}
+
 bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 		  struct sm_str dir, const struct sm_place *place)
 {
@@ -55,11 +80,35 @@ bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 	 */
 	struct sm_evidence e = { .is_typed = true };
 
-	if (!dir.len || node->is_made || !has_file(node) || place->is_closed ||
-	    place->is_code || place->is_shared || place->is_hidden ||
-	    sm_holds_code(l, dir) || sm_is_base(l, dir) || !are_readers(node) ||
-	    !is_read_only(node, &e.distinct))
+	if (!may_be_tree(l, node, dir, place) || !has_file(node) ||
+	    !are_readers(node, false) ||
+	    !is_read_only(node, false, &e.distinct))
 		return false;
 	e.distinct += e.distinct && sm_node_is_listed(node);
 	return sm_is_open(l, &e);
+}
+
+/* Files whose names opened, and were others each time. */
+static bool has_told_names(const struct sm_node *node)
+{
+	const struct sm_str any = SM_STR("<name>");
+
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (kid->is_slot && kid->is_varied &&
+		    sm_node_access(kid) & SM_ACCESS_READ &&
+		    memmem(kid->name.p, kid->name.len, any.p, any.len))
+			return true;
+	}
+	return false;
+}
+
+bool sm_is_told(const struct sm_learn *l, const struct sm_node *node,
+		struct sm_str dir, const struct sm_place *place)
+{
+	size_t files = 0;
+
+	return may_be_tree(l, node, dir, place) && has_told_names(node) &&
+	       are_readers(node, true) && is_read_only(node, true, &files);
 }

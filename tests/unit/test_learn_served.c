@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What packages read by name, and what is not theirs. */
+/* What is read by name: by packages, and by whoever is told which file. */
 #include "tests/unit/learn_fixture.h"
 
 #define SITE APP "/static/"
@@ -127,6 +127,77 @@ static void who_lists_takes_what_it_finds(void **state)
 	finish(&b);
 }
 
+static void what_a_program_is_told_to_read_lies_at_any_depth(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, APP "/in/jan.csv", READ);
+	see_open(&b, 1, APP "/in/feb.csv", READ);
+	see_open(&b, 2, APP "/in/mar.csv", READ);
+	see_open(&b, 0, APP "/in/set-one.yaml", READ);
+	see_open(&b, 1, APP "/in/set-two.yaml", READ);
+	see_open(&b, 0, APP "/in.conf", READ);
+	see_popen(&b, 0, ARGV("/usr/bin/tar", "-cf", "x", APP "/in/one/b"));
+	learn(&b);
+	assert_true(allows_open(&b, APP "/in/2026/March (final) v2.csv", READ));
+	assert_true(allows_open(&b, APP "/in/sub/er/three.yml", READ));
+	assert_false(allows_open(&b, APP "/in/2026/April.csv", WRITE));
+	assert_false(allows_open(&b, APP "/in/.netrc", READ));
+	assert_false(allows_open(&b, APP "/in/.git/x.csv", READ));
+	assert_false(allows_open(&b, APP "/other.csv", READ));
+	assert_false(serves(&b, APP "/in/jan.csv"));
+	finish(&b);
+}
+
+static void names_of_one_extension_keep_it_at_any_depth(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, APP "/in/jan.csv", READ);
+	see_open(&b, 1, APP "/in/feb.csv", READ);
+	see_open(&b, 2, APP "/in/mar.csv", READ);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/in/2026/March.csv", READ));
+	assert_false(allows_open(&b, APP "/in/2026/March.key", READ));
+	finish(&b);
+}
+
+static void where_nothing_is_told_depth_stays(void **state)
+{
+	static const struct {
+		int runs, flags;
+		const char *beside;
+	} rows[] = {
+		{ RUNS, READ, APP "/in/mar.csv" }, /* the same each time */
+		{ 1, WRITE, APP "/in/out.csv" },   /* made */
+		{ 1, READ, APP "/in/server.key" }, /* key material */
+		{ 1, READ, APP "/in/sub/x.py" },   /* no data */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bench b;
+
+		start(&b);
+		for (int run = 0; run < rows[i].runs; run++) {
+			int other = rows[i].runs > 1;
+
+			see_open(&b, run, APP "/in/jan.csv", READ);
+			see_open(&b, other ? run : 1, APP "/in/feb.csv", READ);
+			see_open(&b, run, APP "/in/may.csv", READ);
+			see_open(&b, run, rows[i].beside, rows[i].flags);
+		}
+		learn(&b);
+		if (allows_open(&b, APP "/in/2026/April.csv", READ))
+			fail_msg("%s", rows[i].beside);
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +205,10 @@ int main(void)
 		cmocka_unit_test(other_directories_stay_as_they_are),
 		cmocka_unit_test(one_file_says_nothing),
 		cmocka_unit_test(who_lists_takes_what_it_finds),
+		cmocka_unit_test(
+			what_a_program_is_told_to_read_lies_at_any_depth),
+		cmocka_unit_test(names_of_one_extension_keep_it_at_any_depth),
+		cmocka_unit_test(where_nothing_is_told_depth_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
