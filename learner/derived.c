@@ -64,8 +64,84 @@ static bool may_be_base(const struct sm_node *kid, const struct sm_node *base,
 	return !base->is_dir && sm_extension(base->name).len && at <= 1;
 }
 
+/* What names of siblings look like once what is a value in them is a token. */
+struct typed {
+	struct sm_str skeleton;
+	struct sm_node *node;
+};
+
+struct siblings {
+	const struct sm_node *node;
+	struct typed *typed; /* by skeleton */
+	size_t count;
+};
+
+static int by_typed(const void *a, const void *b)
+{
+	const struct typed *x = a, *y = b;
+	int r = sm_str_compare(x->skeleton, y->skeleton);
+
+	return r ? r : sm_str_compare(x->node->name, y->node->name);
+}
+
+/* Drawn names lost their values to tokens: sm_node_rename(). */
+static bool needs_types(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (node->kids[i]->is_drawn)
+			return true;
+	return false;
+}
+
+static struct siblings siblings_in(struct sm_learn *l,
+				   const struct sm_node *node)
+{
+	struct siblings s = { .node = node };
+	unsigned typed;
+
+	if (!needs_types(node))
+		return s;
+	s.typed = sm_learn_take(l, node->count * sizeof(*s.typed));
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *kid = node->kids[i];
+
+		if (kid->is_slot || !kid->is_made)
+			continue;
+		s.typed[s.count] =
+			(struct typed){ sm_skeleton(l, kid->name, &typed),
+					kid };
+		s.count += typed > 0;
+	}
+	if (s.count)
+		qsort(s.typed, s.count, sizeof(*s.typed), by_typed);
+	return s;
+}
+
+/* The sibling that text, a part of kid's name, is the name of; or NULL. */
+static struct sm_node *find_sibling(const struct siblings *s,
+				    const struct sm_node *kid,
+				    struct sm_str text)
+{
+	size_t low = 0, high = s->count, middle;
+
+	if (!kid->is_drawn || !has(text, '<'))
+		return has(text, '<') || has(text, '\\')
+			       ? NULL
+			       : find_name(s->node, text);
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (sm_str_compare(s->typed[middle].skeleton, text) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < s->count && sm_str_equal(s->typed[low].skeleton, text)
+		       ? s->typed[low].node
+		       : NULL;
+}
+
 /* The longest part of kid's name, between joints, that is a sibling's. */
-static void note_base(const struct sm_node *node, struct sm_node *kid)
+static void note_base(const struct siblings *siblings, struct sm_node *kid)
 {
 	struct sm_str name = kid->name;
 
@@ -78,10 +154,9 @@ static void note_base(const struct sm_node *node, struct sm_node *kid)
 
 			if ((to < name.len && name.p[to] != '<' &&
 			     !is_joint(name.p[to])) ||
-			    text.len == name.len || has(text, '<') ||
-			    has(text, '\\'))
+			    text.len == name.len)
 				continue;
-			base = find_name(node, text);
+			base = find_sibling(siblings, kid, text);
 			if (!may_be_base(kid, base, at))
 				continue;
 			kid->base =
@@ -103,11 +178,13 @@ static bool is_derivable(const struct sm_node *kid)
 	       !sm_is_code_suffix(sm_extension(name));
 }
 
-void sm_node_note_bases(struct sm_node *node)
+void sm_node_note_bases(struct sm_learn *l, struct sm_node *node)
 {
+	struct siblings siblings = siblings_in(l, node);
+
 	for (size_t i = 0; i < node->count; i++)
 		if (is_derivable(node->kids[i]))
-			note_base(node, node->kids[i]);
+			note_base(&siblings, node->kids[i]);
 }
 
 static unsigned count_wildcards(struct sm_str text)

@@ -26,7 +26,7 @@ static void rename_all(struct sm_learn *l, struct sm_node *node,
 		sm_node_rename(l, kid, &place);
 	}
 	sm_node_tidy(l, node);
-	sm_node_note_bases(node);
+	sm_node_note_bases(l, node);
 }
 
 void sm_generalise(struct sm_learn *l, struct sm_node *root)

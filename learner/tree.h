@@ -115,7 +115,7 @@ void sm_node_note_drawn(struct sm_node *node, const struct sm_place *place);
 void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 		    const struct sm_place *place);
 /* Marks the kids whose names are made from their siblings'; before the cut. */
-void sm_node_note_bases(struct sm_node *node);
+void sm_node_note_bases(struct sm_learn *l, struct sm_node *node);
 /* Opens what is made from names that opened, and drawn names of one frame. */
 void sm_tree_derive(struct sm_learn *l, struct sm_node *root);
 void sm_tree_absorb(struct sm_learn *l, struct sm_node *node);

@@ -75,6 +75,41 @@ static void what_is_made_from_a_name_that_opened_opens(void **state)
 	}
 }
 
+#define UPDATE (O_RDWR | O_CREAT | O_EXCL)
+
+/* In a drawn name the values of the name it is made from are tokens. */
+static void what_is_made_from_a_name_with_a_number_opens_with_it(void **state)
+{
+	static const char *const owners[] = { "anna", "ben", "carla" };
+	static const char tmp[] = DATA "anna/news/day 1 (1).json.a1b2c3d4.tmp";
+	struct sm_value name = text(tmp);
+	struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	add(&b, 0, &made);
+	for (int i = 0; i < 3; i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), DATA "%s", owners[i]);
+		see_mkdir(&b, 0, path);
+		snprintf(path, sizeof(path), DATA "%s/of %s.mp4", owners[i],
+			 owners[i]);
+		see_open(&b, 0, path, WRITE);
+	}
+	see_mkdir(&b, 0, DATA "anna/news");
+	see_open(&b, 0, DATA "anna/news/day 1 (1).json", WRITE);
+	see_open(&b, 0, tmp, UPDATE);
+	learn(&b);
+	assert_true(allows_open(&b, DATA "zoe/a/b/x (live).json.zzzz0000.tmp",
+				UPDATE));
+	assert_false(allows_open(&b, DATA "zoe/a/b/x (live).json", UPDATE));
+	assert_false(
+		allows_open(&b, DATA "zoe/a/b/x.json.zzzz0000.py", UPDATE));
+	finish(&b);
+}
+
 static void what_is_made_from_a_fixed_name_stays_fixed(void **state)
 {
 	struct bench b;
@@ -381,6 +416,8 @@ int main(void)
 		cmocka_unit_test(
 			what_looks_like_a_value_beside_a_process_id_is_one),
 		cmocka_unit_test(what_is_made_from_a_name_that_opened_opens),
+		cmocka_unit_test(
+			what_is_made_from_a_name_with_a_number_opens_with_it),
 		cmocka_unit_test(what_is_made_from_a_fixed_name_stays_fixed),
 		cmocka_unit_test(drawn_names_tell_what_was_chosen_in_them),
 		cmocka_unit_test(
