@@ -22,6 +22,11 @@ static void stop(int number)
 	stopped_by = number;
 }
 
+static bool is_stopped(void)
+{
+	return stopped_by;
+}
+
 /* The line under way is finished and colours are reset before we go. */
 static void catch_signals(void)
 {
@@ -269,7 +274,8 @@ static int show_sql(struct reader *reader, const char *query)
 	struct sm_diag diag = { .status = SM_OK };
 
 	if (sm_events_sql(stdout, reader->trace, &reader->format.clock, query,
-			  reader->settings->wants_json, &diag) == SM_OK)
+			  reader->settings->wants_json, is_stopped,
+			  &diag) == SM_OK)
 		return SM_EXIT_OK;
 	return report(reader, "--sql", &diag);
 }

@@ -10,6 +10,7 @@
 
 #define SQL_BYTES_MAX	65536
 #define VALUE_BYTES_MAX (16 << 20)
+#define STEPS		10000 /* of SQLite between looks whether it is over */
 
 /* --------------------------------------------------- the table "event" */
 
@@ -489,7 +490,16 @@ static enum sm_status print_rows(FILE *out, sqlite3 *db,
 		if (ferror(out))
 			return SM_OK; /* the caller reports it */
 	}
+	if (status == SQLITE_INTERRUPT)
+		return SM_OK; /* the caller knows why */
 	return status == SQLITE_DONE ? SM_OK : sql_failed(db, diag);
+}
+
+static int ask_is_over(void *context)
+{
+	bool (*const *is_over)(void) = context;
+
+	return (*is_over)();
 }
 
 static enum sm_status run_query(FILE *out, sqlite3 *db, const char *query,
@@ -512,7 +522,8 @@ static enum sm_status run_query(FILE *out, sqlite3 *db, const char *query,
 
 enum sm_status sm_events_sql(FILE *out, struct sm_trace *trace,
 			     const struct sm_clock *clock, const char *query,
-			     bool wants_json, struct sm_diag *diag)
+			     bool wants_json, bool (*is_over)(void),
+			     struct sm_diag *diag)
 {
 	struct source source = { trace, clock, false };
 	enum sm_status status;
@@ -522,11 +533,13 @@ enum sm_status sm_events_sql(FILE *out, struct sm_trace *trace,
 			    NULL) != SQLITE_OK ||
 	    sqlite3_create_module(db, "event", &event_module, &source) !=
 		    SQLITE_OK ||
-	    harden(db, &source) != SQLITE_OK)
+	    harden(db, &source) != SQLITE_OK) {
 		status = sm_fail(diag, SM_IO, "%s",
 				 db ? sqlite3_errmsg(db) : "out of memory");
-	else
+	} else {
+		sqlite3_progress_handler(db, STEPS, ask_is_over, &is_over);
 		status = run_query(out, db, query, wants_json, diag);
+	}
 	sqlite3_close(db);
 	return status;
 }

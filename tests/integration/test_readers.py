@@ -399,6 +399,22 @@ class Readers(unittest.TestCase):
         self.assertEqual((-signal.SIGINT, b""), self.end(follower))
         self.assertTrue(not rest or rest.endswith(b"\n"))
 
+    def test_interrupt_ends_a_query(self):
+        for number in signal.SIGINT, signal.SIGTERM:
+            query = subprocess.Popen(
+                [workloads.program("secmgr-events"), "--sql",
+                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
+                 "SELECT i + 1 FROM n) "
+                 "SELECT i FROM n WHERE i <= 5000 OR i > 1e18", "run.db"],
+                cwd=self.place, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.addCleanup(query.kill)
+            self.assertEqual(b"i\n", query.stdout.readline())
+            query.send_signal(number)
+            rest, told = query.communicate(timeout=WAIT_SECONDS)
+            self.assertEqual((-number, b""), (query.returncode, told))
+            self.assertTrue(rest.endswith(b"\n"))
+
     # --- replay
 
     def replay(self, *arguments):
