@@ -11,7 +11,7 @@
 
 #include "schema/trace.h"
 
-static const char ddl[] =
+const char sm_db_definitions[] =
 #include "trace-sql.inc"
 	;
 
@@ -20,11 +20,6 @@ static const char ddl[] =
 /* 4 MiB of pages between checkpoints: their cost, spread over ~1 M events. */
 #define CHECKPOINT_PAGES "4096"
 enum {
-	HEADER_BYTES = 100,
-	AT_USER_VERSION = 60,
-	AT_APPLICATION_ID = 68,
-	AT_PAGE_SIZE = 16,
-	AT_PAGE_COUNT = 28,
 	BUSY_MS = 3000,
 	SQL_MAX = 4096,
 	CELL_MAX = 8 << 20,
@@ -155,7 +150,7 @@ static enum sm_status define(sqlite3 *db, const char *path,
 		 SM_DB_APPLICATION_ID, SM_TRACE_FORMAT);
 	status = sm_db_exec(db, path, head, diag);
 	if (!status)
-		status = sm_db_exec(db, path, ddl, diag);
+		status = sm_db_exec(db, path, sm_db_definitions, diag);
 	if (!status)
 		status = sm_db_exec(db, path, "COMMIT", diag);
 	return status;
@@ -211,9 +206,6 @@ enum sm_status sm_db_create(const char *path, sqlite3 **out, int *lock_fd,
 	return status;
 }
 
-static enum sm_status check(sqlite3 *db, const char *path,
-			    struct sm_diag *diag);
-
 enum sm_status sm_db_append(const char *path, sqlite3 **out, int *lock_fd,
 			    struct sm_diag *diag)
 {
@@ -229,7 +221,7 @@ enum sm_status sm_db_append(const char *path, sqlite3 **out, int *lock_fd,
 	if (!status && open_plain(path, SQLITE_OPEN_READWRITE, out))
 		status = sm_db_fail(*out, path, "cannot open", diag);
 	if (!status)
-		status = check(*out, path, diag);
+		status = sm_db_check(*out, path, diag);
 	if (!status)
 		status = go_live(*out, path, diag);
 	if (!status) {
@@ -276,145 +268,6 @@ enum sm_status sm_db_remove(const char *path, struct sm_diag *diag)
 			       strerror(errno));
 	remove_leftovers(path);
 	return SM_OK;
-}
-
-/* ----------------------------------------------------------------- checks */
-
-static uint32_t big_endian(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	       (uint32_t)p[2] << 8 | p[3];
-}
-
-static bool has_beside(const char *path, const char *tail)
-{
-	char *name = sqlite3_mprintf("%s%s", path, tail);
-	struct stat st;
-	bool has = name && !stat(name, &st) && st.st_size > 0;
-
-	sqlite3_free(name);
-	return has;
-}
-
-static bool has_wal(const char *path)
-{
-	return has_beside(path, "-wal");
-}
-
-/*
- * Looks at the file's header through SQLite's own descriptor: opening and
- * closing another one would drop this process's POSIX locks on the file.
- */
-static enum sm_status check_header(sqlite3 *db, const char *path,
-				   struct sm_diag *diag)
-{
-	uint8_t head[HEADER_BYTES] = { 0 };
-	sqlite3_file *file = NULL;
-	sqlite3_int64 bytes = 0, want;
-	uint32_t page;
-
-	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER,
-				 &file) ||
-	    !file || !file->pMethods || file->pMethods->xFileSize(file, &bytes))
-		return sm_fail(diag, SM_IO, "%s: cannot read", path);
-	if (bytes >= HEADER_BYTES &&
-	    file->pMethods->xRead(file, head, sizeof(head), 0))
-		return sm_fail(diag, SM_IO, "%s: cannot read", path);
-	if (memcmp(head, "SQLite format 3", 16))
-		return sm_fail(diag, SM_NOT_OURS, "%s: not a secmgr trace (%s)",
-			       path,
-			       bytes ? "not an SQLite file" : "empty file");
-	if (big_endian(head + AT_APPLICATION_ID) != SM_DB_APPLICATION_ID)
-		return sm_fail(diag, SM_NOT_OURS,
-			       "%s: not a secmgr trace (SQLite file without "
-			       "secmgr tables)",
-			       path);
-	if (big_endian(head + AT_USER_VERSION) != SM_TRACE_FORMAT)
-		return sm_fail(diag, SM_VERSION,
-			       "%s: trace format %u; this program reads format "
-			       "%u: use the secmgr that recorded it",
-			       path, big_endian(head + AT_USER_VERSION),
-			       SM_TRACE_FORMAT);
-	page = (uint32_t)head[AT_PAGE_SIZE] << 8 | head[AT_PAGE_SIZE + 1];
-	want = (sqlite3_int64)(page == 1 ? 65536 : page) *
-	       big_endian(head + AT_PAGE_COUNT);
-	if (bytes < want && !has_wal(path))
-		return sm_fail(diag, SM_DAMAGED,
-			       "%s: truncated: %lld of %lld bytes; copy it "
-			       "again from where it was recorded",
-			       path, (long long)bytes, (long long)want);
-	return SM_OK;
-}
-
-#define SCHEMA_QUERY                                                           \
-	"SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_schema "     \
-	"ORDER BY type, name"
-
-static bool rows_equal(sqlite3_stmt *a, sqlite3_stmt *b)
-{
-	for (int i = 0; i < 4; i++) {
-		int n = sqlite3_column_bytes(a, i);
-		const void *x = sqlite3_column_blob(a, i);
-		const void *y = sqlite3_column_blob(b, i);
-
-		if (sqlite3_column_type(a, i) != sqlite3_column_type(b, i) ||
-		    n != sqlite3_column_bytes(b, i) || (n && (!x || !y)) ||
-		    (n && memcmp(x, y, (size_t)n)))
-			return false;
-	}
-	return true;
-}
-
-/* Steps both; *name is the first definition that differs. */
-static enum sm_status compare_schemas(sqlite3 *db, sqlite3 *ours,
-				      const char *path, struct sm_diag *diag)
-{
-	sqlite3_stmt *a = NULL, *b = NULL;
-	enum sm_status status = SM_OK;
-	int got, want;
-
-	if (sqlite3_prepare_v2(db, SCHEMA_QUERY, -1, &a, NULL)) {
-		status = sm_db_fail(db, path, "cannot read", diag);
-		goto out;
-	}
-	if (sqlite3_prepare_v2(ours, SCHEMA_QUERY, -1, &b, NULL)) {
-		status = SM_NOMEM;
-		goto out;
-	}
-	do {
-		got = sqlite3_step(a);
-		want = sqlite3_step(b);
-		if (got != SQLITE_ROW && got != SQLITE_DONE) {
-			status = sm_db_fail(db, path, "cannot read", diag);
-		} else if (got != want ||
-			   (got == SQLITE_ROW && !rows_equal(a, b))) {
-			status = sm_fail(
-				diag, SM_DAMAGED,
-				"%s: its table definitions are not those of "
-				"format %d: altered, or not a trace",
-				path, SM_TRACE_FORMAT);
-		}
-	} while (!status && got == SQLITE_ROW);
-out:
-	sqlite3_finalize(a);
-	sqlite3_finalize(b);
-	return status;
-}
-
-static enum sm_status check(sqlite3 *db, const char *path, struct sm_diag *diag)
-{
-	enum sm_status status = check_header(db, path, diag);
-	sqlite3 *ours = NULL;
-
-	if (status)
-		return status;
-	if (sqlite3_open(":memory:", &ours) ||
-	    sqlite3_exec(ours, ddl, NULL, NULL, NULL))
-		status = sm_fail(diag, SM_NOMEM, "%s: out of memory", path);
-	else
-		status = compare_schemas(db, ours, path, diag);
-	sqlite3_close(ours);
-	return status;
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -540,11 +393,11 @@ static enum sm_status open_checked(const char *path, opener *open_it,
 	if (code)
 		return sm_db_fail(*out, path, "cannot open", diag);
 	sm_db_limit(*out, &strides);
-	status = check_header(*out, path, diag);
+	status = sm_db_check_header(*out, path, diag);
 	if (!status)
 		status = guard(*out, path, diag);
 	if (!status)
-		status = check(*out, path, diag);
+		status = sm_db_check(*out, path, diag);
 	sm_db_unlimit(*out);
 	if (!status)
 		sqlite3_set_authorizer(*out, authorize, NULL);
@@ -562,9 +415,9 @@ static opener *other_opener(sqlite3 *db, const char *path)
 
 	if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY)
 		return NULL;
-	if (!has_wal(path))
+	if (!sm_db_has_beside(path, "-wal"))
 		return open_immutable;
-	if (!has_beside(path, "-shm") && !sm_db_is_written(path))
+	if (!sm_db_has_beside(path, "-shm") && !sm_db_is_written(path))
 		return open_alone;
 	return NULL;
 }

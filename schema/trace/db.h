@@ -31,6 +31,17 @@ SM_CHECKED enum sm_status sm_db_remove(const char *path, struct sm_diag *diag);
 /* True while a writer holds path's lock. */
 bool sm_db_is_written(const char *path);
 
+/* The table definitions, schema/trace.sql. */
+extern const char sm_db_definitions[];
+/* SM_NOT_OURS, SM_VERSION, SM_DAMAGED: it is not what this format is. */
+SM_CHECKED enum sm_status sm_db_check(sqlite3 *db, const char *path,
+				      struct sm_diag *diag);
+/* The same of its header only. */
+SM_CHECKED enum sm_status sm_db_check_header(sqlite3 *db, const char *path,
+					     struct sm_diag *diag);
+/* Whether there is a file of this name and tail that is not empty. */
+bool sm_db_has_beside(const char *path, const char *tail);
+
 /* SM_IO, SM_NOMEM or SM_DAMAGED, with SQLite's words. */
 enum sm_status sm_db_fail(sqlite3 *db, const char *path, const char *doing,
 			  struct sm_diag *diag);
