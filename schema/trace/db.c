@@ -248,6 +248,7 @@ bool sm_db_is_written(const char *path)
 
 enum sm_status sm_db_remove(const char *path, struct sm_diag *diag)
 {
+	enum sm_status status;
 	struct stat st;
 
 	if (lstat(path, &st))
@@ -263,6 +264,9 @@ enum sm_status sm_db_remove(const char *path, struct sm_diag *diag)
 			       "%s: another recording is writing it; wait for "
 			       "its end or choose another file",
 			       path);
+	status = sm_db_check_old(path, diag);
+	if (status)
+		return status;
 	if (unlink(path))
 		return sm_fail(diag, SM_IO, "%s: cannot replace: %s", path,
 			       strerror(errno));

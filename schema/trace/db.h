@@ -26,7 +26,10 @@ SM_CHECKED enum sm_status sm_db_append(const char *path, sqlite3 **out,
 /* Read-only, checked and guarded against what a hostile file may hold. */
 SM_CHECKED enum sm_status sm_db_read(const char *path, sqlite3 **out,
 				     struct sm_diag *diag);
-/* Removes path and its -wal, -shm, -journal. SM_EXISTS: a writer has it. */
+/*
+ * Removes path and its -wal, -shm, -journal. SM_EXISTS: a writer has it;
+ * SM_NOT_OURS: it is no trace.
+ */
 SM_CHECKED enum sm_status sm_db_remove(const char *path, struct sm_diag *diag);
 /* True while a writer holds path's lock. */
 bool sm_db_is_written(const char *path);
@@ -39,6 +42,9 @@ SM_CHECKED enum sm_status sm_db_check(sqlite3 *db, const char *path,
 /* The same of its header only. */
 SM_CHECKED enum sm_status sm_db_check_header(sqlite3 *db, const char *path,
 					     struct sm_diag *diag);
+/* SM_NOT_OURS: path holds something, and that never was a trace. */
+SM_CHECKED enum sm_status sm_db_check_old(const char *path,
+					  struct sm_diag *diag);
 /* Whether there is a file of this name and tail that is not empty. */
 bool sm_db_has_beside(const char *path, const char *tail);
 

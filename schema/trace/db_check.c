@@ -4,8 +4,11 @@
  */
 #include "schema/trace/db.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "schema/trace.h"
 
@@ -77,6 +80,29 @@ enum sm_status sm_db_check_header(sqlite3 *db, const char *path,
 			       "%s: truncated: %lld of %lld bytes; copy it "
 			       "again from where it was recorded",
 			       path, (long long)bytes, (long long)want);
+	return SM_OK;
+}
+
+enum sm_status sm_db_check_old(const char *path, struct sm_diag *diag)
+{
+	uint8_t head[HEADER_BYTES];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof(head));
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	if (n < 0)
+		return sm_fail(diag, SM_IO, "%s: cannot read: %s", path,
+			       strerror(error));
+	if (memcmp(head, magic,
+		   (size_t)n < sizeof(magic) ? (size_t)n : sizeof(magic)) ||
+	    (n >= HEADER_BYTES &&
+	     big_endian(head + AT_APPLICATION_ID) != SM_DB_APPLICATION_ID))
+		return sm_fail(diag, SM_NOT_OURS,
+			       "%s: not a secmgr trace; it is not replaced: "
+			       "choose another file",
+			       path);
 	return SM_OK;
 }
 

@@ -91,7 +91,7 @@ class BadInput(unittest.TestCase):
         self.each_reader(self.write("empty.db", ""), "empty.db")
 
     def test_database_that_is_no_trace(self):
-        path = self.place / "other.db"
+        path = self.place / "notes.db"
         with sqlite3.connect(path) as other:
             other.execute("CREATE TABLE t(a)")
         other.close()
@@ -169,6 +169,28 @@ class BadInput(unittest.TestCase):
         self.one_line(self.record(self.trace, "/bin/true"), WRAPPER,
                       self.trace.name, "append", "replace")
         self.assertEqual(kept, self.trace.read_bytes())
+
+    def replace(self, trace, *command):
+        return self.run_tool("secmgr-record", "--force", "-o", trace, "--",
+                             *command)
+
+    def test_force_replaces_traces_only(self):
+        other = self.place / "notes.db"
+        with sqlite3.connect(other) as db:
+            db.execute("CREATE TABLE t(a)")
+        db.close()
+        for path in other, self.policy, self.place:
+            kept = path.is_file() and path.read_bytes()
+            self.one_line(self.replace(path, "/bin/true"), WRAPPER, path,
+                          "not replaced")
+            self.assertEqual(kept, path.is_file() and path.read_bytes())
+        old = self.place / "old.db"
+        for bytes_left in 0, 10, 100, 20000:
+            old.write_bytes(self.trace.read_bytes()[:bytes_left])
+            done = self.replace(old, workloads.PYTHON, "-c", "1")
+            self.assertEqual(0, done.returncode, done.stderr)
+            self.assertEqual(0, self.run_tool("secmgr-events", "--verify",
+                                              old).returncode)
 
     def test_output_in_a_missing_directory(self):
         self.one_line(self.record(self.place / "no/such/t.db", "/bin/true"),
