@@ -91,7 +91,7 @@ class BadInput(unittest.TestCase):
         self.each_reader(self.write("empty.db", ""), "empty.db")
 
     def test_database_that_is_no_trace(self):
-        path = self.place / "notes.db"
+        path = self.place / "other.db"
         with sqlite3.connect(path) as other:
             other.execute("CREATE TABLE t(a)")
         other.close()
