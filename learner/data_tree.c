@@ -112,11 +112,16 @@ static struct scan scan_tree(const struct sm_node *node)
 	return s;
 }
 
-/* Names most owners have: the program's, whoever the owner is. */
-static bool is_common(const struct sm_node *parent, const struct sm_node *kid)
+/*
+ * Names most owners have: the program's, whoever the owner is. But the day of
+ * the recording is everybody's, and tomorrow it is nobody's.
+ */
+static bool is_common(const struct sm_learn *l, const struct sm_node *parent,
+		      const struct sm_node *kid)
 {
 	return !kid->is_slot && parent->sources > 1 && kid->sources > 1 &&
-	       2 * kid->sources > parent->sources;
+	       2 * kid->sources > parent->sources &&
+	       !sm_has_clock(l, kid->name);
 }
 
 /* "17.json", "<date>": the program has a say in these names. */
@@ -141,7 +146,7 @@ static bool are_common_open(struct sm_learn *l, const struct sm_node *node)
 
 	for (size_t i = 0; i < node->count; i++)
 		e.distinct +=
-			is_common(node, node->kids[i]) &&
+			is_common(l, node, node->kids[i]) &&
 			(node->kids[i]->is_made || sm_node_is_listed(node)) &&
 			!sm_is_spelled(node->kids[i]) &&
 			!is_assigned(l, node->kids[i]);
@@ -153,7 +158,7 @@ static bool has_free_kid(struct sm_learn *l, const struct sm_node *node)
 {
 	for (size_t i = 0; i < node->count; i++)
 		if (!sm_is_spelled(node->kids[i]) &&
-		    !is_common(node, node->kids[i]) &&
+		    !is_common(l, node, node->kids[i]) &&
 		    !is_assigned(l, node->kids[i]))
 			return true;
 	return are_common_open(l, node);
@@ -293,7 +298,7 @@ static void sink(struct sm_learn *l, struct sm_node *node,
 			continue;
 		}
 		if (kid == deep->any || is_kept(deep, kid) ||
-		    (keep_common && is_common(node, kid)))
+		    (keep_common && is_common(l, node, kid)))
 			continue;
 		sink(l, kid, deep, false);
 		if (!kid->count) {

@@ -67,6 +67,42 @@ static void dates_beside_names_do_not_close_the_names(void **state)
 	finish(&b);
 }
 
+/* Everybody's mail of today lies in a directory of that name. */
+static void the_day_is_no_part_of_what_owners_have(void **state)
+{
+	static const char *const files[] = {
+		"anna/2026-11-21/holiday/pic.png",
+		"anna/state.pickle",
+		"ben/2026-11-21/notes.txt",
+		"ben/state.pickle",
+		"ben/calendar.ics",
+		"carla/state.pickle",
+		"carla/2026-11-21/work/a/all.zip"
+	};
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), APP "/spool/%s", files[i]);
+		see_then(&b, path, WRITE);
+		if (strstr(path, "2026-11-21"))
+			see_then(&b, path, READ);
+	}
+	learn(&b);
+	assert_true(allows_open(
+		&b, APP "/spool/zoe/2027-01-02/43ad16d9c9a9/a b.v1.pdf",
+		WRITE));
+	assert_true(allows_open(
+		&b, APP "/spool/anna/2027-01-02/43ad16d9c9a9/x/y.pdf", READ));
+	assert_false(allows_open(&b, APP "/spool/top.pdf", READ));
+	assert_false(allows_open(&b, APP "/spool/anna/2026-11-21/.ssh/id_rsa",
+				 READ));
+	finish(&b);
+}
+
 static void keys_of_sessions_open_when_seen_once(void **state)
 {
 	struct bench b;
@@ -261,6 +297,7 @@ int main(void)
 			a_name_with_the_day_of_the_recording_has_another_tomorrow),
 		cmocka_unit_test(dates_beside_names_do_not_close_the_names),
 		cmocka_unit_test(keys_of_sessions_open_when_seen_once),
+		cmocka_unit_test(the_day_is_no_part_of_what_owners_have),
 		cmocka_unit_test(an_argument_with_the_day_opens),
 		cmocka_unit_test(ports_that_change_open_for_listening),
 		cmocka_unit_test(names_drawn_at_random_are_told_from_words),
