@@ -7,6 +7,7 @@
  * Everything else is its type's name.
  */
 #include "recorder/agent/agent.h"
+#include "recorder/agent/real.h"
 
 #define NAME_MAX_BYTES 256 /* of a type */
 
@@ -532,6 +533,17 @@ static void put_by_role(struct sm_box *box, struct py_object *o,
 	}
 }
 
+/*
+ * What C code opens by fopen() has a mode and no flags, as files that ssl logs
+ * keys to; open() has both, os.open() has flags.
+ */
+static void put_stream_flags(const struct sm_value *mode,
+			     struct sm_value *flags)
+{
+	if (flags->type == SM_INT && !flags->i && mode->type == SM_TEXT)
+		flags->i = sm_real_flags(mode->s);
+}
+
 /* Roles put_by_role() has nothing to do for. */
 #define BIT(role) (UINT64_C(1) << SM_ROLE_##role)
 #define AS_IT_IS                                                               \
@@ -572,6 +584,8 @@ void sm_extract(struct sm_box *box, const struct sm_catalogue_entry *entry,
 		if (!(AS_IT_IS >> role & 1) || !put_usual(box, o, &values[i]))
 			put_by_role(box, o, role, &values[i]);
 	}
+	if (event->site.kind == SM_EVENT_OPEN && count > 2)
+		put_stream_flags(&values[1], &values[2]);
 	if (event->site.kind == SM_EVENT_SQLITE3_CONNECT && count && redacts())
 		redact_database(box, &values[0]);
 	event->args = values;

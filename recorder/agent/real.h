@@ -75,6 +75,8 @@ int sm_real_known_open(int dir_fd, const char *path, int flags, char *out,
 
 /* Opens what was announced; what it leads to is decided. */
 int sm_real_open(int dir_fd, const char *path, int flags, mode_t mode);
+/* The flags fopen(3) opens by. */
+int sm_real_flags(const char *mode);
 FILE *sm_real_open_stream(const char *path, const char *mode,
 			  FILE *(*open)(const char *, const char *));
 

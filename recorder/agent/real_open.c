@@ -228,7 +228,7 @@ int sm_real_open(int dir_fd, const char *path, int flags, mode_t mode)
 }
 
 /* The flags fopen(3) opens by. */
-static int flags_of(const char *mode)
+int sm_real_flags(const char *mode)
 {
 	bool both = strchr(mode, '+');
 	int flags = both ? O_RDWR : O_WRONLY;
@@ -246,7 +246,7 @@ FILE *sm_real_open_stream(const char *path, const char *mode,
 			  FILE *(*open)(const char *, const char *))
 {
 	char out[SM_PATH_MAX + 1];
-	int flags = flags_of(mode);
+	int flags = sm_real_flags(mode);
 	struct sm_str before;
 	FILE *stream = NULL;
 

@@ -52,6 +52,8 @@ GRANTS = {
     "fork_exec": {"code": [{"id": "fe", "load": "stdlib:_posixsubprocess"}]},
     "perl": {"processes": [{"id": "perl", "exec": "/usr/bin/perl"}]},
     "libc": {"native": [{"id": "libc", "dlopen": "libc.so.6"}]},
+    "safe": {"files": [{"id": "s", "path": "${CWD}/safe/*",
+                        "access": ["read"], "by": ["app"]}]},
     "signals": {"processes": [{"id": "s", "signal": "other"}]},
     "interpreters": {"code": [
         {"id": "i1", "load": "stdlib:_interpreters"},
@@ -248,6 +250,8 @@ ROWS = [
         ["readline"], NEITHER),
     row(SILENT, "sqlite ATTACH", "sqlite_attach", (), NEITHER),
     row(SILENT, "ssl.load_verify_locations", "ssl_locations", (), NEITHER),
+    row(SILENT, "keys that ssl logs where it may only read", "ssl_key_log",
+        ["safe"]),
     row(SILENT, "multiprocessing's fork_exec", "fork_exec", ["fork_exec"]),
     row(SILENT, "a file that posix_spawn opens for its child", "spawn_open",
         ["perl"]),
