@@ -349,7 +349,9 @@ static void resolve(struct build *b)
 		return;
 	r = add(b, SM_FAMILY_NETWORK, SM_ACCESS_RESOLVE);
 	r->host = r->value = sm_value_str(v);
-	r->cut = !sm_value_is_string(v) || sm_value_is_cut(v);
+	/* Of getaddrinfo's the C library takes what stands before a NUL. */
+	r->cut = !sm_value_is_string(v) || sm_value_is_cut(v) ||
+		 (r->host.len && memchr(r->host.p, '\0', r->host.len));
 }
 
 /* Ordinary stream and datagram sockets are decided when they are used. */

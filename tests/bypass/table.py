@@ -54,6 +54,7 @@ GRANTS = {
     "libc": {"native": [{"id": "libc", "dlopen": "libc.so.6"}]},
     "safe": {"files": [{"id": "s", "path": "${CWD}/safe/*",
                         "access": ["read"], "by": ["app"]}]},
+    "example.com": {"network": [{"id": "r", "resolve": "*.example.com"}]},
     "signals": {"processes": [{"id": "s", "signal": "other"}]},
     "interpreters": {"code": [
         {"id": "i1", "load": "stdlib:_interpreters"},
@@ -95,6 +96,8 @@ ROWS = [
     row(TRICKED, "os.system", "shell"),
     row(TRICKED, "subprocess", "popen"),
     row(TRICKED, "connect elsewhere", "connect"),
+    row(TRICKED, "another name's end behind a NUL", "name_nul",
+        ["example.com"]),
     row(TRICKED, "pickle that runs a command", "unpickle"),
     row(TRICKED, "pickle that runs code", "unpickle_code"),
     row(TRICKED, "import of a written module", "write_and_import"),
