@@ -652,8 +652,10 @@ static bool get_socket(struct py_object *o, struct socket_fields *s)
 	if (!sm_py.type_at || sm_python_basic_size(o) < head + sizeof(*s))
 		return false;
 	memcpy(s, (char *)o + head, sizeof(*s));
+	/* One made of a descriptor has the type its maker says it has. */
 	return s->fd >= 0 &&
 	       !getsockopt(s->fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) &&
+	       !getsockopt(s->fd, SOL_SOCKET, SO_TYPE, &s->type, &n) &&
 	       domain == s->family;
 }
 
@@ -671,9 +673,9 @@ struct sm_str sm_resolve_socket(struct py_object *socket)
 		return SM_STR("netlink");
 	if (s.family != AF_INET && s.family != AF_INET6)
 		return SM_STR("socket");
-	if ((s.type & 0xf) == SOCK_STREAM)
+	if (s.type == SOCK_STREAM)
 		return SM_STR("tcp");
-	if ((s.type & 0xf) == SOCK_DGRAM)
+	if (s.type == SOCK_DGRAM)
 		return SM_STR("udp");
-	return (s.type & 0xf) == SOCK_RAW ? SM_STR("raw") : SM_STR("socket");
+	return s.type == SOCK_RAW ? SM_STR("raw") : SM_STR("socket");
 }

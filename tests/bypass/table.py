@@ -54,6 +54,7 @@ GRANTS = {
     "libc": {"native": [{"id": "libc", "dlopen": "libc.so.6"}]},
     "safe": {"files": [{"id": "s", "path": "${CWD}/safe/*",
                         "access": ["read"], "by": ["app"]}]},
+    "datagrams": {"network": [{"id": "u", "connect": "udp:127.0.0.1:*"}]},
     "example.com": {"network": [{"id": "r", "resolve": "*.example.com"}]},
     "signals": {"processes": [{"id": "s", "signal": "other"}]},
     "interpreters": {"code": [
@@ -163,6 +164,7 @@ ROWS = [
     row(OBJECTS, "str subclass", "class_swapped"),
     row(OBJECTS, "__fspath__ that changes its mind", "path_object"),
     row(OBJECTS, "PolicyViolation patched", "violation_patched"),
+    row(OBJECTS, "a TCP socket that says UDP", "socket_type", ["datagrams"]),
     row(OBJECTS, "gc.get_objects", "gc_walk"),
 
     row(TIMES, "thread", "thread"),
