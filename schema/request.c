@@ -269,6 +269,14 @@ static void unix_peer(struct build *b, struct sm_request *r, struct sm_str name)
 	}
 }
 
+/* Of these each address is decided: one that cannot be read is none. */
+static bool is_ordinary(struct sm_str kind)
+{
+	return sm_str_equal(kind, SM_STR("tcp")) ||
+	       sm_str_equal(kind, SM_STR("udp")) ||
+	       sm_str_equal(kind, SM_STR("unix"));
+}
+
 /* socket.connect, bind, sendto, sendmsg: (socket, address). */
 static void peer(struct build *b, uint32_t access)
 {
@@ -299,7 +307,7 @@ static void peer(struct build *b, uint32_t access)
 	/* netlink, packet, vsock: the socket's kind is the resource */
 	r->access = SM_ACCESS_SOCKET;
 	r->value = r->proto;
-	r->cut = !r->value.len;
+	r->cut = !r->value.len || is_ordinary(r->proto);
 }
 
 struct sm_str sm_request_next_name(struct sm_str *names)

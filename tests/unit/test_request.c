@@ -41,6 +41,7 @@
 static const struct sm_value v4[] = { T("10.0.0.5"), I(80) };
 static const struct sm_value v6[] = { T("::1"), I(443), I(0), I(0) };
 static const struct sm_value nl[] = { I(0), I(0) };
+static const struct sm_value unread[] = { OPAQUE("bytearray"), I(80) };
 static const struct sm_value git[] = { T("git"), T("log") };
 static const struct sm_value shell[] = { T("/bin/sh"), T("-c"), T("id; ls") };
 static const struct sm_value shell_args[] = { T("sh"), T("-c"), T("$0"),
@@ -251,6 +252,24 @@ static const struct row rows[] = {
 	  { T("netlink"), L(nl) },
 	  2,
 	  "socket netlink" },
+	{ "socket.connect",
+	  DIRECT,
+	  { 0 },
+	  { T("tcp"), L(unread) },
+	  2,
+	  "socket! tcp" },
+	{ "socket.connect",
+	  DIRECT,
+	  { 0 },
+	  { T("unix"), OPAQUE("bytearray") },
+	  2,
+	  "socket! unix" },
+	{ "socket.getaddrinfo",
+	  DIRECT,
+	  { 0 },
+	  { T("a\0.example") },
+	  1,
+	  "resolve! a" },
 	{ "socket.getaddrinfo",
 	  DIRECT,
 	  { 0 },
