@@ -283,6 +283,13 @@ bool sm_names_last(struct sm_str name, uint8_t address[SM_ADDRESS_BYTES]);
  */
 void sm_names_repeat(const struct sm_event *event);
 
+/* ----------------------------------------------------------------- peer.c */
+
+/* Code of the program's may have made another host of the one in args. */
+bool sm_peer_is_encoded(struct py_object *args);
+/* event was not denied: the address of the call that follows is looked at. */
+void sm_peer_announce(const struct sm_view *view, const struct sm_event *event);
+
 /* -------------------------------------------------------- channel_agent.c */
 
 /* Reads the environment. False: this process is none of our business. */
@@ -440,6 +447,8 @@ enum sm_event_kind sm_announce_second(enum sm_event_kind kind);
  */
 void sm_announce(const struct sm_view *view, const struct sm_event *event,
 		 bool is_misread);
+/* The same where the next call of that kind is the one, whatever its name. */
+void sm_announce_any(const struct sm_view *view, enum sm_event_kind kind);
 /* frame: of the hook; tells whether a call announced may still be to come. */
 void sm_announce_next_event(const void *frame);
 /* From now on other Python code may run between an event and its call. */

@@ -195,6 +195,17 @@ void sm_announce(const struct sm_view *view, const struct sm_event *event,
 	a->kind = kind;
 }
 
+void sm_announce_any(const struct sm_view *view, enum sm_event_kind kind)
+{
+	struct announced *a = &slot(kind)->now;
+
+	a->is_any = true;
+	a->is_misread = false;
+	a->at = here;
+	sm_view_keep(&a->who, view);
+	a->kind = kind;
+}
+
 uint64_t sm_announced_hash(const char *path)
 {
 	bool is_plain;

@@ -414,6 +414,13 @@ static bool is_spawn(enum sm_event_kind kind)
 	}
 }
 
+static bool is_sent(enum sm_event_kind kind)
+{
+	return kind == SM_EVENT_SOCKET_CONNECT ||
+	       kind == SM_EVENT_SOCKET_SENDTO ||
+	       kind == SM_EVENT_SOCKET_SENDMSG;
+}
+
 /* os.open() in a directory that its event does not tell: see late_open.c. */
 static bool is_misread(const struct sm_event *event)
 {
@@ -479,6 +486,9 @@ static int take(struct arrival *a)
 		is_denied = sm_real_at_once(&view, &record.event, &denial);
 	if (is_spawn(a->kind) && !is_denied)
 		sm_exec_announce(&box, &record.event, a->args);
+	if (is_sent(a->kind) && !is_denied && has_effect &&
+	    sm_peer_is_encoded(a->args))
+		sm_peer_announce(&view, &record.event);
 	held_count = box.held_count;
 	if (held_count)
 		memcpy(held, box.held, held_count * sizeof(held[0]));

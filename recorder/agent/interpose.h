@@ -76,5 +76,6 @@ void sm_interpose_open_setup(void);
 void sm_interpose_files_setup(void);
 void sm_interpose_name_setup(void);
 void sm_interpose_leave_setup(void);
+void sm_interpose_peer_setup(void);
 
 #endif

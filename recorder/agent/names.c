@@ -177,7 +177,9 @@ static uint64_t hash_of(struct sm_str name)
 void sm_names_answer(struct sm_str name,
 		     const uint8_t address[SM_ADDRESS_BYTES])
 {
-	last.name = hash_of(name);
+	/* Who asks for an address knows it, whatever host an event tells. */
+	last.name =
+		sm_address_kind_of(name) == SM_ADDRESS_NONE ? hash_of(name) : 0;
 	memcpy(last.address, address, sizeof(last.address));
 }
 

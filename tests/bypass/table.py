@@ -55,6 +55,7 @@ GRANTS = {
     "safe": {"files": [{"id": "s", "path": "${CWD}/safe/*",
                         "access": ["read"], "by": ["app"]}]},
     "datagrams": {"network": [{"id": "u", "connect": "udp:127.0.0.1:*"}]},
+    "api": {"network": [{"id": "a", "connect": "api.example.com:*"}]},
     "example.com": {"network": [{"id": "r", "resolve": "*.example.com"}]},
     "signals": {"processes": [{"id": "s", "signal": "other"}]},
     "interpreters": {"code": [
@@ -121,6 +122,7 @@ ROWS = [
     row(HOOKS, "hook that raises", "hook_raises", ["hooks"]),
     row(HOOKS, "hook that keeps arguments", "hook_eats_arguments", ["hooks"]),
     row(HOOKS, "sys.audit and open replaced", "audit_replaced"),
+    row(HOOKS, "codec of host names replaced", "name_codec", ["api"]),
     row(HOOKS, "io.open_code", "open_code"),
     row(HOOKS, "opener", "opener"),
 

@@ -223,6 +223,7 @@ def ask(name):
         self.policy.write_text(json.dumps({
             "secmgr": 1, "network": [
                 {"id": "api", "connect": "api.test:8443"},
+                {"id": "books", "connect": "b\u00fccher.test:8443"},
                 {"id": "any", "resolve": "*"}],
             "modes": dict.fromkeys(("files", "processes", "code", "native",
                                     "pickles", "events"), "off")}))
@@ -251,6 +252,42 @@ def ask(name):
             "print(connect(other))\n",
             api_test="203.0.113.5", other_test="203.0.113.5",
             **{f"n{i}_test": "203.0.113.5" for i in range(7)}))
+
+    # Python encodes what is no plain str of ASCII by a codec that a program
+    # may replace: no word is said of what that makes.
+    ENCODED = """\
+import encodings.idna
+class Text(str): pass
+def send(host):
+    try:
+        with socket.socket(type=socket.SOCK_DGRAM) as s:
+            s.sendto(b"", (host, 8443))
+            s.sendmsg([b""], [], 0, (host, 8443))
+        return "ok"
+    except PermissionError:
+        return "denied"
+"""
+    REPLACED = """\
+encodings.idna.Codec.encode = lambda self, text, errors="strict": (
+    b"203.0.113.77", len(text))
+"""
+
+    def test_names_that_python_encodes_lead_where_they_did(self):
+        self.assertEqual(["ok"] * 6, self.knowing(
+            self.ENCODED + "for host in (Text('api.test'), 'b\xfccher.test'):\n"
+            "    print(connect(host), send(host))\n"
+            "ask('other.test')\n"
+            "print(connect(Text('api.test')), send('b\xfccher.test'))\n",
+            api_test="203.0.113.5", other_test="203.0.113.77",
+            **{"xn--bcher-kva_test": "203.0.113.6"}))
+
+    def test_a_codec_of_one_s_own_makes_no_other_address_of_a_name(self):
+        for known in ("", "ask('api.test')\n", "ask('other.test')\n"):
+            self.assertEqual(["ok"] + ["denied"] * 4, self.knowing(
+                self.ENCODED + self.REPLACED + "print(connect('api.test'))\n"
+                + known + "for host in (Text('api.test'), 'b\xfccher.test'):\n"
+                "    print(connect(host), send(host))\n",
+                api_test="203.0.113.5", other_test="203.0.113.8"))
 
     def test_what_is_used_is_kept_and_the_rest_is_bounded(self):
         many = {f"n{i}_test": " ".join(f"10.1.{i}.{k}" for k in range(60))
