@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Trees of data: directories below which neither names nor depth belong to the
- * program. Seven kinds, by who makes the names up:
+ * program. Eight kinds, by who makes the names up:
  *
  * owned   one of many alike, in which the program makes things: what is in it
  *         belongs to the user or request the directory stands for;
@@ -14,13 +14,20 @@
  *         directories tell: see derived.c;
  * served  packages read data there by name, and nobody else: served.c;
  * storage a package made the directory and nobody else uses what is in it: how
- *         it keeps things there is its own affair, dotfiles included.
+ *         it keeps things there is its own affair, dotfiles included;
+ * drawn   the program drew the directory's name and made it: nobody else knows
+ *         of it, so it may do there what it likes, to dotfiles, too.
  *
  * What is granted to a principal anywhere in such a tree is granted to it in
  * all of it. Names that are spelled by the program stay rules of their own:
  * dotfiles, key material, those tempfile made up, and those most owners have.
  */
 #include "learner/open.h"
+
+/* What is done with what one keeps for oneself. */
+#define KEEPS                                                                  \
+	(SM_ACCESS_READ | SM_ACCESS_WRITE | SM_ACCESS_CREATE |                 \
+	 SM_ACCESS_DELETE | SM_ACCESS_LIST | SM_ACCESS_META)
 
 struct scan {
 	size_t files, dirs, made, names;
@@ -410,17 +417,14 @@ static void collapse(struct sm_learn *l, struct sm_node *node,
 /* NODE/ **, which holds dotfiles, too. */
 static void collapse_all(struct sm_learn *l, struct sm_node *node)
 {
-	const uint32_t keeps = SM_ACCESS_READ | SM_ACCESS_WRITE |
-			       SM_ACCESS_CREATE | SM_ACCESS_DELETE |
-			       SM_ACCESS_LIST | SM_ACCESS_META;
 	struct sm_node *any = sm_node_new_slot(l, node, SM_STR("**"), true);
 
 	sink_all(l, node, any);
 	for (struct sm_grant *g = node->grants; g; g = g->next)
-		sm_node_grant(l, any, g->by, g->access | keeps);
+		sm_node_grant(l, any, g->by, g->access | KEEPS);
 	/* It goes as it came. */
 	for (struct sm_grant *g = node->grants; g; g = g->next)
-		g->access |= keeps;
+		g->access |= KEEPS;
 	sm_node_tidy(l, node);
 }
 
@@ -470,6 +474,37 @@ void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
 	for (size_t i = 0; i < node->count; i++)
 		if (sm_node_is_tree(node->kids[i]))
 			node->kids[i]->why = why;
+}
+
+/* Its name was drawn, and it was made: whoever made it uses it by himself. */
+static bool is_drawn_dir(const struct sm_node *node)
+{
+	static const char token[] = "<tmp>";
+
+	return node->is_slot && node->is_dir && node->count &&
+	       sm_node_access(node) & SM_ACCESS_CREATE &&
+	       memmem(node->name.p, node->name.len, token, sizeof(token) - 1);
+}
+
+/* Programs may work there that nothing was recorded of: who made the directory
+ * sees what they leave, and removes it. */
+bool sm_open_drawn(struct sm_learn *l, struct sm_node *node)
+{
+	const uint32_t clears =
+		KEEPS & ~(uint32_t)(SM_ACCESS_WRITE | SM_ACCESS_CREATE);
+	struct sm_node *any;
+
+	if (!is_drawn_dir(node))
+		return false;
+	any = sm_node_new_slot(l, node, SM_STR("**"), true);
+	sink_all(l, node, any);
+	for (struct sm_grant *g = node->grants; g; g = g->next)
+		if (g->access & SM_ACCESS_CREATE)
+			sm_node_grant(l, any, g->by, clears);
+	any->is_made = true;
+	any->why = SM_STR("the directory's name was drawn by who made it");
+	sm_node_tidy(l, node);
+	return true;
 }
 
 bool sm_is_own(const struct sm_learn *l, const struct sm_node *node,

@@ -536,6 +536,8 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 				    "tells"));
 		return;
 	}
+	if (sm_open_drawn(l, node))
+		return;
 	for (size_t i = 0; i < node->count; i++) {
 		struct sm_node *kid = node->kids[i];
 		struct sm_str inner = { "", 0 };

@@ -95,6 +95,8 @@ bool sm_may_be_data_tree(const struct sm_node *node,
 /* Makes node one, whatever it costs. is_made: by the program. */
 void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
 		  struct sm_str why);
+/* Makes node a tree of whoever made it, if its name was drawn. */
+bool sm_open_drawn(struct sm_learn *l, struct sm_node *node);
 /* Packages, and nobody else, read data there by name; see served.c. */
 bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 		  struct sm_str dir, const struct sm_place *place);

@@ -395,6 +395,37 @@ static void two_of_a_kind_open_though_both_come_back(void **state)
 	finish(&b);
 }
 
+static void a_directory_with_a_drawn_name_is_its_maker_s(void **state)
+{
+	static const char *const drawn[] = { "/tmp/job-k3x_9abz",
+					     "/tmp/job-0cu1qi2p",
+					     "/tmp/job-ynxvpx6n" };
+	struct sm_value prefix = text(drawn[0]);
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 3; run++) {
+		struct sm_event e = event_of("tempfile.mkdtemp", &prefix, 1);
+
+		prefix = text(drawn[run]);
+		add(&b, run, &e);
+		see_mkdir(&b, run, drawn[run]);
+		snprintf(path, sizeof(path), "%s/book.zip", drawn[run]);
+		see_open(&b, run, path, WRITE);
+		tool_opened(&b, path, READ);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, "/tmp/job-a1b2c3d4/book.tar.gz", WRITE));
+	assert_true(allows_open(&b, "/tmp/job-a1b2c3d4/a b/.git/x", READ));
+	assert_true(tool_opens(&b, "/tmp/job-a1b2c3d4/book.tar.gz", READ));
+	assert_false(tool_opens(&b, "/tmp/job-a1b2c3d4/book.tar.gz", WRITE));
+	assert_false(allows_open(&b, "/tmp/other-a1b2c3d4/x", READ));
+	assert_false(allows_open(&b, "/tmp/x", READ));
+	finish(&b);
+}
+
 static void who_makes_an_owner_s_directory_makes_those_in_it(void **state)
 {
 	static const char *const owners[] = { "anna", "ben", "carla" };
@@ -620,6 +651,7 @@ int main(void)
 		cmocka_unit_test(dotfiles_of_many_names_are_data),
 		cmocka_unit_test(what_a_package_stores_is_its_own_affair),
 		cmocka_unit_test(two_of_a_kind_open_though_both_come_back),
+		cmocka_unit_test(a_directory_with_a_drawn_name_is_its_maker_s),
 		cmocka_unit_test(
 			who_makes_an_owner_s_directory_makes_those_in_it),
 		cmocka_unit_test(who_empties_directories_opens_them),
