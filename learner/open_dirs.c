@@ -228,6 +228,40 @@ static bool are_instances(const struct sm_member *members, size_t count)
 	return count > 1;
 }
 
+/* Files below node that the program made under names that did not come back. */
+static size_t count_passing(const struct sm_node *node)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (kid->is_dir)
+			n += count_passing(kid);
+		else
+			n += kid->is_made &&
+			     (kid->is_slot || kid->runs.count < 2);
+	}
+	return n;
+}
+
+/*
+ * The program made them all and fills each with what does not come back: they
+ * stand for customers or rooms, though the same few came every day.
+ */
+static bool are_owners(const struct sm_learn *l,
+		       const struct sm_member *members, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct sm_node *node = members[i].node;
+
+		if (!(sm_node_access(node) & SM_ACCESS_CREATE) ||
+		    count_passing(node) < 2)
+			return false;
+	}
+	return count > 1 && l->observations->run_count > 1;
+}
+
 static bool may_open_free(struct sm_learn *l, const struct sm_node *node,
 			  const struct sm_place *place,
 			  const struct sm_member *members, size_t count)
@@ -237,7 +271,8 @@ static bool may_open_free(struct sm_learn *l, const struct sm_node *node,
 	e.is_typed = false;
 	return sm_count_skeletons(members, count) > 1 &&
 	       (sm_is_open(l, &e) || (l->options.level != SM_LEVEL_TIGHT &&
-				      are_instances(members, count))) &&
+				      (are_instances(members, count) ||
+				       are_owners(l, members, count)))) &&
 	       is_data_place(members, count) &&
 	       (!place->is_hidden || e.is_made);
 }
