@@ -448,7 +448,7 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 	    (dir.len && sm_holds_code(l, dir)))
 		return false;
 	s = scan_tree(node);
-	if (dir.len && is_storage(node, &s) && !sm_is_base(l, dir)) {
+	if (is_storage(node, &s) && !(dir.len && sm_is_base(l, dir))) {
 		collapse_all(l, node);
 		return true;
 	}

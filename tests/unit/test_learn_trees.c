@@ -368,6 +368,39 @@ static void what_a_package_stores_is_its_own_affair(void **state)
 	}
 }
 
+static void what_a_package_stores_for_each_owner_is_its_own(void **state)
+{
+	static const char *const owners[] = { "anna", "ben", "carla" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		static const char *const dirs[] = { "", "/work", "/work/.cache",
+						    "/work/.cache/item" };
+
+		for (int k = 0; k < 4; k++) {
+			snprintf(path, sizeof(path), APP "/cal/%s%s", owners[i],
+				 dirs[k]);
+			tool_made(&b, path);
+		}
+		snprintf(path, sizeof(path), APP "/cal/%s/work/%c.ics",
+			 owners[i], 'a' + i);
+		tool_opened(&b, path, WRITE);
+		snprintf(path, sizeof(path),
+			 APP "/cal/%s/work/.cache/item/%c.ics", owners[i],
+			 'a' + i);
+		tool_opened(&b, path, WRITE);
+	}
+	learn(&b);
+	assert_true(tool_opens(&b, APP "/cal/zoe/a b/.cache/item/x", WRITE));
+	assert_true(tool_opens(&b, APP "/cal/zoe/work/.props", READ));
+	assert_false(tool_opens(&b, APP "/cal/.props", READ));
+	assert_false(allows_open(&b, APP "/cal/anna/work/a.ics", READ));
+	finish(&b);
+}
+
 static void two_of_a_kind_open_though_both_come_back(void **state)
 {
 	static const char *const paths[] = { APP "/data/#choir",
@@ -392,6 +425,40 @@ static void two_of_a_kind_open_though_both_come_back(void **state)
 	assert_true(allows_open(&b, APP "/data/#band/karma.sqlite", WRITE));
 	assert_false(allows_open(&b, APP "/data/#band/other.sqlite", WRITE));
 	assert_false(allows_mkdir(&b, APP "/other/third"));
+	finish(&b);
+}
+
+static void two_that_are_filled_open_though_both_come_back(void **state)
+{
+	static const char *const customers[] = { "acme", "globex" };
+	static const char *const logs[] = { "web", "mail" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++)
+		for (int i = 0; i < 2; i++) {
+			snprintf(path, sizeof(path), APP "/docs/%s",
+				 customers[i]);
+			see_mkdir(&b, run, path);
+			for (int k = 0; k < 2; k++) {
+				snprintf(path, sizeof(path),
+					 APP "/docs/%s/%c%c.pdf", customers[i],
+					 'a' + run, 'a' + 2 * i + k);
+				see_open(&b, run, path, WRITE);
+			}
+			snprintf(path, sizeof(path), APP "/logs/%s", logs[i]);
+			see_mkdir(&b, run, path);
+			snprintf(path, sizeof(path), APP "/logs/%s/%s.log",
+				 logs[i], logs[i]);
+			see_open(&b, run, path, WRITE);
+		}
+	learn(&b);
+	assert_true(allows_mkdir(&b, APP "/docs/initech GmbH"));
+	assert_true(allows_open(&b, APP "/docs/initech GmbH/x.pdf", WRITE));
+	assert_false(allows_mkdir(&b, APP "/docs/.git"));
+	assert_false(allows_mkdir(&b, APP "/logs/other"));
 	finish(&b);
 }
 
@@ -650,7 +717,11 @@ int main(void)
 		cmocka_unit_test(who_makes_files_may_remove_them),
 		cmocka_unit_test(dotfiles_of_many_names_are_data),
 		cmocka_unit_test(what_a_package_stores_is_its_own_affair),
+		cmocka_unit_test(
+			what_a_package_stores_for_each_owner_is_its_own),
 		cmocka_unit_test(two_of_a_kind_open_though_both_come_back),
+		cmocka_unit_test(
+			two_that_are_filled_open_though_both_come_back),
 		cmocka_unit_test(a_directory_with_a_drawn_name_is_its_maker_s),
 		cmocka_unit_test(
 			who_makes_an_owner_s_directory_makes_those_in_it),
