@@ -103,12 +103,24 @@ static void read_rules(struct sm_learn *l, struct trial *t)
 	l->building = NULL;
 }
 
+/* It holds errors, whatever they are called. */
+static bool is_for_errors(const struct trial *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->rules[i].family == SM_FAMILY_PICKLES &&
+		    sm_str_equal(t->rules[i].pattern, SM_STR("*Error")))
+			return true;
+	return false;
+}
+
 /*
  * Some module the bundle names classes of was loaded: a bundle for what goes
  * wrong is needed by who saw nothing go wrong.
  */
 static bool speaks_of_loaded(const struct sm_learn *l, const struct trial *t)
 {
+	if (!is_for_errors(t))
+		return false;
 	for (size_t i = 0; i < t->count; i++) {
 		if (t->rules[i].family != SM_FAMILY_PICKLES)
 			continue;

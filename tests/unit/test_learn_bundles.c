@@ -91,6 +91,41 @@ static void evidence_that_stays_the_same_needs_no_bundle(void **state)
 	}
 }
 
+static bool unpickles(const struct bench *b, const char *module,
+		      const char *name)
+{
+	struct sm_value args[2] = { text(module), text(name) };
+	struct sm_event e = event_of("pickle.find_class", args, 2);
+
+	return allows(b, &e);
+}
+
+/* Which values there were to be kept is an accident; none of them acts. */
+static void values_of_the_library_come_with_one_another(void **state)
+{
+	(void)state;
+	for (int pickled = 0; pickled < 2; pickled++) {
+		struct sm_value args[2] = { text("collections"),
+					    text("OrderedDict") };
+		struct sm_event e = event_of("pickle.find_class", args, 2);
+		struct bench b;
+
+		start(&b);
+		see_load(&b, "/usr/lib/python3.11/datetime.py");
+		if (pickled)
+			add(&b, 0, &e);
+		learn(&b);
+		assert_int_equal(uses(&b, "pickled-values"), pickled);
+		assert_int_equal(unpickles(&b, "datetime", "date"), pickled);
+		assert_int_equal(unpickles(&b, "logging", "LogRecord"),
+				 pickled);
+		assert_false(unpickles(&b, "datetime", "sys.modules"));
+		assert_false(unpickles(&b, "builtins", "getattr"));
+		assert_false(unpickles(&b, "os", "system"));
+		finish(&b);
+	}
+}
+
 /* To have looked at something is no reason to change what lies beside. */
 static void a_bundle_that_changes_things_needs_a_change(void **state)
 {
@@ -218,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_bundle_grants_beside_is_counted),
 		cmocka_unit_test(evidence_that_stays_the_same_needs_no_bundle),
+		cmocka_unit_test(values_of_the_library_come_with_one_another),
 		cmocka_unit_test(a_bundle_that_changes_things_needs_a_change),
 		cmocka_unit_test(no_bundle_holds_what_none_may),
 	};
