@@ -232,6 +232,8 @@ struct sm_str sm_risk_of(struct sm_learn *l, const struct sm_rule *rule);
 void sm_learn_paths(struct sm_learn *l);
 /* Installed code that is read as data; part of sm_learn_paths(). */
 void sm_learn_sources(struct sm_learn *l);
+/* Directories of sys.path, for who looks for distributions; after code. */
+void sm_learn_search(struct sm_learn *l);
 void sm_learn_argv(struct sm_learn *l);
 void sm_learn_network(struct sm_learn *l);
 void sm_learn_code(struct sm_learn *l);

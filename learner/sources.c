@@ -4,7 +4,8 @@
  * reads what the code at hand imports; who lists it, as reloaders do that watch
  * all of sys.path, lists what happens to be installed. It is public: three
  * files, or three directories, of the standard library or of distributions open
- * all of its kind.
+ * all of its kind. And who asks for what is installed, as a command does that
+ * prints its version or misses a plug-in, lists each directory of sys.path.
  */
 #include <stdlib.h>
 
@@ -99,4 +100,43 @@ void sm_learn_sources(struct sm_learn *l)
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		learn_kind(l, &kinds[i]);
+}
+
+/* --------------------------------------------------- directories of sys.path
+ */
+
+/* What looks for distributions was loaded. */
+static bool may_search(const struct sm_learn *l)
+{
+	for (size_t i = 0; i < l->stdlib_files.count; i++)
+		if (sm_is_module(l->stdlib_files.items[i],
+				 SM_STR("importlib.metadata")))
+			return true;
+	return sm_list_has(&l->loaded, SM_STR("importlib_metadata")) ||
+	       sm_list_has(&l->loaded, SM_STR("pkg_resources"));
+}
+
+/* Code was run from it that belongs to no package there. */
+static bool is_search_dir(struct sm_learn *l, struct sm_str dir)
+{
+	return !sm_place_of(l, dir).is_shared &&
+	       !sm_list_has(&l->code_files,
+			    sm_path_below(l, dir, SM_STR("__init__.py")));
+}
+
+void sm_learn_search(struct sm_learn *l)
+{
+	struct sm_rule rule = { .family = SM_FAMILY_FILES,
+				.access = SM_ACCESS_LIST };
+
+	if (!may_search(l))
+		return;
+	l->why = SM_STR("code was run from it: who asks for what is installed "
+			"lists it");
+	for (size_t i = 0; i < l->code_dirs.count; i++) {
+		if (!is_search_dir(l, l->code_dirs.items[i]))
+			continue;
+		rule.pattern = sm_learn_path(l, l->code_dirs.items[i]);
+		sm_learn_rule(l, &rule);
+	}
 }

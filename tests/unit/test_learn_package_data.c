@@ -153,9 +153,50 @@ static void templates_of_the_application_stay_as_they_are(void **state)
 	finish(&b);
 }
 
+static bool looks_in(const struct bench *b, const char *path)
+{
+	struct sm_value args[1] = { text(path) };
+	struct sm_event e = event_of("os.listdir", args, 1);
+
+	e.site.principal =
+		(struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
+				       SM_STR("metadata_reader"), SM_STR("") };
+	return allows(b, &e);
+}
+
+/* A command prints its version, or misses a plug-in. */
+static void who_asks_for_what_is_installed_lists_where_code_is(void **state)
+{
+	(void)state;
+	for (int searches = 0; searches < 2; searches++) {
+		struct bench b;
+
+		start(&b);
+		see_load(&b, APP "/app.py");
+		see_load(&b, APP "/parts/__init__.py");
+		see_load(&b, APP "/plugins/one.py");
+		see_load(&b, "/tmp/once.py");
+		see_load(&b, "/usr/lib/python3/dist-packages/"
+			     "metadata_reader/__init__.py");
+		if (searches)
+			see_load(&b, "/usr/lib/python3.11/importlib/metadata/"
+				     "__init__.py");
+		learn(&b);
+		assert_int_equal(looks_in(&b, APP), searches);
+		assert_int_equal(looks_in(&b, APP "/plugins"), searches);
+		assert_false(looks_in(&b, APP "/parts"));
+		assert_false(looks_in(&b, APP "/data"));
+		assert_false(looks_in(&b, "/tmp"));
+		assert_false(allows_open(&b, APP "/app.py", READ));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			who_asks_for_what_is_installed_lists_where_code_is),
 		cmocka_unit_test(the_site_directory_itself_is_no_distribution),
 		cmocka_unit_test(a_package_reads_its_own_files),
 		cmocka_unit_test(
