@@ -43,7 +43,8 @@ CREATE TABLE name(id INTEGER PRIMARY KEY, value);
 
 -- What commits left: the last row vouches for all there is, those before for
 -- the full chunks and blocks and the unchanging tables of their time. text is
--- described in schema/event.cddl; signature: Ed25519, when text has a key.
+-- described in schema/event.cddl; signature: Ed25519 when text has a key, else
+-- the hash of text.
 CREATE TABLE checkpoint(id INTEGER PRIMARY KEY, text, signature);
 
 -- Call sites; every column but id and line is a name's id. 0 is empty.

@@ -23,15 +23,17 @@ static enum sm_status read_last(sqlite3 *db, struct sm_chain *chain,
 		signature = sm_column_str(q, 1);
 		status = SM_OK;
 		if (text.len >= sizeof(out->text) ||
-		    (signature.len && signature.len != SM_SIGNATURE_BYTES))
+		    (signature.len != SM_HASH_BYTES &&
+		     signature.len != SM_SIGNATURE_BYTES))
 			status = SM_DAMAGED;
 		if (!status)
 			status = sm_checkpoint_hash(chain, text, signature,
 						    hash);
 		if (!status) {
 			memcpy(out->text, text.p, text.len);
-			sm_hex_put((const uint8_t *)signature.p, signature.len,
-				   out->signature);
+			if (signature.len == SM_SIGNATURE_BYTES)
+				sm_hex_put((const uint8_t *)signature.p,
+					   signature.len, out->signature);
 			sm_hex_put(hash, sizeof(hash), out->hash);
 		}
 	}

@@ -121,9 +121,7 @@ static enum sm_status put(struct sm_voucher *v, uint64_t number,
 	sqlite3_bind_int64(s, 1, (int64_t)number);
 	sqlite3_bind_text(s, 2, (const char *)v->text.p, (int)v->text.len,
 			  SQLITE_STATIC);
-	if (signature.len)
-		sqlite3_bind_blob(s, 3, signature.p, (int)signature.len,
-				  SQLITE_STATIC);
+	sqlite3_bind_blob(s, 3, signature.p, (int)signature.len, SQLITE_STATIC);
 	return sm_rows_step(s);
 }
 
@@ -147,6 +145,20 @@ static void note(struct sm_voucher *v, const struct sm_checkpoint *c,
 	}
 }
 
+static enum sm_status sign(struct sm_voucher *v, bool is_signed,
+			   struct sm_str text,
+			   uint8_t bytes[SM_SIGNATURE_BYTES],
+			   struct sm_str *signature)
+{
+	static const struct sm_str none;
+
+	*signature = (struct sm_str){ (const char *)bytes,
+				      is_signed ? SM_SIGNATURE_BYTES
+						: SM_HASH_BYTES };
+	return is_signed ? sm_sign(v->signer, text.p, text.len, bytes)
+			 : sm_checkpoint_hash(v->chain, text, none, bytes);
+}
+
 enum sm_status sm_voucher_write(struct sm_voucher *v,
 				const struct sm_mark marks[SM_PARTS],
 				bool is_last)
@@ -154,7 +166,7 @@ enum sm_status sm_voucher_write(struct sm_voucher *v,
 	struct sm_checkpoint c = { .number = v->now.last + 1,
 				   .time_ns = clock_ns(CLOCK_REALTIME) };
 	uint8_t signature[SM_SIGNATURE_BYTES], hash[SM_HASH_BYTES];
-	struct sm_str text, signed_by = { 0 };
+	struct sm_str text, signed_by;
 	const uint8_t *previous;
 	enum sm_status status;
 
@@ -174,11 +186,7 @@ enum sm_status sm_voucher_write(struct sm_voucher *v,
 	}
 	text = (struct sm_str){ (const char *)v->text.p,
 				(uint32_t)v->text.len };
-	if (c.is_signed) {
-		status = sm_sign(v->signer, text.p, text.len, signature);
-		signed_by = (struct sm_str){ (const char *)signature,
-					     SM_SIGNATURE_BYTES };
-	}
+	status = sign(v, c.is_signed, text, signature, &signed_by);
 	if (!status)
 		status = put(v, c.number, signed_by);
 	if (!status)
