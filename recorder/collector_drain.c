@@ -38,50 +38,16 @@ void collector_watch(struct sm_collector *collector, struct source *source)
  * close() alone leaves it there while a forked process holds a copy, and its
  * source would be used after it was freed.
  */
-static void unwatch(struct sm_collector *collector, int fd)
+void collector_unwatch(struct sm_collector *collector, int fd)
 {
 	epoll_ctl(collector->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
 /* ---------------------------------------------------------------- sources */
 
-static void accept_connection(struct sm_collector *collector, int listener,
-			      enum source_kind kind)
-{
-	struct source *source;
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	if (fd < 0)
-		return;
-	source = calloc(1, sizeof(*source));
-	if (!source) {
-		close(fd);
-		return;
-	}
-	source->kind = kind;
-	source->fd = fd;
-	source->next = collector->connections;
-	collector->connections = source;
-	collector_watch(collector, source);
-}
-
-static void drop_connection(struct sm_collector *collector,
-			    struct source *source)
-{
-	struct source **at = &collector->connections;
-
-	while (*at && *at != source)
-		at = &(*at)->next;
-	if (*at)
-		*at = source->next;
-	unwatch(collector, source->fd);
-	close(source->fd);
-	free(source);
-}
-
 static void accept_status(struct sm_collector *collector)
 {
-	int fd = accept4(collector->status, NULL, NULL, SOCK_CLOEXEC);
+	int fd = collector_accept(collector, collector->status);
 
 	if (fd < 0)
 		return;
@@ -89,10 +55,27 @@ static void accept_status(struct sm_collector *collector)
 	close(fd);
 }
 
+static void serve_connection(struct sm_collector *collector,
+			     struct source *source)
+{
+	uint32_t pid = 0;
+
+	if (source->fd < 0)
+		return; /* dropped in this round */
+	if (source->kind == SOURCE_REQUEST) {
+		collector_answer_request(collector, source->fd);
+		collector_drop(collector, source);
+	} else if (!collector_receive_hellos(collector, source->fd, &pid)) {
+		collector_drop(collector, source);
+	} else if (pid) {
+		collector_keep(collector, source, pid);
+	}
+}
+
 static void end_inherited(struct sm_collector *collector)
 {
 	collector->is_inherited_open = false;
-	unwatch(collector, collector->inherited);
+	collector_unwatch(collector, collector->inherited);
 }
 
 static void clear_wake(struct sm_collector *collector)
@@ -106,32 +89,29 @@ static void clear_wake(struct sm_collector *collector)
 
 static void serve(struct sm_collector *collector, struct source *source)
 {
+	uint32_t pid;
+
 	switch (source->kind) {
 	case SOURCE_LISTENER:
-		accept_connection(collector, source->fd, SOURCE_CONNECTION);
+		collector_connect(collector, source->fd, SOURCE_CONNECTION);
 		break;
 	case SOURCE_CONTROL:
-		accept_connection(collector, collector->control,
-				  SOURCE_REQUEST);
-		break;
-	case SOURCE_REQUEST:
-		collector_answer_request(collector, source->fd);
-		drop_connection(collector, source);
+		collector_connect(collector, source->fd, SOURCE_REQUEST);
 		break;
 	case SOURCE_STATUS:
 		accept_status(collector);
 		break;
 	case SOURCE_INHERITED:
-		if (!collector_receive_hellos(collector, source->fd))
+		if (!collector_receive_hellos(collector, source->fd, &pid))
 			end_inherited(collector);
 		break;
+	case SOURCE_REQUEST:
 	case SOURCE_CONNECTION:
-		if (!collector_receive_hellos(collector, source->fd))
-			drop_connection(collector, source);
+		serve_connection(collector, source);
 		break;
 	case SOURCE_PROCESS:
 		((struct process *)source)->is_dead = true;
-		unwatch(collector, source->fd);
+		collector_unwatch(collector, source->fd);
 		break;
 	case SOURCE_WAKE:
 		clear_wake(collector);
@@ -275,7 +255,7 @@ static void end_process(struct sm_collector *collector, struct process *process,
 		item->exit_status = collector->command_status;
 	note_adoption(collector, process);
 	unlist(collector, process);
-	unwatch(collector, process->source.fd);
+	collector_unwatch(collector, process->source.fd);
 	close(process->source.fd);
 	process->source.fd = -1;
 	sm_ring_destroy(&process->memory);
@@ -409,12 +389,11 @@ static void finish(struct sm_collector *collector)
 {
 	struct item *stop;
 
+	collector_answer_rest(collector);
 	end_running(collector);
 	while (!(stop = item_new(ITEM_STOP, NULL, NULL, 0)))
 		usleep(1000);
 	queue_push(&collector->queue, stop);
-	while (collector->connections)
-		drop_connection(collector, collector->connections);
 }
 
 /*
@@ -439,10 +418,13 @@ void *collector_drain(void *context)
 	while (!collector->should_stop && !is_over(collector)) {
 		if (collector->has_command_ended && delay > DELAY_BUSY_MS)
 			delay = DELAY_BUSY_MS;
+		if (collector_is_deaf(collector) && delay > DELAY_SOME_MS)
+			delay = DELAY_SOME_MS;
 		n = epoll_wait(collector->epoll, events, EVENTS_MAX,
 			       (int)delay);
 		for (i = 0; i < n; i++)
 			serve(collector, events[i].data.ptr);
+		collector_free_dropped(collector);
 		delay = drain_all(collector);
 	}
 	finish(collector);

@@ -101,6 +101,7 @@ struct source {
 	enum source_kind kind;
 	int fd;
 	struct source *next; /* of connections */
+	uint32_t pid; /* of a CONNECTION: who got its ring by it; 0: nobody */
 };
 
 struct process {
@@ -176,7 +177,9 @@ struct sm_collector {
 	int epoll, wake, done;
 	struct source listener_source, named_source, status_source,
 		control_source, inherited_source, wake_source;
-	struct source *connections;
+	struct source *connections, *dropped; /* newest first */
+	uint32_t silent_count;	/* connections that nobody got a ring by */
+	uint64_t deaf_since_ns; /* 0: it listens */
 	struct process *processes;
 	size_t process_count;
 	bool is_inherited_open, is_command_covered;
@@ -229,10 +232,33 @@ bool collector_receive(int fd, struct greeting *greeting);
 bool collector_reply(const struct sm_collector *collector, int fd,
 		     const struct sm_ring_memory *memory);
 
-/* collector_welcome.c, draining thread. False: the socket is at its end. */
-bool collector_receive_hellos(struct sm_collector *collector, int fd);
-/* collector_drain.c: lets the draining thread wait for source, too. */
+/*
+ * collector_welcome.c, draining thread. False: the socket is at its end. pid is
+ * set to the last one that got a ring.
+ */
+bool collector_receive_hellos(struct sm_collector *collector, int fd,
+			      uint32_t *pid);
+/* collector_drain.c: the draining thread waits for source, too; or no more. */
 void collector_watch(struct sm_collector *collector, struct source *source);
+void collector_unwatch(struct sm_collector *collector, int fd);
+
+/*
+ * collector_accept.c, draining thread. accept: a descriptor, or -1; without
+ * any left the collector is deaf for a while. connect: accepts and waits for
+ * what comes.
+ */
+int collector_accept(struct sm_collector *collector, int listener);
+void collector_connect(struct sm_collector *collector, int listener,
+		       enum source_kind kind);
+bool collector_is_deaf(struct sm_collector *collector);
+/* Closes a connection; its source is freed after the round. */
+void collector_drop(struct sm_collector *collector, struct source *source);
+void collector_free_dropped(struct sm_collector *collector);
+/* pid got its ring by this connection and needs no other. */
+void collector_keep(struct sm_collector *collector, struct source *source,
+		    uint32_t pid);
+/* At the end: closes all, and counts who still waits to be let in. */
+void collector_answer_rest(struct sm_collector *collector);
 
 /* collector_process.c */
 struct process *process_new(const struct greeting *greeting,

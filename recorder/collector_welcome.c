@@ -156,24 +156,46 @@ static void give_policies(const struct sm_collector *collector,
 		return;
 }
 
-/* What is no hello came from no agent: nobody is left uncovered by it. */
-static void welcome(struct sm_collector *collector,
+/*
+ * Root may claim to be anybody in what it sends. The socket for the answer
+ * names who made it: the kernel wrote that, and an agent makes its own.
+ */
+static bool is_forged(const struct greeting *greeting)
+{
+	struct ucred maker = { 0 };
+	socklen_t bytes = sizeof(maker);
+
+	return greeting->reply >= 0 &&
+	       (getsockopt(greeting->reply, SOL_SOCKET, SO_PEERCRED, &maker,
+			   &bytes) ||
+		maker.pid != greeting->credentials.pid);
+}
+
+/*
+ * What is no hello came from no agent: nobody is left uncovered by it. Whether
+ * there is a ring now.
+ */
+static bool welcome(struct sm_collector *collector,
 		    const struct greeting *greeting)
 {
 	static _Thread_local struct sm_hello hello;
 
-	if (sm_hello_get(greeting->data, greeting->bytes, &hello))
-		return;
+	if (sm_hello_get(greeting->data, greeting->bytes, &hello) ||
+	    is_forged(greeting))
+		return false;
 	if (hello.reason == SM_HELLO_RELOAD) {
 		give_policies(collector, greeting);
-		return;
+		return false;
 	}
-	if (!give_ring(collector, greeting, &hello))
-		note_refused(collector, hello.reason,
-			     (uint32_t)greeting->credentials.pid);
+	if (give_ring(collector, greeting, &hello))
+		return true;
+	note_refused(collector, hello.reason,
+		     (uint32_t)greeting->credentials.pid);
+	return false;
 }
 
-bool collector_receive_hellos(struct sm_collector *collector, int fd)
+bool collector_receive_hellos(struct sm_collector *collector, int fd,
+			      uint32_t *pid)
 {
 	static _Thread_local struct greeting greeting;
 	int n;
@@ -183,7 +205,8 @@ bool collector_receive_hellos(struct sm_collector *collector, int fd)
 			return false;
 		if (!greeting.has_credentials)
 			return true; /* nothing waits */
-		welcome(collector, &greeting);
+		if (welcome(collector, &greeting))
+			*pid = (uint32_t)greeting.credentials.pid;
 		if (greeting.reply >= 0)
 			close(greeting.reply);
 	}

@@ -114,9 +114,8 @@ uint64_t agent_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-bool agent_join(struct fixture *f, struct agent *agent)
+uint32_t agent_make_hello(const struct agent *agent, uint8_t *out)
 {
-	struct sm_channel_address address;
 	struct sm_hello hello = {
 		.reason = agent->reason,
 		.guest_pid = agent->claimed_pid ? agent->claimed_pid
@@ -125,19 +124,45 @@ bool agent_join(struct fixture *f, struct agent *agent)
 		.exe = SM_STR("/usr/bin/python3"),
 		.cwd = SM_STR("/"),
 	};
+
+	return sm_hello_put(out, SM_HELLO_MAX, &hello);
+}
+
+/* The end that is answered at; or -1. */
+static int say_hello(struct fixture *f, const struct agent *agent)
+{
+	struct sm_channel_address address;
 	uint8_t bytes[SM_HELLO_MAX];
+	uint32_t n = agent_make_hello(agent, bytes);
 	int pair[2], fd;
-	uint32_t n = sm_hello_put(bytes, sizeof(bytes), &hello);
 	bool ok;
 
 	if (sm_channel_parse(sm_collector_channel(f->collector), &address) ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-		return false;
+		return -1;
 	fd = agent_connect(&address);
 	ok = fd >= 0 && agent_send_hello(fd, bytes, n, pair[1]);
 	close(pair[1]);
-	ok = ok && receive_ring(pair[0], agent);
+	if (ok)
+		return pair[0];
 	close(pair[0]);
+	return -1;
+}
+
+bool agent_say_hello(struct fixture *f)
+{
+	const struct agent agent = { 0 };
+
+	return say_hello(f, &agent) >= 0;
+}
+
+bool agent_join(struct fixture *f, struct agent *agent)
+{
+	int fd = say_hello(f, agent);
+	bool ok = fd >= 0 && receive_ring(fd, agent);
+
+	if (fd >= 0)
+		close(fd);
 	return ok;
 }
 

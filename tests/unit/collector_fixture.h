@@ -62,11 +62,15 @@ int agent_reap(pid_t pid);
 
 /* In the agent's process. */
 bool agent_join(struct fixture *f, struct agent *agent);
+/* Hello without waiting for an answer. */
+bool agent_say_hello(struct fixture *f);
 /* False: the ring was full, and the loss is counted. */
 bool agent_put_event(struct agent *agent, enum sm_event_kind kind,
 		     enum sm_decision decision);
 /* Waits while the ring is full. */
 void agent_put_until_stored(struct agent *agent, unsigned count);
+/* SM_HELLO_MAX bytes at most; returns how many. */
+uint32_t agent_make_hello(const struct agent *agent, uint8_t *out);
 /* A socket to the collector, or -1. */
 int agent_connect(const struct sm_channel_address *address);
 /* pass: a descriptor that goes along, or -1. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -201,6 +202,118 @@ static void a_ring_that_is_rewritten_costs_its_own_events_only(void **state)
 	assert_true(peak_kib() - before < KIB_MAX);
 }
 
+/* ------------------------------------------------------------- other pids */
+
+/* As process pid, from whoever calls. False: the kernel refused. */
+static bool say_hello_as(const struct sm_channel_address *address, pid_t pid,
+			 int reply)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct ucred)) +
+					      CMSG_SPACE(sizeof(int))] = { 0 };
+	const struct ucred claimed = { pid, getuid(), getgid() };
+	const struct agent agent = { .claimed_pid = (uint32_t)pid };
+	uint8_t bytes[SM_HELLO_MAX];
+	struct iovec part = { bytes, agent_make_hello(&agent, bytes) };
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = sizeof(control) };
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_CREDENTIALS;
+	header->cmsg_len = CMSG_LEN(sizeof(claimed));
+	memcpy(CMSG_DATA(header), &claimed, sizeof(claimed));
+	header = CMSG_NXTHDR(&message, header);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(reply));
+	memcpy(CMSG_DATA(header), &reply, sizeof(reply));
+	return sendmsg(agent_connect(address), &message, MSG_NOSIGNAL) > 0;
+}
+
+/* 0: no ring, 1: one, 2: the claim did not get through. */
+static void claim(const struct sm_channel_address *address, pid_t pid)
+{
+	int pair[2];
+	char byte;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair))
+		_exit(3);
+	alarm(20);
+	if (!say_hello_as(address, pid, pair[1]))
+		_exit(2);
+	close(pair[1]);
+	/* The collector closes it without a word. */
+	_exit(read(pair[0], &byte, 1) > 0);
+}
+
+static int exit_of(pid_t pid)
+{
+	int status = agent_reap(pid);
+
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void nobody_is_taken_for_another(void **state)
+{
+	struct fixture *f = *state;
+	struct sm_channel_address address;
+	pid_t forger, victim = getpid();
+
+	assert_int_equal(
+		sm_channel_parse(sm_collector_channel(f->collector), &address),
+		SM_OK);
+	collector_start(f);
+	for (int is_plain = 0; is_plain < 2; is_plain++) {
+		forger = fork();
+		if (!forger) {
+			/* The socket's directory lets everybody through. */
+			if (is_plain && !getuid() && setuid(65534))
+				_exit(4);
+			claim(&address, victim);
+		}
+		assert_int_equal(exit_of(forger), is_plain || getuid() ? 2 : 0);
+	}
+	expect_a_thousand(f);
+	assert_int_equal(f->summary.processes, 1);
+	assert_int_equal(f->summary.uncovered, 0);
+}
+
+/* ----------------------------------------------------------------- stopped */
+
+static void stop_in_an_event(struct fixture *f, struct agent *agent)
+{
+	(void)f;
+	agent_put_until_stored(agent, 10);
+	atomic_fetch_add(&agent->writer.header->attempts, 1);
+	if (sm_ring_reserve(&agent->writer))
+		raise(SIGSTOP);
+}
+
+static void one_stopped_in_an_event_stops_nobody_else(void **state)
+{
+	struct fixture *f = *state;
+	pid_t bad;
+	int status;
+
+	collector_start(f);
+	bad = agent_run(f, stop_in_an_event);
+	assert_int_equal(waitpid(bad, &status, WUNTRACED), bad);
+	assert_true(WIFSTOPPED(status));
+	for (int i = 0; i < 3; i++) {
+		pid_t good = agent_run(f, tell_a_thousand);
+
+		assert_int_equal(agent_reap(good), 0);
+	}
+	assert_int_equal(kill(bad, SIGKILL), 0);
+	agent_reap(bad);
+	collector_end(f);
+	assert_int_equal(collector_count_events(f, (uint32_t)bad), 10);
+	assert_int_equal(collector_count_events(f, 0), 3010);
+	assert_int_equal(f->summary.lost[SM_LOSS_TORN], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +321,8 @@ int main(void)
 		WITH_COLLECTOR(hellos_of_any_shape_hurt_nobody),
 		WITH_COLLECTOR(
 			a_ring_that_is_rewritten_costs_its_own_events_only),
+		WITH_COLLECTOR(nobody_is_taken_for_another),
+		WITH_COLLECTOR(one_stopped_in_an_event_stops_nobody_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
