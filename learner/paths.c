@@ -69,6 +69,14 @@ static struct entry *add_entry(struct sm_learn *l, struct sm_str path,
 	return &p->entries[p->count - 1];
 }
 
+/* A bare word is a file only where the line says where it is. */
+static bool is_relative(const struct sm_standing *standing, struct sm_str word)
+{
+	return word.len && word.p[0] != '/' &&
+	       (memchr(word.p, '/', word.len) ||
+		(standing->is_told && sm_is_data_suffix(sm_extension(word))));
+}
+
 /* An argument that is a path, or `--option=` and a path. */
 static void add_mention(struct sm_learn *l, const struct sm_standing *standing,
 			struct sm_str word, bool is_made,
@@ -83,7 +91,7 @@ static void add_mention(struct sm_learn *l, const struct sm_standing *standing,
 
 		word = (struct sm_str){ word.p + n, word.len - n };
 	}
-	if (word.len && word.p[0] != '/' && memchr(word.p, '/', word.len))
+	if (is_relative(standing, word))
 		word = sm_standing_path(l, standing, word);
 	add_entry(l, word, 0, is_made, view);
 }

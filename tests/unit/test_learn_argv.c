@@ -208,6 +208,34 @@ static void words_of_a_line_mean_files_where_it_goes(void **state)
 }
 
 /* An archive is no name of what goes in, wherever it stands. */
+/* Any extension, where other files are known to lie that have others. */
+static void words_open_as_the_directory_did_that_a_line_goes_to(void **state)
+{
+	struct sm_value args[1];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, APP "/in/jan.csv", READ);
+	see_open(&b, 1, APP "/in/feb.csv", READ);
+	see_open(&b, 2, APP "/in/mar.csv", READ);
+	see_open(&b, 0, APP "/in/set-one.yaml", READ);
+	see_open(&b, 1, APP "/in/set-two.yaml", READ);
+	see_system(&b, 0, "cd '" APP "/in' && sort err.txt");
+	see_system(&b, 1, "cd '" APP "/in' && sort access.txt");
+	learn(&b);
+	e = system_event(args, "cd '" APP "/in' && sort 'auth.log.1'");
+	assert_true(allows(&b, &e));
+	e = system_event(args, "cd '" APP "/in' && sort ../x.txt");
+	assert_false(allows(&b, &e));
+	e = system_event(args, "cd '" APP "/in' && sort -o x.txt");
+	assert_false(allows(&b, &e));
+	e = system_event(args, "cd '" APP "' && sort 'auth.log.1'");
+	assert_false(allows(&b, &e));
+	finish(&b);
+}
+
 static void a_word_of_its_own_kind_stands_apart_from_a_list(void **state)
 {
 	struct bench b;
@@ -435,6 +463,8 @@ int main(void)
 		cmocka_unit_test(lines_may_end_with_any_number_of_files),
 		cmocka_unit_test(words_with_slashes_open_part_by_part),
 		cmocka_unit_test(words_of_a_line_mean_files_where_it_goes),
+		cmocka_unit_test(
+			words_open_as_the_directory_did_that_a_line_goes_to),
 		cmocka_unit_test(
 			a_word_of_its_own_kind_stands_apart_from_a_list),
 		cmocka_unit_test(what_has_a_type_opens_though_it_comes_back),
