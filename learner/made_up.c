@@ -308,6 +308,26 @@ static struct sm_str unique(struct sm_learn *l, struct sm_str name)
 	return typed ? text : (struct sm_str){ "", 0 };
 }
 
+/*
+ * All of the name is a digest, of MD5 to SHA-512: what it was computed from is
+ * another thing after the next upgrade, also if it was only looked for. With
+ * an extension it may be somebody's settings.
+ */
+static bool is_digest(struct sm_str name)
+{
+	uint32_t n = name.len, digits = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!is_digit(name.p[i]) &&
+		    (name.p[i] < 'a' || name.p[i] > 'f'))
+			return false;
+		digits += is_digit(name.p[i]);
+	}
+	return digits && digits < n &&
+	       (n == 32 || n == 40 || n == 56 || n == 64 || n == 96 ||
+		n == 128);
+}
+
 /* Made directories by date: the parts from the year on. */
 static bool is_clock_dir(const struct sm_learn *l, const struct sm_node *node)
 {
@@ -409,7 +429,8 @@ static void rename_once(struct sm_learn *l, struct sm_node *node,
 
 	if (node->is_slot || place->is_closed)
 		return;
-	if ((node->is_made && is_unique(name)) || sm_has_clock(l, name))
+	if ((node->is_made && is_unique(name)) || is_digest(name) ||
+	    sm_has_clock(l, name))
 		text = unique(l, name);
 	if (text.len)
 		node->name = text;

@@ -410,6 +410,32 @@ static void what_opened_opens_where_it_is_moved(void **state)
 	}
 }
 
+/* Looked for, and perhaps not there: it says what of, and when. */
+static void a_digest_is_another_one_after_the_next_upgrade(void **state)
+{
+#define HASH "0c174594d64ef1149044a6b386b4248ba602f7d4dfe9e9894c0d353623b88d3a"
+#define NEXT "32bf4fecf5bfb217cd7463a9efe7283a1bf35dd3b37338959fd2e7fb2e6e2ff9"
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < RUNS; run++) {
+		see_open(&b, run, "/home/shop/.cache/points/" HASH, READ);
+		see_open(&b, run, DATA "0c174594d64ef114.json", READ);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, "/home/shop/.cache/points/" NEXT, READ));
+	assert_false(allows_open(&b, "/home/shop/.cache/points/" NEXT, WRITE));
+	assert_false(allows_open(&b, "/home/shop/.cache/points/x", READ));
+	assert_false(allows_open(&b, "/home/shop/.cache/" NEXT, READ));
+	assert_false(
+		allows_open(&b, "/home/shop/.cache/points/" NEXT ".ini", READ));
+	assert_false(allows_open(&b, DATA "32bf4fecf5bfb217.json", READ));
+	finish(&b);
+#undef HASH
+#undef NEXT
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +444,8 @@ int main(void)
 		cmocka_unit_test(what_is_made_from_a_name_that_opened_opens),
 		cmocka_unit_test(
 			what_is_made_from_a_name_with_a_number_opens_with_it),
+		cmocka_unit_test(
+			a_digest_is_another_one_after_the_next_upgrade),
 		cmocka_unit_test(what_is_made_from_a_fixed_name_stays_fixed),
 		cmocka_unit_test(drawn_names_tell_what_was_chosen_in_them),
 		cmocka_unit_test(
