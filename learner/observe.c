@@ -503,24 +503,22 @@ enum sm_status sm_observe_find(struct sm_observations *o, struct sm_str key,
 	return SM_OK;
 }
 
-void sm_observe_event(struct sm_observations *o, uint32_t owner,
-		      uint64_t time_ns)
+void sm_observe_events(struct sm_observations *o, uint32_t owner,
+		       const struct sm_span *span, uint64_t count)
 {
 	struct sm_run *run = o->owners[owner].recorded;
 
-	o->events++;
-	o->owners[owner].events++;
-	note_span(&run->first_ns, &run->last_ns, time_ns, time_ns);
-	sm_timeline_add(&run->events, time_ns, 1);
+	o->events += count;
+	o->owners[owner].events += count;
+	note_span(&run->first_ns, &run->last_ns, span->first_ns, span->last_ns);
+	sm_timeline_add(&run->events, span->first_ns, count);
 }
 
-void sm_observe_count(struct sm_observations *o, struct sm_call *call,
-		      uint32_t owner, uint64_t time_ns)
+void sm_observe_maker(const struct sm_observations *o, struct sm_call *call,
+		      uint32_t owner)
 {
 	const struct sm_owner *who = &o->owners[owner];
 
-	call->count++;
-	note_span(&call->first_ns, &call->last_ns, time_ns, time_ns);
 	sm_sketch_add(&call->runs, who->run);
 	sm_sketch_add(&call->owners, who->identity);
 }
@@ -584,12 +582,13 @@ enum sm_status sm_observe_call(struct sm_observations *o,
 enum sm_status sm_observations_add(struct sm_observations *observations,
 				   uint32_t owner, const struct sm_event *event)
 {
+	const struct sm_span span = sm_span_of(event->time_ns);
 	struct sm_call *call;
 	enum sm_status status;
 
 	if (owner >= observations->owner_count)
 		return SM_INVALID;
-	sm_observe_event(observations, owner, event->time_ns);
+	sm_observe_events(observations, owner, &span, 1);
 	if (event->verdict.decision == SM_DENIED) {
 		observations->denied++;
 		return SM_OK;
@@ -599,9 +598,11 @@ enum sm_status sm_observations_add(struct sm_observations *observations,
 		return SM_OK;
 	}
 	status = sm_observe_call(observations, event, &call);
-	if (status == SM_OK && call)
-		sm_observe_count(observations, call, owner, event->time_ns);
-	return status;
+	if (status != SM_OK || !call)
+		return status;
+	sm_observe_count(call, event->time_ns);
+	sm_observe_maker(observations, call, owner);
+	return SM_OK;
 }
 
 /* ------------------------------------------------------------------- merge */

@@ -111,12 +111,39 @@ struct sm_run *sm_observe_run(struct sm_observations *o, uint64_t identity);
 SM_CHECKED enum sm_status sm_observe_owner(struct sm_observations *o,
 					   const struct sm_owner *owner,
 					   uint32_t *number);
-/* One more event of call; time_ns is CLOCK_REALTIME. */
-void sm_observe_count(struct sm_observations *o, struct sm_call *call,
-		      uint32_t owner, uint64_t time_ns);
-/* An event of the owner was read, whatever becomes of it. */
-void sm_observe_event(struct sm_observations *o, uint32_t owner,
-		      uint64_t time_ns);
+/* From when to when, CLOCK_REALTIME. */
+struct sm_span {
+	uint64_t first_ns, last_ns;
+};
+static inline struct sm_span sm_span_of(uint64_t time_ns)
+{
+	return (struct sm_span){ time_ns, time_ns };
+}
+static inline void sm_span_add(struct sm_span *span, uint64_t time_ns)
+{
+	if (time_ns < span->first_ns)
+		span->first_ns = time_ns;
+	if (time_ns > span->last_ns)
+		span->last_ns = time_ns;
+}
+/* One more event of call, */
+static inline void sm_observe_count(struct sm_call *call, uint64_t time_ns)
+{
+	call->count++;
+	if (time_ns < call->first_ns)
+		call->first_ns = time_ns;
+	if (time_ns > call->last_ns)
+		call->last_ns = time_ns;
+}
+/* and who made it. */
+void sm_observe_maker(const struct sm_observations *o, struct sm_call *call,
+		      uint32_t owner);
+/*
+ * Events of the owner were read, whatever becomes of them; all within one step
+ * of its run's line of time: sm_timeline_shift().
+ */
+void sm_observe_events(struct sm_observations *o, uint32_t owner,
+		       const struct sm_span *span, uint64_t count);
 bool sm_observations_has_trace(const struct sm_observations *o, uint64_t id);
 bool sm_observations_add_trace(struct sm_observations *o, uint64_t id);
 

@@ -5,40 +5,9 @@
 #include <stdlib.h>
 
 #include "learner/observe.h"
+#include "learner/seen.h"
 
-/*
- * Keys seen, and their calls, in sets of four: most events of a long trace
- * repeat some thousands of calls, which are looked up once. Where a set is full
- * its next entry in turn goes.
- */
-#define MEMO_SETS 16384
-#define MEMO_WAYS 4
-#define NOBODY	  UINT32_MAX /* a process outside of the window */
-
-struct memo {
-	uint64_t key;
-	struct sm_call *call;
-	bool is_known, is_forged;
-};
-
-struct memo_set {
-	struct memo ways[MEMO_WAYS];
-	unsigned next;
-};
-
-/* The entry of key, or the one to be used for it: is_known is false then. */
-static struct memo *memo_of(struct memo_set *sets, uint64_t key)
-{
-	struct memo_set *set = &sets[(key ^ key >> 32) % MEMO_SETS];
-	struct memo *memo;
-
-	for (unsigned i = 0; i < MEMO_WAYS; i++)
-		if (set->ways[i].is_known && set->ways[i].key == key)
-			return &set->ways[i];
-	memo = &set->ways[set->next++ % MEMO_WAYS];
-	memo->is_known = false;
-	return memo;
-}
+#define NOBODY UINT32_MAX /* a process outside of the window */
 
 static uint64_t process_identity(uint64_t seed,
 				 const struct sm_trace_process *p)
@@ -145,12 +114,13 @@ struct reading {
 	struct sm_observations *o;
 	const struct sm_trace *trace;
 	struct sm_trace_cursor *cursor;
-	struct memo_set *memo;
+	struct sm_seen seen;
 	const uint32_t *owners;
 	size_t owner_count;
 	const uint64_t
 		*named; /* of each process: what its command line named */
 	const struct sm_window *window;
+	bool has_window;
 	uint64_t offset_ns; /* CLOCK_REALTIME less CLOCK_MONOTONIC */
 };
 
@@ -168,71 +138,184 @@ static uint64_t clock_offset(const struct sm_trace *trace)
 	return real ? real - meta_number(trace, "clock.monotonic_ns") : 0;
 }
 
-static bool is_left_out(const struct reading *r,
-			const struct sm_trace_brief *brief)
+/* Whether events of a process have to be looked at one by one. */
+static bool is_picky(const struct reading *r, uint32_t process)
 {
-	const struct sm_event event = { .process = brief->process,
-					.seq = brief->seq };
+	const struct sm_trace_process_info *info =
+		sm_trace_process(r->trace, process);
+
+	return r->has_window ||
+	       (!r->window->takes_followers && info && info->after_denial);
+}
+
+static bool is_left_out(const struct reading *r,
+			const struct sm_trace_when *when)
+{
+	const struct sm_event event = { .process = when->process,
+					.seq = when->seq };
 
 	return !r->window->takes_followers &&
 	       sm_trace_is_after_denial(r->trace, &event);
 }
 
-static enum sm_status add_event(struct reading *r,
-				const struct sm_trace_brief *brief)
+/* The call of event number at; NULL: damaged, or *status. */
+static struct sm_seen_call *see(struct reading *r, uint64_t key, uint32_t at,
+				enum sm_status *status)
 {
-	struct memo *memo;
-	uint64_t time_ns = brief->time_ns + r->offset_ns;
-	const struct sm_event *event;
+	const struct sm_event *event = sm_trace_bulk_event(r->cursor, at);
+	struct sm_seen_call new = { 0 };
+
+	*status = SM_OK;
+	if (!event) /* told by the next sm_trace_bulk() */
+		return NULL;
+	new.is_forged = sm_observe_is_forged(event);
+	if (!new.is_forged)
+		*status = sm_observe_call(r->o, event, &new.call);
+	return *status ? NULL : sm_seen_add(&r->seen, key, &new, status);
+}
+
+/* Who makes a call is told once, or, of many processes, each time. */
+static void add_maker(struct reading *r, struct sm_seen_call *seen,
+		      uint32_t owner)
+{
+	uint64_t bit = owner < 64 ? UINT64_C(1) << owner : 0;
+
+	if (seen->makers & bit || !seen->call)
+		return;
+	sm_observe_maker(r->o, seen->call, owner);
+	seen->makers |= bit;
+}
+
+static struct sm_seen_call *find(struct reading *r,
+				 const struct sm_trace_bulk *bulk, uint32_t at,
+				 uint32_t owner, enum sm_status *status)
+{
+	uint64_t key = bulk->keys[at] ^ r->named[bulk->whens[at].process];
+	struct sm_seen_call *seen = sm_seen_find(&r->seen, key);
+
+	*status = SM_OK;
+	if (!seen)
+		seen = see(r, key, at, status);
+	if (seen)
+		add_maker(r, seen, owner);
+	return seen;
+}
+
+/* Calls of one owner, none of which is to be left out. */
+static enum sm_status add_calls(struct reading *r,
+				const struct sm_trace_bulk *bulk, uint32_t from,
+				uint32_t to, uint32_t owner)
+{
+	const struct sm_trace_when *whens = bulk->whens;
+	const uint64_t *keys = bulk->keys;
+	struct sm_seen_call *seen = NULL;
 	enum sm_status status;
-	uint64_t key;
+
+	if (bulk->decision == SM_DENIED) {
+		r->o->denied += to - from;
+		return SM_OK;
+	}
+	for (uint32_t i = from; i < to; i++) {
+		if (!seen || keys[i] != keys[i - 1])
+			seen = find(r, bulk, i, owner, &status);
+		if (!seen && status)
+			return status;
+		if (seen && seen->is_forged)
+			r->o->forged++;
+		if (seen && seen->call)
+			sm_observe_count(seen->call,
+					 whens[i].time_ns + r->offset_ns);
+	}
+	return SM_OK;
+}
+
+/* Counts events of one owner, by stretches of one step of its run's line. */
+static void add_times(struct reading *r, const struct sm_trace_bulk *bulk,
+		      uint32_t from, uint32_t to, uint32_t owner)
+{
+	const struct sm_trace_when *whens = bulk->whens;
+
+	while (from < to) {
+		unsigned shift = sm_timeline_shift(
+			&r->o->owners[owner].recorded->events);
+		struct sm_span span =
+			sm_span_of(whens[from].time_ns + r->offset_ns);
+		uint64_t step = span.first_ns >> shift;
+		uint32_t end = from + 1;
+
+		for (; end < to; end++) {
+			uint64_t at_ns = whens[end].time_ns + r->offset_ns;
+
+			if (at_ns >> shift != step)
+				break;
+			sm_span_add(&span, at_ns);
+		}
+		sm_observe_events(r->o, owner, &span, end - from);
+		from = end;
+	}
+}
+
+/* Events of one process, one after the other. */
+static enum sm_status add_some(struct reading *r,
+			       const struct sm_trace_bulk *bulk, uint32_t from,
+			       uint32_t to)
+{
+	uint32_t process = bulk->whens[from].process;
 	uint32_t owner;
 
-	if (!brief->process || brief->process > r->owner_count ||
-	    !is_in(r->window, brief->time_ns, brief->time_ns))
+	if (!process || process > r->owner_count ||
+	    (owner = r->owners[process]) == NOBODY)
 		return SM_OK;
-	owner = r->owners[brief->process];
-	if (owner == NOBODY)
+	add_times(r, bulk, from, to, owner);
+	return add_calls(r, bulk, from, to, owner);
+}
+
+/* As add_some(), of a single event that may have to be left out. */
+static enum sm_status add_one(struct reading *r,
+			      const struct sm_trace_bulk *bulk, uint32_t at)
+{
+	const struct sm_trace_when *when = &bulk->whens[at];
+
+	if (!is_in(r->window, when->time_ns, when->time_ns))
 		return SM_OK;
-	sm_observe_event(r->o, owner, time_ns);
-	if (brief->decision == SM_DENIED) {
-		r->o->denied++;
+	if (bulk->decision == SM_DENIED || !is_left_out(r, when))
+		return add_some(r, bulk, at, at + 1);
+	if (when->process > r->owner_count ||
+	    r->owners[when->process] == NOBODY)
 		return SM_OK;
-	}
-	if (is_left_out(r, brief)) {
-		r->o->followers++;
-		return SM_OK;
-	}
-	key = brief->key ^ r->named[brief->process];
-	memo = memo_of(r->memo, key);
-	if (!memo->is_known) {
-		event = sm_trace_event(r->cursor);
-		if (!event) /* damaged: told by the next sm_trace_skim() */
-			return SM_OK;
-		memo->call = NULL;
-		memo->is_forged = sm_observe_is_forged(event);
-		status = memo->is_forged
-				 ? SM_OK
-				 : sm_observe_call(r->o, event, &memo->call);
-		if (status != SM_OK)
-			return status;
-		memo->key = key;
-		memo->is_known = true;
-	}
-	if (memo->is_forged)
-		r->o->forged++;
-	if (memo->call)
-		sm_observe_count(r->o, memo->call, owner, time_ns);
+	add_times(r, bulk, at, at + 1, r->owners[when->process]);
+	r->o->followers++;
 	return SM_OK;
+}
+
+static enum sm_status add_bulk(struct reading *r,
+			       const struct sm_trace_bulk *bulk)
+{
+	enum sm_status status = SM_OK;
+
+	for (uint32_t at = 0; !status && at < bulk->count;) {
+		uint32_t process = bulk->whens[at].process, end = at + 1;
+
+		if (is_picky(r, process)) {
+			status = add_one(r, bulk, at++);
+			continue;
+		}
+		while (end < bulk->count && bulk->whens[end].process == process)
+			end++;
+		status = add_some(r, bulk, at, end);
+		at = end;
+	}
+	return status;
 }
 
 static enum sm_status add_events(struct reading *r, struct sm_diag *diag)
 {
-	struct sm_trace_brief brief;
+	struct sm_trace_bulk bulk;
 	enum sm_status status;
 
+	sm_trace_bulk_with_whens(r->cursor);
 	for (;;) {
-		status = sm_trace_skim(r->cursor, &brief, diag);
+		status = sm_trace_bulk(r->cursor, &bulk, diag);
 		if (status == SM_END)
 			return SM_OK;
 		if (status == SM_DAMAGED) {
@@ -240,7 +323,7 @@ static enum sm_status add_events(struct reading *r, struct sm_diag *diag)
 			continue;
 		}
 		if (status == SM_OK)
-			status = add_event(r, &brief);
+			status = add_bulk(r, &bulk);
 		if (status == SM_LIMIT)
 			return sm_fail(diag, status,
 				       "more than %u distinct calls; learn "
@@ -297,6 +380,7 @@ enum sm_status sm_observations_read(struct sm_observations *observations,
 			     .named = named,
 			     .owner_count = count,
 			     .window = window,
+			     .has_window = window->from_ns || window->to_ns,
 			     .offset_ns = clock_offset(trace) };
 	enum sm_status status = SM_NOMEM;
 
@@ -305,8 +389,7 @@ enum sm_status sm_observations_read(struct sm_observations *observations,
 		free(named);
 		return SM_OK;
 	}
-	r.memo = calloc(MEMO_SETS, sizeof(*r.memo));
-	if (!owners || !named || !r.memo)
+	if (!owners || !named || !sm_seen_init(&r.seen))
 		goto done;
 	status = add_processes(observations, trace, window, owners, count);
 	if (status == SM_OK)
@@ -323,7 +406,7 @@ enum sm_status sm_observations_read(struct sm_observations *observations,
 done:
 	free(owners);
 	free(named);
-	free(r.memo);
+	sm_seen_fini(&r.seen);
 	if (status == SM_NOMEM)
 		return sm_fail(diag, status, "out of memory");
 	return status;

@@ -44,10 +44,15 @@ static int cover(struct sm_timeline *line, uint64_t bucket)
 	return 1;
 }
 
+unsigned sm_timeline_shift(const struct sm_timeline *line)
+{
+	return line->shift < FINEST ? FINEST : line->shift;
+}
+
 void sm_timeline_add(struct sm_timeline *line, uint64_t time_ns, uint64_t count)
 {
 	if (!line->used) {
-		line->shift = line->shift < FINEST ? FINEST : line->shift;
+		line->shift = sm_timeline_shift(line);
 		line->start = time_ns >> line->shift;
 	}
 	while (!cover(line, time_ns >> line->shift))

@@ -24,6 +24,8 @@ void sm_timeline_add(struct sm_timeline *line, uint64_t time_ns,
 		     uint64_t count);
 void sm_timeline_merge(struct sm_timeline *into,
 		       const struct sm_timeline *from);
+/* Times that are equal shifted right by this are counted alike. */
+unsigned sm_timeline_shift(const struct sm_timeline *line);
 uint64_t sm_timeline_total(const struct sm_timeline *line);
 /* Events before time_ns; inside a bucket spread evenly. */
 uint64_t sm_timeline_before(const struct sm_timeline *line, uint64_t time_ns);

@@ -297,14 +297,23 @@ const struct sm_event *sm_trace_event(struct sm_trace_cursor *cursor);
 /*
  * Events of one site and form, in bulk: for passes over whole traces that do
  * not need to know when. Block by block and there group by group, so the order
- * of time is given up between groups, not inside one. The cursor must be new,
- * of no query, and is used for nothing else then.
+ * of time is given up between groups, not inside one. The cursor must be new
+ * and is used for nothing else then. Of a query only from_ns and to_ns may be
+ * set; blocks are passed over by it, never events.
  */
+struct sm_trace_when {
+	uint64_t time_ns, seq;
+	uint32_t process, thread;
+};
 struct sm_trace_bulk {
 	uint32_t site_id, count;
 	uint8_t decision, shadow; /* recorded, enum sm_decision */
-	const uint64_t *keys;	  /* [count]; valid until the next call */
+	/* [count]; valid until the next call */
+	const uint64_t *keys;		   /* sm_trace_key() */
+	const struct sm_trace_when *whens; /* NULL unless asked for */
 };
+/* Asks for whens, before the first sm_trace_bulk(). */
+void sm_trace_bulk_with_whens(struct sm_trace_cursor *cursor);
 /* SM_END and SM_DAMAGED as sm_trace_next(). */
 SM_CHECKED enum sm_status sm_trace_bulk(struct sm_trace_cursor *cursor,
 					struct sm_trace_bulk *bulk,

@@ -134,16 +134,6 @@ struct sm_block {
 SM_CHECKED enum sm_status sm_block_decode(const uint8_t *raw, size_t len,
 					  uint32_t events, uint64_t first_ns,
 					  struct sm_block *out);
-/*
- * The same in two steps: what happened, and (for the same raw) when and where:
- * actors, times and sequence numbers are unset until the second.
- */
-SM_CHECKED enum sm_status sm_block_decode_what(const uint8_t *raw, size_t len,
-					       uint32_t events,
-					       struct sm_block *out);
-SM_CHECKED enum sm_status sm_block_decode_when(const uint8_t *raw, size_t len,
-					       uint64_t first_ns,
-					       struct sm_block *block);
 void sm_block_fini(struct sm_block *block);
 /* The bytes of one column of a raw block. */
 bool sm_block_column(const struct sm_bytes *raw, enum sm_column column,

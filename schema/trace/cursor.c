@@ -16,20 +16,6 @@ void sm_cursor_rest(struct sm_trace_cursor *c)
 		sm_trace_park(c->trace);
 }
 
-uint64_t sm_cursor_key(const struct sm_trace_cursor *c, uint32_t group,
-		       uint32_t row)
-{
-	const struct sm_cursor_group *g = &c->groups[group];
-	const struct sm_block_view *view = &c->block.groups[group];
-	const uint64_t *leaves = c->block.leaves + view->leaves + row;
-	const uint16_t *which = c->key_leaves + g->key_from;
-	uint64_t key = g->key_seed;
-
-	for (uint32_t i = 0; i < g->key_count; i++)
-		key = sm_mix(key, leaves[(size_t)which[i] * view->events]);
-	return key;
-}
-
 static uint64_t leaf(const struct sm_trace_cursor *c, uint32_t l)
 {
 	const struct sm_block_event *e = &c->block.rows[c->row];
@@ -133,33 +119,47 @@ static enum sm_status patch(const struct sm_trace_cursor *c,
 	return status;
 }
 
-static enum sm_status deliver(struct sm_trace_cursor *c,
-			      const struct sm_event **event, uint32_t *site_id)
+enum sm_status sm_cursor_fill(struct sm_trace_cursor *c, uint32_t group,
+			      const uint64_t *leaves, size_t stride,
+			      const struct sm_trace_when *when)
 {
-	const struct sm_block_event *e = &c->block.rows[c->row];
-	struct sm_cursor_group *g = &c->groups[e->group];
-	const struct sm_block_view *view = &c->block.groups[e->group];
-	const struct sm_shape *shape = &c->block.shapes[view->shape];
-	const uint64_t *leaves = c->block.leaves + view->leaves + e->row;
+	struct sm_cursor_group *g = &c->groups[group];
+	const struct sm_shape *shape =
+		&c->block.shapes[c->block.groups[group].shape];
 	const struct sm_trace_process_info *process;
 
 	for (uint32_t l = 0; l < shape->leaf_count; l++) {
-		enum sm_status status = patch(c, &shape->leaves[l],
-					      leaves[(size_t)l * view->events],
-					      &g->event, shape->nodes);
+		enum sm_status status =
+			patch(c, &shape->leaves[l], leaves[(size_t)l * stride],
+			      &g->event, shape->nodes);
 
 		if (status)
 			return status;
 	}
-	g->event.seq = e->seq;
-	g->event.time_ns = e->time_ns;
-	g->event.process = c->block.actors[e->actor].process;
-	g->event.thread = c->block.actors[e->actor].thread;
+	g->event.seq = when->seq;
+	g->event.time_ns = when->time_ns;
+	g->event.process = when->process;
+	g->event.thread = when->thread;
 	process = sm_trace_process(c->trace, g->event.process);
 	g->event.named = process ? process->start.named : NULL;
-	*event = &g->event;
-	*site_id = g->site;
 	return SM_OK;
+}
+
+static enum sm_status deliver(struct sm_trace_cursor *c,
+			      const struct sm_event **event, uint32_t *site_id)
+{
+	const struct sm_block_event *e = &c->block.rows[c->row];
+	const struct sm_block_view *view = &c->block.groups[e->group];
+	const struct sm_block_actor *actor = &c->block.actors[e->actor];
+	const struct sm_trace_when when = { e->time_ns, e->seq, actor->process,
+					    actor->thread };
+	enum sm_status status = sm_cursor_fill(
+		c, e->group, c->block.leaves + view->leaves + e->row,
+		view->events, &when);
+
+	*event = status ? NULL : &c->groups[e->group].event;
+	*site_id = c->groups[e->group].site;
+	return status;
 }
 
 /* Moves to the next wanted row of the block; SM_END behind its last. */
@@ -217,7 +217,16 @@ enum sm_status sm_trace_next(struct sm_trace_cursor *c,
 static uint64_t key_of(const struct sm_trace_cursor *c,
 		       const struct sm_block_event *e)
 {
-	return sm_cursor_key(c, e->group, e->row);
+	const struct sm_cursor_group *g = &c->groups[e->group];
+	const struct sm_block_view *view = &c->block.groups[e->group];
+	const uint64_t *leaves = c->block.leaves + view->leaves + e->row;
+	const uint16_t *which = c->key_leaves + g->key_from;
+	uint64_t key = g->key_seed;
+
+	for (uint32_t i = 0; i < g->key_count; i++)
+		key += sm_mix(leaves[(size_t)which[i] * view->events],
+			      sm_shape_key_salt(which[i]));
+	return key;
 }
 
 uint64_t sm_trace_key(const struct sm_trace_cursor *c)
@@ -302,7 +311,7 @@ void sm_trace_cursor_free(struct sm_trace_cursor *c)
 	sm_cursor_unload(c);
 	sm_matches_fini(&c->matches);
 	sm_bytes_fini(&c->raw);
-	free(c->bulk_keys);
+	sm_scan_fini(&c->scan);
 	free(c);
 }
 

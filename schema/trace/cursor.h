@@ -11,6 +11,7 @@
 #define SCHEMA_TRACE_CURSOR_H
 
 #include "schema/trace/reader.h"
+#include "schema/trace/scan.h"
 
 /* What events of one group share; the event is patched in place. */
 struct sm_cursor_group {
@@ -20,7 +21,6 @@ struct sm_cursor_group {
 	uint64_t key_seed;
 	uint32_t key_from, key_count; /* in key_leaves */
 	uint32_t first;		      /* bulk: rows before it were delivered */
-	uint32_t where;		      /* bulk: its first in cursor->where */
 };
 
 struct sm_trace_cursor {
@@ -40,12 +40,12 @@ struct sm_trace_cursor {
 	bool is_broken;	      /* a string of the block is not there */
 	uint32_t at;	      /* next row in order */
 	uint32_t row;	      /* the one delivered */
-	bool is_bulk;	      /* sm_trace_bulk(): times are not decoded */
+	bool is_bulk;	      /* sm_trace_bulk(): block has shapes and groups */
+	bool has_whens;	      /* bulk: they are asked for */
+	struct sm_scan scan;  /* bulk: what else there is of the block */
 	uint64_t first_ns;    /* bulk: of the block, */
 	struct sm_bytes raw;  /* and its bytes: its row may go meanwhile */
 	uint32_t bulk_group;  /* the next one; the last one delivered is -1 */
-	uint64_t *bulk_keys;  /* SM_BLOCK_EVENTS of them */
-	uint32_t *where;      /* rows of the block by group, when needed */
 };
 
 /* The row of `block`, before its data is looked at. */
@@ -73,8 +73,13 @@ enum sm_status sm_cursor_give_up(struct sm_trace_cursor *c,
 				 struct sm_diag *diag);
 /* At the end of what there is: the writer may go on. */
 void sm_cursor_rest(struct sm_trace_cursor *c);
-/* The key of the row-th event of a group. */
-uint64_t sm_cursor_key(const struct sm_trace_cursor *c, uint32_t group,
-		       uint32_t row);
+/*
+ * Fills in the event of a group: leaf l of it is leaves[l * stride]. SM_NOMEM,
+ * SM_DAMAGED.
+ */
+SM_CHECKED enum sm_status sm_cursor_fill(struct sm_trace_cursor *c,
+					 uint32_t group, const uint64_t *leaves,
+					 size_t stride,
+					 const struct sm_trace_when *when);
 
 #endif

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cursor_bulk.c: events by groups, without their times.
+ * cursor_bulk.c: events by groups.
  */
-#include <stdlib.h>
-
 #include "schema/trace/cursor.h"
+
+void sm_trace_bulk_with_whens(struct sm_trace_cursor *c)
+{
+	c->has_whens = true;
+}
 
 /* Rows delivered before blocks were merged into this one come first. */
 static void skip_delivered(struct sm_trace_cursor *c)
@@ -12,7 +15,7 @@ static void skip_delivered(struct sm_trace_cursor *c)
 	uint64_t delivered = c->position > c->base ? c->position - c->base : 0;
 
 	for (uint32_t i = 0; i < c->block.events && i < delivered; i++)
-		c->groups[c->block.rows[i].group].first++;
+		c->groups[c->scan.group_of[i]].first++;
 	c->bulk_group = 0;
 }
 
@@ -20,16 +23,15 @@ static void fill_bulk(struct sm_trace_cursor *c, struct sm_trace_bulk *bulk)
 {
 	uint32_t group = c->bulk_group++;
 	const struct sm_cursor_group *g = &c->groups[group];
-	uint32_t count = c->block.groups[group].events - g->first;
+	uint32_t from = c->scan.groups[group].first + g->first;
 
-	for (uint32_t i = 0; i < count; i++)
-		c->bulk_keys[i] = sm_cursor_key(c, group, g->first + i);
 	*bulk = (struct sm_trace_bulk){
 		.site_id = g->site,
-		.count = count,
+		.count = c->block.groups[group].events - g->first,
 		.decision = (uint8_t)g->event.verdict.decision,
 		.shadow = (uint8_t)g->event.shadow.decision,
-		.keys = c->bulk_keys,
+		.keys = c->scan.keys + from,
+		.whens = c->has_whens ? c->scan.whens + from : NULL,
 	};
 }
 
@@ -55,11 +57,6 @@ enum sm_status sm_trace_bulk(struct sm_trace_cursor *c,
 			     struct sm_trace_bulk *bulk, struct sm_diag *diag)
 {
 	c->is_bulk = true;
-	if (!c->bulk_keys)
-		c->bulk_keys = malloc(SM_BLOCK_EVENTS * sizeof(uint64_t));
-	if (!c->bulk_keys)
-		return sm_fail(diag, SM_NOMEM, "%s: out of memory",
-			       c->trace->path);
 	if (c->is_loaded && c->is_broken)
 		return sm_cursor_give_up(c, diag);
 	while (!c->is_loaded || c->bulk_group == c->block.group_count) {
@@ -72,42 +69,36 @@ enum sm_status sm_trace_bulk(struct sm_trace_cursor *c,
 	return SM_OK;
 }
 
-/* Which row of the block the k-th event of a group is. */
-static bool find_rows(struct sm_trace_cursor *c)
+static enum sm_status fill_event(struct sm_trace_cursor *c, uint32_t group,
+				 uint32_t row)
 {
-	uint32_t total = 0;
+	const uint64_t *values = sm_scan_values(&c->scan, &c->block, group);
+	enum sm_status status =
+		values ? sm_scan_whens(&c->scan, c->first_ns, &c->block)
+		       : SM_DAMAGED;
 
-	if (c->where)
-		return true;
-	c->where = malloc(c->block.events * sizeof(*c->where));
-	if (!c->where)
-		return false;
-	for (uint32_t g = 0; g < c->block.group_count; g++) {
-		c->groups[g].where = total;
-		total += c->block.groups[g].events;
-	}
-	for (uint32_t i = 0; i < c->block.events; i++) {
-		const struct sm_block_event *e = &c->block.rows[i];
-
-		c->where[c->groups[e->group].where + e->row] = i;
-	}
-	return true;
+	sm_strings_relax(&c->trace->strings);
+	if (!status)
+		status = sm_trace_unpark(c->trace, NULL);
+	if (!status)
+		status = sm_cursor_fill(
+			c, group, values + row, c->block.groups[group].events,
+			&c->scan.whens[c->scan.groups[group].first + row]);
+	return status;
 }
 
 const struct sm_event *sm_trace_bulk_event(struct sm_trace_cursor *c,
 					   uint32_t at)
 {
-	const struct sm_cursor_group *g;
+	uint32_t group = c->bulk_group - 1;
 
 	if (!c->is_loaded || !c->bulk_group)
 		return NULL;
-	g = &c->groups[c->bulk_group - 1];
-	if (at >= c->block.groups[c->bulk_group - 1].events - g->first ||
-	    !find_rows(c))
+	at += c->groups[group].first;
+	if (at >= c->block.groups[group].events)
 		return NULL;
-	c->row = c->where[g->where + g->first + at];
-	if (!sm_block_decode_when(c->raw.p, c->raw.len, c->first_ns, &c->block))
-		return sm_trace_event(c);
+	if (!fill_event(c, group, at))
+		return &c->groups[group].event;
 	c->is_broken = true;
 	return NULL;
 }

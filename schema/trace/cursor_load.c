@@ -59,8 +59,6 @@ void sm_cursor_unload(struct sm_trace_cursor *c)
 	free(c->order);
 	free(c->groups);
 	free(c->key_leaves);
-	free(c->where);
-	c->where = NULL;
 	c->key_leaves = NULL;
 	c->order = NULL;
 	c->groups = NULL;
@@ -187,7 +185,26 @@ static enum sm_status decode(struct sm_trace_cursor *c,
 	c->trace->raw = c->raw;
 	c->raw = raw;
 	c->first_ns = row->first_ns;
-	return sm_block_decode_what(raw.p, raw.len, row->events, &c->block);
+	return sm_scan_begin(&c->scan, raw.p, raw.len, row->events, &c->block);
+}
+
+/* Of a bulk: all keys, and when they were if that is asked for. */
+static enum sm_status scan(struct sm_trace_cursor *c)
+{
+	for (uint32_t i = 0; i < c->block.group_count; i++) {
+		const struct sm_cursor_group *g = &c->groups[i];
+		const struct sm_scan_key key = {
+			.seed = g->key_seed,
+			.leaves = c->key_leaves + g->key_from,
+			.count = g->key_count,
+		};
+
+		sm_scan_keys(&c->scan, &c->block, i, &key);
+	}
+	if (!sm_scan_end(&c->scan))
+		return SM_DAMAGED;
+	return c->has_whens ? sm_scan_whens(&c->scan, c->first_ns, &c->block)
+			    : SM_OK;
 }
 
 static enum sm_status load(struct sm_trace_cursor *c,
@@ -211,8 +228,9 @@ static enum sm_status load(struct sm_trace_cursor *c,
 	status = decode(c, row);
 	if (!status)
 		status = prepare_groups(c, diag);
-	if (!status && !c->is_bulk)
-		status = sm_block_order(&c->block, &c->order);
+	if (!status)
+		status = c->is_bulk ? scan(c)
+				    : sm_block_order(&c->block, &c->order);
 	if (status) {
 		sm_cursor_unload(c);
 		c->position = row->id + row->events;

@@ -91,5 +91,13 @@ bool sm_shape_leaf_is_key(const struct sm_shape *shape, unsigned leaf,
 			  enum sm_event_kind kind);
 uint64_t sm_shape_key_seed(const struct sm_shape *shape,
 			   enum sm_event_kind kind, uint64_t site);
+/*
+ * A key is its seed and the sum of sm_mix(value, salt of the leaf), so that
+ * leaves can be added in any order and those that do not change once.
+ */
+static inline uint64_t sm_shape_key_salt(unsigned leaf)
+{
+	return sm_mix(leaf, 0x8ebc6af09c88c6e3);
+}
 
 #endif

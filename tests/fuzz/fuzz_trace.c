@@ -10,8 +10,20 @@
 #include "schema/trace.h"
 #include "schema/trace/argv.h"
 #include "schema/trace/order.h"
+#include "tests/unit/trace_scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void try_scan(const uint8_t *data, size_t size, uint32_t events)
+{
+	static struct sm_scan s;
+	struct sm_block head;
+
+	if (!scan_all(&s, data, size, events, &head))
+		for (uint32_t g = 0; g < head.group_count; g++)
+			(void)sm_scan_values(&s, &head, g);
+	sm_block_fini(&head);
+}
 
 static void try_block(const uint8_t *data, size_t size)
 {
@@ -19,8 +31,10 @@ static void try_block(const uint8_t *data, size_t size)
 	uint32_t *order;
 
 	/* The first byte stands for the row's count of events. */
-	if (!size ||
-	    sm_block_decode(data + 1, size - 1, data[0] + 1u, 1000, &block))
+	if (!size)
+		return;
+	try_scan(data + 1, size - 1, data[0] + 1u);
+	if (sm_block_decode(data + 1, size - 1, data[0] + 1u, 1000, &block))
 		return;
 	if (!sm_block_order(&block, &order))
 		free(order);

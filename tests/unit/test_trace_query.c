@@ -2,6 +2,7 @@
 /*
  * test_trace_query.c: filters, skimming and keys say what reading says.
  */
+#include "schema/trace/bytes.h"
 #include "tests/unit/trace_making.h"
 
 /* What sm_trace_query says, said without blocks. */
@@ -151,6 +152,54 @@ static void skimming_sees_what_reading_sees(void **state)
 	sm_trace_close(t);
 }
 
+/* What a pass over a trace adds up, in any order. */
+static uint64_t digest_of(uint32_t site, uint64_t key,
+			  const struct sm_trace_when *when)
+{
+	uint64_t h = sm_mix(site, key);
+
+	h = sm_mix(h, when->time_ns);
+	h = sm_mix(h, when->seq);
+	return sm_mix(h, (uint64_t)when->process << 32 | when->thread);
+}
+
+static void bulks_hold_what_reading_sees(void **state)
+{
+	struct sm_trace *t;
+	struct sm_trace_cursor *a, *b;
+	const struct sm_event *event;
+	struct sm_trace_bulk bulk;
+	struct sm_diag diag;
+	uint64_t want = 0, got = 0;
+	uint32_t site, n = 0, m = 0;
+
+	(void)state;
+	start(SM_TRACE_CREATE, 3);
+	append(33000);
+	finish();
+	t = open_trace();
+	assert_int_equal(sm_trace_events(t, NULL, &a, &diag), SM_OK);
+	for (; sm_trace_next(a, &event, &site, &diag) == SM_OK; n++) {
+		const struct sm_trace_when when = { event->time_ns, event->seq,
+						    event->process,
+						    event->thread };
+
+		want += digest_of(site, sm_trace_key(a), &when);
+	}
+	assert_int_equal(sm_trace_events(t, NULL, &b, &diag), SM_OK);
+	sm_trace_bulk_with_whens(b);
+	while (sm_trace_bulk(b, &bulk, &diag) == SM_OK)
+		for (uint32_t i = 0; i < bulk.count; i++, m++)
+			got += digest_of(bulk.site_id, bulk.keys[i],
+					 &bulk.whens[i]);
+	assert_int_equal(n, 33000);
+	assert_int_equal(m, n);
+	assert_int_equal(got, want);
+	sm_trace_cursor_free(a);
+	sm_trace_cursor_free(b);
+	sm_trace_close(t);
+}
+
 /* One open of each kind: what decides it changes its key, nothing else. */
 static uint64_t key_of(struct sm_trace *t, uint32_t n)
 {
@@ -216,6 +265,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, fresh)
 		TEST(filters_equal_brute_force),
 		TEST(skimming_sees_what_reading_sees),
+		TEST(bulks_hold_what_reading_sees),
 		TEST(keys_are_equal_when_what_decides_is),
 	};
 
