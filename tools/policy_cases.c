@@ -323,7 +323,7 @@ static enum sm_status say_event(const struct sm_case *one,
 	*sentence = strdup(one->event);
 	if (!*sentence)
 		return sm_fail(diag, SM_NOMEM, "out of memory");
-	if (!sm_sentence_parse(c, *sentence, s))
+	if (sm_sentence_parse(c, *sentence, s, NULL))
 		return sm_fail_at(diag, SM_INVALID, one->line, one->column,
 				  "\"event\" is no sentence, and there are no "
 				  "\"args\"");

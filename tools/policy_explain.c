@@ -155,13 +155,12 @@ static int explain_sentence(const struct explainer *e, const char *sentence)
 	char *copy = strdup(sentence);
 	struct sm_verdict v;
 	struct sm_spoken s;
+	struct sm_diag diag;
 
 	if (!copy)
 		return SM_EXIT_USAGE;
-	if (!sm_sentence_parse(&e->compiled, copy, &s)) {
-		sm_cli_error(&sm_policy_program, sentence,
-			     "no event; write \"ACCESS WHAT [by WHO] [via "
-			     "HOW]\", ACCESS one of " SM_ACCESS_WORDS);
+	if (sm_sentence_parse(&e->compiled, copy, &s, &diag)) {
+		sm_cli_error(&sm_policy_program, sentence, "%s", diag.text);
 		free(copy);
 		return SM_EXIT_USAGE;
 	}
@@ -412,6 +411,12 @@ int sm_policy_explain(const struct sm_policy_options *o, int argc, char **argv)
 	/* A file of that name, or one word: a trace. */
 	if (strchr(argv[1], ' ') && access(argv[1], F_OK))
 		return explain_sentences(o, argv[0], argc - 1, argv + 1);
+	if (sm_sentence_is_access(argv[1]) && access(argv[1], F_OK)) {
+		sm_cli_error(&sm_policy_program, argv[1],
+			     "no trace; an event is one argument, in quotes: "
+			     "\"ACCESS WHAT [by WHO] [via HOW]\"");
+		return SM_EXIT_USAGE;
+	}
 	traces = sort_operands(argc - 1, argv + 1, &asked);
 	if (!traces) {
 		sm_cli_error(&sm_policy_program, argv[1],

@@ -263,43 +263,96 @@ void sm_sentence_set_principal(const struct sm_compiled *c, const char *name,
 		find_app_file(c, p, s->file);
 }
 
-bool sm_sentence_parse(const struct sm_compiled *c, char *sentence,
-		       struct sm_spoken *s)
+/* How a sentence ends; NULL where it does not say. */
+struct tails {
+	char *by, *via, *at;
+};
+
+static bool is_left_open(const char *text, const char *word)
 {
-	char *by, *via, *at = NULL, *verb, *rest = sentence;
-	const struct verb *found = NULL;
-	size_t i;
-	int number;
+	size_t n = strlen(text), len = strlen(word);
+
+	while (n && text[n - 1] == ' ')
+		n--;
+	return n > len && text[n - len - 1] == ' ' &&
+	       !strncmp(text + n - len, word, len);
+}
+
+static enum sm_status cut_tails(char *sentence, struct tails *t,
+				struct sm_diag *diag)
+{
+	const char *open = NULL;
+
+	*t = (struct tails){ .via = cut_tail(sentence, " via ") };
+	t->by = cut_tail(sentence, " by ");
+	if (!t->via)
+		t->via = cut_tail(sentence, " via ");
+	if (!t->via && is_left_open(sentence, "via"))
+		open = "via";
+	if (!t->by && is_left_open(sentence, "by"))
+		open = "by";
+	if (open)
+		return sm_fail(diag, SM_INVALID,
+			       "nothing is named behind \"%s\"; a WHAT that "
+			       "ends so needs a %s, too",
+			       open, open[0] == 'b' ? "WHO" : "HOW");
+	if (t->via && sm_via_find(sm_str_of(t->via)) < 0)
+		return sm_fail(diag, SM_INVALID,
+			       "unknown HOW \"%s\"; one of direct, import, "
+			       "traceback, exec",
+			       t->via);
+	if (!strncmp(sentence, "connect ", 8))
+		t->at = cut_tail(sentence, " at ");
+	return SM_OK;
+}
+
+static const struct verb *find_verb(const char *word)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (!strcmp(verbs[i].word, word))
+			return &verbs[i];
+	return NULL;
+}
+
+bool sm_sentence_is_access(const char *word)
+{
+	return find_verb(word);
+}
+
+/* "open PATH read": the access behind the path, which it is cut from. */
+static const struct verb *cut_access(char *rest)
+{
+	char *last = strrchr(rest, ' ');
+	const struct verb *found = last ? find_verb(last + 1) : NULL;
+
+	if (!found)
+		return &verbs[0];
+	*last = 0;
+	return found;
+}
+
+enum sm_status sm_sentence_parse(const struct sm_compiled *c, char *sentence,
+				 struct sm_spoken *s, struct sm_diag *diag)
+{
+	char *verb, *name, *rest = sentence;
+	const struct verb *found;
+	struct tails tails;
+	enum sm_status status = cut_tails(sentence, &tails, diag);
 
 	memset(s, 0, sizeof(*s));
 	s->event.args = s->args;
-	via = cut_tail(sentence, " via ");
-	by = cut_tail(sentence, " by ");
-	if (!via)
-		via = cut_tail(sentence, " via ");
-	if (!strncmp(sentence, "connect ", 8))
-		at = cut_tail(sentence, " at ");
+	if (status)
+		return status;
 	verb = strsep(&rest, " ");
-	for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
-		if (!strcmp(verbs[i].word, verb))
-			found = &verbs[i];
-	/* "open PATH read": the access behind the path */
-	if (!strcmp(verb, "open") && rest) {
-		char *last = strrchr(rest, ' ');
-
-		for (i = 0; last && i < sizeof(verbs) / sizeof(*verbs); i++)
-			if (!strcmp(verbs[i].word, last + 1))
-				found = &verbs[i];
-		if (found)
-			*last = 0;
-		else
-			found = &verbs[0];
-	}
+	found = find_verb(verb);
+	if (rest && !strcmp(verb, "open"))
+		found = cut_access(rest);
 	if (!found || !rest || !*rest)
-		return false;
+		return sm_fail(diag, SM_INVALID,
+			       "no event; write \"ACCESS WHAT [by WHO] [via "
+			       "HOW]\", ACCESS one of " SM_ACCESS_WORDS);
 	if (!found->event) {
-		char *name = strsep(&rest, " ");
-
+		name = strsep(&rest, " ");
 		s->event.site.event = sm_str_of(name);
 		while ((name = strsep(&rest, " ")))
 			push(s, text_value(name));
@@ -308,15 +361,12 @@ bool sm_sentence_parse(const struct sm_compiled *c, char *sentence,
 		push_arguments(s, found, rest);
 	}
 	s->event.site.kind = sm_catalogue_find(s->event.site.event);
-	if (at)
-		s->event.resolved[0] = sm_str_of(at);
+	if (tails.at)
+		s->event.resolved[0] = sm_str_of(tails.at);
 	if (!strcmp(found->word, "load"))
 		s->event.site.via = SM_VIA_IMPORT;
-	number = via ? sm_via_find(sm_str_of(via)) : -1;
-	if (via && number < 0)
-		return false;
-	if (via)
-		s->event.site.via = number;
-	sm_sentence_set_principal(c, by ? by : "app", s);
-	return true;
+	if (tails.via)
+		s->event.site.via = sm_via_find(sm_str_of(tails.via));
+	sm_sentence_set_principal(c, tails.by ? tails.by : "app", s);
+	return SM_OK;
 }

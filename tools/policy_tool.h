@@ -69,10 +69,14 @@ struct sm_spoken {
 	"resolve, exec, shell, load, run, class, dlopen, dlsym, raise"
 
 /*
- * "ACCESS WHAT [by WHO] [via HOW]", cut in place and borrowed. False: no event.
+ * "ACCESS WHAT [by WHO] [via HOW]", cut in place and borrowed. SM_INVALID: no
+ * event.
  */
-bool sm_sentence_parse(const struct sm_compiled *c, char *sentence,
-		       struct sm_spoken *s);
+SM_CHECKED enum sm_status sm_sentence_parse(const struct sm_compiled *c,
+					    char *sentence, struct sm_spoken *s,
+					    struct sm_diag *diag);
+/* One of SM_ACCESS_WORDS. */
+bool sm_sentence_is_access(const char *word);
 /* Who acts: a kind's or a distribution's name; app from a file it may load. */
 void sm_sentence_set_principal(const struct sm_compiled *c, const char *name,
 			       struct sm_spoken *s);

@@ -146,9 +146,23 @@ class Policy(unittest.TestCase):
                     f'"id": "{named[1]}", '), more)
             else:
                 self.assertEqual("", more)
-        status, _, complaint = self.policy("explain", "policy.json", "do it")
-        self.assertEqual(2, status)
-        self.assertIn("do it: no event; write", complaint)
+        for sentence, told in (
+                ("do it", 'do it: no event; write "ACCESS WHAT'),
+                ("read", "read: no trace; an event is one argument, in quo"),
+                ("open /x read by", 'nothing is named behind "by"; a WHAT'),
+                ("read /x by ", 'nothing is named behind "by"; a WHAT'),
+                ("read /x by via import", 'nothing is named behind "by"'),
+                ("read /x by app via", 'nothing is named behind "via"'),
+                ("read /x via mail", 'unknown HOW "mail"; one of direct,')):
+            with self.subTest(sentence):
+                status, out, complaint = self.policy(
+                    "explain", "policy.json", sentence)
+                self.assertEqual((2, "", 1), (status, out,
+                                              complaint.count("\n")))
+                self.assertIn(told, complaint)
+        self.assertEqual("denied    read /x by by app: no rule covers it\n",
+                         self.policy("explain", "policy.json",
+                                     "read /x by by app")[1])
 
     def test_denials_of_a_recording_are_told_once(self):
         done = self.tool("secmgr-record", "--force", "-o", "run.db", "--",
