@@ -4,6 +4,7 @@
  */
 #include "tools/policy_import.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "tools/policy_tool.h"
@@ -31,7 +32,8 @@ static int import_file(struct importing *i, const char *path)
 	enum sm_status status;
 
 	if (!text || bytes > UINT32_MAX) {
-		sm_cli_error(&sm_policy_program, path, "cannot read it");
+		sm_cli_error(&sm_policy_program, path, "cannot read it: %s",
+			     text ? "too large" : strerror(errno));
 		free(text);
 		return SM_EXIT_USAGE;
 	}

@@ -81,7 +81,7 @@ bool sm_sentence_is_access(const char *word);
 void sm_sentence_set_principal(const struct sm_compiled *c, const char *name,
 			       struct sm_spoken *s);
 
-/* The whole file, "-" standard input; NULL, or malloc'ed. */
+/* The whole file, "-" standard input; malloc'ed, or NULL: errno. */
 char *sm_policy_read(const char *path, size_t *bytes);
 /* Through a new file beside it: whatever happens, one of them is whole. */
 int sm_policy_replace(const char *path, const char *text, size_t bytes);

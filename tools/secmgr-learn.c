@@ -259,6 +259,13 @@ static bool has_rule(const struct sm_rules *rules, struct sm_str id)
 	return false;
 }
 
+/* What has a line stands in the policy that is kept. */
+static void report_failure(const struct settings *settings,
+			   const struct sm_diag *diag)
+{
+	sm_cli_diag(&program, diag->line ? settings->base : NULL, diag);
+}
+
 /* Rules that all observations give and those without the excluded do not. */
 static enum sm_status put_gone(const struct settings *settings,
 			       const struct sm_observations *all,
@@ -330,7 +337,7 @@ static int learn(const struct settings *settings,
 					  &diag);
 	}
 	if (status != SM_OK) {
-		sm_cli_diag(&program, NULL, &diag);
+		report_failure(settings, &diag);
 		exit_status = SM_EXIT_USAGE;
 	}
 	sm_learned_fini(&learned);
@@ -354,7 +361,7 @@ static int narrow_and_learn(const struct settings *settings,
 	if (settings->quorum.least > 1) {
 		if (sm_learn_quorum(used, &settings->learn, &settings->quorum,
 				    &quorum, &diag) != SM_OK)
-			sm_cli_diag(&program, NULL, &diag);
+			report_failure(settings, &diag);
 		used = quorum;
 	}
 	if (used)
@@ -421,7 +428,7 @@ static int drift(const struct settings *settings,
 	if (status == SM_EXIT_OK &&
 	    sm_learn_drift(before, now, &settings->learn, put_drift, &found,
 			   &diag) != SM_OK) {
-		sm_cli_diag(&program, NULL, &diag);
+		report_failure(settings, &diag);
 		status = SM_EXIT_USAGE;
 	}
 	sm_observations_free(before);

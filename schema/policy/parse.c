@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,6 +48,18 @@ enum sm_status sm_parse_list(struct sm_parser *p, const char *what,
 		return sm_json_fail(&p->json, SM_INVALID, start,
 				    "%s must not be empty", what);
 	return status == SM_END ? SM_OK : status;
+}
+
+void sm_parse_names(const char *const *names, size_t count,
+		    char out[SM_PARSE_NAMES_BYTES])
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < count && used < SM_PARSE_NAMES_BYTES; i++)
+		used += (size_t)snprintf(out + used,
+					 SM_PARSE_NAMES_BYTES - used, "%s%s",
+					 used ? ", " : "", names[i]);
 }
 
 static enum sm_status read_version(struct sm_parser *p)
@@ -101,6 +114,7 @@ static enum sm_status read_policy(struct sm_parser *p)
 		return status;
 	while (!(status = sm_json_item(&p->json, '}', &is_first))) {
 		size_t place = sm_json_place(&p->json), key;
+		char names[SM_PARSE_NAMES_BYTES];
 		struct sm_str name;
 
 		status = sm_json_key(&p->json, &name);
@@ -109,10 +123,12 @@ static enum sm_status read_policy(struct sm_parser *p)
 		for (key = 0; key < TOP_KEYS; key++)
 			if (sm_str_equal(name, sm_str_of(top_keys[key])))
 				break;
-		if (key == TOP_KEYS)
+		if (key == TOP_KEYS) {
+			sm_parse_names(top_keys, TOP_KEYS, names);
 			return sm_json_fail(&p->json, SM_INVALID, place,
-					    "unknown key \"%.*s\"",
-					    (int)name.len, name.p);
+					    "unknown key \"%.*s\"; one of %s",
+					    (int)name.len, name.p, names);
+		}
 		if (seen & 1u << key)
 			return sm_json_fail(&p->json, SM_INVALID, place,
 					    "key \"%s\" stands twice",

@@ -40,6 +40,11 @@ typedef enum sm_status sm_parse_item(struct sm_parser *p, void *into,
 enum sm_status sm_parse_list(struct sm_parser *p, const char *what,
 			     bool may_be_empty, sm_parse_item *add, void *into);
 
+/* What could have stood there: "a, b, c"; what does not fit is left out. */
+#define SM_PARSE_NAMES_BYTES 240
+void sm_parse_names(const char *const *names, size_t count,
+		    char out[SM_PARSE_NAMES_BYTES]);
+
 /* A list of rules; of SM_FAMILY_FROM_KEYS: `deny`. */
 enum sm_status sm_parse_rules(struct sm_parser *p, enum sm_family section);
 

@@ -220,6 +220,22 @@ static const char *section_name(enum sm_family family)
 	return family == SM_FAMILY_FROM_KEYS ? "deny" : sm_family_name(family);
 }
 
+static enum sm_status unknown_key(struct sm_parser *p, struct sm_str name,
+				  size_t place, enum sm_family section)
+{
+	char text[SM_PARSE_NAMES_BYTES];
+	const char *names[KEYS];
+	size_t count = 0;
+
+	for (int key = 0; key < KEYS; key++)
+		if (is_key_of((enum key)key, section))
+			names[count++] = key_names[key];
+	sm_parse_names(names, count, text);
+	return sm_json_fail(&p->json, SM_INVALID, place,
+			    "unknown key \"%.*s\" in a rule of %s; one of %s",
+			    (int)name.len, name.p, section_name(section), text);
+}
+
 static enum sm_status read_members(struct sm_parser *p, struct draft *d,
 				   enum sm_family section)
 {
@@ -236,11 +252,7 @@ static enum sm_status read_members(struct sm_parser *p, struct draft *d,
 			return status;
 		key = find_key(name);
 		if (key < 0 || !is_key_of(key, section))
-			return sm_json_fail(&p->json, SM_INVALID, place,
-					    "unknown key \"%.*s\" in a rule of "
-					    "%s",
-					    (int)name.len, name.p,
-					    section_name(section));
+			return unknown_key(p, name, place, section);
 		if (d->seen & 1u << key)
 			return sm_json_fail(&p->json, SM_INVALID, place,
 					    "key \"%s\" stands twice",

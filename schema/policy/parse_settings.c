@@ -115,16 +115,21 @@ enum sm_status sm_parse_variables(struct sm_parser *p)
 static enum sm_status add_use(struct sm_parser *p, void *into,
 			      struct sm_str text, size_t place)
 {
+	char names[SM_PARSE_NAMES_BYTES];
 	struct sm_str name;
-	size_t i;
+	size_t i, count = 0;
 
 	(void)into;
 	if (sm_parse_keep(p, text, &name))
 		return SM_NOMEM;
-	if (!sm_bundle_text(name.p))
+	if (!sm_bundle_text(name.p)) {
+		while (sm_bundle_names()[count])
+			count++;
+		sm_parse_names(sm_bundle_names(), count, names);
 		return sm_json_fail(&p->json, SM_INVALID, place,
-				    "there is no bundle \"%.*s\"",
-				    (int)text.len, text.p);
+				    "there is no bundle \"%.*s\"; one of %s",
+				    (int)text.len, text.p, names);
+	}
 	for (i = 0; i < p->rules->use.count; i++)
 		if (sm_str_equal(p->rules->use.items[i], text))
 			return sm_json_fail(&p->json, SM_INVALID, place,
@@ -157,8 +162,9 @@ static enum sm_status read_mode(struct sm_parser *p)
 	family = sm_family_find(text);
 	if (family < 0)
 		return sm_json_fail(&p->json, SM_INVALID, place,
-				    "unknown key \"%.*s\" in modes; modes are "
-				    "set by family",
+				    "unknown key \"%.*s\" in modes; one of "
+				    "files, network, processes, code, pickles, "
+				    "native, events",
 				    (int)text.len, text.p);
 	if (p->rules->modes[family])
 		return sm_json_fail(&p->json, SM_INVALID, place,
@@ -210,9 +216,11 @@ static enum sm_status read_review_members(struct sm_parser *p,
 		else if (sm_str_equal(name, SM_STR("reason")))
 			to = &r->reason;
 		else
-			return sm_json_fail(&p->json, SM_INVALID, place,
-					    "unknown key \"%.*s\" in review",
-					    (int)name.len, name.p);
+			return sm_json_fail(
+				&p->json, SM_INVALID, place,
+				"unknown key \"%.*s\" in review; one of "
+				"id, reason",
+				(int)name.len, name.p);
 		if (to->p)
 			return sm_json_fail(&p->json, SM_INVALID, place,
 					    "key \"%.*s\" stands twice",

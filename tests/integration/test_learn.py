@@ -384,6 +384,14 @@ class Learned(unittest.TestCase):
         path.write_text(base if isinstance(base, str) else json.dumps(base))
         return self.learn("--base", path, "-q", *traces)
 
+    def test_what_is_wrong_with_a_base_is_told_with_its_place(self):
+        done = self.learn_onto(
+            '{\n "secmgr": 1,\n "files": [\n  { "path": "${NONE}/x", "access": '
+            '["read"] }\n ]\n}\n', *self.traces)
+        self.assertEqual((2, ""), (done.returncode, done.stdout))
+        self.assertIn(f"{self.place}/base.json:4:3: undefined variable",
+                      done.stderr)
+
     def test_base_that_allows_all_stays_as_it_is(self):
         text = self.policy.read_text()
         done = self.learn_onto(text, *self.traces)

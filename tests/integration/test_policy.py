@@ -65,7 +65,8 @@ class Policy(unittest.TestCase):
     def test_what_is_wrong_is_told_with_its_place(self):
         cases = [
             (POLICY.replace('"by"', '"bye"', 1), 2,
-             'policy.json:5:75: unknown key "bye" in a rule of files\n'),
+             'policy.json:5:75: unknown key "bye" in a rule of files; '
+             'one of id, path, access, by, via, makes, seen\n'),
             (POLICY.replace("n1", "f1"), 2,
              'policy.json:6:24: id "f1" stands twice; first on line 5\n'),
             (POLICY.replace("CWD", "NOWHERE"), 2,
