@@ -88,9 +88,9 @@ static void print_result(const struct verify_settings *settings,
 		       v->findings - FINDINGS_SHOWN);
 	put_path(v);
 	if (!v->findings)
-		printf("%" PRIu64 " blocks, %" PRIu64
+		printf("%" PRIu64 " block%s, %" PRIu64
 		       " events, all as written\n",
-		       r->blocks, r->events);
+		       r->blocks, r->blocks == 1 ? "" : "s", r->events);
 	if (!v->findings && !r->is_closed) {
 		put_utc(r->sealed_ns, time);
 		printf("not closed: what was not yet stored at %s is missing\n",

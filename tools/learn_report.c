@@ -242,11 +242,12 @@ void sm_learn_report_summary(const char *program,
 	const struct sm_observed *o = &report->observed;
 
 	say(program,
-	    "%" PRIu64 " events in %" PRIu64 " traces (%" PRIu64
-	    " runs, %" PRIu64 " processes), %" PRIu64
+	    "%" PRIu64 " events in %" PRIu64 " trace%s (%" PRIu64
+	    " run%s, %" PRIu64 " process%s), %" PRIu64
 	    " distinct calls, %zu covered by bundles",
-	    o->events, o->traces, o->runs, o->processes, o->calls,
-	    report->learned->bundled);
+	    o->events, o->traces, o->traces == 1 ? "" : "s", o->runs,
+	    o->runs == 1 ? "" : "s", o->processes,
+	    o->processes == 1 ? "" : "es", o->calls, report->learned->bundled);
 	put_families(program, report->learned);
 	put_bundles(program, report->learned);
 	if (o->denied)

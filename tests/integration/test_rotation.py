@@ -103,7 +103,7 @@ class Rotation(unittest.TestCase):
         policy = self.place / "policy.json"
         learned = self.read("secmgr-learn", *files, status=(0,))
         policy.write_text(learned.stdout)
-        self.assertIn("(1 runs, 2 processes)", learned.stderr)
+        self.assertIn("(1 run, 2 processes)", learned.stderr)
         again = self.read("secmgr-learn", *reversed(files), status=(0,))
         self.assertEqual(learned.stdout, again.stdout)
         replayed = json.loads(
