@@ -20,6 +20,7 @@
 
 #include "recorder/collector.h"
 #include "tools/replay_live_calls.h"
+#include "tools/replay_live_policy.h"
 #include "tools/wrapper.h"
 
 #define RUNNER	   "secmgr-live"
@@ -162,114 +163,6 @@ enum sm_status replay_live_start(struct replay_live *live, struct sm_diag *diag)
 	if (!status)
 		status = find_program(live, diag);
 	return status ? status : identify(live, diag);
-}
-
-/* ------------------------------------------------------------------ policy */
-
-/* A policy for the live interpreter: variables with its paths. */
-struct bindings {
-	struct sm_binding *items;
-	char **texts;
-	size_t count;
-};
-
-static void bindings_free(struct bindings *b)
-{
-	for (size_t i = 0; i < b->count; i++)
-		free(b->texts[i]);
-	free(b->texts);
-	free(b->items);
-}
-
-static bool append(char **text, struct sm_str part)
-{
-	char *longer = NULL;
-
-	if (asprintf(&longer, "%s%s%.*s", *text ? *text : "", *text ? ":" : "",
-		     (int)part.len, part.p) < 0)
-		return false;
-	free(*text);
-	*text = longer;
-	return true;
-}
-
-static bool append_mapped(const struct sm_live *run,
-			  const struct sm_trace *trace, struct sm_str value,
-			  char **text)
-{
-	char path[8192];
-	struct sm_str mapped = value;
-
-	if (value.len < 4096)
-		sm_live_map(run, trace, value, path, &mapped);
-	return append(text, mapped);
-}
-
-static bool put_binding(struct bindings *b, const char *name, char *text)
-{
-	b->texts[b->count] = text;
-	b->items[b->count++] = (struct sm_binding){ name, text };
-	return text != NULL;
-}
-
-static bool map_binding(struct bindings *b, const struct sm_live *run,
-			const struct sm_trace *trace,
-			const struct sm_binding *from)
-{
-	const char *at = from->value;
-	char *text = NULL;
-
-	do {
-		size_t n = strcspn(at, ":");
-
-		if (!append_mapped(run, trace,
-				   (struct sm_str){ at, (uint32_t)n }, &text))
-			break;
-		at += n;
-	} while (*at++);
-	return put_binding(b, from->name, text);
-}
-
-static bool map_variable(struct bindings *b, const struct sm_live *run,
-			 const struct sm_trace *trace,
-			 const struct sm_variable *variable)
-{
-	char *text = NULL;
-
-	for (size_t i = 0; i < variable->values.count; i++)
-		if (!append_mapped(run, trace, variable->values.items[i],
-				   &text))
-			break;
-	return !text || put_binding(b, variable->name.p, text);
-}
-
-static bool is_bound(const struct sm_binding *bindings, size_t count,
-		     struct sm_str name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (sm_str_equal(sm_str_of(bindings[i].name), name))
-			return true;
-	return false;
-}
-
-static bool map_all(struct bindings *b, const struct sm_live *run,
-		    const struct sm_trace *trace, const struct sm_rules *rules,
-		    const struct sm_binding *given, size_t count)
-{
-	size_t most = count + rules->variable_count + 1;
-
-	*b = (struct bindings){ .items = calloc(most, sizeof(*b->items)),
-				.texts = calloc(most, sizeof(*b->texts)) };
-	if (!b->items || !b->texts)
-		return false;
-	for (size_t i = 0; i < count; i++)
-		if (!map_binding(b, run, trace, &given[i]))
-			return false;
-	for (size_t i = 0; i < rules->variable_count; i++)
-		if (!is_bound(given, count, rules->variables[i].name) &&
-		    !map_variable(b, run, trace, &rules->variables[i]))
-			return false;
-	return true;
 }
 
 /* ------------------------------------------------------------------ raising */
@@ -648,7 +541,7 @@ enum sm_status replay_live_run(struct replay_live *live, struct sm_trace *trace,
 			     .driver = -1,
 			     .calls = -1,
 			     .answers = -1 };
-	struct bindings mapped = { .items = NULL };
+	struct replay_live_bindings mapped = { .items = NULL };
 	enum sm_status status = SM_OK;
 	void *blob = NULL;
 
@@ -656,7 +549,8 @@ enum sm_status replay_live_run(struct replay_live *live, struct sm_trace *trace,
 		sm_live_free(s.run);
 		return sm_fail(diag, SM_NOMEM, "out of memory");
 	}
-	if (!map_all(&mapped, s.run, trace, rules, bindings, binding_count))
+	if (!replay_live_map(&mapped, s.run, trace, rules, bindings,
+			     binding_count))
 		status = sm_fail(diag, SM_NOMEM, "out of memory");
 	if (!status)
 		status = sm_policy_compile(rules, mapped.items, mapped.count,
@@ -664,7 +558,7 @@ enum sm_status replay_live_run(struct replay_live *live, struct sm_trace *trace,
 	s.blob = blob;
 	if (!status)
 		status = run_policy(&s, trace, diag);
-	bindings_free(&mapped);
+	replay_live_bindings_free(&mapped);
 	free(blob);
 	return status;
 }
