@@ -14,11 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "recorder/collector.h"
+#include "tools/cli_progress.h"
 #include "tools/replay_live_calls.h"
 #include "tools/replay_live_policy.h"
 #include "tools/wrapper.h"
@@ -230,11 +232,18 @@ static bool inherit(int fd, char out[16])
 	return !fcntl(fd, F_SETFD, 0);
 }
 
+/* Ctrl-C is for its parent, and it does not outlive that one. */
+static bool follow(pid_t parent)
+{
+	return signal(SIGINT, SIG_IGN) != SIG_ERR &&
+	       !prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent;
+}
+
 /*
  * In the child: becomes the interpreter, in a directory that is gone, so that
  * what had no place then has none now.
  */
-static _Noreturn void become_interpreter(struct session *s)
+static _Noreturn void become_interpreter(struct session *s, pid_t parent)
 {
 	char driver[16], calls[16], answers[16], place[4128];
 	const char *argv[] = { s->live->program, "-I",	 "-S",	    "-W",
@@ -245,9 +254,9 @@ static _Noreturn void become_interpreter(struct session *s)
 
 	snprintf(place, sizeof(place), "%s/gone", s->place);
 	sm_collector_inherit(s->collector);
-	if (null >= 0 && dup2(null, 0) >= 0 && dup2(null, 1) >= 0 &&
-	    inherit(s->driver, driver) && inherit(s->calls, calls) &&
-	    inherit(s->answers, answers) &&
+	if (follow(parent) && null >= 0 && dup2(null, 0) >= 0 &&
+	    dup2(null, 1) >= 0 && inherit(s->driver, driver) &&
+	    inherit(s->calls, calls) && inherit(s->answers, answers) &&
 	    !command_set_environment(s->live->agent,
 				     sm_collector_channel(s->collector),
 				     &diag) &&
@@ -265,10 +274,10 @@ static enum sm_status spawn(struct session *s, struct sm_trace_writer *writer,
 	struct sm_collector_summary summary;
 	sigset_t all, old;
 	enum sm_status status;
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	if (!pid)
-		become_interpreter(s);
+		become_interpreter(s, parent);
 	if (pid < 0)
 		return sm_fail(diag, SM_IO, "fork: %s", strerror(errno));
 	sigfillset(&all);
@@ -452,6 +461,7 @@ static enum sm_status make_place(struct session *s, struct sm_diag *diag)
 		return SM_IO;
 	}
 	snprintf(s->trace, sizeof(s->trace), "%s/live.db", s->place);
+	sm_cli_remove_when_stopped(s->trace, s->place);
 	s->driver = memory("driver", diag);
 	s->calls = memory("calls", diag);
 	s->answers = memory("answers", diag);
@@ -471,6 +481,7 @@ static void remove_place(struct session *s)
 		unlink(path);
 	}
 	rmdir(s->place);
+	sm_cli_keep();
 }
 
 static enum sm_status raise_calls(struct session *s, struct sm_diag *diag)

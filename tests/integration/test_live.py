@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -152,6 +153,24 @@ class Usage(unittest.TestCase):
              self.place / "p.json", self.place / "t.db"], check=False,
             env=dict(os.environ, TMPDIR=str(temporary)))
         self.assertEqual(1, done.returncode)
+        self.assertEqual([], list(temporary.iterdir()))
+
+    def test_ctrl_c_leaves_nothing_behind(self):
+        temporary = self.place / "tmp"
+        temporary.mkdir()
+        replay = subprocess.Popen(
+            [workloads.program("secmgr-replay"), "--live",
+             self.place / "p.json", self.place / "t.db"],
+            env=dict(os.environ, TMPDIR=str(temporary)),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True)
+        self.addCleanup(replay.kill)
+        while not list(temporary.glob("*/live.db")):
+            self.assertIsNone(replay.poll())
+        os.killpg(replay.pid, signal.SIGINT)
+        # Whatever it started has ended, too, when nobody writes any more.
+        self.assertEqual((b"", b""), replay.communicate(timeout=30))
+        self.assertEqual(-signal.SIGINT, replay.returncode)
         self.assertEqual([], list(temporary.iterdir()))
 
     def test_the_summary_tells_what_was_compared(self):
