@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Directories in which depth means nothing: what opened on two levels opens on
- * any.
+ * any, and so does what is put into a directory that is made for it.
  */
-#include "learner/tree.h"
+#include "learner/open.h"
 
 static struct sm_node *slot_kid(const struct sm_node *node, struct sm_str name,
 				bool is_dir)
@@ -114,6 +114,58 @@ void sm_tree_deepen(struct sm_learn *l, struct sm_node *node)
 	sm_node_tidy(l, inner);
 	fold(l, inner);
 	take_files(l, inner, node);
+	sm_node_tidy(l, node);
+}
+
+/*
+ * All that is in node are files the program made under names that opened, and
+ * were others each time.
+ */
+static bool is_filled(const struct sm_node *node)
+{
+	const struct sm_str any = SM_STR("<name>");
+	bool is_varied = false;
+
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (kid->is_dir || !kid->is_slot || !kid->is_made)
+			return false;
+		is_varied |= kid->is_varied &&
+			     memmem(kid->name.p, kid->name.len, any.p, any.len);
+	}
+	return is_varied;
+}
+
+/*
+ * Who makes the directory before he puts things into it makes the one that a
+ * name with a slash asks for, too.
+ */
+static bool is_deep(const struct sm_learn *l, const struct sm_node *node,
+		    struct sm_str dir, const struct sm_place *place)
+{
+	return dir.len && sm_node_access(node) & SM_ACCESS_CREATE &&
+	       !place->is_closed && !place->is_code && !place->is_shared &&
+	       !place->is_hidden && !sm_holds_code(l, dir) &&
+	       !sm_is_base(l, dir) && is_filled(node);
+}
+
+void sm_node_deepen(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
+		    const struct sm_place *place)
+{
+	struct sm_node *tree, *dirs;
+
+	if (!is_deep(l, node, dir, place))
+		return;
+	tree = sm_node_new_slot(l, node, SM_STR("**"), true);
+	dirs = sm_node_new_slot(l, tree, SM_STR("<name>"), true);
+	tree->why = SM_STR("made with what is put into it, under names that "
+			   "somebody tells");
+	tree->is_made = dirs->is_made = true;
+	for (const struct sm_grant *g = node->grants; g; g = g->next)
+		if (g->access & SM_ACCESS_CREATE)
+			sm_node_grant(l, dirs, g->by, g->access);
+	take_files(l, tree, node);
 	sm_node_tidy(l, node);
 }
 

@@ -554,6 +554,7 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 		open_frames(l, place.is_shared ? stems : NULL, node);
 	open_derived(l, node);
 	sm_node_tidy(l, node);
+	sm_node_deepen(l, node, dir, &place);
 }
 
 void sm_tree_derive(struct sm_learn *l, struct sm_node *root)

@@ -124,6 +124,13 @@ struct sm_groups sm_typed_groups(struct sm_learn *l, const struct sm_node *node,
 				 const struct sm_scope *scope,
 				 const struct sm_members *members);
 
+/*
+ * Lets a directory that the program makes and fills with files of any name hold
+ * such directories, at any depth, if it may.
+ */
+void sm_node_deepen(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
+		    const struct sm_place *place);
+
 /* What is to become of the files in node that may open. */
 struct sm_choice *sm_cut_files(struct sm_learn *l, const struct sm_node *node,
 			       const struct sm_scope *scope);

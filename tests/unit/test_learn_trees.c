@@ -701,9 +701,51 @@ static void logs_turn_over(void **state)
 	}
 }
 
+/* Who makes the directory first would make another one in it. */
+static void what_a_program_files_by_name_it_files_at_any_depth(void **state)
+{
+	static const char *const months[] = { "jan", "feb", "mar" };
+
+	/* Who does not make it; the same each time; something else in it. */
+	for (int other = 0; other < 4; other++) {
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		for (int run = 0; run < 3; run++) {
+			char path[128];
+
+			if (other != 1)
+				see_mkdir(&b, run, APP "/exports");
+			for (int i = 0; i < 3; i++) {
+				snprintf(path, sizeof(path),
+					 APP "/exports/%s.csv", months[i]);
+				if (i == run || other == 2)
+					see_open(&b, run, path, WRITE);
+			}
+			if (other == 3)
+				see_open(&b, run, APP "/exports/index", WRITE);
+		}
+		learn(&b);
+		assert_true(allows_open(&b, APP "/exports/may.csv", WRITE));
+		assert_int_equal(allows_mkdir(&b, APP "/exports/2026"), !other);
+		assert_int_equal(allows_open(&b,
+					     APP "/exports/2026/a b/c (1).csv",
+					     WRITE),
+				 !other);
+		assert_false(allows_open(&b, APP "/exports/2026/x.csv", READ));
+		assert_false(
+			allows_open(&b, APP "/exports/2026/.x.csv", WRITE));
+		assert_false(allows_mkdir(&b, APP "/imports"));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			what_a_program_files_by_name_it_files_at_any_depth),
 		cmocka_unit_test(what_an_owner_holds_opens_at_any_depth),
 		cmocka_unit_test(made_up_names_come_at_any_depth),
 		cmocka_unit_test(directories_beside_code_open_no_way_to_it),
