@@ -226,6 +226,8 @@ check-long: all unit-build
 	SM_POWER=2000 $(BUILD)/tests/test_trace_power
 	SM_BUILD=$(BUILD) SM_KILLS=2000 SM_CROWD=1000 \
 		$(PYTHON) -B tests/integration/test_loss.py
+	SM_BUILD=$(BUILD) SM_RULES=50000 \
+		$(PYTHON) -B tests/integration/test_hostile.py
 	SM_BUILD=$(BUILD) SM_FAULTS=300 \
 		$(PYTHON) -B tests/integration/test_faults.py
 	SM_BUILD=$(BUILD) SM_CUTS=20 \
