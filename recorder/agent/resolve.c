@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * resolve.c: what arguments mean here and now: cwd, descriptors, PATH,
- * processes, sockets. System calls only where an argument needs them.
+ * resolve.c: what arguments mean here and now: cwd, descriptors, processes,
+ * sockets. System calls only where an argument needs them.
  */
-#include "recorder/agent/agent.h"
+#include "recorder/agent/resolve.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -108,17 +108,17 @@ struct sm_str sm_resolve_fd(int64_t fd, char *out)
 
 /* ------------------------------------------------------------------- paths */
 
-static const struct sm_value *arg(const struct sm_event *event,
-				  const struct sm_catalogue_entry *entry,
-				  enum sm_role role)
+const struct sm_value *
+sm_resolve_argument(const struct sm_event *event,
+		    const struct sm_catalogue_entry *entry, enum sm_role role)
 {
 	int i = sm_catalogue_role(entry, role);
 
 	return i >= 0 && (uint32_t)i < event->argc ? &event->args[i] : NULL;
 }
 
-/* path, taken relative to base or, without one, to the cwd. */
-static struct sm_str absolute(struct sm_str base, struct sm_str path, char *out)
+struct sm_str sm_resolve_absolute(struct sm_str base, struct sm_str path,
+				  char *out)
 {
 	struct sm_str result;
 
@@ -146,7 +146,7 @@ static struct sm_str at_descriptor(const struct sm_value *dir_fd,
 		if (!base.len)
 			return base;
 	}
-	return absolute(base, path, out);
+	return sm_resolve_absolute(base, path, out);
 }
 
 struct sm_str sm_resolve_at(int dir_fd, struct sm_str name, char *out)
@@ -163,7 +163,7 @@ static void resolve_path(struct sm_box *box,
 {
 	unsigned which = role == SM_ROLE_PATH_TO;
 	enum sm_role dir_role = which ? SM_ROLE_DIR_FD_TO : SM_ROLE_DIR_FD;
-	const struct sm_value *v = arg(event, entry, role);
+	const struct sm_value *v = sm_resolve_argument(event, entry, role);
 	char *out = box->resolved[which];
 
 	if (!v || sm_value_is_cut(v))
@@ -171,11 +171,12 @@ static void resolve_path(struct sm_box *box,
 	if (sm_value_is_string(v) && sm_path_is_canonical(sm_value_str(v)))
 		event->is_canonical[which] = true;
 	else if (sm_value_is_string(v) && v->len && v->s[0] == '/')
-		event->resolved[which] =
-			absolute((struct sm_str){ 0 }, sm_value_str(v), out);
+		event->resolved[which] = sm_resolve_absolute(
+			(struct sm_str){ 0 }, sm_value_str(v), out);
 	else if (sm_value_is_string(v))
 		event->resolved[which] = at_descriptor(
-			arg(event, entry, dir_role), sm_value_str(v), out);
+			sm_resolve_argument(event, entry, dir_role),
+			sm_value_str(v), out);
 	else if (v->type == SM_INT && event->site.kind != SM_EVENT_OPEN)
 		event->resolved[which] = sm_resolve_fd(v->i, out);
 	else if (v->type == SM_NONE && entry->operation == SM_OPERATION_LIST)
@@ -222,8 +223,8 @@ static uint32_t uri_path(struct sm_str uri, char *out, uint32_t room)
 struct sm_str sm_resolve_database(const struct sm_event *event,
 				  char out[SM_PATH_MAX])
 {
-	const struct sm_value *v =
-		arg(event, sm_catalogue_entry(event->site.kind), SM_ROLE_PATH);
+	const struct sm_value *v = sm_resolve_argument(
+		event, sm_catalogue_entry(event->site.kind), SM_ROLE_PATH);
 	struct sm_str name = { NULL, 0 };
 
 	if (v && sm_value_is_string(v))
@@ -248,202 +249,11 @@ static void resolve_sqlite(struct sm_box *box, struct sm_event *event)
 	if (name.p == text && sm_path_is_canonical(name))
 		event->resolved[0] = name; /* the URI is not the path */
 	else
-		event->resolved[0] =
-			absolute((struct sm_str){ 0 }, name, box->resolved[0]);
+		event->resolved[0] = sm_resolve_absolute(
+			(struct sm_str){ 0 }, name, box->resolved[0]);
 }
 
-/* ---------------------------------------------------------------- programs */
-
-/* execve(2) refuses directories, which may be searched. */
-static bool is_executable(const char *path)
-{
-	struct stat st;
-
-	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 &&
-	       syscall(SYS_newfstatat, AT_FDCWD, path, &st, 0) == 0 &&
-	       S_ISREG(st.st_mode);
-}
-
-/* PATH of the child's environment: a dict, or a sequence of NAME=VALUE. */
-static bool path_of_dict(struct sm_box *box, struct py_object *variables,
-			 struct sm_str *out)
-{
-	struct py_object *key, *value;
-	PY_SIZE at = 0;
-	struct sm_str name;
-
-	while (sm_py.PyDict_Next(variables, &at, &key, &value))
-		if (sm_extract_string(box, key, &name) &&
-		    sm_str_equal(name, SM_STR("PATH")))
-			return sm_extract_string(box, value, out);
-	return false;
-}
-
-/* The environment argument; NULL: the event has none. */
-static struct py_object *variables_of(const struct sm_catalogue_entry *entry,
-				      struct py_object *args)
-{
-	int i = sm_catalogue_role(entry, SM_ROLE_ENVIRON);
-
-	if (i < 0 || sm_py.PyTuple_Size(args) <= i)
-		return NULL;
-	return sm_py.PyTuple_GetItem(args, i);
-}
-
-static struct sm_str search_path(struct sm_box *box,
-				 const struct sm_catalogue_entry *entry,
-				 struct py_object *args)
-{
-	struct py_object *variables = variables_of(entry, args);
-	struct sm_str path;
-	const char *own = getenv("PATH");
-
-	if (variables &&
-	    sm_py.PyType_GetFlags(sm_python_type(variables)) & PY_IS_DICT)
-		return path_of_dict(box, variables, &path)
-			       ? path
-			       : SM_STR("/bin:/usr/bin");
-	return own ? sm_str_of(own) : SM_STR("/bin:/usr/bin");
-}
-
-/* NAME in dir, which may be relative to base; empty: it does not fit. */
-static struct sm_str candidate(struct sm_str base, struct sm_str dir,
-			       struct sm_str name, char *out)
-{
-	char text[SM_PATH_MAX];
-	struct sm_str path = { text, dir.len }, result = { NULL, 0 };
-
-	if (dir.len + name.len + 2 > SM_PATH_MAX)
-		return result;
-	if (dir.len)
-		memcpy(text, dir.p, dir.len);
-	if (dir.len)
-		text[path.len++] = '/';
-	memcpy(text + path.len, name.p, name.len);
-	path.len += name.len;
-	if (sm_path_canonical(base, path, out, &result) != SM_OK ||
-	    result.len == SM_PATH_MAX)
-		result.len = 0;
-	out[result.len] = '\0';
-	return result;
-}
-
-struct sm_str sm_resolve_program(struct sm_str path, struct sm_str base,
-				 struct sm_str name, char out[SM_PATH_MAX])
-{
-	const char *colon;
-	struct sm_str found;
-
-	do {
-		struct sm_str dir = path;
-
-		colon = path.len ? memchr(path.p, ':', path.len) : NULL;
-		if (colon)
-			dir.len = (uint32_t)(colon - path.p);
-		path.p += dir.len + 1;
-		path.len -= dir.len + (colon != NULL);
-		found = candidate(base, dir, name, out);
-		if (found.len && is_executable(out))
-			return found;
-	} while (colon);
-	return (struct sm_str){ NULL, 0 };
-}
-
-/* The first candidate that can be run: what _posixsubprocess will do. */
-static struct sm_str first_runnable(const struct sm_value *list)
-{
-	char path[SM_PATH_MAX];
-
-	for (uint32_t i = 0; i < list->len; i++) {
-		struct sm_str s = sm_value_str(&list->items[i]);
-
-		if (!s.len || s.len >= SM_PATH_MAX ||
-		    sm_value_is_cut(&list->items[i]))
-			continue;
-		memcpy(path, s.p, s.len);
-		path[s.len] = '\0';
-		if (is_executable(path))
-			return s;
-	}
-	return list->len ? sm_value_str(&list->items[0])
-			 : (struct sm_str){ NULL, 0 };
-}
-
-/* executable, or argv[0] where it is None. */
-static struct sm_str program_of(const struct sm_event *event,
-				const struct sm_catalogue_entry *entry)
-{
-	const struct sm_value *v = arg(event, entry, SM_ROLE_PROGRAM);
-	const struct sm_value *argv = arg(event, entry, SM_ROLE_ARGV);
-
-	if (v && v->type == SM_LIST)
-		return first_runnable(v);
-	if (v && v->type != SM_NONE && !sm_value_is_string(v))
-		return (struct sm_str){ NULL, 0 }; /* a PathLike */
-	if (v && v->type == SM_NONE && argv) {
-		v = argv;
-		if (argv->type == SM_LIST)
-			v = argv->len ? &argv->items[0] : NULL;
-	}
-	if (!v || !sm_value_is_string(v) || sm_value_is_cut(v))
-		return (struct sm_str){ NULL, 0 };
-	return sm_value_str(v);
-}
-
-/*
- * A name PATH does not lead to stays without a path, and so does one given to
- * os.posix_spawn(), which may mean the working directory or PATH: the call
- * itself tells. Live replay is given paths, and looks at nothing.
- */
-static struct sm_str search(struct sm_box *box,
-			    const struct sm_catalogue_entry *entry,
-			    struct py_object *args,
-			    const struct sm_event *event, struct sm_str base,
-			    struct sm_str name)
-{
-	if (sm_agent.flags & SM_CHANNEL_LIVE ||
-	    event->site.kind == SM_EVENT_OS_POSIX_SPAWN)
-		return (struct sm_str){ NULL, 0 };
-	if (!base.len)
-		base = sm_resolve_cwd();
-	return sm_resolve_program(search_path(box, entry, args), base, name,
-				  box->resolved[0]);
-}
-
-static void resolve_program(struct sm_box *box,
-			    const struct sm_catalogue_entry *entry,
-			    struct py_object *args, struct sm_event *event)
-{
-	const struct sm_value *dir = arg(event, entry, SM_ROLE_CWD);
-	const struct sm_value *given = arg(event, entry, SM_ROLE_PROGRAM);
-	struct sm_str program = program_of(event, entry), base = { NULL, 0 };
-	bool is_searched = entry->operation == SM_OPERATION_POPEN ||
-			   event->site.kind == SM_EVENT_OS_POSIX_SPAWN;
-	char copy[SM_PATH_MAX];
-
-	if (given && given->type == SM_INT)
-		event->resolved[0] = sm_resolve_fd(given->i, box->resolved[0]);
-	if (!program.len || program.len >= SM_PATH_MAX ||
-	    memchr(program.p, '\0', program.len))
-		return;
-	if (dir && sm_value_is_string(dir) && program.p[0] != '/') {
-		base = sm_value_str(dir);
-		if (!sm_path_is_canonical(base))
-			base = absolute((struct sm_str){ 0 }, base, copy);
-	}
-	if (is_searched && !memchr(program.p, '/', program.len)) {
-		event->resolved[0] =
-			search(box, entry, args, event, base, program);
-		return;
-	}
-	if (sm_path_is_canonical(program)) {
-		/* chosen from candidates, or argv[0]: say which */
-		if (!given || !sm_value_is_string(given))
-			event->resolved[0] = program;
-		return;
-	}
-	event->resolved[0] = absolute(base, program, box->resolved[0]);
-}
+/* --------------------------------------------------------------- open ends */
 
 /* Nobody will tell later what these say: nothing may grant them. */
 static void close_open_ends(struct sm_event *event)
@@ -474,21 +284,14 @@ static void close_open_paths(struct sm_event *event)
 	}
 }
 
-static void resolve_environment(struct sm_box *box,
-				const struct sm_catalogue_entry *entry,
-				struct py_object *args, struct sm_event *event)
-{
-	event->resolved[1] = sm_environment_changes(
-		box, variables_of(entry, args), box->resolved[1]);
-}
-
 /* ------------------------------------------------------------------ others */
 
 static void resolve_code(struct sm_box *box,
 			 const struct sm_catalogue_entry *entry,
 			 struct sm_event *event)
 {
-	const struct sm_value *v = arg(event, entry, SM_ROLE_CODE);
+	const struct sm_value *v =
+		sm_resolve_argument(event, entry, SM_ROLE_CODE);
 	struct sm_str name;
 
 	if (!v || v->type != SM_LIST || !v->len ||
@@ -496,8 +299,8 @@ static void resolve_code(struct sm_box *box,
 		return;
 	name = sm_value_str(&v->items[0]);
 	if (name.len && name.p[0] != '<')
-		event->resolved[0] =
-			absolute((struct sm_str){ 0 }, name, box->resolved[0]);
+		event->resolved[0] = sm_resolve_absolute(
+			(struct sm_str){ 0 }, name, box->resolved[0]);
 }
 
 static void resolve_text(struct sm_box *box, const struct sm_value *v,
@@ -512,8 +315,8 @@ static void resolve_text(struct sm_box *box, const struct sm_value *v,
 	if (!name.len || !name.p[0] ||
 	    (needs_slash && !memchr(name.p, '/', name.len)))
 		return;
-	event->resolved[0] =
-		absolute((struct sm_str){ 0 }, name, box->resolved[0]);
+	event->resolved[0] = sm_resolve_absolute((struct sm_str){ 0 }, name,
+						 box->resolved[0]);
 }
 
 /* The names behind an address; the address behind a name, and its names. */
@@ -521,7 +324,8 @@ static void resolve_peer(struct sm_box *box,
 			 const struct sm_catalogue_entry *entry,
 			 struct sm_event *event)
 {
-	const struct sm_value *v = arg(event, entry, SM_ROLE_ADDRESS);
+	const struct sm_value *v =
+		sm_resolve_argument(event, entry, SM_ROLE_ADDRESS);
 	uint8_t address[SM_ADDRESS_BYTES];
 	struct sm_str host;
 
@@ -549,29 +353,32 @@ void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
 	case SM_OPERATION_POPEN:
 	case SM_OPERATION_FORK_EXEC:
 	case SM_OPERATION_EXEC:
-		resolve_program(box, entry, args, event);
-		resolve_environment(box, entry, args, event);
+		sm_resolve_run(box, entry, args, event);
+		sm_resolve_environment(box, entry, args, event);
 		if (!sm_interpose_sees_exec())
 			close_open_ends(event);
 		break;
 	case SM_OPERATION_SYSTEM:
-		resolve_environment(box, entry, args, event);
+		sm_resolve_environment(box, entry, args, event);
 		break;
 	case SM_OPERATION_RUN:
 		resolve_code(box, entry, event);
 		break;
 	case SM_OPERATION_CONNECT:
 		resolve_peer(box, entry, event);
-		resolve_text(box, arg(event, entry, SM_ROLE_ADDRESS), false,
-			     event);
+		resolve_text(box,
+			     sm_resolve_argument(event, entry, SM_ROLE_ADDRESS),
+			     false, event);
 		break;
 	case SM_OPERATION_BIND:
-		resolve_text(box, arg(event, entry, SM_ROLE_ADDRESS), false,
-			     event);
+		resolve_text(box,
+			     sm_resolve_argument(event, entry, SM_ROLE_ADDRESS),
+			     false, event);
 		break;
 	case SM_OPERATION_DLOPEN:
-		resolve_text(box, arg(event, entry, SM_ROLE_LIBRARY), true,
-			     event);
+		resolve_text(box,
+			     sm_resolve_argument(event, entry, SM_ROLE_LIBRARY),
+			     true, event);
 		break;
 	case SM_OPERATION_RENAME:
 	case SM_OPERATION_LINK:
