@@ -34,7 +34,7 @@
 static const char bootstrap[] =
 	"import sys; exec(compile(open(int(sys.argv.pop()), "
 	"encoding='utf-8').read(), '<frozen secmgr_live>', 'exec'))";
-/* As recorder/agent/code.c finds its standard library. */
+/* As recorder/agent/code_classify.c finds its standard library. */
 static const char question[] =
 	"import sys; sys.audit; print(sys.version.split()[0]); "
 	"print('%s/%s/python%d.%d' % (sys.base_prefix.rstrip('/'), "

@@ -290,12 +290,17 @@ bool sm_peer_is_encoded(struct py_object *args);
 /* event was not denied: the address of the call that follows is looked at. */
 void sm_peer_announce(const struct sm_view *view, const struct sm_event *event);
 
+/* ----------------------------------------------------------- make_hello.c */
+
+/* What is in a file, up to room bytes. */
+uint32_t sm_read_file(const char *path, char *out, uint32_t room);
+/* Under the lock: the message's length in out, which has SM_HELLO_MAX. */
+uint32_t sm_make_hello(enum sm_hello_reason reason, uint8_t *out);
+
 /* -------------------------------------------------------- channel_agent.c */
 
 /* Reads the environment. False: this process is none of our business. */
 bool sm_channel_setup(void);
-/* What is in a file, up to room bytes. */
-uint32_t sm_read_file(const char *path, char *out, uint32_t room);
 /* Asks for a ring; keeps what there was when that fails. */
 bool sm_channel_hello(enum sm_hello_reason reason);
 /* From the event path, no lock: fork seen late, reload, a ring still missing.
