@@ -33,6 +33,17 @@ struct sm_cover_entry {
 	char head[HEAD_MAX]; /* what all requests it means begin with */
 };
 
+/*
+ * What a rule means, kept from one text to the next that is shown to it: a
+ * bundle's rule may mean hundreds of paths. Up to some 20 MiB of states.
+ */
+struct sm_cover_extent {
+	struct sm_language *in, *but; /* but: what it leaves out */
+	uint32_t access;
+	enum sm_status status;
+};
+#define KEPT_STATES_MAX 400000
+
 /* --------------------------------------------------------- what a rule says */
 
 uint32_t sm_cover_via(const struct sm_rule *r)
@@ -199,7 +210,8 @@ enum sm_status sm_cover_init(struct sm_cover *c, const struct sm_rules *rules,
 	c->left = WORK_MAX;
 	c->entries = calloc(c->count + 1, sizeof(*c->entries));
 	c->is_hidden = calloc(c->count + 1, sizeof(*c->is_hidden));
-	status = c->entries && c->is_hidden ? SM_OK : SM_NOMEM;
+	c->extents = calloc(c->count + 1, sizeof(*c->extents));
+	status = c->entries && c->is_hidden && c->extents ? SM_OK : SM_NOMEM;
 	for (i = 0; !status && i < c->count; i++)
 		status = fill_entry(c, (uint32_t)i, &c->entries[i]);
 	if (!status && c->count)
@@ -215,8 +227,52 @@ bool sm_cover_spend(struct sm_cover *c, size_t count)
 	return sm_search_spend(&c->left, count * LOOK_WORK);
 }
 
+static size_t states_of(const struct sm_cover_extent *e)
+{
+	return e->in && e->but
+		       ? sm_language_size(e->in) + sm_language_size(e->but)
+		       : 0;
+}
+
+static void drop_extent(struct sm_cover *c, struct sm_cover_extent *e)
+{
+	c->kept_states -= states_of(e);
+	sm_language_free(e->in);
+	sm_language_free(e->but);
+	*e = (struct sm_cover_extent){ 0 };
+}
+
+/* What r, a rule of c, means; status and languages are set. */
+static const struct sm_cover_extent *
+extent_of(struct sm_cover *c, const struct sm_rule *r, uint32_t access)
+{
+	struct sm_cover_extent *e = &c->extents[r - c->rules->rules];
+
+	if (e->in && e->access == access)
+		return e;
+	drop_extent(c, e);
+	e->in = sm_language_new();
+	e->but = sm_language_new();
+	e->access = access;
+	e->status = e->in && e->but ? sm_extent_add(&c->values, r, access,
+						    e->in, e->but)
+				    : SM_NOMEM;
+	c->kept_states += states_of(e);
+	return e;
+}
+
+/* Keeps what extent_of() gave, unless there is too much of it. */
+static void let_go(struct sm_cover *c, const struct sm_rule *r)
+{
+	if (c->kept_states > KEPT_STATES_MAX)
+		drop_extent(c, &c->extents[r - c->rules->rules]);
+}
+
 void sm_cover_fini(struct sm_cover *c)
 {
+	for (size_t i = 0; c->extents && i < c->count; i++)
+		drop_extent(c, &c->extents[i]);
+	free(c->extents);
 	sm_rules_free(c->rules);
 	free(c->entries);
 	free(c->is_hidden);
@@ -274,26 +330,26 @@ static bool is_whole_stdlib(const struct sm_rule *r)
 /* Whether r means the text; one that cannot be followed is noted. */
 static bool means(struct hunt *h, struct sm_cover *c, const struct sm_rule *r)
 {
-	struct sm_language *l = sm_language_new(), *but = sm_language_new();
+	const struct sm_cover_extent *e = extent_of(c, r, h->ask->access);
+	const struct sm_str text = { h->text.bytes, h->text.len };
+	enum sm_status status = e->status;
 	struct sm_found_text other;
-	enum sm_status status = SM_NOMEM;
 	bool is_meant = false;
 
-	if (l && but)
-		status = sm_extent_add(&c->values, r, h->ask->access, l, but);
-	if (l)
-		spend_on(h->left, l);
+	/* As if it was built: what is found out must not depend on what was
+	 * asked before. */
+	if (e->in)
+		spend_on(h->left, e->in);
 	if (!status)
-		is_meant = sm_language_has(l, h->text.bytes, h->text.len) &&
-			   !sm_language_has(but, h->text.bytes, h->text.len);
+		is_meant = sm_language_has(e->in, text.p, text.len) &&
+			   !sm_language_has(e->but, text.p, text.len);
 	/* A bundle's rule for what the policy does not have falls away. */
 	if (status && !(status == SM_NOT_FOUND && r->bundle.len))
 		h->is_doubtful = true;
 	if (!status && !is_meant && sm_extent_respell(&h->text, &other) &&
-	    sm_language_has(l, other.bytes, other.len))
+	    sm_language_has(e->in, other.bytes, other.len))
 		h->is_doubtful = true;
-	sm_language_free(l);
-	sm_language_free(but);
+	let_go(c, r);
 	return is_meant;
 }
 

@@ -17,8 +17,10 @@ struct sm_cover {
 	struct sm_build values;
 	struct sm_cover_entry *entries; /* sorted by head */
 	size_t count;
-	bool *is_hidden; /* by rule: left out of all answers */
-	uint64_t left;	 /* work there may still be; 0: answers are UNKNOWN */
+	bool *is_hidden;		 /* by rule: left out of all answers */
+	struct sm_cover_extent *extents; /* by rule: kept once built */
+	size_t kept_states;		 /* of them */
+	uint64_t left; /* work there may still be; 0: answers are UNKNOWN */
 };
 
 SM_CHECKED enum sm_status sm_cover_init(struct sm_cover *cover,

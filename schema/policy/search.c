@@ -56,6 +56,8 @@ struct walk {
 	const struct sm_language *languages[LANGUAGES];
 	uint32_t offsets[LANGUAGES + 1];
 	uint32_t words; /* of a set */
+	uint64_t *ends; /* set: the states that end a text */
+	uint32_t *members, bounds[LANGUAGES + 1]; /* list_members() */
 	struct node *nodes;
 	uint64_t *sets;
 	uint32_t *table; /* node + 1 */
@@ -141,12 +143,47 @@ static void split_special(struct kinds *kinds)
 	}
 }
 
+static bool equal_bytes(const struct sm_bytes *a, const struct sm_bytes *b)
+{
+	return !memcmp(a->has, b->has, sizeof(a->has));
+}
+
+/* Sets that split already: to do it again changes nothing. */
+#define SPLIT_MAX 16
+struct split {
+	struct sm_bytes one, many[SPLIT_MAX]; /* one: sets of a single byte */
+	unsigned next;
+};
+
+static bool has_split(struct split *s, const struct sm_bytes *set)
+{
+	unsigned count = 0, byte = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		count += (unsigned)__builtin_popcountll(set->has[i]);
+		if (set->has[i])
+			byte = i * 64 + (unsigned)__builtin_ctzll(set->has[i]);
+	}
+	if (count == 1) {
+		bool had = sm_bytes_has(&s->one, byte);
+
+		s->one.has[byte / 64] |= 1ull << (byte % 64);
+		return had;
+	}
+	for (unsigned i = 0; i < SPLIT_MAX; i++)
+		if (equal_bytes(&s->many[i], set))
+			return true;
+	s->many[s->next++ % SPLIT_MAX] = *set;
+	return false;
+}
+
 #define PLAIN "abcdefghijklmnopqrstuvwxyz0123456789/-_."
 
 static void choose_bytes(struct walk *w)
 {
 	const unsigned plain = sizeof(PLAIN) - 1;
 	struct kinds kinds = { .count = 1 };
+	struct split split = { .next = 0 };
 	bool has[512] = { false };
 	unsigned c;
 
@@ -155,7 +192,8 @@ static void choose_bytes(struct walk *w)
 		const struct sm_language *l = w->languages[i];
 
 		for (uint32_t j = 0; l && j < l->count; j++)
-			if (l->states[j].to != NONE)
+			if (l->states[j].to != NONE &&
+			    !has_split(&split, &l->states[j].bytes))
 				split_kinds(&l->states[j].bytes, &kinds);
 	}
 	for (c = 0; c < plain + 256; c++) {
@@ -174,11 +212,18 @@ static void choose_bytes(struct walk *w)
 static bool is_accepted(const struct walk *w, const uint64_t *set,
 			unsigned language)
 {
-	const struct sm_language *l = w->languages[language];
+	uint32_t first = w->offsets[language], last = w->offsets[language + 1];
 
-	for (uint32_t i = 0; l && i < l->count; i++)
-		if (l->states[i].is_end && holds(set, w->offsets[language] + i))
+	for (uint32_t i = first / 64; i * 64 < last; i++) {
+		uint64_t hits = set[i] & w->ends[i];
+
+		if (i == first / 64)
+			hits &= ~0ull << first % 64;
+		if (i == last / 64)
+			hits &= (1ull << last % 64) - 1;
+		if (hits)
 			return true;
+	}
 	return false;
 }
 
@@ -192,43 +237,55 @@ static bool is_goal(const struct walk *w, uint32_t node)
 	       (!is_accepted(w, set, BROAD) || is_accepted(w, set, EXCEPT));
 }
 
+/* Lists the states of a set, for as many bytes as may follow. */
+static void list_members(struct walk *w, const uint64_t *set)
+{
+	uint32_t count = 0;
+	unsigned language = 0;
+
+	w->bounds[0] = 0;
+	for (uint32_t i = 0; i < w->words; i++) {
+		uint64_t word = set[i];
+
+		for (; word; word &= word - 1) {
+			uint32_t at = i * 64 + (uint32_t)__builtin_ctzll(word);
+
+			while (at >= w->offsets[language + 1])
+				w->bounds[++language] = count;
+			w->members[count++] = at;
+		}
+	}
+	while (language < LANGUAGES)
+		w->bounds[++language] = count;
+}
+
 /* The states of one language after byte; false when there are none. */
-static bool advance_one(const struct walk *w, unsigned language,
-			const uint64_t *from, uint8_t byte, uint64_t *to)
+static bool advance_one(const struct walk *w, unsigned language, uint8_t byte,
+			uint64_t *to)
 {
 	const struct sm_language *l = w->languages[language];
-	uint32_t first = w->offsets[language], last = w->offsets[language + 1],
-		 i;
 	bool has_any = false;
 
-	for (i = first / 64; i * 64 < last; i++) {
-		uint64_t word = from[i];
+	for (uint32_t i = w->bounds[language]; i < w->bounds[language + 1];
+	     i++) {
+		const struct sm_state *state =
+			&l->states[w->members[i] - w->offsets[language]];
 
-		while (word) {
-			uint32_t at = i * 64 + (uint32_t)__builtin_ctzll(word);
-			const struct sm_state *state;
-
-			word &= word - 1;
-			if (at < first || at >= last)
-				continue;
-			state = &l->states[at - first];
-			if (state->to == NONE ||
-			    !sm_bytes_has(&state->bytes, byte))
-				continue;
-			include(w, to, language, state->to);
-			has_any = true;
-		}
+		if (state->to == NONE || !sm_bytes_has(&state->bytes, byte))
+			continue;
+		include(w, to, language, state->to);
+		has_any = true;
 	}
 	return has_any;
 }
 
-/* The states after byte; false when a wanted language cannot go on. */
-static bool advance(const struct walk *w, const uint64_t *from, uint8_t byte,
-		    uint64_t *to)
+/* Those after byte of the states that are listed; false when a wanted language
+ * cannot go on. */
+static bool advance(const struct walk *w, uint8_t byte, uint64_t *to)
 {
 	memset(to, 0, w->words * sizeof(*to));
 	for (unsigned i = 0; i < LANGUAGES; i++)
-		if (w->languages[i] && !advance_one(w, i, from, byte, to) &&
+		if (w->languages[i] && !advance_one(w, i, byte, to) &&
 		    (i == IN || i == ALSO))
 			return false;
 	return true;
@@ -314,16 +371,6 @@ static bool spell(const struct walk *w, uint32_t node,
 	return true;
 }
 
-static uint64_t count_states(const struct walk *w, uint32_t node)
-{
-	const uint64_t *set = set_of(w, node);
-	uint64_t count = 0;
-
-	for (uint32_t i = 0; i < w->words; i++)
-		count += (unsigned)__builtin_popcountll(set[i]);
-	return count;
-}
-
 static enum sm_found walk_on(struct walk *w, struct sm_found_text *text)
 {
 	uint32_t at;
@@ -333,19 +380,19 @@ static enum sm_found walk_on(struct walk *w, struct sm_found_text *text)
 		if (is_goal(w, at))
 			return spell(w, at, text) ? SM_FOUND_ONE
 						  : SM_FOUND_UNKNOWN;
-		if (!sm_search_spend(
-			    w->left,
-			    w->offsets[LANGUAGES] / 4 +
-				    w->byte_count *
-					    (w->words + count_states(w, at))))
+		list_members(w, set_of(w, at));
+		if (!sm_search_spend(w->left,
+				     w->offsets[LANGUAGES] / 4 +
+					     w->byte_count *
+						     ((uint64_t)w->words +
+						      w->bounds[LANGUAGES])))
 			return SM_FOUND_UNKNOWN;
 		for (i = 0; i < w->byte_count; i++) {
 			uint8_t byte = w->bytes[i];
 			enum place place = move(w->nodes[at].place, byte);
 
 			if (place != NOWHERE &&
-			    advance(w, set_of(w, at), byte,
-				    set_of(w, w->count)) &&
+			    advance(w, byte, set_of(w, w->count)) &&
 			    !keep(w, at, byte, (uint8_t)place))
 				return SM_FOUND_UNKNOWN;
 		}
@@ -353,10 +400,31 @@ static enum sm_found walk_on(struct walk *w, struct sm_found_text *text)
 	return SM_FOUND_NOTHING;
 }
 
+/* Room for lists of states, and which of them end a text. */
+static bool prepare(struct walk *w)
+{
+	w->ends = calloc(w->words, sizeof(*w->ends));
+	w->members = malloc(((size_t)w->offsets[LANGUAGES] + 1) *
+			    sizeof(*w->members));
+	if (!w->ends || !w->members)
+		return false;
+	for (unsigned i = 0; i < LANGUAGES; i++) {
+		const struct sm_language *l = w->languages[i];
+
+		for (uint32_t j = 0; l && j < l->count; j++) {
+			uint32_t at = w->offsets[i] + j;
+
+			if (l->states[j].is_end)
+				w->ends[at / 64] |= 1ull << (at % 64);
+		}
+	}
+	return true;
+}
+
 /* The empty text: the set that everything starts from. */
 static bool start(struct walk *w)
 {
-	if (!make_room(w))
+	if (!prepare(w) || !make_room(w))
 		return false;
 	memset(w->sets, 0, w->words * sizeof(*w->sets));
 	for (unsigned i = 0; i < LANGUAGES; i++)
@@ -393,6 +461,8 @@ enum sm_found sm_language_search(const struct sm_search *search,
 	free(w.nodes);
 	free(w.sets);
 	free(w.table);
+	free(w.ends);
+	free(w.members);
 	return found;
 }
 
@@ -404,6 +474,13 @@ struct stroll {
 	uint64_t *now, *next;
 };
 
+static void stroll_fini(struct stroll *s)
+{
+	free(s->now);
+	free(s->walk.ends);
+	free(s->walk.members);
+}
+
 static bool stroll_init(struct stroll *s, const struct sm_language *l)
 {
 	memset(s, 0, sizeof(*s));
@@ -412,8 +489,10 @@ static bool stroll_init(struct stroll *s, const struct sm_language *l)
 		s->walk.offsets[i + 1] = l->count;
 	s->walk.words = l->count / 64 + 1;
 	s->now = calloc(2 * (size_t)s->walk.words, sizeof(*s->now));
-	if (!s->now)
+	if (!s->now || !prepare(&s->walk)) {
+		stroll_fini(s);
 		return false;
+	}
 	s->next = s->now + s->walk.words;
 	include(&s->walk, s->now, IN, l->starts);
 	return true;
@@ -421,8 +500,10 @@ static bool stroll_init(struct stroll *s, const struct sm_language *l)
 
 static bool stroll_on(struct stroll *s, uint8_t byte)
 {
-	bool goes_on = advance(&s->walk, s->now, byte, s->next);
+	bool goes_on;
 
+	list_members(&s->walk, s->now);
+	goes_on = advance(&s->walk, byte, s->next);
 	memcpy(s->now, s->next, s->walk.words * sizeof(*s->now));
 	return goes_on;
 }
@@ -444,7 +525,7 @@ bool sm_language_has(const struct sm_language *l, const char *text,
 	for (uint32_t i = 0; i < len && has; i++)
 		has = stroll_on(&s, (uint8_t)text[i]);
 	has = has && is_accepted(&s.walk, s.now, IN);
-	free(s.now);
+	stroll_fini(&s);
 	return has;
 }
 
@@ -481,6 +562,6 @@ uint32_t sm_language_head(const struct sm_language *l, char *out, uint32_t room)
 		out[n++] = (char)byte;
 		stroll_on(&s, (uint8_t)byte);
 	}
-	free(s.now);
+	stroll_fini(&s);
 	return n;
 }
