@@ -239,9 +239,12 @@ static unsigned bits(uint32_t set)
 	return n;
 }
 
+/* That somebody gave a name again says no more than that he gave it once. */
 static void add(struct sm_novelty *t, enum sm_split split, unsigned parts,
-		bool is_closed)
+		bool is_closed, bool is_given)
 {
+	if (parts > 1 && is_given)
+		parts = 1;
 	t->split[split].seen += parts;
 	t->split[split].once += is_closed && parts == 1;
 	t->split[split].kept += is_closed;
@@ -254,10 +257,12 @@ void sm_novelty_add(struct sm_novelty *novelty, const struct sm_node *node,
 	sm_sketch_merge(&novelty->processes, &node->processes);
 	novelty->windows |= node->windows;
 	novelty->is_closed |= is_closed;
-	add(novelty, SM_SPLIT_RUN, node->runs.count, is_closed);
-	add(novelty, SM_SPLIT_PROCESS, node->processes.count, is_closed);
-	add(novelty, SM_SPLIT_TIME, bits(node->windows), is_closed);
-	add(novelty, SM_SPLIT_DIR, node->sources, is_closed);
+	add(novelty, SM_SPLIT_RUN, node->runs.count, is_closed, node->is_given);
+	add(novelty, SM_SPLIT_PROCESS, node->processes.count, is_closed,
+	    node->is_given);
+	add(novelty, SM_SPLIT_TIME, bits(node->windows), is_closed,
+	    node->is_given);
+	add(novelty, SM_SPLIT_DIR, node->sources, is_closed, node->is_given);
 }
 
 /*

@@ -176,8 +176,9 @@ static bool is_walked(struct sm_learn *l, const struct sm_node *node,
 {
 	if (!sm_node_is_listed(node))
 		return false;
+	/* Who is told which directory to walk is not told what is in it. */
 	if (node->is_slot)
-		return has_free_kid(l, node);
+		return node->is_given || has_free_kid(l, node);
 	if (!s->dirs)
 		return s->names > 1 && has_free_kid(l, node);
 	return listed_dirs(node) > 0 && s->names > 2;

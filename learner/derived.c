@@ -330,14 +330,24 @@ static struct sm_str frame_slot(struct sm_learn *l,
 							      : slot;
 }
 
+static bool is_given_part(const struct sm_learn *l, struct sm_str name,
+			  uint32_t start, uint32_t end)
+{
+	return name.len > start + end &&
+	       sm_is_given(l, part(name, start, name.len - end));
+}
+
 static void open_frame(struct sm_learn *l, const struct sm_str_list *stems,
 		       const struct framed *f, size_t count)
 {
 	struct sm_evidence e = { .distinct = count, .is_made = true };
+	uint32_t start = common_part(f, count, false);
+	uint32_t end = common_part(f, count, true);
 	struct sm_str slot;
 
 	for (size_t i = 0; i < count; i++)
-		e.some_recur |= f[i].node->runs.count > 1;
+		e.some_recur |= f[i].node->runs.count > 1 &&
+				!is_given_part(l, f[i].node->name, start, end);
 	if (count < 2 || !sm_is_open(l, &e))
 		return;
 	slot = frame_slot(l, stems, f, count);

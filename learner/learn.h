@@ -79,6 +79,7 @@ struct sm_learn {
 	struct sm_str_list members;   /* names that became part of a slot */
 	struct sm_str_list word_sets; /* argv_sets.c */
 	struct sm_str_list sunk;      /* names that went into a tree of data */
+	struct sm_str_list given;     /* given.c */
 
 	struct sm_str why;    /* of the rules being added; empty: recorded */
 	struct draft *drafts; /* emit.c: rules before they are numbered */
@@ -105,6 +106,10 @@ bool sm_list_has(const struct sm_str_list *list, struct sm_str text);
 /* The facts of the calls no bundle covers with an access in the set. */
 struct sm_facts sm_learn_facts(struct sm_learn *l, enum sm_family family,
 			       uint32_t access);
+/* The words that command lines give; before anything asks for them. */
+void sm_learn_given(struct sm_learn *l);
+/* Whether name, or what it is without its extension, is one of them. */
+bool sm_is_given(const struct sm_learn *l, struct sm_str name);
 /* The first and the last time; before anything asks for windows. */
 void sm_learn_measure_time(struct sm_learn *l);
 /*

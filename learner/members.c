@@ -77,8 +77,9 @@ struct sm_evidence sm_members_weigh(const struct sm_learn *l,
 	for (size_t i = 0; i < count; i++) {
 		const struct sm_node *node = members[i].node;
 
-		e.some_recur |= node->runs.count > 1 ||
-				(parent->sources > 1 && node->sources > 1);
+		e.some_recur |= !node->is_given &&
+				(node->runs.count > 1 ||
+				 (parent->sources > 1 && node->sources > 1));
 		e.is_typed &= members[i].typed > 0;
 		e.is_made |= node->is_made;
 		is_numbered &= is_number(&members[i]);

@@ -264,8 +264,9 @@ enum sm_status sm_observe_owner(struct sm_observations *o,
 	new->prefix = sm_arena_copy(&o->arena, owner->prefix);
 	new->home = sm_arena_copy(&o->arena, owner->home);
 	new->tmp = sm_arena_copy(&o->arena, owner->tmp);
+	new->given = sm_arena_copy(&o->arena, owner->given);
 	if (!new->exe.p || !new->cwd.p || !new->script.p || !new->stdlib.p ||
-	    !new->prefix.p || !new->home.p || !new->tmp.p)
+	    !new->prefix.p || !new->home.p || !new->tmp.p || !new->given.p)
 		return SM_NOMEM;
 	*number = (uint32_t)o->owner_count++;
 	*slot = *number + 1;
@@ -278,10 +279,12 @@ sm_observations_add_process(struct sm_observations *observations, uint64_t run,
 			    const struct sm_trace_interpreter *interpreter,
 			    uint32_t *number)
 {
+	char given[SM_GIVEN_BYTES];
 	struct sm_owner owner = {
 		.run = run,
 		.pid = process->pid,
 		.guest_pid = process->guest_pid,
+		.parent_pid = process->parent_pid,
 		.exe = process->exe,
 		.cwd = process->cwd,
 		.script = script_of(process),
@@ -289,6 +292,7 @@ sm_observations_add_process(struct sm_observations *observations, uint64_t run,
 		.prefix = interpreter->prefix,
 		.home = interpreter->home,
 		.tmp = interpreter->tmp,
+		.given = sm_given_words(process, given),
 	};
 	uint64_t id = sm_hash(SM_HASH_SEED, &run, sizeof(run));
 

@@ -43,9 +43,14 @@ struct sm_owner {
 	struct sm_run *recorded;
 	uint64_t role; /* equal for processes that run the same thing */
 	uint64_t events;
-	uint32_t pid, guest_pid;
+	uint32_t pid, guest_pid, parent_pid;
 	struct sm_str exe, cwd, script, stdlib, prefix, home, tmp;
+	struct sm_str given; /* see given.c */
 };
+
+/* What a command line gives, a word a line; at most so many bytes. */
+#define SM_GIVEN_BYTES 2048
+struct sm_str sm_given_words(const struct sm_trace_process *process, char *out);
 
 struct sm_observations {
 	struct sm_arena arena;

@@ -53,13 +53,22 @@ static struct sm_str common_start(const struct sm_member *members, size_t count)
 }
 
 /*
- * All names hold numbers, and not the same text around them: a person wrote
- * them, or will.
+ * All names hold numbers, and not the same text around them, or were given: a
+ * person wrote them, or will.
  */
 static bool is_varied(const struct sm_member *members, size_t count)
 {
+	size_t given = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!members[i].typed)
+			return false;
+		given += members[i].node->is_given;
+	}
+	if (given == count)
+		return true;
 	for (size_t i = 0; i < count; i++)
-		if (!members[i].typed || !members[i].node->is_made)
+		if (!members[i].node->is_made)
 			return false;
 	return sm_count_skeletons(members, count) > 1;
 }

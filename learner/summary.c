@@ -10,10 +10,10 @@
 #include "schema/cbor.h"
 
 #define MAGIC	    "secmgr-summary"
-#define FORMAT	    2
+#define FORMAT	    3
 #define HEADER	    12 /* items of the first array */
 #define RUN_ITEMS   7
-#define OWNER_ITEMS 13
+#define OWNER_ITEMS 15
 #define CALL_ITEMS  6
 #define ITEM_BYTES  4096 /* of anything, strings aside */
 #define COUNT_MAX   (1u << 24)
@@ -87,7 +87,7 @@ static size_t owner_bytes(const struct sm_owner *owner)
 {
 	return (size_t)owner->exe.len + owner->cwd.len + owner->script.len +
 	       owner->stdlib.len + owner->prefix.len + owner->home.len +
-	       owner->tmp.len;
+	       owner->tmp.len + owner->given.len;
 }
 
 static void put_owner(struct sm_cbor_writer *w, const struct sm_owner *owner)
@@ -99,6 +99,7 @@ static void put_owner(struct sm_cbor_writer *w, const struct sm_owner *owner)
 	sm_cbor_put_uint(w, owner->events);
 	sm_cbor_put_uint(w, owner->pid);
 	sm_cbor_put_uint(w, owner->guest_pid);
+	sm_cbor_put_uint(w, owner->parent_pid);
 	sm_cbor_put_str(w, owner->exe);
 	sm_cbor_put_str(w, owner->cwd);
 	sm_cbor_put_str(w, owner->script);
@@ -106,6 +107,7 @@ static void put_owner(struct sm_cbor_writer *w, const struct sm_owner *owner)
 	sm_cbor_put_str(w, owner->prefix);
 	sm_cbor_put_str(w, owner->home);
 	sm_cbor_put_str(w, owner->tmp);
+	sm_cbor_put_str(w, owner->given);
 }
 
 static void put_sketch(struct sm_cbor_writer *w, const struct sm_sketch *sketch)
@@ -339,7 +341,7 @@ static enum sm_status get_owner(struct sm_cbor_reader *r,
 				struct sm_observations *o)
 {
 	struct sm_owner owner = { 0 };
-	uint64_t pid, guest_pid;
+	uint64_t pid, guest_pid, parent_pid;
 	enum sm_status status;
 	uint32_t number;
 	size_t before = o->owner_count;
@@ -347,14 +349,17 @@ static enum sm_status get_owner(struct sm_cbor_reader *r,
 	if (!get_items(r, OWNER_ITEMS) || !get_number(r, &owner.run) ||
 	    !get_number(r, &owner.identity) || !get_number(r, &owner.role) ||
 	    !get_number(r, &owner.events) || !get_uint(r, UINT32_MAX, &pid) ||
-	    !get_uint(r, UINT32_MAX, &guest_pid) || !get_str(r, &owner.exe) ||
+	    !get_uint(r, UINT32_MAX, &guest_pid) ||
+	    !get_uint(r, UINT32_MAX, &parent_pid) || !get_str(r, &owner.exe) ||
 	    !get_str(r, &owner.cwd) || !get_str(r, &owner.script) ||
 	    !get_str(r, &owner.stdlib) || !get_str(r, &owner.prefix) ||
 	    !get_str(r, &owner.home) || !get_str(r, &owner.tmp) ||
+	    !get_str(r, &owner.given) ||
 	    !sm_observations_find_run(o, owner.run))
 		return SM_DAMAGED;
 	owner.pid = (uint32_t)pid;
 	owner.guest_pid = (uint32_t)guest_pid;
+	owner.parent_pid = (uint32_t)parent_pid;
 	status = sm_observe_owner(o, &owner, &number);
 	if (status == SM_OK && o->owner_count == before)
 		return SM_DAMAGED;

@@ -124,7 +124,7 @@ static bool takes_next(struct sm_str word, char *option)
  * Where an interpreter's own words end: options, then a script, or -m and a
  * module, or -c and code. Other programs are their own first word.
  */
-static uint32_t first_word(const struct sm_command *c)
+uint32_t sm_named_first_word(const struct sm_command *c)
 {
 	struct sm_str name = sm_path_name(c->exe);
 	char option = 0;
@@ -176,6 +176,6 @@ void sm_named_take(const struct sm_command *c, struct sm_named_store *store)
 {
 	store->named.count = 0;
 	store->used = 0;
-	for (uint32_t i = first_word(c); i < c->argc; i++)
+	for (uint32_t i = sm_named_first_word(c); i < c->argc; i++)
 		take_word(c, c->argv[i], store);
 }

@@ -46,6 +46,9 @@ struct sm_command {
 void sm_named_take(const struct sm_command *command,
 		   struct sm_named_store *store);
 
+/* Where the words of a command begin that are not its interpreter's. */
+uint32_t sm_named_first_word(const struct sm_command *command);
+
 /*
  * Whether a canonical path may be meant by ${ARG}: not the system's, another
  * user's, one of many owners', a dotted one, key material, nor one that holds
