@@ -169,6 +169,51 @@ static struct sm_str quote(struct sm_learn *l, struct sm_str word)
 	return (struct sm_str){ p, n };
 }
 
+/* Where the slot at s.p[at] ends: behind its `>`. */
+static uint32_t slot_end(struct sm_str s, uint32_t at)
+{
+	uint32_t depth = 0;
+
+	for (; at < s.len; at++) {
+		depth += s.p[at] == '<';
+		if (s.p[at] == '\\')
+			at++;
+		else if (s.p[at] == '>' && !--depth)
+			return at + 1;
+	}
+	return s.len;
+}
+
+/* `released <name>` is one word: 'released '<name>. */
+static struct sm_str quote_around(struct sm_learn *l, struct sm_str slot)
+{
+	struct sm_str text = { "", 0 };
+	char *literal = sm_learn_take(l, (size_t)slot.len + 1);
+	uint32_t n = 0;
+
+	for (uint32_t at = 0; at <= slot.len;) {
+		bool is_slot = at < slot.len && slot.p[at] == '<';
+		uint32_t end = is_slot ? slot_end(slot, at) : at + 1;
+
+		if (n && (is_slot || at == slot.len)) {
+			text = sm_learn_join(
+				l, text,
+				quote(l, (struct sm_str){ literal, n }));
+			n = 0;
+		}
+		if (is_slot)
+			text = sm_learn_join(
+				l, text,
+				(struct sm_str){ slot.p + at, end - at });
+		else if (at < slot.len && slot.p[at] == '\\')
+			literal[n++] = slot.p[end++];
+		else if (at < slot.len)
+			literal[n++] = slot.p[at];
+		at = end;
+	}
+	return text;
+}
+
 /* Slots stand unquoted in a shell template, everything else quoted. */
 static struct sm_str shell_word(struct sm_learn *l, const struct sm_word *w,
 				struct sm_str slot)
@@ -183,7 +228,7 @@ static struct sm_str shell_word(struct sm_learn *l, const struct sm_word *w,
 		return quote(l, sm_learn_join(l, w->head, w->value));
 	bare.head = SM_STR("");
 	return sm_learn_join(l, w->head.len ? quote(l, w->head) : w->head,
-			     word_text(l, &bare, slot));
+			     quote_around(l, word_text(l, &bare, slot)));
 }
 
 static struct sm_str shell_line(struct sm_learn *l, const struct sm_line *line,

@@ -452,6 +452,27 @@ static void one_shell_line_stays_literal(void **state)
 	finish(&b);
 }
 
+/* A blank in a word does not make two words of it. */
+static void text_beside_a_slot_is_quoted(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_system(&b, 1, "echo 'released 0.1.1' >> log");
+	see_system(&b, 2, "echo 'released 0.2.0' >> log");
+	see_system(&b, 1, "ls | sed 's/^/week1 ; /'");
+	see_system(&b, 2, "ls | sed 's/^/week2 ; /'");
+	learn(&b);
+	assert_true(allows_system(&b, "echo 'released 1.0.0-rc.1' >> log"));
+	assert_true(allows_system(&b, "ls | sed 's/^/week47 ; /'"));
+	assert_false(allows_system(&b, "echo released 1.0.0 >> log"));
+	assert_false(allows_system(&b, "ls | sed s/^/week47 ; /"));
+	assert_false(allows_system(&b, "echo 'released '$(id) >> log"));
+	assert_false(allows_system(&b, "echo 'released 1.0.0'; id >> log"));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -476,6 +497,7 @@ int main(void)
 		cmocka_unit_test(what_is_only_text_has_no_subcommands),
 		cmocka_unit_test(shell_lines_open_word_by_word),
 		cmocka_unit_test(one_shell_line_stays_literal),
+		cmocka_unit_test(text_beside_a_slot_is_quoted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
