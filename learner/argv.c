@@ -368,9 +368,11 @@ static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
 		slots[i] = open[i];
 		if (!slots[i].len)
 			slots[i] = sm_values_clock(l, &lines[0].words[i], &v);
+		if (!slots[i].len)
+			slots[i] = sm_values_known(l, &v);
 		if (v.count < 2) {
 			if (!slots[i].len)
-				slots[i] = sm_values_known(l, &v);
+				slots[i] = sm_values_given(l, &lines[0], i, &v);
 			continue;
 		}
 		varying++;
@@ -380,6 +382,8 @@ static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
 			split(l, lines, count, i, open);
 			return;
 		}
+		if (!slots[i].len)
+			slots[i] = sm_values_given(l, &lines[0], i, &v);
 		if (!slots[i].len)
 			slots[i] = sm_values_slot(l, &v);
 		if (!slots[i].len && closed == UINT32_MAX)

@@ -84,6 +84,9 @@ struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v);
 /* One value is enough when it is the day or time of the recording. */
 struct sm_str sm_values_clock(struct sm_learn *l, const struct sm_word *word,
 			      const struct sm_values *v);
+/* The slot for what a command line gave, from one value on; or empty. */
+struct sm_str sm_values_given(struct sm_learn *l, const struct sm_line *line,
+			      uint32_t at, const struct sm_values *v);
 /* A word that selects what a program does: `log` in `git log`. */
 bool sm_is_command_word(struct sm_str s);
 

@@ -78,11 +78,14 @@ static struct sm_str stem_of(struct sm_str name)
 	return name;
 }
 
-/* Each component of a word that is a path, and what it is without extension. */
+/* A word, and if it is a path, each component that is a path, and what it is
+ * without extension. */
 static void add_word(struct sm_learn *l, struct sm_str word)
 {
 	uint32_t end;
 
+	if (l->given.count <= GIVEN_MAX)
+		sm_list_add(l, &l->given, word);
 	for (uint32_t at = 0; at < word.len; at = end + 1) {
 		struct sm_str part = { word.p + at, 0 };
 

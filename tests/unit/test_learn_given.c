@@ -180,6 +180,51 @@ static void a_type_of_what_is_given_says_little(void **state)
 	}
 }
 
+static void words_of_lines_that_were_given_are_chosen(void **state)
+{
+	static const struct {
+		const char *given, *seen, *next;
+		bool is_open;
+	} rows[] = {
+		{ "--for=Title", "grep -c 'Title'", "grep -c 'two words'",
+		  true },
+		{ "Other", "grep -c 'Title'", "grep -c 'two words'", false },
+		{ "Title", "grep -c 'Title'", "grep -c 'x'; id > f", false },
+		{ "Title", "grep -c 'Title'", "grep -c ../conf", false },
+		{ "Title", "grep -c 'Title'", "grep -c '$(id)'", true },
+		{ "Title", "grep -c 'Title'", "grep -c $(id)", false },
+		{ "Title", "grep -c 'Title'", "grep -c --file=x", false },
+		{ "1.0", "echo 'out 1.0' > log", "echo 'out 2.0-rc1' > log",
+		  true },
+		{ "1.0", "echo 'out 1.0' > log", "echo 'in 2.0' > log", false },
+		{ "src/shop", "lint src/shop -q", "lint docs/a.b/c.py -q",
+		  true },
+		{ "src/shop", "lint src/shop -q", "lint /etc/passwd -q",
+		  false },
+		{ "src/shop", "lint src/shop -q", "lint ../../x -q", false },
+		{ "9", "pack -q 9", "pack -q 7", true },
+		{ "9", "pack -q 9", "pack -q x", false },
+		/* what is to be done, and by which program */
+		{ "restart", "systemctl restart x.service",
+		  "systemctl disable x.service", false },
+		{ "sync", "sync", "reboot", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bench b;
+
+		start(&b);
+		give(&b, 1, 0, rows[i].given, "y");
+		see_system(&b, 1, rows[i].seen);
+		learn(&b);
+		assert_true(allows_system(&b, rows[i].seen));
+		if (allows_system(&b, rows[i].next) != rows[i].is_open)
+			fail_msg("%s: %s", rows[i].given, rows[i].next);
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +234,7 @@ int main(void)
 		cmocka_unit_test(
 			drawn_names_with_a_given_part_come_with_others),
 		cmocka_unit_test(a_type_of_what_is_given_says_little),
+		cmocka_unit_test(words_of_lines_that_were_given_are_chosen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
