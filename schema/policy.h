@@ -254,8 +254,9 @@ struct sm_policy {
 	const uint8_t *blob;
 	size_t bytes;
 	/* What every decision needs of it, found by sm_policy_open(). */
-	const uint64_t *slots, *stops;
-	uint32_t slot_mask;
+	const uint64_t *filter, *stops;
+	const uint32_t *slots;
+	uint32_t filter_mask, slot_mask, reach;
 	bool has_file_rules_only; /* of rules that are about files */
 };
 

@@ -17,7 +17,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 12
+#define SM_BLOB_VERSION 13
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 #define SM_BLOB_ALIGN	64u /* bytes: sections begin where cache lines do */
@@ -32,7 +32,8 @@ enum sm_blob_section {
 	SM_BLOB_TEXT,	  /* bytes */
 	SM_BLOB_NODES,	  /* struct sm_blob_node */
 	SM_BLOB_EDGES,	  /* struct sm_blob_edge */
-	SM_BLOB_SLOTS,	  /* struct sm_blob_slot: none, or a power of two */
+	SM_BLOB_FILTER,	  /* uint64_t, a power of two: bits, see stop.h */
+	SM_BLOB_SLOTS,	  /* uint32_t, a power of two: see stop.h */
 	SM_BLOB_STOPS,	  /* words of 8 bytes: struct sm_blob_stop and more */
 	SM_BLOB_BRANCHES, /* struct sm_blob_branch */
 	SM_BLOB_INDEX,	  /* uint32_t: rules of nodes, patterns of arguments */
@@ -98,7 +99,7 @@ struct sm_blob_header {
 	uint8_t mode_of_unknown;	  /* uncatalogued events */
 	uint8_t has_event_rules;	  /* rules that name an event */
 	uint8_t has_named_rules;	  /* below SM_ROOT_NAMED */
-	uint8_t padding[1];
+	uint8_t reach;			  /* blocks that are hashed: stop.h */
 };
 
 enum sm_blob_node_flag {
@@ -123,12 +124,6 @@ struct sm_blob_edge {
 	uint32_t hash;
 	uint32_t node;
 	struct sm_blob_text text;
-};
-
-/* The same, of whole paths: stop.h. stop SM_BLOB_NONE: empty. */
-struct sm_blob_slot {
-	uint32_t hash;
-	uint32_t stop; /* a word of SM_BLOB_STOPS */
 };
 
 struct sm_blob_branch {

@@ -772,6 +772,7 @@ enum sm_status sm_build_finish(struct sm_build *b,
 	h->has_named_rules = named->rule_count || named->edge_count ||
 			     named->branch_count || named->below != NONE ||
 			     named->tidy != NONE;
+	h->reach = b->reach;
 	h->magic = SM_BLOB_MAGIC;
 	h->version = SM_BLOB_VERSION;
 	h->bytes = (uint32_t)size;

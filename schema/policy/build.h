@@ -51,6 +51,7 @@ struct sm_build {
 	size_t child_room, child_count;
 	uint32_t roots[SM_BLOB_ROOTS];
 	struct sm_blob_span stdlib, site;
+	uint8_t reach; /* of struct sm_blob_header */
 };
 
 static inline struct sm_build_node *sm_build_node_at(struct sm_build *b,
@@ -118,6 +119,15 @@ SM_CHECKED enum sm_status sm_build_pattern(struct sm_build *b,
 bool sm_build_is_tail(struct sm_build *b, const struct sm_build_node *node);
 /* Where literal starts of paths end, once all rules are in. */
 SM_CHECKED enum sm_status sm_build_stops(struct sm_build *b);
+/* A stop with a path. */
+struct sm_build_start {
+	enum sm_blob_root root;
+	uint32_t stop; /* a word */
+};
+
+/* The table where all of them, struct sm_build_start, are found. */
+SM_CHECKED enum sm_status sm_build_slots(struct sm_build *b,
+					 const struct sm_vector *starts);
 /* Lays nodes out; returns the blob. */
 SM_CHECKED enum sm_status sm_build_finish(struct sm_build *b,
 					  const struct sm_blob_header *header,

@@ -7,16 +7,15 @@
 #include "schema/policy/build.h"
 #include "schema/policy/stop.h"
 
-#define NONE  SM_BLOB_NONE
-#define MANY  255  /* of anything in one stop */
-#define ROOMY 4096 /* stops in a table with more room than it needs */
+#define NONE SM_BLOB_NONE
+#define MANY 255 /* of anything in one stop */
 
 /* A walk through the nodes that literals lead to. */
 struct walk {
 	struct sm_build *b;
 	enum sm_blob_root root;
-	struct sm_vector slots; /* struct sm_blob_slot: one for each stop */
-	uint32_t last;		/* stop that was begun, a word; NONE */
+	struct sm_vector starts; /* struct sm_build_start */
+	uint32_t last;		 /* stop that was begun, a word; NONE */
 	char path[SM_STRING_MAX];
 };
 
@@ -312,6 +311,7 @@ static struct sm_blob_way *put_ways(struct cursor *c, uint32_t link,
 		if (to->shape != SM_SHAPE_PATTERN) {
 			to->start = (uint8_t)d.start.len;
 			to->end = (uint8_t)d.end.len;
+			to->texts = d.start.len + d.end.len;
 			to->text = put_text(c, d.start);
 			put_text(c, d.end);
 			put_words(to, &d);
@@ -533,18 +533,18 @@ static enum sm_status build_next(struct walk *w, uint32_t at, uint32_t number,
 static enum sm_status add(struct walk *w, uint32_t node, uint32_t len,
 			  uint32_t up, uint32_t *at)
 {
-	struct sm_blob_slot *slot = sm_build_push(&w->slots, sizeof(*slot));
+	struct sm_build_start *start =
+		sm_build_push(&w->starts, sizeof(*start));
 	struct content c = { .has_ends = true };
 	struct sm_blob_stop *stop;
 	enum sm_status status;
 
-	if (!slot)
+	if (!start)
 		return SM_NOMEM;
 	status = build_stop(w, node, len, &c, 0, at);
 	if (status)
 		return status;
-	slot->hash = sm_stop_hash(w->root, (struct sm_str){ w->path, len });
-	slot->stop = *at;
+	*start = (struct sm_build_start){ w->root, *at };
 	stop = stop_at(w->b, *at);
 	stop->up = up;
 	if (up == NONE)
@@ -601,40 +601,13 @@ static enum sm_status visit_all(struct walk *w)
 	return status;
 }
 
-static enum sm_status lay_slots(struct walk *w)
-{
-	struct sm_vector *v = &w->b->sections[SM_BLOB_SLOTS];
-	const struct sm_blob_slot *from = (const void *)w->slots.p;
-	struct sm_blob_slot *table;
-	uint32_t size = 4, i, at;
-
-	/* An eighth full; large ones, which should stay in a cache, half. */
-	while (size < (w->slots.count < ROOMY ? 8 : 2) * w->slots.count)
-		size *= 2;
-	for (i = 0; i < size; i++) {
-		table = sm_build_push(v, sizeof(*table));
-		if (!table)
-			return SM_NOMEM;
-		table->stop = NONE;
-	}
-	table = (void *)v->p;
-	for (i = 0; i < w->slots.count; i++) {
-		at = from[i].hash & (size - 1);
-		while (table[at].stop != NONE)
-			at = (at + 1) & (size - 1);
-		table[at] = from[i];
-		stop_at(w->b, from[i].stop)->slot = at;
-	}
-	return SM_OK;
-}
-
 enum sm_status sm_build_stops(struct sm_build *b)
 {
-	struct walk w = { .b = b, .last = NONE, .slots.left = &b->left };
+	struct walk w = { .b = b, .last = NONE, .starts.left = &b->left };
 	enum sm_status status = visit_all(&w);
 
 	if (!status)
-		status = lay_slots(&w);
-	free(w.slots.p);
+		status = sm_build_slots(b, &w.starts);
+	free(w.starts.p);
 	return status;
 }

@@ -11,7 +11,7 @@
  */
 #include "schema/policy/find_stop.h"
 
-#define APART __attribute__((noinline)) static
+#define APART SM_UNGUARDED __attribute__((noinline)) static
 
 SM_HOT uint64_t load(const char *p)
 {
@@ -143,7 +143,7 @@ static void add_beside(const struct query *q, const struct sm_blob_stop *stop,
 
 static uint32_t name_of(const struct query *q)
 {
-	return sm_find_last_slash(q->path.p, q->path.len) + 1;
+	return (uint32_t)sm_find_last_slash(q->path.p, q->path.len) + 1;
 }
 
 static void add_tails(const struct query *q, const struct sm_blob_stop *stop,
@@ -178,7 +178,7 @@ static const struct sm_blob_stop *up_of(const struct query *q,
  * component begins at name_at.
  */
 SM_HOT bool may_end(const struct sm_blob_stop *stop, struct sm_str path,
-		    uint32_t name_at)
+		    size_t name_at)
 {
 	return sm_stop_may_end(
 		stop, sm_stop_name(path.p + name_at, path.p + path.len));
@@ -276,16 +276,16 @@ SM_HOT struct sm_allowance ask_way(const struct sm_policy *policy,
 	const char *end = path.p + path.len;
 	uint32_t at = stop->length + 1u, more;
 
-	more = path.len - at - way->start - way->end;
+	more = path.len - at - way->texts;
 	if (!way->plain || path.len - at < 8 ||
 	    ((load(path.p + at) ^ way->first) & way->first_mask) |
 		    ((load(end - 8) ^ way->last) & way->last_mask))
 		return ask_all(policy, subject, path, access, stop);
 	/* The word begins in the path, since the stop is not shorter. */
 	if (way->plain == SM_WAY_PLAIN_INT
-		    ? more - 1 >= 8 || sm_find_no_digits(sm_stop_load(
-					       end - way->end - 8)) >>
-					       (64 - 8 * more)
+		    ? more - 1 >= 8 ||
+			      !sm_find_digits(sm_stop_load(end - way->end - 8),
+					      more)
 		    : (int32_t)more < 0)
 		return ask_all(policy, subject, path, access, stop);
 	if (!is_meant(grant, subject->who, access))
@@ -293,34 +293,71 @@ SM_HOT struct sm_allowance ask_way(const struct sm_policy *policy,
 	return allowance_of(policy, grant);
 }
 
+/* ------------------------------------------------------------------- starts */
+
 /*
- * sm_find_stop(), which forgets nothing of a path that is not too long: what
- * the hash was before each block is at hand when the path is shortened.
+ * sm_find_stop() in three parts, so that the first one makes do with registers
+ * that need not be saved: what it does is all that most paths need.
  */
-#define BLOCKS 32u
+APART struct sm_found_stop find_stop(const struct sm_policy *policy,
+				     const char *p, size_t n, size_t end);
 
-SM_HOT struct sm_found_stop find_stop(const struct sm_policy *policy,
-				      const char *p, uint32_t length)
+/* Short ones. */
+APART struct sm_found_stop find_short(const struct sm_policy *policy,
+				      const char *p, size_t n, size_t end)
 {
-	uint64_t sums[BLOCKS + 1], sum = sm_stop_begin(SM_ROOT_FILES);
-	uint64_t key = SM_STOP_KEY;
-	uint32_t n = length, end = 0, stop, i;
+	return sm_find_from(policy, SM_ROOT_FILES, p, n, end);
+}
 
-	sums[0] = sum;
-	for (i = 0; i < length / SM_STOP_BLOCK; i++) {
-		sum += sm_stop_block(p + i * SM_STOP_BLOCK, key);
-		key += SM_STOP_KEY;
-		sums[i + 1] = sum;
+/* Where there is more to hash. */
+APART struct sm_found_stop find_more(const struct sm_policy *policy,
+				     const char *p, size_t n, size_t end,
+				     uint64_t hash)
+{
+	const struct sm_blob_stop *stop;
+
+	hash = sm_stop_hash_more(hash, policy->reach, p, n);
+	stop = sm_find_hashed(policy, SM_ROOT_FILES, hash, p, n);
+	if (stop)
+		return (struct sm_found_stop){ stop, end };
+	return find_stop(policy, p, sm_find_last_slash(p, n), n);
+}
+
+APART struct sm_found_stop find_stop(const struct sm_policy *policy,
+				     const char *p, size_t n, size_t end)
+{
+	for (; n >= 16; end = n, n = sm_find_last_slash(p, n)) {
+		uint64_t hash = sm_stop_hash_end(SM_ROOT_FILES, p, n);
+		const struct sm_blob_stop *stop;
+
+		if (!sm_find_may(policy, hash))
+			continue;
+		if (policy->reach)
+			return find_more(policy, p, n, end, hash);
+		stop = sm_find_hashed(policy, SM_ROOT_FILES, hash, p, n);
+		if (stop)
+			return (struct sm_found_stop){ stop, end };
 	}
-	while ((stop = sm_find_slot(policy, sm_stop_end(sum, p, n))) ==
-	       SM_BLOB_NONE) {
-		if (!n)
-			return (struct sm_found_stop){ NULL, 0, 0 };
-		end = n;
-		n = sm_find_last_slash(p, n);
-		sum = sums[n / SM_STOP_BLOCK];
-	}
-	return (struct sm_found_stop){ sm_blob_stop(policy, stop), end, n };
+	return find_short(policy, p, n, end);
+}
+
+/* May it be for tails to say, which accept hardly a name? */
+SM_HOT bool may_tails(const struct sm_blob_stop *stop, struct sm_str path,
+		      uint32_t access, size_t name_at)
+{
+	return stop->tail_want & access && may_end(stop, path, name_at);
+}
+
+/* The rule of one grant, unless others may have something to say. */
+SM_HOT struct sm_allowance
+ask_grant(const struct sm_policy *policy, const struct sm_subject *subject,
+	  struct sm_str path, uint32_t access, const struct sm_blob_stop *stop,
+	  const struct sm_blob_grant *grant, uint32_t others)
+{
+	if (others & access || grant->rule > SM_GRANT_RULE ||
+	    !is_meant(grant, subject->who, access))
+		return ask_all(policy, subject, path, access, stop);
+	return allowance_of(policy, grant);
 }
 
 SM_UNGUARDED struct sm_allowance
@@ -331,40 +368,40 @@ sm_policy_allows_file(const struct sm_policy *policy,
 	const struct sm_blob_grant *grant;
 	const struct sm_blob_stop *stop;
 	struct sm_found_stop found;
-	uint32_t others, count, name_at;
+	size_t name_at, length = path.len;
 
-	if (!policy->has_file_rules_only || path.len < 2 ||
-	    path.len >= SM_STOP_BLOCK * (BLOCKS + 1))
-		goto nothing;
-	found = find_stop(policy, path.p, path.len);
+	if (!policy->has_file_rules_only || path.len < 2)
+		return (struct sm_allowance){ NULL, 0, 0 };
+	found = find_stop(policy, path.p, length, 0);
 	stop = found.stop;
-	if (!stop || !sm_find_is(stop, path.p, found.length))
-		goto nothing;
-	others = stop->above;
+	if (!stop)
+		return (struct sm_allowance){ NULL, 0, 0 };
 	grant = sm_stop_grants(stop);
-	count = stop->ends;
-	name_at = found.length + 1;
-	if (found.end) {
-		others |= stop->beside;
-		grant += count;
-		count = stop->deeps;
+	name_at = stop->length + 1u;
+	if (found.end == length) {
 		/* Wildcards do not open hidden names. */
-		if (found.end == path.len && path.p[name_at] != '.')
-			count += stop->nexts;
-	}
-	if (stop->tail_want & access) {
-		if (found.end != path.len)
-			name_at = sm_find_last_slash(path.p, path.len) + 1;
-		if (may_end(stop, path, name_at))
+		if (path.p[name_at] == '.' ||
+		    may_tails(stop, path, access, name_at))
 			return ask_all(policy, subject, path, access, stop);
+		if (stop->deeps + stop->nexts == 1)
+			return ask_grant(policy, subject, path, access, stop,
+					 grant + stop->ends,
+					 stop->above | stop->beside);
+		if (!(stop->deeps + stop->nexts + stop->trees) &&
+		    stop->ways == 1 && !(stop->above & access))
+			return ask_way(policy, subject, path, access, stop);
+		return ask_all(policy, subject, path, access, stop);
 	}
-	if (count == 1 && !(others & access) && grant->rule <= SM_GRANT_RULE &&
-	    is_meant(grant, subject->who, access))
-		return allowance_of(policy, grant);
-	if (!count && !(stop->above & access) && !stop->trees &&
-	    stop->ways == 1 && found.end == path.len)
-		return ask_way(policy, subject, path, access, stop);
+	if (stop->tail_want & access)
+		name_at = sm_find_last_slash(path.p, length) + 1;
+	if (may_tails(stop, path, access, name_at))
+		return ask_all(policy, subject, path, access, stop);
+	if (!found.end && stop->ends == 1)
+		return ask_grant(policy, subject, path, access, stop, grant,
+				 stop->above);
+	if (found.end && stop->deeps == 1)
+		return ask_grant(policy, subject, path, access, stop,
+				 grant + stop->ends,
+				 stop->above | stop->beside);
 	return ask_all(policy, subject, path, access, stop);
-nothing:
-	return (struct sm_allowance){ NULL, 0, 0 };
 }

@@ -23,19 +23,27 @@ SM_HOT __m128i sm_find_load(const char *p)
 	return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
 
-SM_HOT __m128i sm_find_compared(const char *a, const char *b, uint32_t at)
+SM_HOT __m128i sm_find_compared(const char *a, const char *b, size_t at)
 {
 	return _mm_cmpeq_epi8(sm_find_load(a + at), sm_find_load(b + at));
 }
 
 /* n bytes of both, at least 16. */
-SM_HOT bool sm_find_same_long(const char *a, const char *b, uint32_t n)
+SM_HOT bool sm_find_same_long(const char *a, const char *b, size_t n)
 {
-	__m128i same = sm_find_compared(a, b, 0);
+	size_t at = n - 16; /* what is left is before it */
+	__m128i same = sm_find_compared(a, b, at);
 
-	for (n -= 16; n > 16; n -= 16)
-		same = _mm_and_si128(same, sm_find_compared(a, b, n));
-	same = _mm_and_si128(same, sm_find_compared(a, b, n));
+	for (; at > 32; at -= 32) {
+		same = _mm_and_si128(
+			_mm_and_si128(same, sm_find_compared(a, b, at - 16)),
+			sm_find_compared(a, b, at - 32));
+		/* or gcc reckons where it ends */
+		__asm__("" : "+r"(at));
+	}
+	if (at > 16)
+		same = _mm_and_si128(same, sm_find_compared(a, b, at - 16));
+	same = _mm_and_si128(same, sm_find_compared(a, b, 0));
 	return _mm_movemask_epi8(same) == 0xffff;
 }
 #else
@@ -56,25 +64,24 @@ SM_HOT bool sm_find_same_long(const char *a, const char *b, uint32_t n)
 #endif
 
 /* n bytes of both; short ones, which a call of memcmp would cost more for. */
-SM_HOT bool sm_find_same(const char *a, const char *b, uint32_t n)
+SM_HOT bool sm_find_same(const char *a, const char *b, size_t n)
 {
 	if (n >= 16)
 		return sm_find_same_long(a, b, n);
 	if (n >= 8)
 		return sm_stop_load(a) == sm_stop_load(b) &&
 		       sm_stop_load(a + n - 8) == sm_stop_load(b + n - 8);
-	return sm_short_word(a, n) == sm_short_word(b, n);
+	return sm_short_word(a, (uint32_t)n) == sm_short_word(b, (uint32_t)n);
 }
 
-/* The high bits of word's bytes that are no ASCII digits. */
-SM_HOT uint64_t sm_find_no_digits(uint64_t word)
+/* Whether the last n bytes of word, from 1 to 8, are ASCII digits. */
+SM_HOT bool sm_find_digits(uint64_t word, uint32_t n)
 {
-	const uint64_t each = 0x0101010101010101u, high = 0x80 * each;
+	const uint64_t each = 0x0101010101010101u;
+	uint64_t digits = (word ^ '0' * each) >> (-8 * n % 64);
 
-	/* not ASCII, below '0', above '9' */
-	return (word | ~((word | high) - '0' * each) |
-		((word & ~high) + (0x7f - '9') * each)) &
-	       high;
+	/* A byte above 9 is 0x80 or more, or is with 0x76 added. */
+	return !((digits | (digits + 0x76 * each)) & 0x80 * each);
 }
 
 /* The high bits of word's bytes that are `/`. */
@@ -86,18 +93,34 @@ SM_HOT uint64_t sm_find_slashes(uint64_t word)
 	return ~(((x & low) + low) | x | low);
 }
 
+#ifdef __SSE2__
+/* Which of the 16 bytes at p are slashes: 0, or what __builtin_clz() takes. */
+SM_HOT unsigned sm_find_16_slashes(const char *p)
+{
+	return (unsigned)_mm_movemask_epi8(
+		_mm_cmpeq_epi8(sm_find_load(p), _mm_set1_epi8('/')));
+}
+#endif
+
 /* Where the last slash before end is; the path begins with one. */
-SM_HOT uint32_t sm_find_last_slash(const char *p, uint32_t end)
+SM_HOT size_t sm_find_last_slash(const char *p, size_t end)
 {
 #ifdef __SSE2__
-	const __m128i slash = _mm_set1_epi8('/');
 	unsigned found;
 
-	for (; end >= 16; end -= 16) {
-		found = (unsigned)_mm_movemask_epi8(
-			_mm_cmpeq_epi8(sm_find_load(p + end - 16), slash));
+	/* Most names are not longer: the loop would cost them more. */
+	if (end >= 16) {
+		found = sm_find_16_slashes(p + end - 16);
 		if (found)
-			return end - 16 + (31 ^ (uint32_t)__builtin_clz(found));
+			return end - 16 +
+			       (31u ^ (unsigned)__builtin_clz(found));
+		end -= 16;
+	}
+	for (; end >= 16; end -= 16) {
+		found = sm_find_16_slashes(p + end - 16);
+		if (found)
+			return end - 16 +
+			       (31u ^ (unsigned)__builtin_clz(found));
 	}
 #else
 	uint64_t slashes;
@@ -106,7 +129,7 @@ SM_HOT uint32_t sm_find_last_slash(const char *p, uint32_t end)
 		slashes = sm_find_slashes(sm_stop_load(p + end - 8));
 		if (slashes)
 			return end - 1 -
-			       ((uint32_t)__builtin_clzll(slashes) >> 3);
+			       ((unsigned)__builtin_clzll(slashes) >> 3);
 	}
 #endif
 	while (end && p[end - 1] != '/')
@@ -131,64 +154,75 @@ SM_HOT uint32_t sm_find_end(struct sm_str path, uint32_t at)
 
 struct sm_found_stop {
 	const struct sm_blob_stop *stop; /* NULL: there is none */
-	uint32_t end;	 /* of the component behind it; 0: it is the path */
-	uint32_t length; /* of the start it should be */
+	size_t end; /* of the component behind it; 0: it is the path */
 };
 
-/* The stop of a hash, or SM_BLOB_NONE: some slot is empty. */
-SM_HOT uint32_t sm_find_slot(const struct sm_policy *policy, uint32_t hash)
+/* Nearly all starts that are no stop's are told here. */
+SM_HOT bool sm_find_may(const struct sm_policy *policy, uint64_t hash)
 {
-	const struct sm_blob_slot *slots = (const void *)policy->slots;
-
-	for (uint32_t i = hash;; i++) {
-		const struct sm_blob_slot *slot = &slots[i & policy->slot_mask];
-
-		if (slot->stop == SM_BLOB_NONE || slot->hash == hash)
-			return slot->stop;
-	}
+	return policy->filter[hash / 64 & policy->filter_mask] >> hash % 64 & 1;
 }
 
-SM_HOT bool sm_find_is(const struct sm_blob_stop *stop, const char *p,
-		       uint32_t n)
+SM_HOT bool sm_find_is(const struct sm_blob_stop *stop, const char *p, size_t n)
 {
 	return stop->length == n && sm_find_same(sm_stop_path(stop), p, n);
 }
 
-/*
- * path is canonical. The hash only finds: whether it is that stop, sm_find_is()
- * has to say.
- */
+/* root's stop of the n bytes at p, or NULL: some slot is empty. */
+SM_HOT const struct sm_blob_stop *sm_find_hashed(const struct sm_policy *policy,
+						 enum sm_blob_root root,
+						 uint64_t hash, const char *p,
+						 size_t n)
+{
+	for (uint32_t at = sm_stop_slot(hash);; at++) {
+		uint32_t slot = policy->slots[at & policy->slot_mask];
+		uint32_t word = slot - sm_stop_tag(root);
+
+		if (word <= SM_SLOT_STOP) {
+			const struct sm_blob_stop *stop =
+				sm_blob_stop(policy, word);
+
+			if (sm_find_is(stop, p, n))
+				return stop;
+		} else if (slot == SM_BLOB_NONE) {
+			return NULL;
+		}
+		/*
+		 * Hardly ever: nothing is worth a register that would have to
+		 * be saved for it.
+		 */
+		__asm__("" ::: "memory");
+	}
+}
+
+/* Of the first n bytes at p, which end does; a component up to end follows. */
+SM_HOT struct sm_found_stop sm_find_from(const struct sm_policy *policy,
+					 enum sm_blob_root root, const char *p,
+					 size_t n, size_t end)
+{
+	for (;;) {
+		uint64_t hash = sm_stop_hash_end(root, p, n);
+		const struct sm_blob_stop *stop = NULL;
+
+		if (sm_find_may(policy, hash)) {
+			hash = sm_stop_hash_more(hash, policy->reach, p, n);
+			stop = sm_find_hashed(policy, root, hash, p, n);
+		}
+		if (stop || !n)
+			return (struct sm_found_stop){ stop, end };
+		end = n;
+		n = sm_find_last_slash(p, n);
+	}
+}
+
+/* path is canonical. */
 SM_HOT struct sm_found_stop sm_find_stop(const struct sm_policy *policy,
 					 enum sm_blob_root root,
 					 struct sm_str path)
 {
-	uint64_t sum = sm_stop_begin(root), key = SM_STOP_KEY;
-	uint32_t n = path.len == 1 ? 0 : path.len; /* as stops are spelled */
-	const char *whole = path.p;		   /* behind its whole blocks */
-	uint32_t end = 0, stop;
-
-	for (; n >= SM_STOP_BLOCK; n -= SM_STOP_BLOCK) {
-		sum += sm_stop_block(whole, key);
-		whole += SM_STOP_BLOCK;
-		key += SM_STOP_KEY;
-	}
-	n += (uint32_t)(whole - path.p);
-	for (;;) {
-		stop = sm_find_slot(policy, sm_stop_end(sum, path.p, n));
-		if (stop != SM_BLOB_NONE)
-			return (struct sm_found_stop){
-				sm_blob_stop(policy, stop), end, n
-			};
-		if (!n)
-			return (struct sm_found_stop){ NULL, 0, 0 };
-		end = n;
-		n = sm_find_last_slash(path.p, n);
-		while (whole > path.p + n) {
-			whole -= SM_STOP_BLOCK;
-			key -= SM_STOP_KEY;
-			sum -= sm_stop_block(whole, key);
-		}
-	}
+	/* as stops are spelled */
+	return sm_find_from(policy, root, path.p, path.len == 1 ? 0 : path.len,
+			    0);
 }
 
 #endif

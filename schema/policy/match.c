@@ -345,20 +345,15 @@ void sm_match_path(const struct sm_policy *policy, enum sm_blob_root root,
 	set->has_overflown = false;
 	if (!path.len || path.p[0] != '/')
 		return;
-	w.name_at = sm_find_last_slash(path.p, path.len) + 1;
+	w.name_at = (uint32_t)sm_find_last_slash(path.p, path.len) + 1;
 	w.may = may_of(name_of(&w));
 	found = sm_find_stop(policy, root, path);
 	if (!found.stop)
 		return;
-	if (!sm_find_is(found.stop, path.p, found.length)) {
-		sm_match_below(policy, sm_blob_header(policy)->roots[root],
-			       path, set);
-		return;
-	}
 	if (!found.end)
 		push(set, found.stop->node); /* the whole path */
 	else
-		go_on(&w, found.stop, found.end, set);
+		go_on(&w, found.stop, (uint32_t)found.end, set);
 	for (next = found.stop->up; next != SM_BLOB_NONE;
 	     next = found.stop->up) {
 		found.stop = sm_blob_stop(policy, next);

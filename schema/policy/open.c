@@ -11,7 +11,8 @@ const uint32_t sm_blob_element_bytes[SM_BLOB_SECTIONS] = {
 	[SM_BLOB_TEXT] = 1,
 	[SM_BLOB_NODES] = sizeof(struct sm_blob_node),
 	[SM_BLOB_EDGES] = sizeof(struct sm_blob_edge),
-	[SM_BLOB_SLOTS] = sizeof(struct sm_blob_slot),
+	[SM_BLOB_FILTER] = sizeof(uint64_t),
+	[SM_BLOB_SLOTS] = sizeof(uint32_t),
 	[SM_BLOB_STOPS] = sizeof(uint64_t),
 	[SM_BLOB_BRANCHES] = sizeof(struct sm_blob_branch),
 	[SM_BLOB_INDEX] = sizeof(uint32_t),
@@ -252,6 +253,9 @@ static void find_often_used(struct sm_policy *p)
 	p->slots = sm_blob_section(p, SM_BLOB_SLOTS);
 	p->slot_mask = count_of(p, SM_BLOB_SLOTS) - 1;
 	p->stops = sm_blob_section(p, SM_BLOB_STOPS);
+	p->filter = sm_blob_section(p, SM_BLOB_FILTER);
+	p->filter_mask = count_of(p, SM_BLOB_FILTER) - 1;
+	p->reach = h->reach;
 	p->has_file_rules_only =
 		h->modes[SM_FAMILY_FILES] != SM_MODE_OFF && !h->has_event_rules;
 }

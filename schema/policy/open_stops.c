@@ -27,6 +27,7 @@ static bool is_way_good(const struct sm_policy *p,
 		return way->text < count_of(p, SM_BLOB_PATTERNS) &&
 		       sm_open_is_component(p, way->text);
 	return way->shape < SM_SHAPES && way->token < SM_TOKENS &&
+	       way->texts == way->start + (uint32_t)way->end &&
 	       is_text(p, way->text, way->start + (uint32_t)way->end);
 }
 
@@ -96,10 +97,11 @@ static uint32_t check(const struct sm_policy *p, uint32_t at, unsigned depth)
 
 static bool has_slot(const struct sm_policy *p, uint32_t at)
 {
-	const struct sm_blob_slot *slots = sm_blob_section(p, SM_BLOB_SLOTS);
+	const uint32_t *slots = sm_blob_section(p, SM_BLOB_SLOTS);
 	uint32_t slot = sm_blob_stop(p, at)->slot;
 
-	return slot < count_of(p, SM_BLOB_SLOTS) && slots[slot].stop == at;
+	return slot < count_of(p, SM_BLOB_SLOTS) &&
+	       (slots[slot] & SM_SLOT_STOP) == at;
 }
 
 /* Each stop names a shorter one or none, so that following them ends. */
@@ -112,13 +114,18 @@ static bool is_up_good(const struct sm_policy *p, uint32_t at)
 		sm_blob_stop(p, stop->up)->length < stop->length);
 }
 
+static bool is_power(uint32_t n)
+{
+	return n && !(n & (n - 1));
+}
+
 bool sm_open_stops(const struct sm_policy *p)
 {
-	const struct sm_blob_slot *slots = sm_blob_section(p, SM_BLOB_SLOTS);
+	const uint32_t *slots = sm_blob_section(p, SM_BLOB_SLOTS);
 	uint32_t size = count_of(p, SM_BLOB_SLOTS), stops = 0, used = 0;
 	uint32_t at = 0, i, end = count_of(p, SM_BLOB_STOPS), next;
 
-	if (!size || size & (size - 1))
+	if (!is_power(size) || !is_power(count_of(p, SM_BLOB_FILTER)))
 		return false;
 	for (; at < end; at = next, stops++) {
 		next = check(p, at, 0);
@@ -126,6 +133,6 @@ bool sm_open_stops(const struct sm_policy *p)
 			return false;
 	}
 	for (i = 0; i < size; i++)
-		used += slots[i].stop != SM_BLOB_NONE;
+		used += slots[i] != SM_BLOB_NONE;
 	return used == stops && used < size; /* looking for one ends */
 }

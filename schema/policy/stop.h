@@ -3,9 +3,12 @@
  * stop.h: where a path's literal start ends. Private to schema/policy.
  *
  * A stop is a node that literal components alone lead to, and where a rule
- * stands or a wildcard follows. All of them lie in one table, by the hash of
- * the path that leads there: a path is hashed once, in blocks, and what is
- * known of its blocks gives the hash of each of its starts.
+ * stands or a wildcard follows. All of them lie in one table, by a hash of the
+ * path that leads there. Paths differ near their ends, most of them: no more is
+ * hashed than tells the stops of this policy apart, so that a long path costs
+ * no more than a short one. The hash only finds; all bytes are compared. And
+ * most starts of a path are no stop's: a bit says so, of a table that is small
+ * enough to stay in the nearest cache.
  *
  * What a decision about a file needs of a stop lies in one place, since at ten
  * thousand rules memory costs more time than instructions:
@@ -57,10 +60,10 @@ struct sm_blob_stop {
 #define SM_GRANT_RULE	   0x3fffffffu
 
 struct sm_blob_grant {
-	uint64_t who;  /* enum sm_who */
-	uint32_t want; /* sm_stop_want() */
-	uint32_t rule; /* its number (SM_GRANT_RULE), and the two bits above */
+	uint64_t who;		/* enum sm_who */
+	uint32_t want;		/* sm_stop_want() */
 	struct sm_blob_text id; /* a byte of SM_BLOB_STOPS */
+	uint32_t rule; /* its number (SM_GRANT_RULE), and the two bits above */
 };
 
 /* What a way's component looks like: a start, one thing, an end. */
@@ -79,7 +82,7 @@ struct sm_blob_way {
 	uint8_t shape, token;
 	uint8_t start, end; /* bytes of them */
 	uint32_t plain;	    /* enum sm_way_plain */
-	uint32_t unused;
+	uint32_t texts;	    /* bytes of start and end */
 	/* The first 8 bytes of start and the last 8 of end, and which count. */
 	uint64_t first, first_mask, last, last_mask;
 };
@@ -157,8 +160,6 @@ static inline uint32_t sm_stop_want(uint32_t access, enum sm_via via)
 _Static_assert(SM_ACCESS_LOAD == 0x100 && SM_VIAS == 4,
 	       "accesses to files are the first eight");
 
-#define SM_STOP_BLOCK 16u
-
 static inline uint64_t sm_stop_load(const char *p)
 {
 	uint64_t word;
@@ -192,53 +193,59 @@ static inline uint64_t sm_stop_mix(uint64_t first, uint64_t second)
 }
 #endif
 
-#define SM_STOP_ODD UINT64_C(0x9e3779b97f4a7c15)
-
-/* Paths of different families do not meet. */
-static inline uint64_t sm_stop_begin(enum sm_blob_root root)
-{
-	return (uint64_t)(root + 1) * 0xa0761d6478bd642fu;
-}
+#define SM_STOP_ODD   UINT64_C(0x9e3779b97f4a7c15)
+#define SM_STOP_BLOCK 16u /* bytes of a start that are hashed at once */
 
 /*
- * What a whole block adds to a hash; it can be taken off again. key: the first
- * one's is SM_STOP_KEY, each further one's is that much more. Without NUL no
- * block makes the product zero.
+ * The hash of the last block of a start, the len bytes at p, and of how many
+ * there are: a bit of SM_BLOB_FILTER. Paths of different families do not meet.
+ * Without NUL no word makes a product zero.
  */
-#define SM_STOP_KEY (SM_STOP_BLOCK * SM_STOP_ODD)
-
-static inline uint64_t sm_stop_block(const char *p, uint64_t key)
+static inline uint64_t sm_stop_hash_end(enum sm_blob_root root, const char *p,
+					size_t len)
 {
-	return sm_stop_mix(sm_stop_load(p) ^ key, sm_stop_load(p + 8));
-}
+	const uint64_t key = (2 * (uint64_t)root + 1) * SM_STOP_ODD;
 
-/*
- * The hash of the len bytes at p, of whose whole blocks sum knows. What is
- * behind them is mixed as the last block's worth of bytes, whatever of them was
- * mixed before: nothing needs to be cut off.
- */
-static inline uint32_t sm_stop_end(uint64_t sum, const char *p, uint32_t len)
-{
 	if (len >= SM_STOP_BLOCK)
-		sum += sm_stop_mix(sm_stop_load(p + len - 16) ^ SM_STOP_ODD,
-				   sm_stop_load(p + len - 8));
-	else if (len >= 8)
-		sum += sm_stop_mix(sm_stop_load(p) ^ SM_STOP_ODD,
-				   sm_stop_load(p + len - 8));
-	else
-		sum += sm_stop_mix(sm_short_word(p, len) ^ SM_STOP_ODD,
-				   SM_STOP_ODD);
-	return (uint32_t)(sum >> 32);
+		return sm_stop_mix(sm_stop_load(p + len - 8) ^ len ^ key,
+				   sm_stop_load(p + len - 16));
+	if (len >= 8)
+		return sm_stop_mix(sm_stop_load(p + len - 8) ^ len ^ key,
+				   sm_stop_load(p));
+	return sm_stop_mix(sm_short_word(p, (uint32_t)len) ^ len << 56 ^ key,
+			   SM_STOP_ODD);
 }
 
-static inline uint32_t sm_stop_hash(enum sm_blob_root root, struct sm_str path)
+/* The same of `reach` more blocks: where it is looked for in SM_BLOB_SLOTS. */
+static inline uint64_t sm_stop_hash_more(uint64_t hash, uint32_t reach,
+					 const char *p, size_t len)
 {
-	uint64_t sum = sm_stop_begin(root), key = SM_STOP_KEY;
+	for (; reach && len > SM_STOP_BLOCK; reach--) {
+		len = len > 2 * SM_STOP_BLOCK ? len - SM_STOP_BLOCK
+					      : SM_STOP_BLOCK;
+		hash = sm_stop_mix(sm_stop_load(p + len - 8) ^ hash,
+				   sm_stop_load(p + len - 16));
+	}
+	return hash;
+}
 
-	for (uint32_t at = 0; at + SM_STOP_BLOCK <= path.len;
-	     at += SM_STOP_BLOCK, key += SM_STOP_KEY)
-		sum += sm_stop_block(path.p + at, key);
-	return sm_stop_end(sum, path.p, path.len);
+/*
+ * A slot: the word of a stop, and which root's it is. Roots have stops of the
+ * same path, and a slot is looked at for other hashes, too.
+ */
+#define SM_SLOT_STOP 0x7ffffffu
+_Static_assert(SM_BLOB_MAX / 8 < SM_SLOT_STOP && SM_BLOB_ROOTS <= 31,
+	       "each has its bits, and none is SM_BLOB_NONE");
+
+static inline uint32_t sm_stop_tag(enum sm_blob_root root)
+{
+	return (uint32_t)root * (SM_SLOT_STOP + 1);
+}
+
+/* What the filter looks at says nothing of it. */
+static inline uint32_t sm_stop_slot(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32);
 }
 
 /*

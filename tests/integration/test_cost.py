@@ -20,7 +20,8 @@ sys.path.insert(0, str(HERE.parent / "bench"))
 import paths  # noqa: E402
 
 LIMIT = 400
-COUNTS = 10, 10000
+# How many rules, and whether for deep paths.
+POLICIES = (10, False), (10000, False), (10, True), (10000, True)
 # The least of a few. An instruction that is counted takes 20 microseconds.
 EACH = 2
 KINDS = {0: "a file", 6: "a directory's files", 8: "a typed name",
@@ -43,16 +44,17 @@ print(json.dumps({name: min(steps.count(path, "r", 0, True) for path in paths)
 """
 
 
-def asked(count):
+def asked(count, deep):
     """Paths by the kind of the rule that allows them."""
     made = {kind: [] for kind in range(10)}
-    for number, (_, _, make) in enumerate(paths.rules(count)):
+    for number, (_, _, make) in enumerate(paths.rules(count, deep)):
         made[number % 10].append(make)
-    out = {f"{count} rules, one path again": [made[1][0](0)] * EACH}
+    what = f"{count} {'deep ' if deep else ''}rules"
+    out = {f"{what}, one path again": [made[1][0](0)] * EACH}
     for kind, name in KINDS.items():
         makes = made[kind][::max(1, len(made[kind]) // EACH)]
-        out[f"{count} rules, {name}"] = [makes[n % len(makes)](1000 + n)
-                                         for n in range(EACH)]
+        out[f"{what}, {name}"] = [makes[n % len(makes)](1000 + n)
+                                  for n in range(EACH)]
     return out
 
 
@@ -69,8 +71,8 @@ class Cost(unittest.TestCase):
         cls.learned = json.loads(subprocess.check_output(
             [program("secmgr-learn"), "learned.db"], cwd=cls.place,
             stderr=subprocess.DEVNULL))
-        both = {name: list_ for count in COUNTS
-                for name, list_ in asked(count).items()}
+        both = {name: list_ for policy in POLICIES
+                for name, list_ in asked(*policy).items()}
         cls.recorded = cls.run_app("both", both, program("secmgr-record"),
                                    "-q", "-o", "recorded.db")
 
@@ -87,15 +89,17 @@ class Cost(unittest.TestCase):
             raise unittest.SkipTest("instructions are counted on x86-64 only")
         return counts
 
-    def assert_cheap(self, count):
-        rules = paths.file_rules(count)
-        rules.append({"id": "asked", "path": f"{self.place}/{count}.asked",
+    def assert_cheap(self, count, deep):
+        name = f"{count}-{deep}"
+        rules = paths.file_rules(count, deep)
+        rules.append({"id": "asked", "path": f"{self.place}/{name}.asked",
                       "access": ["read"], "by": ["app"]})
-        policy = self.place / f"{count}.json"
+        policy = self.place / f"{name}.json"
         policy.write_text(json.dumps(
             {**self.learned, "files": self.learned["files"] + rules}))
-        enforced = self.run_app(count, asked(count), program("secmgr-enforce"),
-                                "-q", "--policy", policy, "-o", f"{count}.db")
+        enforced = self.run_app(name, asked(count, deep),
+                                program("secmgr-enforce"), "-q", "--policy",
+                                policy, "-o", f"{name}.db")
         more = {name: steps - self.recorded[name]
                 for name, steps in enforced.items()}
         self.assertEqual(len(more), 1 + len(KINDS))
@@ -104,10 +108,16 @@ class Cost(unittest.TestCase):
         self.assertLessEqual(max(more.values()), LIMIT, more)
 
     def test_with_ten_rules(self):
-        self.assert_cheap(10)
+        self.assert_cheap(10, False)
 
     def test_with_ten_thousand_rules(self):
-        self.assert_cheap(10000)
+        self.assert_cheap(10000, False)
+
+    def test_with_ten_rules_for_deep_paths(self):
+        self.assert_cheap(10, True)
+
+    def test_with_ten_thousand_rules_for_deep_paths(self):
+        self.assert_cheap(10000, True)
 
 
 if __name__ == "__main__":

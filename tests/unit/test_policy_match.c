@@ -269,6 +269,96 @@ static void a_long_path_finds_its_rule(void **state)
 	}
 }
 
+/* -------------------------------------------------------------- same ends */
+
+/* Files that differ far from their end, or nowhere near it. */
+#define ALIKE 300
+
+static struct compiled compile_alike(const char *tail)
+{
+	static char text[ALIKE * 256];
+	size_t n = (size_t)sprintf(text, "{ \"secmgr\": 1, \"files\": [");
+
+	for (unsigned i = 0; i < ALIKE; i++)
+		n += (size_t)sprintf(text + n,
+				     "%s{ \"id\": \"f%u\", \"path\": "
+				     "\"/opt/%03u%s\", \"access\": "
+				     "[\"read\"] }",
+				     i ? "," : "", i, i, tail);
+	sprintf(text + n, "] }");
+	return compile_text(text);
+}
+
+/* Where the end of a path tells no rules apart, more of it does. */
+static void rules_with_the_same_ends_are_told_apart(void **state)
+{
+	static const char *const tails[] = {
+		"/x", "/settings", "/a/settings.cfg", "/etc/configuration.json",
+		"/" LONG "/" LONG "/" LONG "/configuration.json"
+	};
+	char path[200], id[16];
+	struct sm_verdict verdict;
+	struct staged s;
+
+	(void)state;
+	for (unsigned t = 0; t < COUNT(tails); t++) {
+		struct compiled c = compile_alike(tails[t]);
+
+		for (unsigned i = 0; i < ALIKE + 100; i++) {
+			snprintf(path, sizeof(path), "/opt/%03u%s", i,
+				 tails[t]);
+			snprintf(id, sizeof(id), "f%u", i);
+			stage(&s, "open", "python");
+			push_arg(&s, text_value(path));
+			push_arg(&s, text_value("r"));
+			push_arg(&s, int_value(0));
+			sm_policy_decide(&c.policy, &s.event, &verdict);
+			assert_int_equal(verdict.decision,
+					 i < ALIKE ? SM_ALLOWED : SM_DENIED);
+			if (i < ALIKE)
+				assert_true(sm_str_equal(verdict.rule,
+							 sm_str_of(id)));
+		}
+		/* Short ones differ in what is always looked at. */
+		assert_int_equal(c.policy.reach > 0, t > 1);
+		compiled_free(&c);
+	}
+}
+
+/*
+ * Rules of a kind each for the same path: what may be read is found where code
+ * is asked for, if small tables put them side by side.
+ */
+static void the_same_path_of_two_kinds_is_told_apart(void **state)
+{
+	char text[200], path[32];
+	struct sm_verdict verdict;
+	struct staged s;
+
+	(void)state;
+	for (unsigned i = 0; i < ALIKE; i++) {
+		struct compiled c;
+
+		snprintf(path, sizeof(path), "/x/%u", i);
+		snprintf(text, sizeof(text),
+			 "{ \"secmgr\": 1, \"files\": [{ \"path\": \"%s\", "
+			 "\"access\": [\"read\"] }], "
+			 "\"code\": [{ \"load\": \"%s\" }] }",
+			 path, path);
+		c = compile_text(text);
+		stage(&s, "open", "python");
+		push_arg(&s, text_value(path));
+		push_arg(&s, text_value("r"));
+		push_arg(&s, int_value(0));
+		sm_policy_decide(&c.policy, &s.event, &verdict);
+		assert_int_equal(verdict.decision, SM_ALLOWED);
+		s.event.site.via = SM_VIA_IMPORT;
+		sm_policy_decide(&c.policy, &s.event, &verdict);
+		assert_int_equal(verdict.decision, SM_ALLOWED);
+		compiled_free(&c);
+	}
+}
+
 /* ------------------------------------------------------------ one wildcard */
 
 /* Directories, and literal bytes before and behind, around what words hold. */
@@ -456,6 +546,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_rule_that_decides_is_found),
 		cmocka_unit_test(a_long_path_finds_its_rule),
+		cmocka_unit_test(rules_with_the_same_ends_are_told_apart),
+		cmocka_unit_test(the_same_path_of_two_kinds_is_told_apart),
 		cmocka_unit_test(
 			a_wildcard_matches_what_lies_between_its_texts),
 	};
