@@ -35,12 +35,15 @@ LTTNG = 102 / 32.8
 LOSSES = "ring_full + too_large + torn + damaged + no_channel + store"
 
 
+def variables(more=None):
+    return dict(os.environ, PYTHONDONTWRITEBYTECODE="1", **(more or {}))
+
+
 def run(command, environment=None, **options):
     done = subprocess.run(
         list(map(str, command)), stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1",
-                 **(environment or {})), check=False, **options)
+        env=variables(environment), check=False, **options)
     if done.returncode:
         sys.exit(f"bench: {' '.join(map(str, command))}: status "
                  f"{done.returncode}\n{done.stdout}{done.stderr}")
@@ -92,6 +95,7 @@ class Bench:
                 self.work / f"enforced-{time.monotonic_ns()}.db", "--"]
 
     run = staticmethod(run)
+    environment = staticmethod(variables)
 
     def no_loss(self, trace):
         with sqlite3.connect(f"file:{trace}?mode=ro", uri=True) as database:
