@@ -64,10 +64,11 @@ def merged(parts):
 
 
 class Server(threading.Thread):
-    """Tells the secret to whoever connects."""
+    """Tells the secret to whoever connects; and a library that does."""
 
-    def __init__(self, secret):
+    def __init__(self, secret, library):
         super().__init__(daemon=True)
+        self.library = library
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.secret = secret
@@ -100,6 +101,7 @@ class Run:
         for name in ("data", "safe"):
             (self.place / name).mkdir()
         (self.place / "data/a").touch()
+        shutil.copy(self.server.library, self.place / "data")
         (self.place / "safe/secret.txt").write_text(self.server.secret + "\n")
         shutil.copy(CERTIFICATES, self.place / "safe/secret.pem")
         with sqlite3.connect(self.place / "safe/secret.db") as db:
@@ -158,7 +160,11 @@ class Run:
 class Bypass(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(secrets.token_hex(16))
+        built = pathlib.Path(tempfile.mkdtemp(prefix="secmgr-bypass-"))
+        cls.addClassCleanup(shutil.rmtree, built)
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", built / "library.so",
+                        HERE / "support/library.c"], check=True)
+        cls.server = Server(secrets.token_hex(16), built / "library.so")
         cls.server.start()
 
     @classmethod
