@@ -297,6 +297,11 @@ uint32_t sm_read_file(const char *path, char *out, uint32_t room);
 /* Under the lock: the message's length in out, which has SM_HELLO_MAX. */
 uint32_t sm_make_hello(enum sm_hello_reason reason, uint8_t *out);
 
+/* ---------------------------------------------------- interpose_library.c */
+
+/* event was not denied: the library it tells of may be loaded. */
+void sm_library_announce(const struct sm_event *event);
+
 /* -------------------------------------------------------- channel_agent.c */
 
 /* Reads the environment. False: this process is none of our business. */

@@ -421,6 +421,12 @@ static bool is_sent(enum sm_event_kind kind)
 	       kind == SM_EVENT_SOCKET_SENDMSG;
 }
 
+static bool is_loading(enum sm_event_kind kind)
+{
+	return kind == SM_EVENT_IMPORT || kind == SM_EVENT_CTYPES_DLOPEN ||
+	       kind == SM_EVENT_SQLITE3_LOAD;
+}
+
 /* os.open() in a directory that its event does not tell: see late_open.c. */
 static bool is_misread(const struct sm_event *event)
 {
@@ -486,6 +492,8 @@ static int take(struct arrival *a)
 		is_denied = sm_real_at_once(&view, &record.event, &denial);
 	if (is_spawn(a->kind) && !is_denied)
 		sm_exec_announce(&box, &record.event, a->args);
+	if (is_loading(a->kind) && !is_denied)
+		sm_library_announce(&record.event);
 	if (is_sent(a->kind) && !is_denied && has_effect &&
 	    sm_peer_is_encoded(a->args))
 		sm_peer_announce(&view, &record.event);

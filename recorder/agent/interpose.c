@@ -27,6 +27,7 @@ void sm_interpose_setup(void)
 	sm_interpose_name_setup();
 	sm_interpose_leave_setup();
 	sm_interpose_peer_setup();
+	sm_interpose_library_setup();
 }
 
 EXPORT char *setlocale(int category, const char *locale)

@@ -77,5 +77,6 @@ void sm_interpose_files_setup(void);
 void sm_interpose_name_setup(void);
 void sm_interpose_leave_setup(void);
 void sm_interpose_peer_setup(void);
+void sm_interpose_library_setup(void);
 
 #endif

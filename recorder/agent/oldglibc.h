@@ -17,7 +17,9 @@
 
 #ifdef SM_OLD_DL
 __asm__(".symver dlsym,dlsym@" SM_OLD_DL);
+#ifndef __x86_64__ /* there dlopen is our own */
 __asm__(".symver dlopen,dlopen@" SM_OLD_DL);
+#endif
 __asm__(".symver dlclose,dlclose@" SM_OLD_DL);
 __asm__(".symver dladdr,dladdr@" SM_OLD_DL);
 #endif

@@ -88,9 +88,31 @@ def on_each_python(test):
     return run
 
 
-def compile_library(path, text):
-    subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-o", path, "-"],
-                   input=text, text=True, check=True)
+SQL = """\
+import sqlite3
+db = sqlite3.connect(":memory:")
+db.enable_load_extension(True)
+for name in ("native/library", "data/library", "data/link", "other"):
+    try:
+        db.execute("select load_extension(?)", (f"./{name}",))
+        print("loaded")
+    except sqlite3.OperationalError as error:
+        assert "denied by secmgr" in str(error), error
+        print("denied")
+"""
+
+CALLER = """\
+#include <dlfcn.h>
+int load(void)
+{
+	return dlopen("libsecmgrpart.so", RTLD_NOW) != 0;
+}
+"""
+
+
+def compile_library(path, text, *options):
+    subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-o", path, "-",
+                    *options], input=text, text=True, check=True)
 
 
 class Native(unittest.TestCase):
@@ -274,6 +296,55 @@ class Native(unittest.TestCase):
         (self.place / "policy.json").write_text(json.dumps(policy))
         self.check(python, ["dist:sqlite"], "app:sqlite",
                    "sqlite3.load_extension")
+
+    # Whoever may say SQL names a library; no event tells of it.
+    def test_what_may_be_written_is_no_extension_that_sql_loads(self):
+        (self.place / "data").mkdir()
+        self.addCleanup(shutil.rmtree, self.place / "data")
+        shutil.copy(self.place / "native/library.so", self.place / "data")
+        (self.place / "data/link.so").symlink_to("library.so")
+        (self.place / "other.so").symlink_to("data/library.so")
+        self.addCleanup((self.place / "other.so").unlink)
+        (self.place / "sql.py").write_text(SQL)
+        (self.place / "policy.json").write_text(json.dumps({
+            "secmgr": 1, "files": [
+                {"id": "f", "path": "${CWD}/data/*", "access": ["create"]}],
+            "modes": dict.fromkeys(
+                ("files", "code", "events", "processes", "network",
+                 "pickles"), "off")}))
+        done = workloads.covered(
+            "secmgr-enforce", ["-p", "policy.json", "-o", "e.db", "--",
+                               workloads.PYTHON, "sql.py"],
+            cwd=self.place, env=workloads.environment())
+        self.assertEqual(["loaded", "denied", "denied", "denied"],
+                         done.stdout.split(), done.stderr)
+        replayed = self.replayed("e.db")
+        self.assertEqual(0, replayed["differs"])
+        self.assertEqual(
+            {("secmgr.library", str(self.place / "data" / name))
+             for name in ("library.so", "link.so")},
+            {(d["event"], d["resource"]) for d in replayed["denials"]
+             if d["event"] == "secmgr.library"})
+
+    def test_libraries_are_still_looked_for_where_their_callers_say(self):
+        parts = self.place / "parts"
+        parts.mkdir()
+        self.addCleanup(shutil.rmtree, parts)
+        compile_library(parts / "libsecmgrpart.so", "int part;")
+        compile_library(self.place / "caller.so", CALLER,
+                        "-Wl,-rpath,$ORIGIN/parts")
+        self.addCleanup((self.place / "caller.so").unlink)
+        code = "import ctypes; print(ctypes.CDLL('./caller.so').load())"
+        for wrapper in (["secmgr-record", "-q", "--force", "-o", "c.db"],
+                        ["secmgr-enforce", "-q", "-m", "warn", "-p",
+                         self.empty()]):
+            self.assertEqual("1\n", self.tool(*wrapper, "--", workloads.PYTHON,
+                                              "-c", code))
+
+    def empty(self):
+        path = self.place / "empty.json"
+        path.write_text('{"secmgr": 1}')
+        return path
 
 
 if __name__ == "__main__":
