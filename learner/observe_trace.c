@@ -30,6 +30,13 @@ static uint64_t host_identity(const struct sm_trace *trace)
 			   sm_str_of(host));
 }
 
+static uint64_t meta_number(const struct sm_trace *trace, const char *key)
+{
+	const char *text = sm_trace_meta(trace, key);
+
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
 /*
  * Processes of one recording overlap, or have the recorder for a parent. A
  * trace that was continued holds several recordings: several runs.
@@ -48,6 +55,19 @@ static struct run *run_of(struct run *runs, size_t count,
 		     process->parent_pid == runs[i].parent_pid))
 			return &runs[i];
 	return NULL;
+}
+
+/*
+ * A file that continues a recording names its first process first; what was
+ * alive when the file began is of the same run, also if that one was not.
+ */
+static uint64_t continued_to(const struct sm_trace *trace)
+{
+	const char *part = sm_trace_meta(trace, "part");
+
+	return part && strcmp(part, "1") != 0
+		       ? meta_number(trace, "clock.monotonic_ns")
+		       : 0;
 }
 
 static uint64_t trace_identity(const struct sm_trace *trace)
@@ -93,6 +113,8 @@ static enum sm_status add_processes(struct sm_observations *o,
 			run->identity = process_identity(host_identity(trace),
 							 &p->start);
 			run->parent_pid = p->start.parent_pid;
+			if (run_count == 1)
+				run->end_ns = continued_to(trace);
 		}
 		if (end > run->end_ns)
 			run->end_ns = end;
@@ -123,13 +145,6 @@ struct reading {
 	bool has_window;
 	uint64_t offset_ns; /* CLOCK_REALTIME less CLOCK_MONOTONIC */
 };
-
-static uint64_t meta_number(const struct sm_trace *trace, const char *key)
-{
-	const char *text = sm_trace_meta(trace, key);
-
-	return text ? strtoull(text, NULL, 10) : 0;
-}
 
 static uint64_t clock_offset(const struct sm_trace *trace)
 {

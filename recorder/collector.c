@@ -264,6 +264,8 @@ void sm_collector_free(struct sm_collector *collector)
 	close_fd(collector->done);
 	held_policy_free(&collector->policy);
 	held_policy_free(&collector->shadow);
+	if (collector->founder_end.end_ns && collector->options.next_trace)
+		process_free(collector->founder);
 	policies_free(collector);
 	sites_free(collector);
 	queue_destroy(&collector->queue);

@@ -69,6 +69,8 @@ enum sm_status files_add_process(struct sm_collector *collector,
 	while (*at)
 		at = &(*at)->store.next;
 	*at = process;
+	if (!collector->founder)
+		collector->founder = process;
 	if (!collector->trace || collector->is_storing_given_up)
 		return SM_OK;
 	return put_process(collector, process);
@@ -166,6 +168,20 @@ void files_end_process(struct sm_collector *collector, struct process *process,
 	if (*at)
 		*at = process->store.next;
 	subtract(account, &process->store.closed);
+	if (process == collector->founder)
+		collector->founder_end = (struct sm_trace_account){
+			.end_ns = account->end_ns,
+			.exit_status = account->exit_status,
+		};
+}
+
+/* A run is known by its first process: files to come are to name it. */
+void files_free_process(struct sm_collector *collector, struct process *process)
+{
+	if (process == collector->founder && collector->options.next_trace)
+		stored_process_clear(&process->store);
+	else
+		process_free(process);
 }
 
 /* ---------------------------------------------------------------- the next */
@@ -202,6 +218,20 @@ static enum sm_status introduce(struct sm_collector *collector,
 	return status;
 }
 
+/* It ended in a file before: with nothing to account for in this one. */
+static enum sm_status introduce_founder(struct sm_collector *collector)
+{
+	enum sm_status status;
+
+	if (!collector->founder || !collector->founder_end.end_ns)
+		return SM_OK;
+	status = introduce(collector, collector->founder);
+	return status ? status
+		      : sm_trace_end_process(collector->trace,
+					     collector->founder->store.number,
+					     &collector->founder_end);
+}
+
 static void go_on(struct sm_collector *collector)
 {
 	const struct sm_collector_options *options = &collector->options;
@@ -222,6 +252,7 @@ static void go_on(struct sm_collector *collector)
 	collector->file_begun_ns = sm_collector_now_ns();
 	policies_next_file(collector);
 	sites_next_file(collector);
+	collector_note(collector, introduce_founder(collector));
 	for (process = collector->stored; process;
 	     process = process->store.next)
 		collector_note(collector, introduce(collector, process));

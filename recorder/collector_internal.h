@@ -207,6 +207,8 @@ struct sm_collector {
 	struct policy_facts *facts; /* newest first */
 	struct known_site *sites;   /* newest first */
 	struct process *stored;	    /* live ones, in the order of their rows */
+	struct process *founder;    /* the first of all; kept when it ended */
+	struct sm_trace_account founder_end; /* end_ns 0: it lives */
 	uint64_t appended, committed; /* events handed to, kept by the trace */
 	struct sm_collector_summary summary;
 };
@@ -323,6 +325,9 @@ void files_note_interpreter(struct stored_process *store,
 /* What is left of account for the last file; forgets process. */
 void files_end_process(struct sm_collector *collector, struct process *process,
 		       struct sm_trace_account *account);
+/* Frees process once nothing of it will be told any more. */
+void files_free_process(struct sm_collector *collector,
+			struct process *process);
 /* Goes on in the next file, or stops storing, at its bounds. */
 void files_check(struct sm_collector *collector);
 

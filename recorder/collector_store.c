@@ -331,7 +331,7 @@ static void end_process(struct sm_collector *collector, const struct item *item)
 	if (collector->options.ended)
 		collector->options.ended(collector->options.denied_context,
 					 item->process->pid, store->has_begun);
-	process_free(item->process);
+	files_free_process(collector, item->process);
 }
 
 /* ----------------------------------------------------------------- thread */
