@@ -202,3 +202,17 @@ enum sm_status sm_checkpoint_hash(struct sm_chain *chain, struct sm_str text,
 	sm_chain_raw(chain, signature.p, signature.len);
 	return sm_chain_end(chain, hash);
 }
+
+bool sm_checkpoint_is_vouched(struct sm_chain *chain,
+			      const struct sm_checkpoint *c, struct sm_str text,
+			      struct sm_str signature)
+{
+	static const struct sm_str none;
+	uint8_t hash[SM_HASH_BYTES];
+
+	if (c->is_signed)
+		return sm_is_signed_by(c->key, text.p, text.len, signature);
+	return !sm_checkpoint_hash(chain, text, none, hash) &&
+	       signature.len == SM_HASH_BYTES &&
+	       !memcmp(signature.p, hash, SM_HASH_BYTES);
+}

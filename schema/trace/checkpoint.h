@@ -62,6 +62,13 @@ SM_CHECKED enum sm_status sm_checkpoint_hash(struct sm_chain *chain,
 					     struct sm_str text,
 					     struct sm_str signature,
 					     uint8_t hash[SM_HASH_BYTES]);
+/*
+ * Of a row: signed by the key that it names or, where it names none, followed
+ * by its text's hash: against damage, not against people. Out of memory: false.
+ */
+bool sm_checkpoint_is_vouched(struct sm_chain *chain,
+			      const struct sm_checkpoint *checkpoint,
+			      struct sm_str text, struct sm_str signature);
 void sm_hex_put(const uint8_t *bytes, size_t n, char *hex);
 /* 2n lower-case digits; false when they are not. */
 bool sm_hex_get(const char *hex, uint8_t *bytes, size_t n);

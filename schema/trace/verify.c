@@ -68,29 +68,15 @@ static void report_part(struct verifying *v, enum sm_part part,
 
 /* ------------------------------------------------------------- checkpoints */
 
-/* The text's hash stands where nobody signed: against damage, not people. */
-static const char *check_hash(struct verifying *v, struct sm_str text,
-			      struct sm_str said)
-{
-	static const struct sm_str none;
-	uint8_t hash[SM_HASH_BYTES];
-
-	if (sm_checkpoint_hash(v->chain, text, none, hash))
-		return "out of memory";
-	if (said.len != SM_HASH_BYTES ||
-	    memcmp(said.p, hash, SM_HASH_BYTES) != 0)
-		return "is not what was written";
-	return NULL;
-}
-
 static const char *check_signature(struct verifying *v,
 				   const struct sm_checkpoint *c,
 				   struct sm_str text, struct sm_str signature)
 {
+	if (!sm_checkpoint_is_vouched(v->chain, c, text, signature))
+		return c->is_signed ? "its signature is not by the key it names"
+				    : "is not what was written";
 	if (!c->is_signed)
-		return check_hash(v, text, signature);
-	if (!sm_is_signed_by(c->key, text.p, text.len, signature))
-		return "its signature is not by the key it names";
+		return NULL;
 	if (v->trust->key && memcmp(v->trust->key, c->key, SM_KEY_BYTES) != 0)
 		return "is signed by another key than the given one";
 	v->result->signatures++;

@@ -44,7 +44,9 @@ static enum sm_status take(struct sm_voucher *v, sqlite3_stmt *q,
 	enum sm_status status = sm_checkpoint_parse(text, last);
 
 	if (status == SM_INVALID ||
-	    (!status && (int64_t)last->number != sqlite3_column_int64(q, 0)))
+	    (!status &&
+	     ((int64_t)last->number != sqlite3_column_int64(q, 0) ||
+	      !sm_checkpoint_is_vouched(v->chain, last, text, column(q, 2)))))
 		return SM_DAMAGED;
 	if (!status)
 		status = sm_checkpoint_hash(v->chain, text, column(q, 2),
