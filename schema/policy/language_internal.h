@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * language_internal.h: the automaton behind a language; built by language.c,
- * walked by search.c.
+ * language_internal.h: the automaton behind a language; built by language.c, of
+ * language_state.c's steps and language_token.c's slots, walked by search.c.
  */
 #ifndef SCHEMA_POLICY_LANGUAGE_INTERNAL_H
 #define SCHEMA_POLICY_LANGUAGE_INTERNAL_H
 
 #include "schema/policy/language.h"
+#include "schema/policy/pattern.h"
 
 #define SM_STATE_NONE UINT32_MAX
 #define SM_STATES_MAX 16384 /* of all languages of a search */
@@ -36,5 +37,46 @@ static inline bool sm_bytes_has(const struct sm_bytes *set, unsigned c)
 {
 	return set->has[c / 64] >> (c % 64) & 1;
 }
+
+static inline void sm_bytes_add(struct sm_bytes *b, unsigned from, unsigned to)
+{
+	for (unsigned c = from; c <= to; c++)
+		b->has[c / 64] |= 1ull << (c % 64);
+}
+
+static inline void sm_bytes_drop(struct sm_bytes *b, unsigned char c)
+{
+	b->has[c / 64] &= ~(1ull << (c % 64));
+}
+
+static inline struct sm_bytes sm_bytes_range(unsigned from, unsigned to)
+{
+	struct sm_bytes b = { { 0 } };
+
+	sm_bytes_add(&b, from, to);
+	return b;
+}
+
+/* A state of its own, and that `to` is reached from `from` for nothing. */
+uint32_t sm_language_state(struct sm_language *l);
+void sm_language_free_move(struct sm_language *l, uint32_t from, uint32_t to);
+
+/* What is being built: `at` is where the pattern so far ends. */
+struct sm_reading {
+	struct sm_language *l;
+	uint32_t at;
+	struct sm_bytes any;	 /* without / in a component */
+	struct sm_build *values; /* of variables */
+};
+
+/* What a pattern reads next: a byte, any number of them, a text, a slot. */
+void sm_read_one(struct sm_reading *r, struct sm_bytes bytes);
+void sm_read_many(struct sm_reading *r, struct sm_bytes bytes);
+void sm_read_text(struct sm_reading *r, struct sm_str text);
+/* One or more, the first not this. */
+void sm_read_but(struct sm_reading *r, struct sm_bytes bytes, char not_first);
+void sm_read_option(struct sm_reading *r, struct sm_str text);
+/* False: no automaton is made of it. */
+bool sm_read_token(struct sm_reading *r, enum sm_token token);
 
 #endif
