@@ -42,7 +42,7 @@ static int set_max_false_blocks(void *context, const char *value,
 	    settings->max_false_blocks <= 1000)
 		return 0;
 	(void)sm_fail(diag, SM_INVALID,
-		      "--max-false-blocks is a number of 1000 events, as 0.5");
+		      "not a number of 1000 events, as 0.5");
 	return -1;
 }
 
