@@ -62,14 +62,31 @@ static bool is_alnum(char c)
 	       (c >= 'A' && c <= 'Z');
 }
 
+/* Behind the directories that have names, as ${APP}: these are no parameters,
+ * though they hold the words that other things are called. */
+static const char *behind_places(const struct sm_learn *l, struct sm_str text)
+{
+	const char *from = text.p;
+
+	for (size_t i = 0; i < l->prefix_count; i++) {
+		struct sm_str dir = l->prefixes[i].dir;
+		const char *at = memmem(text.p, text.len, dir.p, dir.len);
+
+		if (at && at + dir.len > from)
+			from = at + dir.len;
+	}
+	return from;
+}
+
 /* The longest part of text that was given, between other characters. */
 static struct sm_str part_in(const struct sm_learn *l, struct sm_str text)
 {
 	struct sm_str longest = { "", 0 };
+	const char *from = behind_places(l, text);
 
 	for (size_t i = 0; i < l->given.count; i++) {
 		struct sm_str word = l->given.items[i];
-		const char *at = text.p;
+		const char *at = from;
 
 		if (word.len < PART_MIN || word.len <= longest.len ||
 		    !is_slash_free(word))

@@ -78,6 +78,13 @@ static struct sm_str stem_of(struct sm_str name)
 	return name;
 }
 
+/* Where the program lies, or what holds that, is where it always was. */
+static bool is_place(const struct sm_learn *l, struct sm_str path)
+{
+	return path.p[0] == '/' &&
+	       (sm_place_is_shared(path) || sm_is_base(l, path));
+}
+
 /* A word, and if it is a path, each component that is a path, and what it is
  * without extension. */
 static void add_word(struct sm_learn *l, struct sm_str word)
@@ -92,7 +99,9 @@ static void add_word(struct sm_learn *l, struct sm_str word)
 		for (end = at; end < word.len && word.p[end] != '/';)
 			end++;
 		part.len = end - at;
-		if (!part.len || part.p[0] == '.' || l->given.count > GIVEN_MAX)
+		if (!part.len || part.p[0] == '.' ||
+		    l->given.count > GIVEN_MAX ||
+		    is_place(l, (struct sm_str){ word.p, end }))
 			continue;
 		sm_list_add(l, &l->given, part);
 		sm_list_add(l, &l->given, stem_of(part));

@@ -225,9 +225,36 @@ static void words_of_lines_that_were_given_are_chosen(void **state)
 	}
 }
 
+/* Its own directory is called as what was given, or was itself given. */
+static void where_the_program_lies_is_no_parameter(void **state)
+{
+	static const char *const given[] = { "shop", APP "/in", "/srv/shop" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(given) / sizeof(*given); i++) {
+		const char *seen = "tool --to file://" APP "/cache/may";
+		struct bench b;
+
+		start(&b);
+		give(&b, 1, 0, given[i], "may");
+		see_load(&b, APP "/app.py");
+		see_system(&b, 1, seen);
+		learn(&b);
+		assert_true(allows_system(&b, seen));
+		assert_true(allows_system(&b, "tool --to file://" APP
+					      "/cache/june"));
+		if (allows_system(&b,
+				  "tool --to file:///srv/other/cache/may") ||
+		    allows_system(&b, "tool --to file:///home/shop/cache/may"))
+			fail_msg("%s", given[i]);
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(where_the_program_lies_is_no_parameter),
 		cmocka_unit_test(what_is_given_will_be_another),
 		cmocka_unit_test(
 			who_is_told_what_to_walk_is_not_told_what_is_there),
