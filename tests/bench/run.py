@@ -11,6 +11,7 @@ met or not; nothing fails because of it. Only lost events make a figure
 worthless, and the run fail.
 """
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -336,14 +337,18 @@ class Bench:
             sys.exit("bench: secmgr-events --json failed")
         return out, count
 
-    def storage(self):
-        trace = self.work / "storage.db"
+    def applications(self, trace):
+        """Records Flask's requests and Django's starts."""
         run(self.record(trace) + [PYTHON, HERE / "app_flask.py", 15000, 5])
         run([self.bin / "secmgr-record", "--append", "-o", trace, "--",
              PYTHON, "-c", "import subprocess, sys\nfor _ in range(8):\n"
              f" subprocess.run([sys.executable, {str(HERE)!r} "
              "+ '/app_django.py'], stdout=-3, check=True)"])
-        stored = self.no_loss(trace)
+        return self.no_loss(trace)
+
+    def storage(self):
+        trace = self.work / "storage.db"
+        stored = self.applications(trace)
         lines, count = self.json_lines(trace)
         if count != stored:
             sys.exit(f"bench: {stored} events stored, {count} shown")
@@ -420,33 +425,73 @@ class Bench:
 
     # ------------------------------------------------------------ learning
 
+    @staticmethod
+    def repeat(trace, out, events):
+        """The blocks of a recording over and over, each time later."""
+        shutil.copyfile(trace, out)
+        with sqlite3.connect(out) as database:
+            columns = [row[1] for row in
+                       database.execute("PRAGMA table_info(block)")]
+            blocks = database.execute("SELECT id, events, first_ns, last_ns "
+                                      "FROM block ORDER BY id").fetchall()
+            span = (max(row[3] for row in blocks)
+                    - min(row[2] for row in blocks) + 10**6)
+            stored = count = sum(row[1] for row in blocks)
+            places = itertools.cycle(blocks)
+            while count < events:
+                number, size = next(places)[:2]
+                later = count // stored * span
+                changed = {"id": blocks[0][0] + count,
+                           "first_ns": f"first_ns+{later}",
+                           "last_ns": f"last_ns+{later}"}
+                database.execute(
+                    f"INSERT INTO block({','.join(columns)}) SELECT "
+                    f"{','.join(str(changed.get(c, c)) for c in columns)} "
+                    f"FROM block WHERE id={number}")
+                count += size
+        database.close()
+        return count
+
     def learning(self):
         """Many events that make few calls: what matters is reading them."""
-        paths = self.work / "learning.paths"
-        paths.write_text("\n".join(
-            f"/srv/app/data/{i % 50}/file-{i}.json" for i in range(5000)))
-        trace = self.work / "learning.db"
-        run([self.bin / "secmgr-record", "--force", "--on-full=wait:4000",
-             "-o", trace, "--", PYTHON, "-I", HERE / "micro.py", self.raiser,
-             "none", paths, 20 if self.rounds < 9 else 200, 50000])
-        count = self.no_loss(trace)
-        commands = {
-            "learn": [self.bin / "secmgr-learn", "--no-estimate", "-o",
-                      self.work / "learning.json", trace],
-            "zstd": ["zstd", "-dcq", self.frames(trace)],
-        }
-        taken = {name: [] for name in commands}
-        for _ in range(3):
+        trace = self.work / "learning-recorded.db"
+        self.applications(trace)
+        commands, counts = {}, {}
+        for events in 10**6, 10**7:
+            repeated = self.work / f"learning-{events}.db"
+            counts[events] = self.repeat(trace, repeated, events)
+            commands[events] = [self.bin / "secmgr-learn", "--no-estimate",
+                                "-o", self.work / "learning.json", repeated]
+        commands["zstd"] = ["zstd", "-dcq", self.frames(repeated)]
+        taken, resident = {}, {}
+        for _ in range(5):
             for name, command in commands.items():
-                start = time.perf_counter()
-                subprocess.run(list(map(str, command)), check=False,
-                               stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
-                taken[name].append(time.perf_counter() - start)
-        self.add(f"G12 learn, {count / 1e6:.0f} M events",
-                 statistics.median(taken["learn"]), "s",
+                seconds, resident[name] = usage_of(command)
+                taken.setdefault(name, []).append(seconds)
+        self.add(f"G12 learn, {counts[10**7] / 1e6:.0f} M events",
+                 statistics.median(taken[10**7]), "s of CPU",
                  "zstd -d of its blobs alone",
                  statistics.median(taken["zstd"]), ("<=", 4))
+        self.add("learn, resident", resident[10**7], "MiB",
+                 "of 1 M events", resident[10**6], ("<=", 1.1))
+
+
+# A process starts with the resident memory of who forks it: a small one does.
+USAGE = """import os, sys
+if not (pid := os.fork()):
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+    os.dup2(1, 2)
+    os.execvp(sys.argv[1], sys.argv[1:])
+_, status, usage = os.wait4(pid, 0)
+print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def usage_of(command):
+    """Seconds of processor time, and MiB resident at most."""
+    return map(float, run([PYTHON, "-I", "-S", "-c", USAGE,
+                           *command]).stdout.split())
 
 
 def machine():
