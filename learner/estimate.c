@@ -108,8 +108,11 @@ static enum sm_status ask_without(struct estimating *e,
 	struct sm_learned learned;
 	struct sm_policy policy;
 	void *blob = NULL;
-	enum sm_status status = sm_learn(rest, e->options, &learned, e->diag);
+	struct sm_learn_options options = *e->options;
+	enum sm_status status;
 
+	options.keeps_covered = true;
+	status = sm_learn(rest, &options, &learned, e->diag);
 	if (status == SM_OK)
 		status = open_rules(learned.rules, &policy, &blob, e->diag);
 	if (status == SM_OK)

@@ -130,6 +130,11 @@ struct sm_learn_options {
 	 * stays denied and is residue.
 	 */
 	const struct sm_rules *base;
+	/*
+	 * For who only decides by the policy: rules stay that are proved to add
+	 * nothing to others. Proving takes most of the time. Not with a base.
+	 */
+	bool keeps_covered;
 };
 
 /*
