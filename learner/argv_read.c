@@ -34,7 +34,8 @@ static struct sm_str option_head(struct sm_str text)
 	return (struct sm_str){ text.p, (uint32_t)(equals - text.p) + 1 };
 }
 
-/* `-c` of `-c1-40`: an option with its numbers attached; or empty. */
+/* `-c` of `-c1-40`, `-` of `-9`: an option with its numbers attached; or empty.
+ */
 static struct sm_str numbered_head(struct sm_learn *l, struct sm_str text)
 {
 	uint32_t n = 1, end;
@@ -43,10 +44,11 @@ static struct sm_str numbered_head(struct sm_learn *l, struct sm_str text)
 	while (n < text.len && ((text.p[n] >= 'a' && text.p[n] <= 'z') ||
 				(text.p[n] >= 'A' && text.p[n] <= 'Z')))
 		n++;
-	if (!sm_is_option(text) || n < 2 || n == text.len)
+	if (!sm_is_option(text) || n == text.len)
 		return (struct sm_str){ "", 0 };
 	for (end = n; end < text.len; end++)
-		if (!strchr("0123456789-.,:x%", text.p[end]))
+		if (!strchr(n > 1 ? "0123456789-.,:x%" : "0123456789",
+			    text.p[end]))
 			return (struct sm_str){ "", 0 };
 	sm_skeleton(l, (struct sm_str){ text.p + n, text.len - n }, &typed);
 	return (struct sm_str){ text.p, typed ? n : 0 };

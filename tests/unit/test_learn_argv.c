@@ -473,6 +473,23 @@ static void text_beside_a_slot_is_quoted(void **state)
 	finish(&b);
 }
 
+static void a_number_may_be_all_of_an_option(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 0, ARGV("/bin/gzip", "-6", "x"));
+	see_popen(&b, 1, ARGV("/bin/gzip", "-6", "x"));
+	see_popen(&b, 1, ARGV("/bin/gzip", "-9", "x"));
+	learn(&b);
+	assert_true(allows_popen(&b, ARGV("/bin/gzip", "-1", "x")));
+	assert_false(allows_popen(&b, ARGV("/bin/gzip", "-d", "x")));
+	assert_false(allows_popen(&b, ARGV("/bin/gzip", "-1d", "x")));
+	assert_false(allows_popen(&b, ARGV("/bin/gzip", "1", "x")));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,6 +515,7 @@ int main(void)
 		cmocka_unit_test(shell_lines_open_word_by_word),
 		cmocka_unit_test(one_shell_line_stays_literal),
 		cmocka_unit_test(text_beside_a_slot_is_quoted),
+		cmocka_unit_test(a_number_may_be_all_of_an_option),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
