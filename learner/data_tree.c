@@ -477,8 +477,7 @@ void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
 			node->kids[i]->why = why;
 }
 
-/* Its name was drawn, and it was made: whoever made it uses it by himself. */
-static bool is_drawn_dir(const struct sm_node *node)
+bool sm_is_drawn_dir(const struct sm_node *node)
 {
 	static const char token[] = "<tmp>";
 
@@ -495,7 +494,7 @@ bool sm_open_drawn(struct sm_learn *l, struct sm_node *node)
 		KEEPS & ~(uint32_t)(SM_ACCESS_WRITE | SM_ACCESS_CREATE);
 	struct sm_node *any;
 
-	if (!is_drawn_dir(node))
+	if (!sm_is_drawn_dir(node))
 		return false;
 	any = sm_node_new_slot(l, node, SM_STR("**"), true);
 	sink_all(l, node, any);

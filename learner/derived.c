@@ -245,14 +245,17 @@ static struct sm_str stem_of(struct sm_str name)
 
 static bool is_framed(const struct sm_node *kid)
 {
-	return kid->is_slot && kid->is_drawn && !kid->is_dir && !kid->forward &&
-	       !has(kid->name, '\\') && is_derivable(kid);
+	if (!kid->is_slot || kid->forward || has(kid->name, '\\'))
+		return false;
+	return kid->is_dir ? sm_is_drawn_dir(kid)
+			   : kid->is_drawn && is_derivable(kid);
 }
 
-/* The tokens of text and the extension, in one: what is of one frame. */
-static struct sm_str frame_of(struct sm_learn *l, struct sm_str text)
+/* The tokens of the name and the extension, in one: what is of one frame. */
+static struct sm_str frame_of(struct sm_learn *l, const struct sm_node *kid)
 {
-	struct sm_str frame = sm_extension(text);
+	struct sm_str text = kid->name;
+	struct sm_str frame = kid->is_dir ? SM_STR("/") : sm_extension(text);
 
 	for (uint32_t i = 0, from = 0; i < text.len; i++) {
 		if (text.p[i] == '<')
@@ -345,7 +348,8 @@ static void open_frame(struct sm_learn *l, const struct sm_str_list *stems,
 	uint32_t end = common_part(f, count, true);
 	struct sm_str slot;
 
-	for (size_t i = 0; i < count; i++)
+	/* Who is known elsewhere comes and goes there. */
+	for (size_t i = 0; i < count && !stems; i++)
 		e.some_recur |= f[i].node->runs.count > 1 &&
 				!is_given_part(l, f[i].node->name, start, end);
 	if (count < 2 || !sm_is_open(l, &e))
@@ -366,9 +370,9 @@ static void open_frames(struct sm_learn *l, const struct sm_str_list *stems,
 
 	for (size_t i = 0; i < node->count; i++)
 		if (is_framed(node->kids[i]))
-			f[count++] = (struct framed){
-				node->kids[i], frame_of(l, node->kids[i]->name)
-			};
+			f[count++] =
+				(struct framed){ node->kids[i],
+						 frame_of(l, node->kids[i]) };
 	if (count)
 		qsort(f, count, sizeof(*f), by_frame);
 	for (size_t i = 0; i < count; i = end) {
@@ -381,11 +385,24 @@ static void open_frames(struct sm_learn *l, const struct sm_str_list *stems,
 
 /* ------------------------------------------------------------- known names */
 
-static bool is_known(const struct sm_str_list *stems, const struct sm_node *kid)
+/* Data that is only read about who has a directory elsewhere. */
+static bool is_settings(const struct sm_learn *l, const struct sm_node *kid)
+{
+	const uint32_t looks = SM_ACCESS_READ | SM_ACCESS_META;
+
+	return !kid->is_dir && !kid->is_made &&
+	       !(sm_node_access(kid) & ~looks) &&
+	       !sm_is_guarded_name(kid->name) &&
+	       sm_list_has(&l->members, stem_of(kid->name)) &&
+	       sm_is_data_suffix(sm_extension(kid->name));
+}
+
+static bool is_known(const struct sm_learn *l, const struct sm_str_list *stems,
+		     const struct sm_node *kid)
 {
 	return !kid->is_slot && sm_extension(kid->name).len &&
-	       is_derivable(kid) && kid->name.p[0] != '.' &&
-	       sm_list_has(stems, stem_of(kid->name));
+	       (is_derivable(kid) || is_settings(l, kid)) &&
+	       kid->name.p[0] != '.' && sm_list_has(stems, stem_of(kid->name));
 }
 
 static int by_extension(const void *a, const void *b)
@@ -403,11 +420,9 @@ static void open_alike(struct sm_learn *l, struct sm_node **kids, size_t count)
 	struct sm_str slot = SM_STR("<name>");
 	bool has_moved = false;
 
-	for (size_t i = 0; i < count; i++) {
-		e.some_recur |= kids[i]->runs.count > 1;
+	for (size_t i = 0; i < count; i++)
 		has_moved |= kids[i]->is_moved &&
 			     sm_list_has(&l->members, kids[i]->name);
-	}
 	if (!has_moved && !sm_is_open(l, &e))
 		return;
 	slot = sm_learn_join(l, slot,
@@ -420,8 +435,8 @@ static void open_alike(struct sm_learn *l, struct sm_node **kids, size_t count)
 }
 
 /*
- * state/anna.state, ben.state and carla.state come back in every run, because
- * those are the people there are; that people come and go, data/<name> shows.
+ * state/anna.state and ben.state come back in every run, because those are the
+ * people there are; that people come and go, data/<name> shows.
  * What was moved here says so by itself.
  */
 static void open_known(struct sm_learn *l, const struct sm_str_list *stems,
@@ -432,7 +447,7 @@ static void open_known(struct sm_learn *l, const struct sm_str_list *stems,
 	size_t count = 0, end;
 
 	for (size_t i = 0; i < node->count; i++)
-		if (is_known(stems, node->kids[i]))
+		if (is_known(l, stems, node->kids[i]))
 			kids[count++] = node->kids[i];
 	if (count)
 		qsort(kids, count, sizeof(struct sm_node *), by_extension);
@@ -562,6 +577,8 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 		open_known(l, stems, node);
 	if (!place.is_code)
 		open_frames(l, place.is_shared ? stems : NULL, node);
+	if (place.is_tmp)
+		sm_open_ends(l, node);
 	open_derived(l, node);
 	sm_node_tidy(l, node);
 	sm_node_deepen(l, node, dir, &place);

@@ -95,6 +95,10 @@ bool sm_may_be_data_tree(const struct sm_node *node,
 /* Makes node one, whatever it costs. is_made: by the program. */
 void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
 		  struct sm_str why);
+/* In a directory of temporary files: they may have any extension. */
+void sm_open_ends(struct sm_learn *l, struct sm_node *node);
+/* Its name was drawn, and it was made: whoever made it uses it by himself. */
+bool sm_is_drawn_dir(const struct sm_node *node);
 /* Makes node a tree of whoever made it, if its name was drawn. */
 bool sm_open_drawn(struct sm_learn *l, struct sm_node *node);
 /* Packages, and nobody else, read data there by name; see served.c. */

@@ -281,8 +281,18 @@ static void known_names_open_in_shared_temporary_files(void **state)
 				 names[i], i);
 			if (known)
 				see_open(&b, 0, path, WRITE);
+			snprintf(path, sizeof(path), "/tmp/job-%s-0cu1qi2%zu",
+				 names[i], i);
+			see_made_up(&b, path, path);
+			snprintf(path, sizeof(path),
+				 "/tmp/job-%s-0cu1qi2%zu/b.txt", names[i], i);
+			see_open(&b, 0, path, WRITE);
 		}
 		learn(&b);
+		assert_int_equal(
+			allows_open(&b, "/tmp/job-zoe-00000000/b.txt", WRITE),
+			known);
+		assert_false(allows_open(&b, "/tmp/zoe-00000000/b.txt", WRITE));
 		assert_int_equal(
 			allows_open(&b, "/tmp/zoe-00000000.zip", WRITE), known);
 		assert_false(allows_open(&b, "/tmp/zoe.zip", WRITE));
@@ -373,6 +383,70 @@ static void what_opened_in_one_place_is_fixed_in_no_other(void **state)
 	}
 }
 
+/* They come back in every run; whoever they are, comes and goes elsewhere. */
+static void two_who_are_known_elsewhere_are_enough(void **state)
+{
+	static const char *const names[] = { "acme", "globex" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++)
+		for (size_t i = 0; i < 2; i++) {
+			snprintf(path, sizeof(path), APP "/docs/%s", names[i]);
+			see_mkdir(&b, run, path);
+			for (int k = 0; k < 2; k++) {
+				snprintf(path, sizeof(path),
+					 APP "/docs/%s/%c%c.pdf", names[i],
+					 'a' + run, 'a' + k);
+				see_at(&b, run, path, WRITE);
+			}
+			snprintf(path, sizeof(path), APP "/tenants/%s.yaml",
+				 names[i]);
+			see_at(&b, run, path, READ);
+			snprintf(path, sizeof(path), APP "/tenants/%s.key",
+				 names[i]);
+			see_at(&b, run, path, READ);
+			snprintf(path, sizeof(path), APP "/state/%s.state",
+				 names[i]);
+			see_at(&b, run, path, WRITE);
+		}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/tenants/initech GmbH.yaml", READ));
+	assert_true(allows_open(&b, APP "/state/initech GmbH.state", WRITE));
+	assert_false(allows_open(&b, APP "/tenants/initech.yaml", WRITE));
+	assert_false(allows_open(&b, APP "/tenants/initech.key", READ));
+	assert_false(allows_open(&b, APP "/tenants/initech.conf", READ));
+	finish(&b);
+}
+
+static void what_is_temporary_may_have_any_extension(void **state)
+{
+	(void)state;
+	for (int goes = 0; goes <= 1; goes++) {
+		static const char seen[] = "/tmp/export-k3x_9abz.zip";
+		struct sm_value args[2] = { text(seen), number(-1) };
+		struct sm_event remove = event_of("os.remove", args, 2);
+		struct bench b;
+
+		start(&b);
+		see_drawn(&b, seen);
+		see_drawn(&b, "/tmp/export-k3x_9aby");
+		if (goes)
+			add(&b, 0, &remove);
+		learn(&b);
+		assert_int_equal(
+			allows_open(&b, "/tmp/export-00000000.tar.gz", WRITE),
+			goes);
+		assert_true(allows_open(&b, "/tmp/export-00000000.zip", WRITE));
+		assert_true(allows_open(&b, "/tmp/export-00000000", WRITE));
+		assert_false(allows_open(&b, "/tmp/other-00000000.zip", WRITE));
+		assert_false(allows_open(&b, "/tmp/export-00.zip", WRITE));
+		finish(&b);
+	}
+}
+
 static struct sm_event move_event(struct sm_value args[4], const char *from,
 				  const char *to)
 {
@@ -455,6 +529,8 @@ int main(void)
 		cmocka_unit_test(siblings_say_which_part_was_made_up),
 		cmocka_unit_test(known_names_open_in_shared_temporary_files),
 		cmocka_unit_test(what_is_made_of_a_tree_is_a_tree),
+		cmocka_unit_test(two_who_are_known_elsewhere_are_enough),
+		cmocka_unit_test(what_is_temporary_may_have_any_extension),
 		cmocka_unit_test(what_opened_opens_where_it_is_moved),
 		cmocka_unit_test(what_opened_in_one_place_is_fixed_in_no_other),
 	};
