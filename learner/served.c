@@ -5,7 +5,8 @@
  * Libraries serve or load from some: a site's static files, templates, themes.
  * Which of them a recording saw depends on who asked for what, and the same few
  * were asked for every day; but the code that reads them belongs to a package
- * that knows none of their names.
+ * that knows none of their names. What is made to be shown, and stands among
+ * nothing else, is nobody's secret: there it may be the application that reads.
  *
  * Others hold a program's input, and who starts the program, or asks it, tells
  * it which file: names were other ones each time, and the next may have a slash
@@ -71,6 +72,38 @@ static bool may_be_tree(const struct sm_learn *l, const struct sm_node *node,
 	       !sm_holds_code(l, dir) && !sm_is_base(l, dir);
 }
 
+/* What is made to be shown: pages, what goes with them, and templates. */
+static bool is_shown_suffix(struct sm_str extension)
+{
+	static const char *const list[] = {
+		".avif", ".css",  ".ejs",    ".eot",	  ".gif",    ".haml",
+		".hbs",	 ".htm",  ".html",   ".ico",	  ".j2",     ".jinja",
+		".jpeg", ".jpg",  ".jinja2", ".js",	  ".liquid", ".mako",
+		".map",	 ".mjs",  ".mo",     ".mustache", ".otf",    ".png",
+		".po",	 ".pt",	  ".pug",    ".svg",	  ".tmpl",   ".tpl",
+		".ttf",	 ".twig", ".webp",   ".woff",	  ".woff2",  ".xhtml",
+		NULL
+	};
+
+	for (size_t i = 0; list[i]; i++)
+		if (sm_str_equal(extension, sm_str_of(list[i])))
+			return true;
+	return false;
+}
+
+/* All files below are: nobody's secret, whoever reads them. */
+static bool is_shown(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (kid->is_dir ? !is_shown(kid)
+				: !is_shown_suffix(sm_extension(kid->name)))
+			return false;
+	}
+	return true;
+}
+
 bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 		  struct sm_str dir, const struct sm_place *place)
 {
@@ -79,10 +112,11 @@ bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 	 * the directory takes what it finds, were it one.
 	 */
 	struct sm_evidence e = { .is_typed = true };
+	bool anybody = is_shown(node);
 
 	if (!may_be_tree(l, node, dir, place) || !has_file(node) ||
-	    !are_readers(node, false) ||
-	    !is_read_only(node, false, &e.distinct))
+	    !are_readers(node, anybody) ||
+	    !is_read_only(node, anybody, &e.distinct))
 		return false;
 	e.distinct += e.distinct && sm_node_is_listed(node);
 	return sm_is_open(l, &e);

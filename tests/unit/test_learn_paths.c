@@ -9,19 +9,19 @@ static void three_values_open_a_slot_two_do_not(void **state)
 
 	(void)state;
 	for (int n = 1; n <= 4; n++) {
-		static const char *const names[] = { APP "/pages/home.html",
-						     APP "/pages/about.html",
-						     APP "/pages/terms.html",
-						     APP "/pages/team.html" };
+		static const char *const names[] = { APP "/pages/home.csv",
+						     APP "/pages/about.csv",
+						     APP "/pages/terms.csv",
+						     APP "/pages/team.csv" };
 
 		start_single(&b);
 		for (int i = 0; i < n; i++)
 			see_open(&b, 0, names[i], READ);
 		learn(&b);
-		assert_int_equal(allows_open(&b, APP "/pages/new.html", READ),
+		assert_int_equal(allows_open(&b, APP "/pages/new.csv", READ),
 				 n >= 3);
 		assert_true(allows_open(&b, names[n - 1], READ));
-		assert_false(allows_open(&b, APP "/pages/new.html", WRITE));
+		assert_false(allows_open(&b, APP "/pages/new.csv", WRITE));
 		assert_false(allows_open(&b, APP "/pages/new.py", READ));
 		finish(&b);
 	}

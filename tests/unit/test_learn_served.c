@@ -67,7 +67,7 @@ static void other_directories_stay_as_they_are(void **state)
 		bool is_app;
 		int flags;
 	} rows[] = {
-		{ SITE "c.css", true, READ },	    /* somebody else's */
+		{ SITE "c.csv", true, READ },	    /* somebody else's */
 		{ SITE "c.css", false, WRITE },	    /* made */
 		{ SITE "server.key", false, READ }, /* key material */
 		{ SITE "c.py", false, READ },	    /* no data */
@@ -90,6 +90,29 @@ static void other_directories_stay_as_they_are(void **state)
 			fail_msg("%s", rows[i].beside);
 		finish(&b);
 	}
+}
+
+static void what_is_made_to_be_shown_opens_for_who_reads_it(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_read(&b, APP "/web/index.html", true);
+	see_read(&b, APP "/web/js/chat.js", true);
+	see_read(&b, APP "/mail/a.html", true);
+	see_read(&b, APP "/mail/b.html", true);
+	see_read(&b, APP "/mail/c.txt", true);
+	see_read(&b, APP "/one/a.html", true);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/web/help.html", READ));
+	assert_true(allows_open(&b, APP "/web/fonts/a b.woff2", READ));
+	assert_false(allows_open(&b, APP "/web/help.html", WRITE));
+	assert_false(allows_open(&b, APP "/web/.htaccess", READ));
+	assert_false(serves(&b, APP "/web/help.html"));
+	assert_false(allows_open(&b, APP "/mail/d.txt", READ));
+	assert_false(allows_open(&b, APP "/one/b.html", READ));
+	finish(&b);
 }
 
 static void one_file_says_nothing(void **state)
@@ -203,6 +226,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(data_that_only_packages_read_opens_for_them),
 		cmocka_unit_test(other_directories_stay_as_they_are),
+		cmocka_unit_test(
+			what_is_made_to_be_shown_opens_for_who_reads_it),
 		cmocka_unit_test(one_file_says_nothing),
 		cmocka_unit_test(who_lists_takes_what_it_finds),
 		cmocka_unit_test(
