@@ -580,6 +580,7 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 	if (place.is_tmp)
 		sm_open_ends(l, node);
 	open_derived(l, node);
+	sm_node_keep_up(l, node);
 	sm_node_tidy(l, node);
 	sm_node_deepen(l, node, dir, &place);
 }

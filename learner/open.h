@@ -95,6 +95,8 @@ bool sm_may_be_data_tree(const struct sm_node *node,
 /* Makes node one, whatever it costs. is_made: by the program. */
 void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
 		  struct sm_str why);
+/* Adds what keeping a directory of one's own takes; see upkeep.c. */
+void sm_node_keep_up(struct sm_learn *l, struct sm_node *node);
 /* In a directory of temporary files: they may have any extension. */
 void sm_open_ends(struct sm_learn *l, struct sm_node *node);
 /* Its name was drawn, and it was made: whoever made it uses it by himself. */

@@ -17,6 +17,14 @@ static bool allows_list(const struct bench *b, const char *path)
 	return allows(b, &e);
 }
 
+static bool allows_remove(const struct bench *b, const char *path)
+{
+	struct sm_value args[2] = { text(path), number(-1) };
+	struct sm_event e = event_of("os.remove", args, 2);
+
+	return allows(b, &e);
+}
+
 static void what_an_owner_holds_opens_at_any_depth(void **state)
 {
 	static const char *const files[] = { APP "/var/media/anna/list.pdf",
@@ -579,6 +587,60 @@ static void chosen_names_may_lie_deeper(void **state)
 	}
 }
 
+/* The one too many came after the recording. */
+static void who_keeps_so_many_removes_the_oldest(void **state)
+{
+	static const char *const dirs[] = { APP "/backup", APP "/kept" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++)
+		for (int i = 0; i < 2; i++) {
+			see_mkdir(&b, run, dirs[i]);
+			if (!i)
+				see_list(&b, run, dirs[i]);
+			for (int k = 0; k < 2; k++) {
+				snprintf(path, sizeof(path),
+					 "%s/db-2026010%d.sqlite", dirs[i],
+					 1 + 2 * run + k);
+				see_open(&b, run, path, WRITE);
+			}
+		}
+	learn(&b);
+	assert_true(allows_remove(&b, APP "/backup/db-20260101.sqlite"));
+	assert_false(allows_remove(&b, APP "/backup/.lock"));
+	assert_false(allows_remove(&b, APP "/kept/db-20260101.sqlite"));
+	finish(&b);
+}
+
+static void who_makes_directories_makes_those_above(void **state)
+{
+	static const char *const dirs[] = { "guide", "team", "news" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_list(&b, 0, APP "/content");
+	see_list(&b, 0, APP "/other");
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), APP "/content/%s", dirs[i]);
+		see_mkdir(&b, 0, path);
+		snprintf(path, sizeof(path), APP "/content/%s/%c.md", dirs[i],
+			 'a' + i);
+		see_open(&b, 0, path, WRITE);
+		snprintf(path, sizeof(path), APP "/other/%s/%c.md", dirs[i],
+			 'a' + i);
+		see_open(&b, 0, path, READ);
+	}
+	learn(&b);
+	assert_true(allows_mkdir(&b, APP "/content"));
+	assert_false(allows_mkdir(&b, APP "/other"));
+	finish(&b);
+}
+
 static void one_level_that_is_listed_may_become_two(void **state)
 {
 	struct bench b;
@@ -769,6 +831,8 @@ int main(void)
 			who_makes_an_owner_s_directory_makes_those_in_it),
 		cmocka_unit_test(who_empties_directories_opens_them),
 		cmocka_unit_test(chosen_names_may_lie_deeper),
+		cmocka_unit_test(who_keeps_so_many_removes_the_oldest),
+		cmocka_unit_test(who_makes_directories_makes_those_above),
 		cmocka_unit_test(one_level_that_is_listed_may_become_two),
 		cmocka_unit_test(installed_code_that_is_read_as_data_is_public),
 		cmocka_unit_test(installed_code_that_is_listed_is_public),
