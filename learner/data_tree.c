@@ -31,6 +31,7 @@
 
 struct scan {
 	size_t files, dirs, made, names;
+	size_t dated;		 /* names with a day or time of the recording */
 	struct sm_sketch dotted; /* names that begin with a dot */
 	struct sm_str by;	 /* of the first grant */
 	bool is_shared;		 /* there are others */
@@ -65,7 +66,8 @@ static void note_principals(const struct sm_node *node, struct scan *s)
 	}
 }
 
-static void scan_kids(const struct sm_node *node, struct scan *s)
+static void scan_kids(const struct sm_learn *l, const struct sm_node *node,
+		      struct scan *s)
 {
 	for (size_t i = 0; i < node->count; i++) {
 		const struct sm_node *kid = node->kids[i];
@@ -83,7 +85,9 @@ static void scan_kids(const struct sm_node *node, struct scan *s)
 		}
 		s->names++;
 		s->made += kid->is_made;
-		scan_kids(kid, s);
+		s->dated += !kid->is_dir &&
+			    (kid->is_drawn || sm_has_clock(l, kid->name));
+		scan_kids(l, kid, s);
 		if (kid->is_dir) {
 			s->dirs++;
 			continue;
@@ -110,12 +114,13 @@ static size_t listed_dirs(const struct sm_node *node)
 	return n;
 }
 
-static struct scan scan_tree(const struct sm_node *node)
+static struct scan scan_tree(const struct sm_learn *l,
+			     const struct sm_node *node)
 {
 	struct scan s = { .extension = SM_STR(""), .by = SM_STR("") };
 
 	note_principals(node, &s);
-	scan_kids(node, &s);
+	scan_kids(l, node, &s);
 	return s;
 }
 
@@ -429,6 +434,24 @@ static void collapse_all(struct sm_learn *l, struct sm_node *node)
 	sm_node_tidy(l, node);
 }
 
+/*
+ * Files that are all called after the time pile up, and who lists what was made
+ * there does so to remove the oldest, once there are enough.
+ */
+static void let_expire(struct sm_learn *l, struct sm_node *node)
+{
+	struct sm_node *any = NULL;
+
+	for (size_t i = 0; i < node->count; i++)
+		if (sm_node_is_tree(node->kids[i]))
+			any = node->kids[i];
+	for (size_t i = 0; any && i < any->count; i++)
+		for (struct sm_grant *g = node->grants; g; g = g->next)
+			if (g->access & SM_ACCESS_LIST)
+				sm_node_grant(l, any->kids[i], g->by,
+					      SM_ACCESS_DELETE);
+}
+
 bool sm_may_be_data_tree(const struct sm_node *node,
 			 const struct sm_scope *scope)
 {
@@ -448,7 +471,7 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 	if (!sm_may_be_data_tree(node, scope) ||
 	    (dir.len && sm_holds_code(l, dir)))
 		return false;
-	s = scan_tree(node);
+	s = scan_tree(l, node);
 	if (is_storage(node, &s) && !(dir.len && sm_is_base(l, dir))) {
 		collapse_all(l, node);
 		return true;
@@ -463,13 +486,15 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 	if (!is_walked(l, node, &s))
 		return false;
 	collapse(l, node, &s, false);
+	if (s.made == s.names && s.dated == s.files)
+		let_expire(l, node);
 	return true;
 }
 
 void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
 		  struct sm_str why)
 {
-	struct scan s = scan_tree(node);
+	struct scan s = scan_tree(l, node);
 
 	collapse(l, node, &s, is_made);
 	for (size_t i = 0; i < node->count; i++)
@@ -510,7 +535,7 @@ bool sm_open_drawn(struct sm_learn *l, struct sm_node *node)
 bool sm_is_own(const struct sm_learn *l, const struct sm_node *node,
 	       struct sm_str dir)
 {
-	struct scan s = scan_tree(node);
+	struct scan s = scan_tree(l, node);
 
 	return is_storage(node, &s) && !(dir.len && sm_is_base(l, dir));
 }

@@ -42,5 +42,6 @@ void sm_generalise(struct sm_learn *l, struct sm_node *root)
 	sm_tree_rotate(l, root);
 	sm_tree_absorb(l, root);
 	sm_tree_deepen(l, root);
+	sm_tree_empty(l, root, SM_STR("/"));
 	sm_tree_join_slots(l, root);
 }

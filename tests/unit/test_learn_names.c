@@ -290,6 +290,41 @@ static void numbered_siblings_open_with_the_others(void **state)
 	finish(&b);
 }
 
+/* Charts of which the oldest is removed, once there are four. */
+static void files_called_after_the_time_go_again(void **state)
+{
+	static const char *const files[2][3] = {
+		{ "rome-2026-11-21.png", "berlin-2026-11-21.svg",
+		  "paris-2026-11-21.pdf" },
+		{ "rome.png", "berlin.svg", "paris.pdf" }
+	};
+	struct bench b;
+
+	(void)state;
+	for (int is_named = 0; is_named < 2; is_named++) {
+		struct sm_value args[1] = { text(APP "/charts") };
+		struct sm_event e = event_of("os.listdir", args, 1);
+
+		start(&b);
+		e.time_ns = THEN;
+		add(&b, 1, &e);
+		for (int i = 0; i < 3; i++) {
+			char path[128];
+
+			snprintf(path, sizeof(path), APP "/charts/%s",
+				 files[is_named][i]);
+			see_then(&b, path, WRITE);
+		}
+		learn(&b);
+		args[0] = text(APP "/charts/oslo-2026-01-02.png");
+		e = event_of("os.remove", args, 1);
+		assert_int_equal(allows(&b, &e), !is_named);
+		args[0] = text(APP "/oslo-2026-01-02.png");
+		assert_false(allows(&b, &e));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +339,7 @@ int main(void)
 		cmocka_unit_test(abstract_sockets_open_for_another_process),
 		cmocka_unit_test(unique_names_open_when_seen_once),
 		cmocka_unit_test(numbered_siblings_open_with_the_others),
+		cmocka_unit_test(files_called_after_the_time_go_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

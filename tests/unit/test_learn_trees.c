@@ -803,6 +803,46 @@ static void what_a_program_files_by_name_it_files_at_any_depth(void **state)
 	}
 }
 
+static void see_rmdir(struct bench *b, int run, const char *path)
+{
+	struct sm_value args[1] = { text(path) };
+	struct sm_event e = event_of("os.rmdir", args, 1);
+
+	add(b, run, &e);
+}
+
+static void see_remove(struct bench *b, int run, const char *path)
+{
+	struct sm_value args[1] = { text(path) };
+	struct sm_event e = event_of("os.remove", args, 1);
+
+	add(b, run, &e);
+}
+
+static void who_makes_a_directory_empties_it_of_anything(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (int is_made = 0; is_made < 2; is_made++) {
+		start(&b);
+		if (is_made)
+			see_mkdir(&b, 1, APP "/var/dist");
+		see_open(&b, 1, APP "/var/dist/shop.sums", WRITE);
+		see_list(&b, 1, APP "/var/dist");
+		see_remove(&b, 1, APP "/var/dist/shop.sums");
+		see_rmdir(&b, 1, APP "/var/dist");
+		learn(&b);
+		assert_int_equal(
+			allows_remove(&b, APP "/var/dist/a/b 2.tar.bz2"),
+			is_made);
+		assert_false(allows_open(&b, APP "/var/dist/new", WRITE));
+		assert_false(allows_remove(&b, APP "/var/dist/.netrc"));
+		assert_false(allows_remove(&b, APP "/var/shop.sums"));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -839,6 +879,7 @@ int main(void)
 		cmocka_unit_test(
 			documents_beside_code_open_for_the_package_that_lists_them),
 		cmocka_unit_test(logs_turn_over),
+		cmocka_unit_test(who_makes_a_directory_empties_it_of_anything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
