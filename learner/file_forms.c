@@ -204,12 +204,25 @@ static size_t count_taken(const struct sm_node *node)
 	return n;
 }
 
+/* Names that were made there have blanks. */
+static bool has_blanks(const struct sm_members *m)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		const struct sm_node *node = m->items[i].node;
+
+		if (node->is_made && memchr(node->name.p, ' ', node->name.len))
+			return true;
+	}
+	return false;
+}
+
 /* The extensions in node: kinds and their decisions, by extension. */
 static size_t find_kinds(struct sm_learn *l, const struct sm_node *node,
 			 const struct sm_scope *scope,
 			 const struct sm_members *m, struct sm_kind *kinds)
 {
 	size_t count = 0, taken = count_taken(node), end;
+	bool blanks = has_blanks(m);
 
 	for (size_t i = 0; i < m->count; i = end) {
 		struct sm_kind *k = &kinds[count++];
@@ -222,6 +235,7 @@ static size_t find_kinds(struct sm_learn *l, const struct sm_node *node,
 		k->members = &m->items[i];
 		k->count = end - i;
 		k->all = m->count + taken;
+		k->has_blanks = blanks;
 		sm_cut_extension(l, k);
 	}
 	return count;

@@ -33,6 +33,7 @@ struct sm_kind {
 	size_t count, all;	   /* all: files that may open in node */
 	struct sm_opening *types;
 	size_t type_count, typed; /* typed: how many members they hold */
+	bool has_blanks;	  /* names of files made in node do */
 	bool is_varied;
 	struct sm_choice *cut;
 };

@@ -53,10 +53,12 @@ static struct sm_str common_start(const struct sm_member *members, size_t count)
 }
 
 /*
- * All names hold numbers, and not the same text around them, or were given: a
- * person wrote them, or will.
+ * All names hold numbers, and not the same text around them, or were given, or
+ * there are blanks in some beside them, which no program puts there: a person
+ * wrote them, or will.
  */
-static bool is_varied(const struct sm_member *members, size_t count)
+static bool is_varied(const struct sm_member *members, size_t count,
+		      bool has_blanks)
 {
 	size_t given = 0;
 
@@ -70,7 +72,7 @@ static bool is_varied(const struct sm_member *members, size_t count)
 	for (size_t i = 0; i < count; i++)
 		if (!members[i].node->is_made)
 			return false;
-	return sm_count_skeletons(members, count) > 1;
+	return has_blanks || sm_count_skeletons(members, count) > 1;
 }
 
 /* Rules, exposure and what may be blocked; the first open ones have slots. */
@@ -191,7 +193,7 @@ static void add_open_forms(struct sm_learn *l, struct sm_kind *k)
 	struct sm_str slot;
 	bool has_start;
 
-	k->is_varied = is_varied(k->members, k->count);
+	k->is_varied = is_varied(k->members, k->count, k->has_blanks);
 	find_types(l, k);
 	left = k->members + k->typed;
 	if (k->type_count)

@@ -12,7 +12,27 @@ struct filling {
 	size_t stem_count, slots, free, files, extensions;
 	double saved;  /* rules of slots there were */
 	bool is_mixed; /* a name is neither */
+	bool is_whole; /* nothing else lies there, and all is people's */
 };
+
+/* What people keep in files, each in a format of his own; no program's state.
+ */
+static bool is_peoples(struct sm_str extension)
+{
+	static const char *const list[] = {
+		".avif", ".bmp",  ".csv",  ".doc",  ".docx", ".eml",	".epub",
+		".gif",	 ".heic", ".ics",  ".jpeg", ".jpg",  ".md",	".mov",
+		".mp3",	 ".mp4",  ".odp",  ".ods",  ".odt",  ".ogg",	".pdf",
+		".png",	 ".ppt",  ".pptx", ".rtf",  ".svg",  ".tar.gz", ".tif",
+		".tiff", ".txt",  ".vcf",  ".wav",  ".webm", ".webp",	".xls",
+		".xlsx", ".zip",  NULL
+	};
+
+	for (size_t i = 0; list[i]; i++)
+		if (sm_str_equal(extension, sm_str_of(list[i])))
+			return true;
+	return false;
+}
 
 static void add_stem(struct filling *f, struct sm_str text,
 		     struct sm_str extension, bool is_slot)
@@ -106,21 +126,31 @@ static void fill_with_slots(struct sm_learn *l, struct filling *f,
 
 /*
  * A directory the program fills with files of many kinds (uploads): two
- * extensions, one of which opened for any name, or three and four files where
- * one opened for numbers. Empty: it is none.
+ * extensions, one of which opened for any name, or four files where one opened
+ * for numbers; or one extension that people's files have, and nothing beside
+ * them: another picture has another format. Empty: it is none.
  */
 static struct sm_str filling_slot(struct sm_learn *l, const struct filling *f)
 {
 	struct sm_str slot = SM_STR("<name>");
 
-	if (!f->slots || f->files < 3 || f->extensions < 2)
+	if (!f->slots || f->files < 3 || (f->extensions < 2 && !f->is_whole))
 		return SM_STR("");
-	if (f->free)
+	if (f->free && f->extensions > 1)
 		return slot;
 	slot = any_extension(l, f);
 	if (slot.len)
 		return slot;
-	return f->extensions < 3 || f->files < 4 ? slot : SM_STR("<name>");
+	return f->extensions < 2 || f->files < 4 ? slot : SM_STR("<name>");
+}
+
+/* Node holds those files alone. */
+static bool is_all(const struct sm_node *node, const struct sm_members *m)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (!is_peoples(m->items[i].extension))
+			return false;
+	return m->count == node->count;
 }
 
 void sm_cut_filling(struct sm_learn *l, struct sm_choice *cut,
@@ -137,6 +167,7 @@ void sm_cut_filling(struct sm_learn *l, struct sm_choice *cut,
 	for (size_t i = 0; i < count; i++)
 		fill_with(&f, &kinds[i]);
 	fill_with_slots(l, &f, node, &scope->reach);
+	f.is_whole = !f.is_mixed && is_all(node, &f.m);
 	slot = filling_slot(l, &f);
 	if (!slot.len)
 		return;
