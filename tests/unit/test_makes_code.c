@@ -165,7 +165,8 @@ static void makes_needs_somebody_and_a_file(void **state)
 		  "\"makes\" goes with what is allowed only" },
 		{ "{\"secmgr\": 1, \"code\": [{\"load\": \"/a\", "
 		  "\"by\": [\"m\"], \"makes\": \"code\"}]}",
-		  "unknown key \"makes\" in a rule of code" },
+		  "unknown key \"makes\" in a rule of code; "
+		  "one of id, load, exec, by, via, seen" },
 	};
 
 	(void)state;
