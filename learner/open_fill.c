@@ -141,7 +141,7 @@ static struct sm_str filling_slot(struct sm_learn *l, const struct filling *f)
 	slot = any_extension(l, f);
 	if (slot.len)
 		return slot;
-	return f->extensions < 2 || f->files < 4 ? slot : SM_STR("<name>");
+	return f->extensions < 3 || f->files < 4 ? slot : SM_STR("<name>");
 }
 
 /* Node holds those files alone. */
