@@ -30,7 +30,8 @@ static bool has_removed(const struct sm_node *node, struct sm_str by)
 	return false;
 }
 
-static void open(struct sm_learn *l, struct sm_node *node, struct sm_str by)
+static void let_empty(struct sm_learn *l, struct sm_node *node,
+		      struct sm_str by)
 {
 	struct sm_node *any = slot_in(l, node, SM_STR("**"));
 	struct sm_node *name = slot_in(l, any, SM_STR("<name>"));
@@ -68,6 +69,6 @@ void sm_tree_empty(struct sm_learn *l, struct sm_node *node, struct sm_str dir)
 	for (const struct sm_grant *g = node->grants; may && g; g = g->next)
 		if ((g->access & EMPTIES) == EMPTIES &&
 		    has_removed(node, g->by))
-			open(l, node, g->by);
+			let_empty(l, node, g->by);
 	sm_node_tidy(l, node);
 }

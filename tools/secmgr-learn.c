@@ -41,8 +41,7 @@ static int set_max_false_blocks(void *context, const char *value,
 	if (end != value && !*end && settings->max_false_blocks >= 0 &&
 	    settings->max_false_blocks <= 1000)
 		return 0;
-	(void)sm_fail(diag, SM_INVALID,
-		      "not a number of 1000 events, as 0.5");
+	(void)sm_fail(diag, SM_INVALID, "not a number of 1000 events, as 0.5");
 	return -1;
 }
 

@@ -147,8 +147,7 @@ class Demo:
         say("some of its rules:")
         for family, wanted in (("files", ("/media/", "<int>.json", "/uploads/<name>/")),
                                ("processes", ("head", "sort")),
-                               ("network", (str(self.feed),)),
-                               ("pickles", ("OrderedDict",))):
+                               ("network", (str(self.feed),))):
             for word in wanted:
                 for rule in policy.get(family, []):
                     if word in json.dumps(rule):
@@ -157,6 +156,9 @@ class Demo:
                         break
                 else:
                     raise Failure(f"no rule of {family} mentions {word}")
+        if "pickled-values" not in policy["use"]:
+            raise Failure("orders are unpickled, and no bundle says so")
+        say("   use: " + json.dumps(policy["use"]))
 
     def replay(self):
         heading("Replay: would the policy have broken anything?")

@@ -17,7 +17,7 @@ MAY_EXPORT = re.compile(
     r"chroot|setns|unshare|"
     r"l?l?(get|set|list|remove)xattr|l?chown|f?ch(own|mod)at|chmod|"
     r"(mkdir|link|symlink|unlink|rename|utimens)(at)?|rmdir|opendir|"
-    r"truncate(64)?|secmgr_\w+|PyInit_\w+")
+    r"connect|dlopen|send(to|msg)|truncate(64)?|secmgr_\w+|PyInit_\w+")
 GLIBC_MAX = (2, 17)  # so that one file serves every distribution in use
 
 

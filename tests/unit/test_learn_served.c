@@ -162,7 +162,7 @@ static void what_a_program_is_told_to_read_lies_at_any_depth(void **state)
 	see_open(&b, 0, APP "/in/set-one.yaml", READ);
 	see_open(&b, 1, APP "/in/set-two.yaml", READ);
 	see_open(&b, 0, APP "/in.conf", READ);
-	see_popen(&b, 0, ARGV("/usr/bin/tar", "-cf", "x", APP "/in/one/b"));
+	see_popen(&b, 0, ARGV("/usr/bin/tar", "-cf", "x", (APP "/in/one/b")));
 	learn(&b);
 	assert_true(allows_open(&b, APP "/in/2026/March (final) v2.csv", READ));
 	assert_true(allows_open(&b, APP "/in/sub/er/three.yml", READ));
