@@ -24,6 +24,15 @@ static inline void sm_interpose_find(const char *name, void *slot)
 	memcpy(slot, &symbol, sizeof(symbol));
 }
 
+/*
+ * Of the including file's struct real: found before main() where we are wanted,
+ * since some are called in forked children; else, as by a library that is set
+ * up before us, when it is first called. NULL: there is none.
+ */
+#define REAL(name)                                                             \
+	((real.name ? (void)0 : sm_interpose_find(#name, &real.name)),         \
+	 real.name)
+
 /* ------------------------------------------------ interpose_environment.c */
 
 /* What an environment lacks for the agent to be in the child. */

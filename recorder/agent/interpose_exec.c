@@ -113,9 +113,7 @@ EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 
 	if (is_search_denied(file, argv, envp))
 		return -1;
-	if (!real.execvpe)
-		sm_interpose_find("execvpe", &real.execvpe);
-	if (!real.execvpe) {
+	if (!REAL(execvpe)) {
 		errno = ENOSYS;
 		return -1;
 	}
@@ -134,9 +132,7 @@ EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 
 	if (is_denied_at(fd, NULL, argv, envp))
 		return -1;
-	if (!real.fexecve)
-		sm_interpose_find("fexecve", &real.fexecve);
-	if (!real.fexecve) {
+	if (!REAL(fexecve)) {
 		errno = ENOSYS;
 		return -1;
 	}
@@ -244,9 +240,7 @@ EXPORT int posix_spawn(pid_t *pid, const char *path,
 {
 	if (is_denied_at(AT_FDCWD, path, argv, envp))
 		return errno;
-	if (!real.posix_spawn)
-		sm_interpose_find("posix_spawn", &real.posix_spawn);
-	return spawn(real.posix_spawn, pid, path, actions, attributes, argv,
+	return spawn(REAL(posix_spawn), pid, path, actions, attributes, argv,
 		     envp);
 }
 
@@ -257,9 +251,7 @@ EXPORT int posix_spawnp(pid_t *pid, const char *file,
 {
 	if (is_search_denied(file, argv, envp))
 		return errno;
-	if (!real.posix_spawnp)
-		sm_interpose_find("posix_spawnp", &real.posix_spawnp);
-	return spawn(real.posix_spawnp, pid, file, actions, attributes, argv,
+	return spawn(REAL(posix_spawnp), pid, file, actions, attributes, argv,
 		     envp);
 }
 
@@ -297,9 +289,7 @@ EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 
 	if (how == SIG_BLOCK && set && is_full(set))
 		sm_exec_before_vfork();
-	if (!real.pthread_sigmask)
-		sm_interpose_find("pthread_sigmask", &real.pthread_sigmask);
-	if (real.pthread_sigmask)
+	if (REAL(pthread_sigmask))
 		result = real.pthread_sigmask(how, set, old);
 	else /* glibc before 2.32, in a program without threads */
 		result = sigprocmask(how, set, old) ? errno : 0;

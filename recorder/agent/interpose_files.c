@@ -55,14 +55,6 @@ static struct {
 #undef FUNCTION
 } real;
 
-/*
- * Found before they are needed: some are called in forked children. A library
- * that is set up before us may call them earlier.
- */
-#define REAL(name)                                                             \
-	((real.name ? (void)0 : sm_interpose_find(#name, &real.name)),         \
-	 real.name)
-
 void sm_interpose_files_setup(void)
 {
 	(void)REAL(chmod);

@@ -35,20 +35,13 @@ static struct {
 				size_t, struct hostent **, int *);
 } real;
 
-/* Before main() where we are wanted; else when it is first called. */
-#define FIND(name)                                                             \
-	do {                                                                   \
-		if (!real.name)                                                \
-			sm_interpose_find(#name, &real.name);                  \
-	} while (0)
-
 void sm_interpose_name_setup(void)
 {
-	FIND(getaddrinfo);
-	FIND(gethostbyname);
-	FIND(gethostbyname2);
-	FIND(gethostbyname_r);
-	FIND(gethostbyname2_r);
+	(void)REAL(getaddrinfo);
+	(void)REAL(gethostbyname);
+	(void)REAL(gethostbyname2);
+	(void)REAL(gethostbyname_r);
+	(void)REAL(gethostbyname2_r);
 }
 
 /* --------------------------------------------------------------- recording */
@@ -185,8 +178,7 @@ EXPORT int getaddrinfo(const char *name, const char *service,
 {
 	int status;
 
-	FIND(getaddrinfo);
-	if (!real.getaddrinfo) {
+	if (!REAL(getaddrinfo)) {
 		errno = ENOSYS;
 		return EAI_SYSTEM;
 	}
@@ -200,8 +192,7 @@ EXPORT struct hostent *gethostbyname(const char *name)
 {
 	struct hostent *host;
 
-	FIND(gethostbyname);
-	host = real.gethostbyname ? real.gethostbyname(name) : NULL;
+	host = REAL(gethostbyname) ? real.gethostbyname(name) : NULL;
 	keep_host(name, host);
 	return host;
 }
@@ -210,8 +201,7 @@ EXPORT struct hostent *gethostbyname2(const char *name, int family)
 {
 	struct hostent *host;
 
-	FIND(gethostbyname2);
-	host = real.gethostbyname2 ? real.gethostbyname2(name, family) : NULL;
+	host = REAL(gethostbyname2) ? real.gethostbyname2(name, family) : NULL;
 	keep_host(name, host);
 	return host;
 }
@@ -223,8 +213,7 @@ EXPORT int gethostbyname_r(const char *restrict name,
 {
 	int status;
 
-	FIND(gethostbyname_r);
-	if (!real.gethostbyname_r)
+	if (!REAL(gethostbyname_r))
 		return ENOSYS;
 	status = real.gethostbyname_r(name, buffer, text, bytes, result, error);
 	if (!status)
@@ -240,8 +229,7 @@ EXPORT int gethostbyname2_r(const char *restrict name, int family,
 {
 	int status;
 
-	FIND(gethostbyname2_r);
-	if (!real.gethostbyname2_r)
+	if (!REAL(gethostbyname2_r))
 		return ENOSYS;
 	status = real.gethostbyname2_r(name, family, buffer, text, bytes,
 				       result, error);

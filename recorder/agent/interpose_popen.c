@@ -120,9 +120,7 @@ EXPORT FILE *popen(const char *line, const char *mode)
 	if (line && is_mode(mode) && real.posix_spawn && real.pclose &&
 	    (p.needs_preload || p.needs_channel))
 		return run(line, mode, COMPLETED(&p, environ));
-	if (!real.popen)
-		sm_interpose_find("popen", &real.popen);
-	if (real.popen)
+	if (REAL(popen))
 		return real.popen(line, mode);
 	errno = ENOSYS;
 	return NULL;
@@ -151,10 +149,8 @@ EXPORT int pclose(FILE *file)
 	pid_t pid, ended;
 	int status = -1;
 
-	if (!stream && !real.pclose)
-		sm_interpose_find("pclose", &real.pclose);
 	if (!stream)
-		return real.pclose ? real.pclose(file) : -1;
+		return REAL(pclose) ? real.pclose(file) : -1;
 	pid = stream->pid;
 	free(stream);
 	fclose(file);

@@ -131,9 +131,7 @@ EXPORT int system(const char *line)
 		return -1;
 	if (line && real.posix_spawn && (p.needs_preload || p.needs_channel))
 		return run(line, COMPLETED(&p, environ));
-	if (!real.system)
-		sm_interpose_find("system", &real.system);
-	if (real.system)
+	if (REAL(system))
 		return real.system(line);
 	errno = ENOSYS;
 	return -1;

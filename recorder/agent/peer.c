@@ -33,18 +33,11 @@ static struct {
 	ssize_t (*sendmsg)(int, const struct msghdr *, int);
 } real;
 
-/* Before main() where we are wanted; else when it is first called. */
-#define FIND(name)                                                             \
-	do {                                                                   \
-		if (!real.name)                                                \
-			sm_interpose_find(#name, &real.name);                  \
-	} while (0)
-
 void sm_interpose_peer_setup(void)
 {
-	FIND(connect);
-	FIND(sendto);
-	FIND(sendmsg);
+	(void)REAL(connect);
+	(void)REAL(sendto);
+	(void)REAL(sendmsg);
 }
 
 /* What this thread's next call is to be for; under no lock. */
@@ -174,8 +167,7 @@ static ssize_t done(ssize_t result)
 
 int sm_peer_connect(int fd, const void *address, socklen_t bytes)
 {
-	FIND(connect);
-	if (!real.connect) {
+	if (!REAL(connect)) {
 		errno = ENOSYS;
 		return -1;
 	}
@@ -189,8 +181,7 @@ int sm_peer_connect(int fd, const void *address, socklen_t bytes)
 ssize_t sm_peer_sendto(int fd, const void *data, size_t count, int flags,
 		       const void *address, socklen_t bytes)
 {
-	FIND(sendto);
-	if (!real.sendto) {
+	if (!REAL(sendto)) {
 		errno = ENOSYS;
 		return -1;
 	}
@@ -203,8 +194,7 @@ ssize_t sm_peer_sendto(int fd, const void *data, size_t count, int flags,
 
 ssize_t sm_peer_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	FIND(sendmsg);
-	if (!real.sendmsg) {
+	if (!REAL(sendmsg)) {
 		errno = ENOSYS;
 		return -1;
 	}
