@@ -77,7 +77,7 @@ static void the_day_is_no_part_of_what_owners_have(void **state)
 		"ben/state.pickle",
 		"ben/calendar.ics",
 		"carla/state.pickle",
-		"carla/2026-11-21/work/a/all.zip"
+		"carla/2026-11-21/bills/a/all.zip"
 	};
 	struct bench b;
 

@@ -385,27 +385,27 @@ static void what_a_package_stores_for_each_owner_is_its_own(void **state)
 	(void)state;
 	start(&b);
 	for (int i = 0; i < 3; i++) {
-		static const char *const dirs[] = { "", "/work", "/work/.cache",
-						    "/work/.cache/item" };
+		static const char *const dirs[] = { "", "/team", "/team/.cache",
+						    "/team/.cache/item" };
 
 		for (int k = 0; k < 4; k++) {
 			snprintf(path, sizeof(path), APP "/cal/%s%s", owners[i],
 				 dirs[k]);
 			tool_made(&b, path);
 		}
-		snprintf(path, sizeof(path), APP "/cal/%s/work/%c.ics",
+		snprintf(path, sizeof(path), APP "/cal/%s/team/%c.ics",
 			 owners[i], 'a' + i);
 		tool_opened(&b, path, WRITE);
 		snprintf(path, sizeof(path),
-			 APP "/cal/%s/work/.cache/item/%c.ics", owners[i],
+			 APP "/cal/%s/team/.cache/item/%c.ics", owners[i],
 			 'a' + i);
 		tool_opened(&b, path, WRITE);
 	}
 	learn(&b);
 	assert_true(tool_opens(&b, APP "/cal/zoe/a b/.cache/item/x", WRITE));
-	assert_true(tool_opens(&b, APP "/cal/zoe/work/.props", READ));
+	assert_true(tool_opens(&b, APP "/cal/zoe/team/.props", READ));
 	assert_false(tool_opens(&b, APP "/cal/.props", READ));
-	assert_false(allows_open(&b, APP "/cal/anna/work/a.ics", READ));
+	assert_false(allows_open(&b, APP "/cal/anna/team/a.ics", READ));
 	finish(&b);
 }
 
