@@ -52,11 +52,7 @@ class Rollout(unittest.TestCase):
         return [workloads.PYTHON, "-B", str(path)]
 
     def run_program(self, name, *arguments, status=0):
-        done = subprocess.run(
-            [workloads.program(name), *map(str, arguments)], cwd=self.place,
-            env=workloads.environment(), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            timeout=60, check=False)
+        done = workloads.run(self.place, name, *arguments)
         self.assertEqual(status, done.returncode, done.stdout + done.stderr)
         return done
 

@@ -67,20 +67,13 @@ class Code(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.place)
 
     def record(self, python, *argv):
-        done = subprocess.run(
-            [workloads.program("secmgr-record"), "--force", "-o", "t.db", "--",
-             python, "-B", *argv], cwd=self.place, stdin=subprocess.DEVNULL,
-            env=workloads.environment(), stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        done = workloads.run(self.place, "secmgr-record", "--force", "-o",
+                             "t.db", "--", python, "-B", *argv)
         self.assertEqual(0, done.returncode, done.stderr)
         return done.stdout
 
     def tool(self, name, *arguments, status=0):
-        done = subprocess.run(
-            [workloads.program(f"secmgr-{name}"), *arguments], cwd=self.place,
-            stdin=subprocess.DEVNULL, env=workloads.environment(),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            timeout=60, check=False)
+        done = workloads.run(self.place, f"secmgr-{name}", *arguments)
         self.assertEqual(status, done.returncode, done.stderr)
         return done.stdout
 

@@ -8,7 +8,6 @@ import functools
 import json
 import os
 import pathlib
-import subprocess
 import tempfile
 import unittest
 
@@ -116,10 +115,7 @@ class Prepared:
             raise AssertionError(done.stderr)
 
     def run(self, name, *arguments, **changes):
-        done = subprocess.run(
-            [workloads.program(name), *arguments], cwd=self.place, text=True,
-            env={**workloads.environment(), **changes}, capture_output=True,
-            timeout=60, check=False)
+        done = workloads.run(self.place, name, *arguments, **changes)
         if done.returncode not in ((0, 1) if name == "secmgr-replay" else (0,)):
             raise AssertionError(done.stderr)
         return done.stdout

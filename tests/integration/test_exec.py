@@ -7,11 +7,10 @@ colons).
 import json
 import pathlib
 import shutil
-import subprocess
 import tempfile
 import unittest
 
-from workloads import covered, environment, program, pythons
+from workloads import covered, environment, pythons, run
 
 PYTHONS = pythons()
 
@@ -145,10 +144,7 @@ class Exec(unittest.TestCase):
         tool.chmod(0o755)
 
     def tool(self, name, *arguments, **changes):
-        return subprocess.run(
-            [program(name), *map(str, arguments)], cwd=self.place, text=True,
-            env={**environment(), **changes}, capture_output=True,
-            timeout=60, check=False)
+        return run(self.place, name, *arguments, **changes)
 
     def record(self, *command):
         done = covered("secmgr-record", ["-o", "t.db", "--", *command],

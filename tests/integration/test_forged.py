@@ -4,7 +4,6 @@ import collections
 import json
 import pathlib
 import shutil
-import subprocess
 import tempfile
 import unittest
 
@@ -123,11 +122,7 @@ class Forged(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.place)
 
     def tool(self, *command, check=True):
-        done = subprocess.run(
-            [workloads.program(command[0]), *command[1:]], cwd=self.place,
-            stdin=subprocess.DEVNULL, env=workloads.environment(),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            timeout=60, check=False)
+        done = workloads.run(self.place, *command)
         if check:
             self.assertEqual(0, done.returncode, done.stderr)
         return done

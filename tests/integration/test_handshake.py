@@ -36,11 +36,7 @@ class Handshake(unittest.TestCase):
             ["files", "code", "native", "events", "pickles"], "off")}))
 
     def run_under(self, tool, *command):
-        done = subprocess.run(
-            [workloads.program(tool[0]), *tool[1:], "-o", "t.db", "--",
-             *command], cwd=self.place, env=workloads.environment(),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        done = workloads.run(self.place, *tool, "-o", "t.db", "--", *command)
         self.assertEqual("True\n", done.stdout, done.stderr)
         return done
 

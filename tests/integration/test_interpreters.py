@@ -5,7 +5,6 @@ import json
 import pathlib
 import re
 import shutil
-import subprocess
 import tempfile
 import unittest
 
@@ -48,11 +47,7 @@ class Interpreters(unittest.TestCase):
         (self.place / "app.py").write_text(CODE)
 
     def run_tool(self, *command):
-        return subprocess.run(
-            [workloads.program(command[0]), *map(str, command[1:])],
-            cwd=self.place, env=workloads.environment(),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        return workloads.run(self.place, *command)
 
     def test_debian_is_among_them(self):
         self.assertTrue(any(path.startswith("/usr/bin/")

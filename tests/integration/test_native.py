@@ -130,10 +130,7 @@ class Native(unittest.TestCase):
         compile_library(cls.place / "native/library.so", LIBRARY)
 
     def tool(self, name, *arguments, status=0):
-        done = subprocess.run(
-            [workloads.program(name), *map(str, arguments)], cwd=self.place,
-            text=True, env=workloads.environment(), capture_output=True,
-            timeout=60, check=False)
+        done = workloads.run(self.place, name, *arguments)
         if status is not None:
             self.assertEqual(status, done.returncode, done.stderr)
         return done.stdout

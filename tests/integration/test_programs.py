@@ -9,7 +9,6 @@ import json
 import pathlib
 import re
 import shutil
-import subprocess
 import tempfile
 import unittest
 
@@ -92,11 +91,7 @@ class Programs(unittest.TestCase):
         path.symlink_to(target)
 
     def tool(self, name, *arguments, status=0):
-        done = subprocess.run(
-            [workloads.program(name), *map(str, arguments)], cwd=self.place,
-            text=True, capture_output=True,
-            env={**workloads.environment(), "PATH": self.search},
-            timeout=60, check=False)
+        done = workloads.run(self.place, name, *arguments, PATH=self.search)
         if status is not None:
             self.assertEqual(status, done.returncode, done.stderr)
         return done.stdout

@@ -99,6 +99,15 @@ def environment():
     return kept
 
 
+def run(place, name, *arguments, **changes):
+    """A program of secmgr's in place, to its end; changes of variables."""
+    return subprocess.run(
+        [program(name), *map(str, arguments)], cwd=place, text=True,
+        env={**environment(), **changes}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+        check=False)
+
+
 def build_extension(source, library):
     """A C file as a module of PYTHON, or as a library that it loads."""
     include = subprocess.check_output(
