@@ -332,6 +332,46 @@ static inline bool allows_system(const struct bench *b, const char *line)
 	return allows(b, &e);
 }
 
+static inline void see_list(struct bench *b, int run, const char *path)
+{
+	struct sm_value args[1] = { text(path) };
+	struct sm_event e = event_of("os.listdir", args, 1);
+
+	add(b, run, &e);
+}
+
+static inline bool allows_list(const struct bench *b, const char *path)
+{
+	struct sm_value args[1] = { text(path) };
+	struct sm_event e = event_of("os.listdir", args, 1);
+
+	return allows(b, &e);
+}
+
+static inline bool allows_remove(const struct bench *b, const char *path)
+{
+	struct sm_value args[2] = { text(path), number(-1) };
+	struct sm_event e = event_of("os.remove", args, 2);
+
+	return allows(b, &e);
+}
+
+static inline void see_remove(struct bench *b, int run, const char *path)
+{
+	struct sm_value args[1] = { text(path) };
+	struct sm_event e = event_of("os.remove", args, 1);
+
+	add(b, run, &e);
+}
+
+static inline void see_rmdir(struct bench *b, int run, const char *path)
+{
+	struct sm_value args[1] = { text(path) };
+	struct sm_event e = event_of("os.rmdir", args, 1);
+
+	add(b, run, &e);
+}
+
 static inline char *print(struct bench *b)
 {
 	char *out = NULL;
@@ -340,6 +380,29 @@ static inline char *print(struct bench *b)
 	assert_int_equal(sm_policy_print(b->learned.rules, &out, &bytes),
 			 SM_OK);
 	return out;
+}
+
+/* a package installed, as a principal */
+static const struct sm_principal tool = { SM_PRINCIPAL_DISTRIBUTION,
+					  SM_STR("tool"), SM_STR("") };
+
+static inline bool tool_opens(const struct bench *b, const char *path,
+			      int flags)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, flags);
+
+	e.site.principal = tool;
+	return allows(b, &e);
+}
+
+static inline void tool_opened(struct bench *b, const char *path, int flags)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, flags);
+
+	e.site.principal = tool;
+	add(b, 0, &e);
 }
 
 #endif

@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_learn_trees.c: directories of data: what lies deeper, and below whom.
+ */
 #include "tests/unit/learn_fixture.h"
 
-static void see_list(struct bench *b, int run, const char *path)
+static struct sm_event mkstemp_event(struct sm_value args[1], const char *path)
 {
-	struct sm_value args[1] = { text(path) };
-	struct sm_event e = event_of("os.listdir", args, 1);
-
-	add(b, run, &e);
-}
-
-static bool allows_list(const struct bench *b, const char *path)
-{
-	struct sm_value args[1] = { text(path) };
-	struct sm_event e = event_of("os.listdir", args, 1);
-
-	return allows(b, &e);
-}
-
-static bool allows_remove(const struct bench *b, const char *path)
-{
-	struct sm_value args[2] = { text(path), number(-1) };
-	struct sm_event e = event_of("os.remove", args, 2);
-
-	return allows(b, &e);
+	args[0] = text(path);
+	return event_of("tempfile.mkstemp", args, 1);
 }
 
 static void what_an_owner_holds_opens_at_any_depth(void **state)
@@ -53,12 +38,6 @@ static void what_an_owner_holds_opens_at_any_depth(void **state)
 	assert_false(allows_open(&b, APP "/var/media/top.pdf", READ));
 	assert_false(allows_open(&b, APP "/var/ledger/2026.csv", READ));
 	finish(&b);
-}
-
-static struct sm_event mkstemp_event(struct sm_value args[1], const char *path)
-{
-	args[0] = text(path);
-	return event_of("tempfile.mkstemp", args, 1);
 }
 
 static void made_up_names_come_at_any_depth(void **state)
@@ -260,28 +239,6 @@ static void what_owners_hold_alike_may_be_their_choice(void **state)
 	}
 }
 
-static void who_makes_files_may_remove_them(void **state)
-{
-	static const char *const files[] = { APP "/data/anna/one.pdf",
-					     APP "/data/ben/two.png",
-					     APP "/data/carla/three.txt" };
-	struct sm_value args[2] = { text(APP "/data/zoe/half.pdf"),
-				    number(-1) };
-	struct sm_event e = event_of("os.remove", args, 2);
-	struct bench b;
-
-	(void)state;
-	start(&b);
-	for (int i = 0; i < 3; i++)
-		see_open(&b, 0, files[i], WRITE);
-	learn(&b);
-	assert_true(allows(&b, &e));
-	args[0] = text(APP "/data/zoe.pdf");
-	assert_false(allows(&b, &e));
-	assert_false(allows_open(&b, APP "/data/zoe/half.pdf", READ));
-	finish(&b);
-}
-
 static void dotfiles_of_many_names_are_data(void **state)
 {
 	static const char *const names[] = { ".thumbs", ".drafts", ".order" };
@@ -310,103 +267,6 @@ static void dotfiles_of_many_names_are_data(void **state)
 		assert_false(allows_open(&b, APP "/data/zoe/.hidden", WRITE));
 		finish(&b);
 	}
-}
-
-static const struct sm_principal tool = { SM_PRINCIPAL_DISTRIBUTION,
-					  SM_STR("tool"), SM_STR("") };
-
-static bool tool_opens(const struct bench *b, const char *path, int flags)
-{
-	struct sm_value args[3];
-	struct sm_event e = open_event(args, path, flags);
-
-	e.site.principal = tool;
-	return allows(b, &e);
-}
-
-static void tool_opened(struct bench *b, const char *path, int flags)
-{
-	struct sm_value args[3];
-	struct sm_event e = open_event(args, path, flags);
-
-	e.site.principal = tool;
-	add(b, 0, &e);
-}
-
-static void tool_made(struct bench *b, const char *path)
-{
-	struct sm_value args[3];
-	struct sm_event e = mkdir_event(args, path);
-
-	e.site.principal = tool;
-	add(b, 0, &e);
-}
-
-static struct sm_event tool_list_event(struct sm_value args[1],
-				       const char *path)
-{
-	struct sm_event e;
-
-	args[0] = text(path);
-	e = event_of("os.listdir", args, 1);
-	e.site.principal = tool;
-	return e;
-}
-
-static void what_a_package_stores_is_its_own_affair(void **state)
-{
-	for (int shared = 0; shared < 2; shared++) {
-		struct bench b;
-
-		(void)state;
-		start(&b);
-		tool_made(&b, APP "/var/store");
-		tool_made(&b, APP "/var/store/.meta");
-		tool_opened(&b, APP "/var/store/.meta/index", WRITE);
-		tool_opened(&b, APP "/var/store/a.pack", WRITE);
-		if (shared)
-			see_open(&b, 0, APP "/var/store/a.pack", READ);
-		learn(&b);
-		assert_int_equal(
-			tool_opens(&b, APP "/var/store/.meta/a/lock", WRITE),
-			!shared);
-		assert_false(tool_opens(&b, APP "/var/other", WRITE));
-		assert_false(allows_open(&b, APP "/var/store/b.pack", READ));
-		finish(&b);
-	}
-}
-
-static void what_a_package_stores_for_each_owner_is_its_own(void **state)
-{
-	static const char *const owners[] = { "anna", "ben", "carla" };
-	char path[128];
-	struct bench b;
-
-	(void)state;
-	start(&b);
-	for (int i = 0; i < 3; i++) {
-		static const char *const dirs[] = { "", "/team", "/team/.cache",
-						    "/team/.cache/item" };
-
-		for (int k = 0; k < 4; k++) {
-			snprintf(path, sizeof(path), APP "/cal/%s%s", owners[i],
-				 dirs[k]);
-			tool_made(&b, path);
-		}
-		snprintf(path, sizeof(path), APP "/cal/%s/team/%c.ics",
-			 owners[i], 'a' + i);
-		tool_opened(&b, path, WRITE);
-		snprintf(path, sizeof(path),
-			 APP "/cal/%s/team/.cache/item/%c.ics", owners[i],
-			 'a' + i);
-		tool_opened(&b, path, WRITE);
-	}
-	learn(&b);
-	assert_true(tool_opens(&b, APP "/cal/zoe/a b/.cache/item/x", WRITE));
-	assert_true(tool_opens(&b, APP "/cal/zoe/team/.props", READ));
-	assert_false(tool_opens(&b, APP "/cal/.props", READ));
-	assert_false(allows_open(&b, APP "/cal/anna/team/a.ics", READ));
-	finish(&b);
 }
 
 static void two_of_a_kind_open_though_both_come_back(void **state)
@@ -470,177 +330,6 @@ static void two_that_are_filled_open_though_both_come_back(void **state)
 	finish(&b);
 }
 
-static void a_directory_with_a_drawn_name_is_its_maker_s(void **state)
-{
-	static const char *const drawn[] = { "/tmp/job-k3x_9abz",
-					     "/tmp/job-0cu1qi2p",
-					     "/tmp/job-ynxvpx6n" };
-	struct sm_value prefix = text(drawn[0]);
-	char path[128];
-	struct bench b;
-
-	(void)state;
-	start(&b);
-	for (int run = 0; run < 3; run++) {
-		struct sm_event e = event_of("tempfile.mkdtemp", &prefix, 1);
-
-		prefix = text(drawn[run]);
-		add(&b, run, &e);
-		see_mkdir(&b, run, drawn[run]);
-		snprintf(path, sizeof(path), "%s/book.zip", drawn[run]);
-		see_open(&b, run, path, WRITE);
-		tool_opened(&b, path, READ);
-	}
-	learn(&b);
-	assert_true(allows_open(&b, "/tmp/job-a1b2c3d4/book.tar.gz", WRITE));
-	assert_true(allows_open(&b, "/tmp/job-a1b2c3d4/a b/.git/x", READ));
-	assert_true(tool_opens(&b, "/tmp/job-a1b2c3d4/book.tar.gz", READ));
-	assert_false(tool_opens(&b, "/tmp/job-a1b2c3d4/book.tar.gz", WRITE));
-	assert_false(allows_open(&b, "/tmp/other-a1b2c3d4/x", READ));
-	assert_false(allows_open(&b, "/tmp/x", READ));
-	finish(&b);
-}
-
-static void who_makes_an_owner_s_directory_makes_those_in_it(void **state)
-{
-	static const char *const owners[] = { "anna", "ben", "carla" };
-	char path[128];
-	struct bench b;
-
-	(void)state;
-	start(&b);
-	for (int i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), APP "/var/in/%s", owners[i]);
-		see_mkdir(&b, 0, path);
-		snprintf(path, sizeof(path), APP "/var/in/%s/%c.pdf", owners[i],
-			 'a' + i);
-		tool_opened(&b, path, WRITE);
-		tool_opened(&b, path, READ);
-	}
-	learn(&b);
-	assert_true(allows_mkdir(&b, APP "/var/in/zoe"));
-	assert_true(allows_mkdir(&b, APP "/var/in/anna/scans"));
-	assert_true(tool_opens(&b, APP "/var/in/anna/scans/1.pdf", WRITE));
-	finish(&b);
-}
-
-static void who_empties_directories_opens_them(void **state)
-{
-	static const char *const owners[] = { "anna", "ben", "carla" };
-	struct sm_value args[2];
-	struct sm_event e;
-	char path[128];
-	struct bench b;
-
-	(void)state;
-	start(&b);
-	for (int i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), APP "/var/in/%s", owners[i]);
-		see_mkdir(&b, 0, path);
-		see_list(&b, 0, path);
-		snprintf(path, sizeof(path), APP "/var/in/%s/%c.pdf", owners[i],
-			 'a' + i);
-		see_open(&b, 0, path, WRITE);
-	}
-	args[0] = text(APP "/var/in/anna/old");
-	args[1] = number(-1);
-	see_mkdir(&b, 0, APP "/var/in/anna/old");
-	see_list(&b, 0, APP "/var/in/anna/old");
-	e = event_of("os.rmdir", args, 2);
-	add(&b, 0, &e);
-	args[0] = text(APP "/var/in/carla");
-	add(&b, 0, &e);
-	learn(&b);
-	assert_true(allows_open(&b, APP "/var/in/ben/new", READ));
-	assert_true(allows_open(&b, APP "/var/in/zoe", READ));
-	assert_false(allows_open(&b, APP "/var/in", READ));
-	finish(&b);
-}
-
-static void chosen_names_may_lie_deeper(void **state)
-{
-	static const char *const pages[] = { APP "/data/pages/rules",
-					     APP "/data/pages/songs",
-					     APP "/data/pages/thanks",
-					     APP "/data/pages/choir/songs" };
-	struct bench b;
-
-	(void)state;
-	for (int alike = 0; alike < 2; alike++) {
-		start(&b);
-		see_mkdir(&b, 0, APP "/data/pages");
-		see_mkdir(&b, 0, APP "/data/pages/choir");
-		for (int i = 0; i < 4; i++) {
-			see_open(&b, 0, pages[i], WRITE);
-			if (i < 3 || alike)
-				see_open(&b, 0, pages[i], READ);
-		}
-		if (!alike)
-			tool_opened(&b, pages[3], READ);
-		learn(&b);
-		assert_true(allows_open(&b, APP "/data/pages/other", READ));
-		assert_int_equal(
-			allows_open(&b, APP "/data/pages/band/1.md", READ),
-			alike);
-		assert_false(allows_open(&b, APP "/data/other", READ));
-		finish(&b);
-	}
-}
-
-/* The one too many came after the recording. */
-static void who_keeps_so_many_removes_the_oldest(void **state)
-{
-	static const char *const dirs[] = { APP "/backup", APP "/kept" };
-	char path[128];
-	struct bench b;
-
-	(void)state;
-	start(&b);
-	for (int run = 0; run < 2; run++)
-		for (int i = 0; i < 2; i++) {
-			see_mkdir(&b, run, dirs[i]);
-			if (!i)
-				see_list(&b, run, dirs[i]);
-			for (int k = 0; k < 2; k++) {
-				snprintf(path, sizeof(path),
-					 "%s/db-2026010%d.sqlite", dirs[i],
-					 1 + 2 * run + k);
-				see_open(&b, run, path, WRITE);
-			}
-		}
-	learn(&b);
-	assert_true(allows_remove(&b, APP "/backup/db-20260101.sqlite"));
-	assert_false(allows_remove(&b, APP "/backup/.lock"));
-	assert_false(allows_remove(&b, APP "/kept/db-20260101.sqlite"));
-	finish(&b);
-}
-
-static void who_makes_directories_makes_those_above(void **state)
-{
-	static const char *const dirs[] = { "guide", "team", "news" };
-	char path[128];
-	struct bench b;
-
-	(void)state;
-	start(&b);
-	see_list(&b, 0, APP "/content");
-	see_list(&b, 0, APP "/other");
-	for (int i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), APP "/content/%s", dirs[i]);
-		see_mkdir(&b, 0, path);
-		snprintf(path, sizeof(path), APP "/content/%s/%c.md", dirs[i],
-			 'a' + i);
-		see_open(&b, 0, path, WRITE);
-		snprintf(path, sizeof(path), APP "/other/%s/%c.md", dirs[i],
-			 'a' + i);
-		see_open(&b, 0, path, READ);
-	}
-	learn(&b);
-	assert_true(allows_mkdir(&b, APP "/content"));
-	assert_false(allows_mkdir(&b, APP "/other"));
-	finish(&b);
-}
-
 static void one_level_that_is_listed_may_become_two(void **state)
 {
 	struct bench b;
@@ -660,107 +349,6 @@ static void one_level_that_is_listed_may_become_two(void **state)
 	assert_false(allows_open(&b, APP "/pkg/sub/new.key", READ));
 	assert_false(allows_open(&b, APP "/odd/c.rst", READ));
 	finish(&b);
-}
-
-static void installed_code_that_is_read_as_data_is_public(void **state)
-{
-	struct bench b;
-
-	(void)state;
-	start(&b);
-	tool_opened(&b, "/usr/lib/python3.11/os.py", READ);
-	tool_opened(&b, "/usr/lib/python3.11/json/__init__.py", READ);
-	tool_opened(&b, "/usr/lib/python3.11/typing.py", READ);
-	learn(&b);
-	assert_true(tool_opens(&b, "/usr/lib/python3.11/asyncio/log.py", READ));
-	assert_false(
-		tool_opens(&b, "/usr/lib/python3.11/asyncio/log.txt", READ));
-	assert_false(allows_open(&b, "/usr/lib/python3.11/os.py", READ));
-	finish(&b);
-}
-
-/* Reloaders watch all of sys.path, whatever is installed there. */
-static void installed_code_that_is_listed_is_public(void **state)
-{
-	static const char *const dirs[] = { "/usr/lib/python3.11/json",
-					    "/usr/lib/python3.11/asyncio",
-					    "/usr/lib/python3.11/re" };
-	static const char *const others[] = { "/usr/lib/python3.11/email/mime",
-					      "/usr/lib/firmware" };
-
-	(void)state;
-	for (size_t n = 1; n <= 3; n += 2) {
-		struct sm_value args[1];
-		struct sm_event e;
-		struct bench b;
-
-		start(&b);
-		for (size_t i = 0; i < n; i++) {
-			e = tool_list_event(args, dirs[i]);
-			add(&b, 0, &e);
-		}
-		learn(&b);
-		e = tool_list_event(args, others[0]);
-		assert_int_equal(allows(&b, &e), n == 3);
-		e = tool_list_event(args, others[1]);
-		assert_false(allows(&b, &e));
-		assert_false(allows_list(&b, others[0]));
-		assert_false(
-			tool_opens(&b, "/usr/lib/python3.11/re/x.py", READ));
-		finish(&b);
-	}
-}
-
-static void
-documents_beside_code_open_for_the_package_that_lists_them(void **state)
-{
-	static const char *const files[] = { APP "/a.rst", APP "/index.rst",
-					     APP "/secrets.json",
-					     APP "/more.json" };
-	struct sm_value args[1] = { text(APP) };
-	struct sm_event e = event_of("os.listdir", args, 1);
-	struct bench b;
-
-	(void)state;
-	start(&b);
-	e.site.principal = tool;
-	add(&b, 0, &e);
-	for (int i = 0; i < 4; i++)
-		tool_opened(&b, files[i], READ);
-	learn(&b);
-	assert_true(tool_opens(&b, APP "/ref/deep/c page.rst", READ));
-	assert_false(tool_opens(&b, APP "/third.json", READ));
-	assert_false(tool_opens(&b, APP "/app.py", READ));
-	assert_false(tool_opens(&b, APP "/ref/c.rst", WRITE));
-	assert_false(allows_open(&b, APP "/a.rst", READ));
-	finish(&b);
-}
-
-static void logs_turn_over(void **state)
-{
-	for (int handlers = 0; handlers < 2; handlers++) {
-		struct bench b;
-
-		(void)state;
-		start(&b);
-		see_open(&b, 0, APP "/log/app.log", WRITE);
-		if (handlers)
-			see_load(&b, "/usr/lib/python3.11/logging/handlers.py");
-		learn(&b);
-		assert_int_equal(allows_open(&b, APP "/log/app.log.3", WRITE),
-				 handlers);
-		assert_int_equal(
-			allows_open(&b, APP "/log/app.log.2026-11-21", WRITE),
-			handlers);
-		/* whoever logs when it is full */
-		assert_int_equal(tool_opens(&b, APP "/log/app.log.1", WRITE),
-				 handlers);
-		assert_int_equal(tool_opens(&b, APP "/log/app.log", WRITE),
-				 handlers);
-		assert_false(allows_open(&b, APP "/log/app.log.x", WRITE));
-		assert_false(allows_open(&b, APP "/log/other.log.1", WRITE));
-		finish(&b);
-	}
 }
 
 /* Who makes the directory first would make another one in it. */
@@ -803,51 +391,9 @@ static void what_a_program_files_by_name_it_files_at_any_depth(void **state)
 	}
 }
 
-static void see_rmdir(struct bench *b, int run, const char *path)
-{
-	struct sm_value args[1] = { text(path) };
-	struct sm_event e = event_of("os.rmdir", args, 1);
-
-	add(b, run, &e);
-}
-
-static void see_remove(struct bench *b, int run, const char *path)
-{
-	struct sm_value args[1] = { text(path) };
-	struct sm_event e = event_of("os.remove", args, 1);
-
-	add(b, run, &e);
-}
-
-static void who_makes_a_directory_empties_it_of_anything(void **state)
-{
-	struct bench b;
-
-	(void)state;
-	for (int is_made = 0; is_made < 2; is_made++) {
-		start(&b);
-		if (is_made)
-			see_mkdir(&b, 1, APP "/var/dist");
-		see_open(&b, 1, APP "/var/dist/shop.sums", WRITE);
-		see_list(&b, 1, APP "/var/dist");
-		see_remove(&b, 1, APP "/var/dist/shop.sums");
-		see_rmdir(&b, 1, APP "/var/dist");
-		learn(&b);
-		assert_int_equal(
-			allows_remove(&b, APP "/var/dist/a/b 2.tar.bz2"),
-			is_made);
-		assert_false(allows_open(&b, APP "/var/dist/new", WRITE));
-		assert_false(allows_remove(&b, APP "/var/dist/.netrc"));
-		assert_false(allows_remove(&b, APP "/var/shop.sums"));
-		finish(&b);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-			what_a_program_files_by_name_it_files_at_any_depth),
 		cmocka_unit_test(what_an_owner_holds_opens_at_any_depth),
 		cmocka_unit_test(made_up_names_come_at_any_depth),
 		cmocka_unit_test(directories_beside_code_open_no_way_to_it),
@@ -858,28 +404,13 @@ int main(void)
 		cmocka_unit_test(
 			a_tree_that_is_only_written_is_written_anywhere),
 		cmocka_unit_test(what_owners_hold_alike_may_be_their_choice),
-		cmocka_unit_test(who_makes_files_may_remove_them),
 		cmocka_unit_test(dotfiles_of_many_names_are_data),
-		cmocka_unit_test(what_a_package_stores_is_its_own_affair),
-		cmocka_unit_test(
-			what_a_package_stores_for_each_owner_is_its_own),
 		cmocka_unit_test(two_of_a_kind_open_though_both_come_back),
 		cmocka_unit_test(
 			two_that_are_filled_open_though_both_come_back),
-		cmocka_unit_test(a_directory_with_a_drawn_name_is_its_maker_s),
-		cmocka_unit_test(
-			who_makes_an_owner_s_directory_makes_those_in_it),
-		cmocka_unit_test(who_empties_directories_opens_them),
-		cmocka_unit_test(chosen_names_may_lie_deeper),
-		cmocka_unit_test(who_keeps_so_many_removes_the_oldest),
-		cmocka_unit_test(who_makes_directories_makes_those_above),
 		cmocka_unit_test(one_level_that_is_listed_may_become_two),
-		cmocka_unit_test(installed_code_that_is_read_as_data_is_public),
-		cmocka_unit_test(installed_code_that_is_listed_is_public),
 		cmocka_unit_test(
-			documents_beside_code_open_for_the_package_that_lists_them),
-		cmocka_unit_test(logs_turn_over),
-		cmocka_unit_test(who_makes_a_directory_empties_it_of_anything),
+			what_a_program_files_by_name_it_files_at_any_depth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_learn_upkeep.c: what a program makes, it also clears away.
+ */
+#include "tests/unit/learn_fixture.h"
+
+static void who_makes_files_may_remove_them(void **state)
+{
+	static const char *const files[] = { APP "/data/anna/one.pdf",
+					     APP "/data/ben/two.png",
+					     APP "/data/carla/three.txt" };
+	struct sm_value args[2] = { text(APP "/data/zoe/half.pdf"),
+				    number(-1) };
+	struct sm_event e = event_of("os.remove", args, 2);
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++)
+		see_open(&b, 0, files[i], WRITE);
+	learn(&b);
+	assert_true(allows(&b, &e));
+	args[0] = text(APP "/data/zoe.pdf");
+	assert_false(allows(&b, &e));
+	assert_false(allows_open(&b, APP "/data/zoe/half.pdf", READ));
+	finish(&b);
+}
+
+static void who_makes_an_owner_s_directory_makes_those_in_it(void **state)
+{
+	static const char *const owners[] = { "anna", "ben", "carla" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), APP "/var/in/%s", owners[i]);
+		see_mkdir(&b, 0, path);
+		snprintf(path, sizeof(path), APP "/var/in/%s/%c.pdf", owners[i],
+			 'a' + i);
+		tool_opened(&b, path, WRITE);
+		tool_opened(&b, path, READ);
+	}
+	learn(&b);
+	assert_true(allows_mkdir(&b, APP "/var/in/zoe"));
+	assert_true(allows_mkdir(&b, APP "/var/in/anna/scans"));
+	assert_true(tool_opens(&b, APP "/var/in/anna/scans/1.pdf", WRITE));
+	finish(&b);
+}
+
+static void who_empties_directories_opens_them(void **state)
+{
+	static const char *const owners[] = { "anna", "ben", "carla" };
+	struct sm_value args[2];
+	struct sm_event e;
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), APP "/var/in/%s", owners[i]);
+		see_mkdir(&b, 0, path);
+		see_list(&b, 0, path);
+		snprintf(path, sizeof(path), APP "/var/in/%s/%c.pdf", owners[i],
+			 'a' + i);
+		see_open(&b, 0, path, WRITE);
+	}
+	args[0] = text(APP "/var/in/anna/old");
+	args[1] = number(-1);
+	see_mkdir(&b, 0, APP "/var/in/anna/old");
+	see_list(&b, 0, APP "/var/in/anna/old");
+	e = event_of("os.rmdir", args, 2);
+	add(&b, 0, &e);
+	args[0] = text(APP "/var/in/carla");
+	add(&b, 0, &e);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/var/in/ben/new", READ));
+	assert_true(allows_open(&b, APP "/var/in/zoe", READ));
+	assert_false(allows_open(&b, APP "/var/in", READ));
+	finish(&b);
+}
+
+/* The one too many came after the recording. */
+static void who_keeps_so_many_removes_the_oldest(void **state)
+{
+	static const char *const dirs[] = { APP "/backup", APP "/kept" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++)
+		for (int i = 0; i < 2; i++) {
+			see_mkdir(&b, run, dirs[i]);
+			if (!i)
+				see_list(&b, run, dirs[i]);
+			for (int k = 0; k < 2; k++) {
+				snprintf(path, sizeof(path),
+					 "%s/db-2026010%d.sqlite", dirs[i],
+					 1 + 2 * run + k);
+				see_open(&b, run, path, WRITE);
+			}
+		}
+	learn(&b);
+	assert_true(allows_remove(&b, APP "/backup/db-20260101.sqlite"));
+	assert_false(allows_remove(&b, APP "/backup/.lock"));
+	assert_false(allows_remove(&b, APP "/kept/db-20260101.sqlite"));
+	finish(&b);
+}
+
+static void who_makes_directories_makes_those_above(void **state)
+{
+	static const char *const dirs[] = { "guide", "team", "news" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_list(&b, 0, APP "/content");
+	see_list(&b, 0, APP "/other");
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), APP "/content/%s", dirs[i]);
+		see_mkdir(&b, 0, path);
+		snprintf(path, sizeof(path), APP "/content/%s/%c.md", dirs[i],
+			 'a' + i);
+		see_open(&b, 0, path, WRITE);
+		snprintf(path, sizeof(path), APP "/other/%s/%c.md", dirs[i],
+			 'a' + i);
+		see_open(&b, 0, path, READ);
+	}
+	learn(&b);
+	assert_true(allows_mkdir(&b, APP "/content"));
+	assert_false(allows_mkdir(&b, APP "/other"));
+	finish(&b);
+}
+
+static void logs_turn_over(void **state)
+{
+	for (int handlers = 0; handlers < 2; handlers++) {
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		see_open(&b, 0, APP "/log/app.log", WRITE);
+		if (handlers)
+			see_load(&b, "/usr/lib/python3.11/logging/handlers.py");
+		learn(&b);
+		assert_int_equal(allows_open(&b, APP "/log/app.log.3", WRITE),
+				 handlers);
+		assert_int_equal(
+			allows_open(&b, APP "/log/app.log.2026-11-21", WRITE),
+			handlers);
+		/* whoever logs when it is full */
+		assert_int_equal(tool_opens(&b, APP "/log/app.log.1", WRITE),
+				 handlers);
+		assert_int_equal(tool_opens(&b, APP "/log/app.log", WRITE),
+				 handlers);
+		assert_false(allows_open(&b, APP "/log/app.log.x", WRITE));
+		assert_false(allows_open(&b, APP "/log/other.log.1", WRITE));
+		finish(&b);
+	}
+}
+
+static void who_makes_a_directory_empties_it_of_anything(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (int is_made = 0; is_made < 2; is_made++) {
+		start(&b);
+		if (is_made)
+			see_mkdir(&b, 1, APP "/var/dist");
+		see_open(&b, 1, APP "/var/dist/shop.sums", WRITE);
+		see_list(&b, 1, APP "/var/dist");
+		see_remove(&b, 1, APP "/var/dist/shop.sums");
+		see_rmdir(&b, 1, APP "/var/dist");
+		learn(&b);
+		assert_int_equal(
+			allows_remove(&b, APP "/var/dist/a/b 2.tar.bz2"),
+			is_made);
+		assert_false(allows_open(&b, APP "/var/dist/new", WRITE));
+		assert_false(allows_remove(&b, APP "/var/dist/.netrc"));
+		assert_false(allows_remove(&b, APP "/var/shop.sums"));
+		finish(&b);
+	}
+}
+
+static void a_directory_with_a_drawn_name_is_its_maker_s(void **state)
+{
+	static const char *const drawn[] = { "/tmp/job-k3x_9abz",
+					     "/tmp/job-0cu1qi2p",
+					     "/tmp/job-ynxvpx6n" };
+	struct sm_value prefix = text(drawn[0]);
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 3; run++) {
+		struct sm_event e = event_of("tempfile.mkdtemp", &prefix, 1);
+
+		prefix = text(drawn[run]);
+		add(&b, run, &e);
+		see_mkdir(&b, run, drawn[run]);
+		snprintf(path, sizeof(path), "%s/book.zip", drawn[run]);
+		see_open(&b, run, path, WRITE);
+		tool_opened(&b, path, READ);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, "/tmp/job-a1b2c3d4/book.tar.gz", WRITE));
+	assert_true(allows_open(&b, "/tmp/job-a1b2c3d4/a b/.git/x", READ));
+	assert_true(tool_opens(&b, "/tmp/job-a1b2c3d4/book.tar.gz", READ));
+	assert_false(tool_opens(&b, "/tmp/job-a1b2c3d4/book.tar.gz", WRITE));
+	assert_false(allows_open(&b, "/tmp/other-a1b2c3d4/x", READ));
+	assert_false(allows_open(&b, "/tmp/x", READ));
+	finish(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_makes_files_may_remove_them),
+		cmocka_unit_test(
+			who_makes_an_owner_s_directory_makes_those_in_it),
+		cmocka_unit_test(who_empties_directories_opens_them),
+		cmocka_unit_test(who_keeps_so_many_removes_the_oldest),
+		cmocka_unit_test(who_makes_directories_makes_those_above),
+		cmocka_unit_test(logs_turn_over),
+		cmocka_unit_test(who_makes_a_directory_empties_it_of_anything),
+		cmocka_unit_test(a_directory_with_a_drawn_name_is_its_maker_s),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
