@@ -23,7 +23,7 @@ void sm_sketch_merge(struct sm_sketch *into, const struct sm_sketch *from);
 bool sm_sketch_equal(const struct sm_sketch *a, const struct sm_sketch *b);
 
 struct sm_call {
-	struct sm_str key; /* CBOR: see observe.c */
+	struct sm_str key; /* CBOR: see call_key.c */
 	uint64_t hash;
 	uint64_t count;
 	uint64_t first_ns, last_ns; /* CLOCK_REALTIME */
@@ -96,6 +96,9 @@ struct sm_observations *sm_observations_select(const struct sm_observations *o,
 const struct sm_run *sm_observations_find_run(const struct sm_observations *o,
 					      uint64_t identity);
 
+struct sm_cbor_writer;
+/* Writes the key of the call event makes: all that tells calls apart. */
+void sm_call_key(struct sm_cbor_writer *w, const struct sm_event *event);
 /* The event behind a call, rebuilt in arena; false when out of memory. */
 bool sm_call_event(const struct sm_call *call, struct sm_arena *arena,
 		   struct sm_event *event);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learner/observe.h"
+
+uint64_t sm_hash(uint64_t seed, const void *bytes, size_t n)
+{
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		seed = (seed ^ p[i]) * 0x100000001b3u;
+	return seed;
+}
+
+uint64_t sm_hash_str(uint64_t seed, struct sm_str s)
+{
+	seed = sm_hash(seed, &s.len, sizeof(s.len));
+	return sm_hash(seed, s.p, s.len);
+}
+
+/* ---------------------------------------------------------------- sketches */
+
+void sm_sketch_add(struct sm_sketch *sketch, uint64_t hash)
+{
+	uint32_t i = 0, end;
+
+	while (i < sketch->count && sketch->hash[i] < hash)
+		i++;
+	if (i == SM_SKETCH_MAX ||
+	    (i < sketch->count && sketch->hash[i] == hash))
+		return;
+	end = sketch->count < SM_SKETCH_MAX ? sketch->count++
+					    : SM_SKETCH_MAX - 1;
+	memmove(&sketch->hash[i + 1], &sketch->hash[i],
+		(end - i) * sizeof(sketch->hash[0]));
+	sketch->hash[i] = hash;
+}
+
+void sm_sketch_merge(struct sm_sketch *into, const struct sm_sketch *from)
+{
+	for (uint32_t i = 0; i < from->count; i++)
+		sm_sketch_add(into, from->hash[i]);
+}
+
+bool sm_sketch_equal(const struct sm_sketch *a, const struct sm_sketch *b)
+{
+	return a->count == b->count &&
+	       !memcmp(a->hash, b->hash, a->count * sizeof(a->hash[0]));
+}
