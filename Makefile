@@ -26,7 +26,7 @@ AGENT_SRC := $(wildcard recorder/agent/*.c) \
 	recorder/ring.c recorder/record.c recorder/hello.c recorder/digest.c \
 	$(wildcard recorder/redact*.c) schema/secret.c \
 	schema/address.c schema/status.c schema/cbor.c schema/event.c \
-	schema/named.c schema/path.c schema/places.c schema/request.c \
+	schema/named.c schema/path.c schema/places.c $(wildcard schema/request*.c) \
 	schema/shell.c schema/token.c \
 	$(wildcard schema/policy/open*.c schema/policy/decide*.c \
 		schema/policy/match*.c)
