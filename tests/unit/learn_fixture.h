@@ -332,6 +332,16 @@ static inline bool allows_system(const struct bench *b, const char *line)
 	return allows(b, &e);
 }
 
+/* Inputs of two formats, other ones in every run. */
+static inline void see_inputs(struct bench *b)
+{
+	see_open(b, 0, APP "/in/jan.csv", READ);
+	see_open(b, 1, APP "/in/feb.csv", READ);
+	see_open(b, 2, APP "/in/mar.csv", READ);
+	see_open(b, 0, APP "/in/set-one.yaml", READ);
+	see_open(b, 1, APP "/in/set-two.yaml", READ);
+}
+
 static inline void see_list(struct bench *b, int run, const char *path)
 {
 	struct sm_value args[1] = { text(path) };

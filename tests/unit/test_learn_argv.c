@@ -207,7 +207,6 @@ static void words_of_a_line_mean_files_where_it_goes(void **state)
 	finish(&b);
 }
 
-/* An archive is no name of what goes in, wherever it stands. */
 /* Any extension, where other files are known to lie that have others. */
 static void words_open_as_the_directory_did_that_a_line_goes_to(void **state)
 {
@@ -217,11 +216,7 @@ static void words_open_as_the_directory_did_that_a_line_goes_to(void **state)
 
 	(void)state;
 	start(&b);
-	see_open(&b, 0, APP "/in/jan.csv", READ);
-	see_open(&b, 1, APP "/in/feb.csv", READ);
-	see_open(&b, 2, APP "/in/mar.csv", READ);
-	see_open(&b, 0, APP "/in/set-one.yaml", READ);
-	see_open(&b, 1, APP "/in/set-two.yaml", READ);
+	see_inputs(&b);
 	see_system(&b, 0, "cd '" APP "/in' && sort err.txt");
 	see_system(&b, 1, "cd '" APP "/in' && sort access.txt");
 	learn(&b);

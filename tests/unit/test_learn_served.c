@@ -156,11 +156,7 @@ static void what_a_program_is_told_to_read_lies_at_any_depth(void **state)
 
 	(void)state;
 	start(&b);
-	see_open(&b, 0, APP "/in/jan.csv", READ);
-	see_open(&b, 1, APP "/in/feb.csv", READ);
-	see_open(&b, 2, APP "/in/mar.csv", READ);
-	see_open(&b, 0, APP "/in/set-one.yaml", READ);
-	see_open(&b, 1, APP "/in/set-two.yaml", READ);
+	see_inputs(&b);
 	see_open(&b, 0, APP "/in.conf", READ);
 	see_popen(&b, 0, ARGV("/usr/bin/tar", "-cf", "x", (APP "/in/one/b")));
 	learn(&b);
