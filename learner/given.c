@@ -8,13 +8,14 @@
  * Only words somebody outside of the recording gave: what a recorded program
  * starts another one with, is its own.
  */
+#include <stdlib.h>
+
 #include "learner/open.h"
 #include "schema/named.h"
 
-/* Words of all processes; more give nothing. */
+/* Words of all processes: the first in the order of bytes, which is the same
+ * whoever is told first. */
 #define GIVEN_MAX 4096
-/* How far back a process looks for the one that started it. */
-#define PARENTS 64
 
 static bool is_plain(struct sm_str word)
 {
@@ -57,19 +58,39 @@ struct sm_str sm_given_words(const struct sm_trace_process *process, char *out)
 	return all;
 }
 
-/* Another recorded process started it. */
-static bool is_child(const struct sm_observations *o, size_t at)
+static uint64_t hash_pid(uint64_t run, uint32_t pid)
 {
-	const struct sm_owner *owner = &o->owners[at];
+	return sm_hash(sm_hash(SM_HASH_SEED, &run, sizeof(run)), &pid,
+		       sizeof(pid));
+}
 
-	for (size_t n = 0; n < PARENTS && n < at; n++) {
-		const struct sm_owner *other = &o->owners[at - 1 - n];
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-		if (other->run == owner->run && owner->parent_pid &&
-		    other->pid == owner->parent_pid)
-			return true;
+	return (x > y) - (x < y);
+}
+
+bool *sm_owners_started(const struct sm_observations *o, struct sm_arena *arena)
+{
+	size_t count = o->owner_count;
+	uint64_t *pids = sm_arena_take(arena, (count + 1) * sizeof(*pids));
+	bool *started = sm_arena_take(arena, (count + 1) * sizeof(*started));
+
+	if (!pids || !started)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		pids[i] = hash_pid(o->owners[i].run, o->owners[i].pid);
+	qsort(pids, count, sizeof(*pids), by_number);
+	for (size_t i = 0; i < count; i++) {
+		const struct sm_owner *owner = &o->owners[i];
+		uint64_t parent = hash_pid(owner->run, owner->parent_pid);
+
+		started[i] =
+			owner->parent_pid &&
+			bsearch(&parent, pids, count, sizeof(*pids), by_number);
 	}
-	return false;
+	return started;
 }
 
 static struct sm_str stem_of(struct sm_str name)
@@ -85,14 +106,25 @@ static bool is_place(const struct sm_learn *l, struct sm_str path)
 	       (sm_place_is_shared(path) || sm_is_base(l, path));
 }
 
+static void add_given(struct sm_learn *l, struct sm_str text)
+{
+	struct sm_str_list *list = &l->given;
+
+	if (list->count == GIVEN_MAX &&
+	    sm_str_compare(text, list->items[GIVEN_MAX - 1]) >= 0)
+		return;
+	sm_list_add(l, list, text);
+	if (list->count > GIVEN_MAX)
+		list->count--;
+}
+
 /* A word, and if it is a path, each component that is a path, and what it is
  * without extension. */
 static void add_word(struct sm_learn *l, struct sm_str word)
 {
 	uint32_t end;
 
-	if (l->given.count <= GIVEN_MAX)
-		sm_list_add(l, &l->given, word);
+	add_given(l, word);
 	for (uint32_t at = 0; at < word.len; at = end + 1) {
 		struct sm_str part = { word.p + at, 0 };
 
@@ -100,22 +132,24 @@ static void add_word(struct sm_learn *l, struct sm_str word)
 			end++;
 		part.len = end - at;
 		if (!part.len || part.p[0] == '.' ||
-		    l->given.count > GIVEN_MAX ||
 		    is_place(l, (struct sm_str){ word.p, end }))
 			continue;
-		sm_list_add(l, &l->given, part);
-		sm_list_add(l, &l->given, stem_of(part));
+		add_given(l, part);
+		add_given(l, stem_of(part));
 	}
 }
 
 void sm_learn_given(struct sm_learn *l)
 {
 	const struct sm_observations *o = l->observations;
+	const bool *started = sm_owners_started(o, &l->arena);
 
+	if (!started)
+		sm_learn_fail(l, SM_NOMEM);
 	for (size_t i = 0; i < o->owner_count; i++) {
 		struct sm_str all = o->owners[i].given, word;
 
-		if (is_child(o, i))
+		if (started[i])
 			continue;
 		for (; all.len;
 		     all.p += word.len + 1, all.len -= word.len + 1) {

@@ -71,6 +71,11 @@ struct sm_observations {
 	uint64_t events, denied, forged, followers, lost;
 };
 
+/* Of each owner whether another one of its run started it; NULL: out of memory.
+ */
+bool *sm_owners_started(const struct sm_observations *o,
+			struct sm_arena *arena);
+
 /* A part of the recording that is left out, to be asked about. */
 enum sm_part_kind { SM_PART_RUNS, SM_PART_PROCESSES, SM_PART_REST };
 struct sm_part {

@@ -81,24 +81,36 @@ static enum sm_status copy_call(struct sm_observations *into,
 	return SM_OK;
 }
 
+static bool is_out(const struct sm_part *part, const struct sm_owner *owner)
+{
+	return (part->kind == SM_PART_RUNS && has_id(part, owner->run)) ||
+	       (part->kind == SM_PART_PROCESSES &&
+		has_id(part, owner->identity));
+}
+
+/* What a recorded program said to those it started stays its own, also where
+ * that program is left out. */
 static enum sm_status copy_owners(struct sm_observations *into,
 				  const struct sm_observations *from,
 				  const struct sm_part *part)
 {
-	enum sm_status status = SM_OK;
+	struct sm_arena arena = { 0 };
+	const bool *started = sm_owners_started(from, &arena);
+	enum sm_status status = started ? SM_OK : SM_NOMEM;
 	uint32_t number;
 
 	for (size_t i = 0; status == SM_OK && i < from->owner_count; i++) {
-		const struct sm_owner *owner = &from->owners[i];
+		struct sm_owner owner = from->owners[i];
 
-		if ((part->kind == SM_PART_RUNS && has_id(part, owner->run)) ||
-		    (part->kind == SM_PART_PROCESSES &&
-		     has_id(part, owner->identity)))
+		if (is_out(part, &owner))
 			continue;
-		status = sm_observe_owner(into, owner, &number);
+		if (started[i])
+			owner.given = SM_STR("");
+		status = sm_observe_owner(into, &owner, &number);
 		if (status == SM_OK)
-			into->owners[number].events = owner->events;
+			into->owners[number].events = owner.events;
 	}
+	sm_arena_fini(&arena);
 	for (size_t i = 0; status == SM_OK && i < into->run_count; i++)
 		*into->runs[i] = *sm_observations_find_run(
 			from, into->runs[i]->identity);

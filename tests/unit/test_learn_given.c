@@ -54,6 +54,12 @@ static const char *const towns[] = { APP "/in/berlin/jan.csv",
 				     APP "/in/berlin/feb.csv",
 				     APP "/in/paris/may.csv" };
 
+/* Named as words of the process the alphabet has last. */
+static const char *const lettered[] = { APP "/in/tba/jan.csv",
+					APP "/in/tca/apr.csv",
+					APP "/in/tba/feb.csv",
+					APP "/in/tca/may.csv" };
+
 static void what_is_given_will_be_another(void **state)
 {
 	static const struct {
@@ -87,6 +93,137 @@ static void what_is_given_will_be_another(void **state)
 			fail_msg("%s", rows[i].one);
 		assert_false(allows_open(&b, APP "/in/rome/all.csv", WRITE));
 		assert_false(allows_open(&b, APP "/rome/all.csv", READ));
+		finish(&b);
+	}
+}
+
+/* The same set as a summary has it: its processes in another order. */
+static void carry_about(struct bench *b)
+{
+	struct sm_observations *read = sm_observations_new();
+	struct sm_diag diag;
+	uint8_t *bytes;
+	size_t size;
+
+	assert_non_null(read);
+	assert_int_equal(sm_summary_write(b->seen, &bytes, &size), SM_OK);
+	assert_int_equal(sm_summary_read(bytes, size, read, &diag), SM_OK);
+	free(bytes);
+	sm_observations_free(b->seen);
+	b->seen = read;
+}
+
+/* In whatever order processes are told, as in summaries, which sort them. */
+static void what_a_recorded_program_says_is_not_given(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (uint32_t parent = 5000; parent < 5008; parent++) {
+		start(&b);
+		for (uint32_t run = 1; run < 3; run++)
+			give(&b, run, parent, "berlin", "paris");
+		for (int k = 0; k < 4; k++)
+			see_open(&b, 1 + k / 2, towns[k], READ);
+		carry_about(&b);
+		learn(&b);
+		assert_true(allows_open(&b, towns[0], READ));
+		assert_false(allows_open(&b, APP "/in/rome/all.csv", READ));
+		finish(&b);
+	}
+}
+
+/* Estimates leave processes out to see what they alone did. */
+static void who_started_it_may_be_left_out(void **state)
+{
+	uint64_t ids[2];
+	const struct sm_part part = { SM_PART_PROCESSES, ids, 2, 0 };
+	struct sm_observations *rest;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (uint32_t run = 1; run < 3; run++) {
+		give(&b, run, 5000, "berlin", "paris");
+		ids[run - 1] = b.seen->owners[b.owners[run] - 1].identity;
+		assert_int_equal(b.seen->owners[b.owners[run] - 1].pid, 5000);
+	}
+	if (ids[0] > ids[1]) {
+		uint64_t first = ids[1];
+
+		ids[1] = ids[0];
+		ids[0] = first;
+	}
+	for (int k = 0; k < 4; k++)
+		see_open(&b, 1 + k / 2, towns[k], READ);
+	rest = sm_observations_without(b.seen, &part);
+	assert_int_equal(rest->owner_count, b.seen->owner_count - 2);
+	sm_observations_free(b.seen);
+	b.seen = rest;
+	learn(&b);
+	assert_true(allows_open(&b, towns[0], READ));
+	assert_false(allows_open(&b, APP "/in/rome/all.csv", READ));
+	finish(&b);
+}
+
+/* As a server's hundredth worker is. */
+static void who_started_it_may_have_started_many(void **state)
+{
+	const struct sm_trace_interpreter python = { .version = SM_STR("") };
+	struct sm_str argv[] = { SM_STR("python3"), SM_STR(APP "/app.py"),
+				 SM_STR("berlin"), SM_STR("paris") };
+	struct sm_trace_process p = { .pid = 5000,
+				      .started_by = "exec",
+				      .argv = argv };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (; p.pid < 5100; p.pid++, p.parent_pid = 5000, p.argc = 4)
+		assert_int_equal(sm_observations_add_process(
+					 b.seen, 40, &p, &python, &b.owners[1]),
+				 SM_OK);
+	for (int k = 0; k < 4; k++)
+		see_open(&b, 1 + k / 2, towns[k], READ);
+	learn(&b);
+	assert_false(allows_open(&b, APP "/in/rome/all.csv", READ));
+	finish(&b);
+}
+
+/* More than are looked at, and the same ones are left whoever is first. */
+static void the_order_of_too_many_words_means_nothing(void **state)
+{
+	enum { EACH = 250, PROCESSES = 20 };
+	static char words[PROCESSES][EACH][8];
+	struct sm_str argv[EACH];
+	const struct sm_trace_interpreter python = { .version = SM_STR("") };
+	struct bench b;
+
+	(void)state;
+	for (int is_backwards = 0; is_backwards < 2; is_backwards++) {
+		start(&b);
+		for (uint32_t i = 0; i < PROCESSES; i++) {
+			uint32_t n = is_backwards ? PROCESSES - 1 - i : i;
+			struct sm_trace_process p = { .pid = 6000 + n,
+						      .started_by = "exec",
+						      .argv = argv,
+						      .argc = EACH };
+
+			for (int k = 0; k < EACH; k++) {
+				snprintf(words[n][k], sizeof(words[n][k]),
+					 "%c%c%c", 'a' + (int)n, 'a' + k % 26,
+					 'a' + k / 26);
+				argv[k] = sm_str_of(words[n][k]);
+			}
+			assert_int_equal(sm_observations_add_process(
+						 b.seen, 40 + n, &p, &python,
+						 &b.owners[1]),
+					 SM_OK);
+		}
+		for (int k = 0; k < 4; k++)
+			see_open(&b, 2 + k / 2, lettered[k], READ);
+		learn(&b);
+		assert_false(allows_open(&b, APP "/in/rome/all.csv", READ));
 		finish(&b);
 	}
 }
@@ -256,6 +393,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(where_the_program_lies_is_no_parameter),
 		cmocka_unit_test(what_is_given_will_be_another),
+		cmocka_unit_test(what_a_recorded_program_says_is_not_given),
+		cmocka_unit_test(who_started_it_may_be_left_out),
+		cmocka_unit_test(who_started_it_may_have_started_many),
+		cmocka_unit_test(the_order_of_too_many_words_means_nothing),
 		cmocka_unit_test(
 			who_is_told_what_to_walk_is_not_told_what_is_there),
 		cmocka_unit_test(
