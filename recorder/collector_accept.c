@@ -165,11 +165,13 @@ void collector_connect(struct sm_collector *collector, int listener,
 		close(fd);
 }
 
+/* Nobody may join who waits: some connect for as long as they are let in. */
 static void answer_rest(struct sm_collector *collector, int listener)
 {
 	uint32_t pid;
 	int fd;
 
+	shutdown(listener, SHUT_RD);
 	while ((fd = collector_accept(collector, listener)) >= 0) {
 		collector_receive_hellos(collector, fd, &pid);
 		close(fd);

@@ -16,6 +16,8 @@
 
 enum {
 	STALLED = 900, /* below the usual limit of descriptors */
+	KNOCKERS = 32,
+	KNOCKS = 100, /* of each, before the end */
 	HELLOS = 3000,
 	REWRITES = 20000,
 	KIB_MAX = 64 << 10,
@@ -99,6 +101,49 @@ static void connections_that_stall_keep_nobody_out(void **state)
 	assert_int_equal(kill(bad, SIGKILL), 0);
 	agent_reap(bad);
 	assert_true(peak_kib() - before < KIB_MAX);
+}
+
+/* Connects until it is refused; tells through ready when it is at it. */
+static void knock(const struct sm_channel_address *address, int ready)
+{
+	alarm(20);
+	for (unsigned i = 0;; i++) {
+		int fd = agent_connect(address);
+
+		if (fd < 0)
+			_exit(0);
+		close(fd);
+		if (i == KNOCKS && write(ready, "", 1) != 1)
+			_exit(1);
+	}
+}
+
+static void who_connects_for_ever_does_not_delay_the_end(void **state)
+{
+	struct fixture *f = *state;
+	struct sm_channel_address address;
+	pid_t knockers[KNOCKERS];
+	int ready[2];
+	char said;
+
+	assert_int_equal(
+		sm_channel_parse(sm_collector_channel(f->collector), &address),
+		SM_OK);
+	assert_int_equal(pipe(ready), 0);
+	collector_start(f);
+	for (int i = 0; i < KNOCKERS; i++) {
+		knockers[i] = fork();
+		if (!knockers[i])
+			knock(&address, ready[1]);
+	}
+	for (int i = 0; i < KNOCKERS; i++)
+		assert_int_equal(read(ready[0], &said, 1), 1);
+	sm_collector_stop(f->collector);
+	collector_finish(f);
+	close(ready[0]);
+	close(ready[1]);
+	for (int i = 0; i < KNOCKERS; i++)
+		assert_int_equal(agent_reap(knockers[i]), 0);
 }
 
 /* ------------------------------------------------------------------ hellos */
@@ -318,6 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_COLLECTOR(connections_that_stall_keep_nobody_out),
+		WITH_COLLECTOR(who_connects_for_ever_does_not_delay_the_end),
 		WITH_COLLECTOR(hellos_of_any_shape_hurt_nobody),
 		WITH_COLLECTOR(
 			a_ring_that_is_rewritten_costs_its_own_events_only),
