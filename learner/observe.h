@@ -43,6 +43,7 @@ struct sm_owner {
 	struct sm_run *recorded;
 	uint64_t role; /* equal for processes that run the same thing */
 	uint64_t events;
+	uint64_t start_ns; /* tells the order of a run's processes */
 	uint32_t pid, guest_pid, parent_pid;
 	struct sm_str exe, cwd, script, stdlib, prefix, home, tmp;
 	struct sm_str given; /* see given.c */

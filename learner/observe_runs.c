@@ -86,9 +86,16 @@ const struct sm_run *sm_observations_find_run(const struct sm_observations *o,
 	return NULL;
 }
 
+static bool is_before(const struct sm_owner *a, const struct sm_owner *b)
+{
+	return a->start_ns != b->start_ns ? a->start_ns < b->start_ns
+					  : a->pid < b->pid;
+}
+
 bool sm_observations_run(const struct sm_observations *observations, size_t at,
 			 struct sm_run_info *info)
 {
+	const struct sm_owner *first = NULL;
 	const struct sm_run *run;
 
 	if (at >= observations->run_count)
@@ -97,15 +104,19 @@ bool sm_observations_run(const struct sm_observations *observations, size_t at,
 	*info = (struct sm_run_info){ .identity = run->identity,
 				      .first_ns = run->first_ns,
 				      .last_ns = run->last_ns };
-	for (size_t i = observations->owner_count; i-- > 0;) {
+	for (size_t i = 0; i < observations->owner_count; i++) {
 		const struct sm_owner *owner = &observations->owners[i];
 
 		if (owner->run != run->identity)
 			continue;
 		info->events += owner->events;
 		info->processes++;
-		info->exe = owner->exe;
-		info->script = owner->script;
+		if (!first || is_before(owner, first))
+			first = owner;
+	}
+	if (first) {
+		info->exe = first->exe;
+		info->script = first->script;
 	}
 	return true;
 }
@@ -212,6 +223,7 @@ sm_observations_add_process(struct sm_observations *observations, uint64_t run,
 	char given[SM_GIVEN_BYTES];
 	struct sm_owner owner = {
 		.run = run,
+		.start_ns = process->start_ns,
 		.pid = process->pid,
 		.guest_pid = process->guest_pid,
 		.parent_pid = process->parent_pid,

@@ -10,10 +10,10 @@
 #include "schema/cbor.h"
 
 #define MAGIC	    "secmgr-summary"
-#define FORMAT	    3
+#define FORMAT	    4
 #define HEADER	    12 /* items of the first array */
 #define RUN_ITEMS   7
-#define OWNER_ITEMS 15
+#define OWNER_ITEMS 16
 #define CALL_ITEMS  6
 #define ITEM_BYTES  4096 /* of anything, strings aside */
 #define COUNT_MAX   (1u << 24)
@@ -97,6 +97,7 @@ static void put_owner(struct sm_cbor_writer *w, const struct sm_owner *owner)
 	sm_cbor_put_uint(w, owner->identity);
 	sm_cbor_put_uint(w, owner->role);
 	sm_cbor_put_uint(w, owner->events);
+	sm_cbor_put_uint(w, owner->start_ns);
 	sm_cbor_put_uint(w, owner->pid);
 	sm_cbor_put_uint(w, owner->guest_pid);
 	sm_cbor_put_uint(w, owner->parent_pid);
@@ -348,7 +349,8 @@ static enum sm_status get_owner(struct sm_cbor_reader *r,
 
 	if (!get_items(r, OWNER_ITEMS) || !get_number(r, &owner.run) ||
 	    !get_number(r, &owner.identity) || !get_number(r, &owner.role) ||
-	    !get_number(r, &owner.events) || !get_uint(r, UINT32_MAX, &pid) ||
+	    !get_number(r, &owner.events) || !get_number(r, &owner.start_ns) ||
+	    !get_uint(r, UINT32_MAX, &pid) ||
 	    !get_uint(r, UINT32_MAX, &guest_pid) ||
 	    !get_uint(r, UINT32_MAX, &parent_pid) || !get_str(r, &owner.exe) ||
 	    !get_str(r, &owner.cwd) || !get_str(r, &owner.script) ||

@@ -282,6 +282,22 @@ static inline void finish(struct bench *b)
 	sm_observations_free(b->seen);
 }
 
+/* The same set as a summary has it: its processes in another order. */
+static inline void carry_about(struct bench *b)
+{
+	struct sm_observations *read = sm_observations_new();
+	struct sm_diag diag;
+	uint8_t *bytes;
+	size_t size;
+
+	assert_non_null(read);
+	assert_int_equal(sm_summary_write(b->seen, &bytes, &size), SM_OK);
+	assert_int_equal(sm_summary_read(bytes, size, read, &diag), SM_OK);
+	free(bytes);
+	sm_observations_free(b->seen);
+	b->seen = read;
+}
+
 static inline bool allows(const struct bench *b, const struct sm_event *e)
 {
 	struct sm_verdict v;

@@ -97,22 +97,6 @@ static void what_is_given_will_be_another(void **state)
 	}
 }
 
-/* The same set as a summary has it: its processes in another order. */
-static void carry_about(struct bench *b)
-{
-	struct sm_observations *read = sm_observations_new();
-	struct sm_diag diag;
-	uint8_t *bytes;
-	size_t size;
-
-	assert_non_null(read);
-	assert_int_equal(sm_summary_write(b->seen, &bytes, &size), SM_OK);
-	assert_int_equal(sm_summary_read(bytes, size, read, &diag), SM_OK);
-	free(bytes);
-	sm_observations_free(b->seen);
-	b->seen = read;
-}
-
 /* In whatever order processes are told, as in summaries, which sort them. */
 static void what_a_recorded_program_says_is_not_given(void **state)
 {

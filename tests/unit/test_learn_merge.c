@@ -90,6 +90,54 @@ static void any_order_and_partition_gives_the_same_bytes(void **state)
 	finish(&whole);
 }
 
+/* Summaries sort processes by their identity, which is a hash. */
+static void a_run_is_called_after_its_first_process(void **state)
+{
+	const struct sm_trace_interpreter python = { .version = SM_STR("") };
+	struct sm_str argv[] = { SM_STR("python3"), SM_STR("first.py") };
+	struct sm_run_info run;
+	struct bench b = { .seen = sm_observations_new() };
+	uint32_t owner;
+
+	(void)state;
+	for (uint32_t i = 0; i < 8; i++, argv[1] = SM_STR("child.py")) {
+		struct sm_trace_process p = { .pid = 70 - i,
+					      .start_ns = 5 + i,
+					      .started_by = "exec",
+					      .argv = argv,
+					      .argc = 2 };
+
+		assert_int_equal(sm_observations_add_process(b.seen, 1, &p,
+							     &python, &owner),
+				 SM_OK);
+	}
+	for (int i = 0; i < 2; i++, carry_about(&b)) {
+		assert_true(sm_observations_run(b.seen, 0, &run));
+		assert_int_equal(run.processes, 8);
+		assert_true(sm_str_equal(run.script, SM_STR("first.py")));
+	}
+	sm_observations_free(b.seen);
+}
+
+/* Those of older formats are refused at once, which tries nothing. */
+static void the_fuzzer_starts_from_a_summary_of_today(void **state)
+{
+	struct sm_observations *seen = sm_observations_new();
+	FILE *file = fopen("tests/fuzz/corpus/summary/one-run", "rb");
+	static uint8_t bytes[1 << 16];
+	struct sm_diag diag = { 0 };
+	size_t size;
+
+	(void)state;
+	assert_non_null(file);
+	size = fread(bytes, 1, sizeof(bytes), file);
+	fclose(file);
+	if (sm_summary_read(bytes, size, seen, &diag) != SM_OK)
+		fail_msg("%s", diag.text);
+	assert_int_equal(seen->run_count, 1);
+	sm_observations_free(seen);
+}
+
 static void sketches_do_not_depend_on_order(void **state)
 {
 	struct sm_sketch a = { 0 }, b = { 0 };
@@ -170,6 +218,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_order_and_partition_gives_the_same_bytes),
+		cmocka_unit_test(a_run_is_called_after_its_first_process),
+		cmocka_unit_test(the_fuzzer_starts_from_a_summary_of_today),
 		cmocka_unit_test(sketches_do_not_depend_on_order),
 		cmocka_unit_test(any_allocation_may_fail),
 	};
