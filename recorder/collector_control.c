@@ -13,7 +13,6 @@
  */
 #include "recorder/collector_internal.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,6 @@
 #include "recorder/collector_internal.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>

@@ -5,7 +5,6 @@
  */
 #include "recorder/collector_internal.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>

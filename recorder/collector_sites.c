@@ -6,7 +6,6 @@
  */
 #include "recorder/collector_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "recorder/distributions.h"

@@ -4,7 +4,6 @@
  */
 #include "recorder/distribution.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

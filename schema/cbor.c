@@ -78,11 +78,6 @@ static void put_eight(struct sm_cbor_writer *w, uint8_t head, uint64_t value)
 	memcpy(at + 1, &value, 8);
 }
 
-void sm_cbor_put_u64_fixed(struct sm_cbor_writer *w, uint64_t value)
-{
-	put_eight(w, 0x1b, value);
-}
-
 static void put_string(struct sm_cbor_writer *w, enum major major,
 		       const void *p, size_t n)
 {
@@ -102,11 +97,6 @@ void sm_cbor_put_str(struct sm_cbor_writer *w, struct sm_str s)
 void sm_cbor_put_array(struct sm_cbor_writer *w, uint64_t items)
 {
 	put_head(w, ARRAY, items);
-}
-
-void sm_cbor_put_map(struct sm_cbor_writer *w, uint64_t pairs)
-{
-	put_head(w, MAP, pairs);
 }
 
 static void put_float(struct sm_cbor_writer *w, double f)

@@ -63,11 +63,9 @@ static inline void sm_cbor_put_uint(struct sm_cbor_writer *w, uint64_t value)
 		sm_cbor_put_head(w, 0, value);
 }
 
-void sm_cbor_put_u64_fixed(struct sm_cbor_writer *w, uint64_t value);
 /* Text when valid UTF-8, bytes otherwise. */
 void sm_cbor_put_str(struct sm_cbor_writer *w, struct sm_str s);
 void sm_cbor_put_array(struct sm_cbor_writer *w, uint64_t items);
-void sm_cbor_put_map(struct sm_cbor_writer *w, uint64_t pairs);
 void sm_cbor_put_value(struct sm_cbor_writer *w, const struct sm_value *value);
 
 struct sm_cbor_reader {

@@ -129,14 +129,6 @@ const char *sm_access_name(enum sm_access access)
 	return number < SM_ACCESSES ? accesses[number].name : "?";
 }
 
-enum sm_family sm_access_family(enum sm_access access)
-{
-	unsigned number = number_of((uint32_t)access);
-
-	return number < SM_ACCESSES ? accesses[number].family
-				    : SM_FAMILY_EVENTS;
-}
-
 const char *sm_via_name(enum sm_via via)
 {
 	return (unsigned)via < SM_VIAS ? via_names[via] : "?";

@@ -260,7 +260,6 @@ int sm_catalogue_role(const struct sm_catalogue_entry *entry,
 /* Names as they stand in policies, traces and output. Never NULL. */
 const char *sm_family_name(enum sm_family family);
 const char *sm_access_name(enum sm_access access);
-enum sm_family sm_access_family(enum sm_access access);
 const char *sm_via_name(enum sm_via via);
 const char *sm_principal_kind_name(enum sm_principal_kind kind);
 const char *sm_decision_name(enum sm_decision decision);

@@ -71,7 +71,6 @@ static void walk_back(struct walk *walk)
  * A slot holds number, instruction and line of one lookup in one word, so that
  * threads of free-threaded builds see all of it or nothing.
  */
-#define CODE_BITS 16
 #define PART_BITS 24
 
 static _Atomic uint64_t lines[LINES];

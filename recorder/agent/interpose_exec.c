@@ -17,7 +17,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 

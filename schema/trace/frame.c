@@ -4,7 +4,7 @@
 #include <cbor.h>
 
 /* A part's key, array head, encoding and byte string head; 9 bytes each. */
-enum { HEAD_MAX = 4 * 9, LENGTH_BYTES = 4, MAJOR_BYTES = 2 << 5 };
+enum { HEAD_MAX = 4 * 9, MAJOR_BYTES = 2 << 5 };
 
 /* ---------------------------------------------------------------- writing */
 

@@ -257,11 +257,6 @@ void sm_pages_close(struct sm_pages *p)
 	free(p);
 }
 
-uint32_t sm_pages_count(const struct sm_pages *p)
-{
-	return p->count;
-}
-
 const uint32_t *sm_pages_used(const struct sm_pages *p, size_t *n)
 {
 	*n = p->used_count;

@@ -44,7 +44,6 @@ struct sm_pages;
 SM_CHECKED enum sm_status sm_pages_open(const char *path, struct sm_pages **out,
 					struct sm_diag *diag);
 void sm_pages_close(struct sm_pages *pages);
-uint32_t sm_pages_count(const struct sm_pages *pages);
 /*
  * Calls row for every row there is, those of the tables first; a status other
  * than SM_OK ends it and is returned. The cell is valid during the call.

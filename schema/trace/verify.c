@@ -6,7 +6,6 @@
  * last one of the whole file, those before it of what never changes.
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "schema/cbor.h"
