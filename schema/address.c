@@ -207,7 +207,7 @@ static bool holds(const struct block *block, const uint8_t *address)
 	       !((block->address[bytes] ^ address[bytes]) >> (8 - rest));
 }
 
-enum sm_address_kind sm_address_kind(const uint8_t address[SM_ADDRESS_BYTES])
+static enum sm_address_kind kind_of(const uint8_t address[SM_ADDRESS_BYTES])
 {
 	/* 64:ff9b::/96: what it leads to is the IPv4 address inside it. */
 	static const uint8_t translated[12] = { 0, 0x64, 0xff, 0x9b };
@@ -227,6 +227,6 @@ enum sm_address_kind sm_address_kind_of(struct sm_str host)
 {
 	uint8_t address[SM_ADDRESS_BYTES];
 
-	return sm_address_parse(host, address) ? sm_address_kind(address)
+	return sm_address_parse(host, address) ? kind_of(address)
 					       : SM_ADDRESS_NONE;
 }

@@ -32,7 +32,6 @@ enum sm_address_kind {
 	SM_ADDRESS_OTHER, /* multicast, broadcast, reserved */
 };
 
-enum sm_address_kind sm_address_kind(const uint8_t address[SM_ADDRESS_BYTES]);
 /* The kind of what stands there; SM_ADDRESS_NONE for names. */
 enum sm_address_kind sm_address_kind_of(struct sm_str host);
 

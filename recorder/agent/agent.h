@@ -135,9 +135,6 @@ void sm_code_forget_all(void);
 /* What is known of the interpreter; false while it is too early to know. */
 bool sm_code_interpreter(struct sm_trace_interpreter *out);
 
-/* The exception type of the running interpreter, made when first asked for. */
-struct py_object *sm_deny_type(void);
-
 /* ----------------------------------------------------------- code_known.c */
 
 /* What identifies a code object beside its address; borrowed from it. */

@@ -220,7 +220,8 @@ static struct py_object *make_type(void)
 	return type;
 }
 
-struct py_object *sm_deny_type(void)
+/* The exception type of the running interpreter, made when first asked for. */
+static struct py_object *violation_type(void)
 {
 	struct sm_interpreter *slot = sm_code_interpreter_slot();
 	struct py_object *type;
@@ -271,7 +272,7 @@ static struct py_object *make_exception(struct py_object *type,
 
 void sm_deny_raise(const struct sm_denial *denial)
 {
-	struct py_object *type = sm_deny_type(), *exception = NULL;
+	struct py_object *type = violation_type(), *exception = NULL;
 
 	if (type)
 		exception = make_exception(type, denial);

@@ -26,7 +26,7 @@ void sm_note_miss(void)
 	atomic_fetch_add(&missed, 1);
 }
 
-void sm_note_drop(struct sm_exec_note *note)
+static void drop(struct sm_exec_note *note)
 {
 	atomic_store(&note->state, FREE);
 }
@@ -186,7 +186,7 @@ void sm_exec_publish(void)
 		record.event.seq = ++sm_agent.seq;
 		sm_agent_store(&note->who.view, &record);
 		atomic_fetch_sub(&left, 1);
-		sm_note_drop(note);
+		drop(note);
 	}
 	for (uint32_t n = atomic_exchange(&missed, 0); n; n--)
 		sm_agent_lost();

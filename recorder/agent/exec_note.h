@@ -40,7 +40,6 @@ void sm_note_fill(struct sm_exec_note *note, const struct sm_view *view,
 /* The event the note tells of; points into the note. */
 void sm_note_event(const struct sm_exec_note *note, struct sm_event *event);
 void sm_note_leave(struct sm_exec_note *note, const struct sm_event *event);
-void sm_note_drop(struct sm_exec_note *note);
 /* Forgets all of them, in a forked child: they are its parent's to tell. */
 void sm_notes_reset(void);
 

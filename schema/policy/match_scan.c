@@ -16,8 +16,9 @@ static struct sm_str slice(struct sm_str s, uint32_t from, uint32_t to)
 	return (struct sm_str){ s.p + from, to - from };
 }
 
-uint32_t sm_pattern_token(struct sm_str text, enum sm_token *token,
-			  struct sm_str *argument)
+/* Length of the token spelled at the start of text ("<int>"), or 0. */
+static uint32_t token_at(struct sm_str text, enum sm_token *token,
+			 struct sm_str *argument)
 {
 	uint32_t name_end = 1, end;
 	int t;
@@ -113,7 +114,7 @@ static enum sm_status next_token(struct sm_scan *scan, struct sm_item *item,
 				 struct sm_diag *diag)
 {
 	struct sm_str rest = slice(scan->pattern, scan->at, scan->pattern.len);
-	uint32_t n = sm_pattern_token(rest, &item->token, &item->text);
+	uint32_t n = token_at(rest, &item->token, &item->text);
 
 	if (scan->is_code_name && (!n || n == scan->pattern.len)) {
 		item->text = slice(rest, 0, 1);

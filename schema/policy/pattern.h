@@ -38,10 +38,6 @@ SM_CHECKED enum sm_status sm_pattern_next(struct sm_scan *scan,
 					  struct sm_item *item,
 					  struct sm_diag *diag);
 
-/* Length of the token spelled at the start of text ("<int>"), or 0. */
-uint32_t sm_pattern_token(struct sm_str text, enum sm_token *token,
-			  struct sm_str *argument);
-
 /* Length of "${NAME}" at the start of text, or 0. */
 uint32_t sm_pattern_variable(struct sm_str text);
 

@@ -5,16 +5,21 @@
 
 #include "schema/cbor.h"
 
-void sm_sealed_fini(struct sm_sealed *s)
+static void sealed_fini(struct sm_sealed *s)
 {
 	sm_bytes_fini(&s->data);
 	sm_bytes_fini(&s->zone);
 	sm_bytes_fini(&s->postings);
 }
 
-enum sm_status sm_sealed_hash(const struct sm_sealed *s, struct sm_chain *chain,
-			      const uint8_t previous[SM_HASH_BYTES],
-			      uint8_t hash[SM_HASH_BYTES])
+/*
+ * The hash of a row whose predecessor's hash is previous: sm_chain_row() of all
+ * columns but hash gives the same. SM_NOMEM.
+ */
+static enum sm_status hash_sealed(const struct sm_sealed *s,
+				  struct sm_chain *chain,
+				  const uint8_t previous[SM_HASH_BYTES],
+				  uint8_t hash[SM_HASH_BYTES])
 {
 	sm_chain_start(chain, previous);
 	sm_chain_int(chain, (int64_t)s->id);
@@ -54,7 +59,7 @@ enum sm_status sm_store_init(struct sm_store *store, struct sm_rows *rows,
 static void fini_lane(struct sm_lane *lane)
 {
 	for (size_t i = 0; i < lane->sealed_count; i++)
-		sm_sealed_fini(&lane->sealed[i]);
+		sealed_fini(&lane->sealed[i]);
 	free(lane->sealed);
 }
 
@@ -109,7 +114,7 @@ static enum sm_status pack_strings(struct sm_store *store, size_t from,
 				   .raw_bytes = (uint32_t)part.len };
 	status = sm_pack(store->zstd, &part, &out->data);
 	if (status)
-		sm_sealed_fini(out);
+		sealed_fini(out);
 	else
 		shrink(&out->data);
 	return status;
@@ -125,7 +130,7 @@ static enum sm_status cut_chunk(struct sm_store *store)
 		return status;
 	status = push(&store->strings, &sealed);
 	if (status) {
-		sm_sealed_fini(&sealed);
+		sealed_fini(&sealed);
 		return status;
 	}
 	store->strings.first += store->chunk_count;
@@ -188,7 +193,7 @@ static enum sm_status pack_events(struct sm_store *store, uint32_t from,
 		status = sm_pack(store->zstd, &s.postings, &out->postings);
 	sm_block_summary_fini(&s);
 	if (status) {
-		sm_sealed_fini(out);
+		sealed_fini(out);
 		return status;
 	}
 	shrink(&out->data);
@@ -208,7 +213,7 @@ enum sm_status sm_store_cut(struct sm_store *store)
 		return status;
 	status = push(&store->events, &sealed);
 	if (status) {
-		sm_sealed_fini(&sealed);
+		sealed_fini(&sealed);
 		return status;
 	}
 	store->events.first += store->builder.count;
@@ -289,7 +294,7 @@ static enum sm_status put_chained(struct sm_store *store,
 				  uint8_t hash[SM_HASH_BYTES],
 				  struct sm_store_step *step)
 {
-	enum sm_status status = sm_sealed_hash(x, store->chain, hash, hash);
+	enum sm_status status = hash_sealed(x, store->chain, hash, hash);
 
 	if (!status)
 		status = put(store, x, hash);
@@ -350,7 +355,7 @@ static enum sm_status write_strings(struct sm_store *store, bool is_last,
 	if (status)
 		return status;
 	status = put_chained(store, &tail, lane->tail_hash, step);
-	sm_sealed_fini(&tail);
+	sealed_fini(&tail);
 	lane->written = store->chunk_count;
 	lane->tails++;
 	step->chunk_written = store->chunk.len;
@@ -373,7 +378,7 @@ static enum sm_status write_events(struct sm_store *store, bool is_last,
 	if (status)
 		return status;
 	status = put_chained(store, &tail, lane->tail_hash, step);
-	sm_sealed_fini(&tail);
+	sealed_fini(&tail);
 	lane->written = store->builder.count;
 	lane->tails++;
 	return status;
@@ -404,7 +409,7 @@ enum sm_status sm_store_write(struct sm_store *store, bool is_last,
 static void forget_sealed(struct sm_lane *lane)
 {
 	for (size_t i = 0; i < lane->sealed_count; i++)
-		sm_sealed_fini(&lane->sealed[i]);
+		sealed_fini(&lane->sealed[i]);
 	lane->sealed_count = 0;
 	lane->sealed_bytes = 0;
 }

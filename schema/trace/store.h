@@ -28,16 +28,6 @@ struct sm_sealed {
 	uint32_t first_process, last_process, denials;
 	struct sm_bytes data, zone, postings;
 };
-void sm_sealed_fini(struct sm_sealed *sealed);
-
-/*
- * The hash of a row whose predecessor's hash is previous: sm_chain_row() of all
- * columns but hash gives the same. SM_NOMEM.
- */
-SM_CHECKED enum sm_status sm_sealed_hash(const struct sm_sealed *sealed,
-					 struct sm_chain *chain,
-					 const uint8_t previous[SM_HASH_BYTES],
-					 uint8_t hash[SM_HASH_BYTES]);
 
 /* One of the two tables. */
 struct sm_lane {
