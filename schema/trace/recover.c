@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "schema/cbor.h"
+#include "schema/named.h"
+#include "schema/path.h"
 #include "schema/trace.h"
 #include "schema/trace/argv.h"
 #include "schema/trace/block.h"
@@ -44,9 +46,9 @@ static const struct {
 } tables[TABLES] = {
 #define INTO "INSERT OR IGNORE INTO "
 	[TABLE_META] = { "s?", INTO "meta VALUES(?,?)", false },
-	[TABLE_PROCESS] = { "kiiiiissss?????????????????",
+	[TABLE_PROCESS] = { "kiiiiisssss?????????????????",
 			    INTO "process VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-				 "?,?,?,?,?,?,?,?,?,?,?,?)",
+				 "?,?,?,?,?,?,?,?,?,?,?,?,?)",
 			    false },
 	[TABLE_POLICY] = { "kis??????", INTO "policy VALUES(?,?,?,?,?,?,?,?,?)",
 			   false },
@@ -414,23 +416,43 @@ static enum sm_status put_lane(struct recovering *r, enum table t,
 	return status;
 }
 
-/* Whether a reader takes argv of a row of process. */
-static bool has_arguments(const struct sm_cell *cell)
+static bool is_any(struct sm_str text)
 {
-	const struct sm_str *s = &cell->values[8].s;
-	size_t max = s->len < 3 * 1023 ? s->len / 3 + 1 : 1024;
-	struct sm_str *argv = malloc(max * sizeof(*argv));
+	(void)text;
+	return true;
+}
+
+/* Whether a reader takes the list of at most max texts, each of a kind. */
+static bool is_list(const struct sm_cell_value *value, size_t max,
+		    bool (*is_kind)(struct sm_str text))
+{
+	const struct sm_str *s = &value->s;
+	struct sm_str *items;
 	char *copy = malloc((size_t)s->len + 1);
 	bool is_valid = false;
+	int n;
 
-	if (argv && copy) {
+	if (s->len / 3 + 1 < max)
+		max = s->len / 3 + 1;
+	items = malloc(max * sizeof(*items));
+	if (items && copy) {
 		memcpy(copy, s->p, s->len);
 		copy[s->len] = '\0';
-		is_valid = sm_argv_get(copy, s->len, argv, (int)max) >= 0;
+		n = sm_argv_get(copy, s->len, items, (int)max);
+		is_valid = n >= 0;
+		for (int i = 0; i < n; i++)
+			is_valid &= is_kind(items[i]);
 	}
-	free(argv);
+	free(items);
 	free(copy);
 	return is_valid;
+}
+
+static bool has_arguments(const struct sm_cell *process)
+{
+	return is_list(&process->values[8], 1024, is_any) &&
+	       is_list(&process->values[10], SM_NAMED_MAX,
+		       sm_path_is_canonical);
 }
 
 static enum sm_status take(void *context, const struct sm_cell *cell)

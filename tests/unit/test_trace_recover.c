@@ -12,6 +12,8 @@
 
 enum { MUTATIONS = 40, BLOCKS_MAX = 256, BLOCK_EVENTS = 700, PAGE = 1024 };
 
+#define GOLDEN "tests/golden/trace-0.db"
+
 static char dir[] = "/tmp/test_trace_recover.XXXXXX";
 static char path[64], copy[64], out[64];
 
@@ -241,6 +243,7 @@ static void blocks_without_damage_are_read(void **state)
 	assert_int_equal(result.blocks, 22);
 	assert_int_equal(result.missing, 0);
 	assert_int_equal(result.changed, 0);
+	assert_int_equal(result.substitutes, 0);
 	assert_int_equal(read_all(out), original.events);
 	bytes = malloc(original.size);
 	assert_non_null(bytes);
@@ -267,6 +270,54 @@ static void blocks_without_damage_are_read(void **state)
 		      wanted, 100.0 * (double)got / (double)intact,
 		      (unsigned long)intact, (unsigned long)worst);
 	assert_true(got * 1000 >= intact * 990);
+}
+
+static long count_rows(sqlite3 *db, const char *what)
+{
+	char sql[256];
+	sqlite3_stmt *s;
+	long n;
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", what);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	n = (long)sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return n;
+}
+
+/* A table of today's definitions that recovery knows by yesterday's is lost. */
+static void rows_of_every_table_come_back(void **state)
+{
+	static const char *const tables[] = {
+		"meta",	  "process",	"policy",   "adoption",
+		"name",	  "checkpoint", "site_row", "resource",
+		"denial", "loss",	"chunk",    "block",
+	};
+	struct sm_trace_recovered result;
+	struct sm_diag diag = { 0 };
+	char text[256];
+	sqlite3 *db;
+
+	(void)state;
+	unlink(out);
+	assert_int_equal(sm_trace_recover(GOLDEN, out, &result, &diag), SM_OK);
+	assert_int_equal(result.substitutes, 0);
+	assert_int_equal(sqlite3_open(GOLDEN, &db), SQLITE_OK);
+	snprintf(text, sizeof(text), "ATTACH '%s' AS recovered", out);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(count_rows(db, "sqlite_schema WHERE type = 'table'"),
+			 sizeof(tables) / sizeof(*tables));
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		assert_true(count_rows(db, tables[i]) > 0);
+		snprintf(text, sizeof(text),
+			 "(SELECT * FROM main.%s EXCEPT "
+			 "SELECT * FROM recovered.%s)",
+			 tables[i], tables[i]);
+		if (count_rows(db, text))
+			fail_msg("%s", tables[i]);
+	}
+	sqlite3_close(db);
 }
 
 /* Of a killed recorder the newest rows are in the log only. */
@@ -341,6 +392,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_without_damage_are_read),
+		cmocka_unit_test(rows_of_every_table_come_back),
 		cmocka_unit_test(rows_in_the_log_are_read),
 		cmocka_unit_test(what_nothing_is_left_of_is_refused),
 	};
