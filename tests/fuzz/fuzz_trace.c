@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Blobs and files of a trace as a stranger could send them. The first byte
- * chooses: a raw block, a raw list, a packed block, an argv, or a whole file.
+ * chooses: a raw block, a raw list, a packed block, an argv; or it is that of
+ * "SQLite format 3", and all is a file.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -123,10 +124,15 @@ static void try_file(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const tries[])(const uint8_t *data, size_t size) = {
-		try_block, try_list, try_packed, try_argv, try_file,
+		try_block,
+		try_list,
+		try_packed,
+		try_argv,
 	};
 	uint8_t *copy;
 
+	if (size && data[0] == 'S')
+		try_file(data, size);
 	if (!size || data[0] >= sizeof(tries) / sizeof(tries[0]))
 		return 0;
 	/* Exactly as long as it is, so that the sanitizer sees over-reads. */

@@ -320,6 +320,27 @@ static void rows_of_every_table_come_back(void **state)
 	sqlite3_close(db);
 }
 
+/* Their pages are tried from what is read, not from what is refused. */
+static void seeds_of_the_fuzzer_are_traces_of_today(void **state)
+{
+	static const char *const seeds[] = { "whole", "changed-row",
+					     "headless" };
+	struct sm_trace_recovered result;
+	struct sm_diag diag = { 0 };
+	char seed[64];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		snprintf(seed, sizeof(seed), "tests/fuzz/corpus/recover/%s",
+			 seeds[i]);
+		unlink(out);
+		if (sm_trace_recover(seed, out, &result, &diag))
+			fail_msg("%s", diag.text);
+		assert_int_equal(result.events, i == 1 ? 0 : 4);
+		assert_int_equal(result.changed, i == 1);
+	}
+}
+
 /* Of a killed recorder the newest rows are in the log only. */
 static void rows_in_the_log_are_read(void **state)
 {
@@ -393,6 +414,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_without_damage_are_read),
 		cmocka_unit_test(rows_of_every_table_come_back),
+		cmocka_unit_test(seeds_of_the_fuzzer_are_traces_of_today),
 		cmocka_unit_test(rows_in_the_log_are_read),
 		cmocka_unit_test(what_nothing_is_left_of_is_refused),
 	};
