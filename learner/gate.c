@@ -21,7 +21,7 @@ void sm_learn_literal(struct sm_learn *l, const struct sm_view *view,
 	struct sm_str *args;
 	struct sm_str value = request->value;
 
-	if (request->cut)
+	if (request->cut || request->is_free)
 		return;
 	if (request->family == SM_FAMILY_FILES && request->via)
 		rule.via = 1u << request->via;

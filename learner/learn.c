@@ -165,7 +165,8 @@ struct sm_facts sm_learn_facts(struct sm_learn *l, enum sm_family family,
 			struct sm_request *request = &view->requests[r];
 
 			if (request->family == family &&
-			    request->access & access && !request->cut)
+			    request->access & access && !request->cut &&
+			    !request->is_free)
 				facts.items[facts.count++] =
 					(struct sm_fact){ request, view };
 		}

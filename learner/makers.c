@@ -15,7 +15,8 @@ struct workshop {
 	struct sm_str_list written, loaded; /* paths */
 	uint32_t access;
 	uint64_t seen;
-	bool is_shared; /* others change something there, too */
+	bool is_shared;	  /* others change something there, too */
+	bool has_modules; /* some of it is loaded as Python's */
 };
 
 static bool is_loading(const struct sm_request *r)
@@ -40,6 +41,7 @@ static void look(struct sm_learn *l, struct workshop *w,
 		return;
 	if (is_loading(r))
 		sm_list_add(l, &w->loaded, r->value);
+	w->has_modules |= r->access == SM_ACCESS_LOAD;
 	if (!sm_is_writing(r))
 		return;
 	w->is_shared |= !sm_list_has(&w->by, sm_by_of(l, &view->event));
@@ -120,7 +122,8 @@ static void open_workshop(struct sm_learn *l, const struct workshop *w)
 	load.pattern = rule.pattern;
 	l->why = SM_STR("code that a package makes and loads");
 	sm_learn_rule(l, &rule);
-	sm_learn_rule(l, &load);
+	if (w->has_modules)
+		sm_learn_rule(l, &load);
 	l->why = why;
 }
 

@@ -220,18 +220,19 @@ static void find_class(struct sm_request_build *b)
 	r->value = (struct sm_str){ start, (uint32_t)(at - start) };
 }
 
-static void native(struct sm_request_build *b, enum sm_role role,
-		   uint32_t access)
+static struct sm_request *native(struct sm_request_build *b, enum sm_role role,
+				 uint32_t access)
 {
 	const struct sm_value *v = sm_request_arg(b, role);
 	struct sm_request *r = sm_request_add(b, SM_FAMILY_NATIVE, access);
 
 	if (!v || v->type == SM_NONE) /* dlopen(NULL) */
-		return;
+		return r;
 	r->value = b->event->resolved[0].len ? b->event->resolved[0]
 					     : sm_value_str(v);
 	/* dlsym by ordinal, or an object: an address is never a key */
 	r->cut = !sm_value_is_string(v) || sm_value_is_cut(v);
+	return r;
 }
 
 static void named(struct sm_request_build *b)
@@ -314,6 +315,9 @@ static void build_requests(struct sm_request_build *b)
 		return;
 	case SM_OPERATION_DLOPEN:
 		native(b, SM_ROLE_LIBRARY, SM_ACCESS_DLOPEN);
+		return;
+	case SM_OPERATION_LOADED:
+		native(b, SM_ROLE_LIBRARY, SM_ACCESS_DLOPEN)->is_free = true;
 		return;
 	case SM_OPERATION_DLSYM:
 		native(b, SM_ROLE_SYMBOL, SM_ACCESS_DLSYM);

@@ -40,6 +40,11 @@ struct sm_request {
 	const struct sm_value *args;
 	uint32_t argc;
 	bool cut; /* a bound cut something: no allow rule can match */
+	/*
+	 * Needs no rule: denied only by one that denies, where rules let what
+	 * would be loaded be written, and where cut.
+	 */
+	bool is_free;
 };
 
 /* Caller's storage for what requests point to. Large: 3 paths. */

@@ -62,6 +62,7 @@ static enum sm_role resolved_role(const struct sm_catalogue_entry *entry)
 	case SM_OPERATION_BIND:
 		return SM_ROLE_ADDRESS;
 	case SM_OPERATION_DLOPEN:
+	case SM_OPERATION_LOADED:
 		return SM_ROLE_LIBRARY;
 	default:
 		return SM_ROLE_PATH;

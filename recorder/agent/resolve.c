@@ -376,6 +376,7 @@ void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
 			     false, event);
 		break;
 	case SM_OPERATION_DLOPEN:
+	case SM_OPERATION_LOADED:
 		resolve_text(box,
 			     sm_resolve_argument(event, entry, SM_ROLE_LIBRARY),
 			     true, event);

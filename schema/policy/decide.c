@@ -201,6 +201,8 @@ static void conclude(const struct sm_deciding *d, struct sm_verdict *v)
 			return;
 		}
 	}
+	if (r->is_free)
+		return;
 	if (!d->has_overflown && !(r->access & ~d->granted)) {
 		v->decision = SM_ALLOWED;
 		set_rule(d, d->granting, v);

@@ -93,7 +93,8 @@ static const char policy_text[] =
 	"    { \"id\": \"x11\", \"name\": \"sys._getframe\" },\n"
 "    { \"id\": \"x7\", \"exec\": \"<frozen evil>\" },\n"
 "    { \"id\": \"x8\", \"path\": \"/any/ro/**\", \"access\": [\"write\"] },\n"
-"    { \"id\": \"x9\", \"class\": \"os.system\" }\n"
+"    { \"id\": \"x9\", \"class\": \"os.system\" },\n"
+"    { \"id\": \"x12\", \"dlopen\": \"/opt/bad/*\" }\n"
 "  ] }\n";
 /* clang-format on */
 
@@ -406,6 +407,10 @@ static const struct row others[] = {
 	OK('o', "/opt/lib/x.so", "app", D, "d4"),
 	NO('o', "/opt/lib/y/x.so", "app", D, NO_RULE, ""),
 	NO('o', "/any/lib.so", "app", D, WRITTEN, "f13"),
+	NONE('L', "/opt/lib/x.so", "app", D),
+	NONE('L', "/opt/lib/y/x.so", "foreign", D),
+	NO('L', "/opt/bad/x.so", "foreign", D, DENY_RULE, "x12"),
+	NO('L', "/any/lib.so", "foreign", D, WRITTEN, "f13"),
 	OK('v', "shop.refund 12 x", "app", D, "e1"),
 	WARN('v', "shop.refund a x", "app", D, ARGUMENTS, "e1"),
 	WARN('v', "shop.refund 12", "app", D, ARGUMENTS, "e1"),

@@ -86,6 +86,49 @@ static void a_bundle_gives_way_to_code_among_its_names(void **state)
 	}
 }
 
+static struct sm_event loaded_event(struct sm_value args[1], const char *path)
+{
+	struct sm_event e;
+
+	args[0] = text(path);
+	e = event_of("secmgr.loaded", args, 1);
+	e.site.principal =
+		(struct sm_principal){ SM_PRINCIPAL_FOREIGN, SM_STR("foreign"),
+				       SM_STR("") };
+	return e;
+}
+
+/* Native code needs no rule for it, nor is one made. */
+static void a_slot_gives_way_to_libraries_among_its_names(void **state)
+{
+	static const char *const written[] = { T "one.bin", T "two.bin",
+					       T "three.bin" };
+
+	(void)state;
+	for (int loads = 0; loads < 2; loads++) {
+		struct sm_value args[1];
+		struct sm_event e = loaded_event(args, T "plugin.bin");
+		struct sm_verdict v;
+		struct bench b;
+
+		start(&b);
+		for (int i = 0; i < 3; i++)
+			see_open(&b, i, written[i], WRITE);
+		if (loads)
+			add(&b, 0, &e);
+		learn(&b); /* without residue */
+		for (int i = 0; i < 3; i++)
+			assert_true(allows_open(&b, written[i], WRITE));
+		assert_int_equal(allows_open(&b, T "four.bin", WRITE), !loads);
+		sm_policy_decide(&b.policy, &e, &v);
+		assert_int_equal(v.decision, loads ? SM_UNDECIDED : SM_DENIED);
+		e.site.event = SM_STR("ctypes.dlopen");
+		e.site.kind = SM_EVENT_CTYPES_DLOPEN;
+		assert_false(allows(&b, &e));
+		finish(&b);
+	}
+}
+
 /* No rule grants both; the rest stays open. */
 static void code_the_program_wrote_itself_is_listed(void **state)
 {
@@ -382,6 +425,7 @@ int main(void)
 		cmocka_unit_test(a_slot_gives_way_to_code_among_its_names),
 		cmocka_unit_test(a_tree_gives_way_to_slots_by_extension),
 		cmocka_unit_test(a_bundle_gives_way_to_code_among_its_names),
+		cmocka_unit_test(a_slot_gives_way_to_libraries_among_its_names),
 		cmocka_unit_test(code_the_program_wrote_itself_is_listed),
 		cmocka_unit_test(whatever_was_recorded_is_granted),
 	};

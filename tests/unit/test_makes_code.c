@@ -89,6 +89,34 @@ static void three_open_the_place(void **state)
 	finish(&b);
 }
 
+/* What native code loads needs no rule, so there is none to import it. */
+static void libraries_that_native_code_loads_are_no_modules(void **state)
+{
+	static const char *const made[] = { CACHE "a.jit.so", CACHE "b.jit.so",
+					    CACHE "c.jit.so" };
+	struct bench b;
+
+	(void)state;
+	start_with_engine(&b);
+	for (int i = 0; i < 3; i++) {
+		struct sm_value args[3];
+		struct sm_event e = open_event(args, made[i], WRITE);
+
+		e.site.principal = engine;
+		add(&b, i, &e);
+		args[0] = text(made[i]);
+		e = event_of("secmgr.loaded", args, 1);
+		e.site.principal = engine;
+		add(&b, i, &e);
+	}
+	learn(&b); /* without residue */
+	assert_true(makes(&b, CACHE "d.jit.so", &engine));
+	assert_false(makes(&b, CACHE "d.jit.so", &app));
+	assert_false(loads(&b, CACHE "a.jit.so"));
+	assert_false(loads(&b, CACHE "d.jit.so"));
+	finish(&b);
+}
+
 /* Nor does one that holds code which nobody made, or that others write. */
 static void a_place_with_other_code_stays_closed(void **state)
 {
@@ -188,6 +216,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_package_makes_it_loads),
 		cmocka_unit_test(three_open_the_place),
+		cmocka_unit_test(
+			libraries_that_native_code_loads_are_no_modules),
 		cmocka_unit_test(a_place_with_other_code_stays_closed),
 		cmocka_unit_test(what_the_application_wrote_is_no_code),
 		cmocka_unit_test(one_other_writer_is_enough),

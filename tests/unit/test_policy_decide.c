@@ -148,6 +148,10 @@ static void stage_row(struct staged *s, const struct row *r, char *words)
 		stage(s, "ctypes.dlopen", r->by);
 		push_arg(s, text_value(r->what));
 		break;
+	case 'L':
+		stage(s, "secmgr.loaded", r->by);
+		push_arg(s, text_value(r->what));
+		break;
 	case 'y':
 		stage(s, "ctypes.dlsym", r->by);
 		push_arg(s, (struct sm_value){ .type = SM_NONE });
