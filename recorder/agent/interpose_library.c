@@ -3,15 +3,17 @@
  * interpose_library.c: what native code loads of itself: extensions that SQL
  * asks for, modules that settings of OpenSSL name, plug-ins.
  *
- * Which libraries load which others is nobody's rule. But what the program may
- * write is no code, whoever opens it: where the policy says that, the dlopen is
- * recorded and denied as secmgr.library. What an event has told of a moment ago
- * was decided by that.
+ * Which libraries load which others is nobody's rule, so none is needed. But
+ * what the program may write is no code, whoever opens it: a dlopen of a path
+ * is recorded as secmgr.loaded, as it is spelled and once more as what that
+ * leads to, and denied for that. What an event has told of a moment ago was
+ * decided by that.
  */
 #include "recorder/agent/real.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "recorder/agent/interpose.h"
 
@@ -59,26 +61,49 @@ void sm_library_announce(const struct sm_event *event)
 	announced = sm_announced_hash(plain(text));
 }
 
+/*
+ * What path leads to; empty: it has no name, as memory that was made a file.
+ * False: nothing is there.
+ */
+static bool find(const char *path, struct sm_str spelled, char *out,
+		 struct sm_str *found)
+{
+	int fd = sm_real_probe(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+
+	*found = spelled;
+	if (fd >= 0) {
+		close(fd);
+		return true;
+	}
+	if (errno != ELOOP)
+		return false;
+	*found = sm_real_existing(AT_FDCWD, path, 0, out);
+	return found->len || !errno;
+}
+
+static void put(struct sm_value *value, struct sm_str path)
+{
+	if (path.len)
+		sm_real_put(value, path);
+	else
+		sm_real_put_untold(value);
+}
+
 /* Under the lock. */
-static bool is_written(const struct sm_view *view, struct sm_str path,
-		       struct sm_str spelled)
+static bool are_denied(const struct sm_view *view, struct sm_str spelled,
+		       struct sm_str found)
 {
 	static struct sm_denial denial;
-	struct sm_event event = { 0 };
-	struct sm_verdict verdict = { 0 };
 	struct sm_value values[2];
 
-	sm_real_put(&values[0], path);
-	sm_real_put(&values[1], spelled);
-	event.site.kind = SM_EVENT_LIBRARY;
-	event.site.event = sm_catalogue[SM_EVENT_LIBRARY].name;
-	sm_frames_site(view, &event.site);
-	event.args = values;
-	event.argc = 2;
-	sm_memo_ask(&event, &verdict);
-	if (verdict.reason != SM_REASON_WRITTEN)
+	put(&values[0], spelled);
+	if (sm_announce_decide(view, SM_EVENT_LOADED, values, 1, &denial))
+		return true;
+	if (sm_str_equal(found, spelled))
 		return false;
-	return sm_announce_decide(view, SM_EVENT_LIBRARY, values, 2, &denial);
+	values[1] = values[0];
+	put(&values[0], found);
+	return sm_announce_decide(view, SM_EVENT_LOADED, values, 2, &denial);
 }
 
 static bool is_denied(const char *path)
@@ -92,27 +117,33 @@ static bool is_denied(const char *path)
 	if (sm_channel_is_copy())
 		sm_channel_child();
 	spelled = sm_real_spelled(AT_FDCWD, path, spelled_text);
-	found = sm_real_existing(AT_FDCWD, path, 0, text);
-	if (!spelled.len || !found.len)
-		return false; /* nothing is there */
-	if (sm_py.is_probed && sm_python_is_running())
+	if (!find(path, spelled, text, &found))
+		return false;
+	if (sm_python_is_running())
 		sm_frames_view(&view);
 	if (!sm_agent_lock())
 		return sm_agent_lost();
 	sm_channel_check();
-	result = sm_agent.has_policy && (is_written(&view, spelled, spelled) ||
-					 (!sm_str_equal(found, spelled) &&
-					  is_written(&view, found, spelled)));
+	result = are_denied(&view, spelled, found);
 	sm_agent_unlock();
+	return result;
+}
+
+/* Told of once: who loads the same again may find something else there. */
+static bool was_announced(const char *path)
+{
+	bool result = announced && announced == sm_announced_hash(plain(path));
+
+	if (result)
+		announced = 0;
 	return result;
 }
 
 static bool is_looked_at(const char *path, int mode)
 {
 	return path && !(mode & RTLD_NOLOAD) && strchr(path, '/') &&
-	       sm_agent.flags & SM_CHANNEL_ENFORCE &&
-	       !(sm_agent.flags & SM_CHANNEL_LIVE) && sm_agent.is_covered &&
-	       sm_py.is_probed && announced != sm_announced_hash(plain(path));
+	       sm_agent.is_covered && !(sm_agent.flags & SM_CHANNEL_LIVE) &&
+	       sm_py.is_probed && !was_announced(path);
 }
 
 /* Called by dlopen() below, which goes on with what it returns and *path. */

@@ -60,6 +60,11 @@ struct sm_str sm_real_new_file(int dir_fd, const char *path, bool follows,
 			       char *out);
 void sm_real_put(struct sm_value *value, struct sm_str path);
 
+/* ----------------------------------------------------------- real_event.c */
+
+/* A path that nothing tells: no rule grants what is no text. */
+void sm_real_put_untold(struct sm_value *value);
+
 /* ----------------------------------------------------------- real_known.c */
 
 /* path led to this the last time, when it was opened without being made. */

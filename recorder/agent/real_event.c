@@ -118,7 +118,7 @@ static bool is_told_later(const struct sm_event *event)
 	       path->type == SM_OPAQUE && !sm_value_is_cut(path);
 }
 
-static void put_untold(struct sm_value *value)
+void sm_real_put_untold(struct sm_value *value)
 {
 	const struct sm_str name = SM_STR("unknown");
 
@@ -154,8 +154,8 @@ bool sm_real_at_once(const struct sm_view *view, const struct sm_event *event,
 		return false;
 	if (kind == SM_EVENT_BOUND || kind == SM_EVENT_CONNECTED)
 		sm_real_put(&values[n++], SM_STR("unix"));
-	if (cannot) /* no rule grants what is no text */
-		put_untold(&values[n++]);
+	if (cannot)
+		sm_real_put_untold(&values[n++]);
 	else
 		sm_real_put(&values[n++], path);
 	sm_real_put(&values[n++], spelled);
@@ -176,7 +176,7 @@ bool sm_real_is_database_denied(const char *path)
 	spelled = sm_real_spelled(AT_FDCWD, path, text);
 	real = found(path, true, spelled, out, &cannot);
 	if (cannot || !spelled.len)
-		put_untold(&values[0]);
+		sm_real_put_untold(&values[0]);
 	else
 		sm_real_put(&values[0], real.len ? real : spelled);
 	sm_real_put(&values[1], spelled);

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import unittest
 
+import live_replay
 import workloads
 
 # Asked to do something itself, `app:WHAT`, or to let another, `dist:WHAT`.
@@ -99,6 +100,33 @@ for name in ("native/library", "data/library", "data/link", "other"):
     except sqlite3.OperationalError as error:
         assert "denied by secmgr" in str(error), error
         print("denied")
+"""
+
+# By native code that no event tells of, with the GIL and without it.
+LOADS = """\
+import ctypes, os, sys
+os.chdir(os.path.dirname(os.path.abspath(__file__)))
+if "memory" in sys.argv:
+    fd = os.memfd_create("library")
+    with open("native/library.so", "rb") as library:
+        os.write(fd, library.read())
+def load(name):
+    if name == "memory":
+        name = f"/proc/self/fd/{fd}"
+    for library in ctypes.CDLL(None), ctypes.PyDLL(None):
+        library.dlopen.restype = ctypes.c_void_p
+        yield "loaded" if library.dlopen(name.encode(), 2) else "failed"
+for name in sys.argv[1:]:
+    print(name, *load(name))
+"""
+
+SWAP = """\
+import ctypes, os
+dlopen = ctypes.CDLL(None).dlopen
+ctypes.CDLL("./swap.so")
+os.remove("swap.so")
+os.symlink("data/library.so", "swap.so")
+print(bool(dlopen(b"./swap.so", 2)))
 """
 
 CALLER = """\
@@ -296,19 +324,10 @@ class Native(unittest.TestCase):
 
     # Whoever may say SQL names a library; no event tells of it.
     def test_what_may_be_written_is_no_extension_that_sql_loads(self):
-        (self.place / "data").mkdir()
-        self.addCleanup(shutil.rmtree, self.place / "data")
-        shutil.copy(self.place / "native/library.so", self.place / "data")
-        (self.place / "data/link.so").symlink_to("library.so")
-        (self.place / "other.so").symlink_to("data/library.so")
-        self.addCleanup((self.place / "other.so").unlink)
+        self.make_data()
         (self.place / "sql.py").write_text(SQL)
-        (self.place / "policy.json").write_text(json.dumps({
-            "secmgr": 1, "files": [
-                {"id": "f", "path": "${CWD}/data/*", "access": ["create"]}],
-            "modes": dict.fromkeys(
-                ("files", "code", "events", "processes", "network",
-                 "pickles"), "off")}))
+        self.hold_native_code_to(files=[
+            {"path": "${CWD}/data/*", "access": ["create"]}])
         done = workloads.covered(
             "secmgr-enforce", ["-p", "policy.json", "-o", "e.db", "--",
                                workloads.PYTHON, "sql.py"],
@@ -318,10 +337,139 @@ class Native(unittest.TestCase):
         replayed = self.replayed("e.db")
         self.assertEqual(0, replayed["differs"])
         self.assertEqual(
-            {("secmgr.library", str(self.place / "data" / name))
+            {("secmgr.loaded", str(self.place / "data" / name))
              for name in ("library.so", "link.so")},
             {(d["event"], d["resource"]) for d in replayed["denials"]
-             if d["event"] == "secmgr.library"})
+             if d["family"] == "native"})
+
+    def make_data(self):
+        """data/library.so, a link to it there, and one elsewhere."""
+        shutil.rmtree(self.place / "data", ignore_errors=True)
+        (self.place / "data").mkdir()
+        shutil.copy(self.place / "native/library.so", self.place / "data")
+        (self.place / "data/link.so").symlink_to("library.so")
+        (self.place / "other.so").unlink(missing_ok=True)
+        (self.place / "other.so").symlink_to("data/library.so")
+
+    NAMES = ("native/library.so", "./data/library.so", "data/link.so",
+             "other.so", "./other.so", "./missing.so", "libm.so.6")
+
+    def loads(self, python, tool, *arguments, names=NAMES):
+        """{name: how}, without the GIL and with it."""
+        (self.place / "loads.py").write_text(LOADS)
+        done = workloads.covered(tool, [*arguments, "--", python, "-B",
+                                        "loads.py", *names],
+                                 cwd=self.place, env=workloads.environment())
+        self.assertEqual(0, done.returncode, done.stderr)
+        return dict(line.split(" ", 1) for line in done.stdout.splitlines())
+
+    def compare_live(self, python, *traces):
+        found = live_replay.Compared(f"--live={python}",
+                                     self.place / "policy.json",
+                                     [self.place / name for name in traces])
+        self.assertEqual([], found.faults())
+        return found.live
+
+    def hold_native_code_to(self, **families):
+        (self.place / "policy.json").write_text(json.dumps({
+            "secmgr": 1, **families, "modes": dict.fromkeys(
+                ("files", "code", "events", "processes", "network",
+                 "pickles"), "off")}))
+
+    def natively_denied(self, trace):
+        return {(d["event"], d["resource"])
+                for d in self.replayed(trace)["denials"]
+                if d["family"] == "native"}
+
+    # What is found is told as it is spelled, and again where that is a link.
+    LOADED = [("native/library.so",), ("data/library.so",), ("data/link.so",),
+              ("data/library.so", "data/link.so"), ("other.so",),
+              ("data/library.so", "other.so")]
+
+    @on_each_python
+    def test_a_recording_holds_what_native_code_loads(self, python):
+        self.make_data()
+        self.assertEqual(
+            {"native/library.so", "./data/library.so", "data/link.so",
+             "./other.so", "libm.so.6"},
+            {name for name, how in self.loads(
+                python, "secmgr-record", "-o", "t.db").items()
+             if how == "loaded loaded"})
+        events = [json.loads(line) for line in self.tool(
+            "secmgr-events", "--json", "t.db").splitlines()]
+        self.assertEqual(
+            {tuple(str(self.place / name) for name in names)
+             for names in self.LOADED},
+            {tuple(event["args"]) for event in events
+             if event["event"] == "secmgr.loaded"})
+        # It asks for no rule, nor does it make one.
+        text = self.tool("secmgr-learn", "t.db")
+        self.assertNotIn("library.so", text)
+        (self.place / "policy.json").write_text(text)
+        self.assertEqual(0, self.replayed("t.db")["blocked"])
+        self.loads(python, "secmgr-enforce", "-p", "policy.json", "-o", "e.db")
+        self.assertEqual((0, 0), (self.replayed("e.db")["blocked"],
+                                  self.replayed("e.db")["differs"]))
+        self.compare_live(python, "t.db", "e.db")
+
+    @on_each_python
+    def test_a_replay_denies_of_it_what_enforcement_denies(self, python):
+        self.make_data()
+        before = self.loads(python, "secmgr-record", "-o", "t.db")
+        policy = json.loads(self.tool("secmgr-learn", "t.db"))
+        policy.pop("review", None)
+        policy.setdefault("files", []).append(
+            {"id": "w", "path": "${CWD}/data/*", "access": ["create"]})
+        policy["variables"]["CWD"] = str(self.place)
+        (self.place / "policy.json").write_text(json.dumps(policy))
+        written = {("secmgr.loaded", str(self.place / "data" / name))
+                   for name in ("library.so", "link.so")}
+        self.assertEqual(written, self.natively_denied("t.db"))
+        after = self.loads(python, "secmgr-enforce", "-p", "policy.json", "-o",
+                           "e.db")
+        self.assertEqual({"./data/library.so", "data/link.so", "./other.so"},
+                         {name for name, how in after.items()
+                          if how != before[name]})
+        self.assertEqual(written, self.natively_denied("e.db"))
+        self.assertEqual(0, self.replayed("e.db")["differs"])
+        self.assertGreaterEqual(
+            self.compare_live(python, "t.db", "e.db")["denied"], len(written))
+
+    # The event was of another file.
+    def test_a_library_is_looked_at_again_when_native_code_loads_it(self):
+        self.make_data()
+        self.hold_native_code_to(
+            files=[{"path": "${CWD}/data/*", "access": ["create"]}],
+            native=[{"dlopen": ""}, {"dlsym": "dlopen"},
+                    {"dlopen": "${CWD}/swap.so"}])
+        shutil.copy(self.place / "native/library.so", self.place / "swap.so")
+        self.addCleanup((self.place / "swap.so").unlink)
+        done = workloads.covered(
+            "secmgr-enforce", ["-p", "policy.json", "-o", "e.db", "--",
+                               workloads.PYTHON, "-c", SWAP],
+            cwd=self.place, env=workloads.environment())
+        self.assertEqual("False\n", done.stdout, done.stderr)
+        self.assertEqual(
+            {("secmgr.loaded", str(self.place / "data/library.so"))},
+            self.natively_denied("e.db"))
+
+    # No rule says where it lies, so none could say that it is not written.
+    @on_each_python
+    def test_memory_is_no_library(self, python):
+        self.hold_native_code_to(native=[{"dlopen": ""}, {"dlsym": "dlopen"}])
+        self.assertEqual(
+            {"memory": "loaded loaded"},
+            self.loads(python, "secmgr-record", "-o", "t.db",
+                       names=["memory"]))
+        self.assertEqual(
+            {"memory": "failed failed"},
+            self.loads(python, "secmgr-enforce", "-p", "policy.json", "-o",
+                       "e.db", names=["memory"]))
+        for trace in "t.db", "e.db":
+            self.assertEqual({("secmgr.loaded", "unknown")},
+                             self.natively_denied(trace))
+        self.assertEqual(0, self.replayed("e.db")["differs"])
+        self.compare_live(python, "t.db", "e.db")
 
     def test_libraries_are_still_looked_for_where_their_callers_say(self):
         parts = self.place / "parts"
