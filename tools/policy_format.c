@@ -10,31 +10,49 @@
 
 #include "tools/policy_tool.h"
 
-char *sm_policy_read(const char *path, size_t *bytes)
+/* All of in, malloc'ed; NULL with errno set. */
+static char *read_all(FILE *in, size_t *bytes)
 {
-	bool is_stdin = !strcmp(path, "-");
-	FILE *in = is_stdin ? stdin : fopen(path, "re");
 	size_t room = 65536, n;
-	char *text = in ? malloc(room) : NULL, *larger;
+	char *text = malloc(room), *larger;
 
 	*bytes = 0;
 	while (text && (n = fread(text + *bytes, 1, room - *bytes, in))) {
 		*bytes += n;
 		if (*bytes < room)
 			continue;
-		larger = realloc(text, room *= 2);
-		if (!larger)
+		larger = room < SM_POLICY_FILE_MAX ? realloc(text, room *= 2)
+						   : NULL;
+		if (!larger) {
 			free(text);
+			errno = room < SM_POLICY_FILE_MAX ? ENOMEM : EFBIG;
+		}
 		text = larger;
 	}
+	if (text && ferror(in)) {
+		free(text);
+		return NULL;
+	}
+	if (text)
+		text[*bytes] = '\0';
+	return text;
+}
+
+char *sm_policy_read(const char *path, size_t *bytes)
+{
+	bool is_stdin = !strcmp(path, "-");
+	FILE *in = is_stdin ? stdin : fopen(path, "re");
+	int reason;
+	char *text;
+
+	*bytes = 0;
 	if (!in)
 		return NULL;
-	if (ferror(in)) {
-		free(text);
-		text = NULL;
-	}
+	text = read_all(in, bytes);
+	reason = errno;
 	if (!is_stdin)
 		fclose(in);
+	errno = reason;
 	return text;
 }
 

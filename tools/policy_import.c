@@ -25,19 +25,35 @@ static void tell(void *context, unsigned line, const char *text)
 	sm_cli_diag(&sm_policy_program, sm_policy_place(i->path), &diag);
 }
 
+static bool is_blank(const char *text, size_t bytes)
+{
+	size_t i = 0;
+
+	while (i < bytes && memchr(" \t\r\n", text[i], 4))
+		i++;
+	return i == bytes;
+}
+
 static int import_file(struct importing *i, const char *path)
 {
 	size_t bytes;
 	char *text = sm_policy_read(path, &bytes);
 	enum sm_status status;
 
-	if (!text || bytes > UINT32_MAX) {
+	i->path = path;
+	path = sm_policy_place(path);
+	if (!text) {
 		sm_cli_error(&sm_policy_program, path, "cannot read it: %s",
-			     text ? "too large" : strerror(errno));
+			     strerror(errno));
+		return SM_EXIT_USAGE;
+	}
+	if (is_blank(text, bytes)) {
+		sm_cli_error(&sm_policy_program, path,
+			     "nothing in it, neither a configuration nor a "
+			     "log");
 		free(text);
 		return SM_EXIT_USAGE;
 	}
-	i->path = path;
 	status = sm_import_pysecmgr(&i->import,
 				    (struct sm_str){ text, (uint32_t)bytes });
 	free(text);

@@ -81,7 +81,9 @@ bool sm_sentence_is_access(const char *word);
 void sm_sentence_set_principal(const struct sm_compiled *c, const char *name,
 			       struct sm_spoken *s);
 
-/* The whole file, "-" standard input; malloc'ed, or NULL: errno. */
+/* The whole file with a NUL behind it, "-" standard input; malloc'ed, or NULL:
+ * errno. Larger ones are not read: EFBIG. */
+#define SM_POLICY_FILE_MAX (256u << 20)
 char *sm_policy_read(const char *path, size_t *bytes);
 /* Through a new file beside it: whatever happens, one of them is whole. */
 int sm_policy_replace(const char *path, const char *text, size_t bytes);

@@ -280,8 +280,8 @@ enum sm_status sm_policy_parse(const char *text, size_t bytes,
 
 /* --------------------------------------------------------------------- file */
 
-static enum sm_status read_all(int fd, const char *path, char **text,
-			       size_t *bytes, struct sm_diag *diag)
+static enum sm_status read_all(int fd, char **text, size_t *bytes,
+			       struct sm_diag *diag)
 {
 	size_t room = 65536, len = 0;
 	char *p = malloc(room), *larger;
@@ -293,7 +293,8 @@ static enum sm_status read_all(int fd, const char *path, char **text,
 			continue;
 		if (n < 0) {
 			free(p);
-			return sm_fail(diag, SM_IO, "cannot read %s: %s", path,
+			return sm_fail(diag, SM_IO,
+				       "cannot read the policy: %s",
 				       strerror(errno));
 		}
 		if (!n) {
@@ -329,7 +330,7 @@ enum sm_status sm_policy_load(const char *path, struct sm_rules **out,
 	if (fd < 0)
 		return sm_fail(diag, errno == ENOENT ? SM_NOT_FOUND : SM_IO,
 			       "cannot open the policy: %s", strerror(errno));
-	status = read_all(fd, path, &text, &bytes, diag);
+	status = read_all(fd, &text, &bytes, diag);
 	if (!is_stdin)
 		close(fd);
 	if (!status)

@@ -227,7 +227,18 @@ m.AddRelativeFile('x', 'r')
             status, out, complaint = self.policy("import", "bad")
             self.assertEqual((2, ""), (status, out), text)
             self.assertRegex(complaint, r"^secmgr-policy: bad:1: ")
-        self.assertEqual(2, self.policy("import", "missing")[0])
+        for text in ("", " \n\n"):
+            (self.place / "bad").write_text(text)
+            self.assertEqual(
+                (2, "", "secmgr-policy: bad: nothing in it, neither a "
+                        "configuration nor a log\n"),
+                self.policy("import", "bad"))
+        for name, reason in (("missing", "No such file or directory"),
+                             (".", "Is a directory"),
+                             ("/dev/zero", "File too large")):
+            self.assertEqual(
+                (2, "", f"secmgr-policy: {name}: cannot read it: {reason}\n"),
+                self.policy("import", name))
         self.assertEqual(2, self.policy("import", "--from=x", "bad")[0])
 
 
