@@ -139,8 +139,6 @@ static struct sm_rules *edit(const struct sm_question *q,
 		return NULL;
 	if (!run_command(command, signals)) {
 		text = sm_policy_read(path, &bytes);
-		if (text && bytes)
-			text[bytes - 1] = 0; /* the last newline */
 		if (text && bytes &&
 		    sm_review_parse_rule(q->rule, text, &out, &diag))
 			printf("That is no rule: %s\n", diag.text);

@@ -447,6 +447,16 @@ class Review(unittest.TestCase):
         self.assertEqual("${APP}/media-2/**", self.rule("media")["path"])
         self.assertIsNotNone(self.rule("pass"))
 
+    def test_an_editor_may_write_no_newline_at_the_end(self):
+        editor = self.place / "editor"
+        editor.write_text("#!/bin/sh\nprintf %s \"$(sed s,/media,/media-2, "
+                          "\"$1\")\" > \"$1\"\n")
+        editor.chmod(0o755)
+        status, shown = self.at_terminal([b"e", b"a", b"f"], "policy.json",
+                                         "run.db")
+        self.assertEqual(1, status, shown)
+        self.assertEqual("${APP}/media-2/**", self.rule("media")["path"])
+
     def test_all_that_carries_no_risk_goes_with_one_key(self):
         policy = self.read()
         policy["files"] = [rule for rule in policy["files"]
