@@ -222,13 +222,17 @@ static void add_distribution(struct sm_learn *l, const struct installed *d)
 void sm_learn_needs(struct sm_learn *l)
 {
 	const struct sm_observations *o = l->observations;
-	struct closure c = { .l = l, .count = o->installed_count };
+	struct closure c = { .l = l };
 
-	c.items = sm_learn_take(l, (c.count + 1) * sizeof(*c.items));
-	for (size_t i = 0; i < c.count; i++) {
-		c.items[i] = parse(o->installed[i]);
-		if (has_module_of(&c.items[i], &l->wanted))
-			use(&c, &c.items[i]);
+	c.items = sm_learn_take(l, (o->installed_count + 1) * sizeof(*c.items));
+	for (size_t i = 0; i < o->installed_count; i++) {
+		/* A path: a module of the application's, see modules.c. */
+		if (o->installed[i].p[0] == '/')
+			continue;
+		c.items[c.count] = parse(o->installed[i]);
+		if (has_module_of(&c.items[c.count], &l->wanted))
+			use(&c, &c.items[c.count]);
+		c.count++;
 	}
 	follow_needs(&c);
 	for (size_t i = 0; i < c.count; i++)

@@ -204,6 +204,7 @@ void sm_learn_gate(struct sm_learn *l)
 		last = n;
 	}
 	full = policy;
+	sm_learn_modules(l, &policy);
 	l->out->rules = sm_learn_build(l, reviewed);
 	if (!l->options.keeps_covered || l->options.base)
 		drop_covered(l, l->out->rules);

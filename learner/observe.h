@@ -65,8 +65,8 @@ struct sm_observations {
 	size_t trace_room, trace_count;
 	struct sm_run **runs; /* by identity */
 	size_t run_room, run_count;
-	/* What was installed, a line each as recorder/distributions.h has it;
-	 * sorted by bytes. */
+	/* What was installed, a line each as recorder/distributions.h has it,
+	 * and the application's modules, a path each; sorted by bytes. */
 	struct sm_str *installed;
 	size_t installed_room, installed_count;
 	uint64_t events, denied, forged, followers, lost;
@@ -165,13 +165,17 @@ bool sm_observations_add_trace(struct sm_observations *o, uint64_t id);
 size_t sm_str_place(const struct sm_str *sorted, size_t count,
 		    struct sm_str text);
 /* Another line of what is installed: copied, kept once. */
-#define SM_INSTALLED_MAX   16384
+#define SM_INSTALLED_MAX   65536
 #define SM_INSTALLED_BYTES 16384
 SM_CHECKED enum sm_status sm_observe_installed(struct sm_observations *o,
 					       struct sm_str line);
 /* All lines of one site directory, and of another set. */
 SM_CHECKED enum sm_status sm_observe_site(struct sm_observations *o,
 					  struct sm_str text);
+/* A line for each of the application's modules: their paths. See modules.c. */
+SM_CHECKED enum sm_status sm_observe_modules(struct sm_observations *o,
+					     struct sm_str root,
+					     struct sm_str text);
 SM_CHECKED enum sm_status
 sm_observe_installed_of(struct sm_observations *into,
 			const struct sm_observations *from);

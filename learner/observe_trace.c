@@ -367,14 +367,23 @@ static uint64_t *hash_named(const struct sm_trace *trace, size_t count)
 static enum sm_status add_installed(struct sm_observations *o,
 				    const struct sm_trace *trace)
 {
-	const struct sm_str prefix = SM_STR(SM_META_DISTRIBUTIONS);
+	const struct sm_str distributions = SM_STR(SM_META_DISTRIBUTIONS),
+			    modules = SM_STR(SM_META_MODULES);
 	enum sm_status status = SM_OK;
-	const char *key, *value;
+	const char *name, *value;
 
 	for (size_t i = 0;
-	     status == SM_OK && (key = sm_trace_meta_at(trace, i, &value)); i++)
-		if (value && sm_str_starts(sm_str_of(key), prefix))
+	     status == SM_OK && (name = sm_trace_meta_at(trace, i, &value));
+	     i++) {
+		struct sm_str key = sm_str_of(name);
+
+		if (value && sm_str_starts(key, distributions))
 			status = sm_observe_site(o, sm_str_of(value));
+		else if (value && sm_str_starts(key, modules))
+			status = sm_observe_modules(
+				o, sm_str_of(name + modules.len),
+				sm_str_of(value));
+	}
 	return status;
 }
 

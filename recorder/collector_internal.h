@@ -206,8 +206,9 @@ struct sm_collector {
 	uint64_t file_begun_ns;
 	struct policy_facts *facts; /* newest first */
 	struct known_site *sites;   /* newest first */
-	struct process *stored;	    /* live ones, in the order of their rows */
-	struct process *founder;    /* the first of all; kept when it ended */
+	struct known_directory *directories;
+	struct process *stored;	 /* live ones, in the order of their rows */
+	struct process *founder; /* the first of all; kept when it ended */
 	struct sm_trace_account founder_end; /* end_ns 0: it lives */
 	uint64_t appended, committed; /* events handed to, kept by the trace */
 	struct sm_collector_summary summary;
@@ -307,10 +308,12 @@ void policies_adopted(struct sm_collector *collector,
 void policies_next_file(struct sm_collector *collector);
 
 /*
- * collector_sites.c: file is that of a code object. The trace gets to know what
- * is installed in its site directory; reads that directory the first time.
+ * collector_sites.c: the trace gets to know what is installed in the site
+ * directory of code, or which modules lie where the application has it from;
+ * reads directories the first time.
  */
-void sites_note(struct sm_collector *collector, struct sm_str file);
+void sites_note(struct sm_collector *collector,
+		const struct sm_record_code *code);
 void sites_next_file(struct sm_collector *collector);
 void sites_free(struct sm_collector *collector);
 void policies_free(struct sm_collector *collector);

@@ -183,8 +183,7 @@ static void store_record(struct sm_collector *collector,
 	case SM_RECORD_CODE:
 		/* Refused: its events name no caller and count as foreign. */
 		code_add(collector, store, &record->code);
-		if (record->code.package.len)
-			sites_note(collector, record->code.file);
+		sites_note(collector, &record->code);
 		break;
 	case SM_RECORD_INTERPRETER:
 		files_note_interpreter(store, &record->interpreter);

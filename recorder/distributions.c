@@ -7,11 +7,7 @@
 #include <string.h>
 
 #include "recorder/distribution.h"
-
-struct lines {
-	char *text[SM_DISTRIBUTIONS_MAX];
-	size_t count;
-};
+#include "recorder/lines.h"
 
 static void print_names(FILE *out, const char *key,
 			const struct sm_names *names)
@@ -23,13 +19,13 @@ static void print_names(FILE *out, const char *key,
 
 static bool add_line(void *context, const struct sm_distribution *d)
 {
-	struct lines *lines = context;
+	struct sm_lines *lines = context;
 	char *line = NULL;
 	size_t bytes;
 	bool failed;
 	FILE *out;
 
-	if (lines->count == SM_DISTRIBUTIONS_MAX)
+	if (sm_lines_are_full(lines))
 		return true;
 	out = open_memstream(&line, &bytes);
 	if (!out)
@@ -44,11 +40,10 @@ static bool add_line(void *context, const struct sm_distribution *d)
 		free(line);
 		return false;
 	}
-	lines->text[lines->count++] = line;
-	return true;
+	return sm_lines_take(lines, line);
 }
 
-static bool read_entries(struct lines *lines, DIR *directory)
+static bool read_entries(struct sm_lines *lines, DIR *directory)
 {
 	struct sm_distribution *d = malloc(sizeof(*d));
 	const struct dirent *entry;
@@ -61,44 +56,19 @@ static bool read_entries(struct lines *lines, DIR *directory)
 	return done;
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static char *join(struct lines *lines)
-{
-	char *text = malloc(SM_DISTRIBUTIONS_BYTES), *at = text;
-
-	qsort(lines->text, lines->count, sizeof(*lines->text), by_bytes);
-	for (size_t i = 0; text && i < lines->count; i++) {
-		size_t n = strlen(lines->text[i]);
-
-		if ((size_t)(at - text) + n >= SM_DISTRIBUTIONS_BYTES)
-			break;
-		memcpy(at, lines->text[i], n);
-		at += n;
-	}
-	if (text)
-		*at = '\0';
-	return text;
-}
-
 char *sm_distributions_read(const char *directory)
 {
-	struct lines *lines = calloc(1, sizeof(*lines));
+	struct sm_lines *lines = calloc(1, sizeof(*lines));
 	DIR *entries = opendir(directory);
 	char *text = NULL;
 
 	if (lines && entries && read_entries(lines, entries) &&
 	    sm_distributions_of_debian(directory, add_line, lines))
-		text = join(lines);
+		text = sm_lines_join(lines);
 	else if (lines && !entries)
-		text = join(lines);
+		text = sm_lines_join(lines);
 	if (entries)
 		closedir(entries);
-	for (size_t i = 0; lines && i < lines->count; i++)
-		free(lines->text[i]);
-	free(lines);
+	sm_lines_free(lines);
 	return text;
 }

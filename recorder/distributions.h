@@ -7,10 +7,6 @@
 #ifndef RECORDER_DISTRIBUTIONS_H
 #define RECORDER_DISTRIBUTIONS_H
 
-/* A site directory with more, or a text that grows longer, is cut there. */
-#define SM_DISTRIBUTIONS_MAX   4096
-#define SM_DISTRIBUTIONS_BYTES (256u << 10)
-
 /*
  * The distributions in directory, one a line, sorted by bytes:
  *
@@ -18,9 +14,10 @@
  *
  * NAME of a distribution is normalised as PEP 503 says; modules are top-level
  * names below directory; needs are the distributions required without an
- * extra. Metadata with other characters than names have is left out. Empty when
- * the directory cannot be read or has none, NULL when memory ran out; the
- * caller's to free(). Reads files, blocks: not for a thread that drains rings.
+ * extra. At most what lines.h says. Metadata with other characters than names
+ * have is left out. Empty when the directory cannot be read or has none, NULL
+ * when memory ran out; the caller's to free(). Reads files, blocks: not for a
+ * thread that drains rings.
  */
 char *sm_distributions_read(const char *directory);
 

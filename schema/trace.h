@@ -98,6 +98,8 @@ SM_CHECKED enum sm_status sm_trace_writer_open(const char *path,
 					       struct sm_diag *diag);
 /* Key of what is installed, the site directory follows: see trace.sql. */
 #define SM_META_DISTRIBUTIONS "distributions."
+/* Of the application's modules, a root follows. */
+#define SM_META_MODULES "modules."
 SM_CHECKED enum sm_status sm_trace_set_meta(struct sm_trace_writer *writer,
 					    const char *key, const char *value);
 /*

@@ -14,6 +14,8 @@
 -- hash of the key, equal where hashes of credentials can be compared.
 -- `distributions.DIRECTORY`: what was installed in a site directory code came
 -- from, a line each: NAME VERSION modules=NAME,... needs=NAME,...
+-- `modules.DIRECTORY`: the application's own modules that lay there when its
+-- code was first seen, whether they were loaded or not; a path a line.
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 -- Covered processes. argv is a JSON array; the interpreter's columns are NULL

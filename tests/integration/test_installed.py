@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What a distribution in use needs may be imported late, and nothing else."""
+"""What a distribution in use needs and what the application has of its own may
+be imported late, and nothing else."""
 import os
 import pathlib
 import shutil
@@ -33,6 +34,8 @@ class Installed(unittest.TestCase):
         for name, needs in PACKAGES.items():
             cls.install(name, needs)
         (cls.place / "app.py").write_text(APP)
+        (cls.place / "views").mkdir()
+        (cls.place / "views" / "rare.py").write_text("import colorsys\n")
         cls.trace = cls.place / "trace.db"
         cls.policy = cls.place / "policy.json"
         cls.run_app("secmgr-record", "-o", cls.trace, "--")
@@ -81,13 +84,46 @@ class Installed(unittest.TestCase):
             metadata.write("Requires-Dist: late\n")
         self.assertEqual(["denied late"], self.enforced("late"))
 
-    def test_trace_tells_what_was_installed(self):
+    def test_modules_of_the_application_are_imported_late(self):
+        self.assertEqual(["views"], self.enforced("views.rare"))
+
+    def test_modules_that_came_later_are_not(self):
+        (self.place / "views" / "late.py").write_text("")
+        (self.place / "colour.py").write_text("")
+        self.assertEqual(["denied views.late", "denied colour"],
+                         self.enforced("views.late", "colour"))
+
+    def meta(self, key):
         connection = sqlite3.connect(self.trace)
         (text,), = connection.execute(
-            "SELECT value FROM meta WHERE key = ?",
-            (f"distributions.{self.site}",))
+            "SELECT value FROM meta WHERE key = ?", (key,))
         connection.close()
-        self.assertEqual(text.splitlines(), [
+        return text.splitlines()
+
+    def test_trace_tells_which_modules_there_were(self):
+        self.assertEqual(["app.py", "views/rare.py"],
+                         self.meta(f"modules.{self.place}"))
+
+    def test_a_link_to_the_application_is_another_name_of_it(self):
+        link = self.place.with_name(self.place.name + ".link")
+        link.symlink_to(self.place)
+        self.addCleanup(link.unlink)
+        trace, policy = self.place / "link.db", self.place / "link.json"
+        environ = dict(environment(), PYTHONPATH=f"{self.site}:{link}",
+                       PYTHONDONTWRITEBYTECODE="1")
+        subprocess.run([program("secmgr-record"), "-o", trace, "--", PYTHON,
+                        link / "app.py"], check=True, env=environ,
+                       cwd="/var/tmp")
+        policy.write_text(subprocess.run(
+            [program("secmgr-learn"), "-q", trace], check=True,
+            stdout=subprocess.PIPE, text=True).stdout)
+        self.assertEqual("views\n", subprocess.run(
+            [program("secmgr-enforce"), "--policy", policy, "--", PYTHON,
+             link / "app.py", "views.rare"], check=True, env=environ,
+            cwd="/var/tmp", stdout=subprocess.PIPE, text=True).stdout)
+
+    def test_trace_tells_what_was_installed(self):
+        self.assertEqual(self.meta(f"distributions.{self.site}"), [
             "game 1.0 modules=game needs=",
             "rates 1.0 modules=rates needs=",
             "shop 1.0 modules=shop needs=tax",
