@@ -73,6 +73,9 @@ struct sm_str sm_escape(struct sm_learn *l, struct sm_str literal)
 	char *p = sm_learn_take(l, 2 * (size_t)literal.len + 1);
 	uint32_t n = 0;
 
+	/* An argument of "[-x]" would be an option that may be left out. */
+	if (sm_str_starts(literal, SM_STR("[-")))
+		p[n++] = '\\';
 	for (uint32_t i = 0; i < literal.len; i++) {
 		if (literal.p[i] && strchr("*<\\$", literal.p[i]))
 			p[n++] = '\\';

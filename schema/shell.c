@@ -12,6 +12,8 @@ struct lexer {
 	bool is_template;
 	bool wants_command;
 	bool is_target; /* the next word belongs to a redirection */
+	bool is_in_group;
+	uint32_t groups; /* so far */
 	struct sm_shell *out;
 	struct sm_shell_token *token;
 };
@@ -310,6 +312,48 @@ static bool is_assignment(struct sm_str raw)
 	return i && i < raw.len && raw.p[i] == '=';
 }
 
+/* At a `]` that nothing follows. */
+static bool ends_group(const struct lexer *l)
+{
+	return l->is_in_group && peek(l, 0) == ']' && ends_word(peek(l, 1));
+}
+
+/* Behind what is quoted at `at`, a slot, or any byte. */
+static uint32_t skip_piece(const struct lexer *l, uint32_t at)
+{
+	struct lexer here = *l;
+	char c = l->line.p[at];
+	const char *end;
+	uint32_t n;
+
+	here.at = at;
+	n = slot_length(&here);
+	if (n || (c != '\'' && c != '"'))
+		return at + (n ? n : c == '\\' ? 2 : 1);
+	end = memchr(l->line.p + at + 1, c, l->line.len - at - 1);
+	return end ? (uint32_t)(end - l->line.p) + 1 : l->line.len;
+}
+
+/* "[-o WORD]" in a template, words only: not where a command is due. */
+static bool begins_group(struct lexer *l)
+{
+	struct lexer ahead = *l;
+
+	if (!l->is_template || l->is_in_group || l->wants_command ||
+	    l->is_target || peek(l, 0) != '[' || peek(l, 1) != '-')
+		return false;
+	ahead.is_in_group = true;
+	for (ahead.at++; ahead.at < l->line.len && !ends_group(&ahead);) {
+		int c = peek(&ahead, 0);
+
+		if (!slot_length(&ahead) && c != ' ' &&
+		    (ends_word(c) || c == '[' || c == ']'))
+			return false;
+		ahead.at = skip_piece(&ahead, ahead.at);
+	}
+	return ahead.at < l->line.len && l->line.p[ahead.at - 1] != ' ';
+}
+
 static bool take_word(struct lexer *l)
 {
 	uint32_t start = l->at, slot;
@@ -323,7 +367,7 @@ static bool take_word(struct lexer *l)
 				return false;
 			continue;
 		}
-		if (ends_word(peek(l, 0)))
+		if (ends_word(peek(l, 0)) || ends_group(l))
 			break;
 		if (!take_piece(l, l->at == start))
 			return false;
@@ -432,14 +476,25 @@ bool sm_shell_parse(struct sm_str line, bool is_template,
 			return false;
 		l.token = &shell->tokens[shell->count];
 		memset(l.token, 0, sizeof(*l.token));
+		if (begins_group(&l)) {
+			l.is_in_group = true;
+			l.groups++;
+			l.at++;
+		}
+		l.token->group = l.is_in_group ? l.groups : 0;
 		if (!slot_length(&l))
 			n = operator_length(&l, &kind);
-		is_taken = n ? take_operator(&l, n, kind) : take_word(&l);
+		is_taken = n ? !l.is_in_group && take_operator(&l, n, kind)
+			     : take_word(&l);
 		if (!is_taken || l.at > line.len)
 			return false;
 		shell->count++;
+		if (ends_group(&l)) {
+			l.is_in_group = false;
+			l.at++;
+		}
 	}
-	return !l.is_target && shell->count;
+	return !l.is_target && !l.is_in_group && shell->count;
 }
 
 static bool is_safe(char c)

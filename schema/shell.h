@@ -27,6 +27,7 @@ struct sm_shell_token {
 	bool is_command; /* where the shell looks for a command's name */
 	bool has_slot;	 /* templates: holds <token> or ${NAME} */
 	bool is_run;	 /* templates: holds a token, ends with "..." */
+	uint32_t group;	 /* templates: stands in the nth "[-o WORD]"; or 0 */
 	/*
 	 * Words: after quote removal; in templates in pattern spelling, with
 	 * literal special bytes escaped. Operators and redirections: as is.

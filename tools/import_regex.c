@@ -526,13 +526,15 @@ bool sm_regex_convert(struct sm_str regex, enum sm_regex_for what,
 
 bool sm_regex_escape(struct sm_str text, char *out, size_t room)
 {
+	bool is_option = sm_str_starts(text, SM_STR("[-"));
 	size_t n = 0;
 	uint32_t i;
 
 	for (i = 0; i < text.len; i++) {
 		if (n + 2 >= room || !text.p[i])
 			return false;
-		if (is_special(text.p[i]))
+		/* "[-x]" would be an option that may be left out. */
+		if (is_special(text.p[i]) || (is_option && !i))
 			out[n++] = '\\';
 		out[n++] = text.p[i];
 	}

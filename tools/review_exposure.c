@@ -141,13 +141,13 @@ static void put_slot(FILE *out, struct sm_str slot, size_t number)
 	sm_cli_put(out, slot, false);
 }
 
-/* Each open component, argument or word. */
+/* Each open component, argument or word, and what may stand there or not. */
 static size_t put_slots(FILE *out, const struct sm_str *parts, size_t count)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < count; i++)
-		if (sm_part_is_open(parts[i]))
+		if (sm_part_is_open(parts[i]) || sm_pattern_is_group(parts[i]))
 			put_slot(out, parts[i], n++);
 	return n;
 }

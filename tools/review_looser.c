@@ -103,6 +103,7 @@ static void loosen_command(struct sm_draft *s)
 
 	for (at = args->count; at-- > 1;)
 		if (!sm_part_is_open(args->items[at]) && args->items[at].len &&
+		    !sm_pattern_is_group(args->items[at]) &&
 		    args->items[at].p[0] != '-' && args->items[at].p[0] != '/')
 			break;
 	if (!args->count || at == 0 || at == SIZE_MAX)

@@ -193,6 +193,9 @@ struct sm_str sm_part_escape(struct sm_str text, struct sm_rules *rules)
 
 	if (!room)
 		return out;
+	/* An argument of "[-x]" would be an option that may be left out. */
+	if (sm_str_starts(text, SM_STR("[-")))
+		room[out.len++] = '\\';
 	for (i = 0; i < text.len; i++) {
 		if (memchr("\\*<$", text.p[i], 4))
 			room[out.len++] = '\\';

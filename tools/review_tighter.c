@@ -283,6 +283,14 @@ static void tighten_argument(struct sm_draft *s, size_t at)
 		sm_draft_add_argument(s, at, sm_part_escape(values[i], s->out));
 }
 
+static bool has_groups(const struct sm_strings *args)
+{
+	for (size_t i = 0; i < args->count; i++)
+		if (sm_pattern_is_group(args->items[i]))
+			return true;
+	return false;
+}
+
 static void tighten_command(struct sm_draft *s)
 {
 	const struct sm_strings *args = &s->rule->args;
@@ -290,7 +298,8 @@ static void tighten_command(struct sm_draft *s)
 
 	if (sm_part_is_open(s->rule->pattern))
 		return;
-	if (!s->rule->has_args ||
+	/* Words stand at other places in each line. */
+	if (!s->rule->has_args || has_groups(args) ||
 	    (at < args->count && sm_draft_is(args->items[at], "*")))
 		tighten_lines(s);
 	else if (at < args->count)

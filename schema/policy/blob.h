@@ -17,7 +17,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 13
+#define SM_BLOB_VERSION 14
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 #define SM_BLOB_ALIGN	64u /* bytes: sections begin where cache lines do */
@@ -153,8 +153,9 @@ enum sm_blob_rule_flag {
 	SM_RULE_REST = 1 << 2,	     /* further words may follow */
 	SM_RULE_STDLIB = 1 << 3,     /* not where a rule below matches too */
 	SM_RULE_NOT_STDLIB = 1 << 4, /* grants nothing; see above */
-	SM_RULE_SHELL = 1 << 5,	     /* args are tokens */
+	SM_RULE_SHELL = 1 << 5,	     /* args are tokens of a shell line */
 	SM_RULE_MAKES_CODE = 1 << 6, /* what it lets be written may be run */
+	SM_RULE_GROUPS = 1 << 7,     /* args are tokens, some in groups */
 };
 
 struct sm_blob_rule {
@@ -198,10 +199,13 @@ enum sm_who {
 #define SM_WHO(number)	 (UINT64_C(1) << (number))
 #define SM_WHO_NAMES_MAX (SM_WHO_OTHERS - SM_WHO_NAMES)
 
+#define SM_SLOTS_MAX 256 /* of a rule with groups */
+
 struct sm_blob_token {
 	uint32_t kind;		  /* enum sm_shell_kind */
 	uint32_t pattern;	  /* SM_BLOB_NONE: raw text only */
 	struct sm_blob_text text; /* as spelled in the template */
+	uint32_t group;		  /* from 1; 0: it is in none */
 };
 
 #pragma GCC diagnostic pop

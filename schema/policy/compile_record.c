@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "schema/policy/compile.h"
+#include "schema/shell.h"
 
 /* The bit of a name, which is given one as long as there are any. */
 static enum sm_status find_who(struct sm_build *b, const struct sm_blob_by *by,
@@ -105,13 +106,74 @@ static enum sm_status build_id(struct sm_build *b, const struct sm_rule *rule,
 	return status;
 }
 
+/* The slots of a rule, one a word. */
+struct slots {
+	struct sm_blob_token items[SM_SLOTS_MAX];
+	uint32_t count, groups;
+};
+
+static enum sm_status add_slot(struct sm_build *b, const struct sm_rule *rule,
+			       struct sm_str word, struct slots *slots)
+{
+	const struct sm_scan scan = { word, 0, true, false };
+	struct sm_blob_token *to = &slots->items[slots->count];
+
+	if (slots->count == SM_SLOTS_MAX)
+		return sm_fail_at(b->diag, SM_LIMIT, rule->line, 1,
+				  "more than 256 arguments in a rule");
+	slots->count++;
+	*to = (struct sm_blob_token){ .kind = SM_SHELL_WORD };
+	return sm_build_pattern(b, scan, rule->line, &to->pattern);
+}
+
+static enum sm_status add_group(struct sm_build *b, const struct sm_rule *rule,
+				const struct sm_str *words, uint32_t count,
+				struct slots *slots)
+{
+	enum sm_status status = SM_OK;
+
+	slots->groups++;
+	for (uint32_t i = 0; !status && i < count; i++) {
+		status = add_slot(b, rule, words[i], slots);
+		if (!status)
+			slots->items[slots->count - 1].group = slots->groups;
+	}
+	return status;
+}
+
+static enum sm_status keep_slots(struct sm_build *b, const struct slots *slots,
+				 struct sm_blob_rule *out)
+{
+	enum sm_blob_section section =
+		slots->groups ? SM_BLOB_TOKENS : SM_BLOB_INDEX;
+	struct sm_vector *v = &b->sections[section];
+
+	if (slots->groups)
+		out->flags |= SM_RULE_GROUPS;
+	out->args = (struct sm_blob_span){ (uint32_t)v->count, slots->count };
+	for (uint32_t i = 0; i < slots->count; i++) {
+		const struct sm_blob_token *t = &slots->items[i];
+		size_t n = slots->groups ? sizeof(*t) : sizeof(t->pattern);
+		void *to = sm_build_push(v, n);
+
+		if (!to)
+			return SM_NOMEM;
+		memcpy(to,
+		       slots->groups ? (const void *)t
+				     : (const void *)&t->pattern,
+		       n);
+	}
+	return SM_OK;
+}
+
 static enum sm_status build_args(struct sm_build *b, const struct sm_rule *rule,
 				 struct sm_blob_rule *out)
 {
-	uint32_t slots[256], *to;
+	struct sm_str words[SM_GROUP_WORDS_MAX];
+	struct slots slots = { .count = 0 };
 	size_t count = rule->args.count, i;
 	bool is_argv = rule->family == SM_FAMILY_PROCESSES;
-	enum sm_status status;
+	enum sm_status status = SM_OK;
 
 	if (!rule->has_args) {
 		out->flags |= SM_RULE_ANY_ARGS;
@@ -122,30 +184,22 @@ static enum sm_status build_args(struct sm_build *b, const struct sm_rule *rule,
 		out->flags |= SM_RULE_REST;
 		count--;
 	}
-	if (count > sizeof(slots) / sizeof(*slots))
-		return sm_fail_at(b->diag, SM_LIMIT, rule->line, 1,
-				  "more than 256 arguments in a rule");
-	for (i = 0; i < count; i++) {
-		struct sm_scan scan = { rule->args.items[i], 0, true, false };
-		uint32_t run = is_argv ? sm_pattern_run(scan.pattern) : 0;
+	for (i = 0; !status && i < count; i++) {
+		struct sm_str slot = rule->args.items[i];
+		uint32_t run = is_argv ? sm_pattern_run(slot) : 0;
+		uint32_t n = is_argv ? sm_pattern_group(slot, words) : 0;
 
-		if (run) {
-			scan.pattern.len = run;
-			out->run = (uint32_t)i + 1;
+		if (n) {
+			status = add_group(b, rule, words, n, &slots);
+			continue;
 		}
-		status = sm_build_pattern(b, scan, rule->line, &slots[i]);
-		if (status)
-			return status;
+		if (run) {
+			slot.len = run;
+			out->run = slots.count + 1;
+		}
+		status = add_slot(b, rule, slot, &slots);
 	}
-	out->args.first = (uint32_t)b->sections[SM_BLOB_INDEX].count;
-	out->args.count = (uint32_t)count;
-	for (i = 0; i < count; i++) {
-		to = sm_build_push(&b->sections[SM_BLOB_INDEX], sizeof(*to));
-		if (!to)
-			return SM_NOMEM;
-		*to = slots[i];
-	}
-	return SM_OK;
+	return status ? status : keep_slots(b, &slots, out);
 }
 
 static uint32_t via_of(const struct sm_rule *rule)

@@ -32,6 +32,7 @@ static enum sm_status build_token(struct sm_build *b,
 
 	out->kind = (uint32_t)t->kind;
 	out->pattern = SM_BLOB_NONE;
+	out->group = t->group;
 	/* ${X} that is no variable of the policy is the shell's own. */
 	if (t->kind == SM_SHELL_WORD && !t->is_live &&
 	    (!t->has_slot || are_variables_known(b, t->text))) {
@@ -69,6 +70,9 @@ static enum sm_status build_template(struct sm_build *b,
 		*to = tokens[i];
 		if (shell->tokens[i].is_run)
 			sm_compile_record_at(b, number)->run = i + 1;
+		if (shell->tokens[i].group)
+			sm_compile_record_at(b, number)->flags |=
+				SM_RULE_GROUPS;
 	}
 	if (first->is_live || first->kind != SM_SHELL_WORD)
 		status = sm_build_literal(b, b->roots[SM_ROOT_SHELL_WORD],

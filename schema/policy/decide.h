@@ -5,7 +5,7 @@
  * decide.c says what comes of it; decide_look_up.c finds the rules that a
  * request meets and weighs them, decide_network.c those of hosts,
  * decide_named.c those of ${ARG}; decide_arguments.c compares what a rule says
- * beside its pattern.
+ * beside its pattern, decide_groups.c where words of that may be left out.
  */
 #ifndef SCHEMA_POLICY_DECIDE_H
 #define SCHEMA_POLICY_DECIDE_H
@@ -57,6 +57,13 @@ void sm_decide_network(struct sm_deciding *d);
 /* Whether arguments, ports and the like are the rule's. */
 bool sm_decide_details(const struct sm_deciding *d,
 		       const struct sm_blob_rule *rule);
+/* Whether a word of the request meets a slot; NULL: it is no option. */
+typedef bool sm_decide_word(const struct sm_deciding *d,
+			    const struct sm_blob_token *slot, uint32_t word);
+/* Whether so many words meet the slots of a rule that has groups of them. */
+bool sm_decide_groups(const struct sm_deciding *d,
+		      const struct sm_blob_rule *rule, uint32_t words,
+		      sm_decide_word *meets);
 /* The first rule of the nodes that is_wanted; SM_BLOB_NONE. */
 uint32_t sm_decide_first(const struct sm_policy *policy,
 			 const struct sm_match_set *set,

@@ -108,6 +108,15 @@ static bool counts_match(const struct sm_blob_rule *rule, uint32_t words)
 	return words == rule->args.count;
 }
 
+static bool argument_meets(const struct sm_deciding *d,
+			   const struct sm_blob_token *slot, uint32_t word)
+{
+	const struct sm_value *value = &d->request->args[word];
+
+	return slot ? slot_matches(d, slot->pattern, value)
+		    : are_words(value, 1);
+}
+
 static bool args_match(const struct sm_deciding *d,
 		       const struct sm_blob_rule *rule)
 {
@@ -117,6 +126,8 @@ static bool args_match(const struct sm_deciding *d,
 
 	if (rule->flags & SM_RULE_ANY_ARGS)
 		return true;
+	if (rule->flags & SM_RULE_GROUPS)
+		return sm_decide_groups(d, rule, r->argc, argument_meets);
 	if (!counts_match(rule, r->argc))
 		return false;
 	count = rule->run ? r->argc : rule->args.count;
@@ -141,6 +152,12 @@ static bool token_matches(const struct sm_policy *policy,
 	return sm_match_pattern(policy, t->pattern, word->text, false);
 }
 
+static bool word_meets(const struct sm_deciding *d,
+		       const struct sm_blob_token *slot, uint32_t word)
+{
+	return slot && token_matches(d->policy, slot, &d->shell->tokens[word]);
+}
+
 static bool shell_matches(const struct sm_deciding *d,
 			  const struct sm_blob_rule *rule)
 {
@@ -150,6 +167,8 @@ static bool shell_matches(const struct sm_deciding *d,
 
 	if (!d->shell)
 		return !rule->args.count; /* found by the whole line */
+	if (rule->flags & SM_RULE_GROUPS)
+		return sm_decide_groups(d, rule, d->shell->count, word_meets);
 	if (!rule->args.count || !counts_match(rule, d->shell->count))
 		return false;
 	for (i = 0; i < d->shell->count; i++) {

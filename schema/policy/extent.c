@@ -17,11 +17,27 @@ static bool is_path_text(struct sm_str p)
 
 /* ---------------------------------------------------------------- arguments */
 
+/* An option in front of its words, or what follows: they go round. */
+static void add_group(struct sm_build *values, struct sm_str slot,
+		      uint32_t since, struct sm_language *l)
+{
+	struct sm_str words[SM_GROUP_WORDS_MAX];
+	uint32_t count = sm_pattern_group(slot, words);
+
+	for (uint32_t i = 0; i < count; i++) {
+		sm_language_word(l, SM_SPELLED_KEY, words[i], values);
+		sm_language_byte(l, 0, 0);
+	}
+	sm_language_round(l, since);
+}
+
 static void add_slots(struct sm_build *values, const struct sm_rule *r,
 		      struct sm_language *l)
 {
 	bool is_event = r->family == SM_FAMILY_EVENTS;
 	size_t count = r->args.count, i;
+	bool was_group = false;
+	uint32_t round = 0;
 
 	if (!r->has_args) {
 		sm_language_words(l, 0);
@@ -33,6 +49,15 @@ static void add_slots(struct sm_build *values, const struct sm_rule *r,
 		uint32_t since = sm_language_here(l);
 		uint32_t run = is_event ? 0 : sm_pattern_run(slot);
 
+		if (!is_event && sm_pattern_is_group(slot)) {
+			round = was_group ? round : sm_language_apart(l);
+			was_group = true;
+			add_group(values, slot, round, l);
+			continue;
+		}
+		if (was_group)
+			since = sm_language_apart(l);
+		was_group = false;
 		slot.len = run ? run : slot.len;
 		/* Further words, none an option. */
 		if (is_star && !is_event) {
@@ -349,17 +374,21 @@ static enum sm_status add_tokens(struct sm_build *values,
 				 struct sm_shell *room, unsigned lives,
 				 unsigned *choices, struct sm_language *l)
 {
-	uint32_t i;
+	uint32_t i, round = 0, group = 0;
 
 	*choices = 0;
 	sm_language_begin(l);
 	for (i = 0; i < shell->count; i++) {
 		const struct sm_shell_token *t = &shell->tokens[i];
-		uint32_t since = sm_language_here(l);
+		uint32_t since = t->group != group ? sm_language_apart(l)
+						   : sm_language_here(l);
 		bool is_slot =
 			t->kind == SM_SHELL_WORD && !t->is_live &&
 			(!t->has_slot || are_variables_known(values, t->text));
 
+		if (t->group && !group)
+			round = since;
+		group = t->group;
 		if (is_slot && t->has_slot && is_live_word(t->raw, room))
 			is_slot = !(lives >> (*choices)++ & 1);
 		if (is_slot) {
@@ -377,6 +406,8 @@ static enum sm_status add_tokens(struct sm_build *values,
 		sm_language_byte(l, 0, 0);
 		if (t->is_run && is_slot)
 			sm_language_again(l, since);
+		if (group && (i + 1 == shell->count || t[1].group != group))
+			sm_language_round(l, round);
 	}
 	return sm_language_end(l);
 }

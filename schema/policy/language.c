@@ -348,6 +348,23 @@ void sm_language_again(struct sm_language *l, uint32_t since)
 		sm_language_free_move(l, l->at, since);
 }
 
+uint32_t sm_language_apart(struct sm_language *l)
+{
+	uint32_t place = sm_language_state(l);
+
+	if (!l->has_failed) {
+		sm_language_free_move(l, l->at, place);
+		l->at = place;
+	}
+	return l->at;
+}
+
+void sm_language_round(struct sm_language *l, uint32_t since)
+{
+	sm_language_again(l, since);
+	l->at = since;
+}
+
 void sm_language_words(struct sm_language *l, char not_first)
 {
 	struct sm_reading b = resume(l);

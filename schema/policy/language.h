@@ -44,6 +44,9 @@ void sm_language_any(struct sm_language *language); /* one word, any */
 /* Where it was read up to, and that what was read since may come again. */
 uint32_t sm_language_here(const struct sm_language *language);
 void sm_language_again(struct sm_language *language, uint32_t since);
+/* A place that nothing before it shares; going round ends where it began. */
+uint32_t sm_language_apart(struct sm_language *language);
+void sm_language_round(struct sm_language *language, uint32_t since);
 /* Any number of words, a NUL behind each; not_first: 0, or how none begins. */
 void sm_language_words(struct sm_language *language, char not_first);
 SM_CHECKED enum sm_status sm_language_end(struct sm_language *language);

@@ -96,6 +96,46 @@ uint32_t sm_pattern_run(struct sm_str argument)
 	return status == SM_END && has_slot ? scan.pattern.len : 0;
 }
 
+/* Where the word of a group that begins at `at` ends. */
+static uint32_t group_word_end(struct sm_str text, uint32_t at)
+{
+	enum sm_token token;
+	struct sm_str argument;
+	uint32_t n;
+
+	while (at < text.len && text.p[at] != ' ') {
+		n = token_at(slice(text, at, text.len), &token, &argument);
+		at += n ? n : text.p[at] == '\\' ? 2 : 1;
+	}
+	return at;
+}
+
+uint32_t sm_pattern_group(struct sm_str argument,
+			  struct sm_str words[SM_GROUP_WORDS_MAX])
+{
+	uint32_t at = 1, end, count = 0;
+
+	if (argument.len < 4 || argument.p[argument.len - 1] != ']' ||
+	    !sm_str_starts(argument, SM_STR("[-")))
+		return 0;
+	argument.len--;
+	for (; at <= argument.len; at = end + 1) {
+		end = group_word_end(argument, at);
+		if (end == at || end > argument.len ||
+		    count == SM_GROUP_WORDS_MAX)
+			return 0;
+		words[count++] = slice(argument, at, end);
+	}
+	return count;
+}
+
+bool sm_pattern_is_group(struct sm_str argument)
+{
+	struct sm_str words[SM_GROUP_WORDS_MAX];
+
+	return sm_pattern_group(argument, words) > 0;
+}
+
 enum sm_depth sm_pattern_depth(struct sm_str component)
 {
 	if (sm_str_equal(component, SM_STR("**")))

@@ -184,8 +184,9 @@ static bool is_rule_good(const struct sm_policy *p,
 	    r->family >= SM_FAMILIES || r->run > r->args.count ||
 	    !is_span(p, SM_BLOB_BY, r->by))
 		return false;
-	if (r->flags & SM_RULE_SHELL)
-		return is_span(p, SM_BLOB_TOKENS, r->args);
+	if (r->flags & (SM_RULE_SHELL | SM_RULE_GROUPS))
+		return is_span(p, SM_BLOB_TOKENS, r->args) &&
+		       r->args.count <= SM_SLOTS_MAX;
 	if (!is_span(p, SM_BLOB_INDEX, r->args))
 		return false;
 	for (i = 0; i < r->args.count; i++)

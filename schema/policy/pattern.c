@@ -2,7 +2,6 @@
 #include "schema/policy/pattern.h"
 
 #include "schema/path.h"
-#include "schema/shell.h"
 
 static bool is_upper(char c)
 {
@@ -374,94 +373,14 @@ enum sm_status sm_pattern_address(struct sm_str text, bool has_port,
 	return check_items(out->host, ALLOW_STAR | ALLOW_TOKEN, diag);
 }
 
-/* More than one would have to be tried in all ways. */
-static enum sm_status check_run(const struct sm_rule *rule, size_t slot,
-				struct sm_diag *diag)
-{
-	size_t i, last = rule->args.count - 1;
-
-	if (!slot)
-		return sm_fail(diag, SM_INVALID,
-			       "argv[0] is one word and has no ...");
-	for (i = 0; i < slot; i++)
-		if (sm_pattern_run(rule->args.items[i]))
-			break;
-	if (i < slot || sm_str_equal(rule->args.items[last], SM_STR("*")))
-		return sm_fail(diag, SM_INVALID,
-			       "one argument only may have ..., and none "
-			       "beside *");
-	return SM_OK;
-}
-
-enum sm_status sm_pattern_check_slot(const struct sm_rule *rule, size_t slot,
+enum sm_status sm_pattern_check_word(struct sm_str word, bool is_shell,
 				     struct sm_diag *diag)
 {
-	struct sm_str text = rule->args.items[slot];
-	bool is_star = sm_str_equal(text, SM_STR("*"));
-	struct sm_scan scan = { text, 0, true, false };
-	struct sm_item item;
-	enum sm_status status;
+	unsigned allow = ALLOW_TOKEN | ALLOW_OPTION | ALLOW_PATH | ALLOW_PORT;
 
-	if (rule->family == SM_FAMILY_EVENTS)
-		return check_items(text,
-				   ALLOW_STAR | ALLOW_TOKEN | ALLOW_OPTION |
-					   ALLOW_PATH | ALLOW_PORT |
-					   ALLOW_VARIABLE,
-				   diag);
-	if (is_star && slot + 1 != rule->args.count)
-		return sm_fail(diag, SM_INVALID,
-			       "* stands for further words and must be last");
-	if (sm_pattern_run(text)) {
-		status = check_run(rule, slot, diag);
-		if (status)
-			return status;
-		text.len = sm_pattern_run(text);
-	}
-	status = check_items(text,
-			     ALLOW_STAR | ALLOW_TOKEN | ALLOW_OPTION |
-				     ALLOW_PATH | ALLOW_PORT | ALLOW_VARIABLE,
-			     diag);
-	if (status || slot)
-		return status;
-	while (!sm_pattern_next(&scan, &item, NULL))
-		if (item.kind != SM_ITEM_LITERAL &&
-		    item.kind != SM_ITEM_VARIABLE &&
-		    item.kind != SM_ITEM_PATH && item.kind != SM_ITEM_OPTION)
-			return sm_fail(diag, SM_INVALID,
-				       "argv[0] cannot be an open slot");
-	return SM_OK;
-}
-
-/* A slot where the shell expects a command would let the caller choose it. */
-static enum sm_status check_shell(struct sm_str line, struct sm_diag *diag)
-{
-	struct sm_shell shell;
-	enum sm_status status = SM_OK;
-	uint32_t i, runs = 0;
-
-	if (!line.len)
-		return sm_fail(diag, SM_INVALID, "empty shell line");
-	if (!sm_shell_parse(line, true, &shell))
-		return SM_OK; /* matches only literally */
-	for (i = 0; !status && i < shell.count; i++) {
-		const struct sm_shell_token *t = &shell.tokens[i];
-
-		if (t->has_slot && t->is_command)
-			return sm_fail(diag, SM_INVALID,
-				       "a command in a shell line cannot be a "
-				       "slot");
-		runs += t->is_run;
-		if (runs > 1)
-			return sm_fail(diag, SM_INVALID,
-				       "one word only of a shell line may have "
-				       "...");
-		if (t->kind == SM_SHELL_WORD && !t->is_live)
-			status = check_items(sm_shell_slot(t),
-					     ALLOW_TOKEN | ALLOW_OPTION |
-						     ALLOW_PATH | ALLOW_PORT,
-					     diag);
-	}
-	return status;
+	return check_items(
+		word, is_shell ? allow : allow | ALLOW_STAR | ALLOW_VARIABLE,
+		diag);
 }
 
 /* NAME@loopback: that name, where it leads to this machine. */
@@ -542,7 +461,7 @@ enum sm_status sm_pattern_check_rule(const struct sm_rule *rule,
 		return check_network(rule, diag);
 	case SM_FAMILY_PROCESSES:
 		if (rule->access == SM_ACCESS_SHELL)
-			return check_shell(p, diag);
+			return sm_pattern_check_line(p, diag);
 		if (rule->access == SM_ACCESS_SIGNAL)
 			return check_signal(p, diag);
 		if (rule->access == SM_ACCESS_ENVIRONMENT)

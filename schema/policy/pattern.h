@@ -54,6 +54,16 @@ uint32_t sm_pattern_named(struct sm_str text);
  */
 uint32_t sm_pattern_run(struct sm_str argument);
 
+/*
+ * The words of an argument "[-o <name>]", an option that may stand there or
+ * not, with what goes with it; 0: it is one word. A space that belongs to a
+ * word has a backslash in front.
+ */
+#define SM_GROUP_WORDS_MAX 8
+uint32_t sm_pattern_group(struct sm_str argument,
+			  struct sm_str words[SM_GROUP_WORDS_MAX]);
+bool sm_pattern_is_group(struct sm_str argument);
+
 /* A component that any number of others may stand for. */
 enum sm_depth { SM_DEPTH_NONE, SM_DEPTH_ANY, SM_DEPTH_TREE };
 enum sm_depth sm_pattern_depth(struct sm_str component);
@@ -63,6 +73,11 @@ SM_CHECKED enum sm_status sm_pattern_check_rule(const struct sm_rule *rule,
 						struct sm_diag *diag);
 SM_CHECKED enum sm_status sm_pattern_check_slot(const struct sm_rule *rule,
 						size_t slot,
+						struct sm_diag *diag);
+/* Of a word of one, and of a shell line, which has no `*` and variables. */
+SM_CHECKED enum sm_status
+sm_pattern_check_word(struct sm_str word, bool is_shell, struct sm_diag *diag);
+SM_CHECKED enum sm_status sm_pattern_check_line(struct sm_str line,
 						struct sm_diag *diag);
 SM_CHECKED enum sm_status sm_pattern_check_by(struct sm_str by,
 					      struct sm_diag *diag);

@@ -62,6 +62,9 @@ static const char policy_text[] =
 "    { \"id\": \"p16\", \"shell\": \"cd <path:/srv/**> && tar c <name>.pdf... | gzip > <name>.gz\" },\n"
 "    { \"id\": \"p17\", \"shell\": \"lpr <name>... 2> /dev/null\" },\n"
 "    { \"id\": \"p18\", \"shell\": \"say <name>'...'\" },\n"
+"    { \"id\": \"p19\", \"exec\": \"/usr/bin/grp\", \"argv\": [\"grp\", \"[-q]\", \"[-n <int>]\", \"[--fit=<int>x<int> -o <option:a b|c>]\", \"<name>...\", \"[-e <name>]\", \"[-\\\\ x]\", \"out\"] },\n"
+"    { \"id\": \"p20\", \"exec\": \"/usr/bin/rst\", \"argv\": [\"rst\", \"[-q]\", \"*\"] },\n"
+"    { \"id\": \"p21\", \"shell\": \"pic [-q <int>] [--as=<name> 'a]'] <name>.png > x [-z] && ls [-x]*\" },\n"
 "    { \"id\": \"p12\", \"exec\": \"/usr/bin/show\", \"argv\": [\"show\", \"<name>\"] },\n"
 "    { \"id\": \"p11\", \"exec\": \"/usr/bin/rel\", \"argv\": [\"rel\", \"<path:src/**>\"] }\n"
 "  ],\n"
@@ -345,6 +348,38 @@ static const struct row processes[] = {
 	OK('e', "/usr/bin/dots dots 7...", "app", D, "p15"),
 	NO('e', "/usr/bin/dots dots 7", "app", D, ARGUMENTS, "p15"),
 	NO('e', "/usr/bin/dots dots 7 8", "app", D, ARGUMENTS, "p15"),
+	/* groups of words: any of those beside one another, in any order */
+	OK('e', "/usr/bin/grp grp a out", "app", D, "p19"),
+	OK('e', "/usr/bin/grp grp -q a out", "app", D, "p19"),
+	OK('e', "/usr/bin/grp grp -n 3 -q -n 4 a b c out", "app", D, "p19"),
+	OK('e', "/usr/bin/grp grp --fit=1x2 -o c a -e x -e y out", "app", D,
+	   "p19"),
+	NO('e', "/usr/bin/grp grp out", "app", D, ARGUMENTS, "p19"),
+	NO('e', "/usr/bin/grp grp -n a out", "app", D, ARGUMENTS, "p19"),
+	NO('e', "/usr/bin/grp grp -n 3 4 -x out", "app", D, ARGUMENTS, "p19"),
+	NO('e', "/usr/bin/grp grp --fit=1x2 a out", "app", D, ARGUMENTS, "p19"),
+	NO('e', "/usr/bin/grp grp --fit=1x2 -q -o c a out", "app", D, ARGUMENTS,
+	   "p19"),
+	NO('e', "/usr/bin/grp grp a -q out", "app", D, ARGUMENTS, "p19"),
+	NO('e', "/usr/bin/grp grp a -e x b out", "app", D, ARGUMENTS, "p19"),
+	NO('e', "/usr/bin/grp grp a -e -e out", "app", D, ARGUMENTS, "p19"),
+	NO('e', "/usr/bin/grp grp a -e", "app", D, ARGUMENTS, "p19"),
+	NO('e', "/usr/bin/grp grp a -e x", "app", D, ARGUMENTS, "p19"),
+	NO('e', "/usr/bin/grp grp a out --exec", "app", D, ARGUMENTS, "p19"),
+	OK('e', "/usr/bin/rst rst", "app", D, "p20"),
+	OK('e', "/usr/bin/rst rst -q -q a b", "app", D, "p20"),
+	NO('e', "/usr/bin/rst rst a -q", "app", D, ARGUMENTS, "p20"),
+	NO('e', "/usr/bin/rst rst -q -r", "app", D, ARGUMENTS, "p20"),
+	OK('S', "pic a.png > x && ls [-x]*", "app", D, "p21"),
+	OK('S', "pic -q 5 --as=b 'a]' -q 6 a.png > x -z && ls [-x]*", "app", D,
+	   "p21"),
+	NO('S', "pic -q a.png > x && ls [-x]*", "app", D, ARGUMENTS, "p21"),
+	NO('S', "pic -q 5 a.png > x -z; id && ls [-x]*", "app", D, ARGUMENTS,
+	   "p21"),
+	NO('S', "pic -q $(id) a.png > x && ls [-x]*", "app", D, ARGUMENTS,
+	   "p21"),
+	NO('S', "pic --as=b a.png > x && ls [-x]*", "app", D, ARGUMENTS, "p21"),
+	NO('S', "pic a.png > x && ls -x", "app", D, ARGUMENTS, "p21"),
 	OK('e', "/usr/bin/rel rel src/a.c", "app", D, "p11"),
 	NO('e', "/usr/bin/rel rel src/../../a.c", "app", D, ARGUMENTS, "p11"),
 	NO('e', "/usr/bin/rel rel /src/a.c", "app", D, ARGUMENTS, "p11"),

@@ -166,6 +166,10 @@ looser_commands_open_the_last_argument_that_is_no_option(void **state)
 		      "{ \"exec\": \"/bin/ls\", \"argv\": [\"ls\", "
 		      "\"/etc/a\"] }",
 		      "");
+	expect_looser("processes",
+		      "{ \"exec\": \"/bin/ls\", \"argv\": [\"ls\", "
+		      "\"[-l]\"] }",
+		      "");
 	expect_looser("processes", "{ \"exec\": \"/bin/ls\" }", "");
 	expect_looser("processes", "{ \"shell\": \"ls a\" }", "");
 	expect_looser("code", "{ \"load\": \"${APP}/a.py\" }", "");
@@ -330,6 +334,14 @@ static void tighter_commands_are_those_that_were_run(void **state)
 		       "\"<int>\"] }",
 		       SEEN("ls 1"),
 		       "{ \"exec\": \"/bin/ls\", \"argv\": [\"ls\", \"1\"] }");
+	/* Words behind options stand at another place in each line. */
+	expect_tighter("processes",
+		       "{ \"exec\": \"/bin/ls\", \"argv\": [\"ls\", "
+		       "\"[-w <int>]\", \"<word>\"] }",
+		       SEEN("ls a", "ls -w 7 [-x]"),
+		       "{ \"exec\": \"/bin/ls\", \"argv\": [\"ls\", \"a\"] }\n"
+		       "{ \"exec\": \"/bin/ls\", \"argv\": [\"ls\", \"-w\", "
+		       "\"7\", \"\\\\[-x]\"] }");
 }
 
 static void what_was_not_used_goes_before_anything_else(void **state)

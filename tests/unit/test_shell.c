@@ -22,7 +22,10 @@ static void describe(const char *line, bool is_template, char *out, size_t room)
 		bool is_word = t->kind == SM_SHELL_WORD;
 
 		n += (size_t)snprintf(
-			out + n, room - n, "%s%s%s%s%.*s%s",
+			out + n, room - n, "%s%s%s%s%s%.*s%s",
+			t->group && (!i || t->group != t[-1].group) ? "+"
+			: t->group				    ? "-"
+								    : "",
 			t->is_command ? "@" : "", t->is_live ? "!" : "",
 			t->has_slot ? "^" : "", is_word ? "[" : "",
 			(int)t->text.len, t->text.p, is_word ? "]" : "");
@@ -68,6 +71,7 @@ static const struct row lines[] = {
 	{ "echo `a", "unparsable" },
 	{ "echo ${a", "unparsable" },
 	{ "echo \\", "unparsable" },
+	{ "a [-b c]", "@[a]![[-b][c]]" },
 	{ "cat <<EOF", "unparsable" },
 	{ "cat <<<x", "unparsable" },
 	{ "cat <(x)", "unparsable" },
@@ -87,6 +91,16 @@ static const struct row templates[] = {
 	{ "<word> a", "@^[<word>][a]" },
 	{ "a; eval <word>", "@[a];@[eval]@^[<word>]" },
 	{ "a <nothing>", "unparsable" },
+	/* groups: of options, and of words only */
+	{ "a [-b <int>] [-c] d", "@[a]+[-b]-^[<int>]+[-c][d]" },
+	{ "a [-b ']' \"]\"] c", "@[a]+[-b]-[]]-[]][c]" },
+	{ "a [--b=<name>]", "@[a]+^[--b=<name>]" },
+	{ "a [-b]|[-c] d", "@[a]+[-b]|@![[-c]][d]" },
+	{ "a [-b]c [b] [-b ]", "@[a]![[-b]c]![[b]]![[-b][]]" },
+	{ "a [-b; c]", "@[a]![[-b];@[c]]" },
+	{ "a [-b > c]", "@[a]![[-b]>[c]]" },
+	{ "a > [-b]", "@[a]>![[-b]]" },
+	{ "a [-b", "@[a]![[-b]" },
 };
 
 #define COUNT(rows) (sizeof(rows) / sizeof(*(rows)))
