@@ -400,6 +400,9 @@ bool sm_trace_is_written(const char *path);
 SM_CHECKED enum sm_status sm_trace_snapshot(const char *path, const char *out,
 					    struct sm_diag *diag);
 
+/* Whether the file is a trace, readable or not; false where there is none. */
+bool sm_trace_is(const char *path);
+
 /* --------------------------------------------------------------- recovery */
 
 struct sm_trace_recovered {

@@ -125,10 +125,12 @@ void sm_json_put_value(struct sm_json *j, const char *key,
 		       const struct sm_value *value);
 
 /*
- * Replaces the file at path at once by these bytes; false: errno says why and
- * nothing changed. What is no regular file stays, and is written to.
+ * Replaces the file at path at once by these bytes; false: it was said why, and
+ * nothing changed. What is no regular file stays, and is written to. A trace is
+ * never replaced: it cannot be made again.
  */
-bool sm_cli_replace(const char *path, const void *bytes, size_t size);
+bool sm_cli_replace(const struct sm_program *program, const char *path,
+		    const void *bytes, size_t size);
 /* Flushes stdout; SM_EXIT_USAGE and a message when it could not be written. */
 int sm_cli_finish(const struct sm_program *program, int status);
 /* True when stream is a terminal and NO_COLOR is unset or empty. */

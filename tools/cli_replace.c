@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "schema/trace.h"
 #include "tools/cli.h"
 
 static bool write_all(int fd, const void *bytes, size_t size)
@@ -112,8 +113,20 @@ static bool replace(const char *path, const void *bytes, size_t size)
 	return done;
 }
 
-bool sm_cli_replace(const char *path, const void *bytes, size_t size)
+bool sm_cli_replace(const struct sm_program *program, const char *path,
+		    const void *bytes, size_t size)
 {
-	return is_special(path) ? write_into(path, bytes, size)
-				: replace(path, bytes, size);
+	bool is_written = is_special(path);
+
+	if (!is_written && sm_trace_is(path)) {
+		sm_cli_error(program, path,
+			     "is a trace; it is not replaced: choose another "
+			     "file");
+		return false;
+	}
+	if (is_written ? write_into(path, bytes, size)
+		       : replace(path, bytes, size))
+		return true;
+	sm_cli_error(program, path, "cannot write it: %s", strerror(errno));
+	return false;
 }

@@ -58,11 +58,9 @@ char *sm_policy_read(const char *path, size_t *bytes)
 
 int sm_policy_replace(const char *path, const char *text, size_t bytes)
 {
-	if (sm_cli_replace(path, text, bytes))
-		return SM_EXIT_OK;
-	sm_cli_error(&sm_policy_program, path, "cannot write it: %s",
-		     strerror(errno));
-	return SM_EXIT_USAGE;
+	return sm_cli_replace(&sm_policy_program, path, text, bytes)
+		       ? SM_EXIT_OK
+		       : SM_EXIT_USAGE;
 }
 
 int sm_policy_format(const struct sm_policy_options *o, const char *path)

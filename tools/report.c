@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/report.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,10 +266,10 @@ static int write_one(const struct sm_program *program,
 		is_bad = fclose(out) != 0;
 	}
 	/* At once: a CI job that was stopped has the old one or none. */
-	is_bad = is_bad || !sm_cli_replace(path, text, bytes);
 	if (is_bad)
-		sm_cli_error(program, path, "cannot write it: %s",
-			     strerror(errno));
+		sm_cli_error(program, path, "out of memory");
+	else
+		is_bad = !sm_cli_replace(program, path, text, bytes);
 	free(text);
 	return is_bad ? SM_EXIT_USAGE : SM_EXIT_OK;
 }
@@ -281,6 +280,12 @@ int sm_report_write(const struct sm_program *program,
 {
 	int status = SM_EXIT_OK;
 
+	if (junit && sarif && !strcmp(junit, sarif)) {
+		sm_cli_error(program, junit,
+			     "named by --junit and by --sarif; nothing is "
+			     "written");
+		return SM_EXIT_USAGE;
+	}
 	if (junit)
 		status = write_one(program, report, junit, sm_report_junit);
 	if (sarif && write_one(program, report, sarif, sm_report_sarif))

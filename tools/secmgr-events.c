@@ -218,6 +218,11 @@ static int recover(const char *out, const char *path)
 		sm_cli_remove_when_stopped(out, NULL);
 	status = sm_trace_recover(path, out, &r, &diag);
 	sm_cli_keep();
+	if (status == SM_EXISTS) {
+		sm_cli_error(&program, out,
+			     "exists already; choose another file");
+		return SM_EXIT_USAGE;
+	}
 	if (status != SM_OK) {
 		diag.status = status;
 		return report(path, &diag);

@@ -2,7 +2,6 @@
 /*
  * secmgr-learn: traces in, the smallest policy that explains them out.
  */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "learner/learner.h"
@@ -190,10 +189,8 @@ static int put_policy(const struct settings *settings,
 		return SM_EXIT_USAGE;
 	}
 	if (settings->output) {
-		failed = !sm_cli_replace(settings->output, text, bytes);
-		if (failed)
-			sm_cli_error(&program, settings->output, "%s",
-				     strerror(errno));
+		failed = !sm_cli_replace(&program, settings->output, text,
+					 bytes);
 	} else {
 		failed = fwrite(text, 1, bytes, stdout) != bytes;
 	}
@@ -212,9 +209,10 @@ static int write_report(const char *path, const struct sm_learn_report *report)
 		sm_learn_report_json(out, report);
 		failed = fclose(out) != 0;
 	}
-	failed = failed || !sm_cli_replace(path, text, bytes);
 	if (failed)
-		sm_cli_error(&program, path, "%s", strerror(errno));
+		sm_cli_error(&program, path, "out of memory");
+	else
+		failed = !sm_cli_replace(&program, path, text, bytes);
 	free(text);
 	return failed ? SM_EXIT_USAGE : SM_EXIT_OK;
 }
@@ -225,10 +223,12 @@ static int put_learned(const struct settings *settings,
 {
 	int status = put_policy(settings, report->learned->rules);
 
+	if (status != SM_EXIT_OK)
+		return status;
 	if (!settings->quiet)
 		sm_learn_report_summary(program.name, report);
 	sm_learn_report_warnings(program.name, report);
-	if (status == SM_EXIT_OK && settings->report)
+	if (settings->report)
 		status = write_report(settings->report, report);
 	if (status == SM_EXIT_OK && (report->learned->residue_count ||
 				     sm_learn_report_is_too_many(report)))
@@ -380,9 +380,7 @@ static int write_summary(const char *path, const struct sm_observations *all)
 		sm_cli_error(&program, NULL, "out of memory");
 		return SM_EXIT_USAGE;
 	}
-	failed = !sm_cli_replace(path, bytes, size);
-	if (failed)
-		sm_cli_error(&program, path, "%s", strerror(errno));
+	failed = !sm_cli_replace(&program, path, bytes, size);
 	free(bytes);
 	return failed ? SM_EXIT_USAGE : SM_EXIT_OK;
 }
@@ -493,6 +491,12 @@ int main(int argc, char **argv)
 		sm_cli_error(&program, NULL,
 			     "--max-false-blocks needs the estimate that "
 			     "--no-estimate leaves out");
+		return SM_EXIT_USAGE;
+	}
+	if (settings.output && settings.report &&
+	    !strcmp(settings.output, settings.report)) {
+		sm_cli_error(&program, settings.output,
+			     "named by --output and by --report");
 		return SM_EXIT_USAGE;
 	}
 	sm_cli_progress(&program);

@@ -83,6 +83,18 @@ enum sm_status sm_db_check_header(sqlite3 *db, const char *path,
 	return SM_OK;
 }
 
+bool sm_trace_is(const char *path)
+{
+	uint8_t head[HEADER_BYTES];
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : pread(fd, head, sizeof(head), 0);
+
+	if (fd >= 0)
+		close(fd);
+	return n == HEADER_BYTES && !memcmp(head, magic, sizeof(magic)) &&
+	       big_endian(head + AT_APPLICATION_ID) == SM_DB_APPLICATION_ID;
+}
+
 enum sm_status sm_db_check_old(const char *path, struct sm_diag *diag)
 {
 	uint8_t head[HEADER_BYTES];

@@ -192,6 +192,50 @@ class BadInput(unittest.TestCase):
             self.assertEqual(0, self.run_tool("secmgr-events", "--verify",
                                               old).returncode)
 
+    def test_other_outputs_replace_no_trace(self):
+        other = self.place / "week.db"
+        kept = self.trace.read_bytes()
+        other.write_bytes(kept)
+        cases = self.write("none.json", "[]")
+        for program, option, *operands in (
+                ("secmgr-learn", "--output", self.trace),
+                ("secmgr-learn", "--report", self.trace),
+                ("secmgr-learn", "--summary", self.trace),
+                ("secmgr-replay", "--junit", self.policy, self.trace),
+                ("secmgr-policy", "--sarif", "test", self.policy, cases)):
+            for path in self.trace, other:
+                done = self.run_tool(program, option, path, *operands)
+                self.assertEqual(READERS_USAGE, done.returncode, done.stderr)
+                self.assertIn(f"{program}: {path}: is a trace; it is not "
+                              "replaced", done.stderr)
+                self.assertEqual(kept, path.read_bytes())
+
+    def test_two_outputs_to_one_file(self):
+        path = self.place / "one.json"
+        self.one_line(self.run_tool("secmgr-learn", "-o", path, "--report",
+                                    path, self.trace),
+                      READERS_USAGE, path, "--output", "--report")
+        done = self.run_tool("secmgr-policy", "test", "--junit", path,
+                             "--sarif", path, self.policy,
+                             self.write("none.json", "[]"))
+        self.assertEqual(
+            (READERS_USAGE, f"secmgr-policy: {path}: named by --junit and by "
+                            "--sarif; nothing is written\n"),
+            (done.returncode, done.stderr))
+        self.assertFalse(path.exists())
+
+    def test_recovery_replaces_nothing(self):
+        self.one_line(self.run_tool("secmgr-events", "--recover", self.policy,
+                                    self.trace),
+                      READERS_USAGE,
+                      f"{self.policy}: exists already; choose another file")
+        self.assertEqual(POLICY, self.policy.read_text())
+
+    def test_output_that_fails_says_only_that(self):
+        self.one_line(self.run_tool("secmgr-learn", "-o",
+                                    self.place / "no/such/p.json", self.trace),
+                      READERS_USAGE, "no/such/p.json", "No such file")
+
     def test_output_in_a_missing_directory(self):
         self.one_line(self.record(self.place / "no/such/t.db", "/bin/true"),
                       WRAPPER, "no/such/t.db")

@@ -391,7 +391,7 @@ static void a_device_is_written_to_not_replaced(void **state)
 	assert_int_equal(mkfifo(path, 0600), 0);
 	reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	assert_true(reader >= 0);
-	assert_true(sm_cli_replace(path, "policy", 6));
+	assert_true(sm_cli_replace(&program, path, "policy", 6));
 	assert_int_equal(read(reader, text, sizeof(text)), 6);
 	assert_string_equal(text, "policy");
 	assert_int_equal(lstat(path, &st), 0);
