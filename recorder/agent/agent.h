@@ -245,6 +245,8 @@ struct sm_str sm_resolve_socket(struct py_object *socket);
  */
 struct sm_str sm_resolve_program(struct sm_str path, struct sm_str base,
 				 struct sm_str name, char out[SM_PATH_MAX]);
+/* execve(2) would run path; false: it would not, for errno. Any thread. */
+bool sm_resolve_is_executable(int dir_fd, const char *path);
 /* The working directory, cached; empty when it has no name any more. */
 struct sm_str sm_resolve_cwd(void);
 void sm_resolve_cwd_changed(void);

@@ -257,15 +257,16 @@ static bool is_same_line(const struct sm_exec *exec, struct sm_str path,
 }
 
 /*
- * Nothing runs where nothing is. Candidates of PATH are mostly that. Where
- * something might be put there meanwhile, the call is not made at all.
+ * Nothing runs where nothing is, or a directory. Candidates of PATH are mostly
+ * that. Where something might be put there meanwhile, the call is not made at
+ * all.
  */
 static bool is_missing(const struct sm_exec *exec, struct sm_str path)
 {
 	if (!exec->path)
 		return false;
 	if (!is_searched(exec))
-		return faccessat(exec->dir_fd, exec->path, X_OK, AT_EACCESS);
+		return !sm_resolve_is_executable(exec->dir_fd, exec->path);
 	errno = ENOENT;
 	return !path.len;
 }

@@ -4,6 +4,7 @@
  */
 #include "recorder/agent/resolve.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +13,22 @@
 #include <unistd.h>
 
 /* execve(2) refuses directories, which may be searched. */
-static bool is_executable(const char *path)
+bool sm_resolve_is_executable(int dir_fd, const char *path)
 {
 	struct stat st;
 
-	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 &&
-	       syscall(SYS_newfstatat, AT_FDCWD, path, &st, 0) == 0 &&
-	       S_ISREG(st.st_mode);
+	if (faccessat(dir_fd, path, X_OK, AT_EACCESS) ||
+	    syscall(SYS_newfstatat, dir_fd, path, &st, 0))
+		return false;
+	if (S_ISREG(st.st_mode))
+		return true;
+	errno = EACCES;
+	return false;
+}
+
+static bool is_executable(const char *path)
+{
+	return sm_resolve_is_executable(AT_FDCWD, path);
 }
 
 /* PATH of the child's environment: a dict, or a sequence of NAME=VALUE. */

@@ -125,7 +125,18 @@ for path in sys.argv[1:]:
 spawn("out/new", os.O_WRONLY | os.O_CREAT)
 """
 
-PROGRAMS = {"scrubbed.py": SCRUBBED, "opened.py": OPENED_BY_CHILD,
+# `.` is there in each directory of PATH, and runs in none.
+DIRECTORIES = """\
+import os, subprocess
+os.environ["PATH"] = os.pathsep.join([os.getcwd()] * 20)
+try:
+    subprocess.run(["."])
+except PermissionError:
+    print("PermissionError")
+"""
+
+PROGRAMS = {"directories.py": DIRECTORIES,
+            "scrubbed.py": SCRUBBED, "opened.py": OPENED_BY_CHILD,
             "announced.py": ANNOUNCED, "later.py": TOLD_LATER,
             "pool.py": MULTIPROCESSING, "one.py": ONE, "native.py": NATIVE}
 
@@ -202,6 +213,16 @@ class Exec(unittest.TestCase):
                 self.learn()
                 self.assertEqual(0, self.replayed("t.db")["blocked"])
                 self.assertEqual(output, self.enforce(python, "later.py"))
+
+    def test_directories_are_no_programs(self):
+        for python in PYTHONS:
+            with self.subTest(python):
+                done = covered("secmgr-record", ["-o", "t.db", "--", python,
+                                                 "directories.py"],
+                               cwd=self.place, env=environment())
+                self.assertEqual("PermissionError\n", done.stdout)
+                self.assertIn(" 0 lost", done.stderr)
+                self.assertEqual([], self.events())
 
     def test_multiprocessing_is_learned_and_held_to_it(self):
         for python in PYTHONS:
