@@ -61,6 +61,7 @@ GRANTS = {
     "interpreters": {"code": [
         {"id": "i1", "load": "stdlib:_interpreters"},
         {"id": "i2", "load": "stdlib:_xxsubinterpreters"}]},
+    "no new code": {"deny": [{"id": "nc", "name": "code.__new__"}]},
     "gc": {"events": [{"id": "gc", "name": "gc.get_objects", "args": ["*"]}]},
     "ctypes": {
         "code": [{"id": "n1", "load": "stdlib:ctypes"},
@@ -173,6 +174,11 @@ ROWS = [
     row(OBJECTS, "PolicyViolation patched", "violation_patched"),
     row(OBJECTS, "a TCP socket that says UDP", "socket_type", ["datagrams"]),
     row(OBJECTS, "gc.get_objects", "gc_walk"),
+    row(OBJECTS, "bytecode that loads beyond its constants",
+        "forged_constant", (), RECORDED,
+        ['"event": "code.__new__"', "forged.py"]),
+    row(OBJECTS, "the same, where code.__new__ is denied", "forged_constant",
+        ["no new code"]),
 
     row(TIMES, "thread", "thread"),
     row(TIMES, "daemon thread at the end", "daemon_thread"),
@@ -283,6 +289,9 @@ ROWS = [
     row(NATIVE, "granted: posix_spawn", "native_spawn", ["ctypes"]),
     row(NATIVE, "granted: system", "native_system", ["ctypes"]),
     row(NATIVE, "granted: popen", "native_popen", ["ctypes"]),
+    row(NATIVE, "granted: machine code in writable memory",
+        "native_machine_code", ["ctypes"], RECORDED,
+        ['"event": "mmap.__new__"']),
     row(NATIVE, "granted: list of hooks emptied", "native_hook_list",
         ["ctypes"], RECORDED, ["_PyRuntime"]),
     row(NATIVE, "granted: process_vm_writev", "native_vm_writev",
