@@ -181,8 +181,8 @@ static enum sm_status move(struct sm_trace_cursor *c, struct sm_diag *diag)
 	for (;;) {
 		enum sm_status status;
 
-		if (c->is_loaded && c->is_broken)
-			return sm_cursor_give_up(c, diag);
+		if (c->is_loaded && c->broken)
+			return sm_cursor_give_up(c, c->broken, diag);
 		if (c->is_loaded && !advance(c))
 			return SM_OK;
 		status = sm_trace_unpark(c->trace, diag);
@@ -207,11 +207,10 @@ enum sm_status sm_trace_next(struct sm_trace_cursor *c,
 	status = move(c, diag);
 	if (!status)
 		status = sm_trace_unpark(c->trace, diag);
-	if (!status)
-		status = deliver(c, event, site_id);
-	else
+	if (status)
 		return status;
-	return status == SM_DAMAGED ? sm_cursor_give_up(c, diag) : status;
+	status = deliver(c, event, site_id);
+	return status ? sm_cursor_give_up(c, status, diag) : SM_OK;
 }
 
 static uint64_t key_of(const struct sm_trace_cursor *c,
@@ -258,18 +257,19 @@ enum sm_status sm_trace_skim(struct sm_trace_cursor *c,
 const struct sm_event *sm_trace_event(struct sm_trace_cursor *c)
 {
 	const struct sm_event *event;
-	enum sm_status status = SM_DAMAGED;
+	enum sm_status status;
 	uint32_t site;
 
 	if (!c->is_loaded)
 		return NULL;
 	sm_strings_relax(&c->trace->strings);
-	if (!sm_trace_unpark(c->trace, NULL))
+	status = sm_trace_unpark(c->trace, NULL);
+	if (!status)
 		status = deliver(c, &event, &site);
 	if (!status)
 		return event;
 	/* The next call that moves tells. */
-	c->is_broken = true;
+	c->broken = status;
 	return NULL;
 }
 

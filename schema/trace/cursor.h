@@ -36,16 +36,16 @@ struct sm_trace_cursor {
 	struct sm_block block;
 	uint32_t *order;
 	struct sm_cursor_group *groups;
-	uint16_t *key_leaves; /* which leaves decide, group by group */
-	bool is_broken;	      /* a string of the block is not there */
-	uint32_t at;	      /* next row in order */
-	uint32_t row;	      /* the one delivered */
-	bool is_bulk;	      /* sm_trace_bulk(): block has shapes and groups */
-	bool has_whens;	      /* bulk: they are asked for */
-	struct sm_scan scan;  /* bulk: what else there is of the block */
-	uint64_t first_ns;    /* bulk: of the block, */
-	struct sm_bytes raw;  /* and its bytes: its row may go meanwhile */
-	uint32_t bulk_group;  /* the next one; the last one delivered is -1 */
+	uint16_t *key_leaves;  /* which leaves decide, group by group */
+	enum sm_status broken; /* why an event of the block was not given */
+	uint32_t at;	       /* next row in order */
+	uint32_t row;	       /* the one delivered */
+	bool is_bulk;	     /* sm_trace_bulk(): block has shapes and groups */
+	bool has_whens;	     /* bulk: they are asked for */
+	struct sm_scan scan; /* bulk: what else there is of the block */
+	uint64_t first_ns;   /* bulk: of the block, */
+	struct sm_bytes raw; /* and its bytes: its row may go meanwhile */
+	uint32_t bulk_group; /* the next one; the last one delivered is -1 */
 };
 
 /* The row of `block`, before its data is looked at. */
@@ -68,8 +68,11 @@ void sm_cursor_skip(struct sm_trace_cursor *c);
 enum sm_status sm_cursor_next_block(struct sm_trace_cursor *c,
 				    struct sm_diag *diag);
 void sm_cursor_unload(struct sm_trace_cursor *c);
-/* Goes behind a block whose strings turn out not to be there. */
-enum sm_status sm_cursor_give_up(struct sm_trace_cursor *c,
+/*
+ * Goes behind a block whose strings turn out not to be there. why: SM_NOMEM,
+ * and nothing is said of the block, or what it is damaged by.
+ */
+enum sm_status sm_cursor_give_up(struct sm_trace_cursor *c, enum sm_status why,
 				 struct sm_diag *diag);
 /* At the end of what there is: the writer may go on. */
 void sm_cursor_rest(struct sm_trace_cursor *c);

@@ -57,8 +57,8 @@ enum sm_status sm_trace_bulk(struct sm_trace_cursor *c,
 			     struct sm_trace_bulk *bulk, struct sm_diag *diag)
 {
 	c->is_bulk = true;
-	if (c->is_loaded && c->is_broken)
-		return sm_cursor_give_up(c, diag);
+	if (c->is_loaded && c->broken)
+		return sm_cursor_give_up(c, c->broken, diag);
 	while (!c->is_loaded || c->bulk_group == c->block.group_count) {
 		enum sm_status status = load_bulk(c, diag);
 
@@ -72,11 +72,12 @@ enum sm_status sm_trace_bulk(struct sm_trace_cursor *c,
 static enum sm_status fill_event(struct sm_trace_cursor *c, uint32_t group,
 				 uint32_t row)
 {
-	const uint64_t *values = sm_scan_values(&c->scan, &c->block, group);
+	const uint64_t *values = NULL;
 	enum sm_status status =
-		values ? sm_scan_whens(&c->scan, c->first_ns, &c->block)
-		       : SM_DAMAGED;
+		sm_scan_values(&c->scan, &c->block, group, &values);
 
+	if (!status)
+		status = sm_scan_whens(&c->scan, c->first_ns, &c->block);
 	sm_strings_relax(&c->trace->strings);
 	if (!status)
 		status = sm_trace_unpark(c->trace, NULL);
@@ -97,8 +98,6 @@ const struct sm_event *sm_trace_bulk_event(struct sm_trace_cursor *c,
 	at += c->groups[group].first;
 	if (at >= c->block.groups[group].events)
 		return NULL;
-	if (!fill_event(c, group, at))
-		return &c->groups[group].event;
-	c->is_broken = true;
-	return NULL;
+	c->broken = fill_event(c, group, at);
+	return c->broken ? NULL : &c->groups[group].event;
 }

@@ -14,32 +14,37 @@ static enum sm_status prepare(struct sm_trace *t)
 	    sqlite3_prepare_v2(t->db,
 			       ROW_QUERY "WHERE id<=? ORDER BY id DESC LIMIT 1",
 			       -1, &t->at_or_before, NULL))
-		return SM_DAMAGED;
+		return sm_db_status(t->db);
 	if (!t->behind &&
 	    sqlite3_prepare_v2(t->db,
 			       ROW_QUERY "WHERE id>? ORDER BY id LIMIT 1", -1,
 			       &t->behind, NULL))
-		return SM_DAMAGED;
+		return sm_db_status(t->db);
 	if (!t->data &&
 	    sqlite3_prepare_v2(t->db,
 			       "SELECT data,postings FROM block WHERE id=?", -1,
 			       &t->data, NULL))
-		return SM_DAMAGED;
+		return sm_db_status(t->db);
 	return SM_OK;
 }
 
-/* SM_END: no such row. The zone is left in trace->zone, empty if damaged. */
+/*
+ * SM_END: no such row; SM_NOMEM. The zone is left in trace->zone, empty if
+ * damaged.
+ */
 static enum sm_status read_row(struct sm_trace *t, sqlite3_stmt *q,
 			       uint64_t number, struct sm_cursor_row *row)
 {
+	enum sm_status status;
 	int64_t events;
 	int code;
 
 	sqlite3_bind_int64(q, 1, (int64_t)number);
 	code = sqlite3_step(q);
 	if (code != SQLITE_ROW) {
+		status = code == SQLITE_DONE ? SM_END : sm_db_status(t->db);
 		sqlite3_reset(q);
-		return code == SQLITE_DONE ? SM_END : SM_DAMAGED;
+		return status;
 	}
 	events = sqlite3_column_int64(q, 1);
 	*row = (struct sm_cursor_row){
@@ -75,7 +80,7 @@ enum sm_status sm_cursor_find(struct sm_trace_cursor *c,
 	status = read_row(t, t->at_or_before, c->position, row);
 	if (!status && row->id + row->events > c->position)
 		return SM_OK;
-	if (status == SM_DAMAGED)
+	if (status && status != SM_END)
 		return status;
 	return read_row(t, t->behind, c->position, row);
 }

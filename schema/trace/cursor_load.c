@@ -63,7 +63,7 @@ void sm_cursor_unload(struct sm_trace_cursor *c)
 	c->order = NULL;
 	c->groups = NULL;
 	c->is_loaded = false;
-	c->is_broken = false;
+	c->broken = SM_OK;
 }
 
 static void prepare_group(const struct sm_trace_cursor *c,
@@ -146,6 +146,8 @@ static enum sm_status unpack_column(struct sm_trace *t, int column,
 	const void *p = sqlite3_column_blob(t->data, column);
 	int n = sqlite3_column_bytes(t->data, column);
 
+	if (!p && sm_db_status(t->db) == SM_NOMEM)
+		return SM_NOMEM;
 	return sm_unpack(t->strings.zstd, p, (size_t)n, raw_bytes,
 			 SM_BLOCK_RAW_MAX, &t->raw);
 }
@@ -159,7 +161,7 @@ static enum sm_status fetch(struct sm_trace_cursor *c,
 	*may_match = true;
 	sqlite3_bind_int64(t->data, 1, (int64_t)row->id);
 	if (sqlite3_step(t->data) != SQLITE_ROW) {
-		status = SM_DAMAGED;
+		status = sm_db_status(t->db);
 	} else if (c->has_needle) {
 		/* Postings that cannot be read exclude nothing. */
 		status = unpack_column(t, 1, -1);
@@ -242,6 +244,12 @@ static enum sm_status load(struct sm_trace_cursor *c,
 	return SM_OK;
 }
 
+static enum sm_status no_memory(const struct sm_trace_cursor *c,
+				struct sm_diag *diag)
+{
+	return sm_fail(diag, SM_NOMEM, "%s: out of memory", c->trace->path);
+}
+
 static enum sm_status damaged(struct sm_trace_cursor *c, uint64_t id,
 			      uint64_t events, struct sm_diag *diag)
 {
@@ -273,6 +281,8 @@ enum sm_status sm_cursor_next_block(struct sm_trace_cursor *c,
 	status = sm_cursor_find(c, &row);
 	if (status == SM_END)
 		return status;
+	if (status == SM_NOMEM)
+		return no_memory(c, diag);
 	if (status) {
 		uint64_t from = c->position;
 
@@ -295,16 +305,19 @@ enum sm_status sm_cursor_next_block(struct sm_trace_cursor *c,
 		return SM_OK;
 	}
 	status = load(c, &row, diag);
+	if (status == SM_NOMEM)
+		return no_memory(c, diag);
 	return status == SM_DAMAGED ? damaged(c, row.id, row.events, diag)
 				    : status;
 }
 
-enum sm_status sm_cursor_give_up(struct sm_trace_cursor *c,
+enum sm_status sm_cursor_give_up(struct sm_trace_cursor *c, enum sm_status why,
 				 struct sm_diag *diag)
 {
 	uint64_t base = c->base, events = c->block.events;
 
 	sm_cursor_unload(c);
 	c->position = base + events;
-	return damaged(c, base, events, diag);
+	return why == SM_NOMEM ? no_memory(c, diag)
+			       : damaged(c, base, events, diag);
 }

@@ -50,6 +50,11 @@ enum sm_status sm_db_fail(sqlite3 *db, const char *path, const char *doing,
 			: "");
 }
 
+enum sm_status sm_db_status(sqlite3 *db)
+{
+	return sqlite3_errcode(db) == SQLITE_NOMEM ? SM_NOMEM : SM_DAMAGED;
+}
+
 static int spend(void *context)
 {
 	uint64_t *strides = context;

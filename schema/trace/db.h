@@ -51,6 +51,8 @@ bool sm_db_has_beside(const char *path, const char *tail);
 /* SM_IO, SM_NOMEM or SM_DAMAGED, with SQLite's words. */
 enum sm_status sm_db_fail(sqlite3 *db, const char *path, const char *doing,
 			  struct sm_diag *diag);
+/* Of a statement that failed: SM_NOMEM, or else SM_DAMAGED. */
+enum sm_status sm_db_status(sqlite3 *db);
 SM_CHECKED enum sm_status sm_db_exec(sqlite3 *db, const char *path,
 				     const char *sql, struct sm_diag *diag);
 

@@ -137,7 +137,19 @@ static bool rows_equal(sqlite3_stmt *a, sqlite3_stmt *b)
 	return true;
 }
 
-/* Steps both; *name is the first definition that differs. */
+/* They differ; or one of them could not be read for want of memory. */
+static enum sm_status refuse(sqlite3 *db, sqlite3 *ours, const char *path,
+			     struct sm_diag *diag)
+{
+	if (sm_db_status(db) == SM_NOMEM || sm_db_status(ours) == SM_NOMEM)
+		return sm_fail(diag, SM_NOMEM, "%s: out of memory", path);
+	return sm_fail(diag, SM_DAMAGED,
+		       "%s: its table definitions are not those of format %d: "
+		       "altered, or not a trace",
+		       path, SM_TRACE_FORMAT);
+}
+
+/* Steps both. */
 static enum sm_status compare_schemas(sqlite3 *db, sqlite3 *ours,
 				      const char *path, struct sm_diag *diag)
 {
@@ -150,7 +162,7 @@ static enum sm_status compare_schemas(sqlite3 *db, sqlite3 *ours,
 		goto out;
 	}
 	if (sqlite3_prepare_v2(ours, SCHEMA_QUERY, -1, &b, NULL)) {
-		status = SM_NOMEM;
+		status = sm_db_fail(ours, path, "cannot read", diag);
 		goto out;
 	}
 	do {
@@ -160,11 +172,7 @@ static enum sm_status compare_schemas(sqlite3 *db, sqlite3 *ours,
 			status = sm_db_fail(db, path, "cannot read", diag);
 		} else if (got != want ||
 			   (got == SQLITE_ROW && !rows_equal(a, b))) {
-			status = sm_fail(
-				diag, SM_DAMAGED,
-				"%s: its table definitions are not those of "
-				"format %d: altered, or not a trace",
-				path, SM_TRACE_FORMAT);
+			status = refuse(db, ours, path, diag);
 		}
 	} while (!status && got == SQLITE_ROW);
 out:

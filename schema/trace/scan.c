@@ -331,8 +331,8 @@ enum sm_status sm_scan_whens(struct sm_scan *s, uint64_t first_ns,
 
 /* ------------------------------------------------------------------ values */
 
-const uint64_t *sm_scan_values(struct sm_scan *s, const struct sm_block *head,
-			       uint32_t group)
+enum sm_status sm_scan_values(struct sm_scan *s, const struct sm_block *head,
+			      uint32_t group, const uint64_t **out)
 {
 	const struct sm_scan_group *from = &s->groups[group];
 	const struct sm_block_view *view = &head->groups[group];
@@ -340,20 +340,22 @@ const uint64_t *sm_scan_values(struct sm_scan *s, const struct sm_block *head,
 	struct sm_columns c = s->columns;
 	uint64_t start = from->start;
 
+	*out = s->values;
 	if (s->values_of == group + 1)
-		return s->values;
+		return SM_OK;
 	s->values_of = 0;
 	if (sm_array_reserve((void **)&s->values, &s->value_room,
 			     (size_t)view->events * shape->leaf_count + 1,
 			     sizeof(*s->values)))
-		return NULL;
+		return SM_NOMEM;
 	c.at[SM_COLUMN_STRINGS].at = from->strings;
 	c.at[SM_COLUMN_INTS].at = from->ints;
 	c.at[SM_COLUMN_FLOATS].at = from->floats;
 	sm_columns_leaves(&c, shape, view->events, &start, s->values);
 	for (unsigned i = SM_COLUMN_STRINGS; i < SM_COLUMNS; i++)
 		if (c.at[i].has_failed)
-			return NULL;
+			return SM_DAMAGED;
 	s->values_of = group + 1;
-	return s->values;
+	*out = s->values;
+	return SM_OK;
 }

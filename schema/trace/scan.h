@@ -66,9 +66,10 @@ SM_CHECKED enum sm_status sm_scan_whens(struct sm_scan *scan, uint64_t first_ns,
 					struct sm_block *head);
 /*
  * The leaves of a group, as sm_block.leaves has them; valid until another
- * group's or block's. NULL: damaged, or out of memory.
+ * group's or block's. SM_NOMEM, SM_DAMAGED.
  */
-const uint64_t *sm_scan_values(struct sm_scan *scan,
-			       const struct sm_block *head, uint32_t group);
+SM_CHECKED enum sm_status sm_scan_values(struct sm_scan *scan,
+					 const struct sm_block *head,
+					 uint32_t group, const uint64_t **out);
 
 #endif

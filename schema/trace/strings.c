@@ -5,6 +5,7 @@
 
 #include "schema/cbor.h"
 #include "schema/secret.h"
+#include "schema/trace/db.h"
 
 enum { PAGES = SM_INTERN_LAST >> SM_PAGE_BITS };
 
@@ -102,14 +103,16 @@ static enum sm_status read_chunk(struct sm_strings *s, sqlite3_stmt *q,
 	int64_t id = sqlite3_column_int64(q, 0);
 	int64_t count = sqlite3_column_int64(q, 1);
 	int64_t raw_bytes = sqlite3_column_int64(q, 2);
+	const void *data = sqlite3_column_blob(q, 3);
 
 	if (id <= 0 || count <= 0 || count > SM_CHUNK_RAW_MAX ||
 	    id + count > SM_INTERN_LAST || raw_bytes < count)
 		return SM_DAMAGED;
 	*row = (struct chunk_row){ (uint32_t)id, (uint32_t)count };
-	return sm_unpack(s->zstd, sqlite3_column_blob(q, 3),
-			 (size_t)sqlite3_column_bytes(q, 3), raw_bytes,
-			 SM_CHUNK_RAW_MAX, raw);
+	if (!data && sm_db_status(sqlite3_db_handle(q)) == SM_NOMEM)
+		return SM_NOMEM;
+	return sm_unpack(s->zstd, data, (size_t)sqlite3_column_bytes(q, 3),
+			 raw_bytes, SM_CHUNK_RAW_MAX, raw);
 }
 
 #define CHUNK_QUERY "SELECT id,count,raw_bytes,data FROM chunk "
@@ -117,18 +120,19 @@ static enum sm_status read_chunk(struct sm_strings *s, sqlite3_stmt *q,
 static enum sm_status find_chunk(struct sm_strings *s, sqlite3 *db, uint32_t id,
 				 struct chunk_row *row, struct sm_bytes *raw)
 {
-	enum sm_status status = SM_DAMAGED;
+	enum sm_status status;
 
 	if (!s->query &&
 	    sqlite3_prepare_v2(db,
 			       CHUNK_QUERY "WHERE id<=? ORDER BY id DESC "
 					   "LIMIT 1",
 			       -1, &s->query, NULL))
-		return sqlite3_errcode(db) == SQLITE_NOMEM ? SM_NOMEM
-							   : SM_DAMAGED;
+		return sm_db_status(db);
 	sqlite3_bind_int64(s->query, 1, id);
 	if (sqlite3_step(s->query) == SQLITE_ROW)
 		status = read_chunk(s, s->query, row, raw);
+	else
+		status = sm_db_status(db);
 	sqlite3_reset(s->query);
 	return status;
 }

@@ -595,5 +595,5 @@ enum sm_status sm_trace_verify(const char *path,
 	sm_bytes_fini(&v.hashes);
 	free(v.checkpoints);
 	sm_trace_close(v.trace);
-	return v.first.status;
+	return status ? status : v.first.status;
 }

@@ -18,11 +18,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void try_scan(const uint8_t *data, size_t size, uint32_t events)
 {
 	static struct sm_scan s;
+	const uint64_t *values;
 	struct sm_block head;
 
 	if (!scan_all(&s, data, size, events, &head))
 		for (uint32_t g = 0; g < head.group_count; g++)
-			(void)sm_scan_values(&s, &head, g);
+			(void)!sm_scan_values(&s, &head, g, &values);
 	sm_block_fini(&head);
 }
 

@@ -149,6 +149,80 @@ static void failing_allocations_lose_no_sense(void **state)
 	assert_true(partial > 0 || !of_writing);
 }
 
+/* Of a trace that is whole: all of it, or that there was no memory. */
+static void expect(uint64_t n, const char *doing, enum sm_status status,
+		   uint64_t done, const struct sm_diag *diag)
+{
+	bool is_told = status == SM_NOMEM && diag->status == SM_NOMEM;
+
+	if (!is_told && (status || done != EVENTS))
+		fail_msg("allocation %lu, %s: %lu events, %s: %s",
+			 (unsigned long)n, doing, (unsigned long)done,
+			 sm_status_text(status), diag->text);
+}
+
+static void read_all(uint64_t n, struct sm_trace *t)
+{
+	struct sm_trace_cursor *c;
+	const struct sm_event *event;
+	struct sm_diag diag = { 0 };
+	enum sm_status status = sm_trace_events(t, NULL, &c, &diag);
+	uint64_t done = 0;
+	uint32_t site;
+
+	while (!status && !(status = sm_trace_next(c, &event, &site, &diag)))
+		done++;
+	sm_trace_cursor_free(c);
+	expect(n, "one by one", status == SM_END ? SM_OK : status, done, &diag);
+}
+
+static void read_bulk(uint64_t n, struct sm_trace *t)
+{
+	struct sm_trace_cursor *c;
+	struct sm_trace_bulk bulk;
+	struct sm_diag diag = { 0 };
+	enum sm_status status = sm_trace_events(t, NULL, &c, &diag);
+	uint64_t done = 0;
+
+	while (!status && !(status = sm_trace_bulk(c, &bulk, &diag)))
+		for (uint32_t i = 0; i < bulk.count; i++)
+			done += sm_trace_bulk_event(c, i) != NULL;
+	sm_trace_cursor_free(c);
+	expect(n, "in bulk", status == SM_END ? SM_OK : status, done, &diag);
+}
+
+/* True: that allocation was one of these. */
+static bool read_with_failure(uint64_t n, unsigned how)
+{
+	struct sm_trace *t = NULL;
+	struct sm_diag diag = { 0 };
+	enum sm_status status;
+
+	allocations = 0;
+	fail_at = n;
+	status = sm_trace_open(path, &t, &diag);
+	if (status)
+		expect(n, "opened", status, 0, &diag);
+	else if (how == 0)
+		read_all(n, t);
+	else
+		read_bulk(n, t);
+	sm_trace_close(t);
+	fail_at = 0;
+	return allocations >= n;
+}
+
+/* Who has too little memory is not told that the trace is damaged, or whole. */
+static void failing_allocations_are_no_damage(void **state)
+{
+	(void)state;
+	unlink(path);
+	assert_int_equal(write_some(), EVENTS);
+	for (unsigned how = 0; how < 2; how++)
+		for (uint64_t n = 1; read_with_failure(n, how);)
+			n += n < 100 ? 1 : 23;
+}
+
 static int make_dir(void **state)
 {
 	(void)state;
@@ -171,6 +245,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(failing_allocations_lose_no_sense),
+		cmocka_unit_test(failing_allocations_are_no_damage),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
