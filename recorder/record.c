@@ -188,8 +188,8 @@ static void put_verdict(struct sm_cbor_writer *w, enum extra first,
 	}
 }
 
-static void put_extras(struct sm_cbor_writer *w, const struct sm_event *e,
-		       unsigned count)
+SM_RARELY static void put_extras(struct sm_cbor_writer *w,
+				 const struct sm_event *e, unsigned count)
 {
 	if (w->at < w->end && !w->has_failed)
 		*w->at++ = (uint8_t)(MAP << 5 | count);
@@ -266,8 +266,8 @@ static inline bool put_usual_extras(struct sm_cbor_writer *w,
 	return true;
 }
 
-uint32_t sm_record_put_event(uint8_t *out, uint32_t room,
-			     const struct sm_record_event *record)
+SM_OFTEN uint32_t sm_record_put_event(uint8_t *out, uint32_t room,
+				      const struct sm_record_event *record)
 {
 	struct sm_cbor_writer w = { out, out + room, false };
 	unsigned extras = count_extras(&record->event);

@@ -83,7 +83,7 @@ void sm_secrets_take_argument(struct sm_secrets *secrets,
 		keep(secrets, value, length);
 }
 
-void sm_secrets_tell(struct sm_secrets *secrets)
+SM_OFTEN void sm_secrets_tell(struct sm_secrets *secrets)
 {
 	for (uint32_t i = 0; i < secrets->count; i++)
 		set_text(secrets->items[i].value, secrets->items[i].text,

@@ -65,7 +65,7 @@ static uint64_t used_bytes(struct sm_ring_writer *writer)
 }
 
 /* A tail that makes no sense counts as a full ring: dropping is harmless. */
-static bool has_room(struct sm_ring_writer *writer, uint64_t need)
+SM_OFTEN static bool has_room(struct sm_ring_writer *writer, uint64_t need)
 {
 	uint64_t used = writer->head - writer->cached_tail;
 
@@ -89,7 +89,8 @@ static bool is_collector_alive(const struct sm_ring_writer *writer)
 				    memory_order_acquire);
 }
 
-static bool wait_for_room(struct sm_ring_writer *writer, uint64_t need)
+SM_RARELY static bool wait_for_room(struct sm_ring_writer *writer,
+				    uint64_t need)
 {
 	const struct timespec step = { 0, WAIT_STEP_NS };
 	uint64_t end = now_ns() + writer->wait_ns;
@@ -137,7 +138,7 @@ static void put_padding(struct sm_ring_writer *writer, uint32_t at)
 	writer->head += bytes;
 }
 
-void *sm_ring_reserve(struct sm_ring_writer *writer)
+SM_OFTEN void *sm_ring_reserve(struct sm_ring_writer *writer)
 {
 	uint32_t at = (uint32_t)(writer->head & (writer->data_bytes - 1));
 	uint32_t rest = writer->data_bytes - at;
@@ -159,7 +160,7 @@ void *sm_ring_reserve(struct sm_ring_writer *writer)
 	return (uint8_t *)head + HEAD_BYTES;
 }
 
-void sm_ring_commit(struct sm_ring_writer *writer, uint32_t bytes)
+SM_OFTEN void sm_ring_commit(struct sm_ring_writer *writer, uint32_t bytes)
 {
 	uint32_t at = (uint32_t)(writer->head & (writer->data_bytes - 1));
 	struct record_head *head = head_at(writer->data, at);

@@ -60,14 +60,15 @@ enum sm_event_kind sm_catalogue_find(struct sm_str name)
 	return SM_EVENT_OTHER;
 }
 
-enum sm_event_class sm_event_class(enum sm_event_kind kind)
+SM_OFTEN enum sm_event_class sm_event_class(enum sm_event_kind kind)
 {
 	const struct sm_catalogue_entry *entry = sm_catalogue_entry(kind);
 
 	return entry ? (enum sm_event_class)entry->class : SM_CLASS_PRIMITIVE;
 }
 
-int sm_catalogue_role(const struct sm_catalogue_entry *entry, enum sm_role role)
+SM_OFTEN int sm_catalogue_role(const struct sm_catalogue_entry *entry,
+			       enum sm_role role)
 {
 	for (int i = 0; entry && i < entry->role_count; i++)
 		if ((entry->roles[i] & ~SM_ROLE_KEY) == role)
@@ -134,7 +135,7 @@ const char *sm_via_name(enum sm_via via)
 	return (unsigned)via < SM_VIAS ? via_names[via] : "?";
 }
 
-const char *sm_principal_kind_name(enum sm_principal_kind kind)
+SM_OFTEN const char *sm_principal_kind_name(enum sm_principal_kind kind)
 {
 	return (unsigned)kind < SM_PRINCIPALS ? principal_names[kind] : "?";
 }

@@ -57,7 +57,7 @@ static bool has_nothing_odd(const char *p, const char *end)
 	return !(odd | find_odd(load(end - 8))) && end[-1] != '/';
 }
 
-bool sm_path_is_canonical(struct sm_str path)
+SM_OFTEN bool sm_path_is_canonical(struct sm_str path)
 {
 	const char *p = path.p, *end;
 

@@ -13,6 +13,14 @@
 #include <stdint.h>
 #include <string.h>
 
+/*
+ * What every event goes through: compilers put it together. Spread among what
+ * hardly ever runs, it has more lines than a set of the nearest cache, which it
+ * shares with the interpreter, holds.
+ */
+#define SM_OFTEN  __attribute__((hot))
+#define SM_RARELY __attribute__((cold, noinline)) /* not beside it */
+
 /* Bytes with a length; p may be NULL only when len is 0. Not terminated. */
 struct sm_str {
 	const char *p;

@@ -100,7 +100,7 @@ static void interrupt(struct announcements *a)
 }
 
 /* Whom we know nothing by is forgotten with the next event. */
-void sm_announce_next_event(const void *frame)
+SM_OFTEN void sm_announce_next_event(const void *frame)
 {
 	here = (uintptr_t)frame;
 	if (are_hooks()) {
@@ -114,7 +114,7 @@ void sm_announce_next_event(const void *frame)
 		others.now.kind = SM_EVENT_OTHER;
 }
 
-enum sm_event_kind sm_announce_second(enum sm_event_kind kind)
+SM_OFTEN enum sm_event_kind sm_announce_second(enum sm_event_kind kind)
 {
 	switch (kind) {
 	case SM_EVENT_OPEN:
@@ -149,7 +149,7 @@ enum sm_event_kind sm_announce_second(enum sm_event_kind kind)
 }
 
 /* Not only ASCII: *is_plain becomes false, its bytes depend on the locale. */
-static uint64_t hash_of(const char *s, uint32_t n, bool *is_plain)
+SM_OFTEN static uint64_t hash_of(const char *s, uint32_t n, bool *is_plain)
 {
 	uint64_t h = n, word, high = 0;
 
@@ -168,8 +168,8 @@ static uint64_t hash_of(const char *s, uint32_t n, bool *is_plain)
 	return h;
 }
 
-void sm_announce(const struct sm_view *view, const struct sm_event *event,
-		 bool is_misread)
+SM_OFTEN void sm_announce(const struct sm_view *view,
+			  const struct sm_event *event, bool is_misread)
 {
 	const struct sm_value *name = event->argc ? &event->args[0] : NULL;
 	enum sm_event_kind kind = sm_announce_second(event->site.kind);

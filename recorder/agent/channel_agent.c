@@ -423,7 +423,7 @@ bool sm_channel_hello(enum sm_hello_reason reason)
  * between two decisions. Without an answer the old decide on, and a later
  * event asks again.
  */
-static void reload(void)
+SM_RARELY static void reload(void)
 {
 	struct answer answer;
 	bool ok = ask(SM_HELLO_RELOAD, &answer) && map_policies(&answer, 0);
@@ -501,7 +501,7 @@ bool sm_channel_is_lost(void)
 	return !sm_agent.has_ring && channel.failures >= FAILURES_MAX;
 }
 
-bool sm_channel_is_copy(void)
+SM_OFTEN bool sm_channel_is_copy(void)
 {
 	return channel.page && !*channel.page;
 }
@@ -537,7 +537,7 @@ static bool wants_reload(void)
 	       sm_agent.policy_generation;
 }
 
-void sm_channel_check(void)
+SM_OFTEN void sm_channel_check(void)
 {
 	if (sm_agent.has_ring) {
 		if (wants_reload() && sm_agent_now_ns() >= channel.retry_ns)

@@ -259,8 +259,8 @@ static struct sm_code *main_entry(struct py_object *code,
 	return entry;
 }
 
-static const struct sm_code *look_at(struct py_object *code,
-				     struct sm_code *spare)
+SM_RARELY static const struct sm_code *look_at(struct py_object *code,
+					       struct sm_code *spare)
 {
 	static char absolute[SM_PATH_MAX]; /* under the lock */
 	bool is_settled = sm_code_find_library(), is_known;
@@ -286,7 +286,8 @@ static const struct sm_code *look_at(struct py_object *code,
 	return entry;
 }
 
-const struct sm_code *sm_code_of(struct py_object *code, struct sm_code *spare)
+SM_OFTEN const struct sm_code *sm_code_of(struct py_object *code,
+					  struct sm_code *spare)
 {
 	const struct sm_code *entry = sm_code_entry(sm_code_known(code));
 

@@ -203,7 +203,7 @@ static void keep(bucket *words, uint64_t key, uint32_t number)
 }
 
 /* Hashes are -1 until somebody asks for them; none is kept with that. */
-uint32_t sm_code_known(struct py_object *code)
+SM_OFTEN uint32_t sm_code_known(struct py_object *code)
 {
 	struct sm_code_identity id;
 	uint64_t key;

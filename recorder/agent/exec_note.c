@@ -164,7 +164,7 @@ void sm_note_leave(struct sm_exec_note *note, const struct sm_event *event)
 	atomic_fetch_add(&left, 1);
 }
 
-bool sm_exec_has_notes(void)
+SM_OFTEN bool sm_exec_has_notes(void)
 {
 	return atomic_load_explicit(&left, memory_order_relaxed) != 0;
 }

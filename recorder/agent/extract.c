@@ -311,8 +311,9 @@ static bool name_value(struct sm_box *box, struct py_object *o, bool is_entry,
 	return true;
 }
 
-static void end_names(struct sm_box *box, struct sm_value *names,
-		      uint32_t count, uint64_t total, struct sm_value *value)
+SM_RARELY static void end_names(struct sm_box *box, struct sm_value *names,
+				uint32_t count, uint64_t total,
+				struct sm_value *value)
 {
 	uint32_t keep = 0;
 
@@ -344,8 +345,8 @@ static void put_keys(struct sm_box *box, struct py_object *o,
 }
 
 /* Names only: what variables hold is often secret. */
-static void put_environ(struct sm_box *box, struct py_object *o,
-			struct sm_value *value)
+SM_RARELY static void put_environ(struct sm_box *box, struct py_object *o,
+				  struct sm_value *value)
 {
 	struct sm_value *names, name;
 	PY_SIZE n = sm_extract_length(o);
@@ -398,8 +399,8 @@ static struct sm_value *items_of(const struct sm_value *list)
 }
 
 /* A text, or all texts of a list. */
-static void redact(struct sm_box *box, enum sm_redact_kind kind,
-		   struct sm_value *value, unsigned depth)
+SM_RARELY static void redact(struct sm_box *box, enum sm_redact_kind kind,
+			     struct sm_value *value, unsigned depth)
 {
 	if (value->type != SM_LIST) {
 		sm_secrets_take(&box->secrets, kind, value);
@@ -409,7 +410,7 @@ static void redact(struct sm_box *box, enum sm_redact_kind kind,
 		redact(box, kind, &items_of(value)[i], depth + 1);
 }
 
-static void redact_argv(struct sm_box *box, struct sm_value *list)
+SM_RARELY static void redact_argv(struct sm_box *box, struct sm_value *list)
 {
 	struct sm_redact_argv argv = { 0 };
 
@@ -445,8 +446,8 @@ static void put_code_text(struct sm_box *box, struct py_object *code,
 		*value = (struct sm_value){ .type = SM_NONE };
 }
 
-static void put_code(struct sm_box *box, struct py_object *o,
-		     struct sm_value *value)
+SM_RARELY static void put_code(struct sm_box *box, struct py_object *o,
+			       struct sm_value *value)
 {
 	struct sm_value *items;
 
@@ -558,8 +559,9 @@ _Static_assert(SM_ROLE_ADDRESS_OF < 64, "roles are bits of one word");
 /* Leaves room for everything else in SM_RECORD_MAX. */
 #define BUDGET (SM_RECORD_MAX - (20u << 10))
 
-void sm_extract(struct sm_box *box, const struct sm_catalogue_entry *entry,
-		struct py_object *args, struct sm_event *event)
+SM_OFTEN void sm_extract(struct sm_box *box,
+			 const struct sm_catalogue_entry *entry,
+			 struct py_object *args, struct sm_event *event)
 {
 	PY_SIZE n = args ? sm_python_length(args) : 0;
 	uint32_t count = n > SM_ITEMS_MAX ? SM_ITEMS_MAX

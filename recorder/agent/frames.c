@@ -27,7 +27,7 @@ static struct py_object *word_at(struct py_object *o, size_t at)
 }
 
 /* The frame keeps its code alive, also after our reference is gone. */
-static struct py_object *frame_code(struct py_object *frame)
+SM_OFTEN static struct py_object *frame_code(struct py_object *frame)
 {
 	struct py_object *code;
 
@@ -75,7 +75,8 @@ static void walk_back(struct walk *walk)
 
 static _Atomic uint64_t lines[LINES];
 
-static uint32_t line_of(struct py_object *frame, const struct sm_code *code)
+SM_OFTEN static uint32_t line_of(struct py_object *frame,
+				 const struct sm_code *code)
 {
 	uint64_t key, slot_value;
 	unsigned slot;
@@ -243,7 +244,7 @@ static bool view_direct(struct sm_view *view, const struct sm_code *code,
 	return true;
 }
 
-void sm_frames_view(struct sm_view *view)
+SM_OFTEN void sm_frames_view(struct sm_view *view)
 {
 	struct walk walk = { .frame = sm_py.PyEval_GetFrame() };
 	struct via_state via = { .way = WAY_START };
@@ -281,7 +282,7 @@ void sm_frames_view(struct sm_view *view)
 	view->via = via_end(&via);
 }
 
-void sm_frames_site(const struct sm_view *view, struct sm_site *site)
+SM_OFTEN void sm_frames_site(const struct sm_view *view, struct sm_site *site)
 {
 	const struct sm_code *owner = view->owner;
 	struct sm_principal *p = &site->principal;
@@ -313,7 +314,7 @@ static bool is_in_view(const struct sm_view *view, const struct sm_code *code)
  * Entries of the code table stay. Of code that did not fit there the strings
  * go with it: what decides is kept, its package and kind.
  */
-void sm_view_keep(struct sm_kept_view *to, const struct sm_view *view)
+SM_OFTEN void sm_view_keep(struct sm_kept_view *to, const struct sm_view *view)
 {
 	struct sm_view *kept = &to->view;
 	uint32_t n;

@@ -28,7 +28,7 @@ static bool try_lock(void)
 	       !atomic_exchange_explicit(&lock, true, memory_order_acquire);
 }
 
-bool sm_agent_lock(void)
+SM_OFTEN bool sm_agent_lock(void)
 {
 	for (unsigned i = 0; i < SPINS; i++)
 		if (try_lock())
@@ -44,7 +44,7 @@ locked:
 	return true;
 }
 
-void sm_agent_unlock(void)
+SM_OFTEN void sm_agent_unlock(void)
 {
 	is_inside = false;
 	atomic_store_explicit(&lock, false, memory_order_release);
@@ -139,7 +139,7 @@ static void count_noise(void)
  * Tells the ring which code entry is. False: no room, and so none for the
  * event either.
  */
-static bool tell_code(struct sm_code *entry)
+SM_RARELY static bool tell_code(struct sm_code *entry)
 {
 	struct sm_record_code record;
 	uint8_t *out = sm_ring_reserve(&sm_agent.writer);
@@ -181,7 +181,7 @@ static inline bool get_code_id(const struct sm_code *code, uint32_t *id)
 	return true;
 }
 
-static void tell_interpreter(void)
+SM_RARELY static void tell_interpreter(void)
 {
 	struct sm_trace_interpreter interpreter;
 	uint8_t *out;
@@ -198,7 +198,7 @@ static void tell_interpreter(void)
 }
 
 /* The record goes before the first event the new policies decide. */
-static void tell_reload(void)
+SM_RARELY static void tell_reload(void)
 {
 	struct sm_record_policy record = { sm_agent.policy_generation,
 					   sm_agent.reloaded_seq,
@@ -212,7 +212,7 @@ static void tell_reload(void)
 	sm_agent.reloaded_seq = 0;
 }
 
-static bool tell_loss(enum sm_loss cause, uint64_t lost)
+SM_RARELY static bool tell_loss(enum sm_loss cause, uint64_t lost)
 {
 	struct sm_record_lost record = { cause, lost, sm_agent_now_ns() };
 	uint8_t *out = sm_ring_reserve(&sm_agent.writer);
@@ -251,7 +251,8 @@ static bool put_event(const struct sm_view *view,
 	return true;
 }
 
-void sm_agent_store(const struct sm_view *view, struct sm_record_event *record)
+SM_OFTEN void sm_agent_store(const struct sm_view *view,
+			     struct sm_record_event *record)
 {
 	if (!sm_agent.has_ring) {
 		count(&sm_agent.homeless);
@@ -341,7 +342,7 @@ bool sm_agent_lost(void)
 	return true;
 }
 
-static int take_nothing(void)
+SM_RARELY static int take_nothing(void)
 {
 	struct sm_denial denial = { .text = "secmgr: busy", .text_length = 12 };
 
@@ -363,7 +364,7 @@ static void before(const struct sm_view *view, const struct arrival *a)
 }
 
 /* Only what really happens changes anything. */
-static void after(const struct arrival *a)
+SM_OFTEN static void after(const struct arrival *a)
 {
 	enum sm_event_kind kind = a->kind;
 
@@ -451,7 +452,7 @@ static void look(struct arrival *a, struct sm_view *view)
 	a->is_forged = true;
 }
 
-static int take(struct arrival *a)
+SM_OFTEN static int take(struct arrival *a)
 {
 	struct py_object *held[SM_HELD_MAX];
 	struct sm_denial denial;
@@ -519,7 +520,8 @@ static int take(struct arrival *a)
  */
 #define DENIED_ERRNO ECANCELED
 
-int sm_agent_hook(const char *event, struct py_object *args, void *data)
+SM_OFTEN int sm_agent_hook(const char *event, struct py_object *args,
+			   void *data)
 {
 	struct arrival a = { .name = event, .args = args };
 	int saved = errno, result = 0;

@@ -58,7 +58,7 @@ static bool is_libc(int (*function)(const char *, int, ...))
 	return theirs && theirs == address;
 }
 
-bool sm_interpose_sees_open(void)
+SM_OFTEN bool sm_interpose_sees_open(void)
 {
 	return sees_open;
 }

@@ -34,12 +34,12 @@ void sm_late_open_reset(void)
 	waiting.is_set = false;
 }
 
-bool sm_late_open_is_waiting(void)
+SM_OFTEN bool sm_late_open_is_waiting(void)
 {
 	return waiting.is_set;
 }
 
-static bool keep_name(struct py_object *o)
+SM_RARELY static bool keep_name(struct py_object *o)
 {
 	unsigned long flags = sm_py.PyType_GetFlags(sm_python_type(o));
 	PY_SIZE n = 0;
@@ -80,7 +80,8 @@ static bool is_in_view(const struct sm_view *view, const struct sm_code *code)
 	       code < view->spare + sizeof(view->spare) / sizeof(*view->spare);
 }
 
-bool sm_late_open_keep(const struct sm_view *view, struct py_object *args)
+SM_OFTEN bool sm_late_open_keep(const struct sm_view *view,
+				struct py_object *args)
 {
 	if (!sm_interpose_sees_open() || !args || sm_python_length(args) != 3 ||
 	    sm_python_item(args, 1) != sm_py._Py_NoneStruct ||

@@ -286,7 +286,7 @@ __attribute__((noinline)) static bool allow_new(const struct sm_view *view,
  * Files are not remembered: to look one up and to find it missing would cost
  * most decisions more than it saved the others.
  */
-bool sm_memo_allows(const struct sm_view *view, struct sm_event *event)
+SM_OFTEN bool sm_memo_allows(const struct sm_view *view, struct sm_event *event)
 {
 	uint32_t who = who_is(view), access;
 	struct asking *asking = &askings[who % SUBJECTS];

@@ -157,9 +157,9 @@ struct sm_str sm_resolve_at(int dir_fd, struct sm_str name, char *out)
 	return at_descriptor(dir_fd == AT_FDCWD ? NULL : &fd, name, out);
 }
 
-static void resolve_path(struct sm_box *box,
-			 const struct sm_catalogue_entry *entry,
-			 struct sm_event *event, enum sm_role role)
+SM_OFTEN static void resolve_path(struct sm_box *box,
+				  const struct sm_catalogue_entry *entry,
+				  struct sm_event *event, enum sm_role role)
 {
 	unsigned which = role == SM_ROLE_PATH_TO;
 	enum sm_role dir_role = which ? SM_ROLE_DIR_FD_TO : SM_ROLE_DIR_FD;
@@ -238,7 +238,7 @@ struct sm_str sm_resolve_database(const struct sm_event *event,
 	return (struct sm_str){ out, uri_path(name, out, SM_PATH_MAX) };
 }
 
-static void resolve_sqlite(struct sm_box *box, struct sm_event *event)
+SM_RARELY static void resolve_sqlite(struct sm_box *box, struct sm_event *event)
 {
 	char *text = sm_box_text(box, SM_PATH_MAX);
 	struct sm_str name;
@@ -286,9 +286,9 @@ static void close_open_paths(struct sm_event *event)
 
 /* ------------------------------------------------------------------ others */
 
-static void resolve_code(struct sm_box *box,
-			 const struct sm_catalogue_entry *entry,
-			 struct sm_event *event)
+SM_RARELY static void resolve_code(struct sm_box *box,
+				   const struct sm_catalogue_entry *entry,
+				   struct sm_event *event)
 {
 	const struct sm_value *v =
 		sm_resolve_argument(event, entry, SM_ROLE_CODE);
@@ -320,9 +320,9 @@ static void resolve_text(struct sm_box *box, const struct sm_value *v,
 }
 
 /* The names behind an address; the address behind a name, and its names. */
-static void resolve_peer(struct sm_box *box,
-			 const struct sm_catalogue_entry *entry,
-			 struct sm_event *event)
+SM_RARELY static void resolve_peer(struct sm_box *box,
+				   const struct sm_catalogue_entry *entry,
+				   struct sm_event *event)
 {
 	const struct sm_value *v =
 		sm_resolve_argument(event, entry, SM_ROLE_ADDRESS);
@@ -341,8 +341,11 @@ static void resolve_peer(struct sm_box *box,
 	event->resolved[1] = sm_names_of(address, box->resolved[1]);
 }
 
-void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
-		struct py_object *args, struct sm_event *event)
+/* All but files that are opened, which most are. */
+SM_RARELY static void resolve_more(struct sm_box *box,
+				   const struct sm_catalogue_entry *entry,
+				   struct py_object *args,
+				   struct sm_event *event)
 {
 	switch (entry->operation) {
 	case SM_OPERATION_SQLITE:
@@ -390,6 +393,16 @@ void sm_resolve(struct sm_box *box, const struct sm_catalogue_entry *entry,
 	default:
 		resolve_path(box, entry, event, SM_ROLE_PATH);
 	}
+}
+
+SM_OFTEN void sm_resolve(struct sm_box *box,
+			 const struct sm_catalogue_entry *entry,
+			 struct py_object *args, struct sm_event *event)
+{
+	if (entry->operation == SM_OPERATION_OPEN)
+		resolve_path(box, entry, event, SM_ROLE_PATH);
+	else
+		resolve_more(box, entry, args, event);
 }
 
 /* --------------------------------------------------------------- processes */

@@ -323,8 +323,8 @@ APART struct sm_found_stop find_more(const struct sm_policy *policy,
 	return find_stop(policy, p, sm_find_last_slash(p, n), n);
 }
 
-APART struct sm_found_stop find_stop(const struct sm_policy *policy,
-				     const char *p, size_t n, size_t end)
+SM_OFTEN APART struct sm_found_stop
+find_stop(const struct sm_policy *policy, const char *p, size_t n, size_t end)
 {
 	for (; n >= 16; end = n, n = sm_find_last_slash(p, n)) {
 		uint64_t hash = sm_stop_hash_end(SM_ROOT_FILES, p, n);
@@ -360,7 +360,7 @@ ask_grant(const struct sm_policy *policy, const struct sm_subject *subject,
 	return allowance_of(policy, grant);
 }
 
-SM_UNGUARDED struct sm_allowance
+SM_OFTEN SM_UNGUARDED struct sm_allowance
 sm_policy_allows_file(const struct sm_policy *policy,
 		      const struct sm_subject *subject, struct sm_str path,
 		      uint32_t access)
