@@ -61,7 +61,6 @@ GRANTS = {
     "interpreters": {"code": [
         {"id": "i1", "load": "stdlib:_interpreters"},
         {"id": "i2", "load": "stdlib:_xxsubinterpreters"}]},
-    "no new code": {"deny": [{"id": "nc", "name": "code.__new__"}]},
     "gc": {"events": [{"id": "gc", "name": "gc.get_objects", "args": ["*"]}]},
     "ctypes": {
         "code": [{"id": "n1", "load": "stdlib:ctypes"},
@@ -177,8 +176,6 @@ ROWS = [
     row(OBJECTS, "bytecode that loads beyond its constants",
         "forged_constant", (), RECORDED,
         ['"event": "code.__new__"', "forged.py"]),
-    row(OBJECTS, "the same, where code.__new__ is denied", "forged_constant",
-        ["no new code"]),
 
     row(TIMES, "thread", "thread"),
     row(TIMES, "daemon thread at the end", "daemon_thread"),
