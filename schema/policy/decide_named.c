@@ -132,22 +132,44 @@ static bool holds_code(const struct sm_policy *policy, struct sm_str name)
 	return left.has_overflown;
 }
 
+/* A directory above the name, to be made: it has to be there for what is named
+ * to be made in it, and one that is there stays what it is. */
+static bool leads_to(const struct sm_deciding *d, struct sm_str path,
+		     struct sm_str name)
+{
+	return d->event->site.kind == SM_EVENT_OS_MKDIR &&
+	       path.len < name.len && sm_path_is_under(name, path);
+}
+
+static bool concerns_named(const struct sm_deciding *d, struct sm_str path)
+{
+	const struct sm_named *named = d->event->named;
+
+	for (uint32_t i = 0; named && i < named->count; i++)
+		if (sm_path_is_under(path, named->paths[i]) ||
+		    leads_to(d, path, named->paths[i]))
+			return true;
+	return false;
+}
+
 /*
  * For each path that the command line named and that this is or lies below:
- * with what follows it, as if that were all.
+ * with what follows it, as if that were all. Who may make what is named makes
+ * the directories that lead to it.
  */
 void sm_decide_named(struct sm_deciding *d, struct sm_str path)
 {
 	const struct sm_named *named = d->event->named;
 	bool is_change = d->access & CHANGES;
 
-	if (sm_named_find(named, path) < 0 || !is_nameable(d->policy, path) ||
+	if (!concerns_named(d, path) || !is_nameable(d->policy, path) ||
 	    (is_change && is_only_read(d->policy, path)))
 		return;
 	for (uint32_t i = 0; i < named->count; i++) {
 		struct sm_str name = named->paths[i], rest = SM_STR("/");
 
-		if (!sm_path_is_under(path, name) ||
+		if (!(sm_path_is_under(path, name) ||
+		      leads_to(d, path, name)) ||
 		    (is_change && holds_code(d->policy, name)))
 			continue;
 		if (path.len > name.len) {

@@ -85,6 +85,23 @@ class Named(unittest.TestCase):
             "out/../out/b": True, "outer": False, "out": False,
             "../out/c": True, "er/d": True, "../other/d": False}, got)
 
+    def test_directories_that_lead_to_it_are_made_with_it(self):
+        got = self.enforce(
+            "def make(path):\n"
+            "    try:\n"
+            "        os.makedirs(path, exist_ok=True)\n"
+            "        print(path, 'passed', flush=True)\n"
+            "    except PermissionError:\n"
+            "        print(path, 'denied', flush=True)\n"
+            "make('years/2027'); attempt('years/2027/all.html')\n"
+            "attempt('years/other.html'); make('years/2028')\n"
+            "make('out'); make('other/a')\n",
+            "-o", "years/2027/all.html", "out/deep/er.html")
+        self.assertEqual({
+            "years/2027": True, "years/2027/all.html": True,
+            "years/other.html": False, "years/2028": False,
+            "out": True, "other/a": False}, got)
+
     def test_a_copy_keeps_it_and_another_program_has_its_own(self):
         got = self.enforce(
             "import subprocess\n"
@@ -132,6 +149,7 @@ class Named(unittest.TestCase):
 
     def test_replay_decides_as_it_was_decided_offline_and_live(self):
         self.test_it_is_what_was_named_when_the_program_started()
+        self.test_directories_that_lead_to_it_are_made_with_it()
         self.test_a_copy_keeps_it_and_another_program_has_its_own()
         for trace in self.traces:
             for interpreter in live_replay.interpreters():

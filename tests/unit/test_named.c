@@ -283,6 +283,63 @@ static void nothing_changes_through_a_name_with_code_below(void **state)
 	compiled_free(&c);
 }
 
+static enum sm_decision decide_mkdir(const struct compiled *c,
+				     const struct sm_named *named,
+				     const char *by, const char *path)
+{
+	struct sm_verdict v;
+	struct staged s;
+
+	stage(&s, "os.mkdir", by);
+	push_arg(&s, text_value(path));
+	push_arg(&s, int_value(0777));
+	push_arg(&s, int_value(-1));
+	s.event.named = named;
+	sm_policy_decide(&c->policy, &s.event, &v);
+	return v.decision;
+}
+
+static void who_may_make_it_makes_the_directories_that_lead_to_it(void **state)
+{
+	static const struct sm_named named = {
+		2, { SM_STR("/out/2027/q1/a.html"), SM_STR("/code/x/b.html") }
+	};
+	struct compiled c = compile_text(
+		"{ \"secmgr\": 1, \"variables\": { \"APP\": \"/srv/shop\" },\n"
+		"  \"files\": [\n"
+		"    { \"id\": \"a\", \"path\": \"${ARG}\", \"access\": "
+		"[\"write\", \"create\"], \"by\": [\"app\"] },\n"
+		"    { \"id\": \"r\", \"path\": \"/out/2027\", \"access\": "
+		"[\"list\"] } ],\n"
+		"  \"code\": [ { \"id\": \"c\", \"load\": "
+		"\"/code/x/*.py\" },\n"
+		"    { \"id\": \"s\", \"load\": \"${APP}/*.py\" } ] "
+		"}\n");
+
+	(void)state;
+	assert_int_equal(decide_mkdir(&c, &named, "app", "/out/2027/q1"),
+			 SM_ALLOWED);
+	assert_int_equal(decide_mkdir(&c, &named, "app", "/out/2027"),
+			 SM_ALLOWED);
+	assert_int_equal(decide_mkdir(&c, &named, "app", "/out"), SM_ALLOWED);
+	/* one beside, one as another's, and what is no directory */
+	assert_int_equal(decide_mkdir(&c, &named, "app", "/out/2027/q2"),
+			 SM_DENIED);
+	assert_int_equal(decide_mkdir(&c, &named, "app", "/out/2027/q"),
+			 SM_DENIED);
+	assert_int_equal(decide_mkdir(&c, &named, "pkg", "/out/2027/q1"),
+			 SM_DENIED);
+	assert_int_equal(decide_mkdir(&c, NULL, "app", "/out/2027/q1"),
+			 SM_DENIED);
+	assert_int_equal(
+		decide_open(&c, &named, "/out/2027/q1", "w", 01101).decision,
+		SM_DENIED);
+	assert_int_equal(
+		decide_open(&c, &named, "/out/2027/q1", "r", 0).decision,
+		SM_DENIED);
+	compiled_free(&c);
+}
+
 static void what_may_be_written_there_is_not_run(void **state)
 {
 	static const struct sm_named other = { 1, { SM_STR("/other") } };
@@ -404,6 +461,8 @@ int main(void)
 		cmocka_unit_test(a_process_may_do_with_what_it_was_told),
 		cmocka_unit_test(
 			nothing_changes_through_a_name_with_code_below),
+		cmocka_unit_test(
+			who_may_make_it_makes_the_directories_that_lead_to_it),
 		cmocka_unit_test(what_may_be_written_there_is_not_run),
 		cmocka_unit_test(only_rules_that_allow_files_take_it),
 		cmocka_unit_test(reviews_compare_it_as_a_place_of_its_own),
