@@ -203,16 +203,19 @@ enum sm_status sm_checkpoint_hash(struct sm_chain *chain, struct sm_str text,
 	return sm_chain_end(chain, hash);
 }
 
-bool sm_checkpoint_is_vouched(struct sm_chain *chain,
-			      const struct sm_checkpoint *c, struct sm_str text,
-			      struct sm_str signature)
+enum sm_status sm_checkpoint_check(struct sm_chain *chain,
+				   const struct sm_checkpoint *c,
+				   struct sm_str text, struct sm_str signature)
 {
 	static const struct sm_str none;
 	uint8_t hash[SM_HASH_BYTES];
+	enum sm_status status;
 
 	if (c->is_signed)
-		return sm_is_signed_by(c->key, text.p, text.len, signature);
-	return !sm_checkpoint_hash(chain, text, none, hash) &&
-	       signature.len == SM_HASH_BYTES &&
-	       !memcmp(signature.p, hash, SM_HASH_BYTES);
+		return sm_sign_check(c->key, text.p, text.len, signature);
+	status = sm_checkpoint_hash(chain, text, none, hash);
+	if (!status && (signature.len != SM_HASH_BYTES ||
+			memcmp(signature.p, hash, SM_HASH_BYTES) != 0))
+		status = SM_DAMAGED;
+	return status;
 }

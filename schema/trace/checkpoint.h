@@ -64,11 +64,13 @@ SM_CHECKED enum sm_status sm_checkpoint_hash(struct sm_chain *chain,
 					     uint8_t hash[SM_HASH_BYTES]);
 /*
  * Of a row: signed by the key that it names or, where it names none, followed
- * by its text's hash: against damage, not against people. Out of memory: false.
+ * by its text's hash: against damage, not against people. SM_DAMAGED: it is
+ * not. SM_NOMEM.
  */
-bool sm_checkpoint_is_vouched(struct sm_chain *chain,
-			      const struct sm_checkpoint *checkpoint,
-			      struct sm_str text, struct sm_str signature);
+SM_CHECKED enum sm_status
+sm_checkpoint_check(struct sm_chain *chain,
+		    const struct sm_checkpoint *checkpoint, struct sm_str text,
+		    struct sm_str signature);
 void sm_hex_put(const uint8_t *bytes, size_t n, char *hex);
 /* 2n lower-case digits; false when they are not. */
 bool sm_hex_get(const char *hex, uint8_t *bytes, size_t n);

@@ -101,21 +101,25 @@ enum sm_status sm_sign(const struct sm_signer *signer, const void *p, size_t n,
 	return is_done ? SM_OK : SM_NOMEM;
 }
 
-bool sm_is_signed_by(const uint8_t key[SM_KEY_BYTES], const void *p, size_t n,
-		     struct sm_str signature)
+enum sm_status sm_sign_check(const uint8_t key[SM_KEY_BYTES], const void *p,
+			     size_t n, struct sm_str signature)
 {
 	EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
 						     key, SM_KEY_BYTES);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool is_valid =
-		pkey && context && signature.len == SM_SIGNATURE_BYTES &&
-		EVP_DigestVerifyInit(context, NULL, NULL, NULL, pkey) == 1 &&
-		EVP_DigestVerify(context, (const uint8_t *)signature.p,
-				 signature.len, p, n) == 1;
+	enum sm_status status = SM_DAMAGED;
 
+	/* Until the bytes are looked at, only memory can be missing. */
+	if (!pkey || !context ||
+	    EVP_DigestVerifyInit(context, NULL, NULL, NULL, pkey) != 1)
+		status = SM_NOMEM;
+	else if (signature.len == SM_SIGNATURE_BYTES &&
+		 EVP_DigestVerify(context, (const uint8_t *)signature.p,
+				  signature.len, p, n) == 1)
+		status = SM_OK;
 	EVP_MD_CTX_free(context);
 	EVP_PKEY_free(pkey);
-	return is_valid;
+	return status;
 }
 
 enum sm_status sm_public_key_read(const char *path, uint8_t key[SM_KEY_BYTES],

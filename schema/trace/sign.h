@@ -21,8 +21,10 @@ void sm_signer_key(const struct sm_signer *signer, uint8_t key[SM_KEY_BYTES]);
 SM_CHECKED enum sm_status sm_sign(const struct sm_signer *signer, const void *p,
 				  size_t n,
 				  uint8_t signature[SM_SIGNATURE_BYTES]);
-bool sm_is_signed_by(const uint8_t key[SM_KEY_BYTES], const void *p, size_t n,
-		     struct sm_str signature);
+/* SM_DAMAGED: signature is not that key's over the n bytes at p. SM_NOMEM. */
+SM_CHECKED enum sm_status sm_sign_check(const uint8_t key[SM_KEY_BYTES],
+					const void *p, size_t n,
+					struct sm_str signature);
 /* A public key in PEM. SM_IO, SM_INVALID. */
 SM_CHECKED enum sm_status sm_public_key_read(const char *path,
 					     uint8_t key[SM_KEY_BYTES],

@@ -29,12 +29,25 @@ struct verifying {
 	struct sm_mark now[SM_PARTS]; /* as hashed so far */
 	size_t passed[SM_PARTS];      /* checkpoints compared */
 	bool is_reported[SM_PARTS];
+	bool lacks_memory; /* then nothing more is found */
 };
 
 /* --------------------------------------------------------------- findings */
 
+/* Passes status on. What there is no memory for says nothing of the file. */
+static enum sm_status note(struct verifying *v, enum sm_status status)
+{
+	v->lacks_memory |= status == SM_NOMEM;
+	return status;
+}
+
 static void report(struct verifying *v, const struct sm_diag *finding)
 {
+	/* A statement that failed comes right before what it is told by. */
+	if (v->trace)
+		note(v, sm_db_status(v->trace->db));
+	if (v->lacks_memory)
+		return;
 	if (!v->first.status)
 		v->first = *finding;
 	if (v->found)
@@ -71,7 +84,7 @@ static const char *check_signature(struct verifying *v,
 				   const struct sm_checkpoint *c,
 				   struct sm_str text, struct sm_str signature)
 {
-	if (!sm_checkpoint_is_vouched(v->chain, c, text, signature))
+	if (note(v, sm_checkpoint_check(v->chain, c, text, signature)))
 		return c->is_signed ? "its signature is not by the key it names"
 				    : "is not what was written";
 	if (!c->is_signed)
@@ -119,7 +132,7 @@ static const char *check_checkpoint(struct verifying *v, sqlite3_stmt *q,
 	const char *what;
 
 	if (sqlite3_column_type(q, 1) != SQLITE_TEXT ||
-	    sm_checkpoint_parse(text, &c) ||
+	    note(v, sm_checkpoint_parse(text, &c)) ||
 	    (int64_t)c.number != sqlite3_column_int64(q, 0))
 		return "is none";
 	if (sqlite3_column_type(q, 2) != SQLITE_BLOB)
@@ -134,7 +147,8 @@ static const char *check_checkpoint(struct verifying *v, sqlite3_stmt *q,
 		return what;
 	v->result->is_last_signed = c.is_signed;
 	v->result->sealed_ns = c.time_ns;
-	return keep(v, &c) ? "out of memory" : NULL;
+	note(v, keep(v, &c));
+	return NULL;
 }
 
 static bool is_closed(const struct sm_trace *trace)
@@ -178,9 +192,8 @@ static void check_checkpoints(struct verifying *v)
 		number = (uint64_t)sqlite3_column_int64(q, 0);
 		if (what)
 			report_row(v, "checkpoint", number, what);
-		if (sm_checkpoint_hash(v->chain, sm_column_str(q, 1),
-				       sm_column_str(q, 2), previous))
-			report_row(v, "checkpoint", number, "out of memory");
+		note(v, sm_checkpoint_hash(v->chain, sm_column_str(q, 1),
+					   sm_column_str(q, 2), previous));
 		v->result->checkpoints++;
 	}
 	sqlite3_finalize(q);
@@ -192,7 +205,7 @@ static void check_checkpoints(struct verifying *v)
 	check_signed(v, number);
 }
 
-static bool is_same(const struct sm_checkpoint *a,
+static bool is_same(struct verifying *v, const struct sm_checkpoint *a,
 		    const struct sm_checkpoint *b)
 {
 	struct sm_bytes x = { 0 }, y = { 0 };
@@ -200,8 +213,9 @@ static bool is_same(const struct sm_checkpoint *a,
 
 	sm_checkpoint_print(a, &x);
 	sm_checkpoint_print(b, &y);
-	is_same = !x.has_failed && !y.has_failed && x.len == y.len &&
-		  !memcmp(x.p, y.p, x.len);
+	v->lacks_memory |= x.has_failed || y.has_failed;
+	is_same =
+		!v->lacks_memory && x.len == y.len && !memcmp(x.p, y.p, x.len);
 	sm_bytes_fini(&x);
 	sm_bytes_fini(&y);
 	return is_same;
@@ -228,12 +242,10 @@ static void place_anchor(struct verifying *v)
 		report_row(v, "checkpoint", last.number,
 			   "is older than the given one: the end is missing");
 	} else if (anchor->number == last.number) {
-		if (!is_same(anchor, &last))
+		if (!is_same(v, anchor, &last))
 			report_row(v, "checkpoint", last.number,
 				   "is not the given one");
-	} else if (keep(v, anchor)) {
-		report_row(v, "checkpoint", anchor->number, "out of memory");
-	} else {
+	} else if (!note(v, keep(v, anchor))) {
 		for (n = v->checkpoint_count - 1;
 		     n && v->checkpoints[n - 1].number > anchor->number; n--)
 			v->checkpoints[n] = v->checkpoints[n - 1];
@@ -315,14 +327,13 @@ static const char *check_numbers(const struct verifying *v,
 	return NULL;
 }
 
-static const char *check_events(const struct verifying *v,
-				const struct sm_sealed *s)
+static const char *check_events(struct verifying *v, const struct sm_sealed *s)
 {
 	struct sm_block block;
 	const char *what;
 
-	if (sm_block_decode(v->raw.p, v->raw.len, s->count, s->first_ns,
-			    &block))
+	if (note(v, sm_block_decode(v->raw.p, v->raw.len, s->count, s->first_ns,
+				    &block)))
 		return "does not decode";
 	what = check_numbers(v, &block);
 	sm_block_fini(&block);
@@ -339,7 +350,7 @@ static bool hash_matches(struct verifying *v, sqlite3_stmt *q,
 
 	sm_chain_start(v->chain, previous);
 	sm_chain_row(v->chain, q, columns);
-	return !sm_chain_end(v->chain, hash) &&
+	return !note(v, sm_chain_end(v->chain, hash)) &&
 	       sqlite3_column_type(q, columns) == SQLITE_BLOB &&
 	       stored.len == SM_HASH_BYTES &&
 	       !memcmp(hash, stored.p, SM_HASH_BYTES);
@@ -360,8 +371,8 @@ static void check_row(struct verifying *v, enum sm_part part, sqlite3_stmt *q)
 	else if (!hash_matches(v, q, now->hash, stored))
 		what = "its hash does not match: it, or what stands before "
 		       "it, was changed";
-	else if (sm_unpack(v->trace->strings.zstd, data.p, data.len,
-			   s.raw_bytes, max, &v->raw))
+	else if (note(v, sm_unpack(v->trace->strings.zstd, data.p, data.len,
+				   s.raw_bytes, max, &v->raw)))
 		what = "does not unpack";
 	else
 		what = is_block ? check_events(v, &s) : check_strings(v, &s);
@@ -473,9 +484,9 @@ static void check_table(struct verifying *v, const struct sm_table *table)
 				 ? hash_grouped(v, now, q, &code)
 				 : hash_rows(v, table, q, &code);
 	sqlite3_finalize(q);
-	if (status || code != SQLITE_DONE)
-		report_part(v, table->part,
-			    status ? "out of memory" : "cannot be read");
+	note(v, status);
+	if (code != SQLITE_DONE)
+		report_part(v, table->part, "cannot be read");
 }
 
 /* ------------------------------------------------------------------ the end */
@@ -584,6 +595,10 @@ enum sm_status sm_trace_verify(const char *path,
 		status = sm_fail(&finding, SM_NOMEM, "%s: out of memory", path);
 	if (!status)
 		check_all(&v);
+	if (!status && v.lacks_memory && !v.first.status)
+		status = sm_fail(&finding, SM_NOMEM, "%s: out of memory", path);
+	if (!status)
+		status = v.first.status;
 	else if (status == SM_DAMAGED)
 		report(&v, &finding);
 	else
@@ -595,5 +610,5 @@ enum sm_status sm_trace_verify(const char *path,
 	sm_bytes_fini(&v.hashes);
 	free(v.checkpoints);
 	sm_trace_close(v.trace);
-	return status ? status : v.first.status;
+	return status;
 }

@@ -4,6 +4,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "schema/trace/column.h"
+
 void sm_voucher_init(struct sm_voucher *v, struct sm_rows *rows,
 		     struct sm_chain *chain)
 {
@@ -29,32 +31,27 @@ enum sm_status sm_voucher_start(struct sm_voucher *v)
 	return SM_OK;
 }
 
-static struct sm_str column(sqlite3_stmt *q, int i)
-{
-	const void *p = sqlite3_column_blob(q, i);
-
-	return (struct sm_str){ p,
-				p ? (uint32_t)sqlite3_column_bytes(q, i) : 0 };
-}
-
 static enum sm_status take(struct sm_voucher *v, sqlite3_stmt *q,
 			   struct sm_checkpoint *last)
 {
-	struct sm_str text = column(q, 1);
+	struct sm_str text = sm_column_str(q, 1),
+		      signature = sm_column_str(q, 2);
 	enum sm_status status = sm_checkpoint_parse(text, last);
 
 	if (status == SM_INVALID ||
-	    (!status &&
-	     ((int64_t)last->number != sqlite3_column_int64(q, 0) ||
-	      !sm_checkpoint_is_vouched(v->chain, last, text, column(q, 2)))))
+	    (!status && (int64_t)last->number != sqlite3_column_int64(q, 0)))
 		return SM_DAMAGED;
 	if (!status)
-		status = sm_checkpoint_hash(v->chain, text, column(q, 2),
+		status = sm_checkpoint_check(v->chain, last, text, signature);
+	if (!status)
+		status = sm_checkpoint_hash(v->chain, text, signature,
 					    v->now.kept_hash);
+	if (status)
+		return status;
 	memcpy(v->trace, last->trace, sizeof(v->trace));
 	v->now.last = v->now.kept = last->number;
 	v->now.full_block = last->marks[SM_PART_FULL_BLOCK].count;
-	return status;
+	return SM_OK;
 }
 
 enum sm_status sm_voucher_resume(struct sm_voucher *v,

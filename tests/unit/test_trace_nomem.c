@@ -191,22 +191,35 @@ static void read_bulk(uint64_t n, struct sm_trace *t)
 	expect(n, "in bulk", status == SM_END ? SM_OK : status, done, &diag);
 }
 
+static void verify_all(uint64_t n)
+{
+	struct sm_trace_verified verified;
+	struct sm_diag diag = { 0 };
+	enum sm_status status =
+		sm_trace_verify(path, NULL, NULL, NULL, &verified, &diag);
+
+	expect(n, "verified", status, verified.events, &diag);
+}
+
 /* True: that allocation was one of these. */
 static bool read_with_failure(uint64_t n, unsigned how)
 {
 	struct sm_trace *t = NULL;
 	struct sm_diag diag = { 0 };
-	enum sm_status status;
+	enum sm_status status = SM_OK;
 
 	allocations = 0;
 	fail_at = n;
-	status = sm_trace_open(path, &t, &diag);
+	if (how < 2)
+		status = sm_trace_open(path, &t, &diag);
 	if (status)
 		expect(n, "opened", status, 0, &diag);
 	else if (how == 0)
 		read_all(n, t);
-	else
+	else if (how == 1)
 		read_bulk(n, t);
+	else
+		verify_all(n);
 	sm_trace_close(t);
 	fail_at = 0;
 	return allocations >= n;
@@ -218,7 +231,7 @@ static void failing_allocations_are_no_damage(void **state)
 	(void)state;
 	unlink(path);
 	assert_int_equal(write_some(), EVENTS);
-	for (unsigned how = 0; how < 2; how++)
+	for (unsigned how = 0; how < 3; how++)
 		for (uint64_t n = 1; read_with_failure(n, how);)
 			n += n < 100 ? 1 : 23;
 }
