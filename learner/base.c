@@ -32,10 +32,10 @@ static const struct sm_variable *find_variable(const struct sm_rules *rules,
 	return NULL;
 }
 
-static bool has_value(const struct sm_variable *variable, struct sm_str value)
+static bool has(const struct sm_strings *list, struct sm_str text)
 {
-	for (size_t i = 0; i < variable->values.count; i++)
-		if (sm_str_equal(variable->values.items[i], value))
+	for (size_t i = 0; i < list->count; i++)
+		if (sm_str_equal(list->items[i], text))
 			return true;
 	return false;
 }
@@ -43,7 +43,7 @@ static bool has_value(const struct sm_variable *variable, struct sm_str value)
 static bool is_same(const struct sm_variable *a, const struct sm_variable *b)
 {
 	for (size_t i = 0; i < a->values.count; i++)
-		if (!has_value(b, a->values.items[i]))
+		if (!has(&b->values, a->values.items[i]))
 			return false;
 	return a->values.count == b->values.count;
 }
@@ -92,7 +92,7 @@ static enum sm_status set_variable(struct joining *j, struct sm_rules *out,
 	if (theirs)
 		memcpy(values, theirs->values.items, count * sizeof(*values));
 	for (size_t i = 0; i < mine->values.count; i++)
-		if (!theirs || !has_value(theirs, mine->values.items[i]))
+		if (!theirs || !has(&theirs->values, mine->values.items[i]))
 			values[count++] = mine->values.items[i];
 	status = sm_rules_set_variable(out, j->names[at], values, count);
 	free(values);
@@ -172,6 +172,14 @@ static bool has_id(const struct sm_rules *rules, struct sm_str id)
 	return false;
 }
 
+static bool has_rule(const struct sm_rules *rules, const struct sm_rule *rule)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		if (!sm_rule_compare(&rules->rules[i], rule))
+			return true;
+	return false;
+}
+
 static enum sm_status add_rule(struct joining *j, struct sm_rules *out,
 			       const struct sm_rule *learned)
 {
@@ -191,6 +199,9 @@ static enum sm_status add_rule(struct joining *j, struct sm_rules *out,
 	rule.pattern = rename_in(j, rule.pattern);
 	if (!rule.pattern.p)
 		return SM_NOMEM;
+	/* The same words, which say more with what variables hold now. */
+	if (has_rule(j->base, &rule))
+		return SM_OK;
 	for (int n = 2; has_id(out, rule.id); n++) {
 		snprintf(id, sizeof(id), "%.*s-%d", (int)learned->id.len,
 			 learned->id.p, n);
@@ -216,7 +227,9 @@ static enum sm_status add_all(struct joining *j, struct sm_rules *out)
 		status = sm_strings_add(out, &out->use, base->use.items[i]);
 	for (size_t i = 0;
 	     status == SM_OK && j->uses_bundles && i < learned->use.count; i++)
-		status = sm_strings_add(out, &out->use, learned->use.items[i]);
+		if (!has(&base->use, learned->use.items[i]))
+			status = sm_strings_add(out, &out->use,
+						learned->use.items[i]);
 	for (size_t i = 0; status == SM_OK && i < base->count; i++)
 		status = sm_rules_add(out, &base->rules[i]);
 	for (size_t i = 0; status == SM_OK && i < learned->count; i++)

@@ -431,6 +431,30 @@ class Learned(unittest.TestCase):
         self.assertEqual(new["modes"], {"events": "block"})
         self.assertNotIn("network", new)
 
+    def test_base_of_another_interpreter_says_nothing_twice(self):
+        base = json.loads(self.policy.read_text())
+        base["variables"]["STDLIB"] = "/opt/python/lib/python3.8"
+        base["variables"]["SITE"] = "/opt/python/lib/python3.8/site-packages"
+        self.assertIn("python-runtime", base["use"])
+        done = self.learn_onto(base, *self.traces)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        new = json.loads(done.stdout)
+        self.assertEqual(sorted(set(new["use"])), sorted(new["use"]))
+        self.assertEqual("/opt/python/lib/python3.8",
+                         new["variables"]["STDLIB"][0])
+        rules = [json.dumps({**rule, "id": ""}) for family in new
+                 if isinstance(new[family], list) for rule in new[family]
+                 if isinstance(rule, dict) and "reason" not in rule]
+        self.assertEqual(sorted(set(rules)), sorted(rules))
+        both = self.place / "both.json"
+        both.write_text(done.stdout)
+        for trace in self.traces:
+            replay = subprocess.run(
+                [program("secmgr-replay"), str(both), str(trace)],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                check=False)
+            self.assertEqual(replay.returncode, 0, replay.stdout)
+
     def test_base_that_is_no_policy_is_refused(self):
         done = self.learn_onto('{"secmgr": 1, "file": []}', *self.traces)
         self.assertEqual(done.returncode, 2)
