@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What belongs to a distribution in use although it was not loaded while
- * recording: its other modules, and the distributions it needs. A rarely used
- * option imports them late. Known from what was installed where the recording
- * was made, so that what is put there afterwards is not among them.
+ * recording: its other modules, the distributions it needs, and those it wants
+ * for an option or is recommended with, if its code names them in an import
+ * statement. A rarely used option imports them late. The application, which has
+ * no metadata, needs what its code imports. All known from what was installed
+ * where the recording was made, so that what is put there afterwards is not
+ * among it.
  */
 #include "learner/learn.h"
 
@@ -67,11 +70,34 @@ enum sm_status sm_observe_installed_of(struct sm_observations *into,
 	return status;
 }
 
+enum sm_status sm_observe_imports(struct sm_observations *o,
+				  struct sm_str place, struct sm_str text)
+{
+	const struct sm_str head = SM_STR("imports=");
+	char line[SM_INSTALLED_BYTES];
+	uint32_t n = head.len;
+
+	if (!sm_path_is_canonical(place) || !text.len ||
+	    head.len + text.len + place.len + 2 > sizeof(line))
+		return SM_OK;
+	memcpy(line, head.p, n);
+	for (uint32_t i = 0; i < text.len; i++)
+		line[n++] = text.p[i] == '\n' ? ',' : text.p[i];
+	line[n++] = ' ';
+	memcpy(line + n, place.p, place.len);
+	return sm_observe_installed(o, (struct sm_str){ line, n + place.len });
+}
+
 /* ------------------------------------------------------------------- lines */
 
 struct installed {
-	struct sm_str name, modules, needs;
+	struct sm_str name, modules, needs, wants;
 	bool is_used;
+};
+
+/* What code names in import statements; place is where it lies. */
+struct imports {
+	struct sm_str names, place;
 };
 
 /* What stands behind " KEY=" up to the next blank. */
@@ -96,6 +122,20 @@ static struct installed parse(struct sm_str line)
 		.name = { line.p, end ? (uint32_t)(end - line.p) : line.len },
 		.modules = value_of(line, SM_STR(" modules=")),
 		.needs = value_of(line, SM_STR(" needs=")),
+		.wants = value_of(line, SM_STR(" wants=")),
+	};
+}
+
+static struct imports parse_imports(struct sm_str line)
+{
+	const uint32_t n = SM_STR("imports=").len;
+	const char *end = memchr(line.p, ' ', line.len);
+
+	if (!end)
+		return (struct imports){ { "", 0 }, { "", 0 } };
+	return (struct imports){
+		.names = { line.p + n, (uint32_t)(end - line.p) - n },
+		.place = { end + 1, line.len - (uint32_t)(end - line.p) - 1 },
 	};
 }
 
@@ -120,9 +160,21 @@ static bool next_name(struct sm_str *list, struct sm_str *name)
 struct closure {
 	struct sm_learn *l;
 	struct installed *items; /* by name: lines are sorted */
-	size_t count;
-	struct sm_str_list names; /* of distributions to look at */
+	struct imports *imports;
+	size_t count, import_count;
+	struct sm_str_list names;    /* of distributions to look at */
+	struct sm_str_list imported; /* by the application */
 };
+
+static bool has_name(struct sm_str list, struct sm_str wanted)
+{
+	struct sm_str name;
+
+	while (next_name(&list, &name))
+		if (sm_str_equal(name, wanted))
+			return true;
+	return false;
+}
 
 static bool has_module_of(const struct installed *d,
 			  const struct sm_str_list *modules)
@@ -159,6 +211,74 @@ static void follow_needs(struct closure *c)
 			use(c, d);
 			is_done = false;
 		}
+	}
+}
+
+/* --------------------------------------------------------------------- wants
+ */
+
+/* Code of d names a module of wanted's. */
+static bool imports_from(const struct closure *c, const struct installed *d,
+			 const struct installed *wanted)
+{
+	for (size_t i = 0; i < c->import_count; i++) {
+		struct sm_str list = wanted->modules, name;
+
+		if (!has_name(d->modules, sm_path_name(c->imports[i].place)))
+			continue;
+		while (next_name(&list, &name))
+			if (has_name(c->imports[i].names, name))
+				return true;
+	}
+	return false;
+}
+
+static void use_wanted(struct closure *c, const struct installed *d)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (has_name(d->wants, c->items[i].name) &&
+		    imports_from(c, d, &c->items[i]))
+			sm_list_add(c->l, &c->names, c->items[i].name);
+}
+
+/* What was loaded, what that asks for, and what the application imports. */
+static void begin(struct closure *c)
+{
+	for (size_t i = 0; i < c->import_count; i++) {
+		struct sm_str list = c->imports[i].names, name;
+
+		if (sm_site_of(c->l, c->imports[i].place).len)
+			continue;
+		while (next_name(&list, &name))
+			sm_list_add(c->l, &c->imported, name);
+	}
+	for (size_t i = 0; i < c->count; i++) {
+		struct installed *d = &c->items[i];
+		bool was_loaded = has_module_of(d, &c->l->wanted);
+
+		if (was_loaded)
+			use_wanted(c, d);
+		if (was_loaded || has_module_of(d, &c->imported))
+			use(c, d);
+	}
+}
+
+static void read_lines(struct closure *c, const struct sm_observations *o)
+{
+	c->items = sm_learn_take(c->l,
+				 (o->installed_count + 1) * sizeof(*c->items));
+	c->imports = sm_learn_take(c->l, (o->installed_count + 1) *
+						 sizeof(*c->imports));
+	for (size_t i = 0; i < o->installed_count; i++) {
+		struct sm_str line = o->installed[i];
+
+		/* A path: a module of the application's, see modules.c. */
+		if (line.p[0] == '/')
+			continue;
+		if (sm_str_starts(line, SM_STR("imports=")))
+			c->imports[c->import_count++] = parse_imports(line);
+		else
+			c->items[c->count++] = parse(line);
 	}
 }
 
@@ -221,19 +341,10 @@ static void add_distribution(struct sm_learn *l, const struct installed *d)
 
 void sm_learn_needs(struct sm_learn *l)
 {
-	const struct sm_observations *o = l->observations;
 	struct closure c = { .l = l };
 
-	c.items = sm_learn_take(l, (o->installed_count + 1) * sizeof(*c.items));
-	for (size_t i = 0; i < o->installed_count; i++) {
-		/* A path: a module of the application's, see modules.c. */
-		if (o->installed[i].p[0] == '/')
-			continue;
-		c.items[c.count] = parse(o->installed[i]);
-		if (has_module_of(&c.items[c.count], &l->wanted))
-			use(&c, &c.items[c.count]);
-		c.count++;
-	}
+	read_lines(&c, l->observations);
+	begin(&c);
 	follow_needs(&c);
 	for (size_t i = 0; i < c.count; i++)
 		if (c.items[i].is_used)

@@ -176,6 +176,10 @@ SM_CHECKED enum sm_status sm_observe_site(struct sm_observations *o,
 SM_CHECKED enum sm_status sm_observe_modules(struct sm_observations *o,
 					     struct sm_str root,
 					     struct sm_str text);
+/* What code in place imports, a name a line; one line of its own. */
+SM_CHECKED enum sm_status sm_observe_imports(struct sm_observations *o,
+					     struct sm_str place,
+					     struct sm_str text);
 SM_CHECKED enum sm_status
 sm_observe_installed_of(struct sm_observations *into,
 			const struct sm_observations *from);

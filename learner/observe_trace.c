@@ -368,7 +368,8 @@ static enum sm_status add_installed(struct sm_observations *o,
 				    const struct sm_trace *trace)
 {
 	const struct sm_str distributions = SM_STR(SM_META_DISTRIBUTIONS),
-			    modules = SM_STR(SM_META_MODULES);
+			    modules = SM_STR(SM_META_MODULES),
+			    imports = SM_STR(SM_META_IMPORTS);
 	enum sm_status status = SM_OK;
 	const char *name, *value;
 
@@ -382,6 +383,10 @@ static enum sm_status add_installed(struct sm_observations *o,
 		else if (value && sm_str_starts(key, modules))
 			status = sm_observe_modules(
 				o, sm_str_of(name + modules.len),
+				sm_str_of(value));
+		else if (value && sm_str_starts(key, imports))
+			status = sm_observe_imports(
+				o, sm_str_of(name + imports.len),
 				sm_str_of(value));
 	}
 	return status;

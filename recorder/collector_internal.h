@@ -207,6 +207,7 @@ struct sm_collector {
 	struct policy_facts *facts; /* newest first */
 	struct known_site *sites;   /* newest first */
 	struct known_directory *directories;
+	size_t import_bytes; /* of source that may still be read for imports */
 	struct process *stored;	 /* live ones, in the order of their rows */
 	struct process *founder; /* the first of all; kept when it ended */
 	struct sm_trace_account founder_end; /* end_ns 0: it lives */
@@ -314,6 +315,8 @@ void policies_next_file(struct sm_collector *collector);
  */
 void sites_note(struct sm_collector *collector,
 		const struct sm_record_code *code);
+/* Reads what one directory's code imports; false: nothing waits for it. */
+bool sites_work(struct sm_collector *collector);
 void sites_next_file(struct sm_collector *collector);
 void sites_free(struct sm_collector *collector);
 void policies_free(struct sm_collector *collector);

@@ -14,6 +14,7 @@
 #define MEMORY_TRIES	50
 #define MEMORY_RETRY_MS 10
 #define BUFFERED_MAX	(16u << 20)
+#define IMPORT_BYTES	(32u << 20) /* of source; some 30 ms at the end */
 
 /* ----------------------------------------------------------------- events */
 
@@ -453,6 +454,7 @@ void *collector_store(void *context)
 	bool is_over = false;
 	struct item *item;
 
+	collector->import_bytes = IMPORT_BYTES;
 	while (!is_over) {
 		item = queue_pop(&collector->queue, POP_WAIT_MS);
 		if (item) {
@@ -460,6 +462,8 @@ void *collector_store(void *context)
 			handle(collector, item);
 			collector->queue.handled++;
 			files_check(collector);
+		} else {
+			sites_work(collector);
 		}
 		if (sm_collector_now_ns() - committed_ns > COMMIT_EVERY_NS) {
 			collector_commit(collector);
@@ -468,6 +472,8 @@ void *collector_store(void *context)
 		if (collector->trace && !collector->is_storing_given_up)
 			wait_for_disk(collector);
 	}
+	while (sites_work(collector))
+		;
 	count_unseen_forks(collector);
 	commit_last(collector);
 	return NULL;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #define SM_NAME_BYTES 100 /* longer names are left out */
-#define SM_NAMES_MAX  64  /* modules, and needs, of one distribution */
+#define SM_NAMES_MAX  64  /* modules, needs and wants of one distribution */
 
 struct sm_names {
 	char text[SM_NAMES_MAX][SM_NAME_BYTES];
@@ -19,7 +19,7 @@ struct sm_names {
 
 struct sm_distribution {
 	char name[SM_NAME_BYTES], version[SM_NAME_BYTES];
-	struct sm_names modules, needs;
+	struct sm_names modules, needs, wants;
 };
 
 /* Takes one that was found; false ends the reading: out of memory. */
@@ -30,7 +30,8 @@ typedef bool sm_take_distribution(void *context,
 
 /* Bytes of the name that text begins with. */
 size_t sm_name_length(const char *text);
-/* The name text begins with, once; needs are normalised as PEP 503 says. */
+/* The name text begins with, once; needs and wants are normalised as PEP 503
+ * says. */
 void sm_names_add_need(struct sm_names *names, const char *text);
 void sm_names_add_module(struct sm_names *names, const char *text);
 /* The module of path, relative to its site directory, when it is code. */
@@ -45,7 +46,7 @@ void sm_name_keep_normal(char *name, const char *text);
  * All of a regular file below directory, zero-terminated and the caller's to
  * free(); NULL: there is none, or it is larger than a megabyte.
  */
-char *sm_read_text(int directory, const char *path);
+char *sm_file_text(int directory, const char *path);
 /* The line at *at, ended; NULL behind the last. */
 char *sm_next_line(char **at);
 /* The value when line is "FIELD: value", else NULL. */

@@ -24,24 +24,27 @@ struct packages {
 };
 
 /* "python3-a (>= 1), python3-b | python3-c, python3-d:any" */
-static void take_depends(struct sm_distribution *d, const char *text)
+static void take_depends(struct sm_names *names, const char *text)
 {
 	while (*text) {
 		text += strspn(text, " ,|\t");
-		sm_names_add_need(&d->needs, text);
+		sm_names_add_need(names, text);
 		text += strcspn(text, ",|");
 	}
 }
 
 static void take_line(struct packages *p, const char *line)
 {
-	const char *depends = sm_field(line, "Depends");
+	const char *depends = sm_field(line, "Depends"),
+		   *recommends = sm_field(line, "Recommends");
 
 	sm_name_keep(p->d.name, sm_field(line, "Package"));
 	sm_name_keep(p->d.version, sm_field(line, "Version"));
 	sm_name_keep(p->architecture, sm_field(line, "Architecture"));
 	if (depends)
-		take_depends(&p->d, depends);
+		take_depends(&p->d.needs, depends);
+	if (recommends)
+		take_depends(&p->d.wants, recommends);
 	/* Whatever has modules depends on an interpreter. */
 	if (depends && strstr(depends, "python3"))
 		p->is_python = true;
@@ -51,7 +54,7 @@ static void take_line(struct packages *p, const char *line)
 static bool read_list(struct packages *p, const char *name)
 {
 	size_t n = strlen(p->site);
-	char *text = sm_read_text(p->info, name), *at = text, *line;
+	char *text = sm_file_text(p->info, name), *at = text, *line;
 
 	if (!text)
 		return false;

@@ -10,15 +10,38 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
-/* "charset-normalizer (>=2.0); extra == 'x'": what an extra wants is left. */
-static void add_need(struct sm_distribution *d, const char *text)
+/* What runs a program needs none of these, by the first letters. */
+static bool is_for_makers(const char *extra)
+{
+	static const char *const starts[] = { "test", "doc",	"dev",
+					      "lint", "typing", "mypy" };
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
+		if (!strncasecmp(extra, starts[i], strlen(starts[i])))
+			return true;
+	return false;
+}
+
+/* NULL: needed without an extra. */
+static void add_need(struct sm_distribution *d, const char *text,
+		     const char *extra)
+{
+	if (!extra)
+		sm_names_add_need(&d->needs, text);
+	else if (!is_for_makers(extra))
+		sm_names_add_need(&d->wants, text);
+}
+
+/* "charset-normalizer (>=2.0); extra == 'x'": x'; NULL: there is none. */
+static const char *extra_of(const char *text)
 {
 	const char *marker = strchr(text, ';');
+	const char *extra = marker ? strstr(marker, "extra") : NULL;
 
-	if (!marker || !strstr(marker, "extra"))
-		sm_names_add_need(&d->needs, text);
+	return extra ? extra + 5 + strspn(extra + 5, " \t='\"") : NULL;
 }
 
 /* Core metadata: header fields up to an empty line. */
@@ -32,21 +55,21 @@ static void take_metadata(struct sm_distribution *d, char *text)
 		sm_name_keep(d->version, sm_field(line, "Version"));
 		need = sm_field(line, "Requires-Dist");
 		if (need)
-			add_need(d, need);
+			add_need(d, need, extra_of(need));
 	}
 }
 
 /* setuptools: sections in brackets; "[:MARKER]" is no extra. */
 static void take_requires(struct sm_distribution *d, char *text)
 {
-	bool is_wanted = true;
+	const char *extra = NULL;
 	char *line;
 
 	while ((line = sm_next_line(&text))) {
 		if (line[0] == '[')
-			is_wanted = line[1] == ':';
-		else if (is_wanted)
-			add_need(d, line);
+			extra = line[1] == ':' ? NULL : line + 1;
+		else
+			add_need(d, line, extra);
 	}
 }
 
@@ -66,7 +89,7 @@ static char *read_in(int site, const char *directory, const char *name)
 			 name[0] ? "/" : "", name);
 
 	return n < 0 || (size_t)n >= sizeof(path) ? NULL
-						  : sm_read_text(site, path);
+						  : sm_file_text(site, path);
 }
 
 typedef void take_text(struct sm_distribution *d, char *text);

@@ -109,7 +109,7 @@ void sm_name_keep_normal(char *name, const char *text)
 }
 
 /* Never waits for a pipe. */
-char *sm_read_text(int directory, const char *path)
+char *sm_file_text(int directory, const char *path)
 {
 	int fd = openat(directory, path,
 			O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -33,6 +33,7 @@ static bool add_line(void *context, const struct sm_distribution *d)
 	fprintf(out, "%s %s", d->name, d->version[0] ? d->version : "0");
 	print_names(out, "modules", &d->modules);
 	print_names(out, "needs", &d->needs);
+	print_names(out, "wants", &d->wants);
 	fputc('\n', out);
 	failed = fflush(out) || ferror(out);
 	/* Without memory for its last byte fclose() may leave NULL and be 0. */

@@ -10,14 +10,16 @@
 /*
  * The distributions in directory, one a line, sorted by bytes:
  *
- *   NAME VERSION modules=NAME[,NAME...] needs=NAME[,NAME...]
+ *   NAME VERSION modules=NAME[,...] needs=NAME[,...] wants=NAME[,...]
  *
  * NAME of a distribution is normalised as PEP 503 says; modules are top-level
  * names below directory; needs are the distributions required without an
- * extra. At most what lines.h says. Metadata with other characters than names
- * have is left out. Empty when the directory cannot be read or has none, NULL
- * when memory ran out; the caller's to free(). Reads files, blocks: not for a
- * thread that drains rings.
+ * extra; wants those of an extra, but for those that tests, documentation and
+ * development are for, and what a package of dpkg(1) recommends. At most what
+ * lines.h says. Metadata with other characters than names have is left out.
+ * Empty when the directory cannot be read or has none, NULL when memory ran
+ * out; the caller's to free(). Reads files, blocks: not for a thread that
+ * drains rings.
  */
 char *sm_distributions_read(const char *directory);
 

@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SM_LINES_MAX   4096	    /* the first so many are kept */
-#define SM_LINES_BYTES (256u << 10) /* a text that grows longer is cut there   \
-				     */
+/* The first so many are kept; a text that grows longer is cut there. */
+#define SM_LINES_MAX   4096
+#define SM_LINES_BYTES (256u << 10)
 
 struct sm_lines {
 	char *text[SM_LINES_MAX];

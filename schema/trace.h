@@ -100,6 +100,8 @@ SM_CHECKED enum sm_status sm_trace_writer_open(const char *path,
 #define SM_META_DISTRIBUTIONS "distributions."
 /* Of the application's modules, a root follows. */
 #define SM_META_MODULES "modules."
+/* Of what code imports, its root or distribution follows. */
+#define SM_META_IMPORTS "imports."
 SM_CHECKED enum sm_status sm_trace_set_meta(struct sm_trace_writer *writer,
 					    const char *key, const char *value);
 /*

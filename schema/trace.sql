@@ -13,9 +13,11 @@
 -- `redaction`: "credentials", or "none" where they were kept; `redaction.key`: a
 -- hash of the key, equal where hashes of credentials can be compared.
 -- `distributions.DIRECTORY`: what was installed in a site directory code came
--- from, a line each: NAME VERSION modules=NAME,... needs=NAME,...
+-- from, a line each: NAME VERSION modules=NAME,... needs=NAME,... wants=NAME,...
 -- `modules.DIRECTORY`: the application's own modules that lay there when its
 -- code was first seen, whether they were loaded or not; a path a line.
+-- `imports.DIRECTORY`: the installed modules that import statements of the code
+-- there name, of the application's or of a distribution's; a name a line.
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 -- Covered processes. argv is a JSON array; the interpreter's columns are NULL

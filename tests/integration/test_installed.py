@@ -22,7 +22,17 @@ for name in sys.argv[1:]:
         print("denied", name)
 """
 PACKAGES = {"shop": "tax>=1", "tax": "rates ; python_version > '2'",
-            "rates": "", "game": ""}
+            "rates": "", "game": "", "map": "", "idle": "", "print": ""}
+EXTRAS = """\
+Requires-Dist: idle ; extra == 'idle'
+Requires-Dist: map>2 ; extra == 'maps'
+Requires-Dist: gone ; extra == 'maps'
+Requires-Dist: game ; extra == 'tests'
+"""
+LAZY = """
+def draw():
+    import map, game
+"""
 
 
 class Installed(unittest.TestCase):
@@ -35,7 +45,14 @@ class Installed(unittest.TestCase):
             cls.install(name, needs)
         (cls.place / "app.py").write_text(APP)
         (cls.place / "views").mkdir()
-        (cls.place / "views" / "rare.py").write_text("import colorsys\n")
+        (cls.place / "views" / "rare.py").write_text(
+            "import colorsys\ndef show():\n    from print import paper\n")
+        with open(cls.site / "shop-1.0.dist-info" / "METADATA", "a",
+                  encoding="utf-8") as metadata:
+            metadata.write(EXTRAS)
+        with open(cls.site / "shop" / "__init__.py", "a",
+                  encoding="utf-8") as code:
+            code.write(LAZY)
         cls.trace = cls.place / "trace.db"
         cls.policy = cls.place / "policy.json"
         cls.run_app("secmgr-record", "-o", cls.trace, "--")
@@ -124,10 +141,24 @@ class Installed(unittest.TestCase):
 
     def test_trace_tells_what_was_installed(self):
         self.assertEqual(self.meta(f"distributions.{self.site}"), [
-            "game 1.0 modules=game needs=",
-            "rates 1.0 modules=rates needs=",
-            "shop 1.0 modules=shop needs=tax",
-            "tax 1.0 modules=tax needs=rates"])
+            "game 1.0 modules=game needs= wants=",
+            "idle 1.0 modules=idle needs= wants=",
+            "map 1.0 modules=map needs= wants=",
+            "print 1.0 modules=print needs= wants=",
+            "rates 1.0 modules=rates needs= wants=",
+            "shop 1.0 modules=shop needs=tax wants=idle,map,gone",
+            "tax 1.0 modules=tax needs=rates wants="])
+
+    def test_trace_tells_what_code_imports(self):
+        self.assertEqual(["game", "map"],
+                         self.meta(f"imports.{self.site}/shop"))
+        self.assertEqual(["print", "shop"], self.meta(f"imports.{self.place}"))
+
+    def test_what_an_option_is_for_is_imported_if_code_does_so(self):
+        self.assertEqual(["map", "denied idle"], self.enforced("map", "idle"))
+
+    def test_what_the_application_imports_somewhere_may_be(self):
+        self.assertEqual(["print"], self.enforced("print"))
 
     def test_summary_carries_it(self):
         summary = self.place / "summary"

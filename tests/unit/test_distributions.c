@@ -66,13 +66,15 @@ static void wheels_say_what_they_need(void **state)
 	    "Metadata-Version: 2.1\nName: Web.Kit\nVersion: 2.0+local\n"
 	    "Requires-Dist: charset-normalizer (>=2.0)\n"
 	    "requires-dist: Idna[all]>=1;python_version>'3'\n"
-	    "Requires-Dist: chardet ; extra == 'slow'\n"
+	    "Requires-Dist: Char.Det ; extra == 'slow'\n"
+	    "Requires-Dist: pytest ; extra == \"tests\"\n"
+	    "Requires-Dist: lint-it ; python_version>'3' and extra=='dev'\n"
 	    "\nRequires-Dist: only-a-description\n");
 	put("Web_Kit-2.0.dist-info/top_level.txt", "webkit\n_webkit\ntests\n");
 	put("webkit/__init__.py", "");
 	put("_webkit.py", "");
 	reads_as(&site, "web-kit 2.0+local modules=webkit,_webkit "
-			"needs=charset-normalizer,idna\n");
+			"needs=charset-normalizer,idna wants=char-det\n");
 }
 
 static void modules_come_from_the_list_of_files(void **state)
@@ -89,8 +91,8 @@ static void modules_come_from_the_list_of_files(void **state)
 	put("b-1.dist-info/METADATA", "Name: b-c\nVersion: 1\n");
 	put("b_c.py", "");
 	put("c-1.dist-info/METADATA", "Name: nothing-there\nVersion: 1\n");
-	reads_as(&site, "a 1 modules=a,alone,_fast needs=\n"
-			"b-c 1 modules=b_c needs=\n");
+	reads_as(&site, "a 1 modules=a,alone,_fast needs= wants=\n"
+			"b-c 1 modules=b_c needs= wants=\n");
 }
 
 static void eggs_are_directories_or_files(void **state)
@@ -105,9 +107,11 @@ static void eggs_are_directories_or_files(void **state)
 	put("two-1.egg-info/top_level.txt", "two\n");
 	put("two.py", "");
 	put("two-1.egg-info/requires.txt",
-	    "One>=1\n\n[:python_version < \"4\"]\nthree\n\n[extra]\nfour\n");
-	reads_as(&site, "one 1 modules=one needs=\n"
-			"two 1 modules=two needs=one,three\n");
+	    "One>=1\n\n[:python_version < "
+	    "\"4\"]\nthree\n\n[extra:python_version > "
+	    "\"3\"]\nFour>=4\n[docs]\nfive\n");
+	reads_as(&site, "one 1 modules=one needs= wants=\n"
+			"two 1 modules=two needs=one,three wants=four\n");
 }
 
 static void what_is_no_metadata_is_left_out(void **state)

@@ -220,6 +220,43 @@ static void what_a_distribution_needs_may_be_loaded_late(void **state)
 	finish(&b);
 }
 
+static void what_code_imports_and_wants_may_be_loaded_late(void **state)
+{
+	static const char installed[] =
+		"shop 1 modules=shop needs= wants=map,idle\n"
+		"map 1 modules=map,_map needs=ink wants=far\n"
+		"ink 1 modules=ink needs= wants=\n"
+		"far 1 modules=far needs= wants=\n"
+		"idle 1 modules=idle needs= wants=\n"
+		"toy 1 modules=toy needs= wants=map\n"
+		"print 1 modules=print needs=ink wants=\n";
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	assert_int_equal(sm_observe_site(b.seen, SM_STR(installed)), SM_OK);
+	assert_int_equal(sm_observe_imports(b.seen, SM_STR(SITE "shop"),
+					    SM_STR("_map\ntoy\n")),
+			 SM_OK);
+	assert_int_equal(
+		sm_observe_imports(b.seen, SM_STR(SITE "map"), SM_STR("far\n")),
+		SM_OK);
+	assert_int_equal(
+		sm_observe_imports(b.seen, SM_STR(APP), SM_STR("print\n")),
+		SM_OK);
+	see_load(&b, SITE "shop/__init__.py");
+	see_load(&b, APP "/app.py");
+	learn(&b);
+	assert_true(loads(&b, SITE "map/__init__.py"));
+	assert_true(loads(&b, SITE "ink/__init__.py"));
+	assert_true(loads(&b, SITE "print.py"));
+	/* Wanted but named nowhere; named but not wanted; at second hand. */
+	assert_false(loads(&b, SITE "idle/__init__.py"));
+	assert_false(loads(&b, SITE "toy/__init__.py"));
+	assert_false(loads(&b, SITE "far/__init__.py"));
+	finish(&b);
+}
+
 static const struct sm_principal maker = { SM_PRINCIPAL_DISTRIBUTION,
 					   SM_STR("maker"), SM_STR("") };
 
@@ -426,6 +463,8 @@ int main(void)
 		cmocka_unit_test(errors_pass_where_processes_hand_them_on),
 		cmocka_unit_test(one_pickled_error_opens_the_others),
 		cmocka_unit_test(what_a_distribution_needs_may_be_loaded_late),
+		cmocka_unit_test(
+			what_code_imports_and_wants_may_be_loaded_late),
 		cmocka_unit_test(a_package_keeps_objects_of_its_own_classes),
 		cmocka_unit_test(classes_of_another_package_open_by_module),
 		cmocka_unit_test(classes_that_stay_the_same_stay_literal),

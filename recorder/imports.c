@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recorder/imports.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "recorder/distribution.h"
+
+/* --------------------------------------------------------------- statements */
+
+static size_t name_length(const char *p)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+	return strspn(p, letters);
+}
+
+static const char *skip_blanks(const char *p)
+{
+	return p + strspn(p, " \t");
+}
+
+/* Behind `a.b.c`; p itself where no name is. */
+static const char *skip_dotted(const char *p)
+{
+	for (;;) {
+		size_t n = name_length(p);
+
+		if (!n || p[n] != '.')
+			return p + n;
+		p += n + 1;
+	}
+}
+
+/* Behind word and a blank; NULL: another stands there. */
+static const char *behind_word(const char *p, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (strncmp(p, word, n) != 0 || (p[n] != ' ' && p[n] != '\t'))
+		return NULL;
+	return skip_blanks(p + n);
+}
+
+static void add(struct sm_imports *imports, const char *name)
+{
+	size_t n = name_length(name);
+
+	if (!n || n >= SM_IMPORT_BYTES || (*name >= '0' && *name <= '9'))
+		return;
+	for (unsigned i = 0; i < imports->count; i++)
+		if (!strncmp(imports->name[i], name, n) && !imports->name[i][n])
+			return;
+	if (imports->count == SM_IMPORTS_MAX)
+		return;
+	memcpy(imports->name[imports->count], name, n);
+	imports->name[imports->count++][n] = '\0';
+}
+
+static bool is_end(const char *p)
+{
+	return !*p || strchr("\r\n#;\\", *p);
+}
+
+/* Behind `a.b` or `a.b as c`; NULL: that is none. */
+static const char *skip_imported(const char *p)
+{
+	const char *end = skip_dotted(p), *alias;
+
+	if (end == p)
+		return NULL;
+	end = skip_blanks(end);
+	alias = behind_word(end, "as");
+	return alias ? skip_blanks(alias + name_length(alias)) : end;
+}
+
+/* `a.b as c, d`: taken if all of it is that. */
+static void scan_import(struct sm_imports *imports, const char *list)
+{
+	const char *p = list;
+
+	while ((p = skip_imported(p)) && *p == ',')
+		p = skip_blanks(p + 1);
+	if (!p || !is_end(p))
+		return;
+	for (p = list; p; p = *p == ',' ? skip_blanks(p + 1) : NULL) {
+		add(imports, p);
+		p = skip_imported(p);
+		if (!p)
+			return;
+	}
+}
+
+static void scan_from(struct sm_imports *imports, const char *name)
+{
+	const char *end = skip_dotted(name), *p = skip_blanks(end);
+
+	if (end == name || p == end || strncmp(p, "import", 6) != 0)
+		return;
+	if (p[6] == ' ' || p[6] == '\t' || p[6] == '(' || p[6] == '*')
+		add(imports, name);
+}
+
+static void scan_line(struct sm_imports *imports, const char *line)
+{
+	const char *p = skip_blanks(line), *rest;
+
+	if ((rest = behind_word(p, "import")))
+		scan_import(imports, rest);
+	else if ((rest = behind_word(p, "from")))
+		scan_from(imports, rest);
+}
+
+/* -------------------------------------------------------------------- calls */
+
+static void scan_calls(struct sm_imports *imports, const char *text,
+		       const char *call)
+{
+	const char *p = text;
+
+	while ((p = strstr(p, call))) {
+		const char *end;
+
+		p = skip_blanks(p + strlen(call));
+		if (*p != '\'' && *p != '"')
+			continue;
+		end = skip_dotted(p + 1);
+		if (*end == *p)
+			add(imports, p + 1);
+	}
+}
+
+void sm_imports_scan(struct sm_imports *imports, const char *text)
+{
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		scan_line(imports, line);
+	}
+	scan_calls(imports, text, "import_module(");
+	scan_calls(imports, text, "__import__(");
+}
+
+/* -------------------------------------------------------------------- files */
+
+static void scan_file(struct sm_imports *imports, int root, const char *path,
+		      size_t *bytes)
+{
+	char *text = *bytes ? sm_file_text(root, path) : NULL;
+	size_t n = text ? strlen(text) : 0;
+
+	if (n <= *bytes && text)
+		sm_imports_scan(imports, text);
+	*bytes -= n < *bytes ? n : *bytes;
+	free(text);
+}
+
+void sm_imports_scan_files(struct sm_imports *imports, const char *root,
+			   const char *modules, size_t *bytes)
+{
+	int directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char path[PATH_MAX];
+
+	if (directory < 0)
+		return;
+	while (*modules) {
+		size_t n = strcspn(modules, "\n");
+
+		if (n > 3 && n < sizeof(path) &&
+		    !memcmp(modules + n - 3, ".py", 3)) {
+			memcpy(path, modules, n);
+			path[n] = '\0';
+			scan_file(imports, directory, path, bytes);
+		}
+		modules += n + (modules[n] == '\n');
+	}
+	close(directory);
+}

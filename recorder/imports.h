@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * imports.h: which modules source code names in import statements, whether they
+ * were ever run or not.
+ */
+#ifndef RECORDER_IMPORTS_H
+#define RECORDER_IMPORTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SM_IMPORT_BYTES 64  /* longer names are left out */
+#define SM_IMPORTS_MAX	512 /* more are left out */
+
+struct sm_imports {
+	char name[SM_IMPORTS_MAX][SM_IMPORT_BYTES];
+	unsigned count;
+};
+
+/*
+ * Adds the top-level names that text imports: of `import a.b as c, d` and
+ * `from a.b import c`, indented or not, and what `import_module('a.b')` and
+ * `__import__('a')` are given; of relative imports none. Line by line: what
+ * looks like a statement in a longer string is taken for one.
+ */
+void sm_imports_scan(struct sm_imports *imports, const char *text);
+
+/*
+ * The same of the files below root that modules names, as sm_modules_read()
+ * gives them; at most *bytes of text, which are taken off.
+ */
+void sm_imports_scan_files(struct sm_imports *imports, const char *root,
+			   const char *modules, size_t *bytes);
+
+#endif
