@@ -88,6 +88,7 @@ enum sm_code_flag {
 	SM_CODE_HANDS_OUT = 1 << 3, /* get_data, get_source: for any caller */
 	SM_CODE_IS_FILE = 1 << 4,   /* the code stands in a file */
 	SM_CODE_PTH = 1 << 5,	    /* runs the lines of .pth files */
+	SM_CODE_TELLS = 1 << 6,	    /* linecache, get_source: about modules */
 };
 
 /* A code object, classified. Strings live as long as the process. */

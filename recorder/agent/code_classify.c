@@ -178,7 +178,7 @@ static const struct known_file known_files[] = {
 	{ "zipimport.py", SM_CODE_IMPORT },
 	{ "pkgutil.py", SM_CODE_IMPORT },
 	{ "imp.py", SM_CODE_IMPORT },
-	{ "linecache.py", SM_CODE_LINES },
+	{ "linecache.py", SM_CODE_LINES | SM_CODE_TELLS },
 	{ "tokenize.py", SM_CODE_LINES },
 	{ "threading.py", SM_CODE_LINES },
 	{ "runpy.py", SM_CODE_RUNPY },
@@ -267,9 +267,11 @@ void sm_code_classify(struct sm_code *c)
 		classify_file(c);
 	}
 	if (c->flags & SM_CODE_IMPORT &&
-	    (function_ends(c->function, SM_STR("get_data")) ||
-	     function_ends(c->function, SM_STR("get_source"))))
+	    function_ends(c->function, SM_STR("get_data")))
 		c->flags |= SM_CODE_HANDS_OUT;
+	if (c->flags & SM_CODE_IMPORT &&
+	    function_ends(c->function, SM_STR("get_source")))
+		c->flags |= SM_CODE_HANDS_OUT | SM_CODE_TELLS;
 	if (!function_ends(c->function, SM_STR("addpackage")))
 		c->flags &= ~SM_CODE_PTH;
 }

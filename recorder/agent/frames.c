@@ -112,6 +112,7 @@ enum way { WAY_START, WAY_IMPORT, WAY_LINES, WAY_KNOWN };
 struct via_state {
 	enum way way;
 	bool hands_out; /* the run's outermost frame so far does */
+	bool tells;	/* and this, too */
 	enum sm_via via;
 };
 
@@ -125,6 +126,16 @@ static void via_begin(struct via_state *s, uint8_t flags)
 	else
 		s->via = flags & SM_CODE_RUNPY ? SM_VIA_EXEC : SM_VIA_DIRECT;
 	s->hands_out = flags & SM_CODE_HANDS_OUT;
+	s->tells = flags & SM_CODE_TELLS;
+}
+
+/*
+ * Packages that report errors ask for the source of what is in the traceback
+ * themselves; to the application source is data.
+ */
+static bool is_report(const struct via_state *s, const struct sm_code *code)
+{
+	return s->tells && code->kind == SM_PRINCIPAL_DISTRIBUTION;
 }
 
 /* The first frame behind a run decides. */
@@ -136,15 +147,22 @@ static void via_step(struct via_state *s, const struct sm_code *code)
 		via_begin(s, code->flags);
 	} else if (s->way == WAY_IMPORT && code->flags & SM_CODE_IMPORT) {
 		s->hands_out = code->flags & SM_CODE_HANDS_OUT;
+		s->tells = code->flags & SM_CODE_TELLS;
 	} else if (s->way == WAY_IMPORT && s->hands_out &&
 		   code->flags & SM_CODE_LINES) {
 		s->way = WAY_LINES; /* linecache asks loaders for source */
+		s->tells = code->flags & SM_CODE_TELLS;
 	} else if (s->way == WAY_IMPORT) {
 		s->way = WAY_KNOWN;
-		s->via = s->hands_out ? SM_VIA_DIRECT : SM_VIA_IMPORT;
-	} else if (s->way == WAY_LINES && !(code->flags & SM_CODE_LINES)) {
+		s->via = !s->hands_out	      ? SM_VIA_IMPORT
+			 : is_report(s, code) ? SM_VIA_TRACEBACK
+					      : SM_VIA_DIRECT;
+	} else if (s->way == WAY_LINES && code->flags & SM_CODE_LINES) {
+		s->tells = code->flags & SM_CODE_TELLS;
+	} else if (s->way == WAY_LINES) {
 		s->way = WAY_KNOWN;
-		s->via = is_library ? SM_VIA_TRACEBACK : SM_VIA_DIRECT;
+		s->via = is_library || is_report(s, code) ? SM_VIA_TRACEBACK
+							  : SM_VIA_DIRECT;
 	}
 }
 

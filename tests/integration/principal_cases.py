@@ -205,6 +205,21 @@ three.f()
         "package/three.py": "3", "four.py": "4"},
          {"one.py": {APP}, "two.py": {APP}, "three.py": {APP},
           "four.py": {APP}, "package/__init__.py": {APP_IMPORT, APP}}),
+    Case("source asked for by a package is for a report", {
+        "app.py": PATHS + "import dist, package\ndist.report(package)",
+        "package/__init__.py": "", "one.py": "1", "two.py": "2",
+        "three.py": "3",
+        "site-packages/dist.py": """\
+            import linecache, tokenize
+            def report(module):
+                module.__loader__.get_source("package")
+                linecache.getline("one.py", 1)
+                tokenize.open("two.py").close()
+                module.__loader__.get_data("three.py")
+            """},
+         {"package/__init__.py": {APP_IMPORT, ("dist", "traceback")},
+          "one.py": {("dist", "traceback")}, "two.py": {("dist", "direct")},
+          "three.py": {("dist", "direct")}}),
     Case("python -m with a package",
          {"package/__init__.py": "", "package/__main__.py":
              "from . import late\nlate.f()",
