@@ -128,7 +128,11 @@ static struct sm_str numbered(struct sm_learn *l, struct sm_str name,
 	return sm_learn_join(l, text, SM_STR(">"));
 }
 
-/* All of one maker whose names begin with one word. */
+/*
+ * All of one maker whose names begin with one word. A package that names what
+ * it makes by itself calls what it has no name for, when something fails, as
+ * ast does.
+ */
 static void add_alike(struct sm_learn *l, const struct generated *g,
 		      size_t count)
 {
@@ -139,6 +143,8 @@ static void add_alike(struct sm_learn *l, const struct generated *g,
 	for (size_t i = 1; i < count; i++)
 		e.distinct += !sm_str_equal(g[i].name, g[i - 1].name);
 	is_open = head.len && is_maker(g->by) && sm_is_open(l, &e);
+	if (sm_is_package(g->by) && is_bracketed(g->name))
+		add_rule(l, g, SM_STR("<unknown>"));
 	for (size_t i = 0; i < count; i++) {
 		/* Other names cannot be granted: the gate lists them. */
 		if (!sm_code_name(l, g[i].name, &text))

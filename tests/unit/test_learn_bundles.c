@@ -196,6 +196,24 @@ static bool allows_any(const char *bundle, const char *const *paths, int flags)
 	return does;
 }
 
+/* The compiler looks for the line of a syntax error in a file of that name. */
+static void text_that_is_no_code_is_looked_for_as_a_file(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_read(&b, 0, "/dev/null");
+	learn(&b);
+	assert_true(uses(&b, "python-runtime"));
+	assert_true(allows_open(&b, APP "/<string>", READ));
+	assert_true(allows_open(&b, "/<unknown>", READ));
+	assert_false(allows_open(&b, APP "/<string>", WRITE));
+	assert_false(allows_open(&b, APP "/<string>/x", READ));
+	assert_false(allows_open(&b, APP "/string", READ));
+	finish(&b);
+}
+
 static void no_bundle_holds_what_none_may(void **state)
 {
 	static const char *const never[] = {
@@ -256,6 +274,7 @@ int main(void)
 		cmocka_unit_test(values_of_the_library_come_with_one_another),
 		cmocka_unit_test(a_bundle_that_changes_things_needs_a_change),
 		cmocka_unit_test(no_bundle_holds_what_none_may),
+		cmocka_unit_test(text_that_is_no_code_is_looked_for_as_a_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

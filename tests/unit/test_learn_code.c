@@ -34,6 +34,21 @@ static void numbers_in_generated_names_open_when_seen_once(void **state)
 }
 
 /* Templates in memory, functions: what was at an address is elsewhere next. */
+static void code_that_has_no_name_is_called_unknown(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_run(&b, "<template>", "maker");
+	see_run(&b, "/srv/shop/a.html", "other");
+	learn(&b);
+	assert_true(allows_run(&b, "<unknown>", "maker"));
+	assert_false(allows_run(&b, "<unknown>", "other"));
+	assert_false(allows_run(&b, "<string>", "maker"));
+	finish(&b);
+}
+
 static void addresses_in_names_open_when_seen_once(void **state)
 {
 	static const struct {
@@ -472,6 +487,7 @@ int main(void)
 		cmocka_unit_test(classes_of_the_application_open_by_module),
 		cmocka_unit_test(descriptors_of_multiprocessing_are_in_no_rule),
 		cmocka_unit_test(code_named_after_data_is_that_file),
+		cmocka_unit_test(code_that_has_no_name_is_called_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
