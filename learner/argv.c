@@ -273,7 +273,7 @@ static void add_rule(struct sm_learn *l, const struct sm_line *line,
 			slot = sm_line_set(l, line, i);
 		args[i] = word_text(l, &line->words[i], slot);
 	}
-	rule.pattern = sm_learn_path(l, line->program);
+	rule.pattern = sm_paths_program(l, line->program);
 	rule.args = (struct sm_strings){ args, line->count };
 	rule.has_args = true;
 	sm_learn_rule(l, &rule);

@@ -176,7 +176,7 @@ static void read_argv(struct sm_learn *l, struct sm_line *line,
 		struct sm_str text = sm_value_str(&request->args[i]);
 
 		line->words[i] = read_word(l, &standing[i], text);
-		if (i)
+		if (i || sm_list_has(&l->probed, text))
 			continue;
 		line->words[i] =
 			(struct sm_word){ .value = text, .is_fixed = true };

@@ -45,7 +45,7 @@ bool sm_is_spelled(const struct sm_node *node)
 	struct sm_str name = node->name;
 
 	if (!node->is_slot)
-		return sm_is_guarded_name(name);
+		return node->is_probed || sm_is_guarded_name(name);
 	if (name.p[0] == '.' || name.p[0] == '\\')
 		return true;
 	for (uint32_t i = 0; i + 5 <= name.len; i++)
@@ -398,6 +398,7 @@ static void collapse(struct sm_learn *l, struct sm_node *node,
 	}
 	sink(l, node, &deep, is_made && !are_common_open(l, node));
 	if (is_made) {
+		sm_node_let_packages(l, deep.files);
 		clean_up(deep.files);
 		clean_up(deep.dirs);
 	}
@@ -431,6 +432,48 @@ static void collapse_all(struct sm_learn *l, struct sm_node *node)
 	/* It goes as it came. */
 	for (struct sm_grant *g = node->grants; g; g = g->next)
 		g->access |= KEEPS;
+	sm_node_tidy(l, node);
+}
+
+bool sm_has_probed(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (node->kids[i]->is_probed)
+			return true;
+	return false;
+}
+
+static bool holds_probed(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (node->kids[i]->is_probed || holds_probed(node->kids[i]))
+			return true;
+	return false;
+}
+
+/* The same for all but the directories in which programs are looked for. */
+static void collapse_around(struct sm_learn *l, struct sm_node *node)
+{
+	struct sm_node *files;
+	size_t count = node->count;
+
+	if (sm_has_probed(node))
+		return;
+	files = sm_node_new_slot(l, node, SM_STR("<name>"), false);
+	for (size_t i = 0; i < count; i++) {
+		struct sm_node *kid = node->kids[i];
+
+		if (holds_probed(kid))
+			collapse_around(l, kid);
+		else if (kid->is_dir)
+			collapse_all(l, kid);
+		else if (!sm_is_spelled(kid))
+			sm_node_take(l, files, kid);
+	}
+	for (struct sm_grant *g = node->grants; g; g = g->next) {
+		sm_node_grant(l, files, g->by, g->access | KEEPS);
+		g->access |= KEEPS;
+	}
 	sm_node_tidy(l, node);
 }
 
@@ -473,7 +516,10 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 		return false;
 	s = scan_tree(l, node);
 	if (is_storage(node, &s) && !(dir.len && sm_is_base(l, dir))) {
-		collapse_all(l, node);
+		if (holds_probed(node))
+			collapse_around(l, node);
+		else
+			collapse_all(l, node);
 		return true;
 	}
 	if (scope->place.is_hidden)
@@ -492,10 +538,11 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 }
 
 void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
-		  struct sm_str why)
+		  bool is_mixed, struct sm_str why)
 {
 	struct scan s = scan_tree(l, node);
 
+	s.is_mixed |= is_mixed;
 	collapse(l, node, &s, is_made);
 	for (size_t i = 0; i < node->count; i++)
 		if (sm_node_is_tree(node->kids[i]))

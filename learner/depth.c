@@ -141,13 +141,49 @@ static bool is_filled(const struct sm_node *node)
  * Who makes the directory before he puts things into it makes the one that a
  * name with a slash asks for, too.
  */
-static bool is_deep(const struct sm_learn *l, const struct sm_node *node,
-		    struct sm_str dir, const struct sm_place *place)
+static bool may_be_deep(const struct sm_learn *l, const struct sm_node *node,
+			struct sm_str dir, const struct sm_place *place)
 {
 	return dir.len && sm_node_access(node) & SM_ACCESS_CREATE &&
 	       !place->is_closed && !place->is_code && !place->is_shared &&
 	       !place->is_hidden && !sm_holds_code(l, dir) &&
-	       !sm_is_base(l, dir) && is_filled(node);
+	       !sm_is_base(l, dir);
+}
+
+/*
+ * All that is in node, a directory it made, lies in directories of any name, at
+ * any depth, and the program made it: a name without a slash lies in node.
+ */
+static struct sm_node *files_below(const struct sm_node *node)
+{
+	struct sm_node *dirs = NULL, *any;
+
+	for (size_t i = 0; i < node->count; i++) {
+		if (!node->kids[i]->is_slot || !node->kids[i]->is_dir)
+			return NULL;
+		if (sm_str_equal(node->kids[i]->name, SM_STR("<name>")))
+			dirs = node->kids[i];
+	}
+	any = dirs ? slot_kid(dirs, SM_STR("**"), true) : NULL;
+	if (!any)
+		return NULL;
+	dirs = slot_kid(any, SM_STR("<name>"), true); /* both, as a rule */
+	return dirs ? dirs : slot_kid(any, SM_STR("<name>"), false);
+}
+
+static void let_lie_in(struct sm_learn *l, struct sm_node *node)
+{
+	const struct sm_node *files = files_below(node);
+	struct sm_node *here;
+
+	if (!files || !files->is_made)
+		return;
+	here = sm_node_new_slot(l, node, SM_STR("<name>"), false);
+	here->is_made = true;
+	here->why = SM_STR("as in the directories beside it");
+	for (const struct sm_grant *g = files->grants; g; g = g->next)
+		sm_node_grant(l, here, g->by, g->access);
+	sm_node_tidy(l, node);
 }
 
 void sm_node_deepen(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
@@ -155,8 +191,12 @@ void sm_node_deepen(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
 {
 	struct sm_node *tree, *dirs;
 
-	if (!is_deep(l, node, dir, place))
+	if (!may_be_deep(l, node, dir, place))
 		return;
+	if (!is_filled(node)) {
+		let_lie_in(l, node);
+		return;
+	}
 	tree = sm_node_new_slot(l, node, SM_STR("**"), true);
 	dirs = sm_node_new_slot(l, tree, SM_STR("<name>"), true);
 	tree->why = SM_STR("made with what is put into it, under names that "

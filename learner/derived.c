@@ -545,18 +545,18 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 	if (dir.len)
 		place = sm_place_of(l, dir);
 	if (is_mirror(l, stems, node, dir, &place)) {
-		sm_open_tree(l, node, true,
+		sm_open_tree(l, node, true, false,
 			     SM_STR("its directories are called what opened "
 				    "elsewhere"));
 		return;
 	}
 	if (sm_is_served(l, node, dir, &place)) {
-		sm_open_tree(l, node, false,
+		sm_open_tree(l, node, false, sm_has_assets(node),
 			     SM_STR("packages read data there by name"));
 		return;
 	}
 	if (sm_is_told(l, node, dir, &place)) {
-		sm_open_tree(l, node, false,
+		sm_open_tree(l, node, false, false,
 			     SM_STR("data is read there by names that somebody "
 				    "tells"));
 		return;

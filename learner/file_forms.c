@@ -162,7 +162,7 @@ static bool may_open_file(struct sm_learn *l, const struct sm_node *parent,
 {
 	const struct sm_node *node = m->node;
 
-	if (node->is_slot || node->forward || node->is_dir ||
+	if (node->is_slot || node->forward || node->is_dir || node->is_probed ||
 	    sm_is_guarded_name(node->name) || sm_is_structure(parent, m))
 		return false;
 	return !dir.len ||

@@ -364,6 +364,55 @@ static bool find_key(struct sm_str name, uint32_t *from, uint32_t *to)
 	return false;
 }
 
+/* Digits of numbers drawn at random, as they are mostly asked for. */
+static bool is_drawn_length(uint32_t n)
+{
+	return n == 8 || n == 12 || n == 16 || n == 24 || n == 32;
+}
+
+static bool is_hex(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f');
+}
+
+/* The last digits in a name that are so many, with letters among them; what is
+ * too long begins with the end of a word. */
+static bool find_hex(struct sm_str name, uint32_t *from, uint32_t *to)
+{
+	bool found = false;
+
+	for (uint32_t i = 0, end; i < name.len; i = end + 1) {
+		uint32_t start, digits = 0;
+
+		for (end = i; end < name.len && is_hex(name.p[end]); end++)
+			digits += is_digit(name.p[end]);
+		for (start = i; start < end && !is_drawn_length(end - start) &&
+				!is_digit(name.p[start]);)
+			start++;
+		if (!is_drawn_length(end - start) || !digits ||
+		    digits == end - start ||
+		    (end < name.len && is_alnum(name.p[end])))
+			continue;
+		*from = start;
+		*to = end;
+		found = true;
+	}
+	return found;
+}
+
+/* A file that was made under a name of one run and is gone again. */
+static bool is_passing(const struct sm_node *node)
+{
+	const uint32_t passes = SM_ACCESS_CREATE | SM_ACCESS_DELETE;
+
+	if (node->is_dir || node->runs.count != 1)
+		return false;
+	for (const struct sm_grant *g = node->grants; g; g = g->next)
+		if ((g->access & passes) == passes)
+			return true;
+	return false;
+}
+
 struct sm_str sm_open_pids(struct sm_learn *l, struct sm_str name)
 {
 	uint32_t from, to;
@@ -437,6 +486,8 @@ static void rename_once(struct sm_learn *l, struct sm_node *node,
 	else if (node->is_made && find_key(name, &from, &to) &&
 		 (from > 2 || !place->is_shared))
 		node->name = with_token(l, name, from, to, "<name>");
+	else if (is_passing(node) && find_hex(name, &from, &to))
+		node->name = with_token(l, name, from, to, "<hex>");
 	else
 		return;
 	node->is_slot = true;

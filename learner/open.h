@@ -60,6 +60,8 @@ void sm_members_note(struct sm_learn *l, const struct sm_member *members,
 /* The same for all names below node, which becomes a tree of data: they are no
  * arguments, but as little names that are fixed elsewhere. */
 void sm_members_note_tree(struct sm_learn *l, const struct sm_node *node);
+/* Programs are looked for in node itself: probed.c. */
+bool sm_has_probed(const struct sm_node *node);
 /* What speaks for opening. */
 struct sm_evidence sm_members_weigh(const struct sm_learn *l,
 				    const struct sm_node *parent,
@@ -92,9 +94,12 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 /* False: sm_open_data_tree() would say so, too. */
 bool sm_may_be_data_tree(const struct sm_node *node,
 			 const struct sm_scope *scope);
-/* Makes node one, whatever it costs. is_made: by the program. */
+/* Makes node one, whatever it costs. is_made: by the program. is_mixed: with
+ * files of any extension, though there was one only. */
 void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
-		  struct sm_str why);
+		  bool is_mixed, struct sm_str why);
+/* Other packages may use files of the application as one does; upkeep.c. */
+void sm_node_let_packages(struct sm_learn *l, struct sm_node *files);
 /* Adds what keeping a directory of one's own takes; see upkeep.c. */
 void sm_node_keep_up(struct sm_learn *l, struct sm_node *node);
 /* In a directory of temporary files: they may have any extension. */
@@ -106,6 +111,8 @@ bool sm_open_drawn(struct sm_learn *l, struct sm_node *node);
 /* Packages, and nobody else, read data there by name; see served.c. */
 bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 		  struct sm_str dir, const struct sm_place *place);
+/* What goes with pages lies below: style sheets, scripts, fonts. */
+bool sm_has_assets(const struct sm_node *node);
 /* Data is read there, and nothing else done, by names somebody tells. */
 bool sm_is_told(const struct sm_learn *l, const struct sm_node *node,
 		struct sm_str dir, const struct sm_place *place);

@@ -298,6 +298,9 @@ static size_t free_members(struct sm_learn *l, const struct sm_node *node,
 	if (scope->dir.len && sm_holds_code(l, scope->dir))
 		return 0;
 	for (size_t i = 0; i < all->count; i++)
+		if (sm_has_probed(all->items[i].node))
+			return 0;
+	for (size_t i = 0; i < all->count; i++)
 		if (sm_is_all_typed(all->items[i].skeleton, all->items[i].node))
 			rest[left++] = all->items[i];
 		else

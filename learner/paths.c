@@ -159,6 +159,12 @@ static void add_mentions(struct sm_learn *l)
 		if (!sm_is_code_suffix(sm_extension(f.items[i].request->value)))
 			add_entry(l, f.items[i].request->value, 0, false,
 				  f.items[i].view);
+	sm_learn_probed(l);
+	f = sm_learn_facts(l, SM_FAMILY_PROCESSES, SM_ACCESS_EXEC);
+	for (size_t i = 0; i < f.count; i++)
+		if (sm_list_has(&l->probed, f.items[i].request->value))
+			add_entry(l, f.items[i].request->value, 0, false,
+				  f.items[i].view);
 }
 
 /* ------------------------------------------------------------------- tree */
@@ -226,6 +232,7 @@ static void put_entry(struct sm_learn *l, struct entry *entry)
 		sm_node_note_call(l, node, call);
 	}
 	entry->node = node;
+	node->is_probed |= sm_list_has(&l->probed, path);
 	if (!entry->access)
 		return;
 	node->seen += call->count;
@@ -427,6 +434,14 @@ struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
 	path = pattern_of(l, node, &literal);
 	*slotted = !literal.len;
 	return path;
+}
+
+struct sm_str sm_paths_program(struct sm_learn *l, struct sm_str path)
+{
+	const struct sm_node *node = find_node(l, path);
+
+	return node && node->is_probed ? pattern_of(l, node, &path)
+				       : sm_learn_path(l, path);
 }
 
 static bool is_any_depth(struct sm_str component)

@@ -23,6 +23,12 @@ struct sm_str sm_paths_relative(struct sm_learn *l,
 				const struct sm_standing *standing,
 				struct sm_str path, bool *slotted);
 
+/* Programs looked for where the program makes directories: to l->probed. */
+void sm_learn_probed(struct sm_learn *l);
+
+/* The pattern of a program's path: the literal one, but for those. */
+struct sm_str sm_paths_program(struct sm_learn *l, struct sm_str path);
+
 /*
  * Rules for what packages read of the data of distributions; takes what these
  * grant from node, which stands for path.

@@ -109,17 +109,46 @@ bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 {
 	/*
 	 * Two names will do: that they come back says nothing here. Who lists
-	 * the directory takes what it finds, were it one.
+	 * the directory takes what it finds, were it one; and one that is shown
+	 * by a package is one of those that are there to be shown.
 	 */
 	struct sm_evidence e = { .is_typed = true };
 	bool anybody = is_shown(node);
+	size_t all = 0;
 
 	if (!may_be_tree(l, node, dir, place) || !has_file(node) ||
 	    !are_readers(node, anybody) ||
 	    !is_read_only(node, anybody, &e.distinct))
 		return false;
+	if (anybody && e.distinct && are_readers(node, false) &&
+	    is_read_only(node, false, &all))
+		return true;
 	e.distinct += e.distinct && sm_node_is_listed(node);
 	return sm_is_open(l, &e);
+}
+
+static bool is_asset(struct sm_str extension)
+{
+	static const char *const list[] = { ".css",  ".eot",   ".ico", ".js",
+					    ".map",  ".mjs",   ".otf", ".ttf",
+					    ".woff", ".woff2", NULL };
+
+	for (size_t i = 0; list[i]; i++)
+		if (sm_str_equal(extension, sm_str_of(list[i])))
+			return true;
+	return false;
+}
+
+bool sm_has_assets(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (kid->is_dir ? sm_has_assets(kid)
+				: is_asset(sm_extension(kid->name)))
+			return true;
+	}
+	return false;
 }
 
 /* Files whose names opened, and were others each time. */
@@ -138,11 +167,31 @@ static bool has_told_names(const struct sm_node *node)
 	return false;
 }
 
+/*
+ * Files of several kinds, and each use had another: their names are somebody's
+ * choice as those of one kind are.
+ */
+static bool has_fresh_files(const struct sm_learn *l,
+			    const struct sm_node *node)
+{
+	struct sm_evidence e = { .is_typed = true };
+
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (kid->is_dir || kid->is_slot || kid->runs.count != 1)
+			return false;
+		e.distinct++;
+	}
+	return l->observations->run_count > 1 && sm_is_open(l, &e);
+}
+
 bool sm_is_told(const struct sm_learn *l, const struct sm_node *node,
 		struct sm_str dir, const struct sm_place *place)
 {
 	size_t files = 0;
 
-	return may_be_tree(l, node, dir, place) && has_told_names(node) &&
+	return may_be_tree(l, node, dir, place) &&
+	       (has_told_names(node) || has_fresh_files(l, node)) &&
 	       are_readers(node, true) && is_read_only(node, true, &files);
 }

@@ -32,6 +32,39 @@ static void let_remove(struct sm_learn *l, struct sm_node *node,
 	}
 }
 
+/* What a package keeps in a file it reads back, the next time. */
+static void let_read_back(struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		for (struct sm_grant *g = node->kids[i]->grants;
+		     g && !node->kids[i]->is_dir; g = g->next)
+			if (g->access & SM_ACCESS_CREATE &&
+			    sm_is_package(g->by))
+				g->access |= SM_ACCESS_READ;
+}
+
+/*
+ * What the application lets a package write or read among its own files: which
+ * package that is depends on the format. Only code that was made up is left
+ * out.
+ */
+void sm_node_let_packages(struct sm_learn *l, struct sm_node *files)
+{
+	const uint32_t uses =
+		SM_ACCESS_READ | SM_ACCESS_WRITE | SM_ACCESS_CREATE;
+	uint32_t access = 0;
+	bool is_apps = false;
+
+	for (const struct sm_grant *g = files->grants; g; g = g->next) {
+		if (sm_is_package(g->by) && g->by.len)
+			access |= g->access & uses;
+		is_apps |= sm_str_equal(g->by, SM_STR("app")) &&
+			   g->access & SM_ACCESS_CREATE;
+	}
+	if (is_apps && access & SM_ACCESS_CREATE)
+		sm_node_grant(l, files, SM_STR(""), access);
+}
+
 static bool makes_slots(const struct sm_node *node, struct sm_str by)
 {
 	for (size_t i = 0; i < node->count; i++) {
@@ -48,6 +81,7 @@ void sm_node_keep_up(struct sm_learn *l, struct sm_node *node)
 {
 	const uint32_t owns = SM_ACCESS_LIST | SM_ACCESS_CREATE;
 
+	let_read_back(node);
 	if (sm_node_is_tree(node))
 		return;
 	for (struct sm_grant *g = node->grants; g; g = g->next) {

@@ -325,6 +325,29 @@ static void files_called_after_the_time_go_again(void **state)
 	}
 }
 
+/* click's atomic files, and others': no event tells that they were drawn. */
+static void drawn_digits_of_a_passing_file_are_drawn(void **state)
+{
+	for (int passes = 0; passes < 2; passes++) {
+		struct sm_value args[2] = { text(APP "/var/.write08623fd9"),
+					    number(-1) };
+		struct sm_event e = event_of("os.remove", args, 2);
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		see_open(&b, 0, APP "/var/.write08623fd9", WRITE);
+		if (passes)
+			add(&b, 0, &e);
+		learn(&b);
+		assert_int_equal(
+			allows_open(&b, APP "/var/.write947832b9", WRITE),
+			passes);
+		assert_false(allows_open(&b, APP "/var/.write.json", WRITE));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +363,7 @@ int main(void)
 		cmocka_unit_test(unique_names_open_when_seen_once),
 		cmocka_unit_test(numbered_siblings_open_with_the_others),
 		cmocka_unit_test(files_called_after_the_time_go_again),
+		cmocka_unit_test(drawn_digits_of_a_passing_file_are_drawn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

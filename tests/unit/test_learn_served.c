@@ -115,17 +115,25 @@ static void what_is_made_to_be_shown_opens_for_who_reads_it(void **state)
 	finish(&b);
 }
 
-static void one_file_says_nothing(void **state)
+static void one_file_says_nothing_unless_it_is_shown(void **state)
 {
 	struct bench b;
 
 	(void)state;
 	start(&b);
 	see_read(&b, SITE "a.css", false);
+	see_read(&b, APP "/pages/a.html", false);
+	see_read(&b, APP "/facts/a.json", false);
+	see_read(&b, APP "/looks/a.css", true);
 	see_read(&b, "/etc/server/a.conf", false);
 	see_read(&b, "/etc/server/b.conf", false);
 	learn(&b);
-	assert_false(serves(&b, SITE "b.css"));
+	assert_true(serves(&b, SITE "b.css"));
+	assert_true(serves(&b, SITE "fonts/c.woff2"));
+	assert_true(serves(&b, APP "/pages/b.html"));
+	assert_false(serves(&b, APP "/pages/b.json"));
+	assert_false(serves(&b, APP "/facts/b.json"));
+	assert_false(allows_open(&b, APP "/looks/b.css", READ));
 	assert_false(serves(&b, "/etc/server/c.conf"));
 	finish(&b);
 }
@@ -185,6 +193,28 @@ static void names_of_one_extension_keep_it_at_any_depth(void **state)
 	finish(&b);
 }
 
+/* Each run read another one: of one kind, or of two. */
+static void
+files_that_are_others_each_time_open_though_they_differ(void **state)
+{
+	for (int recurs = 0; recurs < 2; recurs++) {
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		see_open(&b, 0, APP "/shared/prices.txt", READ);
+		see_open(&b, 1, APP "/shared/map.png", READ);
+		if (recurs)
+			see_open(&b, 1, APP "/shared/prices.txt", READ);
+		learn(&b);
+		assert_int_equal(allows_open(&b, APP "/shared/a b.pdf", READ),
+				 !recurs);
+		assert_false(allows_open(&b, APP "/shared/.key", READ));
+		assert_false(allows_open(&b, APP "/shared/a b.pdf", WRITE));
+		finish(&b);
+	}
+}
+
 static void where_nothing_is_told_depth_stays(void **state)
 {
 	static const struct {
@@ -224,12 +254,14 @@ int main(void)
 		cmocka_unit_test(other_directories_stay_as_they_are),
 		cmocka_unit_test(
 			what_is_made_to_be_shown_opens_for_who_reads_it),
-		cmocka_unit_test(one_file_says_nothing),
+		cmocka_unit_test(one_file_says_nothing_unless_it_is_shown),
 		cmocka_unit_test(who_lists_takes_what_it_finds),
 		cmocka_unit_test(
 			what_a_program_is_told_to_read_lies_at_any_depth),
 		cmocka_unit_test(names_of_one_extension_keep_it_at_any_depth),
 		cmocka_unit_test(where_nothing_is_told_depth_stays),
+		cmocka_unit_test(
+			files_that_are_others_each_time_open_though_they_differ),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,6 +80,75 @@ static void what_a_package_stores_for_each_owner_is_its_own(void **state)
 	finish(&b);
 }
 
+/* A repository, in which a package looks for hooks that are not there. */
+static void repository_made(struct bench *b, const char *name)
+{
+	static const char *const dirs[] = { "",
+					    "/.git",
+					    "/.git/hooks",
+					    "/.git/refs",
+					    "/.git/refs/heads",
+					    "/.git/objects",
+					    "/.git/objects/1a" };
+	static const char *const files[] = { "HEAD", "index", "refs/heads/main",
+					     "objects/1a/2b" };
+	struct sm_value args[20];
+	struct sm_event e;
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+		snprintf(path, sizeof(path), APP "/repos/%s%s", name, dirs[i]);
+		tool_made(b, path);
+	}
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		snprintf(path, sizeof(path), APP "/repos/%s/.git/%s", name,
+			 files[i]);
+		tool_opened(b, path, WRITE);
+	}
+	snprintf(path, sizeof(path), APP "/repos/%s/.git/hooks/commit", name);
+	e = popen_event(args, ARGV(path));
+	e.site.principal = tool;
+	add(b, 0, &e);
+}
+
+static bool tool_runs(const struct bench *b, const char *path)
+{
+	struct sm_value args[20];
+	struct sm_event e = popen_event(args, ARGV(path));
+
+	e.site.principal = tool;
+	return allows(b, &e);
+}
+
+static void stores_open_around_the_programs_looked_for_in_them(void **state)
+{
+	static const char *const names[] = { "anna", "ben", "carla" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++)
+		repository_made(&b, names[i]);
+	learn(&b);
+	assert_int_equal(b.learned.residue_count, 0);
+	for (int i = 0; i < 2; i++) {
+		static const char *const more[] = {
+			APP "/repos/anna/.git/objects/9f/3c",
+			APP "/repos/zoe m/.git/objects/9f/3c"
+		};
+
+		assert_true(tool_opens(&b, more[i], WRITE));
+	}
+	assert_true(tool_opens(&b, APP "/repos/zoe m/.git/packed", WRITE));
+	assert_true(tool_runs(&b, APP "/repos/zoe m/.git/hooks/commit"));
+	assert_false(tool_runs(&b, APP "/repos/anna/.git/hooks/push"));
+	assert_false(tool_runs(&b, APP "/repos/anna/.git/commit"));
+	assert_false(
+		tool_opens(&b, APP "/repos/anna/.git/hooks/commit", WRITE));
+	assert_false(tool_opens(&b, APP "/repos/zoe m/.git/hooks/x", WRITE));
+	finish(&b);
+}
+
 static void chosen_names_may_lie_deeper(void **state)
 {
 	static const char *const pages[] = { APP "/data/pages/rules",
@@ -195,6 +264,8 @@ int main(void)
 		cmocka_unit_test(installed_code_that_is_listed_is_public),
 		cmocka_unit_test(
 			documents_beside_code_open_for_the_package_that_lists_them),
+		cmocka_unit_test(
+			stores_open_around_the_programs_looked_for_in_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -391,6 +391,69 @@ static void what_a_program_files_by_name_it_files_at_any_depth(void **state)
 	}
 }
 
+static void formats_decide_which_package_writes(void **state)
+{
+	static const char *const owners[] = { "anna", "ben", "carla" };
+	struct sm_value args[3];
+	struct sm_event e;
+	char path[128];
+
+	for (int fills = 0; fills < 2; fills++) {
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		for (int i = 0; i < 3; i++) {
+			snprintf(path, sizeof(path), APP "/runs/%s", owners[i]);
+			see_mkdir(&b, 0, path);
+			snprintf(path, sizeof(path), APP "/runs/%s/%c.png",
+				 owners[i], 'a' + i);
+			tool_opened(&b, path, WRITE);
+			snprintf(path, sizeof(path), APP "/runs/%s/%c.csv",
+				 owners[i], 'x' - i);
+			if (fills)
+				see_open(&b, 0, path, WRITE);
+		}
+		learn(&b);
+		e = open_event(args, APP "/runs/zoe/plot.svg", WRITE);
+		e.site.principal.kind = SM_PRINCIPAL_DISTRIBUTION;
+		e.site.principal.name = SM_STR("another");
+		assert_int_equal(allows(&b, &e), fills);
+		e.site.principal.kind = SM_PRINCIPAL_DYNAMIC;
+		assert_false(allows(&b, &e));
+		finish(&b);
+	}
+}
+
+/* metrics/web.cpu.user: and one that has no dot. */
+static void names_without_a_slash_lie_beside_trees(void **state)
+{
+	static const char *const files[] = { "web/cpu/user", "web/mem",
+					     "db-2/disk/sda1/count",
+					     "jobs/daily/x" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_mkdir(&b, 0, APP "/metrics");
+	for (int i = 0; i < 4; i++) {
+		for (const char *s = files[i]; (s = strchr(s, '/')); s++) {
+			snprintf(path, sizeof(path), APP "/metrics/%.*s",
+				 (int)(s - files[i]), files[i]);
+			see_mkdir(&b, 0, path);
+		}
+		snprintf(path, sizeof(path), APP "/metrics/%s.wsp", files[i]);
+		see_open(&b, 0, path, WRITE);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/metrics/a/b/c/d.wsp", WRITE));
+	assert_true(allows_open(&b, APP "/metrics/total.wsp", WRITE));
+	assert_false(allows_open(&b, APP "/metrics/.total", WRITE));
+	assert_false(allows_open(&b, APP "/total.wsp", WRITE));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +474,8 @@ int main(void)
 		cmocka_unit_test(one_level_that_is_listed_may_become_two),
 		cmocka_unit_test(
 			what_a_program_files_by_name_it_files_at_any_depth),
+		cmocka_unit_test(formats_decide_which_package_writes),
+		cmocka_unit_test(names_without_a_slash_lie_beside_trees),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

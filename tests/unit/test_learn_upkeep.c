@@ -136,6 +136,21 @@ static void who_makes_directories_makes_those_above(void **state)
 	finish(&b);
 }
 
+static void a_package_reads_back_what_it_keeps(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	tool_opened(&b, APP "/var/state-ben", WRITE);
+	see_open(&b, 0, APP "/var/out-ben", WRITE);
+	learn(&b);
+	assert_true(tool_opens(&b, APP "/var/state-ben", READ));
+	assert_false(allows_open(&b, APP "/var/state-ben", READ));
+	assert_false(allows_open(&b, APP "/var/out-ben", READ));
+	finish(&b);
+}
+
 static void logs_turn_over(void **state)
 {
 	for (int handlers = 0; handlers < 2; handlers++) {
@@ -230,6 +245,7 @@ int main(void)
 		cmocka_unit_test(logs_turn_over),
 		cmocka_unit_test(who_makes_a_directory_empties_it_of_anything),
 		cmocka_unit_test(a_directory_with_a_drawn_name_is_its_maker_s),
+		cmocka_unit_test(a_package_reads_back_what_it_keeps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
