@@ -42,7 +42,7 @@ int sm_line_compare_heads(const struct sm_line *a, const struct sm_line *b)
 }
 
 /* Lines of one group differ in words that are not fixed only. */
-static int compare_groups(const struct sm_line *a, const struct sm_line *b)
+int sm_line_compare_groups(const struct sm_line *a, const struct sm_line *b)
 {
 	int r = sm_line_compare_heads(a, b);
 
@@ -62,7 +62,7 @@ static int compare_groups(const struct sm_line *a, const struct sm_line *b)
 int sm_line_compare(const void *x, const void *y)
 {
 	const struct sm_line *a = x, *b = y;
-	int r = compare_groups(a, b);
+	int r = sm_line_compare_groups(a, b);
 
 	for (uint32_t i = 0; !r && i < a->count; i++)
 		r = sm_str_compare(a->words[i].value, b->words[i].value);
@@ -139,9 +139,8 @@ static struct sm_str spell_dots(struct sm_learn *l, struct sm_str slot)
 	return sm_learn_join(l, text, SM_STR("\\..."));
 }
 
-/* In slots[i].len 0: the words' own, equal, values. */
-static struct sm_str word_text(struct sm_learn *l, const struct sm_word *w,
-			       struct sm_str slot)
+struct sm_str sm_word_text(struct sm_learn *l, const struct sm_word *w,
+			   struct sm_str slot)
 {
 	struct sm_str text = w->value;
 
@@ -215,20 +214,22 @@ static struct sm_str quote_around(struct sm_learn *l, struct sm_str slot)
 }
 
 /* Slots stand unquoted in a shell template, everything else quoted. */
-static struct sm_str shell_word(struct sm_learn *l, const struct sm_word *w,
-				struct sm_str slot)
+struct sm_str sm_word_shell(struct sm_learn *l, const struct sm_word *w,
+			    struct sm_str slot)
 {
 	struct sm_word bare = *w;
 
 	if (w->is_raw)
 		return w->value;
 	if (w->is_run)
-		return word_text(l, w, slot);
+		return sm_word_text(l, w, slot);
 	if (!slot.len && !w->is_path)
-		return quote(l, sm_learn_join(l, w->head, w->value));
+		return sm_learn_join(l,
+				     w->head.len ? quote(l, w->head) : w->head,
+				     quote(l, w->value));
 	bare.head = SM_STR("");
 	return sm_learn_join(l, w->head.len ? quote(l, w->head) : w->head,
-			     quote_around(l, word_text(l, &bare, slot)));
+			     quote_around(l, sm_word_text(l, &bare, slot)));
 }
 
 static struct sm_str shell_line(struct sm_learn *l, const struct sm_line *line,
@@ -241,8 +242,8 @@ static struct sm_str shell_line(struct sm_learn *l, const struct sm_line *line,
 	for (uint32_t i = 0; i < line->count; i++) {
 		if (i)
 			text = sm_learn_join(l, text, SM_STR(" "));
-		text = sm_learn_join(l, text,
-				     shell_word(l, &line->words[i], slots[i]));
+		text = sm_learn_join(
+			l, text, sm_word_shell(l, &line->words[i], slots[i]));
 	}
 	return text;
 }
@@ -271,7 +272,7 @@ static void add_rule(struct sm_learn *l, const struct sm_line *line,
 
 		if (!slot.len)
 			slot = sm_line_set(l, line, i);
-		args[i] = word_text(l, &line->words[i], slot);
+		args[i] = sm_word_text(l, &line->words[i], slot);
 	}
 	rule.pattern = sm_paths_program(l, line->program);
 	rule.args = (struct sm_strings){ args, line->count };
@@ -366,13 +367,9 @@ static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
 		if (lines[0].words[i].is_run)
 			why = say_run(l, why, i);
 		slots[i] = open[i];
-		if (!slots[i].len)
-			slots[i] = sm_values_clock(l, &lines[0].words[i], &v);
-		if (!slots[i].len)
-			slots[i] = sm_values_known(l, &v);
 		if (v.count < 2) {
 			if (!slots[i].len)
-				slots[i] = sm_values_given(l, &lines[0], i, &v);
+				slots[i] = sm_word_slot(l, &lines[0], i, &v);
 			continue;
 		}
 		varying++;
@@ -383,9 +380,7 @@ static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
 			return;
 		}
 		if (!slots[i].len)
-			slots[i] = sm_values_given(l, &lines[0], i, &v);
-		if (!slots[i].len)
-			slots[i] = sm_values_slot(l, &v);
+			slots[i] = sm_word_slot(l, &lines[0], i, &v);
 		if (!slots[i].len && closed == UINT32_MAX)
 			closed = i;
 		why = add_reason(l, why, i, v.count);
@@ -441,15 +436,20 @@ void sm_learn_argv(struct sm_learn *l)
 		      sm_line_compare);
 	join_equal(l, &lines);
 	sm_lines_note_sets(l, lines.items, lines.count);
+	sm_lines_spell_commands(l, lines.items, lines.count);
+	if (f.count)
+		qsort(lines.items, lines.count, sizeof(*lines.items),
+		      sm_line_compare);
+	sm_lines_group(l, lines.items, lines.count);
 	sm_lines_fold(l, lines.items, lines.count);
 	if (f.count)
 		qsort(lines.items, lines.count, sizeof(*lines.items),
 		      sm_line_compare);
 	join_equal(l, &lines);
 	for (size_t i = 0; i < lines.count; i = end) {
-		for (end = i + 1;
-		     end < lines.count &&
-		     !compare_groups(&lines.items[i], &lines.items[end]);)
+		for (end = i + 1; end < lines.count &&
+				  !sm_line_compare_groups(&lines.items[i],
+							  &lines.items[end]);)
 			end++;
 		solve_group(l, &lines.items[i], end - i);
 	}

@@ -51,12 +51,29 @@ bool sm_is_option(struct sm_str text);
 int sm_line_compare(const void *a, const void *b);
 /* The same by all but the words that a line was parsed into. */
 int sm_line_compare_heads(const struct sm_line *a, const struct sm_line *b);
+/* By all but what is no word of the program's: one group, one rule. */
+int sm_line_compare_groups(const struct sm_line *a, const struct sm_line *b);
+/* And by where such words stand, however many in a row. */
+int sm_line_compare_shapes(const struct sm_line *a, const struct sm_line *b);
 /* By what kinds of words they are. */
 int sm_word_compare_flags(const struct sm_word *a, const struct sm_word *b);
 /* Nothing spells it: it may be another one in the next line. */
 bool sm_word_is_value(const struct sm_word *word);
+/* As arguments and in lines; slot: the value's, or empty for as recorded. */
+struct sm_str sm_word_text(struct sm_learn *l, const struct sm_word *word,
+			   struct sm_str slot);
+struct sm_str sm_word_shell(struct sm_learn *l, const struct sm_word *word,
+			    struct sm_str slot);
 /* The word right behind a command's name, with more free words behind it. */
 bool sm_is_subcommand(const struct sm_line *line, uint32_t at);
+/* Spells words behind options that say what a program does. */
+void sm_lines_spell_commands(struct sm_learn *l, struct sm_line *lines,
+			     size_t count);
+/*
+ * Options that lines hold or not become pseudo-words, the same for all lines
+ * that are alike but for them. Lines are sorted by sm_line_compare().
+ */
+void sm_lines_group(struct sm_learn *l, struct sm_line *lines, size_t count);
 /* Words of which lines have different numbers become one; sorts lines. */
 void sm_lines_fold(struct sm_learn *l, struct sm_line *lines, size_t count);
 
@@ -84,9 +101,15 @@ struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v);
 /* One value is enough when it is the day or time of the recording. */
 struct sm_str sm_values_clock(struct sm_learn *l, const struct sm_word *word,
 			      const struct sm_values *v);
+/* The slot for what stood at a word of a line, or empty: of all these. */
+struct sm_str sm_word_slot(struct sm_learn *l, const struct sm_line *line,
+			   uint32_t at, const struct sm_values *v);
 /* The slot for what a command line gave, from one value on; or empty. */
 struct sm_str sm_values_given(struct sm_learn *l, const struct sm_line *line,
 			      uint32_t at, const struct sm_values *v);
+/* Likewise, where it is clear that the values may be: files in a row. */
+struct sm_str sm_values_given_any(struct sm_learn *l,
+				  const struct sm_values *v);
 /* A word that selects what a program does: `log` in `git log`. */
 bool sm_is_command_word(struct sm_str s);
 

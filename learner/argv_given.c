@@ -131,18 +131,25 @@ static struct sm_str part_slot(struct sm_learn *l, const struct sm_values *v)
 	return sm_learn_join(l, slot, sm_escape(l, end));
 }
 
+struct sm_str sm_values_given_any(struct sm_learn *l, const struct sm_values *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (sm_list_has(&l->given, v->items[i].text))
+			return whole_slot(l, v);
+	return SM_STR("");
+}
+
 struct sm_str sm_values_given(struct sm_learn *l, const struct sm_line *line,
 			      uint32_t at, const struct sm_values *v)
 {
 	const struct sm_word *word = &line->words[at];
-	bool is_given = false;
+	struct sm_str slot;
 
 	if (word->is_fixed || word->is_path || word->is_pattern ||
 	    word->is_run || word->is_raw || word->is_command ||
 	    (!at && line->access == SM_ACCESS_EXEC) ||
 	    sm_is_subcommand(line, at))
 		return SM_STR("");
-	for (size_t i = 0; i < v->count; i++)
-		is_given |= sm_list_has(&l->given, v->items[i].text);
-	return is_given ? whole_slot(l, v) : part_slot(l, v);
+	slot = sm_values_given_any(l, v);
+	return slot.len ? slot : part_slot(l, v);
 }

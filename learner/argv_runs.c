@@ -68,7 +68,7 @@ static int compare_words(const struct sm_line *a, const struct sm_line *b)
 	return r ? r : (i < a->count) - (j < b->count);
 }
 
-static int compare_shapes(const struct sm_line *a, const struct sm_line *b)
+int sm_line_compare_shapes(const struct sm_line *a, const struct sm_line *b)
 {
 	int r = sm_line_compare_heads(a, b);
 
@@ -77,7 +77,7 @@ static int compare_shapes(const struct sm_line *a, const struct sm_line *b)
 
 static int by_shape(const void *x, const void *y)
 {
-	int r = compare_shapes(x, y);
+	int r = sm_line_compare_shapes(x, y);
 
 	return r ? r : sm_line_compare(x, y);
 }
@@ -278,13 +278,16 @@ static struct sm_str run_slot(struct sm_learn *l, const struct stretch *s,
 			      uint32_t leading, uint32_t trailing)
 {
 	bool is_path, is_plain;
+	struct sm_str slot = { "", 0 };
 	struct sm_values v = pool(l, s, leading, trailing, &is_path, &is_plain);
 
 	if (is_path && v.count == 1)
 		return path_slot(l, v.items[0].text);
-	return is_plain && (v.count > 1 || v.items[0].known.len)
-		       ? sm_values_slot(l, &v)
-		       : SM_STR("");
+	if (!is_plain)
+		return SM_STR("");
+	if (v.count > 1 || v.items[0].known.len)
+		slot = sm_values_slot(l, &v);
+	return slot.len ? slot : sm_values_given_any(l, &v);
 }
 
 /*
@@ -502,7 +505,8 @@ void sm_lines_fold(struct sm_learn *l, struct sm_line *lines, size_t count)
 		qsort(lines, count, sizeof(*lines), by_shape);
 	for (size_t i = 0; i < count; i = end) {
 		for (end = i + 1;
-		     end < count && !compare_shapes(&lines[i], &lines[end]);)
+		     end < count &&
+		     !sm_line_compare_shapes(&lines[i], &lines[end]);)
 			end++;
 		if (lines[i].is_parsed)
 			fold_commands(l, lines + i, end - i);

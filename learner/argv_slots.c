@@ -380,6 +380,20 @@ struct sm_str sm_values_clock(struct sm_learn *l, const struct sm_word *word,
 	return shared_skeleton(l, v);
 }
 
+struct sm_str sm_word_slot(struct sm_learn *l, const struct sm_line *line,
+			   uint32_t at, const struct sm_values *v)
+{
+	struct sm_str slot = sm_values_clock(l, &line->words[at], v);
+
+	if (!slot.len)
+		slot = sm_values_known(l, v);
+	if (!slot.len)
+		slot = sm_values_given(l, line, at, v);
+	if (!slot.len && v->count > 1)
+		slot = sm_values_slot(l, v);
+	return slot;
+}
+
 bool sm_is_command_word(struct sm_str s)
 {
 	for (uint32_t i = 0; i < s.len; i++)

@@ -346,6 +346,32 @@ static void words_of_lines_that_were_given_are_chosen(void **state)
 	}
 }
 
+/* Behind options, too: with each come options of its own. */
+static void what_a_command_does_is_not_given(void **state)
+{
+#define GIT "/usr/bin/git", "-C"
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	give(&b, 1, 0, "repo", "log");
+	give(&b, 2, 0, "other", "grep");
+	see_popen(&b, 1, ARGV(GIT, "repo", "log", "--format=%h", "HEAD"));
+	see_popen(&b, 2, ARGV(GIT, "other", "grep", "-e", "x", "HEAD"));
+	see_system(&b, 1, "git -C repo log --format=%an HEAD | sort");
+	learn(&b);
+	assert_true(allows_popen(
+		&b, ARGV(GIT, "third", "log", "--format=%h", "HEAD")));
+	assert_false(allows_popen(
+		&b, ARGV(GIT, "repo", "show", "--format=%h", "HEAD")));
+	assert_true(
+		allows_system(&b, "git -C third log --format=%an HEAD | sort"));
+	assert_false(
+		allows_system(&b, "git -C repo show --format=%an HEAD | sort"));
+	finish(&b);
+#undef GIT
+}
+
 /* Its own directory is called as what was given, or was itself given. */
 static void where_the_program_lies_is_no_parameter(void **state)
 {
@@ -378,6 +404,7 @@ int main(void)
 		cmocka_unit_test(where_the_program_lies_is_no_parameter),
 		cmocka_unit_test(what_is_given_will_be_another),
 		cmocka_unit_test(what_a_recorded_program_says_is_not_given),
+		cmocka_unit_test(what_a_command_does_is_not_given),
 		cmocka_unit_test(who_started_it_may_be_left_out),
 		cmocka_unit_test(who_started_it_may_have_started_many),
 		cmocka_unit_test(the_order_of_too_many_words_means_nothing),

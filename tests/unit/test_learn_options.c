@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_learn_options.c: options that lines hold or not, and how often.
+ */
+#include "tests/unit/learn_fixture.h"
+
+#define PIC "/usr/bin/pic", "in.png"
+
+/* Each was with others, none with all of them. */
+static void options_may_be_left_out_and_come_together(void **state)
+{
+	struct bench b;
+	char *policy;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 1, ARGV(PIC, "out.png"));
+	see_popen(&b, 1, ARGV(PIC, "-size", "20x30", "out.png"));
+	see_popen(&b, 1, ARGV(PIC, "-strip", "-set", "by", "anna", "out.png"));
+	see_popen(&b, 2, ARGV(PIC, "-size", "8x9", "-q", "80", "out.png"));
+	see_popen(&b, 2, ARGV(PIC, "-q", "75", "-strip", "out.png"));
+	see_popen(&b, 2, ARGV(PIC, "-set", "by", "ben", "out.png"));
+	learn(&b);
+	policy = print(&b);
+	assert_non_null(strstr(policy, "\"in.png\", \"[-q <int>]\", "
+				       "\"[-set by <name>]\", "
+				       "\"[-size <int>x<int>]\", "
+				       "\"[-strip]\", \"out.png\""));
+	free(policy);
+	assert_true(
+		allows_popen(&b, ARGV(PIC, "-strip", "-size", "1x2", "-q", "9",
+				      "-set", "by", "Zoe", "out.png")));
+	assert_false(allows_popen(&b, ARGV(PIC, "-exec", "out.png")));
+	assert_false(allows_popen(&b, ARGV(PIC, "-q", "-exec", "out.png")));
+	assert_false(allows_popen(&b, ARGV(PIC, "-q", "a", "out.png")));
+	assert_false(allows_popen(&b, ARGV(PIC, "-set", "to", "x", "out.png")));
+	assert_false(allows_popen(
+		&b, ARGV(PIC, "-set", "by", "@/etc/x", "out.png")));
+	assert_false(allows_popen(&b, ARGV(PIC, "-strip", "out.png", "-q")));
+	assert_false(allows_popen(&b, ARGV(PIC, "-strip", "/etc/passwd")));
+	finish(&b);
+}
+
+static void options_come_as_often_as_there_are_things(void **state)
+{
+#define GREP "/usr/bin/look", "-n"
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 1, ARGV(GREP, "-e", "one", "HEAD"));
+	see_popen(&b, 1, ARGV(GREP, "-e", "two words", "-e", "three", "HEAD"));
+	see_popen(&b, 2, ARGV(GREP, "-i", "-e", "four", "-e", "x", "HEAD"));
+	see_popen(&b, 1, ARGV("/usr/bin/pack", "a.tgz", "--skip=a", "x"));
+	see_popen(&b, 2,
+		  ARGV("/usr/bin/pack", "b.tgz", "--skip=b", "--skip=c", "y"));
+	see_popen(&b, 2, ARGV("/usr/bin/pack", "c.tgz", "--skip=d", "z", "q"));
+	learn(&b);
+	assert_true(allows_popen(&b, ARGV(GREP, "-e", "a", "-i", "-e", "b",
+					  "-e", "c", "-e", "d", "HEAD")));
+	assert_true(allows_popen(&b, ARGV(GREP, "-e", "a", "HEAD")));
+	/* The last one stays: without it the next word would be it. */
+	assert_false(allows_popen(&b, ARGV(GREP, "HEAD")));
+	assert_false(allows_popen(&b, ARGV(GREP, "-e", "-Osh", "HEAD")));
+	assert_false(allows_popen(&b, ARGV(GREP, "-Osh", "-e", "a", "HEAD")));
+	assert_true(
+		allows_popen(&b, ARGV("/usr/bin/pack", "d.tgz", "--skip=x",
+				      "--skip=y", "--skip=z", "u", "v", "w")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/pack", "d.tgz", "--skip=x",
+					   "--do=sh", "u")));
+	finish(&b);
+#undef GREP
+}
+
+/* Which of two ways it goes is no option more or less. */
+static void what_lines_always_hold_stays(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 1, ARGV("/usr/bin/seal", "--safe", "--lock", "a.txt"));
+	see_popen(&b, 2, ARGV("/usr/bin/seal", "--safe", "--open", "b.txt"));
+	see_popen(&b, 2,
+		  ARGV("/usr/bin/seal", "--safe", "--lock", "-v", "c.txt"));
+	see_popen(&b, 1, ARGV("/usr/bin/python3", "-m", "tool", "x"));
+	see_popen(&b, 2, ARGV("/usr/bin/python3", "-E", "-m", "tool", "x"));
+	see_popen(&b, 2, ARGV("/usr/bin/take", "--", "a"));
+	see_popen(&b, 2, ARGV("/usr/bin/take", "a"));
+	learn(&b);
+	assert_true(allows_popen(
+		&b, ARGV("/usr/bin/seal", "--safe", "--lock", "-v", "a.txt")));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/seal", "--safe", "a.txt")));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/seal", "--lock", "a.txt")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/seal", "--safe", "--open",
+					   "--lock", "a.txt")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/python3", "tool", "x")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/python3", "-m", "-E", "tool", "x")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/take", "--", "--", "a")));
+	finish(&b);
+}
+
+/* Behind what is alike so far, an option is the same whatever follows. */
+static void options_go_with_what_stands_before(void **state)
+{
+#define LOG "/usr/bin/git", "-C", "repo", "log", "--format=%h"
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 1, ARGV(LOG, "HEAD"));
+	see_popen(&b, 1, ARGV(LOG, "-n", "5", "HEAD"));
+	see_popen(&b, 2, ARGV(LOG, "-n", "7", "HEAD"));
+	see_popen(&b, 2, ARGV(LOG, "HEAD", "--", "src/a.c"));
+	see_popen(
+		&b, 2,
+		ARGV("/usr/bin/git", "-C", "repo", "diff", "--cached", "HEAD"));
+	learn(&b);
+	assert_true(allows_popen(
+		&b, ARGV(LOG, "-n", "9", "HEAD", "--", "src/a.c")));
+	assert_false(allows_popen(
+		&b, ARGV(LOG, "HEAD", "-n", "9", "--", "src/a.c")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/git", "-C", "repo", "diff",
+					   "--cached", "-n", "9", "HEAD")));
+	finish(&b);
+#undef LOG
+}
+
+static void options_of_a_shell_line_are_those_of_each_command(void **state)
+{
+#define SORTED " | sort | uniq -c | sort -rn"
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_system(&b, 1, "git log --format=%an" SORTED);
+	see_system(&b, 1, "git log --format=%an --since 2026-01-02" SORTED);
+	see_system(&b, 2,
+		   "git log --format=%an --author 'Zoe Q'" SORTED
+		   " | head -n 3");
+	see_system(&b, 2,
+		   "git log --format=%an --author ben" SORTED " | head -n 5");
+	see_system(&b, 2, "git log --format=%an --since 2026-03-04" SORTED);
+	see_system(&b, 2, "git log --format=%an --author anna" SORTED);
+	learn(&b);
+	assert_true(allows_system(&b, "git log --format=%an --since 2027-01-01 "
+				      "--author 'A B'" SORTED " | head -n 9"));
+	assert_true(allows_system(&b, "git log --format=%an" SORTED));
+	assert_false(
+		allows_system(&b, "git log --format=%an --since $(id)" SORTED));
+	assert_false(
+		allows_system(&b, "git log --format=%an --author `id`" SORTED));
+	assert_false(allows_system(
+		&b, "git log --format=%an --author x; id" SORTED));
+	assert_false(allows_system(
+		&b, "git log --format=%an --output=x --author y" SORTED));
+	assert_false(allows_system(
+		&b, "git log --format=%an | sort -rn | uniq -c | sort -rn"));
+	finish(&b);
+#undef SORTED
+}
+
+/* Lines whose brackets are their own are learned as they are. */
+static void brackets_of_the_line_stand_for_themselves(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 1, ARGV("/usr/bin/tr", "-d", "[-x]"));
+	see_system(&b, 1, "tr -d '[-x]'");
+	learn(&b);
+	assert_true(allows_popen(&b, ARGV("/usr/bin/tr", "-d", "[-x]")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/tr", "-d")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/tr", "-d", "-x")));
+	assert_true(allows_system(&b, "tr -d '[-x]'"));
+	assert_false(allows_system(&b, "tr -d -x"));
+	finish(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_may_be_left_out_and_come_together),
+		cmocka_unit_test(options_come_as_often_as_there_are_things),
+		cmocka_unit_test(what_lines_always_hold_stays),
+		cmocka_unit_test(options_go_with_what_stands_before),
+		cmocka_unit_test(
+			options_of_a_shell_line_are_those_of_each_command),
+		cmocka_unit_test(brackets_of_the_line_stand_for_themselves),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
