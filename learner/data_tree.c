@@ -537,12 +537,24 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 	return true;
 }
 
+/* Who names each file names one of another format next time. */
+static bool are_all_given(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (kid->is_dir ? !are_all_given(kid) : !kid->is_given)
+			return false;
+	}
+	return true;
+}
+
 void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
 		  bool is_mixed, struct sm_str why)
 {
 	struct scan s = scan_tree(l, node);
 
-	s.is_mixed |= is_mixed;
+	s.is_mixed |= is_mixed || are_all_given(node);
 	collapse(l, node, &s, is_made);
 	for (size_t i = 0; i < node->count; i++)
 		if (sm_node_is_tree(node->kids[i]))

@@ -34,7 +34,26 @@ static void put(char *out, struct sm_str *all, struct sm_str word)
 	out[all->len++] = '\n';
 }
 
-/* WORD, `--option=WORD`, `NAME=WORD`. */
+static struct sm_str behind(struct sm_str word, const char *mark)
+{
+	word.len -= (uint32_t)(mark + 1 - word.p);
+	word.p = mark + 1;
+	return word;
+}
+
+/* Behind `@` or `NAME@`, which say that a value is in a file. */
+static struct sm_str file_in(struct sm_str word)
+{
+	const char *at = word.len ? memchr(word.p, '@', word.len) : NULL;
+
+	if (!at)
+		return word;
+	if (at == word.p || memchr(at, '/', behind(word, at).len + 1))
+		return behind(word, at);
+	return word;
+}
+
+/* WORD, `--option=WORD`, `NAME=WORD`; `@WORD` in place of each. */
 struct sm_str sm_given_words(const struct sm_trace_process *process, char *out)
 {
 	const struct sm_command command = { .exe = process->exe,
@@ -48,12 +67,10 @@ struct sm_str sm_given_words(const struct sm_trace_process *process, char *out)
 		const char *equals =
 			word.len ? memchr(word.p, '=', word.len) : NULL;
 
-		if (equals) {
-			word.len -= (uint32_t)(equals + 1 - word.p);
-			word.p = equals + 1;
-		}
+		if (equals)
+			word = behind(word, equals);
 		if (equals || !word.len || word.p[0] != '-')
-			put(out, &all, word);
+			put(out, &all, file_in(word));
 	}
 	return all;
 }

@@ -70,6 +70,10 @@ static void what_is_given_will_be_another(void **state)
 		{ "berlin", "paris", 0, true },
 		{ "berlin/x.csv", "--town=paris", 0, true },
 		{ "TOWN=berlin", "paris.csv", 0, true },
+		/* from a file, as clients of HTTP and compilers say it */
+		{ "file@berlin/x.csv", "all:=@paris.csv", 0, true },
+		{ "@berlin", "@paris", 0, true },
+		{ "anna@berlin", "ben@paris", 0, false },
 		{ "--berlin", "--paris", 0, false },
 		{ "berlin", "x", 0, false },
 		{ "x", "y", 0, false },
@@ -398,6 +402,31 @@ static void where_the_program_lies_is_no_parameter(void **state)
 	}
 }
 
+static void inputs_that_are_given_have_any_format(void **state)
+{
+	for (int is_given = 0; is_given < 2; is_given++) {
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		for (uint32_t run = 1; run < 3; run++)
+			give(&b, run, 0, is_given ? "@in/jan.csv" : "x",
+			     is_given ? "@in/apr.csv" : "y");
+		see_open(&b, 1, APP "/in/jan.csv", READ);
+		see_open(&b, 2, APP "/in/apr.csv", READ);
+		learn(&b);
+		assert_true(allows_open(&b, APP "/in/rome.csv", READ));
+		assert_int_equal(allows_open(&b, APP "/in/rome.xml", READ),
+				 is_given);
+		assert_int_equal(allows_open(&b, APP "/in/a/b.jpeg", READ),
+				 is_given);
+		assert_false(allows_open(&b, APP "/in/rome.xml", WRITE));
+		assert_false(allows_open(&b, APP "/in/.env", READ));
+		assert_false(allows_open(&b, APP "/rome.csv", READ));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,6 +442,7 @@ int main(void)
 		cmocka_unit_test(
 			drawn_names_with_a_given_part_come_with_others),
 		cmocka_unit_test(a_type_of_what_is_given_says_little),
+		cmocka_unit_test(inputs_that_are_given_have_any_format),
 		cmocka_unit_test(words_of_lines_that_were_given_are_chosen),
 	};
 
