@@ -176,6 +176,24 @@ static bool has_free_kid(struct sm_learn *l, const struct sm_node *node)
 	return are_common_open(l, node);
 }
 
+bool sm_is_found(const struct sm_node *node)
+{
+	const uint32_t makes =
+		SM_ACCESS_CREATE | SM_ACCESS_WRITE | SM_ACCESS_SQLITE;
+
+	return node->is_given || !(sm_node_access(node) & makes);
+}
+
+/* Somebody else's choice, whatever it looks like. */
+static bool has_found_kid(struct sm_learn *l, const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (!sm_is_spelled(node->kids[i]) && !node->kids[i]->is_slot &&
+		    !node->kids[i]->is_dir && sm_is_found(node->kids[i]))
+			return true;
+	return has_free_kid(l, node);
+}
+
 static bool is_walked(struct sm_learn *l, const struct sm_node *node,
 		      const struct scan *s)
 {
@@ -183,9 +201,9 @@ static bool is_walked(struct sm_learn *l, const struct sm_node *node,
 		return false;
 	/* Who is told which directory to walk is not told what is in it. */
 	if (node->is_slot)
-		return node->is_given || has_free_kid(l, node);
+		return node->is_given || has_found_kid(l, node);
 	if (!s->dirs)
-		return s->names > 1 && has_free_kid(l, node);
+		return s->names > 1 && has_found_kid(l, node);
 	return listed_dirs(node) > 0 && s->names > 2;
 }
 

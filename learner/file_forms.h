@@ -35,6 +35,7 @@ struct sm_kind {
 	size_t type_count, typed; /* typed: how many members they hold */
 	bool has_blanks;	  /* names of files made in node do */
 	bool is_varied;
+	bool is_found; /* by the program, which lists them */
 	struct sm_choice *cut;
 };
 

@@ -83,6 +83,8 @@ bool sm_is_all_typed(struct sm_str skeleton, const struct sm_node *node);
 /* Code was run from a directory in dir. */
 bool sm_holds_code(const struct sm_learn *l, struct sm_str dir);
 bool sm_node_is_listed(const struct sm_node *node);
+/* Who made the file is not the program, or was told its name. */
+bool sm_is_found(const struct sm_node *node);
 /* A name that stays beside a tree of data: dotfiles, keys, made-up ones. */
 bool sm_is_spelled(const struct sm_node *node);
 /*

@@ -75,6 +75,18 @@ static bool is_varied(const struct sm_member *members, size_t count,
 	return has_blanks || sm_count_skeletons(members, count) > 1;
 }
 
+/*
+ * The program lists the directory and has made none of the files, though it may
+ * remove them: numbers in their names so far promise nothing.
+ */
+static bool are_found(const struct sm_kind *k)
+{
+	for (size_t i = 0; i < k->count; i++)
+		if (!sm_is_found(k->members[i].node))
+			return false;
+	return sm_node_is_listed(k->node);
+}
+
 /* Rules, exposure and what may be blocked; the first open ones have slots. */
 static double cost_of(const struct sm_learn *l, const struct sm_kind *k,
 		      const struct sm_file_form *form, size_t open)
@@ -86,7 +98,8 @@ static double cost_of(const struct sm_learn *l, const struct sm_kind *k,
 	for (size_t i = 0; i < form->count; i++)
 		cost += sm_opening_cost(reach, &form->openings[i]);
 	for (size_t i = 0; i < k->count; i++) {
-		sm_novelty_add(&novelty, k->members[i].node, i >= open);
+		sm_novelty_add(&novelty, k->members[i].node,
+			       i >= open || (form->has_types && k->is_found));
 		if (i >= open)
 			cost += sm_literal_cost(reach, k->members[i].node);
 	}
@@ -194,6 +207,7 @@ static void add_open_forms(struct sm_learn *l, struct sm_kind *k)
 	bool has_start;
 
 	k->is_varied = is_varied(k->members, k->count, k->has_blanks);
+	k->is_found = are_found(k);
 	find_types(l, k);
 	left = k->members + k->typed;
 	if (k->type_count)
