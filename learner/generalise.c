@@ -38,6 +38,7 @@ void sm_generalise(struct sm_learn *l, struct sm_node *root)
 	sm_cut_solve(cut);
 	sm_cut_apply(l, cut);
 	sm_tree_derive(l, root);
+	sm_tree_spread(l, root);
 	sm_tree_rename_once(l, root, SM_STR("/"));
 	sm_tree_rotate(l, root);
 	sm_tree_absorb(l, root);

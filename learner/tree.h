@@ -120,6 +120,8 @@ void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 void sm_node_note_bases(struct sm_learn *l, struct sm_node *node);
 /* Opens what is made from names that opened, and drawn names of one frame. */
 void sm_tree_derive(struct sm_learn *l, struct sm_node *root);
+/* One file name of many directories is one at any depth; see spread.c. */
+void sm_tree_spread(struct sm_learn *l, struct sm_node *root);
 void sm_tree_absorb(struct sm_learn *l, struct sm_node *node);
 void sm_tree_rename_once(struct sm_learn *l, struct sm_node *node,
 			 struct sm_str dir);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_learn_found.c: files whose names are chosen by who puts them there,
- * whatever they have been called so far.
+ * test_learn_found.c: files whose names, or whose directories, are chosen by
+ * who puts them there, whatever they have been called so far.
  */
 #include "tests/unit/learn_fixture.h"
 
@@ -64,6 +64,84 @@ static void what_is_asked_for_by_number_stays_one(void **state)
 	finish(&b);
 }
 
+/* ------------------------------------------------------------------ spread */
+
+struct spread_row {
+	const char *paths[3];
+	const char *deeper;
+	bool is_open;
+};
+
+static void one_name_in_each_directory_is_one_at_any_depth(void **state)
+{
+	static const struct spread_row rows[] = {
+		{ { APP "/RULES", APP "/src/RULES", APP "/tests/RULES" },
+		  APP "/src/net/deep er/RULES",
+		  true },
+		/* above all of them is enough with one below it */
+		{ { APP "/make.build", APP "/src/make.build", APP "/other" },
+		  APP "/lib/make.build",
+		  true },
+		/* two beside each other may just be two */
+		{ { APP "/a/RULES", APP "/b/RULES", APP "/c/OTHER" },
+		  APP "/d/RULES",
+		  false },
+		{ { APP "/a/x.key", APP "/b/x.key", APP "/c/x.key" },
+		  APP "/d/x.key",
+		  false },
+		{ { APP "/a/.env", APP "/b/.env", APP "/c/.env" },
+		  APP "/d/.env",
+		  false },
+		{ { APP "/a/x.py", APP "/b/x.py", APP "/c/x.py" },
+		  APP "/d/x.py",
+		  false },
+		/* homes and what all share are nobody's project */
+		{ { "/home/shop/RULES", "/home/shop/x/RULES",
+		    "/home/shop/y/RULES" },
+		  "/home/shop/z/RULES",
+		  false },
+		{ { "/RULES", "/srv/x/RULES", "/opt/y/RULES" },
+		  "/srv/z/RULES",
+		  false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bench b;
+
+		start(&b);
+		for (int run = 0; run < 2; run++)
+			for (int k = 0; k < 3; k++)
+				see_open(&b, run, rows[i].paths[k], READ);
+		learn(&b);
+		for (int k = 0; k < 3; k++)
+			assert_true(allows_open(&b, rows[i].paths[k], READ));
+		if (allows_open(&b, rows[i].deeper, READ) != rows[i].is_open)
+			fail_msg("row %zu", i);
+		assert_false(allows_open(&b, rows[i].deeper, WRITE));
+		assert_false(allows_open(&b, APP "/.git/RULES", READ));
+		finish(&b);
+	}
+	assert_int_equal(i, 8);
+}
+
+static void what_is_written_does_not_spread(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++) {
+		see_open(&b, run, APP "/RULES", READ);
+		see_open(&b, run, APP "/src/RULES", READ);
+		see_open(&b, run, APP "/src/RULES", WRITE);
+	}
+	learn(&b);
+	assert_false(allows_open(&b, APP "/lib/RULES", READ));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -72,6 +150,9 @@ int main(void)
 		cmocka_unit_test(
 			what_the_program_made_is_called_as_it_calls_it),
 		cmocka_unit_test(what_is_asked_for_by_number_stays_one),
+		cmocka_unit_test(
+			one_name_in_each_directory_is_one_at_any_depth),
+		cmocka_unit_test(what_is_written_does_not_spread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

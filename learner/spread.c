@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names that directories of a project have in common. A build tool or a linter
+ * looks for one file of its own in each directory there is: what the file is
+ * called belongs to the program, where it lies to whoever adds the next
+ * directory. So PROJECT/BUILD, PROJECT/src/BUILD and PROJECT/tests/BUILD are
+ * read at any depth.
+ */
+#include <stdlib.h>
+
+#include "learner/open.h"
+
+/* Directories that have the file; one that holds the others counts twice. */
+#define DIRS_MIN 3
+
+struct found {
+	struct sm_node **items;
+	size_t count, room;
+};
+
+/* Only read, and neither code nor what nobody is to come across. */
+static bool may_spread(const struct sm_learn *l, const struct sm_node *node,
+		       struct sm_str path)
+{
+	const uint32_t looks = SM_ACCESS_READ | SM_ACCESS_META;
+
+	return !node->is_dir && !node->is_slot && !node->is_made &&
+	       node->grants && !(sm_node_access(node) & ~looks) &&
+	       sm_node_access(node) & SM_ACCESS_READ &&
+	       !sm_is_guarded_name(node->name) &&
+	       !sm_is_code_suffix(sm_extension(node->name)) &&
+	       !sm_list_has(&l->code_files, path);
+}
+
+static void add(struct sm_learn *l, struct found *f, struct sm_node *node)
+{
+	struct sm_node **items;
+
+	if (f->count == f->room) {
+		f->room = f->room ? 2 * f->room : 16;
+		items = sm_learn_take(l, f->room * sizeof(*items));
+		if (f->count)
+			memcpy(items, f->items, f->count * sizeof(*items));
+		f->items = items;
+	}
+	f->items[f->count++] = node;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct sm_node *x = *(struct sm_node *const *)a;
+	const struct sm_node *y = *(struct sm_node *const *)b;
+
+	return sm_str_compare(x->name, y->name);
+}
+
+static bool may_hold(const struct sm_learn *l, struct sm_str dir)
+{
+	struct sm_place place = sm_place_of(l, dir);
+
+	return !place.is_closed && !place.is_shared && !place.is_hidden &&
+	       (place.is_app || !sm_is_base(l, dir));
+}
+
+/* In so many directories, or in node and one below it; what spread below node
+ * already says that there are several. */
+static bool is_spread(const struct sm_node *node, struct sm_node *const *same,
+		      size_t count)
+{
+	size_t dirs = count;
+
+	for (size_t i = 0; i < count; i++)
+		dirs += same[i]->is_slot || same[i]->parent == node;
+	return count > 1 && dirs >= DIRS_MIN;
+}
+
+static struct sm_node *tree_in(struct sm_learn *l, struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (sm_node_is_tree(node->kids[i]))
+			return node->kids[i];
+	return sm_node_new_slot(l, node, SM_STR("**"), true);
+}
+
+/* NODE/<tree>/NAME; what it stands for goes. */
+static struct sm_node *spread(struct sm_learn *l, struct sm_node *node,
+			      struct sm_node *const *same, size_t count)
+{
+	struct sm_node *any = tree_in(l, node);
+	struct sm_node *slot =
+		sm_node_new_slot(l, any, sm_escape(l, same[0]->name), false);
+
+	slot->why = any->why = SM_STR("read in each directory that has it");
+	for (size_t i = 0; i < count; i++)
+		sm_node_take(l, slot, same[i]);
+	return slot;
+}
+
+static struct found spread_below(struct sm_learn *l, struct sm_node *node,
+				 struct sm_str dir);
+
+static struct found find_below(struct sm_learn *l, struct sm_node *node,
+			       struct sm_str dir)
+{
+	struct found all = { NULL, 0, 0 };
+
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *kid = node->kids[i];
+		struct sm_str path = sm_path_below(l, dir, kid->name);
+		struct found below = { NULL, 0, 0 };
+
+		if (may_spread(l, kid, path))
+			add(l, &all, kid);
+		else if (kid->count && !kid->is_slot)
+			below = spread_below(l, kid, path);
+		for (size_t k = 0; k < below.count; k++)
+			add(l, &all, below.items[k]);
+	}
+	return all;
+}
+
+/* What is read below node and stays as it is. */
+static struct found spread_below(struct sm_learn *l, struct sm_node *node,
+				 struct sm_str dir)
+{
+	struct found all = find_below(l, node, dir);
+	struct found left = { NULL, 0, 0 };
+	bool may = may_hold(l, dir);
+	size_t end;
+
+	if (all.count)
+		qsort(all.items, all.count, sizeof(*all.items), by_name);
+	for (size_t i = 0; i < all.count; i = end) {
+		for (end = i + 1; end < all.count &&
+				  !by_name(&all.items[i], &all.items[end]);)
+			end++;
+		if (may && is_spread(node, all.items + i, end - i)) {
+			add(l, &left, spread(l, node, all.items + i, end - i));
+			continue;
+		}
+		for (size_t k = i; k < end; k++)
+			add(l, &left, all.items[k]);
+	}
+	sm_node_tidy(l, node);
+	return left;
+}
+
+void sm_tree_spread(struct sm_learn *l, struct sm_node *root)
+{
+	if (l->options.level != SM_LEVEL_TIGHT)
+		spread_below(l, root, SM_STR("/"));
+}
