@@ -95,6 +95,7 @@ struct sm_real_name {
 	int given_fd;
 	const char *given;
 	struct sm_str found; /* empty: it is as it was spelled */
+	bool is_untold;	     /* or is not, and nothing tells what it is */
 	char text[SM_PATH_MAX];
 };
 

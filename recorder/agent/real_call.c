@@ -71,19 +71,18 @@ static struct sm_str join(struct sm_str dir, const char *last, char *out)
 	return (struct sm_str){ out, dir.len + (uint32_t)n };
 }
 
-/* Notes what was found, if it is not what was spelled. */
-static bool note(struct sm_real_name *name, struct sm_str found)
+/*
+ * Notes what was found, if it is not what was spelled. Empty: it is too long to
+ * be told, not there any more, or there is no /proc.
+ */
+static void note(struct sm_real_name *name, struct sm_str found)
 {
 	char text[SM_PATH_MAX];
 
-	if (!found.len && blocks()) {
-		errno = EACCES; /* too long to be told, or not there any more */
-		return false;
-	}
+	name->is_untold = !found.len;
 	if (!sm_str_equal(found,
 			  sm_real_spelled(name->given_fd, name->given, text)))
 		name->found = found;
-	return true;
 }
 
 static bool fail(struct sm_real_name *name)
@@ -98,6 +97,7 @@ static void start(struct sm_real_name *name, int dir_fd, const char *path)
 	name->path = name->given = path;
 	name->held = -1;
 	name->found = (struct sm_str){ NULL, 0 };
+	name->is_untold = false;
 }
 
 bool sm_real_hold(struct sm_real_name *name, int dir_fd, const char *path)
@@ -122,13 +122,10 @@ bool sm_real_hold(struct sm_real_name *name, int dir_fd, const char *path)
 		return fail(name);
 	name->dir_fd = name->held;
 	name->path = path + last;
-	if (!is_linked)
-		return true;
-	if (note(name, join(sm_real_path_of(name->held, name->text), name->path,
-			    name->text)))
-		return true;
-	sm_real_release(name);
-	return false;
+	if (is_linked)
+		note(name, join(sm_real_path_of(name->held, name->text),
+				name->path, name->text));
+	return true;
 }
 
 bool sm_real_look(struct sm_real_name *name, int dir_fd, const char *path,
@@ -153,7 +150,8 @@ bool sm_real_look(struct sm_real_name *name, int dir_fd, const char *path,
 	/* A pipe, a socket, a deleted file: no path leads to it. */
 	if (!found.len && !sm_real_is_blind())
 		return true;
-	return note(name, found);
+	note(name, found);
+	return true;
 }
 
 static void put_spelled(struct sm_value *value, const struct sm_real_name *name,
@@ -165,10 +163,17 @@ static void put_spelled(struct sm_value *value, const struct sm_real_name *name,
 static void put_found(struct sm_value *value, const struct sm_real_name *name,
 		      char *text)
 {
-	if (name->found.len)
+	if (name->is_untold)
+		sm_real_put_untold(value);
+	else if (name->found.len)
 		sm_real_put(value, name->found);
 	else
 		put_spelled(value, name, text);
+}
+
+static bool is_elsewhere(const struct sm_real_name *name)
+{
+	return name->found.len || name->is_untold;
 }
 
 /* Python's own error for it; true: denied. */
@@ -184,9 +189,9 @@ bool sm_real_is_denied(enum sm_event_kind kind, const struct sm_real_name *name)
 	char spelled[SM_PATH_MAX];
 	struct sm_value values[2];
 
-	if (!name->found.len)
+	if (!is_elsewhere(name))
 		return false;
-	sm_real_put(&values[0], name->found);
+	put_found(&values[0], name, spelled);
 	put_spelled(&values[1], name, spelled);
 	return refuse(sm_announced_is_denied(kind, values, 2));
 }
@@ -198,7 +203,7 @@ bool sm_real_are_denied(enum sm_event_kind kind,
 	char spelled[2][SM_PATH_MAX];
 	struct sm_value values[4];
 
-	if (!from->found.len && !to->found.len)
+	if (!is_elsewhere(from) && !is_elsewhere(to))
 		return false;
 	put_spelled(&values[2], from, spelled[0]);
 	put_spelled(&values[3], to, spelled[1]);
@@ -212,6 +217,6 @@ bool sm_real_is_list_denied(const char *path, int fd)
 	struct sm_real_name name;
 
 	start(&name, AT_FDCWD, path);
-	return !note(&name, sm_real_path_of(fd, name.text)) ||
-	       sm_real_is_denied(SM_EVENT_LISTED, &name);
+	note(&name, sm_real_path_of(fd, name.text));
+	return sm_real_is_denied(SM_EVENT_LISTED, &name);
 }

@@ -50,8 +50,7 @@ static struct sm_str found(const char *path, bool follows, struct sm_str name,
 			result = sm_real_existing(AT_FDCWD, path, 0, out);
 		if (!result.len)
 			result = sm_real_new_file(AT_FDCWD, path, follows, out);
-		*cannot = !result.len && sm_real_is_blind() &&
-			  sm_agent.flags & SM_CHANNEL_ENFORCE;
+		*cannot = !result.len && sm_real_is_blind();
 	}
 	errno = saved;
 	return sm_str_equal(result, name) ? (struct sm_str){ NULL, 0 } : result;

@@ -369,12 +369,13 @@ for name, call in {
         "dir_fd": lambda: low('mine', dir_fd=d),
         "list, linked": lambda: os.listdir(O + '/here'),
         "make, linked": lambda: os.mkdir(O + '/here/new2'),
-        "remove, linked": lambda: os.remove(O + '/dir/f'),
-        "rename, linked": lambda: os.rename(O + '/mine', O + '/dir/f'),
         "chmod, linked": lambda: os.chmod(O + '/fine', 0o600),
         "truncate, linked": lambda: os.truncate(O + '/link', 0),
         "database, linked": lambda: sqlite3.connect(O + '/link'),
-        "socket, linked": lambda: bind(O + '/here/socket')}.items():
+        "socket, linked": lambda: bind(O + '/here/socket'),
+        "remove, linked": lambda: os.remove(O + '/dir/f'),
+        "rename, linked": lambda: os.rename(O + '/mine',
+                                            O + '/dir/f')}.items():
     try:
         call()
     except PermissionError:

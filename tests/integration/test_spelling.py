@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import unittest
 
+import live_replay
 import spelling_cases
 import workloads
 
@@ -178,6 +179,16 @@ class Spelling(unittest.TestCase):
             unshare.append("--propagation=unchanged")
         return unshare
 
+    def untold(self, trace):
+        """Events of what nothing tells the path of, as a replay denies them."""
+        done = subprocess.run(
+            [workloads.program("secmgr-replay"), "--json", self.place.policy,
+             trace], stdout=subprocess.PIPE, timeout=30, check=False)
+        replayed = json.loads(done.stdout)
+        self.assertEqual(0, replayed.get("differs", 0))
+        return {one["event"] for one in replayed["denials"]
+                if one["event"].startswith("secmgr.")}
+
     def without_proc(self, python, attempt):
         rules = self.place.rules()
         rules["network"] = [{"id": "b", "bind": f"{self.place.open}/**"}]
@@ -187,23 +198,36 @@ class Spelling(unittest.TestCase):
         before = self.place.state()
         script = self.place.base / "app" / "main.py"
         script.write_text(spelling_cases.SETUP + attempt)
-        done = subprocess.run(
-            [workloads.program("secmgr-enforce"), "-p", self.place.policy,
-             "--", *self.unshare(), "sh", "-c",
-             'mount -t tmpfs none /proc && exec "$@"', "sh", python, script,
-             self.place.open, self.place.secret],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, timeout=30, check=False, text=True,
-            env=workloads.environment())
+        traces = [self.place.base / name for name in ("t.db", "e.db")]
+        command = [*self.unshare(), "sh", "-c",
+                   'mount -t tmpfs none /proc && exec "$@"', "sh", python,
+                   script, self.place.open, self.place.secret]
+        done = workloads.covered("secmgr-enforce", [
+            "-p", self.place.policy, "-o", traces[1], "--", *command],
+            stdin=subprocess.DEVNULL, env=workloads.environment())
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertEqual(
             ["LEAK mine", "LEAK secret"] + [
                 f"denied: {name}" for name in ("dir_fd", *(
                     f"{name}, linked" for name in (
-                        "list", "make", "remove", "rename", "chmod",
-                        "truncate", "database", "socket")))],
+                        "list", "make", "chmod", "truncate", "database",
+                        "socket", "remove", "rename")))],
             done.stdout.splitlines(), done.stderr)
         self.assertEqual(before, self.place.state())
+        # A recording holds as well what nothing tells the path of.
+        self.place.fill()
+        script.write_text(spelling_cases.SETUP + attempt)
+        workloads.covered("secmgr-record", ["-o", traces[0], "--", *command],
+                          stdin=subprocess.DEVNULL,
+                          env=workloads.environment())
+        untold = [self.untold(trace) for trace in traces]
+        self.assertEqual(untold[0], untold[1])
+        self.assertEqual({"secmgr." + name for name in (
+            "listed", "made", "removed", "renamed", "changed", "truncated",
+            "database", "bound")}, untold[0])
+        compared = live_replay.Compared(f"--live={python}", self.place.policy,
+                                        traces)
+        self.assertEqual([], compared.faults())
         self.place.policy.write_text(json.dumps(self.place.rules()))
 
     @unittest.skipUnless(os.geteuid() == 0, "mounting needs root")
