@@ -2,6 +2,7 @@
 /*
  * compile.c: rules, bundles and variables to one flat blob.
  */
+#include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,12 +232,29 @@ enum sm_status sm_policy_expand(const struct sm_rules *rules,
 	struct sm_rules *all = sm_rules_new();
 	enum sm_status status = all ? join(rules, all, diag) : SM_NOMEM;
 
+	if (status == SM_NOMEM)
+		sm_fail(diag, status, "out of memory");
 	if (status) {
 		sm_rules_free(all);
 		all = NULL;
 	}
 	*out = all;
 	return status;
+}
+
+/*
+ * Where OpenSSL's own beginning had no memory, all else of it reads a null
+ * pointer; 1.1.1 does not allocate here.
+ */
+static enum sm_status set_digest(const char *text, size_t bytes,
+				 uint8_t digest[SM_POLICY_DIGEST_BYTES])
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+	if (!OSSL_LIB_CTX_get0_global_default())
+		return SM_NOMEM;
+#endif
+	return SHA256((const unsigned char *)text, bytes, digest) ? SM_OK
+								  : SM_NOMEM;
 }
 
 static enum sm_status fill_header(struct sm_build *b,
@@ -259,9 +277,9 @@ static enum sm_status fill_header(struct sm_build *b,
 		status = sm_policy_print(rules, &text, &bytes);
 	if (status)
 		return status;
-	SHA256((const unsigned char *)text, bytes, h->digest);
+	status = set_digest(text, bytes, h->digest);
 	free(text);
-	return SM_OK;
+	return status;
 }
 
 enum sm_status sm_policy_compile(const struct sm_rules *rules,
