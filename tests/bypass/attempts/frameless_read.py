@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import goal
 import atexit
-import functools
 held = []
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Raises every kind of call in as many spellings as possible; most fail."""
-import array, ctypes, gc, io, linecache, os, pickle, pkgutil, shutil, signal
+import ctypes, gc, linecache, os, pickle, pkgutil, signal
 import socket, sqlite3, subprocess, sys, tempfile, threading, time, warnings
 import dataclasses, collections, importlib.util, runpy, traceback, zipfile
 
