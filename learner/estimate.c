@@ -179,13 +179,6 @@ static int by_role(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Every GROUPS-th item, from group on; ids: room for all. */
 static enum sm_status fold_group(struct estimating *e, enum sm_part_kind kind,
 				 const struct item *items, size_t count,
@@ -201,7 +194,7 @@ static enum sm_status fold_group(struct estimating *e, enum sm_part_kind kind,
 	}
 	if (!part.id_count)
 		return SM_OK;
-	qsort(ids, part.id_count, sizeof(*ids), by_number);
+	qsort(ids, part.id_count, sizeof(*ids), sm_by_number);
 	return fold(e, &part, events, cut);
 }
 

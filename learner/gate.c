@@ -12,8 +12,9 @@
 /* Each takes back what the one before made, or adds what is missing. */
 #define ROUNDS 8
 
-void sm_learn_literal(struct sm_learn *l, const struct sm_view *view,
-		      const struct sm_request *request)
+/* Adds literal rules that grant request. */
+static void add_literal(struct sm_learn *l, const struct sm_view *view,
+			const struct sm_request *request)
 {
 	struct sm_rule rule = { .family = request->family,
 				.access = request->access,
@@ -79,7 +80,7 @@ static size_t repair(struct sm_learn *l, const struct sm_policy *policy,
 			continue;
 		}
 		for (unsigned k = 0; k < view->request_count; k++)
-			sm_learn_literal(l, view, &view->requests[k]);
+			add_literal(l, view, &view->requests[k]);
 		n++;
 	}
 	return n;

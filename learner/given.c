@@ -81,13 +81,6 @@ static uint64_t hash_pid(uint64_t run, uint32_t pid)
 		       sizeof(pid));
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 bool *sm_owners_started(const struct sm_observations *o, struct sm_arena *arena)
 {
 	size_t count = o->owner_count;
@@ -98,14 +91,14 @@ bool *sm_owners_started(const struct sm_observations *o, struct sm_arena *arena)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
 		pids[i] = hash_pid(o->owners[i].run, o->owners[i].pid);
-	qsort(pids, count, sizeof(*pids), by_number);
+	qsort(pids, count, sizeof(*pids), sm_by_number);
 	for (size_t i = 0; i < count; i++) {
 		const struct sm_owner *owner = &o->owners[i];
 		uint64_t parent = hash_pid(owner->run, owner->parent_pid);
 
-		started[i] =
-			owner->parent_pid &&
-			bsearch(&parent, pids, count, sizeof(*pids), by_number);
+		started[i] = owner->parent_pid &&
+			     bsearch(&parent, pids, count, sizeof(*pids),
+				     sm_by_number);
 	}
 	return started;
 }

@@ -113,12 +113,6 @@ void sm_learn_given(struct sm_learn *l);
 bool sm_is_given(const struct sm_learn *l, struct sm_str name);
 /* The first and the last time; before anything asks for windows. */
 void sm_learn_measure_time(struct sm_learn *l);
-/*
- * A bit for each part of the time in which a call was made: of its first and
- * its last time, and those between if it was made often enough to have been
- * made in each.
- */
-uint32_t sm_learn_windows(const struct sm_learn *l, const struct sm_call *call);
 /* literal with \ before bytes that mean something in patterns. */
 struct sm_str sm_escape(struct sm_learn *l, struct sm_str literal);
 /* The principal as it stands in `by`. */
@@ -271,8 +265,5 @@ bool sm_is_writing(const struct sm_request *r);
 /* The same where a package loads what it wrote itself: it makes code. */
 bool sm_learn_maker(struct sm_learn *l, const struct sm_view *view,
 		    const struct sm_verdict *verdict);
-/* Adds literal rules that grant request; see gate.c. */
-void sm_learn_literal(struct sm_learn *l, const struct sm_view *view,
-		      const struct sm_request *request);
 
 #endif

@@ -196,6 +196,8 @@ SM_CHECKED enum sm_status sm_learn_onto(const struct sm_rules *base,
 /* FNV-1a, 64 bits: identity of bytes in sets that are never printed. */
 uint64_t sm_hash(uint64_t seed, const void *bytes, size_t n);
 uint64_t sm_hash_str(uint64_t seed, struct sm_str s);
+/* qsort() and bsearch(): of identities, and other uint64_t. */
+int sm_by_number(const void *a, const void *b);
 #define SM_HASH_SEED 0xcbf29ce484222325u
 
 #endif

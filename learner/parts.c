@@ -6,13 +6,6 @@
 
 #include "learner/observe.h"
 
-static int by_number(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static bool has_id(const struct sm_part *part, uint64_t id)
 {
 	size_t low = 0, high = part->id_count;
@@ -192,7 +185,7 @@ sm_observations_without_runs(const struct sm_observations *observations,
 		return NULL;
 	memcpy(ids, identities, count * sizeof(*ids));
 	if (count)
-		qsort(ids, count, sizeof(*ids), by_number);
+		qsort(ids, count, sizeof(*ids), sm_by_number);
 	part.ids = ids;
 	rest = sm_observations_without(observations, &part);
 	free(ids);

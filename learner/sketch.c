@@ -16,6 +16,13 @@ uint64_t sm_hash_str(uint64_t seed, struct sm_str s)
 	return sm_hash(seed, s.p, s.len);
 }
 
+int sm_by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 /* ---------------------------------------------------------------- sketches */
 
 void sm_sketch_add(struct sm_sketch *sketch, uint64_t hash)

@@ -129,19 +129,12 @@ static void put_call(struct sm_cbor_writer *w, const struct sm_call *call)
 	put_sketch(w, &call->owners);
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static int by_identity(const void *a, const void *b)
 {
 	const struct sm_owner *x = *(const struct sm_owner *const *)a;
 	const struct sm_owner *y = *(const struct sm_owner *const *)b;
 
-	return by_number(&x->identity, &y->identity);
+	return sm_by_number(&x->identity, &y->identity);
 }
 
 static int by_key(const void *a, const void *b)
@@ -179,7 +172,7 @@ static bool sort(const struct sm_observations *o, struct sm_arena *arena,
 	for (size_t i = 0; i < o->call_room; i++)
 		if (o->calls[i])
 			s->calls[n++] = o->calls[i];
-	qsort(s->traces, o->trace_count, sizeof(*s->traces), by_number);
+	qsort(s->traces, o->trace_count, sizeof(*s->traces), sm_by_number);
 	qsort(s->owners, o->owner_count, sizeof(*s->owners), by_identity);
 	qsort(s->calls, n, sizeof(*s->calls), by_key);
 	return true;

@@ -31,7 +31,12 @@ static unsigned window_of(const struct sm_learn *l, uint64_t time_ns)
 	return (unsigned)((time_ns - l->first_ns) / width);
 }
 
-uint32_t sm_learn_windows(const struct sm_learn *l, const struct sm_call *call)
+/*
+ * A bit for each part of the time in which a call was made: of its first and
+ * its last time, and those between if it was made often enough to have been
+ * made in each.
+ */
+static uint32_t windows_of(const struct sm_learn *l, const struct sm_call *call)
 {
 	unsigned first = window_of(l, call->first_ns);
 	unsigned last = window_of(l, call->last_ns);
@@ -47,5 +52,5 @@ void sm_node_note_call(const struct sm_learn *l, struct sm_node *node,
 {
 	sm_sketch_merge(&node->runs, &call->runs);
 	sm_sketch_merge(&node->processes, &call->owners);
-	node->windows |= sm_learn_windows(l, call);
+	node->windows |= windows_of(l, call);
 }

@@ -87,7 +87,8 @@ static void put_skipped(FILE *out, const struct sm_report_case *cases,
 	fprintf(out, " skipped=\"%zu\"", skipped);
 }
 
-void sm_report_junit(FILE *out, const struct sm_report *report)
+/* A testcase each; warnings are skipped tests. */
+static void put_junit(FILE *out, const struct sm_report *report)
 {
 	size_t first, end;
 
@@ -225,7 +226,8 @@ static void put_result(struct sm_json *j, const struct sm_report_case *c)
 	sm_json_close(j, '}');
 }
 
-void sm_report_sarif(FILE *out, const struct sm_report *report)
+/* A result for every case that did not pass; its rule is "suite/reason". */
+static void put_sarif(FILE *out, const struct sm_report *report)
 {
 	struct sm_json j = { .out = out, .is_pretty = true };
 
@@ -287,8 +289,8 @@ int sm_report_write(const struct sm_program *program,
 		return SM_EXIT_USAGE;
 	}
 	if (junit)
-		status = write_one(program, report, junit, sm_report_junit);
-	if (sarif && write_one(program, report, sarif, sm_report_sarif))
+		status = write_one(program, report, junit, put_junit);
+	if (sarif && write_one(program, report, sarif, put_sarif))
 		status = SM_EXIT_USAGE;
 	return status;
 }

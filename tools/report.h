@@ -29,10 +29,6 @@ struct sm_report {
 	size_t count;
 };
 
-/* A testcase each; warnings are skipped tests. */
-void sm_report_junit(FILE *out, const struct sm_report *report);
-/* A result for every case that did not pass; its rule is "suite/reason". */
-void sm_report_sarif(FILE *out, const struct sm_report *report);
 /*
  * Writes what is asked for (a path may be NULL) into files. SM_EXIT_USAGE after
  * a message when one cannot be written.
