@@ -113,21 +113,40 @@ static bool is_for_errors(const struct trial *t)
 	return false;
 }
 
+/* Classes by name, and nothing else: they hold a value and do nothing. */
+static bool is_for_values(const struct trial *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->rules[i].family != SM_FAMILY_PICKLES ||
+		    sm_is_pattern(t->rules[i].pattern))
+			return false;
+	return t->count;
+}
+
+static bool is_loaded(const struct sm_learn *l, struct sm_str module)
+{
+	for (size_t i = 0; i < l->stdlib_files.count; i++)
+		if (sm_is_module(l->stdlib_files.items[i], module))
+			return true;
+	return false;
+}
+
 /*
  * Some module the bundle names classes of was loaded: a bundle for what goes
- * wrong is needed by who saw nothing go wrong.
+ * wrong is needed by who saw nothing go wrong, and no event tells of pickles
+ * without classes.
  */
 static bool speaks_of_loaded(const struct sm_learn *l, const struct trial *t)
 {
+	if (is_for_values(t))
+		return is_loaded(l, SM_STR("pickle"));
 	if (!is_for_errors(t))
 		return false;
 	for (size_t i = 0; i < t->count; i++) {
 		if (t->rules[i].family != SM_FAMILY_PICKLES)
 			continue;
-		for (size_t k = 0; k < l->stdlib_files.count; k++)
-			if (sm_is_module(l->stdlib_files.items[k],
-					 sm_module_of(t->rules[i].pattern)))
-				return true;
+		if (is_loaded(l, sm_module_of(t->rules[i].pattern)))
+			return true;
 	}
 	return false;
 }

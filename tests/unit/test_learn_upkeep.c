@@ -151,6 +151,58 @@ static void a_package_reads_back_what_it_keeps(void **state)
 	finish(&b);
 }
 
+static struct sm_event listdir_event(struct sm_value args[1], const char *path)
+{
+	args[0] = text(path);
+	return event_of("os.listdir", args, 1);
+}
+
+static void who_makes_an_owner_s_directory_removes_it(void **state)
+{
+	static const char *const owners[] = { "anna", "ben", "carla" };
+	char path[128];
+
+	(void)state;
+	for (int lists = 0; lists < 2; lists++) {
+		struct sm_value args[3],
+			gone[2] = { text(APP "/in/zoe"), number(-1) };
+		struct sm_event e;
+		struct bench b;
+
+		start(&b);
+		for (int i = 0; i < 3; i++) {
+			snprintf(path, sizeof(path), APP "/in/%s", owners[i]);
+			see_mkdir(&b, 0, path);
+			snprintf(path, sizeof(path), APP "/in/%s/.store",
+				 owners[i]);
+			tool_opened(&b, path, WRITE);
+			snprintf(path, sizeof(path), APP "/in/%s/one.pdf",
+				 owners[i]);
+			see_open(&b, 0, path, WRITE);
+			snprintf(path, sizeof(path), APP "/in/%s", owners[i]);
+			e = listdir_event(args, path);
+			if (lists)
+				add(&b, 0, &e);
+		}
+		learn(&b);
+		e = event_of("os.rmdir", gone, 2);
+		assert_true(allows(&b, &e));
+		gone[0] = text(APP "/in/zoe/.store");
+		e = event_of("os.remove", gone, 2);
+		assert_true(allows(&b, &e));
+		e = listdir_event(args, APP "/in/zoe");
+		assert_int_equal(allows(&b, &e), lists);
+		assert_int_equal(allows_open(&b, APP "/in/zoe/x/y", READ),
+				 lists);
+		assert_false(allows_open(&b, APP "/in/zoe/.store", WRITE));
+		assert_false(allows_open(&b, APP "/in/.store", READ));
+		gone[0] = text(APP "/other/x");
+		e = event_of("os.remove", gone, 2);
+		assert_false(allows(&b, &e));
+		finish(&b);
+	}
+}
+
 static void logs_turn_over(void **state)
 {
 	for (int handlers = 0; handlers < 2; handlers++) {
@@ -246,6 +298,7 @@ int main(void)
 		cmocka_unit_test(who_makes_a_directory_empties_it_of_anything),
 		cmocka_unit_test(a_directory_with_a_drawn_name_is_its_maker_s),
 		cmocka_unit_test(a_package_reads_back_what_it_keeps),
+		cmocka_unit_test(who_makes_an_owner_s_directory_removes_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
