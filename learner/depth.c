@@ -117,9 +117,32 @@ void sm_tree_deepen(struct sm_learn *l, struct sm_node *node)
 	sm_node_tidy(l, node);
 }
 
+static bool works_on_files(const struct sm_node *node, struct sm_str by)
+{
+	for (size_t i = 0; i < node->count; i++)
+		for (const struct sm_grant *g = node->kids[i]->grants; g;
+		     g = g->next)
+			if (!node->kids[i]->is_dir && sm_str_equal(g->by, by))
+				return true;
+	return false;
+}
+
+/* Made, and whoever works in it works on the files of node as well. */
+static bool is_made_beside(const struct sm_node *node,
+			   const struct sm_node *kid)
+{
+	for (const struct sm_grant *g = kid->grants; g; g = g->next)
+		if (!works_on_files(node, g->by))
+			return false;
+	for (size_t i = 0; i < kid->count; i++)
+		if (!is_made_beside(node, kid->kids[i]))
+			return false;
+	return kid->is_made;
+}
+
 /*
  * All that is in node are files the program made under names that opened, and
- * were others each time.
+ * were others each time; and directories it made with all that is in them.
  */
 static bool is_filled(const struct sm_node *node)
 {
@@ -129,6 +152,8 @@ static bool is_filled(const struct sm_node *node)
 	for (size_t i = 0; i < node->count; i++) {
 		const struct sm_node *kid = node->kids[i];
 
+		if (kid->is_dir && is_made_beside(node, kid))
+			continue;
 		if (kid->is_dir || !kid->is_slot || !kid->is_made)
 			return false;
 		is_varied |= kid->is_varied &&

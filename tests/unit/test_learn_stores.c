@@ -179,6 +179,40 @@ static void chosen_names_may_lie_deeper(void **state)
 	}
 }
 
+/* Reports go where the command line says, letters beside them. */
+static void made_directories_beside_chosen_names_leave_them_free(void **state)
+{
+	static const char *const reports[] = { "north.txt", "q1.html",
+					       "all.csv",   "march.pdf",
+					       "total",	    "south-east.txt" };
+	char path[64];
+
+	(void)state;
+	for (int is_made = 0; is_made < 2; is_made++) {
+		struct bench b;
+
+		start(&b);
+		see_mkdir(&b, 0, APP "/out");
+		if (is_made)
+			see_mkdir(&b, 0, APP "/out/letters");
+		for (int i = 0; i < 6; i++) {
+			snprintf(path, sizeof(path), APP "/out/%s", reports[i]);
+			see_open(&b, i % 2, path, WRITE);
+			snprintf(path, sizeof(path), APP "/out/letters/%s",
+				 reports[i]);
+			see_open(&b, i % 2, path, is_made ? WRITE : READ);
+		}
+		learn(&b);
+		assert_true(allows_open(&b, APP "/out/west.txt", WRITE));
+		assert_int_equal(
+			allows_open(&b, APP "/out/years/2025/a.csv", WRITE),
+			is_made);
+		assert_false(allows_open(&b, APP "/out/.git/config", WRITE));
+		assert_false(allows_open(&b, APP "/other/a.csv", WRITE));
+		finish(&b);
+	}
+}
+
 static void installed_code_that_is_read_as_data_is_public(void **state)
 {
 	struct bench b;
@@ -260,6 +294,8 @@ int main(void)
 		cmocka_unit_test(
 			what_a_package_stores_for_each_owner_is_its_own),
 		cmocka_unit_test(chosen_names_may_lie_deeper),
+		cmocka_unit_test(
+			made_directories_beside_chosen_names_leave_them_free),
 		cmocka_unit_test(installed_code_that_is_read_as_data_is_public),
 		cmocka_unit_test(installed_code_that_is_listed_is_public),
 		cmocka_unit_test(
