@@ -240,10 +240,14 @@ static struct sm_str shell_line(struct sm_learn *l, const struct sm_line *line,
 	if (!line->is_parsed)
 		return line->whole;
 	for (uint32_t i = 0; i < line->count; i++) {
+		struct sm_str slot = slots[i];
+
+		if (!slot.len)
+			slot = sm_line_set(l, line, i);
 		if (i)
 			text = sm_learn_join(l, text, SM_STR(" "));
-		text = sm_learn_join(
-			l, text, sm_word_shell(l, &line->words[i], slots[i]));
+		text = sm_learn_join(l, text,
+				     sm_word_shell(l, &line->words[i], slot));
 	}
 	return text;
 }

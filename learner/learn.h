@@ -78,6 +78,7 @@ struct sm_learn {
 	size_t tried;		      /* nodes copied to try forms on */
 	struct sm_str_list members;   /* names that became part of a slot */
 	struct sm_str_list word_sets; /* argv_sets.c */
+	struct sm_str_list word_ways; /* likewise */
 	struct sm_str_list sunk;      /* names that went into a tree of data */
 	struct sm_str_list given;     /* given.c */
 	struct sm_str_list probed;    /* probed.c */

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_learn_sets.c: things beside one another that lines name.
+ */
+#include "tests/unit/learn_fixture.h"
+
+#define GIT "/usr/bin/git", "-C"
+
+static void see_log(struct bench *b, const char *repo)
+{
+	for (int run = 1; run < 3; run++)
+		see_popen(b, run, ARGV(GIT, repo, "log", "-n", "3"));
+}
+
+static void see_diff(struct bench *b, const char *repo)
+{
+	for (int run = 1; run < 3; run++)
+		see_popen(b, run, ARGV(GIT, repo, "diff", "--stat", "HEAD"));
+}
+
+/* Both came back in both runs, but the same was done to both. */
+static void what_is_treated_alike_is_one_of_many(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_log(&b, "repos/tool.git");
+	see_log(&b, "repos/site.git");
+	see_diff(&b, "repos/tool.git");
+	see_diff(&b, "repos/site.git");
+	for (int run = 1; run < 3; run++) {
+		see_system(&b, run, "git -C repos/tool.git grep x HEAD");
+		see_system(&b, run, "git -C repos/site.git grep x HEAD");
+		see_popen(&b, run,
+			  ARGV("/usr/bin/git", "clone", "/data/repos/tool.git",
+			       "x"));
+		see_popen(&b, run,
+			  ARGV("/usr/bin/git", "clone", "/data/repos/site.git",
+			       "x"));
+	}
+	learn(&b);
+	assert_true(allows_popen(
+		&b, ARGV(GIT, "repos/Data-1.git", "log", "-n", "3")));
+	assert_true(allows_popen(
+		&b, ARGV(GIT, "repos/new name.git", "diff", "--stat", "HEAD")));
+	assert_true(allows_system(&b, "git -C repos/Data-1.git grep x HEAD"));
+	assert_true(allows_popen(&b, ARGV("/usr/bin/git", "clone",
+					  "/data/repos/Data-1.git", "x")));
+	assert_false(allows_popen(
+		&b, ARGV(GIT, "repos/../x.git", "log", "-n", "3")));
+	assert_false(
+		allows_popen(&b, ARGV(GIT, "other/a.git", "log", "-n", "3")));
+	assert_false(
+		allows_popen(&b, ARGV(GIT, "repos/a/b.git", "log", "-n", "3")));
+	assert_false(allows_popen(&b, ARGV(GIT, "repos/a", "log", "-n", "3")));
+	assert_false(
+		allows_popen(&b, ARGV(GIT, "repos/.x.git", "log", "-n", "3")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/git", "clone",
+					   "ext::sh -c id/repos/a.git", "x")));
+	assert_false(allows_system(&b, "git -C repos/$(id).git grep x HEAD"));
+	assert_false(allows_system(&b, "git -C repos/a.git;id grep x HEAD"));
+	finish(&b);
+}
+
+/* One thing done to two, or two to one each, is not enough. */
+static void what_is_not_stays_one_of_a_set(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (int is_other = 0; is_other < 2; is_other++) {
+		start(&b);
+		see_log(&b, "repos/tool.git");
+		see_log(&b, "repos/site.git");
+		if (is_other)
+			see_diff(&b, "repos/tool.git");
+		for (int run = 1; run < 3; run++) {
+			see_system(&b, run, "sort in/a.txt > out/a.txt");
+			see_system(&b, run, "sort in/b.txt > out/b.txt");
+			see_system(&b, run, "sort -u in/a.txt > out/a.txt");
+			see_system(&b, run, "sort -u in/b.txt > out/b.txt");
+		}
+		learn(&b);
+		assert_true(allows_popen(
+			&b, ARGV(GIT, "repos/site.git", "log", "-n", "3")));
+		assert_int_equal(
+			allows_popen(&b, ARGV(GIT, "repos/site.git", "diff",
+					      "--stat", "HEAD")),
+			is_other);
+		assert_false(allows_popen(
+			&b, ARGV(GIT, "repos/x.git", "log", "-n", "3")));
+		/* What a shell writes itself is none of them. */
+		assert_false(
+			allows_system(&b, "sort in/a.txt > out/index.txt"));
+		finish(&b);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_treated_alike_is_one_of_many),
+		cmocka_unit_test(what_is_not_stays_one_of_a_set),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
