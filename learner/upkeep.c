@@ -17,7 +17,8 @@ static bool has(const struct sm_node *node, struct sm_str by, uint32_t access)
 /* sqlite3.connect() makes what it opens. */
 #define MAKES (SM_ACCESS_CREATE | SM_ACCESS_SQLITE)
 
-/* Files under names that change, of who lists and made the directory. */
+/* Files under names that change, of who makes them and lists the directory:
+ * what one may write over is as good as removed. */
 static void let_remove(struct sm_learn *l, struct sm_node *node,
 		       const struct sm_grant *owner)
 {
@@ -79,8 +80,6 @@ static bool makes_slots(const struct sm_node *node, struct sm_str by)
 
 void sm_node_keep_up(struct sm_learn *l, struct sm_node *node)
 {
-	const uint32_t owns = SM_ACCESS_LIST | SM_ACCESS_CREATE;
-
 	let_read_back(node);
 	if (sm_node_is_tree(node))
 		return;
@@ -88,7 +87,7 @@ void sm_node_keep_up(struct sm_learn *l, struct sm_node *node)
 		/* mkdir -p: all above, too. */
 		if (g->access & SM_ACCESS_LIST && makes_slots(node, g->by))
 			g->access |= SM_ACCESS_WRITE | SM_ACCESS_CREATE;
-		if ((g->access & owns) == owns)
+		if (g->access & SM_ACCESS_LIST)
 			let_remove(l, node, g);
 	}
 }

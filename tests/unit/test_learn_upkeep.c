@@ -110,6 +110,31 @@ static void who_keeps_so_many_removes_the_oldest(void **state)
 	finish(&b);
 }
 
+/* In a directory that was there before, and by nobody but who fills it. */
+static void who_lists_what_it_fills_may_remove_it(void **state)
+{
+	static const char *const dirs[] = { APP "/logs", APP "/in" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++)
+		for (int i = 0; i < 2; i++) {
+			see_list(&b, run, dirs[i]);
+			for (int k = 0; k < 2; k++) {
+				snprintf(path, sizeof(path), "%s/of %c %d.txt",
+					 dirs[i], 'a' + k, run);
+				see_open(&b, run, path, i ? READ : WRITE);
+			}
+		}
+	learn(&b);
+	assert_true(allows_remove(&b, APP "/logs/of a 0.txt"));
+	assert_false(allows_remove(&b, APP "/logs/.lock"));
+	assert_false(allows_remove(&b, APP "/in/of a 0.txt"));
+	finish(&b);
+}
+
 static void who_makes_directories_makes_those_above(void **state)
 {
 	static const char *const dirs[] = { "guide", "team", "news" };
@@ -293,6 +318,7 @@ int main(void)
 			who_makes_an_owner_s_directory_makes_those_in_it),
 		cmocka_unit_test(who_empties_directories_opens_them),
 		cmocka_unit_test(who_keeps_so_many_removes_the_oldest),
+		cmocka_unit_test(who_lists_what_it_fills_may_remove_it),
 		cmocka_unit_test(who_makes_directories_makes_those_above),
 		cmocka_unit_test(logs_turn_over),
 		cmocka_unit_test(who_makes_a_directory_empties_it_of_anything),
