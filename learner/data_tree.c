@@ -181,7 +181,8 @@ bool sm_is_found(const struct sm_node *node)
 	const uint32_t makes =
 		SM_ACCESS_CREATE | SM_ACCESS_WRITE | SM_ACCESS_SQLITE;
 
-	return node->is_given || !(sm_node_access(node) & makes);
+	return node->is_given || node->is_brought ||
+	       !(sm_node_access(node) & makes);
 }
 
 /* Somebody else's choice, whatever it looks like. */

@@ -77,14 +77,19 @@ static bool is_varied(const struct sm_member *members, size_t count,
 
 /*
  * The program lists the directory and has made none of the files, though it may
- * remove them: numbers in their names so far promise nothing.
+ * remove them; or it has moved all of them from such a directory. Numbers in
+ * their names so far promise nothing.
  */
 static bool are_found(const struct sm_kind *k)
 {
-	for (size_t i = 0; i < k->count; i++)
+	size_t brought = 0;
+
+	for (size_t i = 0; i < k->count; i++) {
 		if (!sm_is_found(k->members[i].node))
 			return false;
-	return sm_node_is_listed(k->node);
+		brought += k->members[i].node->is_brought;
+	}
+	return brought == k->count || sm_node_is_listed(k->node);
 }
 
 /* Rules, exposure and what may be blocked; the first open ones have slots. */

@@ -13,6 +13,7 @@ struct filling {
 	double saved;  /* rules of slots there were */
 	bool is_mixed; /* a name is neither */
 	bool is_whole; /* nothing else lies there, and all is people's */
+	size_t brought;
 };
 
 /* What people keep in files, each in a format of his own; no program's state.
@@ -91,6 +92,7 @@ static void fill_with(struct filling *f, const struct sm_kind *k)
 			add_stem(f, m->typed ? m->skeleton : SM_STR(""),
 				 m->extension, false);
 		f->files += m->node->sources;
+		f->brought += m->node->is_brought;
 		f->m.items[f->m.count++] = *m;
 	}
 	f->extensions += f->m.count > before;
@@ -134,6 +136,9 @@ static struct sm_str filling_slot(struct sm_learn *l, const struct filling *f)
 {
 	struct sm_str slot = SM_STR("<name>");
 
+	/* Where they come from there are other kinds. */
+	if (f->slots && f->brought > 1 && f->brought == f->m.count)
+		return slot;
 	if (!f->slots || f->files < 3 || (f->extensions < 2 && !f->is_whole))
 		return SM_STR("");
 	if (f->free && f->extensions > 1)

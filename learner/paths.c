@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "learner/open.h"
 #include "learner/paths.h"
 
 /* A path to put into the tree. access 0: only mentioned. */
@@ -242,6 +243,43 @@ static void put_entry(struct sm_learn *l, struct entry *entry)
 	sm_node_grant(l, node, sm_by_of(l, &entry->view->event), entry->access);
 }
 
+static const struct sm_node *find_node(const struct sm_learn *l,
+				       struct sm_str path)
+{
+	struct entry key = { .path = path }, *found = NULL;
+
+	if (l->paths->count)
+		found = bsearch(&key, l->paths->entries, l->paths->count,
+				sizeof(key), by_path);
+	return found ? sm_node_resolve(found->node) : NULL;
+}
+
+/* Where its file was moved from, of a view with is_move(). */
+static struct sm_str source_of(const struct sm_view *view)
+{
+	for (unsigned i = 0; i < view->request_count; i++)
+		if (view->requests[i].access == SM_ACCESS_DELETE)
+			return view->requests[i].value;
+	return SM_STR("");
+}
+
+/* Names that files were found with before they were moved. */
+static void note_brought(struct sm_learn *l)
+{
+	struct sm_paths *p = l->paths;
+
+	for (size_t i = 0; i < p->count; i++) {
+		struct entry *e = &p->entries[i];
+		const struct sm_node *source;
+
+		if (!(e->access & SM_ACCESS_CREATE) ||
+		    !is_move(&e->view->event))
+			continue;
+		source = find_node(l, source_of(e->view));
+		e->node->is_brought |= source && sm_is_found(source);
+	}
+}
+
 static bool note_undata(struct sm_node *node)
 {
 	if (!node->count && !node->is_dir)
@@ -411,17 +449,6 @@ static void emit_indirect(struct sm_learn *l, const struct sm_facts *f)
 	}
 }
 
-static const struct sm_node *find_node(const struct sm_learn *l,
-				       struct sm_str path)
-{
-	struct entry key = { .path = path }, *found = NULL;
-
-	if (l->paths->count)
-		found = bsearch(&key, l->paths->entries, l->paths->count,
-				sizeof(key), by_path);
-	return found ? sm_node_resolve(found->node) : NULL;
-}
-
 struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
 			       bool *slotted)
 {
@@ -548,6 +575,7 @@ void sm_learn_paths(struct sm_learn *l)
 		qsort(p->entries, p->count, sizeof(*p->entries), by_path);
 	for (size_t i = 0; i < p->count; i++)
 		put_entry(l, &p->entries[i]);
+	note_brought(l);
 	note_undata(&p->root);
 	sm_generalise(l, &p->root);
 	emit(l, &p->root);

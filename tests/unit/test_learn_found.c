@@ -64,6 +64,67 @@ static void what_is_asked_for_by_number_stays_one(void **state)
 	finish(&b);
 }
 
+static struct sm_event rename_event(struct sm_value args[4], const char *from,
+				    const char *to)
+{
+	args[0] = text(from);
+	args[1] = text(to);
+	args[2] = args[3] = number(-1);
+	return event_of("os.rename", args, 4);
+}
+
+static bool allows_rename(const struct bench *b, const char *from,
+			  const char *to)
+{
+	struct sm_value args[4];
+	struct sm_event e = rename_event(args, from, to);
+
+	return allows(b, &e);
+}
+
+/* Jobs that failed are put away under the names they came with. */
+static void what_is_moved_brings_its_name(void **state)
+{
+	static const char *const moved[] = { APP "/spool/bills/102.json",
+					     APP "/spool/bills/204.json" };
+	static const char *const failed[] = { APP "/failed/102.json",
+					      APP "/failed/204.json" };
+
+	for (int is_own = 0; is_own < 2; is_own++) {
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		for (int i = 0; i < 4; i++) {
+			see_list(&b, i / 2, APP "/spool/bills");
+			see_open(&b, i / 2, jobs[i], is_own ? WRITE : READ);
+			see_remove(&b, i / 2, jobs[i]);
+		}
+		for (int run = 0; run < 2; run++) {
+			struct sm_value args[4];
+			struct sm_event e =
+				rename_event(args, moved[run], failed[run]);
+
+			see_mkdir(&b, run, APP "/failed");
+			add(&b, run, &e);
+		}
+		learn(&b);
+		assert_true(allows_rename(&b, APP "/spool/bills/205.json",
+					  APP "/failed/205.json"));
+		assert_int_equal(allows_rename(&b, APP "/spool/bills/205.json",
+					       APP "/failed/o'brien.v2.json"),
+				 !is_own);
+		assert_int_equal(allows_rename(&b, APP "/spool/bills/205.json",
+					       APP "/failed/anna.yaml"),
+				 !is_own);
+		assert_false(allows_rename(&b, APP "/spool/bills/205.json",
+					   APP "/failed/.profile"));
+		assert_false(allows_rename(&b, APP "/spool/bills/205.json",
+					   APP "/app.py"));
+		finish(&b);
+	}
+}
+
 /* ------------------------------------------------------------------ spread */
 
 struct spread_row {
@@ -150,6 +211,7 @@ int main(void)
 		cmocka_unit_test(
 			what_the_program_made_is_called_as_it_calls_it),
 		cmocka_unit_test(what_is_asked_for_by_number_stays_one),
+		cmocka_unit_test(what_is_moved_brings_its_name),
 		cmocka_unit_test(
 			one_name_in_each_directory_is_one_at_any_depth),
 		cmocka_unit_test(what_is_written_does_not_spread),
