@@ -344,9 +344,9 @@ static void add_tail(struct sm_str text, struct sm_spans *known)
 			(struct sm_span){ from, text.len };
 }
 
-bool sm_redact_with(enum sm_redact_kind kind, struct sm_redact_text text,
-		    struct sm_spans *known, char *out, uint32_t room,
-		    uint32_t *length)
+static bool redact_once(enum sm_redact_kind kind, struct sm_redact_text text,
+			struct sm_spans *known, char *out, uint32_t room,
+			uint32_t *length)
 {
 	struct sm_redact_scan s = { .kind = kind,
 				    .text = text.s,
@@ -378,13 +378,52 @@ bool sm_redact_with(enum sm_redact_kind kind, struct sm_redact_text text,
 	return true;
 }
 
+static void find_options(enum sm_redact_kind kind, struct sm_str text,
+			 struct sm_spans *known)
+{
+	known->count = 0;
+	if (kind == SM_REDACT_LINE)
+		sm_redact_line_options(text, known);
+}
+
+/*
+ * What was taken out may have ended what came before it: without it more shows.
+ * Every time less is left that could.
+ */
+static void redact_rest(enum sm_redact_kind kind, char *out, uint32_t room,
+			uint32_t *length)
+{
+	char before[SM_STRING_MAX];
+	struct sm_spans known;
+	uint32_t n = *length;
+
+	while (n && n <= sizeof(before)) {
+		struct sm_redact_text text = { { before, n }, false };
+
+		memcpy(before, out, n);
+		find_options(kind, text.s, &known);
+		if (!redact_once(kind, text, &known, out, room, length))
+			break;
+		n = *length;
+	}
+	*length = n;
+}
+
+bool sm_redact_with(enum sm_redact_kind kind, struct sm_redact_text text,
+		    struct sm_spans *known, char *out, uint32_t room,
+		    uint32_t *length)
+{
+	if (!redact_once(kind, text, known, out, room, length))
+		return false;
+	redact_rest(kind, out, room, length);
+	return true;
+}
+
 bool sm_redact(enum sm_redact_kind kind, struct sm_redact_text text, char *out,
 	       uint32_t room, uint32_t *length)
 {
 	struct sm_spans known;
 
-	known.count = 0;
-	if (kind == SM_REDACT_LINE)
-		sm_redact_line_options(text.s, &known);
+	find_options(kind, text.s, &known);
 	return sm_redact_with(kind, text, &known, out, room, length);
 }

@@ -290,10 +290,23 @@ static void leaves_alone_what_was_redacted(void **state)
 	}
 }
 
+/* The value ends the authority before it, until it is taken out. */
+static void finds_what_shows_when_another_is_gone(void **state)
+{
+	char out[TEXT_MAX];
+
+	(void)state;
+	redact(TEXT, "amqp://a;password=b://c)d:hunter42@e", out);
+	assert_null(strstr(out, "hunter42"));
+	assert_null(strstr(out, "b://c"));
+	assert_non_null(strstr(out, "@e"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_credentials),
+		cmocka_unit_test(finds_what_shows_when_another_is_gone),
 		cmocka_unit_test(leaves_everything_else_alone),
 		cmocka_unit_test(leaves_alone_what_was_redacted),
 	};
