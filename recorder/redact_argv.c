@@ -152,6 +152,7 @@ static bool names_secret(struct sm_str option)
 	       !memchr(option.p, '=', option.len) &&
 	       !memchr(option.p, ':', option.len) &&
 	       !memchr(option.p, ' ', option.len) &&
+	       !memchr(option.p, '%', option.len) && /* of a "%secret%" */
 	       sm_name_kind_of(option) != SM_NAME_PLAIN;
 }
 
@@ -161,6 +162,7 @@ static bool sets_secret(enum program program, struct sm_str word)
 	return (program == CONFIG || program == REDIS) && word.len >= 8 &&
 	       !memchr(word.p, '=', word.len) &&
 	       !memchr(word.p, '/', word.len) &&
+	       !memchr(word.p, '%', word.len) && /* likewise */
 	       sm_name_kind_of(word) == SM_NAME_SECRET;
 }
 
