@@ -380,6 +380,77 @@ struct sm_str sm_values_clock(struct sm_learn *l, const struct sm_word *word,
 	return shared_skeleton(l, v);
 }
 
+/* Options whose number says who may, what, or which one; by their start. */
+static bool says_which(struct sm_str option)
+{
+	static const char *const names[] = {
+		"-p",	   "-P",      "-u",	"-U",	  "-g",	     "-G",
+		"-m",	   "-M",      "--port", "--uid",  "--gid",   "--user",
+		"--group", "--owner", "--mode", "--pid",  "--perm",  "--umask",
+		"--setu",  "--setg",  "--fd",	"--sign", "--chmod", NULL
+	};
+	const struct sm_str fd = SM_STR("-fd");
+
+	for (size_t i = 0; names[i]; i++) {
+		struct sm_str name = sm_str_of(names[i]);
+
+		if (name.len == 2 ? sm_str_equal(option, name)
+				  : sm_str_starts(option, name))
+			return true;
+	}
+	return memmem(option.p, option.len, fd.p, fd.len);
+}
+
+/* POSIX utilities of which all numbers do. */
+static bool takes_rights(struct sm_str command)
+{
+	static const char *const names[] = { "chgrp",  "chmod",	 "chown",
+					     "kill",   "mkfifo", "mknod",
+					     "newgrp", "renice", "su",
+					     "umask",  NULL };
+	struct sm_str name = sm_path_name(command);
+
+	for (size_t i = 0; names[i]; i++)
+		if (sm_str_equal(name, sm_str_of(names[i])))
+			return true;
+	return false;
+}
+
+static bool is_of_numbers(struct sm_str s)
+{
+	bool is_digit = false, was_digit = false;
+
+	for (uint32_t i = 0; i < s.len; i++) {
+		is_digit = s.p[i] >= '0' && s.p[i] <= '9';
+		if (!is_digit && (!was_digit || !strchr("x.:%", s.p[i])))
+			return false;
+		was_digit = is_digit;
+	}
+	return is_digit || (s.len > 1 && s.p[s.len - 1] == '%');
+}
+
+/*
+ * How much, how many, how large: the number of an option is somebody's choice,
+ * and the next one chooses otherwise.
+ */
+static bool is_quantity(const struct sm_line *line, uint32_t at)
+{
+	const struct sm_word *word = &line->words[at];
+	struct sm_str option = word->head, command = line->program;
+
+	if (word->is_fixed || !is_of_numbers(word->value))
+		return false;
+	if (!option.len && at && line->words[at - 1].is_fixed &&
+	    !line->words[at - 1].is_raw)
+		option = line->words[at - 1].value;
+	if (!sm_is_option(option) && !(word->head.len && option.len))
+		return false;
+	for (uint32_t i = 0; i < at; i++)
+		if (line->words[i].is_command)
+			command = line->words[i].value;
+	return !says_which(option) && !takes_rights(command);
+}
+
 struct sm_str sm_word_slot(struct sm_learn *l, const struct sm_line *line,
 			   uint32_t at, const struct sm_values *v)
 {
@@ -391,6 +462,8 @@ struct sm_str sm_word_slot(struct sm_learn *l, const struct sm_line *line,
 		slot = sm_values_given(l, line, at, v);
 	if (!slot.len && v->count > 1)
 		slot = sm_values_slot(l, v);
+	if (!slot.len && v->count == 1 && is_quantity(line, at))
+		slot = shared_skeleton(l, v);
 	return slot;
 }
 

@@ -181,6 +181,47 @@ static void brackets_of_the_line_stand_for_themselves(void **state)
 	finish(&b);
 }
 
+/* One number tells that it is one; not of whom, and not with what rights. */
+static void how_much_is_somebodys_choice(void **state)
+{
+	static const struct {
+		const char *seen, *next;
+		bool is_open;
+	} rows[] = {
+		{ "log -n 3 x", "log -n 50 x", true },
+		{ "log -n 3 x", "log -n -1 x", false },
+		{ "log -n 3 x", "log -n 3a x", false },
+		{ "log -n 3 x", "log -n 3 --all x", false },
+		{ "fit -to 64x64 a", "fit -to 200x100 a", true },
+		{ "fit -to 64x64 a", "fit -to 200 a", false },
+		{ "fit --at=80% a", "fit --at=5% a", true },
+		{ "cat a | head -20", "cat a | head -5", true },
+		{ "cat a | head -20", "cat a | head $(id)", false },
+		/* what it is about, and no option's */
+		{ "open 7", "open 8", false },
+		{ "serve -p 80 x", "serve -p 22 x", false },
+		{ "serve --port=80 x", "serve --port=22 x", false },
+		{ "run --uid 1000 x", "run --uid 0 x", false },
+		{ "enter --password-fd 0 x", "enter --password-fd 3 x", false },
+		{ "kill -9 x", "kill -15 x", false },
+		{ "chmod -v 644 x", "chmod -v 4755 x", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bench b;
+
+		start(&b);
+		for (int run = 1; run < 3; run++)
+			see_system(&b, run, rows[i].seen);
+		learn(&b);
+		assert_true(allows_system(&b, rows[i].seen));
+		if (allows_system(&b, rows[i].next) != rows[i].is_open)
+			fail_msg("%s: %s", rows[i].seen, rows[i].next);
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +232,7 @@ int main(void)
 		cmocka_unit_test(
 			options_of_a_shell_line_are_those_of_each_command),
 		cmocka_unit_test(brackets_of_the_line_stand_for_themselves),
+		cmocka_unit_test(how_much_is_somebodys_choice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
