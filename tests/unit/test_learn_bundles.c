@@ -212,6 +212,8 @@ static void text_that_is_no_code_is_looked_for_as_a_file(void **state)
 	assert_true(allows_open(&b, APP "/<string>", READ));
 	assert_true(allows_open(&b, "/<unknown>", READ));
 	assert_false(allows_open(&b, APP "/<string>", WRITE));
+	assert_true(allows_open(&b, APP "/LICENSE.txt", READ)); /* license() */
+	assert_false(allows_open(&b, APP "/LICENSE.key", READ));
 	assert_false(allows_open(&b, APP "/<string>/x", READ));
 	assert_false(allows_open(&b, APP "/string", READ));
 	finish(&b);
