@@ -219,6 +219,35 @@ static void text_that_is_no_code_is_looked_for_as_a_file(void **state)
 	finish(&b);
 }
 
+/* As Cython's modules do; first of all when somebody loads them late. */
+static void extensions_run_text_when_they_are_imported(void **state)
+{
+	struct sm_value args[3];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_read(&b, 0, "/dev/null");
+	learn(&b);
+	e = run_event(args, "<string>", "parser");
+	e.site.principal = app;
+	e.site.file = SM_STR("<frozen importlib._bootstrap>");
+	e.site.via = SM_VIA_IMPORT;
+	assert_true(allows(&b, &e));
+	e.site.via = SM_VIA_DIRECT;
+	assert_false(allows(&b, &e));
+	/* The application itself, though something imports it. */
+	e.site.via = SM_VIA_IMPORT;
+	e.site.file = SM_STR(APP "/app.py");
+	assert_false(allows(&b, &e));
+	e = run_event(args, "", "parser");
+	e.site.file = SM_STR("<frozen importlib._bootstrap>");
+	e.site.via = SM_VIA_IMPORT;
+	assert_false(allows(&b, &e));
+	finish(&b);
+}
+
 static void no_bundle_holds_what_none_may(void **state)
 {
 	static const char *const never[] = {
@@ -278,6 +307,7 @@ int main(void)
 		cmocka_unit_test(evidence_that_stays_the_same_needs_no_bundle),
 		cmocka_unit_test(values_of_the_library_come_with_one_another),
 		cmocka_unit_test(a_bundle_that_changes_things_needs_a_change),
+		cmocka_unit_test(extensions_run_text_when_they_are_imported),
 		cmocka_unit_test(no_bundle_holds_what_none_may),
 		cmocka_unit_test(text_that_is_no_code_is_looked_for_as_a_file),
 	};
