@@ -132,6 +132,13 @@ quietly(ctypes.CDLL, linked)
 quietly(importlib.util.module_from_spec,
         importlib.util.spec_from_file_location("_bz2", linked))
 libc = ctypes.CDLL(None)
+quietly(os.symlink, "x.txt", b"\xfe")
+memory = os.memfd_create("memory")
+for loader in libc, ctypes.PyDLL(None):  # by native code: it tells of paths
+    for name in (b"./x.txt", b"./\xfe", b"/dev/null", b"/", b"x.txt", b"",
+                 f"/proc/self/fd/{memory}".encode(), b"/nonexistent/x.so",
+                 b"./" * 2100 + b"x.txt", None):
+        quietly(loader.dlopen, name, 2)
 libc.getpid, libc.getpid()
 quietly(ctypes.string_at, ctypes.addressof(ctypes.c_int(5)), 1)
 quietly(lambda: libc[1])
