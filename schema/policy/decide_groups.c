@@ -7,24 +7,15 @@
  * All slots that the next word may meet are followed at once, a bit each: time
  * is words times slots.
  */
+#include "schema/policy/bits.h"
 #include "schema/policy/decide.h"
 
 /* The last position is behind all slots. */
 #define POSITIONS (SM_SLOTS_MAX + 1)
 
 struct positions {
-	uint64_t bits[POSITIONS / 64 + 1];
+	uint64_t bits[SM_BITS_WORDS(POSITIONS)];
 };
-
-static bool has(const struct positions *p, uint32_t i)
-{
-	return p->bits[i / 64] >> (i % 64) & 1;
-}
-
-static void put(struct positions *p, uint32_t i)
-{
-	p->bits[i / 64] |= 1ull << (i % 64);
-}
 
 struct slots {
 	const struct sm_blob_token *items;
@@ -48,23 +39,23 @@ static uint32_t first_group(const struct slots *s, uint32_t i)
 /* Where slot i is reached, so is what may stand in place of its groups. */
 static void reach(const struct slots *s, uint32_t i, struct positions *to)
 {
-	put(to, i);
+	sm_bits_put(to->bits, i);
 	for (; is_in_group(s, i); i++)
 		if (i + 1 == s->count ||
 		    s->items[i].group != s->items[i + 1].group)
-			put(to, i + 1);
+			sm_bits_put(to->bits, i + 1);
 }
 
 /* A word met slot i. */
 static void leave(const struct slots *s, uint32_t i, struct positions *to)
 {
 	if (i + 1 == s->run)
-		put(to, i);
+		sm_bits_put(to->bits, i);
 	if (!s->items[i].group)
 		reach(s, i + 1, to);
 	else if (is_in_group(s, i + 1) &&
 		 s->items[i].group == s->items[i + 1].group)
-		put(to, i + 1);
+		sm_bits_put(to->bits, i + 1);
 	else
 		reach(s, first_group(s, i), to);
 }
@@ -85,7 +76,7 @@ bool sm_decide_groups(const struct sm_deciding *d,
 		memset(&to, 0, sizeof(to));
 		is_reached = false;
 		for (uint32_t k = 0; k <= s.count; k++) {
-			if (!has(&from, k) ||
+			if (!sm_bits_has(from.bits, k) ||
 			    !(k < s.count ? meets(d, &s.items[k], i)
 					  : has_rest && meets(d, NULL, i)))
 				continue;
@@ -93,9 +84,9 @@ bool sm_decide_groups(const struct sm_deciding *d,
 			if (k < s.count)
 				leave(&s, k, &to);
 			else
-				put(&to, k);
+				sm_bits_put(to.bits, k);
 		}
 		from = to;
 	}
-	return is_reached && has(&from, s.count);
+	return is_reached && sm_bits_has(from.bits, s.count);
 }

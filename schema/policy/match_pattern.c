@@ -2,6 +2,7 @@
 /*
  * match_pattern.c: one component, word or key against one pattern.
  */
+#include "schema/policy/bits.h"
 #include "schema/policy/blob.h"
 
 #include "schema/path.h"
@@ -149,18 +150,8 @@ static bool matches_whole(const struct sm_policy *policy,
 #define POSITIONS (SM_STRING_MAX + 1)
 
 struct positions {
-	uint64_t bits[POSITIONS / 64 + 1];
+	uint64_t bits[SM_BITS_WORDS(POSITIONS)];
 };
-
-static bool has(const struct positions *p, uint32_t i)
-{
-	return p->bits[i / 64] >> (i % 64) & 1;
-}
-
-static void put(struct positions *p, uint32_t i)
-{
-	p->bits[i / 64] |= 1ull << (i % 64);
-}
 
 /* The earliest start inside a run stands for all later ones. */
 static void advance_span(const struct span_token *t, struct sm_str text,
@@ -169,16 +160,17 @@ static void advance_span(const struct span_token *t, struct sm_str text,
 	uint32_t i, start_at = SM_BLOB_NONE;
 
 	for (i = 0; i <= text.len; i++) {
-		if (!t->least && has(from, i))
-			put(to, i);
-		if (start_at == SM_BLOB_NONE && i < text.len && has(from, i) &&
+		if (!t->least && sm_bits_has(from->bits, i))
+			sm_bits_put(to->bits, i);
+		if (start_at == SM_BLOB_NONE && i < text.len &&
+		    sm_bits_has(from->bits, i) &&
 		    !(t->not_first && text.p[i] == t->not_first))
 			start_at = i;
 		if (i == text.len || !t->is(text.p[i]))
 			start_at = SM_BLOB_NONE;
 		else if (start_at != SM_BLOB_NONE &&
 			 i + 1 - start_at >= t->least)
-			put(to, i + 1);
+			sm_bits_put(to->bits, i + 1);
 	}
 }
 
@@ -197,7 +189,7 @@ static void advance_texts(const struct sm_policy *policy,
 		s = sm_blob_str(policy,
 				is_option ? names[item->a + i] : literal);
 		if (sm_str_starts(rest, s))
-			put(to, at + s.len);
+			sm_bits_put(to->bits, at + s.len);
 	}
 }
 
@@ -217,15 +209,15 @@ static void advance(const struct sm_policy *policy,
 		struct sm_str rest = { text.p + at, text.len - at };
 		size_t n;
 
-		if (!has(from, at))
+		if (!sm_bits_has(from->bits, at))
 			continue;
 		if (item->kind == SM_BLOB_TOKEN) {
 			n = sm_token_match(item->token, rest);
 			if (n)
-				put(to, at + (uint32_t)n);
+				sm_bits_put(to->bits, at + (uint32_t)n);
 		} else if (item->kind == SM_BLOB_PATH) {
 			if (matches_path(policy, item, rest))
-				put(to, text.len);
+				sm_bits_put(to->bits, text.len);
 		} else if (item->kind != SM_BLOB_CIDR) {
 			advance_texts(policy, item, text, at, to);
 		}
@@ -242,14 +234,14 @@ static bool matches_items(const struct sm_policy *policy,
 	if (text.len >= POSITIONS)
 		return false;
 	memset(from, 0, sizeof(*from));
-	put(from, 0);
+	sm_bits_put(from->bits, 0);
 	for (i = 0; i < count; i++) {
 		advance(policy, &items[i], text, from, to);
 		swap = from;
 		from = to;
 		to = swap;
 	}
-	return has(from, text.len);
+	return sm_bits_has(from->bits, text.len);
 }
 
 /* Wildcards open neither hidden names nor, in words, options. */
