@@ -88,7 +88,6 @@ static void join_equal(struct sm_learn *l, struct lines *lines)
 	lines->count = n;
 }
 
-/* The word right behind a command's name, with more free words behind it. */
 /* POSIX utilities of which all operands are text, or names of files. */
 static bool takes_operands_only(struct sm_str command)
 {
@@ -100,12 +99,8 @@ static bool takes_operands_only(struct sm_str command)
 		"stat",	    "tail",  "tee",	"touch", "uniq",  "wc",
 		NULL
 	};
-	struct sm_str name = sm_path_name(command);
 
-	for (size_t i = 0; names[i]; i++)
-		if (sm_str_equal(name, sm_str_of(names[i])))
-			return true;
-	return false;
+	return sm_is_among(sm_path_name(command), names);
 }
 
 bool sm_is_subcommand(const struct sm_line *line, uint32_t at)

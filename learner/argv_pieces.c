@@ -36,10 +36,7 @@ static bool is_operator(const struct sm_word *w)
 	static const char *const list[] = { "|", "||", "&&", ";",  ";;",
 					    "&", "(",  ")",  "\n", NULL };
 
-	for (size_t i = 0; w->is_raw && !w->is_pattern && list[i]; i++)
-		if (sm_str_equal(w->value, sm_str_of(list[i])))
-			return true;
-	return false;
+	return w->is_raw && !w->is_pattern && sm_is_among(w->value, list);
 }
 
 /* Behind the command that begins at `at`. */

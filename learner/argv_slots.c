@@ -408,12 +408,8 @@ static bool takes_rights(struct sm_str command)
 					     "kill",   "mkfifo", "mknod",
 					     "newgrp", "renice", "su",
 					     "umask",  NULL };
-	struct sm_str name = sm_path_name(command);
 
-	for (size_t i = 0; names[i]; i++)
-		if (sm_str_equal(name, sm_str_of(names[i])))
-			return true;
-	return false;
+	return sm_is_among(sm_path_name(command), names);
 }
 
 static bool is_of_numbers(struct sm_str s)

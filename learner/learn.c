@@ -46,6 +46,14 @@ bool sm_list_has(const struct sm_str_list *list, struct sm_str text)
 	return at < list->count && sm_str_equal(list->items[at], text);
 }
 
+bool sm_is_among(struct sm_str text, const char *const *names)
+{
+	for (size_t i = 0; names[i]; i++)
+		if (sm_str_equal(text, sm_str_of(names[i])))
+			return true;
+	return false;
+}
+
 void sm_list_add(struct sm_learn *l, struct sm_str_list *list,
 		 struct sm_str text)
 {

@@ -105,6 +105,8 @@ _Noreturn void sm_learn_fail(struct sm_learn *l, enum sm_status status);
 void sm_list_add(struct sm_learn *l, struct sm_str_list *list,
 		 struct sm_str text);
 bool sm_list_has(const struct sm_str_list *list, struct sm_str text);
+/* Of names written in the source, the last one NULL. */
+bool sm_is_among(struct sm_str text, const char *const *names);
 /* The facts of the calls no bundle covers with an access in the set. */
 struct sm_facts sm_learn_facts(struct sm_learn *l, enum sm_family family,
 			       uint32_t access);

@@ -29,10 +29,7 @@ static bool is_peoples(struct sm_str extension)
 		".xlsx", ".zip",  NULL
 	};
 
-	for (size_t i = 0; list[i]; i++)
-		if (sm_str_equal(extension, sm_str_of(list[i])))
-			return true;
-	return false;
+	return sm_is_among(extension, list);
 }
 
 static void add_stem(struct filling *f, struct sm_str text,

@@ -85,10 +85,7 @@ static bool is_shown_suffix(struct sm_str extension)
 		NULL
 	};
 
-	for (size_t i = 0; list[i]; i++)
-		if (sm_str_equal(extension, sm_str_of(list[i])))
-			return true;
-	return false;
+	return sm_is_among(extension, list);
 }
 
 /* All files below are: nobody's secret, whoever reads them. */
@@ -133,10 +130,7 @@ static bool is_asset(struct sm_str extension)
 					    ".map",  ".mjs",   ".otf", ".ttf",
 					    ".woff", ".woff2", NULL };
 
-	for (size_t i = 0; list[i]; i++)
-		if (sm_str_equal(extension, sm_str_of(list[i])))
-			return true;
-	return false;
+	return sm_is_among(extension, list);
 }
 
 bool sm_has_assets(const struct sm_node *node)

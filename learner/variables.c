@@ -205,10 +205,7 @@ static bool is_common_ground(struct sm_str dir)
 		NULL
 	};
 
-	for (size_t i = 0; list[i]; i++)
-		if (sm_str_equal(dir, sm_str_of(list[i])))
-			return true;
-	return !dir.len;
+	return !dir.len || sm_is_among(dir, list);
 }
 
 static struct sm_str common_dir(struct sm_str a, struct sm_str b)
