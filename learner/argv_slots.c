@@ -380,6 +380,36 @@ struct sm_str sm_values_clock(struct sm_learn *l, const struct sm_word *word,
 	return shared_skeleton(l, v);
 }
 
+/* What an option of a line is called that the word at `at` is the value of. */
+static struct sm_str option_of(const struct sm_line *line, uint32_t at)
+{
+	const struct sm_word *word = &line->words[at], *last = word - 1;
+
+	if (word->head.len)
+		return word->head;
+	if (!at || !last->is_fixed || last->is_raw ||
+	    !sm_is_option(last->value))
+		return SM_STR("");
+	return last->value;
+}
+
+/* Options that are followed by what is to be run; part of their names. */
+static bool says_what_runs(struct sm_str option)
+{
+	static const char *const parts[] = {
+		"-action", "-command",	  "-eval",	  "-exec",
+		"-hook",   "-pager",	  "-rsh",	  "-shell",
+		"Command", "upload-pack", "receive-pack", "-compress-prog",
+		NULL
+	};
+
+	for (size_t i = 0; parts[i]; i++)
+		if (memmem(option.p, option.len, parts[i], strlen(parts[i])))
+			return true;
+	return sm_str_equal(option, SM_STR("-ok")) ||
+	       sm_str_equal(option, SM_STR("-okdir"));
+}
+
 /* Options whose number says who may, what, or which one; by their start. */
 static bool says_which(struct sm_str option)
 {
@@ -432,14 +462,9 @@ static bool is_of_numbers(struct sm_str s)
 static bool is_quantity(const struct sm_line *line, uint32_t at)
 {
 	const struct sm_word *word = &line->words[at];
-	struct sm_str option = word->head, command = line->program;
+	struct sm_str option = option_of(line, at), command = line->program;
 
-	if (word->is_fixed || !is_of_numbers(word->value))
-		return false;
-	if (!option.len && at && line->words[at - 1].is_fixed &&
-	    !line->words[at - 1].is_raw)
-		option = line->words[at - 1].value;
-	if (!sm_is_option(option) && !(word->head.len && option.len))
+	if (word->is_fixed || !option.len || !is_of_numbers(word->value))
 		return false;
 	for (uint32_t i = 0; i < at; i++)
 		if (line->words[i].is_command)
@@ -450,8 +475,11 @@ static bool is_quantity(const struct sm_line *line, uint32_t at)
 struct sm_str sm_word_slot(struct sm_learn *l, const struct sm_line *line,
 			   uint32_t at, const struct sm_values *v)
 {
-	struct sm_str slot = sm_values_clock(l, &line->words[at], v);
+	struct sm_str slot;
 
+	if (says_what_runs(option_of(line, at)))
+		return SM_STR("");
+	slot = sm_values_clock(l, &line->words[at], v);
 	if (!slot.len)
 		slot = sm_values_known(l, v);
 	if (!slot.len)

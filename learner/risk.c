@@ -6,14 +6,6 @@
 #include "learner/learn.h"
 #include "schema/address.h"
 
-static bool is_one_of(struct sm_str text, const char *const *list)
-{
-	for (; *list; list++)
-		if (sm_str_equal(text, sm_str_of(*list)))
-			return true;
-	return false;
-}
-
 static bool starts_with_one_of(struct sm_str text, const char *const *list)
 {
 	for (; *list; list++)
@@ -38,7 +30,7 @@ static bool is_interpreter_state(struct sm_str p)
 					     "cmdline", NULL };
 
 	return sm_str_starts(p, SM_STR("/proc/")) &&
-	       is_one_of(sm_path_name(p), names);
+	       sm_is_among(sm_path_name(p), names);
 }
 
 static bool is_secret(struct sm_str p)
@@ -48,7 +40,7 @@ static bool is_secret(struct sm_str p)
 					     "/etc/sudoers", NULL };
 	struct sm_str name = sm_path_name(p);
 
-	if (is_one_of(p, files))
+	if (sm_is_among(p, files))
 		return true;
 	return name.len && name.p[0] != '.' && name.p[0] != '<' &&
 	       sm_is_guarded_name(name) && !sm_str_equal(name, SM_STR("group"));
@@ -155,7 +147,8 @@ static const char *process_risk(const struct sm_rule *rule)
 		return "decides which code a child runs";
 	if (rule->access == SM_ACCESS_SIGNAL)
 		return "signals to unrelated processes";
-	if (sm_str_starts(name, SM_STR("python")) || is_one_of(name, programs))
+	if (sm_str_starts(name, SM_STR("python")) ||
+	    sm_is_among(name, programs))
 		return "a program that can run anything";
 	return NULL;
 }

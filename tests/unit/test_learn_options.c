@@ -222,6 +222,39 @@ static void how_much_is_somebodys_choice(void **state)
 	}
 }
 
+/* However many were: the next one may be any program. */
+static void what_an_option_runs_stays_what_it_was(void **state)
+{
+	static const char *const programs[] = { "gzip", "bzip2", "xz", "zstd" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 0, ARGV("/usr/bin/seek", "in"));
+	for (int run = 0; run < 4; run++) {
+		char head[40];
+
+		snprintf(head, sizeof(head), "--rsh-command=%s", programs[run]);
+		see_popen(&b, run,
+			  ARGV("/usr/bin/seek", "in", "-exec", programs[run]));
+		see_popen(&b, run, ARGV("/usr/bin/far", head, "in"));
+		see_popen(&b, run,
+			  ARGV("/usr/bin/near", "--with", programs[run], "in"));
+	}
+	learn(&b);
+	assert_true(
+		allows_popen(&b, ARGV("/usr/bin/seek", "in", "-exec", "xz")));
+	assert_true(allows_popen(
+		&b, ARGV("/usr/bin/far", "--rsh-command=xz", "in")));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/seek", "in", "-exec", "id")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/far", "--rsh-command=id", "in")));
+	assert_true(
+		allows_popen(&b, ARGV("/usr/bin/near", "--with", "lz", "in")));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +266,7 @@ int main(void)
 			options_of_a_shell_line_are_those_of_each_command),
 		cmocka_unit_test(brackets_of_the_line_stand_for_themselves),
 		cmocka_unit_test(how_much_is_somebodys_choice),
+		cmocka_unit_test(what_an_option_runs_stays_what_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
