@@ -1,0 +1,1 @@
+RESULT = TEXT.upper()

@@ -1,0 +1,2 @@
+def apply(picture):
+    return picture.convert("L")

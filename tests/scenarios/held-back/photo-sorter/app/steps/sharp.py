@@ -1,0 +1,5 @@
+from PIL import ImageFilter
+
+
+def apply(picture):
+    return picture.filter(ImageFilter.SHARPEN)
