@@ -92,7 +92,7 @@ enum sm_status sm_observe_imports(struct sm_observations *o,
 
 struct installed {
 	struct sm_str name, modules, needs, wants;
-	bool is_used;
+	bool is_used, is_loaded;
 };
 
 /* What code names in import statements; place is where it lies. */
@@ -163,7 +163,7 @@ struct closure {
 	struct imports *imports;
 	size_t count, import_count;
 	struct sm_str_list names;    /* of distributions to look at */
-	struct sm_str_list imported; /* by the application */
+	struct sm_str_list imported; /* modules, by what may be loaded */
 };
 
 static bool has_name(struct sm_str list, struct sm_str wanted)
@@ -187,6 +187,20 @@ static bool has_module_of(const struct installed *d,
 	return false;
 }
 
+/* Of what was not loaded is known what loading it would load as well. */
+static void add_imports(struct closure *c, const struct installed *d)
+{
+	for (size_t i = 0; i < c->import_count; i++) {
+		struct sm_str list = c->imports[i].names, name;
+
+		if (!has_name(d->modules, sm_path_name(c->imports[i].place)) ||
+		    !sm_site_of(c->l, c->imports[i].place).len)
+			continue;
+		while (next_name(&list, &name))
+			sm_list_add(c->l, &c->imported, name);
+	}
+}
+
 static void use(struct closure *c, struct installed *d)
 {
 	struct sm_str list = d->needs, name;
@@ -194,6 +208,8 @@ static void use(struct closure *c, struct installed *d)
 	d->is_used = true;
 	while (next_name(&list, &name))
 		sm_list_add(c->l, &c->names, name);
+	if (!d->is_loaded)
+		add_imports(c, d);
 }
 
 /* Until nothing new is needed: at most as often as a chain is long. */
@@ -206,7 +222,8 @@ static void follow_needs(struct closure *c)
 		for (size_t i = 0; i < c->count; i++) {
 			struct installed *d = &c->items[i];
 
-			if (d->is_used || !sm_list_has(&c->names, d->name))
+			if (d->is_used || (!sm_list_has(&c->names, d->name) &&
+					   !has_module_of(d, &c->imported)))
 				continue;
 			use(c, d);
 			is_done = false;
@@ -254,12 +271,12 @@ static void begin(struct closure *c)
 	}
 	for (size_t i = 0; i < c->count; i++) {
 		struct installed *d = &c->items[i];
-		bool was_loaded = has_module_of(d, &c->l->wanted);
 
-		if (was_loaded)
-			use_wanted(c, d);
-		if (was_loaded || has_module_of(d, &c->imported))
-			use(c, d);
+		d->is_loaded = has_module_of(d, &c->l->loaded);
+		if (!has_module_of(d, &c->l->wanted))
+			continue;
+		use_wanted(c, d);
+		use(c, d);
 	}
 }
 

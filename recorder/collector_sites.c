@@ -38,7 +38,8 @@ struct known_site {
 	struct known_site *next;
 	const struct subject *subject;
 	bool is_waiting;
-	char *text; /* NULL: it is waiting, or memory ran out */
+	bool is_lazy; /* imports: none of its code was seen, others name it */
+	char *text;   /* NULL: it is waiting, or memory ran out */
 	struct sm_str directory;
 	char key[]; /* of the trace's meta; directory is its end */
 };
@@ -119,10 +120,17 @@ static void tell(struct sm_collector *collector, const struct subject *subject,
 static void tell_imports(struct sm_collector *collector,
 			 struct sm_str directory)
 {
-	struct known_site *site = add(collector, &imports, directory);
+	int count;
+	struct known_site *site = find(collector, &imports, directory, &count);
 
-	if (site)
-		site->is_waiting = true;
+	if (site && !site->is_lazy)
+		return;
+	if (!site)
+		site = add(collector, &imports, directory);
+	if (!site)
+		return;
+	site->is_waiting = true;
+	site->is_lazy = false;
 }
 
 /* ------------------------------------------------------------- distributions
@@ -278,7 +286,7 @@ static char *print_imports(const struct sm_collector *collector,
 
 /* A module that is a file lies in the site directory itself. */
 static void scan_single(struct sm_collector *collector, struct sm_str directory,
-			struct sm_imports *found)
+			enum sm_imports_of which, struct sm_imports *found)
 {
 	struct sm_str name = sm_path_name(directory);
 	char site[PATH_MAX], file[NAME_MAX + 4];
@@ -288,11 +296,12 @@ static void scan_single(struct sm_collector *collector, struct sm_str directory,
 	snprintf(site, sizeof(site), "%.*s",
 		 (int)(directory.len - name.len - 1), directory.p);
 	snprintf(file, sizeof(file), "%.*s.py", (int)name.len, name.p);
-	sm_imports_scan_files(found, site, file, &collector->import_bytes);
+	sm_imports_scan_files(found, site, file, which,
+			      &collector->import_bytes);
 }
 
 static void scan(struct sm_collector *collector, struct sm_str directory,
-		 struct sm_imports *found)
+		 enum sm_imports_of which, struct sm_imports *found)
 {
 	int count;
 	const struct known_site *root =
@@ -301,29 +310,68 @@ static void scan(struct sm_collector *collector, struct sm_str directory,
 	const char *list = root ? root->text : text;
 
 	if (list && *list)
-		sm_imports_scan_files(found, directory.p, list,
+		sm_imports_scan_files(found, directory.p, list, which,
 				      &collector->import_bytes);
 	else if (!root)
-		scan_single(collector, directory, found);
+		scan_single(collector, directory, which, found);
 	free(text);
+}
+
+/* What loading name would load as well is to be told, too. */
+static void add_lazy(struct sm_collector *collector, const char *name)
+{
+	struct known_site *site, *lazy;
+	char path[PATH_MAX];
+
+	for (site = collector->sites; site; site = site->next) {
+		if (site->subject != &distributions ||
+		    !has_module(site->directory.p, name))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", site->directory.p, name);
+		lazy = add(collector, &imports, sm_str_of(path));
+		if (lazy)
+			lazy->is_waiting = lazy->is_lazy = true;
+	}
+}
+
+/* Those that were loaded first. */
+static struct known_site *next_waiting(const struct sm_collector *collector)
+{
+	struct known_site *site, *lazy = NULL;
+
+	for (site = collector->sites; site; site = site->next) {
+		if (site->is_waiting && !site->is_lazy)
+			return site;
+		if (site->is_waiting)
+			lazy = site;
+	}
+	return lazy;
+}
+
+static void work_on(struct sm_collector *collector, struct known_site *site,
+		    struct sm_imports *found)
+{
+	scan(collector, site->directory,
+	     site->is_lazy ? SM_IMPORTS_OF_LOADING : SM_IMPORTS_OF_ALL, found);
+	free(site->text);
+	site->text = print_imports(collector, site->directory, found);
+	store(collector, site);
+	for (unsigned i = 0; i < found->count; i++)
+		if (!is_needless(collector, site->directory, found->name[i]))
+			add_lazy(collector, found->name[i]);
 }
 
 bool sites_work(struct sm_collector *collector)
 {
-	struct known_site *site = collector->sites;
+	struct known_site *site = next_waiting(collector);
 	struct sm_imports *found;
 
-	while (site && !site->is_waiting)
-		site = site->next;
 	if (!site)
 		return false;
 	site->is_waiting = false;
 	found = calloc(1, sizeof(*found));
-	if (found) {
-		scan(collector, site->directory, found);
-		site->text = print_imports(collector, site->directory, found);
-		store(collector, site);
-	}
+	if (found)
+		work_on(collector, site, found);
 	free(found);
 	return true;
 }

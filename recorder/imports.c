@@ -135,32 +135,68 @@ static void scan_calls(struct sm_imports *imports, const char *text,
 	}
 }
 
-void sm_imports_scan(struct sm_imports *imports, const char *text)
+/* Whether what follows the line, one step in, waits for a call. */
+static bool begins_function(const char *line, bool does)
 {
+	if (!name_length(line))
+		return does;
+	return behind_word(line, "def") || behind_word(line, "async") ||
+	       behind_word(line, "class");
+}
+
+static bool is_deep(const char *line)
+{
+	size_t tabs = strspn(line, "\t"), blanks = strspn(line, " ");
+
+	return tabs > 1 || blanks > 4;
+}
+
+void sm_imports_scan(struct sm_imports *imports, const char *text,
+		     enum sm_imports_of which)
+{
+	bool in_function = false;
+
 	for (const char *line = text; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		scan_line(imports, line);
+		in_function = begins_function(line, in_function);
+		if (which == SM_IMPORTS_OF_ALL ||
+		    (!in_function && !is_deep(line)))
+			scan_line(imports, line);
 	}
+	if (which == SM_IMPORTS_OF_LOADING)
+		return;
 	scan_calls(imports, text, "import_module(");
 	scan_calls(imports, text, "__import__(");
 }
 
 /* -------------------------------------------------------------------- files */
 
+static bool is_loaded(const char *path)
+{
+	static const char *const others[] = { "conftest.py", "setup.py",
+					      "testing.py", "__main__.py" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (!strcmp(path, others[i]))
+			return false;
+	return !strchr(path, '/');
+}
+
 static void scan_file(struct sm_imports *imports, int root, const char *path,
-		      size_t *bytes)
+		      enum sm_imports_of which, size_t *bytes)
 {
 	char *text = *bytes ? sm_file_text(root, path) : NULL;
 	size_t n = text ? strlen(text) : 0;
 
 	if (n <= *bytes && text)
-		sm_imports_scan(imports, text);
+		sm_imports_scan(imports, text, which);
 	*bytes -= n < *bytes ? n : *bytes;
 	free(text);
 }
 
 void sm_imports_scan_files(struct sm_imports *imports, const char *root,
-			   const char *modules, size_t *bytes)
+			   const char *modules, enum sm_imports_of which,
+			   size_t *bytes)
 {
 	int directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char path[PATH_MAX];
@@ -174,7 +210,9 @@ void sm_imports_scan_files(struct sm_imports *imports, const char *root,
 		    !memcmp(modules + n - 3, ".py", 3)) {
 			memcpy(path, modules, n);
 			path[n] = '\0';
-			scan_file(imports, directory, path, bytes);
+			if (which == SM_IMPORTS_OF_ALL || is_loaded(path))
+				scan_file(imports, directory, path, which,
+					  bytes);
 		}
 		modules += n + (modules[n] == '\n');
 	}

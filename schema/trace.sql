@@ -17,7 +17,8 @@
 -- `modules.DIRECTORY`: the application's own modules that lay there when its
 -- code was first seen, whether they were loaded or not; a path a line.
 -- `imports.DIRECTORY`: the installed modules that import statements of the code
--- there name, of the application's or of a distribution's; a name a line.
+-- there name, of the application's or of a distribution's; a name a line. Where
+-- none of it was loaded, only those of statements that run when it is.
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 -- Covered processes. argv is a JSON array; the interpreter's columns are NULL

@@ -22,12 +22,21 @@ for name in sys.argv[1:]:
         print("denied", name)
 """
 PACKAGES = {"shop": "tax>=1", "tax": "rates ; python_version > '2'",
-            "rates": "", "game": "", "map": "", "idle": "", "print": ""}
+            "rates": "", "game": "", "map": "", "idle": "", "print": "",
+            "ink": "", "glue": ""}
 EXTRAS = """\
 Requires-Dist: idle ; extra == 'idle'
 Requires-Dist: map>2 ; extra == 'maps'
 Requires-Dist: gone ; extra == 'maps'
 Requires-Dist: game ; extra == 'tests'
+"""
+PRINT = """
+try:
+    import ink
+except ImportError:
+    pass
+def bind():
+    import glue
 """
 LAZY = """
 def draw():
@@ -53,6 +62,9 @@ class Installed(unittest.TestCase):
         with open(cls.site / "shop" / "__init__.py", "a",
                   encoding="utf-8") as code:
             code.write(LAZY)
+        with open(cls.site / "print" / "__init__.py", "a",
+                  encoding="utf-8") as code:
+            code.write(PRINT)
         cls.trace = cls.place / "trace.db"
         cls.policy = cls.place / "policy.json"
         cls.run_app("secmgr-record", "-o", cls.trace, "--")
@@ -142,7 +154,9 @@ class Installed(unittest.TestCase):
     def test_trace_tells_what_was_installed(self):
         self.assertEqual(self.meta(f"distributions.{self.site}"), [
             "game 1.0 modules=game needs= wants=",
+            "glue 1.0 modules=glue needs= wants=",
             "idle 1.0 modules=idle needs= wants=",
+            "ink 1.0 modules=ink needs= wants=",
             "map 1.0 modules=map needs= wants=",
             "print 1.0 modules=print needs= wants=",
             "rates 1.0 modules=rates needs= wants=",
@@ -159,6 +173,11 @@ class Installed(unittest.TestCase):
 
     def test_what_the_application_imports_somewhere_may_be(self):
         self.assertEqual(["print"], self.enforced("print"))
+
+    def test_what_that_imports_as_it_is_loaded_may_be_no_more(self):
+        self.assertEqual(["ink", "denied glue"],
+                         self.enforced("ink", "glue"))
+        self.assertEqual(["ink"], self.meta(f"imports.{self.site}/print"))
 
     def test_summary_carries_it(self):
         summary = self.place / "summary"

@@ -27,7 +27,7 @@ static void holds(const char *expected)
 static void gives(const char *source, const char *expected)
 {
 	memset(&found, 0, sizeof(found));
-	sm_imports_scan(&found, source);
+	sm_imports_scan(&found, source, SM_IMPORTS_OF_ALL);
 	holds(expected);
 }
 
@@ -70,6 +70,21 @@ static void other_text_names_none(void **state)
 	gives("from a import", "");
 }
 
+static void functions_do_not_run_when_code_is_loaded(void **state)
+{
+	(void)state;
+	memset(&found, 0, sizeof(found));
+	sm_imports_scan(&found,
+			"import a\ntry:\n    import b\nexcept E:\n"
+			"\timport c\nclass D:\n    def f(self):\n"
+			"        import d\n\t\timport e\n"
+			"def g(\n    x,\n):\n    import h\n# no\n"
+			"    import i\nif x:\n    import j\n"
+			"x = __import__('f')\n",
+			SM_IMPORTS_OF_LOADING);
+	holds("a b c j ");
+}
+
 static void long_and_many_names_are_left_out(void **state)
 {
 	char text[SM_IMPORTS_MAX * 16 + 200];
@@ -82,12 +97,12 @@ static void long_and_many_names_are_left_out(void **state)
 	gives(text, "");
 	text[7 + SM_IMPORT_BYTES - 1] = '\0';
 	memset(&found, 0, sizeof(found));
-	sm_imports_scan(&found, text);
+	sm_imports_scan(&found, text, SM_IMPORTS_OF_ALL);
 	assert_int_equal(found.count, 1);
 	for (int i = 0; i <= SM_IMPORTS_MAX; i++)
 		n += (size_t)sprintf(text + n, "import m%d\n", i);
 	memset(&found, 0, sizeof(found));
-	sm_imports_scan(&found, text);
+	sm_imports_scan(&found, text, SM_IMPORTS_OF_ALL);
 	assert_int_equal(found.count, SM_IMPORTS_MAX);
 }
 
@@ -113,15 +128,23 @@ static void files_are_read_as_long_as_there_is_room(void **state)
 	put("c.so", "import three\n");
 	memset(&found, 0, sizeof(found));
 	sm_imports_scan_files(&found, place, "a.py\nc.so\nmissing.py\nb.py\n",
-			      &bytes);
+			      SM_IMPORTS_OF_ALL, &bytes);
 	holds("one ");
 	assert_int_equal(bytes, 0);
 	bytes = 22;
 	memset(&found, 0, sizeof(found));
-	sm_imports_scan_files(&found, place, "a.py\nb.py", &bytes);
+	sm_imports_scan_files(&found, place, "a.py\nb.py", SM_IMPORTS_OF_ALL,
+			      &bytes);
 	holds("one two ");
 	assert_int_equal(bytes, 0);
-	sm_imports_scan_files(&found, "/nonexistent", "a.py\n", &bytes);
+	sm_imports_scan_files(&found, "/nonexistent", "a.py\n",
+			      SM_IMPORTS_OF_ALL, &bytes);
+	put("setup.py", "import four\n");
+	bytes = 100;
+	memset(&found, 0, sizeof(found));
+	sm_imports_scan_files(&found, place, "a.py\nb/a.py\nsetup.py\n",
+			      SM_IMPORTS_OF_LOADING, &bytes);
+	holds("one ");
 	assert_int_equal(system("rm *.py *.so"), 0);
 	assert_int_equal(chdir("/"), 0);
 	assert_int_equal(rmdir(place), 0);
@@ -133,6 +156,7 @@ int main(void)
 		cmocka_unit_test(statements_name_modules),
 		cmocka_unit_test(calls_name_modules),
 		cmocka_unit_test(other_text_names_none),
+		cmocka_unit_test(functions_do_not_run_when_code_is_loaded),
 		cmocka_unit_test(long_and_many_names_are_left_out),
 		cmocka_unit_test(files_are_read_as_long_as_there_is_room),
 	};
