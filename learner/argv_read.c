@@ -162,6 +162,21 @@ static void fix_code(struct sm_learn *l, struct sm_line *line)
 	}
 }
 
+/* What a program is called with: its path, with slots where that has some. */
+static struct sm_word read_program(struct sm_learn *l, struct sm_str text)
+{
+	struct sm_word w = { .value = text, .is_fixed = true };
+	struct sm_str told;
+
+	if (!sm_path_is_canonical(text))
+		return w;
+	told = sm_paths_told(l, text);
+	w.is_path = !sm_str_equal(told, sm_learn_path(l, text));
+	if (w.is_path)
+		w.value = told;
+	return w;
+}
+
 static void read_argv(struct sm_learn *l, struct sm_line *line,
 		      const struct sm_fact *fact)
 {
@@ -176,10 +191,8 @@ static void read_argv(struct sm_learn *l, struct sm_line *line,
 		struct sm_str text = sm_value_str(&request->args[i]);
 
 		line->words[i] = read_word(l, &standing[i], text);
-		if (i || sm_list_has(&l->probed, text))
-			continue;
-		line->words[i] =
-			(struct sm_word){ .value = text, .is_fixed = true };
+		if (!i && !sm_list_has(&l->probed, text))
+			line->words[i] = read_program(l, text);
 	}
 	line->count = request->argc;
 	line->is_parsed = true;

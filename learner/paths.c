@@ -243,8 +243,8 @@ static void put_entry(struct sm_learn *l, struct entry *entry)
 	sm_node_grant(l, node, sm_by_of(l, &entry->view->event), entry->access);
 }
 
-static const struct sm_node *find_node(const struct sm_learn *l,
-				       struct sm_str path)
+const struct sm_node *sm_paths_find(const struct sm_learn *l,
+				    struct sm_str path)
 {
 	struct entry key = { .path = path }, *found = NULL;
 
@@ -275,7 +275,7 @@ static void note_brought(struct sm_learn *l)
 		if (!(e->access & SM_ACCESS_CREATE) ||
 		    !is_move(&e->view->event))
 			continue;
-		source = find_node(l, source_of(e->view));
+		source = sm_paths_find(l, source_of(e->view));
 		e->node->is_brought |= source && sm_is_found(source);
 	}
 }
@@ -291,52 +291,6 @@ static bool note_undata(struct sm_node *node)
 }
 
 /* ------------------------------------------------------------------- rules */
-
-/*
- * A `**` that leads to names leads to them past no hidden directory: what was
- * done there has nodes of its own. At the end it is a tree with dotfiles.
- */
-static struct sm_str spelling_of(struct sm_learn *l, const struct sm_node *node,
-				 bool is_last)
-{
-	if (!node->is_slot)
-		return sm_escape(l, node->name);
-	if (!is_last && sm_str_equal(node->name, SM_STR("**")))
-		return SM_STR("<tree>");
-	return node->name;
-}
-
-/*
- * The pattern of a node: variables and literals, then slots. *path is the path
- * itself when there is no slot in it, else empty.
- */
-static struct sm_str pattern_of(struct sm_learn *l, const struct sm_node *node,
-				struct sm_str *path)
-{
-	const struct sm_node *chain[SM_PATH_MAX / 2];
-	struct sm_str literal = { "", 0 }, text;
-	size_t n = 0, i;
-
-	*path = SM_STR("/");
-	for (; node->parent; node = node->parent)
-		chain[n++] = node;
-	if (!n)
-		return SM_STR("/");
-	for (i = n; i-- > 0 && !chain[i]->is_slot;) {
-		literal = sm_learn_join(l, literal, SM_STR("/"));
-		literal = sm_learn_join(l, literal, chain[i]->name);
-	}
-	i = n;
-	while (i > 0 && !chain[i - 1]->is_slot)
-		i--;
-	text = literal.len ? sm_learn_path(l, literal) : literal;
-	*path = i ? SM_STR("") : literal;
-	while (i-- > 0) {
-		text = sm_learn_join(l, text, SM_STR("/"));
-		text = sm_learn_join(l, text, spelling_of(l, chain[i], !i));
-	}
-	return text;
-}
 
 bool sm_is_package(struct sm_str by)
 {
@@ -393,10 +347,14 @@ static bool is_taken(const struct sm_paths *p, struct sm_str path)
 /* One rule per set of accesses, for all principals that have it. */
 static void emit_node(struct sm_learn *l, struct sm_node *node)
 {
-	struct sm_str path, pattern = pattern_of(l, node, &path);
+	struct sm_str path, pattern = sm_node_pattern(l, node, &path);
 
 	if (path.len && is_taken(l->paths, path))
 		return;
+	/* Where a program may lie that is built there, it is looked at, too. */
+	if (path.len && node->is_probed &&
+	    !(sm_node_access(node) & ~(SM_ACCESS_READ | SM_ACCESS_META)))
+		pattern = sm_paths_told(l, path);
 	sm_learn_package_data(l, node, path);
 	l->why = reason_of(l, node);
 	for (struct sm_grant *g = node->grants; g; g = g->next) {
@@ -447,110 +405,6 @@ static void emit_indirect(struct sm_learn *l, const struct sm_facts *f)
 		rule.pattern = sm_learn_path(l, r->value);
 		sm_learn_rule_by(l, &rule, &f->items[i].view->event);
 	}
-}
-
-struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
-			       bool *slotted)
-{
-	const struct sm_node *node = find_node(l, path);
-	struct sm_str literal;
-
-	*slotted = false;
-	if (!node)
-		return sm_learn_path(l, path);
-	path = pattern_of(l, node, &literal);
-	*slotted = !literal.len;
-	return path;
-}
-
-struct sm_str sm_paths_program(struct sm_learn *l, struct sm_str path)
-{
-	const struct sm_node *node = find_node(l, path);
-
-	return node && node->is_probed ? pattern_of(l, node, &path)
-				       : sm_learn_path(l, path);
-}
-
-static bool is_any_depth(struct sm_str component)
-{
-	return sm_str_equal(component, SM_STR("**")) ||
-	       sm_str_equal(component, SM_STR("<tree>"));
-}
-
-static uint32_t count_components(struct sm_str path)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; path.len > 1 && i < path.len; i++)
-		n += path.p[i] == '/';
-	return n;
-}
-
-/* How much of path the variable at the start of its pattern stands for. */
-static struct sm_str variable_of(const struct sm_learn *l,
-				 struct sm_str pattern, struct sm_str path)
-{
-	for (size_t i = 0; i < l->prefix_count; i++) {
-		const struct sm_prefix *p = &l->prefixes[i];
-
-		if (pattern.len > p->name.len + 2 && pattern.p[0] == '$' &&
-		    !memcmp(pattern.p + 2, p->name.p, p->name.len) &&
-		    pattern.p[2 + p->name.len] == '}' &&
-		    sm_path_is_under(path, p->dir))
-			return p->dir;
-	}
-	return (struct sm_str){ "", 0 };
-}
-
-/*
- * Where in the pattern of a path what is below one of its directories begins,
- * so many components down; a slot for any depth goes on there. 0: nowhere.
- */
-static uint32_t below(const struct sm_learn *l, struct sm_str pattern,
-		      struct sm_str path, uint32_t depth)
-{
-	struct sm_str part = variable_of(l, pattern, path);
-	uint32_t done = count_components(part), at = 0, end;
-
-	while (part.len && pattern.p[at] != '}')
-		at++;
-	at += part.len ? 1 : 0;
-	for (; done < depth && at < pattern.len; at = end, done++) {
-		for (end = at + 1; end < pattern.len && pattern.p[end] != '/';)
-			end++;
-		part = (struct sm_str){ pattern.p + at + 1, end - at - 1 };
-		if (is_any_depth(part))
-			break;
-	}
-	return done <= depth && at + 1 < pattern.len ? at + 1 : 0;
-}
-
-struct sm_str sm_paths_relative(struct sm_learn *l,
-				const struct sm_standing *standing,
-				struct sm_str path, bool *slotted)
-{
-	struct sm_str none = { "", 0 }, text, full, tail;
-	const struct sm_node *node;
-	bool has_slash = path.len && memchr(path.p, '/', path.len);
-	uint32_t at;
-
-	*slotted = false;
-	full = sm_standing_path(l, standing, path);
-	node = full.len ? find_node(l, full) : NULL;
-	/* A bare word is a file only where the line says where it is. */
-	if (!node || (!has_slash && (!standing->is_told || !node->grants ||
-				     !sm_extension(path).len)))
-		return none;
-	text = sm_paths_pattern(l, full, slotted);
-	at = below(l, text, full, count_components(standing->dir));
-	tail = (struct sm_str){ text.p + at, text.len - at };
-	/* A slot above only, or a variable below, is none of the word's. */
-	if (!*slotted || !at ||
-	    !(memchr(tail.p, '<', tail.len) || memchr(tail.p, '*', tail.len))) {
-		*slotted = false;
-		return none;
-	}
-	return tail;
 }
 
 void sm_learn_paths(struct sm_learn *l)

@@ -23,6 +23,21 @@ struct sm_str sm_paths_relative(struct sm_learn *l,
 				const struct sm_standing *standing,
 				struct sm_str path, bool *slotted);
 
+/* The node of a path that was recorded; NULL: there is none. */
+const struct sm_node *sm_paths_find(const struct sm_learn *l,
+				    struct sm_str path);
+/*
+ * The pattern of a node: variables and literals, then slots. *path is the path
+ * itself when there is no slot in it, else empty.
+ */
+struct sm_str sm_node_pattern(struct sm_learn *l, const struct sm_node *node,
+			      struct sm_str *path);
+/*
+ * A path as a literal pattern, but with slots for directories of the program
+ * that command lines gave: what a file is called stays.
+ */
+struct sm_str sm_paths_told(struct sm_learn *l, struct sm_str path);
+
 /* Programs looked for where the program makes directories: to l->probed. */
 void sm_learn_probed(struct sm_learn *l);
 

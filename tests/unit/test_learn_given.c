@@ -427,6 +427,46 @@ static void inputs_that_are_given_have_any_format(void **state)
 	}
 }
 
+/* Where a build goes is up to who asks for it; what is built is not. */
+static void what_is_built_where_it_was_told_is_run_there(void **state)
+{
+	static const char *const dirs[] = { APP "/build", APP "/out" };
+	static const char *const tools[] = { APP "/build/bin/check",
+					     APP "/out/bin/check" };
+
+	for (int is_given = 0; is_given < 2; is_given++) {
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		give(&b, 1, 0, is_given ? "build" : "x", "y");
+		give(&b, 2, 0, is_given ? "out" : "x", "y");
+		for (int run = 1; run < 3; run++) {
+			see_mkdir(&b, run, dirs[run - 1]);
+			see_popen(&b, run, ARGV(tools[run - 1], "-q"));
+			see_popen(&b, run,
+				  ARGV("/usr/bin/ninja", "-C", dirs[run - 1]));
+		}
+		learn(&b);
+		assert_true(allows_popen(&b, ARGV(tools[0], "-q")));
+		assert_int_equal(
+			allows_popen(&b, ARGV(APP "/my build/bin/check", "-q")),
+			is_given);
+		assert_int_equal(
+			allows_popen(&b, ARGV(APP "/b/2026/x/bin/check", "-q")),
+			is_given);
+		assert_int_equal(allows_popen(&b, ARGV("/usr/bin/ninja", "-C",
+						       APP "/b/2026/x")),
+				 is_given);
+		assert_false(
+			allows_popen(&b, ARGV(APP "/build/bin/other", "-q")));
+		assert_false(allows_popen(&b, ARGV("/in/bin/check", "-q")));
+		assert_false(
+			allows_popen(&b, ARGV("/usr/bin/ninja", "-C", "/in")));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,6 +483,7 @@ int main(void)
 			drawn_names_with_a_given_part_come_with_others),
 		cmocka_unit_test(a_type_of_what_is_given_says_little),
 		cmocka_unit_test(inputs_that_are_given_have_any_format),
+		cmocka_unit_test(what_is_built_where_it_was_told_is_run_there),
 		cmocka_unit_test(words_of_lines_that_were_given_are_chosen),
 	};
 

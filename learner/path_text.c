@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What paths are called in rules, once the tree of paths is generalised: those
+ * of files, and those in what children are told.
+ */
+#include "learner/open.h"
+#include "learner/paths.h"
+
+/*
+ * A `**` that leads to names leads to them past no hidden directory: what was
+ * done there has nodes of its own. At the end it is a tree with dotfiles.
+ */
+static struct sm_str spelling_of(struct sm_learn *l, const struct sm_node *node,
+				 bool is_last)
+{
+	if (!node->is_slot)
+		return sm_escape(l, node->name);
+	if (!is_last && sm_str_equal(node->name, SM_STR("**")))
+		return SM_STR("<tree>");
+	return node->name;
+}
+
+/*
+ * One of several directories that command lines gave and the program made:
+ * where a build goes is up to who asks for it. In what a child is told, not in
+ * rules for files, which have ${ARG} for it.
+ */
+#define TOLD "/<tree>/<name>" /* who tells it may use slashes */
+
+static bool is_told(const struct sm_node *node)
+{
+	return node->is_dir && node->is_made && node->is_given &&
+	       !sm_node_is_tree(node) && !sm_is_spelled(node);
+}
+
+static bool is_parameter(const struct sm_node *node)
+{
+	size_t told = 0;
+
+	if (!node->parent || !is_told(node))
+		return false;
+	for (size_t i = 0; i < node->parent->count; i++)
+		told += is_told(node->parent->kids[i]);
+	return told > 1 || node->is_slot;
+}
+
+/* What leads to a node, the node first; how many that is. */
+struct chain {
+	const struct sm_node *nodes[SM_PATH_MAX / 2];
+	size_t count, literal; /* literal: from here on none is a slot */
+	bool has_parameters;
+};
+
+static void climb(const struct sm_node *node, bool has_parameters,
+		  struct chain *c)
+{
+	c->count = c->literal = 0;
+	c->has_parameters = has_parameters;
+	for (; node->parent; node = node->parent) {
+		c->nodes[c->count++] = node;
+		if (node->is_slot || (has_parameters && is_parameter(node)))
+			c->literal = c->count;
+	}
+}
+
+/*
+ * The pattern of a chain: variables and literals, then slots. *path is the path
+ * itself when there is no slot in it, else empty.
+ */
+static struct sm_str pattern_of_chain(struct sm_learn *l, const struct chain *c,
+				      struct sm_str *path)
+{
+	struct sm_str literal = { "", 0 }, text;
+	size_t i;
+
+	*path = SM_STR("/");
+	if (!c->count)
+		return SM_STR("/");
+	for (i = c->count; i-- > c->literal;) {
+		literal = sm_learn_join(l, literal, SM_STR("/"));
+		literal = sm_learn_join(l, literal, c->nodes[i]->name);
+	}
+	text = literal.len ? sm_learn_path(l, literal) : literal;
+	*path = c->literal ? SM_STR("") : literal;
+	for (i = c->literal; i-- > 0;) {
+		if (c->has_parameters && is_parameter(c->nodes[i])) {
+			text = sm_learn_join(l, text, SM_STR(TOLD));
+			continue;
+		}
+		text = sm_learn_join(l, text, SM_STR("/"));
+		text = sm_learn_join(l, text, spelling_of(l, c->nodes[i], !i));
+	}
+	return text;
+}
+
+struct sm_str sm_node_pattern(struct sm_learn *l, const struct sm_node *node,
+			      struct sm_str *path)
+{
+	struct chain c;
+
+	climb(node, false, &c);
+	return pattern_of_chain(l, &c, path);
+}
+
+struct sm_str sm_paths_told(struct sm_learn *l, struct sm_str path)
+{
+	struct sm_str text = { "", 0 };
+	uint32_t end;
+
+	for (uint32_t at = 1; at < path.len; at = end + 1) {
+		struct sm_str name, until;
+		const struct sm_node *node;
+
+		for (end = at; end < path.len && path.p[end] != '/';)
+			end++;
+		name = (struct sm_str){ path.p + at, end - at };
+		until = (struct sm_str){ path.p, end };
+		node = end < path.len ? sm_paths_find(l, until) : NULL;
+		if (node && is_parameter(node)) {
+			if (!text.len)
+				text = sm_learn_path(
+					l, (struct sm_str){ path.p, at - 1 });
+			text = sm_learn_join(l, text, SM_STR(TOLD));
+		} else if (text.len) {
+			text = sm_learn_join(l, text, SM_STR("/"));
+			text = sm_learn_join(l, text, sm_escape(l, name));
+		}
+	}
+	return text.len ? text : sm_learn_path(l, path);
+}
+
+struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
+			       bool *slotted)
+{
+	const struct sm_node *node = sm_paths_find(l, path);
+	struct sm_str literal;
+	struct chain c;
+
+	if (!node) {
+		literal = sm_paths_told(l, path);
+		*slotted = !sm_str_equal(literal, sm_learn_path(l, path));
+		return literal;
+	}
+	climb(node, true, &c);
+	path = pattern_of_chain(l, &c, &literal);
+	*slotted = !literal.len;
+	return path;
+}
+
+struct sm_str sm_paths_program(struct sm_learn *l, struct sm_str path)
+{
+	const struct sm_node *node = sm_paths_find(l, path);
+	struct sm_str literal, pattern;
+
+	if (!node || !node->is_probed)
+		return sm_paths_told(l, path);
+	pattern = sm_node_pattern(l, node, &literal);
+	return literal.len ? sm_paths_told(l, path) : pattern;
+}
+
+static bool is_any_depth(struct sm_str component)
+{
+	return sm_str_equal(component, SM_STR("**")) ||
+	       sm_str_equal(component, SM_STR("<tree>"));
+}
+
+static uint32_t count_components(struct sm_str path)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; path.len > 1 && i < path.len; i++)
+		n += path.p[i] == '/';
+	return n;
+}
+
+/* How much of path the variable at the start of its pattern stands for. */
+static struct sm_str variable_of(const struct sm_learn *l,
+				 struct sm_str pattern, struct sm_str path)
+{
+	for (size_t i = 0; i < l->prefix_count; i++) {
+		const struct sm_prefix *p = &l->prefixes[i];
+
+		if (pattern.len > p->name.len + 2 && pattern.p[0] == '$' &&
+		    !memcmp(pattern.p + 2, p->name.p, p->name.len) &&
+		    pattern.p[2 + p->name.len] == '}' &&
+		    sm_path_is_under(path, p->dir))
+			return p->dir;
+	}
+	return (struct sm_str){ "", 0 };
+}
+
+/*
+ * Where in the pattern of a path what is below one of its directories begins,
+ * so many components down; a slot for any depth goes on there. 0: nowhere.
+ */
+static uint32_t below(const struct sm_learn *l, struct sm_str pattern,
+		      struct sm_str path, uint32_t depth)
+{
+	struct sm_str part = variable_of(l, pattern, path);
+	uint32_t done = count_components(part), at = 0, end;
+
+	while (part.len && pattern.p[at] != '}')
+		at++;
+	at += part.len ? 1 : 0;
+	for (; done < depth && at < pattern.len; at = end, done++) {
+		for (end = at + 1; end < pattern.len && pattern.p[end] != '/';)
+			end++;
+		part = (struct sm_str){ pattern.p + at + 1, end - at - 1 };
+		if (is_any_depth(part))
+			break;
+	}
+	return done <= depth && at + 1 < pattern.len ? at + 1 : 0;
+}
+
+struct sm_str sm_paths_relative(struct sm_learn *l,
+				const struct sm_standing *standing,
+				struct sm_str path, bool *slotted)
+{
+	struct sm_str none = { "", 0 }, text, full, tail;
+	const struct sm_node *node;
+	bool has_slash = path.len && memchr(path.p, '/', path.len);
+	uint32_t at;
+
+	*slotted = false;
+	full = sm_standing_path(l, standing, path);
+	node = full.len ? sm_paths_find(l, full) : NULL;
+	/* A bare word is a file only where the line says where it is. */
+	if (!node || (!has_slash && (!standing->is_told || !node->grants ||
+				     !sm_extension(path).len)))
+		return none;
+	text = sm_paths_pattern(l, full, slotted);
+	at = below(l, text, full, count_components(standing->dir));
+	tail = (struct sm_str){ text.p + at, text.len - at };
+	/* A slot above only, or a variable below, is none of the word's. */
+	if (!*slotted || !at ||
+	    !(memchr(tail.p, '<', tail.len) || memchr(tail.p, '*', tail.len))) {
+		*slotted = false;
+		return none;
+	}
+	return tail;
+}
