@@ -219,6 +219,23 @@ static void text_that_is_no_code_is_looked_for_as_a_file(void **state)
 	finish(&b);
 }
 
+/* The first user in another country must not be the one who is told. */
+static void time_zones_belong_to_the_standard_library(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_read(&b, 0, "/dev/null");
+	learn(&b);
+	assert_true(uses(&b, "python-runtime"));
+	assert_true(allows_open(&b, "/usr/share/zoneinfo/Europe/Berlin", READ));
+	assert_false(
+		allows_open(&b, "/usr/share/zoneinfo/Europe/Berlin", WRITE));
+	assert_false(allows_open(&b, "/usr/share/locale/de/x.mo", READ));
+	finish(&b);
+}
+
 /* As Cython's modules do; first of all when somebody loads them late. */
 static void extensions_run_text_when_they_are_imported(void **state)
 {
@@ -307,6 +324,7 @@ int main(void)
 		cmocka_unit_test(evidence_that_stays_the_same_needs_no_bundle),
 		cmocka_unit_test(values_of_the_library_come_with_one_another),
 		cmocka_unit_test(a_bundle_that_changes_things_needs_a_change),
+		cmocka_unit_test(time_zones_belong_to_the_standard_library),
 		cmocka_unit_test(extensions_run_text_when_they_are_imported),
 		cmocka_unit_test(no_bundle_holds_what_none_may),
 		cmocka_unit_test(text_that_is_no_code_is_looked_for_as_a_file),
