@@ -5,6 +5,9 @@
  * called belongs to the program, where it lies to whoever adds the next
  * directory. So PROJECT/BUILD, PROJECT/src/BUILD and PROJECT/tests/BUILD are
  * read at any depth.
+ *
+ * Packages that read the application's source as data, in several directories,
+ * are made to: linters, and generators of documentation. They read all of it.
  */
 #include <stdlib.h>
 
@@ -18,18 +21,37 @@ struct found {
 	size_t count, room;
 };
 
+/* Source that packages read, and nobody else. */
+static bool is_source(const struct sm_node *node)
+{
+	if (!sm_str_equal(sm_extension(node->name), SM_STR(".py")))
+		return false;
+	for (const struct sm_grant *g = node->grants; g; g = g->next)
+		if (!sm_is_package(g->by))
+			return false;
+	return true;
+}
+
 /* Only read, and neither code nor what nobody is to come across. */
 static bool may_spread(const struct sm_learn *l, const struct sm_node *node,
 		       struct sm_str path)
 {
 	const uint32_t looks = SM_ACCESS_READ | SM_ACCESS_META;
 
-	return !node->is_dir && !node->is_slot && !node->is_made &&
-	       node->grants && !(sm_node_access(node) & ~looks) &&
-	       sm_node_access(node) & SM_ACCESS_READ &&
-	       !sm_is_guarded_name(node->name) &&
-	       !sm_is_code_suffix(sm_extension(node->name)) &&
-	       !sm_list_has(&l->code_files, path);
+	if (node->is_dir || node->is_slot || node->is_made || !node->grants ||
+	    sm_node_access(node) & ~looks ||
+	    !(sm_node_access(node) & SM_ACCESS_READ) ||
+	    sm_is_guarded_name(node->name))
+		return false;
+	return is_source(node) ||
+	       (!sm_is_code_suffix(sm_extension(node->name)) &&
+		!sm_list_has(&l->code_files, path));
+}
+
+/* What is one of a kind: files of one name, and source. */
+static struct sm_str kind_of(const struct sm_node *node)
+{
+	return is_source(node) ? SM_STR("*.py") : node->name;
 }
 
 static void add(struct sm_learn *l, struct found *f, struct sm_node *node)
@@ -46,12 +68,12 @@ static void add(struct sm_learn *l, struct found *f, struct sm_node *node)
 	f->items[f->count++] = node;
 }
 
-static int by_name(const void *a, const void *b)
+static int by_kind(const void *a, const void *b)
 {
 	const struct sm_node *x = *(struct sm_node *const *)a;
 	const struct sm_node *y = *(struct sm_node *const *)b;
 
-	return sm_str_compare(x->name, y->name);
+	return sm_str_compare(kind_of(x), kind_of(y));
 }
 
 static bool may_hold(const struct sm_learn *l, struct sm_str dir)
@@ -68,7 +90,12 @@ static bool is_spread(const struct sm_node *node, struct sm_node *const *same,
 		      size_t count)
 {
 	size_t dirs = count;
+	bool has_several = false;
 
+	for (size_t i = 1; i < count; i++)
+		has_several |= same[i]->parent != same[0]->parent;
+	if (is_source(same[0]))
+		return has_several && count >= DIRS_MIN;
 	for (size_t i = 0; i < count; i++)
 		dirs += same[i]->is_slot || same[i]->parent == node;
 	return count > 1 && dirs >= DIRS_MIN;
@@ -82,13 +109,14 @@ static struct sm_node *tree_in(struct sm_learn *l, struct sm_node *node)
 	return sm_node_new_slot(l, node, SM_STR("**"), true);
 }
 
-/* NODE/<tree>/NAME; what it stands for goes. */
+/* NODE/<tree>/NAME, or any name of source; what it stands for goes. */
 static struct sm_node *spread(struct sm_learn *l, struct sm_node *node,
 			      struct sm_node *const *same, size_t count)
 {
 	struct sm_node *any = tree_in(l, node);
-	struct sm_node *slot =
-		sm_node_new_slot(l, any, sm_escape(l, same[0]->name), false);
+	struct sm_str name = is_source(same[0]) ? SM_STR("<name>.py")
+						: sm_escape(l, same[0]->name);
+	struct sm_node *slot = sm_node_new_slot(l, any, name, false);
 
 	slot->why = any->why = SM_STR("read in each directory that has it");
 	for (size_t i = 0; i < count; i++)
@@ -129,10 +157,10 @@ static struct found spread_below(struct sm_learn *l, struct sm_node *node,
 	size_t end;
 
 	if (all.count)
-		qsort(all.items, all.count, sizeof(*all.items), by_name);
+		qsort(all.items, all.count, sizeof(*all.items), by_kind);
 	for (size_t i = 0; i < all.count; i = end) {
 		for (end = i + 1; end < all.count &&
-				  !by_name(&all.items[i], &all.items[end]);)
+				  !by_kind(&all.items[i], &all.items[end]);)
 			end++;
 		if (may && is_spread(node, all.items + i, end - i)) {
 			add(l, &left, spread(l, node, all.items + i, end - i));

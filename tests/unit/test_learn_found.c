@@ -187,6 +187,36 @@ static void one_name_in_each_directory_is_one_at_any_depth(void **state)
 	assert_int_equal(i, 8);
 }
 
+/* Linters; not what the application shows, nor a package that reads a file. */
+static void packages_that_read_source_read_all_of_it(void **state)
+{
+	static const char *const files[] = { APP "/shop/__init__.py",
+					     APP "/shop/orders/basket.py",
+					     APP "/shop/orders/list.py" };
+	struct bench b;
+
+	(void)state;
+	for (int row = 0; row < 3; row++) {
+		start(&b);
+		for (int i = 0; i < 3; i++)
+			if (row == 1)
+				see_open(&b, i % 2, files[i], READ);
+			else
+				tool_opened(&b, files[row ? 1 : i], READ);
+		learn(&b);
+		assert_int_equal(
+			tool_opens(&b, APP "/shop/api/v2/users.py", READ),
+			!row);
+		assert_false(
+			tool_opens(&b, APP "/shop/api/v2/users.py", WRITE));
+		assert_false(tool_opens(&b, APP "/shop/api/.env", READ));
+		assert_false(tool_opens(&b, APP "/settings.py", READ));
+		assert_false(
+			allows_open(&b, APP "/shop/api/v2/users.py", READ));
+		finish(&b);
+	}
+}
+
 static void what_is_written_does_not_spread(void **state)
 {
 	struct bench b;
@@ -214,6 +244,7 @@ int main(void)
 		cmocka_unit_test(what_is_moved_brings_its_name),
 		cmocka_unit_test(
 			one_name_in_each_directory_is_one_at_any_depth),
+		cmocka_unit_test(packages_that_read_source_read_all_of_it),
 		cmocka_unit_test(what_is_written_does_not_spread),
 	};
 
