@@ -101,6 +101,15 @@ static bool is_settled(const struct sm_policy *policy, struct sm_str path)
 	       verdict.reason == SM_REASON_WRITTEN;
 }
 
+/* What lies beside a program that was run is other programs. */
+static bool is_program(struct sm_str path)
+{
+	struct sm_str place = sm_path_name(sm_dir_of(path));
+
+	return sm_str_equal(place, SM_STR("bin")) ||
+	       sm_str_equal(place, SM_STR("sbin"));
+}
+
 void sm_learn_modules(struct sm_learn *l, const struct sm_policy *policy)
 {
 	const struct sm_observations *o = l->observations;
@@ -114,7 +123,7 @@ void sm_learn_modules(struct sm_learn *l, const struct sm_policy *policy)
 		struct sm_str path = o->installed[i];
 
 		if (!sm_path_is_canonical(path) || is_written[i] ||
-		    is_settled(policy, path))
+		    is_program(path) || is_settled(policy, path))
 			continue;
 		rule.pattern = sm_learn_path(l, path);
 		sm_learn_rule(l, &rule);

@@ -109,6 +109,22 @@ static void what_the_policy_lets_be_written_gets_no_rule(void **state)
 	finish(&b);
 }
 
+static void programs_beside_one_that_was_run_are_no_modules(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	assert_int_equal(sm_observe_modules(b.seen, SM_STR("/usr/bin"),
+					    SM_STR("other.py\ntool.py\n")),
+			 SM_OK);
+	see_load(&b, "/usr/bin/tool.py");
+	learn(&b);
+	assert_true(loads(&b, "/usr/bin/tool.py"));
+	assert_false(loads(&b, "/usr/bin/other.py"));
+	finish(&b);
+}
+
 static void paths_that_are_none_are_left_out(void **state)
 {
 	struct bench b;
@@ -132,6 +148,8 @@ int main(void)
 		cmocka_unit_test(what_came_later_may_not),
 		cmocka_unit_test(what_the_program_wrote_is_not_granted),
 		cmocka_unit_test(what_the_policy_lets_be_written_gets_no_rule),
+		cmocka_unit_test(
+			programs_beside_one_that_was_run_are_no_modules),
 		cmocka_unit_test(paths_that_are_none_are_left_out),
 	};
 
