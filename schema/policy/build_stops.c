@@ -359,6 +359,8 @@ static void fill(struct sm_build *b, const struct content *c, uint32_t node,
 			      c->deeps + c->nexts + c->trees);
 	stop->beside = wants_of(
 		sm_stop_grants(stop) + c->ends + c->deeps + c->nexts, c->trees);
+	stop->deeper = stop->beside |
+		       wants_of(sm_stop_grants(stop) + c->ends, c->deeps);
 	way = put_ways(&cursor, c->node->branches, way);
 	if (c->has_edges)
 		way = put_ways(&cursor, c->node->edges, way);
@@ -378,7 +380,7 @@ static void fill_with_doubt(uint32_t node, struct sm_blob_stop *stop)
 	stop->node = node;
 	stop->ends = stop->deeps = 1;
 	grants_of(stop)[0] = grants_of(stop)[1] = doubt;
-	stop->want = UINT32_MAX;
+	stop->want = stop->deeper = UINT32_MAX;
 }
 
 /* ------------------------------------------------------------------- a stop */
@@ -388,20 +390,23 @@ static void add_names(struct sm_build *b, const struct sm_blob_way *way,
 		      struct sm_blob_stop *stop)
 {
 	const char *text = b->sections[SM_BLOB_STOPS].p + way->text;
-	uint32_t length = way->start + (uint32_t)way->end, name;
+	uint32_t length = way->start + (uint32_t)way->end;
 	char ends[3] = "/";
 
 	if (way->shape == SM_SHAPE_PATTERN || !way->start ||
-	    (way->shape != SM_SHAPE_LITERAL && way->end < 2)) {
-		stop->may[0] = stop->may[1] = UINT32_MAX;
+	    (way->shape != SM_SHAPE_LITERAL && !way->end)) {
+		stop->may[2] = UINT32_MAX;
+		return;
+	}
+	if (way->shape != SM_SHAPE_LITERAL && way->end == 1) {
+		stop->may[2] |= UINT32_C(1) << sm_stop_last(text + length);
 		return;
 	}
 	if (length > 1)
 		ends[0] = text[length - 2];
 	ends[1] = text[length - 1];
-	name = sm_stop_name(text, ends + 2);
-	stop->may[0] |= UINT32_C(1) << (name >> 27);
-	stop->may[1] |= UINT32_C(1) << (name >> 22 & 31);
+	stop->may[0] |= UINT32_C(1) << sm_stop_end(ends + 2);
+	stop->may[1] |= UINT32_C(1) << sm_stop_name(text, ends + 2);
 }
 
 /*
@@ -521,6 +526,7 @@ static enum sm_status build_next(struct walk *w, uint32_t at, uint32_t number,
 	if (number < stop->ways) {
 		stop->beside |= way->want;
 		stop->want |= way->want;
+		stop->deeper |= next->want | next->tail_want;
 	} else {
 		stop->tail_want |= way->want;
 		add_names(w->b, way, stop);
@@ -529,6 +535,14 @@ static enum sm_status build_next(struct walk *w, uint32_t at, uint32_t number,
 }
 
 /* -------------------------------------------------------------------- walk */
+
+/* Whether the path is one component longer than up's. */
+static bool is_in(const struct walk *w, uint32_t up, uint32_t len)
+{
+	uint32_t at = stop_at(w->b, up)->length + 1u;
+
+	return at >= len || !memchr(w->path + at, '/', len - at);
+}
 
 static enum sm_status add(struct walk *w, uint32_t node, uint32_t len,
 			  uint32_t up, uint32_t *at)
@@ -549,11 +563,15 @@ static enum sm_status add(struct walk *w, uint32_t node, uint32_t len,
 	stop->up = up;
 	if (up == NONE)
 		return SM_OK;
-	stop->above = stop_at(w->b, up)->want;
+	stop->deeper |= stop_at(w->b, up)->deeper;
+	/* Names in up itself, `*`, say nothing of what is deeper. */
+	stop->above = is_in(w, up, len) ? stop_at(w->b, up)->want
+					: stop_at(w->b, up)->deeper;
 	stop->want |= stop->above;
 	stop->tail_want |= stop_at(w->b, up)->tail_want;
 	stop->may[0] |= stop_at(w->b, up)->may[0];
 	stop->may[1] |= stop_at(w->b, up)->may[1];
+	stop->may[2] |= stop_at(w->b, up)->may[2];
 	return SM_OK;
 }
 

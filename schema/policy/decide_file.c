@@ -180,8 +180,10 @@ static const struct sm_blob_stop *up_of(const struct query *q,
 SM_HOT bool may_end(const struct sm_blob_stop *stop, struct sm_str path,
 		    size_t name_at)
 {
-	return sm_stop_may_end(
-		stop, sm_stop_name(path.p + name_at, path.p + path.len));
+	const char *end = path.p + path.len;
+
+	return sm_stop_may_end(stop, end) &&
+	       sm_stop_may_name(stop, path.p + name_at, end);
 }
 
 /*
@@ -392,9 +394,11 @@ sm_policy_allows_file(const struct sm_policy *policy,
 			return ask_way(policy, subject, path, access, stop);
 		return ask_all(policy, subject, path, access, stop);
 	}
-	if (stop->tail_want & access)
-		name_at = sm_find_last_slash(path.p, length) + 1;
-	if (may_tails(stop, path, access, name_at))
+	if (stop->tail_want & access &&
+	    sm_stop_may_end(stop, path.p + length) &&
+	    sm_stop_may_name(stop,
+			     path.p + sm_find_last_slash(path.p, length) + 1,
+			     path.p + length))
 		return ask_all(policy, subject, path, access, stop);
 	if (!found.end && stop->ends == 1)
 		return ask_grant(policy, subject, path, access, stop, grant,

@@ -36,6 +36,7 @@ struct sm_blob_stop {
 	uint32_t above;	    /* by stops above, but for tails */
 	uint32_t beside;    /* below it only: by trees and ways */
 	uint32_t want;	    /* below it only: by all of these, and grants */
+	uint32_t deeper;    /* the same, of what is not in it itself */
 	uint32_t tail_want; /* by tails of this and of stops above */
 	uint16_t length;    /* bytes of its path; no slash at the end */
 	uint16_t path_at;   /* a word from here */
@@ -46,7 +47,7 @@ struct sm_blob_stop {
 	uint8_t trees;	    /* of all below it, by <tree> */
 	uint8_t ways;	    /* for the next component */
 	uint8_t tails;	    /* for the last one, wherever it is */
-	uint32_t may[2];    /* names that tails accept: sm_stop_name() */
+	uint32_t may[3];    /* names that tails accept: see below */
 	uint32_t node;	    /* in the forest */
 	uint32_t slot;	    /* it is found in; ways': NONE */
 };
@@ -261,22 +262,49 @@ static inline uint64_t sm_stop_may(const char *first, const char *end)
 }
 
 /*
- * What is looked at of a path's last component, which begins at first: a bit of
- * each sm_blob_stop.may, the first 5 of these and the next ones.
+ * What is looked at of a path's last component is a bit of each word of
+ * sm_blob_stop.may. The first: its last two bytes, with the slash where it is
+ * one byte.
  */
-static inline uint32_t sm_stop_name(const char *first, const char *end)
+static inline uint32_t sm_stop_end(const char *end)
 {
-	uint16_t last; /* with the slash where the name is one byte */
+	uint16_t last;
 
 	memcpy(&last, end - 2, sizeof(last));
-	return ((uint32_t)(uint8_t)*first << 16 | last) * 0x9e3779b1u;
+	return last * 0x9e3779b1u >> 27;
 }
 
-static inline bool sm_stop_may_end(const struct sm_blob_stop *stop,
-				   uint32_t name)
+/* The second: these and its first byte. */
+static inline uint32_t sm_stop_name(const char *first, const char *end)
 {
-	return stop->may[0] >> (name >> 27) & 1 &&
-	       stop->may[1] >> (name >> 22 & 31) & 1;
+	uint16_t last;
+
+	memcpy(&last, end - 2, sizeof(last));
+	return ((uint32_t)(uint8_t)*first << 16 | last) * 0x9e3779b1u >> 27;
+}
+
+/* The third, of tails that say one byte of the end, `<*>`: that. */
+static inline uint32_t sm_stop_last(const char *end)
+{
+	return end[-1] & 31;
+}
+
+/* Whether that end may be accepted, of whatever name. */
+static inline bool sm_stop_may_end(const struct sm_blob_stop *stop,
+				   const char *end)
+{
+	return (stop->may[0] >> sm_stop_end(end) |
+		stop->may[2] >> sm_stop_last(end)) &
+	       1;
+}
+
+/* And whether the name, then. */
+static inline bool sm_stop_may_name(const struct sm_blob_stop *stop,
+				    const char *first, const char *end)
+{
+	return (stop->may[1] >> sm_stop_name(first, end) |
+		stop->may[2] >> sm_stop_last(end)) &
+	       1;
 }
 
 #endif
