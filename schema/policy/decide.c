@@ -268,6 +268,28 @@ static void decide_request(const struct sm_policy *policy,
 	conclude(&d, v);
 }
 
+/* Lines of a file in a report tell nothing to who may read it as data. */
+static void decide_report(const struct sm_policy *policy,
+			  const struct sm_event *event,
+			  const struct sm_request *report,
+			  const struct sm_subject *subject,
+			  struct sm_verdict *v)
+{
+	struct sm_request data = *report;
+	struct sm_verdict as_data;
+
+	if (report->access != SM_ACCESS_LOAD ||
+	    report->via != SM_VIA_TRACEBACK || v->decision < SM_WARNED ||
+	    v->reason == SM_REASON_DENY_RULE)
+		return;
+	data.family = SM_FAMILY_FILES;
+	data.access = SM_ACCESS_READ;
+	data.via = SM_VIA_DIRECT;
+	decide_request(policy, event, &data, subject, &as_data);
+	if (as_data.decision == SM_ALLOWED)
+		*v = as_data;
+}
+
 /*
  * An event that asks for nothing of its own (composites), or for something in
  * another family, is still subject to rules that name it.
@@ -317,6 +339,7 @@ static void decide(const struct sm_policy *policy, const struct sm_event *event,
 
 	for (unsigned i = 0; i < count; i++) {
 		decide_request(policy, event, &requests[i], subject, &v);
+		decide_report(policy, event, &requests[i], subject, &v);
 		v.request = i;
 		has_named |= requests[i].family == SM_FAMILY_EVENTS;
 		keep_worse(verdict, &v);

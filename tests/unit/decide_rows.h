@@ -117,6 +117,7 @@ struct row {
 
 #define D SM_VIA_DIRECT
 #define I SM_VIA_IMPORT
+#define T SM_VIA_TRACEBACK
 #define OK(kind, what, by, via, rule)                                          \
 	{                                                                      \
 		kind, what, by, via, SM_ALLOWED, SM_REASON_NONE, rule          \
@@ -197,6 +198,11 @@ static const struct row files[] = {
 	NO('r', "/srv/shop/app.py", "app", D, NO_RULE, "f1"),
 	OK('r', "/srv/shop/app.py", "app", I, "c3"),
 	NO('r', "/srv/shop/data/x.py", "app", I, NO_RULE, "c3"),
+	/* Who may read it as data may show lines of it, and nobody else. */
+	OK('r', "/srv/shop/data/x.py", "app", T, "f1"),
+	NO('r', "/srv/shop/data/x.py", "flask", T, NO_RULE, "c3"),
+	NO('r', "/srv/shop/data/secret/k", "app", T, DENY_RULE, "x1"),
+	OK('r', "/var/log/shop-1.log", "flask", T, "f5"),
 	NO('r', "/srv/shop/private.py", "app", I, DENY_RULE, "x2"),
 	OK('r', "/srv/shop/private2.py", "app", I, "c3"),
 	NO('r', "/srv/shop/.hidden.py", "app", I, NO_RULE, "c3"),
