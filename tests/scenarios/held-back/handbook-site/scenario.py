@@ -28,6 +28,7 @@ class HandbookSite(stage.Program):
     def arrange(self):
         self.install("figures", "2.0", FIGURES)
         stage.write(self.srv / "deploy.key", "not-" + self.secret, 0o600)
+        (self.srv / "docs").mkdir()
         self.git("init", "-q")
         self.page("index.md", "Welcome", "Read on.")
         self.snippet("contact.md", "Ask at the *door*.")
