@@ -22,23 +22,7 @@
  * all of it. Names that are spelled by the program stay rules of their own:
  * dotfiles, key material, those tempfile made up, and those most owners have.
  */
-#include "learner/open.h"
-
-/* What is done with what one keeps for oneself. */
-#define KEEPS                                                                  \
-	(SM_ACCESS_READ | SM_ACCESS_WRITE | SM_ACCESS_CREATE |                 \
-	 SM_ACCESS_DELETE | SM_ACCESS_LIST | SM_ACCESS_META)
-
-struct scan {
-	size_t files, dirs, made, names;
-	size_t dated;		 /* names with a day or time of the recording */
-	struct sm_sketch dotted; /* names that begin with a dot */
-	struct sm_str by;	 /* of the first grant */
-	bool is_shared;		 /* there are others */
-	struct sm_str extension; /* of the first file */
-	bool is_mixed;		 /* there are several */
-	uint32_t access;	 /* of all that is in it */
-};
+#include "learner/data_tree.h"
 
 bool sm_is_spelled(const struct sm_node *node)
 {
@@ -55,7 +39,7 @@ bool sm_is_spelled(const struct sm_node *node)
 }
 
 /* Python on its own is whoever called it. */
-static void note_principals(const struct sm_node *node, struct scan *s)
+static void note_principals(const struct sm_node *node, struct sm_scan *s)
 {
 	for (const struct sm_grant *g = node->grants; g; g = g->next) {
 		if (sm_str_equal(g->by, SM_STR("python")))
@@ -67,7 +51,7 @@ static void note_principals(const struct sm_node *node, struct scan *s)
 }
 
 static void scan_kids(const struct sm_learn *l, const struct sm_node *node,
-		      struct scan *s)
+		      struct sm_scan *s)
 {
 	for (size_t i = 0; i < node->count; i++) {
 		const struct sm_node *kid = node->kids[i];
@@ -114,22 +98,18 @@ static size_t listed_dirs(const struct sm_node *node)
 	return n;
 }
 
-static struct scan scan_tree(const struct sm_learn *l,
-			     const struct sm_node *node)
+static struct sm_scan scan_tree(const struct sm_learn *l,
+				const struct sm_node *node)
 {
-	struct scan s = { .extension = SM_STR(""), .by = SM_STR("") };
+	struct sm_scan s = { .extension = SM_STR(""), .by = SM_STR("") };
 
 	note_principals(node, &s);
 	scan_kids(l, node, &s);
 	return s;
 }
 
-/*
- * Names most owners have: the program's, whoever the owner is. But the day of
- * the recording is everybody's, and tomorrow it is nobody's.
- */
-static bool is_common(const struct sm_learn *l, const struct sm_node *parent,
-		      const struct sm_node *kid)
+bool sm_is_common(const struct sm_learn *l, const struct sm_node *parent,
+		  const struct sm_node *kid)
 {
 	return !kid->is_slot && parent->sources > 1 && kid->sources > 1 &&
 	       2 * kid->sources > parent->sources &&
@@ -148,17 +128,13 @@ static bool is_assigned(struct sm_learn *l, const struct sm_node *node)
 	       !sm_str_starts(text, SM_STR("<name>"));
 }
 
-/*
- * Names most owners have, but so many that they are the owners' choice after
- * all: people upload what they were told to.
- */
-static bool are_common_open(struct sm_learn *l, const struct sm_node *node)
+bool sm_are_common_open(struct sm_learn *l, const struct sm_node *node)
 {
 	struct sm_evidence e = { .distinct = 0 };
 
 	for (size_t i = 0; i < node->count; i++)
 		e.distinct +=
-			is_common(l, node, node->kids[i]) &&
+			sm_is_common(l, node, node->kids[i]) &&
 			(node->kids[i]->is_made || sm_node_is_listed(node)) &&
 			!sm_is_spelled(node->kids[i]) &&
 			!is_assigned(l, node->kids[i]);
@@ -170,10 +146,10 @@ static bool has_free_kid(struct sm_learn *l, const struct sm_node *node)
 {
 	for (size_t i = 0; i < node->count; i++)
 		if (!sm_is_spelled(node->kids[i]) &&
-		    !is_common(l, node, node->kids[i]) &&
+		    !sm_is_common(l, node, node->kids[i]) &&
 		    !is_assigned(l, node->kids[i]))
 			return true;
-	return are_common_open(l, node);
+	return sm_are_common_open(l, node);
 }
 
 bool sm_is_found(const struct sm_node *node)
@@ -196,7 +172,7 @@ static bool has_found_kid(struct sm_learn *l, const struct sm_node *node)
 }
 
 static bool is_walked(struct sm_learn *l, const struct sm_node *node,
-		      const struct scan *s)
+		      const struct sm_scan *s)
 {
 	if (!sm_node_is_listed(node))
 		return false;
@@ -217,7 +193,7 @@ static bool has_literal_dir(const struct sm_node *node)
 	return false;
 }
 
-static bool is_output(const struct sm_node *node, const struct scan *s)
+static bool is_output(const struct sm_node *node, const struct sm_scan *s)
 {
 	const uint32_t writes =
 		SM_ACCESS_WRITE | SM_ACCESS_CREATE | SM_ACCESS_META;
@@ -272,246 +248,10 @@ bool sm_is_base(const struct sm_learn *l, struct sm_str dir)
 	return false;
 }
 
-static bool is_storage(const struct sm_node *node, const struct scan *s)
+static bool is_storage(const struct sm_node *node, const struct sm_scan *s)
 {
 	return sm_node_access(node) & SM_ACCESS_CREATE && s->dirs &&
 	       s->names + s->dirs > 1 && !s->is_shared && sm_is_package(s->by);
-}
-
-/* What stands for everything in the tree. */
-struct deep {
-	struct sm_node *any, *files, *dirs;
-	bool holds_dotted;
-};
-
-static bool is_kept(const struct deep *deep, const struct sm_node *node)
-{
-	if (!sm_is_spelled(node))
-		return false;
-	return !deep->holds_dotted || node->is_slot || node->name.p[0] != '.';
-}
-
-/* Names tempfile made up: drawn in every directory of the tree. */
-static bool is_drawn(const struct deep *deep, const struct sm_node *node)
-{
-	return deep->files != deep->any && node->is_slot && !node->count &&
-	       sm_is_spelled(node);
-}
-
-static struct sm_node *drawn_in(struct sm_learn *l, const struct deep *deep,
-				const struct sm_node *node)
-{
-	struct sm_node *drawn;
-
-	for (size_t i = 0; i < deep->any->count; i++) {
-		struct sm_node *kid = deep->any->kids[i];
-
-		if (kid->is_dir == node->is_dir &&
-		    sm_str_equal(kid->name, node->name))
-			return kid;
-	}
-	drawn = sm_node_new_slot(l, deep->any, node->name, node->is_dir);
-	drawn->is_drawn = node->is_drawn;
-	drawn->is_made = node->is_made;
-	drawn->base = node->base;
-	return drawn;
-}
-
-/* Hands what is granted below node to deep; what is spelled stays. */
-static void sink(struct sm_learn *l, struct sm_node *node,
-		 const struct deep *deep, bool keep_common)
-{
-	for (size_t i = 0; i < node->count; i++) {
-		struct sm_node *kid = node->kids[i];
-		struct sm_node *into = kid->is_dir ? deep->dirs : deep->files;
-
-		if (kid != deep->any && is_drawn(deep, kid)) {
-			sm_node_take(l, drawn_in(l, deep, kid), kid);
-			continue;
-		}
-		if (kid == deep->any || is_kept(deep, kid) ||
-		    (keep_common && is_common(l, node, kid)))
-			continue;
-		sink(l, kid, deep, false);
-		if (!kid->count) {
-			sm_node_take(l, into, kid);
-			continue;
-		}
-		for (struct sm_grant *g = kid->grants; g; g = g->next)
-			sm_node_grant(l, into, g->by, g->access);
-		kid->grants = NULL;
-	}
-}
-
-static void sink_all(struct sm_learn *l, struct sm_node *node,
-		     struct sm_node *any)
-{
-	for (size_t i = 0; i < node->count; i++) {
-		if (node->kids[i] == any)
-			continue;
-		sink_all(l, node->kids[i], any);
-		sm_node_take(l, any, node->kids[i]);
-	}
-}
-
-/* Only when nothing sinks any more: it would join slots in the meantime. */
-static void tidy_all(struct sm_learn *l, struct sm_node *node)
-{
-	for (size_t i = 0; i < node->count; i++)
-		if (!node->kids[i]->forward)
-			tidy_all(l, node->kids[i]);
-	sm_node_tidy(l, node);
-}
-
-/* Who makes files removes them when something fails, and sets their mode. */
-static void clean_up(struct sm_node *node)
-{
-	for (struct sm_grant *g = node->grants; g; g = g->next)
-		if (g->access & SM_ACCESS_CREATE)
-			g->access |= SM_ACCESS_DELETE | SM_ACCESS_META;
-}
-
-/* shutil.rmtree() opens the directories it empties, for reading. */
-static void let_empty(struct sm_node *dirs)
-{
-	const uint32_t empties = SM_ACCESS_DELETE | SM_ACCESS_LIST;
-
-	for (struct sm_grant *g = dirs->grants; g; g = g->next)
-		if ((g->access & empties) == empties)
-			g->access |= SM_ACCESS_READ;
-}
-
-/* Who may make from may make into. */
-static void grant_makers(struct sm_learn *l, struct sm_node *into,
-			 const struct sm_node *from)
-{
-	for (const struct sm_grant *g = from->grants; g; g = g->next)
-		if (g->access & SM_ACCESS_CREATE)
-			sm_node_grant(l, into, g->by, g->access);
-}
-
-/* Dotfiles of many names are data, too: whose home it is that is kept. */
-static bool are_dots_open(const struct sm_learn *l, const struct scan *s)
-{
-	struct sm_evidence e = { .distinct = s->dotted.count };
-
-	return sm_is_open(l, &e);
-}
-
-/* NODE/ ** /<name>, with the extension of its files if they have one only. */
-static void collapse(struct sm_learn *l, struct sm_node *node,
-		     const struct scan *s, bool is_made)
-{
-	struct sm_str name = SM_STR("<name>");
-	struct deep deep = { .holds_dotted = are_dots_open(l, s) };
-
-	deep.any = sm_node_new_slot(l, node, SM_STR("**"), true);
-	if (deep.holds_dotted) {
-		deep.dirs = deep.files = deep.any;
-	} else {
-		deep.dirs = sm_node_new_slot(l, deep.any, name, true);
-		if (!is_made && s->files && !s->is_mixed)
-			name = sm_learn_join(l, name,
-					     sm_escape(l, s->extension));
-		deep.files = sm_node_new_slot(l, deep.any, name, false);
-	}
-	sink(l, node, &deep, is_made && !are_common_open(l, node));
-	if (is_made) {
-		sm_node_let_packages(l, deep.files);
-		clean_up(deep.files);
-		clean_up(deep.dirs);
-	}
-	/* Who lists the top lists what it finds there. */
-	for (struct sm_grant *g = node->grants; g; g = g->next)
-		if (g->access & SM_ACCESS_LIST)
-			sm_node_grant(l, deep.dirs, g->by, SM_ACCESS_LIST);
-	/* Who makes directories for an owner may be who comes first, and who
-	 * made the owner's may make the next one in it. */
-	if (node->is_slot) {
-		grant_makers(l, node, deep.dirs);
-		if (is_made && !deep.holds_dotted)
-			grant_makers(l, deep.dirs, node);
-	}
-	if (is_made)
-		let_empty(deep.dirs);
-	if (is_made && node->is_slot)
-		let_empty(node);
-	deep.any->is_made = deep.dirs->is_made || deep.files->is_made;
-	tidy_all(l, node);
-}
-
-/* NODE/ **, which holds dotfiles, too. */
-static void collapse_all(struct sm_learn *l, struct sm_node *node)
-{
-	struct sm_node *any = sm_node_new_slot(l, node, SM_STR("**"), true);
-
-	sink_all(l, node, any);
-	for (struct sm_grant *g = node->grants; g; g = g->next)
-		sm_node_grant(l, any, g->by, g->access | KEEPS);
-	/* It goes as it came. */
-	for (struct sm_grant *g = node->grants; g; g = g->next)
-		g->access |= KEEPS;
-	sm_node_tidy(l, node);
-}
-
-bool sm_has_probed(const struct sm_node *node)
-{
-	for (size_t i = 0; i < node->count; i++)
-		if (node->kids[i]->is_probed)
-			return true;
-	return false;
-}
-
-static bool holds_probed(const struct sm_node *node)
-{
-	for (size_t i = 0; i < node->count; i++)
-		if (node->kids[i]->is_probed || holds_probed(node->kids[i]))
-			return true;
-	return false;
-}
-
-/* The same for all but the directories in which programs are looked for. */
-static void collapse_around(struct sm_learn *l, struct sm_node *node)
-{
-	struct sm_node *files;
-	size_t count = node->count;
-
-	if (sm_has_probed(node))
-		return;
-	files = sm_node_new_slot(l, node, SM_STR("<name>"), false);
-	for (size_t i = 0; i < count; i++) {
-		struct sm_node *kid = node->kids[i];
-
-		if (holds_probed(kid))
-			collapse_around(l, kid);
-		else if (kid->is_dir)
-			collapse_all(l, kid);
-		else if (!sm_is_spelled(kid))
-			sm_node_take(l, files, kid);
-	}
-	for (struct sm_grant *g = node->grants; g; g = g->next) {
-		sm_node_grant(l, files, g->by, g->access | KEEPS);
-		g->access |= KEEPS;
-	}
-	sm_node_tidy(l, node);
-}
-
-/*
- * Files that are all called after the time pile up, and who lists what was made
- * there does so to remove the oldest, once there are enough.
- */
-static void let_expire(struct sm_learn *l, struct sm_node *node)
-{
-	struct sm_node *any = NULL;
-
-	for (size_t i = 0; i < node->count; i++)
-		if (sm_node_is_tree(node->kids[i]))
-			any = node->kids[i];
-	for (size_t i = 0; any && i < any->count; i++)
-		for (struct sm_grant *g = node->grants; g; g = g->next)
-			if (g->access & SM_ACCESS_LIST)
-				sm_node_grant(l, any->kids[i], g->by,
-					      SM_ACCESS_DELETE);
 }
 
 bool sm_may_be_data_tree(const struct sm_node *node,
@@ -528,31 +268,28 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 		       const struct sm_scope *scope)
 {
 	struct sm_str dir = scope->dir;
-	struct scan s;
+	struct sm_scan s;
 
 	if (!sm_may_be_data_tree(node, scope) ||
 	    (dir.len && sm_holds_code(l, dir)))
 		return false;
 	s = scan_tree(l, node);
 	if (is_storage(node, &s) && !(dir.len && sm_is_base(l, dir))) {
-		if (holds_probed(node))
-			collapse_around(l, node);
-		else
-			collapse_all(l, node);
+		sm_collapse_storage(l, node);
 		return true;
 	}
 	if (scope->place.is_hidden)
 		return false;
 	if (scope->is_owned ? has_free_kid(l, node)
 			    : is_output(node, &s) || is_filed(l, node)) {
-		collapse(l, node, &s, true);
+		sm_collapse(l, node, &s, true);
 		return true;
 	}
 	if (!is_walked(l, node, &s))
 		return false;
-	collapse(l, node, &s, false);
+	sm_collapse(l, node, &s, false);
 	if (s.made == s.names && s.dated == s.files)
-		let_expire(l, node);
+		sm_let_expire(l, node);
 	return true;
 }
 
@@ -571,49 +308,19 @@ static bool are_all_given(const struct sm_node *node)
 void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
 		  bool is_mixed, struct sm_str why)
 {
-	struct scan s = scan_tree(l, node);
+	struct sm_scan s = scan_tree(l, node);
 
 	s.is_mixed |= is_mixed || are_all_given(node);
-	collapse(l, node, &s, is_made);
+	sm_collapse(l, node, &s, is_made);
 	for (size_t i = 0; i < node->count; i++)
 		if (sm_node_is_tree(node->kids[i]))
 			node->kids[i]->why = why;
 }
 
-bool sm_is_drawn_dir(const struct sm_node *node)
-{
-	static const char token[] = "<tmp>";
-
-	return node->is_slot && node->is_dir && node->count &&
-	       sm_node_access(node) & SM_ACCESS_CREATE &&
-	       memmem(node->name.p, node->name.len, token, sizeof(token) - 1);
-}
-
-/* Programs may work there that nothing was recorded of: who made the directory
- * sees what they leave, and removes it. */
-bool sm_open_drawn(struct sm_learn *l, struct sm_node *node)
-{
-	const uint32_t clears =
-		KEEPS & ~(uint32_t)(SM_ACCESS_WRITE | SM_ACCESS_CREATE);
-	struct sm_node *any;
-
-	if (!sm_is_drawn_dir(node))
-		return false;
-	any = sm_node_new_slot(l, node, SM_STR("**"), true);
-	sink_all(l, node, any);
-	for (struct sm_grant *g = node->grants; g; g = g->next)
-		if (g->access & SM_ACCESS_CREATE)
-			sm_node_grant(l, any, g->by, clears);
-	any->is_made = true;
-	any->why = SM_STR("the directory's name was drawn by who made it");
-	sm_node_tidy(l, node);
-	return true;
-}
-
 bool sm_is_own(const struct sm_learn *l, const struct sm_node *node,
 	       struct sm_str dir)
 {
-	struct scan s = scan_tree(l, node);
+	struct sm_scan s = scan_tree(l, node);
 
 	return is_storage(node, &s) && !(dir.len && sm_is_base(l, dir));
 }
