@@ -192,6 +192,65 @@ static void who_asks_for_what_is_installed_lists_where_code_is(void **state)
 	}
 }
 
+static void packages_read_their_data_like_their_code(void **state)
+{
+	static const char site[] = "/usr/lib/python3/dist-packages";
+	struct sm_principal django = { SM_PRINCIPAL_DISTRIBUTION,
+				       SM_STR("django"), SM_STR("") };
+	char path[128];
+	struct sm_value args[3];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	snprintf(path, sizeof(path), "%s/django/views/app.py", site);
+	see_load(&b, path);
+	snprintf(path, sizeof(path), "%s/django/views/404.html", site);
+	e = open_event(args, path, READ);
+	e.site.principal = django;
+	add(&b, 0, &e);
+	learn(&b);
+	snprintf(path, sizeof(path), "%s/django/deep/er/500.html", site);
+	e = open_event(args, path, READ);
+	assert_false(allows(&b, &e));
+	e.site.principal = django;
+	assert_true(allows(&b, &e));
+	snprintf(path, sizeof(path), "%s/django/views/app.py", site);
+	e = open_event(args, path, READ);
+	assert_false(allows(&b, &e));
+	snprintf(path, sizeof(path), "%s/flask/500.html", site);
+	e = open_event(args, path, READ);
+	e.site.principal = django;
+	assert_false(allows(&b, &e));
+	finish(&b);
+}
+
+static void a_package_reads_its_own_files_though_it_read_none(void **state)
+{
+	static const struct sm_principal slugs = { SM_PRINCIPAL_DISTRIBUTION,
+						   SM_STR("slugs"),
+						   SM_STR("") };
+	static const char table[] = "/usr/lib/python3/dist-packages/slugs/"
+				    "data/table.json";
+	struct sm_value args[3];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, "/usr/lib/python3/dist-packages/slugs/__init__.py");
+	learn(&b);
+	e = open_event(args, table, READ);
+	assert_false(allows(&b, &e));
+	e.site.principal = slugs;
+	assert_true(allows(&b, &e));
+	e = open_event(args, table, WRITE);
+	e.site.principal = slugs;
+	assert_false(allows(&b, &e));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +264,9 @@ int main(void)
 		cmocka_unit_test(
 			templates_among_shared_data_are_compiled_alike),
 		cmocka_unit_test(templates_of_the_application_stay_as_they_are),
+		cmocka_unit_test(packages_read_their_data_like_their_code),
+		cmocka_unit_test(
+			a_package_reads_its_own_files_though_it_read_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -228,10 +228,131 @@ static void no_wildcard_crosses_into_a_protected_place(void **state)
 	assert_true(slotted > RECORDINGS / 2);
 }
 
+static void protected_places_never_open(void **state)
+{
+	static const char *const dirs[] = { "/etc/shop.d",
+					    "/proc/sys/kernel",
+					    "/sys/class/net",
+					    "/home/other",
+					    "/usr/share/shop",
+					    "/root",
+					    "/usr/lib/python3.11/data",
+					    NULL };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	for (int d = 0; dirs[d]; d++) {
+		start(&b);
+		for (int i = 0; i < 6; i++) {
+			snprintf(path, sizeof(path), "%s/%d.json", dirs[d], i);
+			see_open(&b, i, path, i % 2 ? READ : WRITE);
+		}
+		learn(&b);
+		snprintf(path, sizeof(path), "%s/7.json", dirs[d]);
+		assert_false(allows_open(&b, path, READ));
+		snprintf(path, sizeof(path), "%s/0.json", dirs[d]);
+		assert_true(allows_open(&b, path, WRITE));
+		finish(&b);
+	}
+}
+
+static void code_directories_open_for_written_data_only(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		static const char *const logs[] = { APP "/a.log", APP "/b.log",
+						    APP "/c.log" };
+		static const char *const pages[] = { APP "/a.html",
+						     APP "/b.html",
+						     APP "/c.html" };
+		static const char *const modules[] = { APP "/a.py", APP "/b.py",
+						       APP "/c.py" };
+		static const char *const bare[] = { APP "/a", APP "/b",
+						    APP "/c" };
+
+		see_open(&b, i, logs[i], WRITE);
+		see_open(&b, i, pages[i], READ);
+		see_open(&b, i, modules[i], READ);
+		see_open(&b, i, bare[i], WRITE);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/d.log", WRITE));
+	assert_false(allows_open(&b, APP "/d.html", READ));
+	assert_false(allows_open(&b, APP "/d.py", READ));
+	assert_false(allows_open(&b, APP "/app.py", READ));
+	assert_false(allows_open(&b, APP "/d", WRITE));
+	finish(&b);
+}
+
+static void directories_of_programs_stay_as_they_are(void **state)
+{
+	static const char *const argv[] = { "/srv/env/bin/tool", NULL };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 0, argv);
+	see_open(&b, 0, "/srv/env/bin/tool", READ);
+	see_open(&b, 0, "/srv/env/bin/first", WRITE);
+	see_open(&b, 1, "/srv/env/bin/second", WRITE);
+	learn(&b);
+	assert_true(allows_open(&b, "/srv/env/bin/first", WRITE));
+	assert_false(allows_open(&b, "/srv/env/bin/third", WRITE));
+	assert_false(allows_open(&b, "/srv/env/bin/tool", WRITE));
+	finish(&b);
+}
+
+static void dotfiles_and_keys_stay_literal(void **state)
+{
+	static const char *const paths[] = {
+		APP "/data/.a.json", APP "/data/.b.json", APP "/data/.c.json",
+		APP "/data/a.pem",   APP "/data/b.pem",	  APP "/data/c.pem",
+	};
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 6; i++)
+		see_open(&b, i, paths[i], READ);
+	learn(&b);
+	assert_false(allows_open(&b, APP "/data/.d.json", READ));
+	assert_false(allows_open(&b, APP "/data/d.pem", READ));
+	for (int i = 0; i < 6; i++)
+		assert_true(allows_open(&b, paths[i], READ));
+	finish(&b);
+}
+
+static void shared_directories_open_with_a_fixed_start_only(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, "/tmp/shop-1.json", WRITE);
+	see_open(&b, 1, "/tmp/shop-2.json", WRITE);
+	see_open(&b, 2, "/tmp/anna.json", WRITE);
+	see_open(&b, 3, "/tmp/ben.json", WRITE);
+	see_open(&b, 4, "/tmp/carla.json", WRITE);
+	learn(&b);
+	assert_true(allows_open(&b, "/tmp/shop-3.json", WRITE));
+	assert_false(allows_open(&b, "/tmp/dora.json", WRITE));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_wildcard_crosses_into_a_protected_place),
+		cmocka_unit_test(protected_places_never_open),
+		cmocka_unit_test(code_directories_open_for_written_data_only),
+		cmocka_unit_test(directories_of_programs_stay_as_they_are),
+		cmocka_unit_test(dotfiles_and_keys_stay_literal),
+		cmocka_unit_test(
+			shared_directories_open_with_a_fixed_start_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

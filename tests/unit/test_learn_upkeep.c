@@ -310,6 +310,36 @@ static void a_directory_with_a_drawn_name_is_its_maker_s(void **state)
 	finish(&b);
 }
 
+static struct sm_event path_event(struct sm_value args[3], const char *event,
+				  const char *path)
+{
+	args[0] = text(path);
+	args[1] = number(-1);
+	return event_of(event, args, 2);
+}
+
+/* Killed, it leaves the socket behind, and starts with removing it. */
+static void who_listens_on_a_path_removes_what_was_left_there(void **state)
+{
+	struct sm_value args[3];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	args[0] = number(1);
+	args[1] = text(APP "/run/admin.sock");
+	e = event_of("socket.bind", args, 2);
+	add(&b, 0, &e);
+	learn(&b);
+	e = path_event(args, "os.remove", APP "/run/admin.sock");
+	assert_true(allows(&b, &e));
+	e = path_event(args, "os.remove", APP "/run/other.sock");
+	assert_false(allows(&b, &e));
+	assert_false(allows_open(&b, APP "/run/admin.sock", WRITE));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +355,8 @@ int main(void)
 		cmocka_unit_test(a_directory_with_a_drawn_name_is_its_maker_s),
 		cmocka_unit_test(a_package_reads_back_what_it_keeps),
 		cmocka_unit_test(who_makes_an_owner_s_directory_removes_it),
+		cmocka_unit_test(
+			who_listens_on_a_path_removes_what_was_left_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

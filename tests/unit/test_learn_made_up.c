@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names that a process made up: tempfile's, and those with its pid. */
+#include "tests/unit/learn_fixture.h"
+
+static void temporary_names_open_when_seen_once(void **state)
+{
+	struct sm_value name = text("/srv/data/upload-k3x_9abz.part");
+	struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, "/tmp/tmpab12_x9z", WRITE);
+	see_open(&b, 0, "/srv/data/upload-k3x_9abz.part", WRITE);
+	add(&b, 0, &made);
+	learn(&b);
+	assert_true(allows_open(&b, "/tmp/tmpzzzzzzzz", WRITE));
+	assert_false(allows_open(&b, "/tmp/tmpzzzzzzzzz", WRITE));
+	assert_false(allows_open(&b, "/tmp/tmpZZZZZZZZ", WRITE));
+	assert_true(allows_open(&b, "/srv/data/upload-00000000.part", WRITE));
+	assert_false(allows_open(&b, "/srv/data/other-00000000.part", WRITE));
+	finish(&b);
+}
+
+static void temporary_names_are_told_from_words_beside_them(void **state)
+{
+	static const char *const seen[] = {
+		"/srv/pip-modern-metadata-ynxvpx6n",
+		"/srv/pip-modern-building-abcdefgh",
+		"/srv/direct_url.jsonsbvm3x_f.tmp",
+		"/srv/RECORD62ms9m9u.tmp",
+	};
+	static const char *const others[] = {
+		"/srv/pip-modern-metadata-00000000",
+		"/srv/pip-modern-building-00000000",
+		"/srv/direct_url.json00000000.tmp",
+		"/srv/RECORD00000000.tmp",
+	};
+	struct bench b;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++) {
+		struct sm_value name = text(seen[i]);
+		struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
+
+		start(&b);
+		see_open(&b, 0, seen[i], WRITE);
+		add(&b, 0, &made);
+		learn(&b);
+		assert_true(allows_open(&b, others[i], WRITE));
+		finish(&b);
+	}
+}
+
+static void process_ids_are_in_no_rule(void **state)
+{
+	struct sm_value name = text("/dev/shm/pym-4000-k3x_9abz");
+	struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
+	struct bench b;
+	char *out;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, "/proc/4000/stat", READ);
+	see_open(&b, 0, APP "/run/worker.4000.sock", WRITE);
+	see_open(&b, 0, "/dev/shm/pym-4000-k3x_9abz", WRITE);
+	add(&b, 0, &made);
+	learn(&b);
+	assert_true(allows_open(&b, "/proc/9/stat", READ));
+	assert_false(allows_open(&b, "/proc/9/mem", READ));
+	assert_true(allows_open(&b, APP "/run/worker.81.sock", WRITE));
+	assert_true(allows_open(&b, "/dev/shm/pym-81-00000000", WRITE));
+	assert_false(allows_open(&b, "/dev/shm/pym-x-00000000", WRITE));
+	out = print(&b);
+	assert_null(strstr(out, "4000"));
+	free(out);
+	finish(&b);
+}
+
+static void small_process_ids_stand_alone(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	b.seen->owners[b.owners[0]].guest_pid = 7; /* in a container */
+	see_open(&b, 0, APP "/run7/worker.7.sock", WRITE);
+	see_open(&b, 0, "/var/tmp/rooms-7_onz3xs/a.json", WRITE);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/run7/worker.8.sock", WRITE));
+	assert_false(allows_open(&b, APP "/run8/worker.7.sock", WRITE));
+	assert_false(allows_open(&b, "/var/tmp/rooms-8_onz3xs/a.json", WRITE));
+	finish(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(temporary_names_open_when_seen_once),
+		cmocka_unit_test(
+			temporary_names_are_told_from_words_beside_them),
+		cmocka_unit_test(process_ids_are_in_no_rule),
+		cmocka_unit_test(small_process_ids_stand_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
