@@ -286,17 +286,16 @@ static struct sm_blob_grant *put_nexts(struct cursor *c, uint32_t link,
 
 static void put_words(struct sm_blob_way *way, const struct draft *d)
 {
-	const char mask[8] = "\xff\xff\xff\xff\xff\xff\xff\xff";
 	uint32_t start = d->start.len < 8 ? d->start.len : 8;
 	uint32_t end = d->end.len < 8 ? d->end.len : 8;
 
 	if (start)
 		memcpy(&way->first, d->start.p, start);
-	memcpy(&way->first_mask, mask, start);
+	memset(&way->first_mask, 0xff, start);
 	if (end)
 		memcpy((char *)&way->last + 8 - end,
 		       d->end.p + d->end.len - end, end);
-	memcpy((char *)&way->last_mask + 8 - end, mask, end);
+	memset((char *)&way->last_mask + 8 - end, 0xff, end);
 }
 
 static struct sm_blob_way *put_ways(struct cursor *c, uint32_t link,
