@@ -168,20 +168,25 @@ static bool pass_batch(struct sm_collector *collector)
  * What one ring may fill of a batch before it is the next ring's turn. When
  * more comes than is stored, quiet rings are to be seen often.
  */
-static uint32_t share(struct sm_collector *collector)
+static size_t share(const struct sm_collector *collector,
+		    const struct process *process)
 {
-	return collector->queue.bytes > SM_QUEUE_BYTES / 2 ? SM_BATCH_BYTES / 16
-							   : SM_BATCH_BYTES;
+	const struct queue *queue = &collector->queue;
+	size_t room = queue_room(queue, process, collector->process_count);
+	size_t turn = queue->bytes > SM_QUEUE_BYTES / 2 ? SM_BATCH_BYTES / 16
+							: SM_BATCH_BYTES;
+
+	return room < turn ? room : turn;
 }
 
 /*
  * At most a batch from one ring, then the next ring: a flooder cannot starve
- * the others. Returns the bytes taken.
+ * the others. It ends with the record that reaches most bytes. Returns the
+ * bytes taken.
  */
 static uint32_t drain_ring(struct sm_collector *collector,
-			   struct process *process, bool *is_empty)
+			   struct process *process, size_t most, bool *is_empty)
 {
-	const uint32_t most = share(collector);
 	uint32_t used = 0, bytes;
 
 	*is_empty = false;
@@ -303,27 +308,23 @@ static void start_with(struct sm_collector *collector, struct process *process)
 	collector->processes = process;
 }
 
-static bool is_blocked(struct sm_collector *collector)
-{
-	return !pass_batch(collector) || queue_is_full(&collector->queue);
-}
-
 static unsigned drain_all(struct sm_collector *collector)
 {
-	struct process *process, *next;
+	struct process *process, *next, *blocked = NULL;
 	unsigned delay = DELAY_IDLE_MS;
 	bool is_empty;
 
 	for (process = collector->processes; process; process = next) {
+		size_t most = share(collector, process);
 		uint32_t used;
 
 		next = process->next;
-		if (is_blocked(collector)) {
-			if (process != collector->processes)
-				start_with(collector, process);
-			return DELAY_BUSY_MS;
+		if (!most || !pass_batch(collector)) {
+			if (!blocked)
+				blocked = process;
+			continue;
 		}
-		used = drain_ring(collector, process, &is_empty);
+		used = drain_ring(collector, process, most, &is_empty);
 		if (!is_empty)
 			delay = 0;
 		else if (used > collector->options.ring_bytes / 16 &&
@@ -336,7 +337,11 @@ static unsigned drain_all(struct sm_collector *collector)
 		    !has_dead_child(collector, process))
 			end_process(collector, process, false);
 	}
-	return delay;
+	if (!blocked)
+		return delay;
+	if (blocked != collector->processes)
+		start_with(collector, blocked);
+	return DELAY_BUSY_MS;
 }
 
 /* ----------------------------------------------------------------- ending */
@@ -377,7 +382,8 @@ static void end_running(struct sm_collector *collector)
 	while ((process = collector->processes)) {
 		atomic_store(&process->memory.reader.control->is_alive, 0);
 		for (is_empty = false, taken = 0; !is_empty && taken < room;)
-			taken += drain_ring(collector, process, &is_empty);
+			taken += drain_ring(collector, process, SM_BATCH_BYTES,
+					    &is_empty);
 		while (!pass_batch(collector))
 			usleep(1000);
 		end_process(collector, process, !process->is_dead);

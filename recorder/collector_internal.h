@@ -115,6 +115,7 @@ struct process {
 	bool is_dead;
 	bool is_retired;       /* its pid said hello again */
 	_Atomic uint64_t seen; /* events stored so far, for status */
+	_Atomic size_t queued; /* bytes its records take in the queue */
 	struct stored_process store;
 };
 
@@ -155,7 +156,12 @@ struct item *item_new(enum item_kind kind, struct process *process,
 void queue_push(struct queue *queue, struct item *item); /* takes item */
 /* NULL after timeout_ms without one. The caller frees it. */
 struct item *queue_pop(struct queue *queue, unsigned timeout_ms);
-bool queue_is_full(const struct queue *queue);
+/*
+ * How much more of process's records it takes, one of count. Who fills it does
+ * so at its own cost: each of the others has a share of as much again.
+ */
+size_t queue_room(const struct queue *queue, const struct process *process,
+		  size_t count);
 /* Hellos pass a full queue, up to a bound of their own. */
 bool queue_is_overfull(const struct queue *queue);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * collector_queue.c: items from the draining to the storing thread. The
- * drainer asks queue_is_full() before it takes from a ring, so that the bytes
+ * drainer asks queue_room() before it takes from a ring, so that the bytes
  * waiting here are bounded and a slow disk is felt in the rings, where it is
- * counted.
+ * counted: first in those of who raises the most.
  */
 #include "recorder/collector_internal.h"
 
@@ -64,6 +64,8 @@ void queue_push(struct queue *queue, struct item *item)
 	*queue->last = item;
 	queue->last = &item->next;
 	queue->bytes += cost(item);
+	if (item->kind == ITEM_RECORDS)
+		item->process->queued += cost(item);
 	queue->pushed++;
 	pthread_cond_signal(&queue->filled);
 	pthread_mutex_unlock(&queue->lock);
@@ -99,17 +101,25 @@ struct item *queue_pop(struct queue *queue, unsigned timeout_ms)
 		if (!queue->first)
 			queue->last = &queue->first;
 		queue->bytes -= cost(item);
+		if (item->kind == ITEM_RECORDS)
+			item->process->queued -= cost(item);
 	}
 	pthread_mutex_unlock(&queue->lock);
 	return item;
 }
 
-bool queue_is_full(const struct queue *queue)
+size_t queue_room(const struct queue *queue, const struct process *process,
+		  size_t count)
 {
-	return queue->bytes >= SM_QUEUE_BYTES;
+	const size_t bytes = queue->bytes, queued = process->queued,
+		     share = SM_QUEUE_BYTES / count;
+
+	if (bytes < SM_QUEUE_BYTES)
+		return SM_QUEUE_BYTES - bytes;
+	return queued < share ? share - queued : 0;
 }
 
 bool queue_is_overfull(const struct queue *queue)
 {
-	return queue->bytes >= 2 * (size_t)SM_QUEUE_BYTES;
+	return queue->bytes >= 3 * (size_t)SM_QUEUE_BYTES;
 }

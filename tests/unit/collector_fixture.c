@@ -15,8 +15,12 @@ static void on_denied(void *context, uint32_t pid, const struct sm_event *event,
 {
 	struct fixture *f = context;
 
+	char byte;
+
 	(void)pid;
 	(void)has_begun;
+	if (f->stall >= 0 && !f->denied)
+		assert_int_equal(read(f->stall, &byte, 1), 0);
 	if (sm_str_equal(event->site.file, SM_STR("/srv/app.py")))
 		f->denied++;
 }
@@ -31,6 +35,7 @@ int collector_set_up(void **state)
 	};
 
 	memset(&f, 0, sizeof(f));
+	f.stall = -1;
 	*state = &f;
 	strcpy(f.directory, "/tmp/sm-test-XXXXXX");
 	if (!mkdtemp(f.directory))

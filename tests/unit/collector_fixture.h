@@ -29,6 +29,7 @@ struct fixture {
 	struct sm_trace_writer *trace;
 	char directory[32], path[64];
 	unsigned denied;
+	int stall; /* the first denial is told when this ends; -1: at once */
 };
 
 struct agent {

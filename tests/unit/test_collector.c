@@ -4,6 +4,7 @@
  */
 #include "tests/unit/collector_fixture.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -94,6 +95,59 @@ static void flooder_loses_its_own_events_only_and_all_are_counted(void **state)
 	assert_int_equal(f->summary.attempts, 301000);
 	assert_int_equal(f->summary.lost[SM_LOSS_TORN], 0);
 	assert_int_equal(collector_count_events(f, (uint32_t)quiet), 1000);
+}
+
+static void deny_one(struct fixture *f, struct agent *agent)
+{
+	(void)f;
+	agent_put_event(agent, SM_EVENT_OPEN, SM_DENIED);
+}
+
+/* Until nothing has been taken from it for long. */
+static void flood_until_stuck(struct fixture *f, struct agent *agent)
+{
+	unsigned stuck = 0;
+
+	(void)f;
+	while (stuck < 300) {
+		if (agent_put_event(agent, SM_EVENT_OPEN, SM_UNDECIDED)) {
+			stuck = 0;
+			continue;
+		}
+		usleep(1000);
+		stuck++;
+	}
+}
+
+/* Several rings full; killed by the alarm when nobody takes from them. */
+static void go_on_quietly(struct fixture *f, struct agent *agent)
+{
+	(void)f;
+	alarm(20);
+	agent_put_until_stored(agent, 20000);
+}
+
+static void flooder_fills_the_queue_at_its_own_cost(void **state)
+{
+	struct fixture *f = *state;
+	pid_t denied, flooder, quiet;
+	int ends[2], status;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	f->stall = ends[0];
+	collector_start(f);
+	denied = agent_run(f, deny_one);
+	assert_int_equal(agent_reap(denied), 0);
+	flooder = agent_run(f, flood_until_stuck);
+	assert_int_equal(agent_reap(flooder), 0);
+	quiet = agent_run(f, go_on_quietly);
+	status = agent_reap(quiet);
+	close(ends[1]);
+	assert_int_equal(status, 0);
+	collector_end(f);
+	close(ends[0]);
+	assert_true(f->summary.lost[SM_LOSS_RING_FULL]);
+	assert_int_equal(collector_count_events(f, (uint32_t)quiet), 20000);
 }
 
 static void damage_ring(struct fixture *f, struct agent *agent)
@@ -332,6 +386,7 @@ int main(void)
 		WITH_COLLECTOR(killed_process_loses_one_record_at_most),
 		WITH_COLLECTOR(
 			flooder_loses_its_own_events_only_and_all_are_counted),
+		WITH_COLLECTOR(flooder_fills_the_queue_at_its_own_cost),
 		WITH_COLLECTOR(damaged_ring_is_tainted_and_others_go_on),
 		WITH_COLLECTOR(record_that_does_not_decode_is_counted),
 		WITH_COLLECTOR(stop_accounts_for_those_still_running),
