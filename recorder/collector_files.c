@@ -270,12 +270,13 @@ static bool is_full(const struct sm_collector *collector)
 		       options->max_age_ns;
 }
 
-void files_check(struct sm_collector *collector)
+void files_check(struct sm_collector *collector, const struct item *item)
 {
 	const struct sm_collector_options *options = &collector->options;
 
-	if (!collector->trace || collector->is_storing_given_up ||
-	    collector->summary.is_bounded || !is_full(collector))
+	if (item->kind != ITEM_RECORDS || !collector->trace ||
+	    collector->is_storing_given_up || collector->summary.is_bounded ||
+	    !is_full(collector))
 		return;
 	if (options->next_trace)
 		go_on(collector);

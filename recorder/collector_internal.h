@@ -340,8 +340,11 @@ void files_end_process(struct sm_collector *collector, struct process *process,
 /* Frees process once nothing of it will be told any more. */
 void files_free_process(struct sm_collector *collector,
 			struct process *process);
-/* Goes on in the next file, or stops storing, at its bounds. */
-void files_check(struct sm_collector *collector);
+/*
+ * Before item is stored: goes on in the next file, or stops storing, at its
+ * bounds. No file is begun that nothing will be put into.
+ */
+void files_check(struct sm_collector *collector, const struct item *item);
 
 /* collector_store.c: remembers the first failure; false: not committed */
 void collector_note(struct sm_collector *collector, enum sm_status status);

@@ -459,9 +459,9 @@ void *collector_store(void *context)
 		item = queue_pop(&collector->queue, POP_WAIT_MS);
 		if (item) {
 			is_over = item->kind == ITEM_STOP;
+			files_check(collector, item);
 			handle(collector, item);
 			collector->queue.handled++;
-			files_check(collector);
 		} else {
 			sites_work(collector);
 		}

@@ -204,6 +204,14 @@ class Rotation(unittest.TestCase):
         for (first, _), (_, before) in zip(begun, begun[1:]):
             self.assertGreaterEqual(first, before)
 
+    def test_no_file_is_begun_that_nothing_is_put_into(self):
+        """Of age when the program ends, and nothing comes any more."""
+        told = self.record("--max-age=1s", "--rotate", status=-9, code=(
+            "import os, time\n"
+            "os.system('(sleep 1.5; kill -9 %d) >&2 &' % os.getpid())\n"
+            "time.sleep(60)"))
+        self.assertEqual([self.trace], self.files(), told)
+
     def test_a_set_is_read_as_one(self):
         self.record(f"--max-size={BOUND}", "--rotate")
         files = self.files()
