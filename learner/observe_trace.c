@@ -37,23 +37,69 @@ static uint64_t meta_number(const struct sm_trace *trace, const char *key)
 	return text ? strtoull(text, NULL, 10) : 0;
 }
 
-/*
- * Processes of one recording overlap, or have the recorder for a parent. A
- * trace that was continued holds several recordings: several runs.
- */
 struct run {
 	uint64_t identity, end_ns;
 	uint32_t parent_pid;
 };
 
-static struct run *run_of(struct run *runs, size_t count,
-			  const struct sm_trace_process *process)
+/* A trace that was continued holds several recordings: several runs. */
+struct runs {
+	struct run *all;
+	size_t count;
+	bool *begins; /* by number of process: a recording does, with it */
+	bool is_told;
+};
+
+static enum sm_status runs_init(struct runs *runs, const struct sm_trace *trace,
+				size_t processes)
 {
-	for (size_t i = count; i-- > 0;)
-		if (process->start_ns <= runs[i].end_ns ||
-		    (process->parent_pid &&
-		     process->parent_pid == runs[i].parent_pid))
-			return &runs[i];
+	const struct sm_str recording = SM_STR(SM_META_RECORDING);
+	const char *key, *command;
+
+	*runs = (struct runs){
+		.all = calloc(processes + 1, sizeof(*runs->all)),
+		.begins = calloc(processes + 1, sizeof(*runs->begins)),
+	};
+	if (!runs->all || !runs->begins)
+		return SM_NOMEM;
+	for (size_t i = 0; (key = sm_trace_meta_at(trace, i, &command)); i++) {
+		unsigned long number;
+
+		if (!sm_str_starts(sm_str_of(key), recording))
+			continue;
+		number = strtoul(key + recording.len, NULL, 10);
+		if (number && number <= processes)
+			runs->begins[number] = true;
+	}
+	return SM_OK;
+}
+
+static void runs_fini(struct runs *runs)
+{
+	free(runs->all);
+	free(runs->begins);
+}
+
+/*
+ * What a recording started is of its run, however late it came. Where the trace
+ * does not tell recordings (it was begun by an older secmgr): processes of one
+ * overlap, or have the recorder for a parent. NULL: of none yet.
+ */
+static struct run *run_of(struct runs *runs,
+			  const struct sm_trace_process_info *process)
+{
+	const struct sm_trace_process *start = &process->start;
+
+	if (runs->begins[process->number])
+		runs->is_told = true;
+	if (runs->is_told)
+		return runs->begins[process->number]
+			       ? NULL
+			       : &runs->all[runs->count - 1];
+	for (struct run *run = runs->all + runs->count; run-- > runs->all;)
+		if (start->start_ns <= run->end_ns ||
+		    (start->parent_pid && start->parent_pid == run->parent_pid))
+			return run;
 	return NULL;
 }
 
@@ -93,29 +139,35 @@ static bool is_in(const struct sm_window *window, uint64_t from_ns,
 	       (!window->to_ns || from_ns <= window->to_ns);
 }
 
+static struct run *add_run(struct runs *runs, const struct sm_trace *trace,
+			   const struct sm_trace_process *first)
+{
+	struct run *run = &runs->all[runs->count++];
+
+	run->identity = process_identity(host_identity(trace), first);
+	run->parent_pid = first->parent_pid;
+	if (runs->count == 1)
+		run->end_ns = continued_to(trace);
+	return run;
+}
+
 static enum sm_status add_processes(struct sm_observations *o,
 				    const struct sm_trace *trace,
 				    const struct sm_window *window,
 				    uint32_t *owners, size_t count)
 {
-	struct run *runs = calloc(count + 1, sizeof(*runs)), *run;
-	enum sm_status status = runs ? SM_OK : SM_NOMEM;
-	size_t run_count = 0;
+	struct runs runs;
+	struct run *run;
+	enum sm_status status = runs_init(&runs, trace, count);
 
 	for (size_t i = 1; status == SM_OK && i <= count; i++) {
 		const struct sm_trace_process_info *p =
 			sm_trace_process(trace, (uint32_t)i);
 		uint64_t end = p->has_ended ? p->account.end_ns : UINT64_MAX;
 
-		run = run_of(runs, run_count, &p->start);
-		if (!run) {
-			run = &runs[run_count++];
-			run->identity = process_identity(host_identity(trace),
-							 &p->start);
-			run->parent_pid = p->start.parent_pid;
-			if (run_count == 1)
-				run->end_ns = continued_to(trace);
-		}
+		run = run_of(&runs, p);
+		if (!run)
+			run = add_run(&runs, trace, &p->start);
 		if (end > run->end_ns)
 			run->end_ns = end;
 		owners[i] = NOBODY;
@@ -128,7 +180,7 @@ static enum sm_status add_processes(struct sm_observations *o,
 			o->owners[owners[i]].recorded->host =
 				host_identity(trace);
 	}
-	free(runs);
+	runs_fini(&runs);
 	return status;
 }
 

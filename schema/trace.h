@@ -102,8 +102,13 @@ SM_CHECKED enum sm_status sm_trace_writer_open(const char *path,
 #define SM_META_MODULES "modules."
 /* Of what code imports, its root or distribution follows. */
 #define SM_META_IMPORTS "imports."
+/* Of a recording, the number of its first process follows. */
+#define SM_META_RECORDING "recording."
 SM_CHECKED enum sm_status sm_trace_set_meta(struct sm_trace_writer *writer,
 					    const char *key, const char *value);
+/* The processes added from now on are of another recording, of command. */
+SM_CHECKED enum sm_status
+sm_trace_begin_recording(struct sm_trace_writer *writer, const char *command);
 /*
  * Signs checkpoints from the next commit on: one every 10 seconds at most, and
  * the last. signer (schema/trace/sign.h) is borrowed until close.

@@ -10,6 +10,8 @@
 
 -- Facts about the recording: format, writer, command, host, clock, ...
 -- `closed` is there when the writer ended in order.
+-- `recording.NUMBER`: the command of the recording whose first process in this
+-- file that is: all up to the next of these are of one run.
 -- `redaction`: "credentials", or "none" where they were kept; `redaction.key`: a
 -- hash of the key, equal where hashes of credentials can be compared.
 -- `distributions.DIRECTORY`: what was installed in a site directory code came

@@ -110,6 +110,9 @@ static enum sm_status set_command(struct run *run)
 
 	if (!status)
 		status = set_fact(run, "cwd", cwd);
+	if (!status)
+		status = sm_trace_begin_recording(
+			run->trace, run->wrapper->collector.title);
 	free(cwd);
 	return status;
 }

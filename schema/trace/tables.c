@@ -2,6 +2,9 @@
 /*
  * tables.c: rows of the plain tables: facts, processes, losses, policies.
  */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "schema/trace/argv.h"
 #include "schema/trace/writer.h"
 
@@ -26,6 +29,16 @@ enum sm_status sm_trace_set_meta(struct sm_trace_writer *w, const char *key,
 	sm_rows_str(&w->rows, sm_str_of(key));
 	sm_rows_str(&w->rows, sm_str_of(value));
 	return sm_rows_end(&w->rows);
+}
+
+enum sm_status sm_trace_begin_recording(struct sm_trace_writer *w,
+					const char *command)
+{
+	char key[sizeof(SM_META_RECORDING) + 16];
+
+	snprintf(key, sizeof(key), SM_META_RECORDING "%" PRIu32,
+		 w->process_count + 1);
+	return sm_trace_set_meta(w, key, command);
 }
 
 enum sm_status sm_trace_add_process(struct sm_trace_writer *w,

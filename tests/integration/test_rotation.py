@@ -30,11 +30,12 @@ class Rotation(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.place, True)
         self.trace = self.place / "t.db"
 
-    def record(self, *options, code=FLOOD, status=5):
+    def record(self, *options, code=FLOOD, command=None, status=5):
+        command = command or (workloads.PYTHON, "-c", code)
         done = subprocess.run(
             [workloads.program("secmgr-record"), "-o", "t.db",
-             "--on-full=wait:4000", *options, "--", workloads.PYTHON, "-c",
-             code], cwd=self.place, env=workloads.environment(),
+             "--on-full=wait:4000", *options, "--", *command],
+            cwd=self.place, env=workloads.environment(),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, timeout=120, check=False)
         self.assertEqual(status, done.returncode, done.stderr)
@@ -134,6 +135,16 @@ class Rotation(unittest.TestCase):
         self.assertIn("(1 run, ", learned.stderr)
         for path in files:
             self.stored(path)
+
+    def test_what_a_recording_starts_is_one_run_however_late(self):
+        """Without a process that overlaps both, or started both."""
+        command = ("-c", f"({workloads.PYTHON} -c pass; :)\n"
+                         f"({workloads.PYTHON} -c pass; :)\n"
+                         f"{workloads.PYTHON} -c 'raise SystemExit(5)'")
+        for options, runs in ((), "1 run, 3"), (("--append",), "2 runs, 6"):
+            self.record(*options, command=("/bin/sh", *command))
+            learned = self.read("secmgr-learn", self.trace, status=(0,))
+            self.assertIn(f"({runs} processes)", learned.stderr)
 
     def test_only_so_many_old_files_are_kept(self):
         told = self.record(f"--max-size={BOUND}", "--rotate=2")
