@@ -12,6 +12,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "recorder/origins.h"
+
 static enum sm_status fail(struct sm_diag *diag, const char *what)
 {
 	return sm_fail(diag, SM_IO, "%s: %s", what, strerror(errno));
@@ -188,6 +190,9 @@ enum sm_status sm_collector_start(struct sm_collector *collector,
 		return status;
 	if (!policy_announce(collector))
 		return sm_fail(diag, SM_NOMEM, "out of memory");
+	collector->origins = trace ? sm_origins_new() : NULL;
+	if (trace && !collector->origins)
+		return fail(diag, "pthread_create");
 	collector->file_begun_ns = sm_collector_now_ns();
 	errno = pthread_create(&collector->store_thread, NULL, store_and_tell,
 			       collector);
@@ -266,7 +271,7 @@ void sm_collector_free(struct sm_collector *collector)
 	if (collector->founder_end.end_ns && collector->options.next_trace)
 		process_free(collector->founder);
 	policies_free(collector);
-	sites_free(collector);
+	sm_origins_free(collector->origins);
 	queue_destroy(&collector->queue);
 	free(collector->batch);
 	free(collector->title);

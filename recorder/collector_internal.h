@@ -211,11 +211,9 @@ struct sm_collector {
 	bool is_storing_given_up, is_commit_failing;
 	uint64_t file_begun_ns;
 	struct policy_facts *facts; /* newest first */
-	struct known_site *sites;   /* newest first */
-	struct known_directory *directories;
-	size_t import_bytes; /* of source that may still be read for imports */
-	struct process *stored;	 /* live ones, in the order of their rows */
-	struct process *founder; /* the first of all; kept when it ended */
+	struct sm_origins *origins; /* NULL: there is no trace */
+	struct process *stored;	    /* live ones, in the order of their rows */
+	struct process *founder;    /* the first of all; kept when it ended */
 	struct sm_trace_account founder_end; /* end_ns 0: it lives */
 	uint64_t appended, committed; /* events handed to, kept by the trace */
 	struct sm_collector_summary summary;
@@ -313,19 +311,19 @@ void policies_add(struct sm_collector *collector, struct policy_facts *facts);
 void policies_adopted(struct sm_collector *collector,
 		      const struct stored_process *store);
 void policies_next_file(struct sm_collector *collector);
+void policies_free(struct sm_collector *collector);
 
 /*
- * collector_sites.c: the trace gets to know what is installed in the site
- * directory of code, or which modules lie where the application has it from;
- * reads directories the first time.
+ * collector_sites.c, storing thread: the trace gets to know what there was
+ * where code came from (recorder/origins.h).
  */
 void sites_note(struct sm_collector *collector,
 		const struct sm_record_code *code);
-/* Reads what one directory's code imports; false: nothing waits for it. */
-bool sites_work(struct sm_collector *collector);
+/* What was read since the last time. */
+void sites_store(struct sm_collector *collector);
 void sites_next_file(struct sm_collector *collector);
-void sites_free(struct sm_collector *collector);
-void policies_free(struct sm_collector *collector);
+/* Waits for what is still to be read, a while, and stores it. */
+void sites_end(struct sm_collector *collector);
 
 /* collector_files.c: all in the storing thread. Takes start. */
 enum sm_status files_add_process(struct sm_collector *collector,

@@ -8,19 +8,15 @@
 #include "recorder/collector_internal.h"
 
 #include <stdlib.h>
-#include <time.h>
+
+#include "recorder/deadline.h"
 
 void queue_init(struct queue *queue)
 {
-	pthread_condattr_t attributes;
-
 	memset(queue, 0, sizeof(*queue));
 	queue->last = &queue->first;
 	pthread_mutex_init(&queue->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&queue->filled, &attributes);
-	pthread_condattr_destroy(&attributes);
+	sm_deadline_init(&queue->filled);
 }
 
 void queue_destroy(struct queue *queue)
@@ -71,23 +67,9 @@ void queue_push(struct queue *queue, struct item *item)
 	pthread_mutex_unlock(&queue->lock);
 }
 
-static struct timespec deadline_in(unsigned ms)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += ms / 1000;
-	at.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_nsec -= 1000000000;
-		at.tv_sec++;
-	}
-	return at;
-}
-
 struct item *queue_pop(struct queue *queue, unsigned timeout_ms)
 {
-	struct timespec deadline = deadline_in(timeout_ms);
+	struct timespec deadline = sm_deadline_in(timeout_ms);
 	struct item *item;
 	int error = 0;
 

@@ -14,7 +14,6 @@
 #define MEMORY_TRIES	50
 #define MEMORY_RETRY_MS 10
 #define BUFFERED_MAX	(16u << 20)
-#define IMPORT_BYTES	(32u << 20) /* of source; some 30 ms at the end */
 
 /* ----------------------------------------------------------------- events */
 
@@ -454,7 +453,6 @@ void *collector_store(void *context)
 	bool is_over = false;
 	struct item *item;
 
-	collector->import_bytes = IMPORT_BYTES;
 	while (!is_over) {
 		item = queue_pop(&collector->queue, POP_WAIT_MS);
 		if (item) {
@@ -462,9 +460,8 @@ void *collector_store(void *context)
 			files_check(collector, item);
 			handle(collector, item);
 			collector->queue.handled++;
-		} else {
-			sites_work(collector);
 		}
+		sites_store(collector);
 		if (sm_collector_now_ns() - committed_ns > COMMIT_EVERY_NS) {
 			collector_commit(collector);
 			committed_ns = sm_collector_now_ns();
@@ -472,8 +469,7 @@ void *collector_store(void *context)
 		if (collector->trace && !collector->is_storing_given_up)
 			wait_for_disk(collector);
 	}
-	while (sites_work(collector))
-		;
+	sites_end(collector);
 	count_unseen_forks(collector);
 	commit_last(collector);
 	return NULL;

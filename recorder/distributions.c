@@ -9,6 +9,11 @@
 #include "recorder/distribution.h"
 #include "recorder/lines.h"
 
+struct reading {
+	struct sm_lines *lines;
+	const _Atomic bool *should_stop; /* NULL: never */
+};
+
 static void print_names(FILE *out, const char *key,
 			const struct sm_names *names)
 {
@@ -19,13 +24,15 @@ static void print_names(FILE *out, const char *key,
 
 static bool add_line(void *context, const struct sm_distribution *d)
 {
-	struct sm_lines *lines = context;
+	const struct reading *r = context;
 	char *line = NULL;
 	size_t bytes;
 	bool failed;
 	FILE *out;
 
-	if (sm_lines_are_full(lines))
+	if (r->should_stop && *r->should_stop)
+		return false;
+	if (sm_lines_are_full(r->lines))
 		return true;
 	out = open_memstream(&line, &bytes);
 	if (!out)
@@ -41,10 +48,10 @@ static bool add_line(void *context, const struct sm_distribution *d)
 		free(line);
 		return false;
 	}
-	return sm_lines_take(lines, line);
+	return sm_lines_take(r->lines, line);
 }
 
-static bool read_entries(struct sm_lines *lines, DIR *directory)
+static bool read_entries(struct reading *r, DIR *directory)
 {
 	struct sm_distribution *d = malloc(sizeof(*d));
 	const struct dirent *entry;
@@ -52,19 +59,21 @@ static bool read_entries(struct sm_lines *lines, DIR *directory)
 
 	while (done && (entry = readdir(directory)))
 		if (sm_distribution_read(d, dirfd(directory), entry->d_name))
-			done = add_line(lines, d);
+			done = add_line(r, d);
 	free(d);
 	return done;
 }
 
-char *sm_distributions_read(const char *directory)
+char *sm_distributions_read(const char *directory,
+			    const _Atomic bool *should_stop)
 {
 	struct sm_lines *lines = calloc(1, sizeof(*lines));
+	struct reading r = { lines, should_stop };
 	DIR *entries = opendir(directory);
 	char *text = NULL;
 
-	if (lines && entries && read_entries(lines, entries) &&
-	    sm_distributions_of_debian(directory, add_line, lines))
+	if (lines && entries && read_entries(&r, entries) &&
+	    sm_distributions_of_debian(directory, add_line, &r))
 		text = sm_lines_join(lines);
 	else if (lines && !entries)
 		text = sm_lines_join(lines);

@@ -7,6 +7,8 @@
 #ifndef RECORDER_DISTRIBUTIONS_H
 #define RECORDER_DISTRIBUTIONS_H
 
+#include <stdbool.h>
+
 /*
  * The distributions in directory, one a line, sorted by bytes:
  *
@@ -18,9 +20,10 @@
  * development are for, and what a package of dpkg(1) recommends. At most what
  * lines.h says. Metadata with other characters than names have is left out.
  * Empty when the directory cannot be read or has none, NULL when memory ran
- * out; the caller's to free(). Reads files, blocks: not for a thread that
- * drains rings.
+ * out; the caller's to free(). Reads files, blocks; ends early when
+ * *should_stop becomes true, which may be NULL.
  */
-char *sm_distributions_read(const char *directory);
+char *sm_distributions_read(const char *directory,
+			    const _Atomic bool *should_stop);
 
 #endif

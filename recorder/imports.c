@@ -12,12 +12,20 @@
 
 /* --------------------------------------------------------------- statements */
 
+static bool is_in_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '_';
+}
+
+/* strspn() makes a table each time it is called: every line of a program. */
 static size_t name_length(const char *p)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	size_t n = 0;
 
-	return strspn(p, letters);
+	while (is_in_name(p[n]))
+		n++;
+	return n;
 }
 
 static const char *skip_blanks(const char *p)
@@ -47,19 +55,40 @@ static const char *behind_word(const char *p, const char *word)
 	return skip_blanks(p + n);
 }
 
-static void add(struct sm_imports *imports, const char *name)
+/* Where name is, or belongs. */
+static unsigned place_of(const struct sm_imports *imports, const char *name)
 {
-	size_t n = name_length(name);
+	unsigned low = 0, high = imports->count;
 
-	if (!n || n >= SM_IMPORT_BYTES || (*name >= '0' && *name <= '9'))
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+
+		if (strcmp(imports->name[middle], name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void add(struct sm_imports *imports, const char *text)
+{
+	size_t n = name_length(text);
+	char name[SM_IMPORT_BYTES];
+	unsigned at;
+
+	if (!n || n >= sizeof(name) || (*text >= '0' && *text <= '9'))
 		return;
-	for (unsigned i = 0; i < imports->count; i++)
-		if (!strncmp(imports->name[i], name, n) && !imports->name[i][n])
-			return;
-	if (imports->count == SM_IMPORTS_MAX)
+	memcpy(name, text, n);
+	name[n] = '\0';
+	at = place_of(imports, name);
+	if (imports->count == SM_IMPORTS_MAX ||
+	    (at < imports->count && !strcmp(imports->name[at], name)))
 		return;
-	memcpy(imports->name[imports->count], name, n);
-	imports->name[imports->count++][n] = '\0';
+	memmove(imports->name[at + 1], imports->name[at],
+		(imports->count - at) * sizeof(*imports->name));
+	memcpy(imports->name[at], name, n + 1);
+	imports->count++;
 }
 
 static bool is_end(const char *p)
@@ -196,14 +225,14 @@ static void scan_file(struct sm_imports *imports, int root, const char *path,
 
 void sm_imports_scan_files(struct sm_imports *imports, const char *root,
 			   const char *modules, enum sm_imports_of which,
-			   size_t *bytes)
+			   size_t *bytes, const _Atomic bool *should_stop)
 {
 	int directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char path[PATH_MAX];
 
 	if (directory < 0)
 		return;
-	while (*modules) {
+	while (*modules && !(should_stop && *should_stop)) {
 		size_t n = strcspn(modules, "\n");
 
 		if (n > 3 && n < sizeof(path) &&

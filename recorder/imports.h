@@ -13,7 +13,7 @@
 #define SM_IMPORTS_MAX	512 /* more are left out */
 
 struct sm_imports {
-	char name[SM_IMPORTS_MAX][SM_IMPORT_BYTES];
+	char name[SM_IMPORTS_MAX][SM_IMPORT_BYTES]; /* sorted, once each */
 	unsigned count;
 };
 
@@ -38,10 +38,10 @@ void sm_imports_scan(struct sm_imports *imports, const char *text,
  * gives them; at most *bytes of text, which are taken off. For
  * SM_IMPORTS_OF_LOADING those in root itself: packages below are often for
  * something special. What sets up, tests or runs a package is not loaded by who
- * imports it.
+ * imports it. Ends early when *should_stop becomes true, which may be NULL.
  */
 void sm_imports_scan_files(struct sm_imports *imports, const char *root,
 			   const char *modules, enum sm_imports_of which,
-			   size_t *bytes);
+			   size_t *bytes, const _Atomic bool *should_stop);
 
 #endif

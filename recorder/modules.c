@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 struct lister {
 	struct sm_lines *lines;
+	const _Atomic bool *should_stop; /* NULL: never */
 	unsigned looks, depth;
 	bool has_failed;     /* memory ran out */
 	char path[PATH_MAX]; /* below the root, ends with `/` or is empty */
@@ -101,7 +101,7 @@ static enum entry_kind kind_of(int directory, const struct dirent *entry)
 static const struct dirent *next_entry(struct lister *l, DIR *directory)
 {
 	if (l->looks == SM_MODULES_LOOKS || l->has_failed ||
-	    sm_lines_are_full(l->lines))
+	    sm_lines_are_full(l->lines) || (l->should_stop && *l->should_stop))
 		return NULL;
 	l->looks++;
 	return readdir(directory);
@@ -214,7 +214,7 @@ size_t sm_modules_root(const char *directory)
 	return n;
 }
 
-char *sm_modules_read(const char *root)
+char *sm_modules_read(const char *root, const _Atomic bool *should_stop)
 {
 	struct lister *l = calloc(1, sizeof(*l));
 	char *text = NULL;
@@ -222,6 +222,7 @@ char *sm_modules_read(const char *root)
 	if (l)
 		l->lines = calloc(1, sizeof(*l->lines));
 	if (l && l->lines) {
+		l->should_stop = should_stop;
 		walk(l, AT_FDCWD, root);
 		if (!l->has_failed)
 			text = sm_lines_join(l->lines);

@@ -6,6 +6,7 @@
 #ifndef RECORDER_MODULES_H
 #define RECORDER_MODULES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SM_MODULES_DEPTH 16    /* of packages in packages */
@@ -23,8 +24,9 @@ size_t sm_modules_root(const char *directory);
  * but modules (PEP 420). Left out: what a link stands for, tests, what a dot
  * hides, directories to which anybody may write, and names other than letters,
  * digits, `_` and `-`. Empty when root cannot be read; NULL when memory ran
- * out; the caller's to free(). Reads directories, blocks.
+ * out; the caller's to free(). Reads directories, blocks; ends early when
+ * *should_stop becomes true, which may be NULL.
  */
-char *sm_modules_read(const char *root);
+char *sm_modules_read(const char *root, const _Atomic bool *should_stop);
 
 #endif

@@ -47,7 +47,7 @@ static void reads_as(struct site *site, const char *expected)
 {
 	char command[128];
 
-	site->text = sm_distributions_read(site->place);
+	site->text = sm_distributions_read(site->place, NULL);
 	assert_non_null(site->text);
 	assert_string_equal(site->text, expected);
 	free(site->text);
@@ -134,7 +134,7 @@ static void what_is_no_metadata_is_left_out(void **state)
 
 static void no_directory_is_nothing(void **state)
 {
-	char *text = sm_distributions_read("/nonexistent/site-packages");
+	char *text = sm_distributions_read("/nonexistent/site-packages", NULL);
 
 	(void)state;
 	assert_string_equal(text, "");

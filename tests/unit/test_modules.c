@@ -55,7 +55,7 @@ static void leave(void)
 
 static void reads_as(const char *expected)
 {
-	char *text = sm_modules_read(place);
+	char *text = sm_modules_read(place, NULL);
 
 	assert_non_null(text);
 	assert_string_equal(text, expected);
@@ -182,22 +182,36 @@ static void no_more_than_lines_are_kept(void **state)
 		snprintf(name, sizeof(name), "m%05d.py", i);
 		put(name);
 	}
-	text = sm_modules_read(place);
+	text = sm_modules_read(place, NULL);
 	assert_non_null(text);
 	for (const char *p = text; *p; p++)
 		lines += *p == '\n';
 	assert_int_equal(lines, SM_LINES_MAX);
 	free(text);
 	assert_int_equal(unlink("m00000.py"), 0);
-	text = sm_modules_read(place);
+	text = sm_modules_read(place, NULL);
 	assert_non_null(strstr(text, "m04096.py\n"));
+	free(text);
+	leave();
+}
+
+static void it_ends_when_it_is_to(void **state)
+{
+	const _Atomic bool should_stop = true;
+	char *text;
+
+	(void)state;
+	make();
+	put("app.py");
+	text = sm_modules_read(place, &should_stop);
+	assert_string_equal(text, "");
 	free(text);
 	leave();
 }
 
 static void no_directory_is_nothing(void **state)
 {
-	char *text = sm_modules_read("/nonexistent");
+	char *text = sm_modules_read("/nonexistent", NULL);
 
 	(void)state;
 	assert_string_equal(text, "");
@@ -232,6 +246,7 @@ int main(void)
 		cmocka_unit_test(a_root_where_anybody_may_write_is_none),
 		cmocka_unit_test(loops_and_depth_end),
 		cmocka_unit_test(no_more_than_lines_are_kept),
+		cmocka_unit_test(it_ends_when_it_is_to),
 		cmocka_unit_test(no_directory_is_nothing),
 		cmocka_unit_test(the_root_is_above_the_packages),
 	};
