@@ -4,14 +4,23 @@
  * With each of them come options of its own; a name that stands there comes
  * with the same ones as the next. They are spelled, whoever gave them.
  */
+#include <stdlib.h>
+
 #include "learner/argv.h"
 
-/* A word that may be one, and what stands behind it. */
+/* A word that may be one, in its line. */
 struct candidate {
 	struct sm_word *word;
 	const struct sm_line *line;
 	struct sm_str command;
 	uint32_t at;
+};
+
+/* Where one word of one command stood, and which options came with it. */
+struct spoken {
+	const struct candidate *at;
+	size_t count;
+	struct sm_str_list options;
 };
 
 /* Behind the options, each perhaps with a value, of the command at `at`. */
@@ -55,64 +64,95 @@ static size_t find(const struct sm_learn *l, struct sm_line *line,
 	return n;
 }
 
-/* Options of the candidate's words up to an operator; at from 0. */
-static struct sm_str next_option(const struct candidate *c, uint32_t *at)
+static int by_command(const void *x, const void *y)
 {
-	for (uint32_t i = c->at + 1 + *at; i < c->line->count; i++) {
+	const struct candidate *a = x, *b = y;
+	int r = sm_str_compare(a->command, b->command);
+
+	return r ? r : sm_str_compare(a->word->value, b->word->value);
+}
+
+/* Those behind the word, up to an operator. */
+static void add_options(struct sm_learn *l, const struct candidate *c,
+			struct sm_str_list *options)
+{
+	for (uint32_t i = c->at + 1; i < c->line->count; i++) {
 		const struct sm_word *w = &c->line->words[i];
 
 		if (w->is_raw)
 			break;
-		*at = i - c->at;
 		if (w->head.len)
-			return w->head;
-		if (w->is_fixed && sm_is_option(w->value))
-			return w->value;
+			sm_list_add(l, options, w->head);
+		else if (w->is_fixed && sm_is_option(w->value))
+			sm_list_add(l, options, w->value);
 	}
-	return SM_STR("");
 }
 
-/* A line of `of` has an option that none has with the other word. */
-static bool has_own(const struct candidate *all, size_t count,
-		    struct sm_str command, struct sm_str of,
-		    struct sm_str other)
+/* Sorted candidates, by their words; how many these are. */
+static size_t join(struct sm_learn *l, const struct candidate *all,
+		   size_t count, struct spoken *words)
 {
-	struct sm_str option, theirs;
+	size_t n = 0, end;
 
-	for (size_t i = 0; i < count; i++) {
-		uint32_t at = 0;
-
-		if (!sm_str_equal(all[i].command, command) ||
-		    !sm_str_equal(all[i].word->value, of))
-			continue;
-		while ((option = next_option(&all[i], &at)).len) {
-			bool is_shared = false;
-
-			for (size_t k = 0; !is_shared && k < count; k++) {
-				uint32_t from = 0;
-
-				if (!sm_str_equal(all[k].command, command) ||
-				    !sm_str_equal(all[k].word->value, other))
-					continue;
-				while (!is_shared &&
-				       (theirs = next_option(&all[k], &from))
-					       .len)
-					is_shared =
-						sm_str_equal(option, theirs);
-			}
-			if (!is_shared)
-				return true;
-		}
+	for (size_t i = 0; i < count; i = end, n++) {
+		words[n] = (struct spoken){ .at = &all[i] };
+		for (end = i; end < count && !by_command(&all[i], &all[end]);
+		     end++)
+			add_options(l, &all[end], &words[n].options);
+		words[n].count = end - i;
 	}
+	return n;
+}
+
+static int by_options(const void *x, const void *y)
+{
+	const struct sm_str_list *a = &((const struct spoken *)x)->options;
+	const struct sm_str_list *b = &((const struct spoken *)y)->options;
+	int r = (a->count > b->count) - (a->count < b->count);
+
+	for (size_t i = 0; !r && i < a->count; i++)
+		r = sm_str_compare(a->items[i], b->items[i]);
+	return r;
+}
+
+static bool has_own(const struct spoken *word, const struct spoken *other)
+{
+	for (size_t i = 0; i < word->options.count; i++)
+		if (!sm_list_has(&other->options, word->options.items[i]))
+			return true;
 	return false;
+}
+
+/* Each has an option that never came with the other. */
+static bool are_apart(const struct spoken *a, const struct spoken *b)
+{
+	return has_own(a, b) && has_own(b, a);
+}
+
+/* Spells those of one command that are apart from another one. */
+static void spell(struct spoken *words, size_t count)
+{
+	size_t end;
+
+	qsort(words, count, sizeof(*words), by_options);
+	for (size_t i = 0; i < count; i = end) {
+		bool is_command = false;
+
+		for (size_t k = 0; !is_command && k < count; k++)
+			is_command = are_apart(&words[i], &words[k]);
+		for (end = i;
+		     end < count && !by_options(&words[i], &words[end]); end++)
+			for (size_t k = 0; k < words[end].count; k++)
+				words[end].at[k].word->is_fixed |= is_command;
+	}
 }
 
 void sm_lines_spell_commands(struct sm_learn *l, struct sm_line *lines,
 			     size_t count)
 {
 	struct candidate *all;
-	size_t room = 0, n = 0;
-	bool *is_command;
+	struct spoken *words;
+	size_t room = 0, n = 0, end;
 
 	for (size_t i = 0; i < count; i++)
 		room += lines[i].count;
@@ -120,20 +160,16 @@ void sm_lines_spell_commands(struct sm_learn *l, struct sm_line *lines,
 	for (size_t i = 0; i < count; i++)
 		if (lines[i].is_parsed)
 			n += find(l, &lines[i], all + n);
-	is_command = sm_learn_take(l, n + 1);
-	for (size_t i = 0; i < n; i++) {
-		is_command[i] = false;
-		for (size_t k = 0; !is_command[i] && k < n; k++)
-			is_command[i] =
-				sm_str_equal(all[i].command, all[k].command) &&
-				!sm_str_equal(all[i].word->value,
-					      all[k].word->value) &&
-				has_own(all, n, all[i].command,
-					all[i].word->value,
-					all[k].word->value) &&
-				has_own(all, n, all[i].command,
-					all[k].word->value, all[i].word->value);
+	if (!n)
+		return;
+	qsort(all, n, sizeof(*all), by_command);
+	words = sm_learn_take(l, n * sizeof(*words));
+	n = join(l, all, n, words);
+	for (size_t i = 0; i < n; i = end) {
+		for (end = i + 1;
+		     end < n && sm_str_equal(words[end].at->command,
+					     words[i].at->command);)
+			end++;
+		spell(words + i, end - i);
 	}
-	for (size_t i = 0; i < n; i++)
-		all[i].word->is_fixed |= is_command[i];
 }

@@ -2,6 +2,8 @@
 /*
  * test_learn_options.c: options that lines hold or not, and how often.
  */
+#include <time.h>
+
 #include "tests/unit/learn_fixture.h"
 
 #define PIC "/usr/bin/pic", "in.png"
@@ -255,6 +257,37 @@ static void what_an_option_runs_stays_what_it_was(void **state)
 	finish(&b);
 }
 
+static double cpu_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Each with each in every line was 12 s for 1,000. */
+static void many_words_behind_options_take_no_time(void **state)
+{
+	double before;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 1500; i++) {
+		char branch[] = "branch-aaa";
+
+		branch[7] = (char)('a' + i % 26);
+		branch[8] = (char)('a' + i / 26 % 26);
+		branch[9] = (char)('a' + i / 676);
+		see_popen(&b, i % RUNS,
+			  ARGV("/usr/bin/git", "-C", "repo", branch, "-q"));
+	}
+	before = cpu_seconds();
+	learn(&b);
+	assert_true(cpu_seconds() - before < 10);
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +300,7 @@ int main(void)
 		cmocka_unit_test(brackets_of_the_line_stand_for_themselves),
 		cmocka_unit_test(how_much_is_somebodys_choice),
 		cmocka_unit_test(what_an_option_runs_stays_what_it_was),
+		cmocka_unit_test(many_words_behind_options_take_no_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
