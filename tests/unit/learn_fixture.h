@@ -28,8 +28,9 @@ struct bench {
 	void *blob;
 };
 
-static const struct sm_principal app = { SM_PRINCIPAL_APP, SM_STR("app"),
-					 SM_STR(APP "/app.py") };
+static const struct sm_principal app = { .kind = SM_PRINCIPAL_APP,
+					 .name = SM_STR("app"),
+					 .file = SM_STR(APP "/app.py") };
 
 static inline struct sm_value text(const char *s)
 {
@@ -128,8 +129,10 @@ static inline struct sm_event run_event(struct sm_value args[3],
 		.type = SM_LIST, .len = 2, .full_len = 2, .items = args + 1
 	};
 	e = event_of("exec", args, 1);
-	e.site.principal = (struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
-						  sm_str_of(by), SM_STR("") };
+	e.site.principal =
+		(struct sm_principal){ .kind = SM_PRINCIPAL_DISTRIBUTION,
+				       .name = sm_str_of(by),
+				       .file = SM_STR("") };
 	return e;
 }
 
@@ -409,8 +412,9 @@ static inline char *print(struct bench *b)
 }
 
 /* a package installed, as a principal */
-static const struct sm_principal tool = { SM_PRINCIPAL_DISTRIBUTION,
-					  SM_STR("tool"), SM_STR("") };
+static const struct sm_principal tool = { .kind = SM_PRINCIPAL_DISTRIBUTION,
+					  .name = SM_STR("tool"),
+					  .file = SM_STR("") };
 
 static inline bool tool_opens(const struct bench *b, const char *path,
 			      int flags)

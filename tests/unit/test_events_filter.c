@@ -48,8 +48,9 @@ static void make(struct example *e, const char *name, const char *first)
 			  .file = SM_STR("/srv/app.py"),
 			  .function = SM_STR("view"),
 			  .line = 12,
-			  .principal = { SM_PRINCIPAL_APP, SM_STR("app"),
-					 SM_STR("/srv/app.py") } },
+			  .principal = { .kind = SM_PRINCIPAL_APP,
+					 .name = SM_STR("app"),
+					 .file = SM_STR("/srv/app.py") } },
 	};
 }
 

@@ -188,8 +188,9 @@ static bool allows_any(const char *bundle, const char *const *paths, int flags)
 
 			e.site.via = ways[i % 2];
 			e.site.principal = (struct sm_principal){
-				SM_PRINCIPAL_DISTRIBUTION, sm_str_of(by[i / 2]),
-				SM_STR("")
+				.kind = SM_PRINCIPAL_DISTRIBUTION,
+				.name = sm_str_of(by[i / 2]),
+				.file = SM_STR("")
 			};
 			sm_policy_decide(&policy, &e, &v);
 			does |= v.decision == SM_ALLOWED;

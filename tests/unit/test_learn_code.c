@@ -204,9 +204,9 @@ static void what_a_distribution_needs_may_be_loaded_late(void **state)
 	assert_int_equal(sm_observe_site(b.seen, SM_STR(installed)), SM_OK);
 	see_load(&b, SITE "shop/__init__.py");
 	e = load_event(args, SITE "hack.py");
-	e.site.principal =
-		(struct sm_principal){ SM_PRINCIPAL_PYTHON, SM_STR("python"),
-				       SM_STR("") };
+	e.site.principal = (struct sm_principal){ .kind = SM_PRINCIPAL_PYTHON,
+						  .name = SM_STR("python"),
+						  .file = SM_STR("") };
 	add(&b, 0, &e);
 	learn(&b);
 	assert_true(loads(&b, SITE "shop/late.py"));
@@ -215,20 +215,26 @@ static void what_a_distribution_needs_may_be_loaded_late(void **state)
 	assert_true(loads(&b, SITE "rates.py"));
 	assert_false(loads(&b, SITE "other/__init__.py"));
 	e = open_event(args, SITE "_shop/page.html", READ);
-	e.site.principal = (struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
-						  SM_STR("shop"), SM_STR("") };
+	e.site.principal =
+		(struct sm_principal){ .kind = SM_PRINCIPAL_DISTRIBUTION,
+				       .name = SM_STR("shop"),
+				       .file = SM_STR("") };
 	assert_true(allows(&b, &e));
 	e = open_event(args, SITE "rates/table.csv", READ);
-	e.site.principal = (struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
-						  SM_STR("shop"), SM_STR("") };
+	e.site.principal =
+		(struct sm_principal){ .kind = SM_PRINCIPAL_DISTRIBUTION,
+				       .name = SM_STR("shop"),
+				       .file = SM_STR("") };
 	assert_false(allows(&b, &e));
 	assert_true(loads(&b, SITE "hack.py"));
 	assert_false(loads(&b, SITE "more.py"));
 	assert_false(loads(&b, SITE "missing/__init__.py"));
 	/* What was installed together reads each other's files. */
 	e = open_event(args, SITE "shop/data.tsv", READ);
-	e.site.principal = (struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
-						  SM_STR("_shop"), SM_STR("") };
+	e.site.principal =
+		(struct sm_principal){ .kind = SM_PRINCIPAL_DISTRIBUTION,
+				       .name = SM_STR("_shop"),
+				       .file = SM_STR("") };
 	assert_true(allows(&b, &e));
 	e.site.principal.name = SM_STR("tax");
 	assert_false(allows(&b, &e));
@@ -273,8 +279,9 @@ static void what_code_imports_and_wants_may_be_loaded_late(void **state)
 	finish(&b);
 }
 
-static const struct sm_principal maker = { SM_PRINCIPAL_DISTRIBUTION,
-					   SM_STR("maker"), SM_STR("") };
+static const struct sm_principal maker = { .kind = SM_PRINCIPAL_DISTRIBUTION,
+					   .name = SM_STR("maker"),
+					   .file = SM_STR("") };
 
 static void see_class(struct bench *b, int run, const char *module,
 		      const char *name)

@@ -92,9 +92,9 @@ static struct sm_event loaded_event(struct sm_value args[1], const char *path)
 
 	args[0] = text(path);
 	e = event_of("secmgr.loaded", args, 1);
-	e.site.principal =
-		(struct sm_principal){ SM_PRINCIPAL_FOREIGN, SM_STR("foreign"),
-				       SM_STR("") };
+	e.site.principal = (struct sm_principal){ .kind = SM_PRINCIPAL_FOREIGN,
+						  .name = SM_STR("foreign"),
+						  .file = SM_STR("") };
 	return e;
 }
 
@@ -253,15 +253,30 @@ static void draw_words(struct drawn *d, const char **argv)
 static void draw_principal(struct drawn *d)
 {
 	static const struct sm_principal who[] = {
-		{ SM_PRINCIPAL_APP, SM_STR("app"), SM_STR(APP "/app.py") },
-		{ SM_PRINCIPAL_APP, SM_STR("app"), SM_STR(APP "/media/b.py") },
-		{ SM_PRINCIPAL_DISTRIBUTION, SM_STR("maker"), SM_STR("") },
-		{ SM_PRINCIPAL_DISTRIBUTION, SM_STR("engine"), SM_STR("") },
-		{ SM_PRINCIPAL_PYTHON, SM_STR("python"), SM_STR("") },
-		{ SM_PRINCIPAL_MAIN, SM_STR("main"), SM_STR("") },
-		{ SM_PRINCIPAL_FOREIGN, SM_STR("foreign"), SM_STR("") },
-		{ SM_PRINCIPAL_DYNAMIC, SM_STR("<string>"),
-		  SM_STR(APP "/app.py") },
+		{ .kind = SM_PRINCIPAL_APP,
+		  .name = SM_STR("app"),
+		  .file = SM_STR(APP "/app.py") },
+		{ .kind = SM_PRINCIPAL_APP,
+		  .name = SM_STR("app"),
+		  .file = SM_STR(APP "/media/b.py") },
+		{ .kind = SM_PRINCIPAL_DISTRIBUTION,
+		  .name = SM_STR("maker"),
+		  .file = SM_STR("") },
+		{ .kind = SM_PRINCIPAL_DISTRIBUTION,
+		  .name = SM_STR("engine"),
+		  .file = SM_STR("") },
+		{ .kind = SM_PRINCIPAL_PYTHON,
+		  .name = SM_STR("python"),
+		  .file = SM_STR("") },
+		{ .kind = SM_PRINCIPAL_MAIN,
+		  .name = SM_STR("main"),
+		  .file = SM_STR("") },
+		{ .kind = SM_PRINCIPAL_FOREIGN,
+		  .name = SM_STR("foreign"),
+		  .file = SM_STR("") },
+		{ .kind = SM_PRINCIPAL_DYNAMIC,
+		  .name = SM_STR("<string>"),
+		  .file = SM_STR(APP "/app.py") },
 	};
 
 	d->event.site.principal = PICK(who);

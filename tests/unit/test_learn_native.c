@@ -14,8 +14,10 @@ static struct sm_event native_event(struct sm_value args[2], const char *event,
 	args[0] = args[1] = (struct sm_value){ .type = SM_NONE };
 	args[is_symbol] = text(name);
 	e = event_of(event, args, 1 + is_symbol);
-	e.site.principal = (struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
-						  sm_str_of(by), SM_STR("") };
+	e.site.principal =
+		(struct sm_principal){ .kind = SM_PRINCIPAL_DISTRIBUTION,
+				       .name = sm_str_of(by),
+				       .file = SM_STR("") };
 	return e;
 }
 

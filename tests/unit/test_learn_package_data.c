@@ -8,9 +8,11 @@
 static struct sm_event by_package(struct sm_event e, const char *by)
 {
 	if (by)
-		e.site.principal =
-			(struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
-					       sm_str_of(by), SM_STR("") };
+		e.site.principal = (struct sm_principal){
+			.kind = SM_PRINCIPAL_DISTRIBUTION,
+			.name = sm_str_of(by),
+			.file = SM_STR("")
+		};
 	return e;
 }
 
@@ -159,8 +161,9 @@ static bool looks_in(const struct bench *b, const char *path)
 	struct sm_event e = event_of("os.listdir", args, 1);
 
 	e.site.principal =
-		(struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
-				       SM_STR("metadata_reader"), SM_STR("") };
+		(struct sm_principal){ .kind = SM_PRINCIPAL_DISTRIBUTION,
+				       .name = SM_STR("metadata_reader"),
+				       .file = SM_STR("") };
 	return allows(b, &e);
 }
 
@@ -195,8 +198,9 @@ static void who_asks_for_what_is_installed_lists_where_code_is(void **state)
 static void packages_read_their_data_like_their_code(void **state)
 {
 	static const char site[] = "/usr/lib/python3/dist-packages";
-	struct sm_principal django = { SM_PRINCIPAL_DISTRIBUTION,
-				       SM_STR("django"), SM_STR("") };
+	struct sm_principal django = { .kind = SM_PRINCIPAL_DISTRIBUTION,
+				       .name = SM_STR("django"),
+				       .file = SM_STR("") };
 	char path[128];
 	struct sm_value args[3];
 	struct sm_event e;
@@ -228,9 +232,11 @@ static void packages_read_their_data_like_their_code(void **state)
 
 static void a_package_reads_its_own_files_though_it_read_none(void **state)
 {
-	static const struct sm_principal slugs = { SM_PRINCIPAL_DISTRIBUTION,
-						   SM_STR("slugs"),
-						   SM_STR("") };
+	static const struct sm_principal slugs = {
+		.kind = SM_PRINCIPAL_DISTRIBUTION,
+		.name = SM_STR("slugs"),
+		.file = SM_STR("")
+	};
 	static const char table[] = "/usr/lib/python3/dist-packages/slugs/"
 				    "data/table.json";
 	struct sm_value args[3];

@@ -107,9 +107,11 @@ static void pick(char *out, size_t size)
 
 static void record(struct bench *b, struct seen *seen)
 {
-	static const struct sm_principal package = { SM_PRINCIPAL_DISTRIBUTION,
-						     SM_STR("requests"),
-						     SM_STR("") };
+	static const struct sm_principal package = {
+		.kind = SM_PRINCIPAL_DISTRIBUTION,
+		.name = SM_STR("requests"),
+		.file = SM_STR("")
+	};
 
 	seen->count = 4 + (int)dice(SEEN_MAX - 4);
 	for (int i = 0; i < seen->count; i++) {

@@ -10,9 +10,11 @@ static struct sm_event read_event(struct sm_value args[3], const char *path,
 	struct sm_event e = open_event(args, path, READ);
 
 	if (!is_app)
-		e.site.principal =
-			(struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
-					       SM_STR("server"), SM_STR("") };
+		e.site.principal = (struct sm_principal){
+			.kind = SM_PRINCIPAL_DISTRIBUTION,
+			.name = SM_STR("server"),
+			.file = SM_STR("")
+		};
 	return e;
 }
 
@@ -146,8 +148,9 @@ static void who_lists_takes_what_it_finds(void **state)
 
 	(void)state;
 	list.site.principal =
-		(struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
-				       SM_STR("server"), SM_STR("") };
+		(struct sm_principal){ .kind = SM_PRINCIPAL_DISTRIBUTION,
+				       .name = SM_STR("server"),
+				       .file = SM_STR("") };
 	start(&b);
 	add(&b, 0, &list);
 	see_read(&b, SITE "web/access.log", false);

@@ -10,8 +10,9 @@
 #define CACHE APP "/cache/"
 #define SITE  "/usr/lib/python3/dist-packages/"
 
-static const struct sm_principal engine = { SM_PRINCIPAL_DISTRIBUTION,
-					    SM_STR("engine"), SM_STR("") };
+static const struct sm_principal engine = { .kind = SM_PRINCIPAL_DISTRIBUTION,
+					    .name = SM_STR("engine"),
+					    .file = SM_STR("") };
 
 static void see_made(struct bench *b, int run, const char *path,
 		     const struct sm_principal *who)

@@ -223,8 +223,9 @@ static void classes_libraries_and_events_follow_their_names(void **state)
 
 static void code_outside_every_load_rule_is_foreign(void **state)
 {
-	struct sm_principal p = { SM_PRINCIPAL_APP, SM_STR("app"),
-				  SM_STR("/srv/shop/app.py") };
+	struct sm_principal p = { .kind = SM_PRINCIPAL_APP,
+				  .name = SM_STR("app"),
+				  .file = SM_STR("/srv/shop/app.py") };
 
 	(void)state;
 	assert_int_equal(sm_policy_principal(&fixture.policy, &p),

@@ -69,9 +69,8 @@ static struct sm_site site_of(const char *name, uint32_t line)
 		.file = SM_STR("/srv/lib/requests/api.py"),
 		.function = SM_STR("get"),
 		.line = line,
-		.principal = { SM_PRINCIPAL_DISTRIBUTION,
-			       SM_STR("requests"),
-			       { NULL, 0 } },
+		.principal = { .kind = SM_PRINCIPAL_DISTRIBUTION,
+			       .name = SM_STR("requests") },
 	};
 }
 
