@@ -57,11 +57,13 @@ bool sm_is_structure(const struct sm_node *parent,
 	       member->node->sources > 1;
 }
 
-/* `17` or `17.pdf`. */
+/* `17` or `17.pdf`, or how numbers begin that are hashes. */
 static bool is_number(const struct sm_member *member)
 {
 	struct sm_str number = SM_STR("<int>"), text = member->skeleton;
 
+	if (sm_is_shelf(member->node))
+		return true;
 	text.len -= member->extension.len;
 	return member->typed == 1 && sm_str_equal(text, number);
 }

@@ -80,6 +80,8 @@ bool sm_has_fixed_start(struct sm_str skeleton);
 
 /* "<int>.json", but not "logo-<int>.png": that is a name with a number. */
 bool sm_is_all_typed(struct sm_str skeleton, const struct sm_node *node);
+/* A directory of what begins with its name; see shelves.c. */
+bool sm_is_shelf(const struct sm_node *node);
 /* Code was run from a directory in dir. */
 bool sm_holds_code(const struct sm_learn *l, struct sm_str dir);
 bool sm_node_is_listed(const struct sm_node *node);

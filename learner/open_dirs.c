@@ -92,6 +92,10 @@ static struct sm_members dirs_of(struct sm_learn *l, const struct sm_node *node,
 			continue;
 		}
 		new.skeleton = sm_skeleton(l, new.node->name, &new.typed);
+		if (sm_is_shelf(new.node)) {
+			new.skeleton = SM_STR("<name>");
+			new.typed = 1;
+		}
 		add_shape(l, new.node, &new.shape);
 		add_profile(new.node, 0, &new.profile);
 		m.items[m.count++] = new;

@@ -93,6 +93,36 @@ static void small_process_ids_stand_alone(void **state)
 	finish(&b);
 }
 
+#define THUMB_A "0c1f25bb511077ec46d94fafa28a4b1047ef0c7b"
+#define THUMB_B "9ac8d41ef5d3a1b2c3d4e5f60718293a4b5c6d7e"
+#define OTHER	"e3ad83c6584492bd29d21417dad93d16e245f8f0"
+
+static void files_are_sorted_by_how_their_hashes_begin(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_open(&b, 0, APP "/thumbs/20/20" THUMB_A ".jpg", WRITE);
+	see_open(&b, 1, APP "/thumbs/9a/9a" THUMB_B ".jpg", WRITE);
+	see_open(&b, 0, APP "/objects/1e/" THUMB_A, WRITE);
+	see_open(&b, 0, APP "/deep/20/1f/201f" THUMB_A ".bin", WRITE);
+	/* A month, however hashes end that lie in it. */
+	see_open(&b, 0, APP "/2026/20/" THUMB_A ".png", WRITE);
+	see_open(&b, 0, APP "/lists/ab/notes.txt", WRITE);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/thumbs/e3/" OTHER ".jpg", WRITE));
+	assert_true(allows_open(&b, APP "/thumbs/20/20" OTHER ".jpg", WRITE));
+	assert_false(allows_open(&b, APP "/thumbs/e3/x.py", WRITE));
+	assert_false(allows_open(&b, APP "/thumbs/.e3/" OTHER ".jpg", WRITE));
+	assert_true(allows_open(&b, APP "/objects/ff/" OTHER, WRITE));
+	assert_true(allows_open(&b, APP "/deep/e3/ad/" OTHER ".bin", WRITE));
+	assert_true(allows_open(&b, APP "/2026/21/" OTHER ".png", WRITE));
+	assert_false(allows_open(&b, APP "/2026/e3/" OTHER ".png", WRITE));
+	assert_false(allows_open(&b, APP "/lists/ac/notes.txt", WRITE));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +131,7 @@ int main(void)
 			temporary_names_are_told_from_words_beside_them),
 		cmocka_unit_test(process_ids_are_in_no_rule),
 		cmocka_unit_test(small_process_ids_stand_alone),
+		cmocka_unit_test(files_are_sorted_by_how_their_hashes_begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
