@@ -111,7 +111,7 @@ static bool get_named(struct sm_cbor_reader *r, struct sm_arena *arena,
 	for (named->count = 0; named->count < count; named->count++) {
 		struct sm_str *path = &named->paths[named->count];
 
-		if (!get_text(r, path) || !sm_path_is_canonical(*path))
+		if (!get_text(r, path) || !sm_named_is_valid(*path))
 			return false;
 	}
 	event->named = named;

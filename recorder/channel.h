@@ -34,12 +34,18 @@
 #include "recorder/ring.h"
 #include "schema/named.h"
 
-#define SM_CHANNEL_ENVIRONMENT	  "SECMGR_CHANNEL"
+#define SM_CHANNEL_ENVIRONMENT "SECMGR_CHANNEL"
+/*
+ * Where the interpreter started that started this program, whoever was in
+ * between: SECMGR_START=DIR; empty: nowhere in particular. A child's own
+ * directory is for the program to choose, not for whoever started that.
+ */
+#define SM_START_ENVIRONMENT	  "SECMGR_START"
 #define SM_CHANNEL_WAIT_MS	  100
 #define SM_CHANNEL_POLICY_WAIT_MS 5000
 #define SM_HELLO_MAX		  (32u << 10)
 #define SM_CHANNEL_MAGIC	  0x736d6368u
-#define SM_CHANNEL_VERSION	  3
+#define SM_CHANNEL_VERSION	  4
 
 enum sm_hello_reason { SM_HELLO_LOAD, SM_HELLO_FORK, SM_HELLO_RELOAD };
 
@@ -54,7 +60,7 @@ struct sm_hello {
 	struct sm_str exe, cwd;
 	uint32_t argc;
 	struct sm_value argv[SM_ITEMS_MAX];
-	struct sm_named named; /* what its command line names */
+	struct sm_named named; /* by its command line */
 };
 
 enum sm_channel_flag {

@@ -84,7 +84,7 @@ static enum sm_status get_named(struct sm_cbor_reader *r,
 
 	for (i = 0; !status && i < count; i++) {
 		status = sm_cbor_get_str(r, &named->paths[i], NULL);
-		if (!status && !sm_path_is_canonical(named->paths[i]))
+		if (!status && !sm_named_is_valid(named->paths[i]))
 			status = SM_DAMAGED;
 	}
 	if (!status)

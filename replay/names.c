@@ -20,7 +20,7 @@ void sm_names_init(struct sm_names *names, const struct sm_trace *trace)
 			sm_trace_process(trace, i)->start.named;
 
 		for (uint32_t k = 0; k < named->count; k++)
-			names->has_all &= add(names, named->paths[k]);
+			names->has_all &= add(names, sm_named_place(named, k));
 	}
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * names.h: what any command line of a trace names. A policy with rules of
- * ${ARG} may decide alike events of two processes differently, but only about
- * these paths.
+ * names.h: what any command line of a trace names, and where it was given. A
+ * policy with rules of ${ARG} or ${START} may decide alike events of two
+ * processes differently, but only about these paths.
  */
 #ifndef REPLAY_NAMES_H
 #define REPLAY_NAMES_H

@@ -78,7 +78,7 @@ struct pass {
 	struct sm_trace_cursor *cursor;
 	struct sm_names names;
 	bool has_details; /* see is_keyed() */
-	bool has_named;	  /* rules of ${ARG}: names is in use */
+	bool has_named;	  /* rules of ${ARG} or ${START}: names is in use */
 	bool is_shadow;	  /* the policy was the trace's shadow policy */
 	bool is_mixed;	  /* only some of the events were decided by it */
 	uint64_t by_decision[DECISION_MASK + 1]; /* of the events */

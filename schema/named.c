@@ -15,6 +15,48 @@ int sm_named_find(const struct sm_named *named, struct sm_str path)
 	return best;
 }
 
+static const struct sm_str mark = SM_STR("/.");
+
+/* DIR of DIR/.; empty: it is no such text. */
+static struct sm_str unmarked(struct sm_str text)
+{
+	bool is_marked =
+		text.len > mark.len &&
+		!memcmp(text.p + text.len - mark.len, mark.p, mark.len);
+
+	return (struct sm_str){ text.p, is_marked ? text.len - mark.len : 0 };
+}
+
+struct sm_str sm_named_start(const struct sm_named *named)
+{
+	for (uint32_t i = 0; named && i < named->count; i++) {
+		struct sm_str dir = unmarked(named->paths[i]);
+
+		if (dir.len)
+			return dir;
+	}
+	return (struct sm_str){ "", 0 };
+}
+
+struct sm_str sm_named_place(const struct sm_named *named, uint32_t i)
+{
+	struct sm_str dir = unmarked(named->paths[i]);
+
+	return dir.len ? dir : named->paths[i];
+}
+
+bool sm_named_is_start(const struct sm_named *named, uint32_t i)
+{
+	return unmarked(named->paths[i]).len;
+}
+
+bool sm_named_is_valid(struct sm_str text)
+{
+	struct sm_str dir = unmarked(text);
+
+	return sm_path_is_canonical(dir.len ? dir : text);
+}
+
 void sm_named_add(struct sm_named_store *store, struct sm_str path)
 {
 	struct sm_named *n = &store->named;
@@ -172,10 +214,23 @@ static void take_word(const struct sm_command *c, struct sm_str word,
 	sm_named_add(store, path);
 }
 
+static void take_start(const struct sm_command *c, struct sm_named_store *store)
+{
+	char text[SM_PATH_MAX];
+
+	if (!sm_named_is_open(c->start, c->home) ||
+	    c->start.len > sizeof(text) - mark.len)
+		return;
+	memcpy(text, c->start.p, c->start.len);
+	memcpy(text + c->start.len, mark.p, mark.len);
+	sm_named_add(store, (struct sm_str){ text, c->start.len + mark.len });
+}
+
 void sm_named_take(const struct sm_command *c, struct sm_named_store *store)
 {
 	store->named.count = 0;
 	store->used = 0;
+	take_start(c, store);
 	for (uint32_t i = sm_named_first_word(c); i < c->argc; i++)
 		take_word(c, c->argv[i], store);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * named.h: the paths that a command line names: what ${ARG} stands for.
+ * named.h: the paths that a command line names, which ${ARG} stands for, and
+ * the directory it was given in: ${START}.
  *
  * Known once, when a program starts: whoever wrote its command line said which
  * files it is about. No system calls but in sm_named_take()'s `resolve`.
@@ -15,7 +16,8 @@
 
 struct sm_named {
 	uint32_t count;
-	struct sm_str paths[SM_NAMED_MAX]; /* canonical; none twice */
+	/* Canonical, none twice; DIR/. is the directory it started in. */
+	struct sm_str paths[SM_NAMED_MAX];
 };
 
 /* The same with room for its text. */
@@ -30,6 +32,7 @@ struct sm_command {
 	const struct sm_str *argv;
 	uint32_t argc;
 	struct sm_str cwd, home; /* home may be empty */
+	struct sm_str start;	 /* for ${START}; empty: none */
 	/*
 	 * Where path really lies, in out[SM_PATH_MAX], links followed; empty:
 	 * nobody knows. NULL: not asked.
@@ -45,6 +48,20 @@ struct sm_command {
  */
 void sm_named_take(const struct sm_command *command,
 		   struct sm_named_store *store);
+
+/*
+ * For ${START}: where the program started, if sm_named_is_open(); empty: it has
+ * no such place. named may be NULL.
+ */
+struct sm_str sm_named_start(const struct sm_named *named);
+
+/* The directory or file that number i of named is about. */
+struct sm_str sm_named_place(const struct sm_named *named, uint32_t i);
+/* Whether that is where the program started. */
+bool sm_named_is_start(const struct sm_named *named, uint32_t i);
+
+/* Whether text may be among the paths: it is canonical, or DIR/. of one. */
+bool sm_named_is_valid(struct sm_str text);
 
 /* Where the words of a command begin that are not its interpreter's. */
 uint32_t sm_named_first_word(const struct sm_command *command);

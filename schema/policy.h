@@ -358,7 +358,7 @@ bool sm_policy_sees_details(const struct sm_policy *policy,
 bool sm_policy_has_details(const struct sm_policy *policy);
 /*
  * Whether a decision about a file may depend on what the command line of the
- * process names: there are rules of ${ARG}.
+ * process names: there are rules of ${ARG} or ${START}.
  */
 bool sm_policy_has_named(const struct sm_policy *policy);
 

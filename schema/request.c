@@ -353,7 +353,7 @@ void sm_event_named(const struct sm_event *event,
 		for (unsigned r = 0; r < count; r++)
 			if (requests[r].family == SM_FAMILY_FILES &&
 			    sm_path_is_under(requests[r].value,
-					     named->paths[i])) {
+					     sm_named_place(named, i))) {
 				out->paths[out->count++] = named->paths[i];
 				break;
 			}

@@ -30,7 +30,8 @@ CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 -- after_denial: from this seq on the events follow a denial, in this process
 -- or in the one it was started by, and need not be what it usually does; NULL:
 -- none does. named: a JSON array of the paths that the command line named as
--- the program started, canonical: what ${ARG} stands for in a policy.
+-- the program started, canonical: what ${ARG} stands for in a policy; and DIR/.
+-- for the directory that ${START} stands for.
 CREATE TABLE process(number INTEGER PRIMARY KEY, pid, guest_pid, parent_pid,
 uid, start_ns, started_by, exe, argv, cwd, named, version, stdlib, prefix, home, tmp,
 end_ns, exit_status, attempts, stored, noise, ring_full, too_large, torn,

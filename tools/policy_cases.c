@@ -292,7 +292,7 @@ static bool put_named(struct sm_spoken *s, json_t *named)
 	for (i = 0; i < n; i++) {
 		s->named.paths[i] =
 			sm_str_of(json_string_value(json_array_get(named, i)));
-		if (!sm_path_is_canonical(s->named.paths[i]))
+		if (!sm_named_is_valid(s->named.paths[i]))
 			return false;
 	}
 	s->named.count = (uint32_t)n;

@@ -123,7 +123,8 @@ enum sm_status command_set_environment(const char *agent, const char *channel,
 		     old ? old : "") < 0)
 		return sm_fail(diag, SM_NOMEM, "out of memory");
 	failed = setenv("LD_PRELOAD", value, 1) ||
-		 setenv(SM_CHANNEL_ENVIRONMENT, channel, 1);
+		 setenv(SM_CHANNEL_ENVIRONMENT, channel, 1) ||
+		 unsetenv(SM_START_ENVIRONMENT);
 	free(value);
 	if (failed)
 		return sm_fail(diag, SM_NOMEM, "out of memory");

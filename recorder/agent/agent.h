@@ -485,6 +485,8 @@ bool sm_real_at_once(const struct sm_view *view, const struct sm_event *event,
 /* ---------------------------------------------- interpose.c, interpose_*.c */
 
 void sm_interpose_setup(void);
+/* From now on children are told that they were started from start. */
+void sm_interpose_start(struct sm_str start);
 /* Whether Python's calls of open and openat come to us. */
 bool sm_interpose_sees_open(void);
 /* Whether its calls of the exec family and posix_spawn do. */

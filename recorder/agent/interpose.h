@@ -40,21 +40,21 @@ struct sm_completion {
 	size_t count;	     /* variables in the given environment */
 	size_t bytes;	     /* of a joined LD_PRELOAD; 0: none was given */
 	const char *preload; /* the given LD_PRELOAD's value; NULL: none */
-	unsigned preloads, channels; /* how often each is given */
-	bool needs_preload, needs_channel;
+	unsigned preloads, channels, starts; /* how often each is given */
+	bool needs_preload, needs_channel, needs_start;
 };
 
 /* No allocation, no lock: also in vfork children. */
 struct sm_completion sm_completion(char *const envp[]);
-/* out: count + 3 pointers; text: bytes. Both on the caller's stack. */
+/* out: count + 4 pointers; text: bytes. Both on the caller's stack. */
 char *const *sm_complete(const struct sm_completion *p, char *const envp[],
 			 char **out, char *text);
 
 /* Evaluates to envp, completed; lives until the caller returns. */
 #define COMPLETED(p, envp)                                                     \
-	(((p)->needs_preload || (p)->needs_channel)                            \
+	(((p)->needs_preload || (p)->needs_channel || (p)->needs_start)        \
 		 ? sm_complete(p, envp,                                        \
-			       alloca(((p)->count + 3) * sizeof(char *)),      \
+			       alloca(((p)->count + 4) * sizeof(char *)),      \
 			       alloca((p)->bytes + 1))                         \
 		 : (envp))
 

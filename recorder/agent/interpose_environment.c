@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * interpose_environment.c: LD_PRELOAD and SECMGR_CHANNEL, kept in the
- * environment of children that were given another one.
+ * environment of children that were given another one, and SECMGR_START.
  */
 #include "recorder/agent/agent.h"
 
@@ -14,6 +14,7 @@
 
 static const char preload_name[] = "LD_PRELOAD=";
 static const char channel_name[] = SM_CHANNEL_ENVIRONMENT "=";
+static const char start_name[] = SM_START_ENVIRONMENT "=";
 
 /* "LD_PRELOAD=..." as this process was given. */
 static char our_preload[OUR_MAX];
@@ -23,6 +24,8 @@ static char our_preload[OUR_MAX];
  */
 static char our_channels[2][OUR_MAX];
 static const char *our_library; /* inside our_preload */
+/* "SECMGR_START=..." of the children; empty: they start where they are. */
+static char our_start[sizeof(start_name) + SM_PATH_MAX];
 
 static const char *our_channel(void)
 {
@@ -49,6 +52,17 @@ static bool write_channels(const char *text)
 			return false;
 	}
 	return true;
+}
+
+void sm_interpose_start(struct sm_str start)
+{
+	const size_t prefix = sizeof(start_name) - 1;
+
+	if (start.len >= SM_PATH_MAX)
+		start.len = 0;
+	memcpy(our_start, start_name, prefix);
+	memcpy(our_start + prefix, start.p, start.len);
+	our_start[prefix + start.len] = '\0';
 }
 
 void sm_interpose_environment_setup(void)
@@ -100,7 +114,9 @@ static bool is_good_channel(const char *variable)
 struct sm_completion sm_completion(char *const envp[])
 {
 	struct sm_completion p = { .needs_preload = true,
-				   .needs_channel = true };
+				   .needs_channel = true,
+				   .needs_start = our_start[0] };
+	bool is_nested = false;
 
 	if (!our_library)
 		return (struct sm_completion){ 0 };
@@ -108,8 +124,12 @@ struct sm_completion sm_completion(char *const envp[])
 		const char *variable = envp[p.count];
 
 		if (starts(variable, channel_name)) {
+			is_nested = strcmp(variable, our_channel());
 			p.needs_channel =
 				p.channels++ || !is_good_channel(variable);
+		} else if (our_start[0] && starts(variable, start_name)) {
+			p.needs_start =
+				p.starts++ || strcmp(variable, our_start);
 		} else if (starts(variable, preload_name)) {
 			p.preload = variable + sizeof(preload_name) - 1;
 			p.needs_preload = p.preloads++ || !lists_us(p.preload);
@@ -117,6 +137,9 @@ struct sm_completion sm_completion(char *const envp[])
 		if (p.count > ENV_MAX)
 			return (struct sm_completion){ 0 };
 	}
+	/* What another recorder starts, starts anew. */
+	if (is_nested && !p.needs_channel)
+		p.needs_start = false;
 	if (p.needs_preload && p.preload)
 		p.bytes = strlen(our_preload) + strlen(p.preload) + 2;
 	return p;
@@ -142,12 +165,16 @@ char *const *sm_complete(const struct sm_completion *p, char *const envp[],
 			continue;
 		if (p->needs_channel && starts(envp[i], channel_name))
 			continue;
+		if (p->needs_start && starts(envp[i], start_name))
+			continue;
 		out[n++] = envp[i];
 	}
 	if (p->needs_preload)
 		out[n++] = p->bytes ? join(p->preload, text) : our_preload;
 	if (p->needs_channel)
 		out[n++] = (char *)(uintptr_t)our_channel();
+	if (p->needs_start)
+		out[n++] = our_start;
 	out[n] = NULL;
 	return out;
 }

@@ -11,6 +11,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdlib.h>
 
 #include "recorder/agent/oldglibc.h"
 
@@ -87,6 +88,7 @@ static void start(void)
 	atomic_store(&is_registered, true);
 	if (!is_watching) {
 		is_watching = true;
+		sm_interpose_start(sm_named_start(sm_named()));
 		sm_code_setup();
 		sm_channel_watch();
 		sm_exec_watch();
@@ -123,6 +125,8 @@ __attribute__((constructor)) static void load(void)
 		sm_interpose_setup();
 		sm_environment_setup();
 		sm_named_setup();
+		if (getenv(SM_START_ENVIRONMENT))
+			sm_interpose_start(sm_named_start(sm_named()));
 		if (dlsym(RTLD_DEFAULT, "PySys_AddAuditHook") &&
 		    sm_python_resolve(RTLD_DEFAULT))
 			start();

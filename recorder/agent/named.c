@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * named.c: what the command line of this process names, taken when the agent
- * is loaded: before main(), so that no Python code has been run, and never
- * again: neither sys.argv nor a changed process title counts.
+ * named.c: what the command line of this process names and where it was given,
+ * taken when the agent is loaded: before main(), so that no Python code has
+ * been run, and never again: neither sys.argv nor a changed process title nor
+ * chdir() counts.
  */
 #include "recorder/agent/agent.h"
 
@@ -39,7 +40,7 @@ void sm_named_repeat(const struct sm_event *event)
 	for (uint32_t i = 0; i < event->argc; i++) {
 		struct sm_str path = sm_value_str(&event->args[i]);
 
-		if (sm_path_is_canonical(path))
+		if (sm_named_is_valid(path))
 			sm_named_add(&store, path);
 	}
 }
@@ -113,6 +114,7 @@ void sm_named_setup(void)
 	static char text[16 << 10], exe[SM_PATH_MAX];
 	static struct sm_str argv[SM_ITEMS_MAX];
 	const char *home = getenv("HOME");
+	const char *start = getenv(SM_START_ENVIRONMENT);
 	struct sm_command command = { .argv = argv, .resolve = resolve };
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe));
 
@@ -122,6 +124,7 @@ void sm_named_setup(void)
 							  text, sizeof(text)) },
 		      argv);
 	command.cwd = sm_resolve_cwd();
+	command.start = start ? sm_str_of(start) : command.cwd;
 	command.home = sm_str_of(home);
 	sm_named_take(&command, &store);
 }

@@ -17,7 +17,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 15
+#define SM_BLOB_VERSION 16
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 #define SM_BLOB_ALIGN	64u /* bytes: sections begin where cache lines do */
@@ -67,7 +67,14 @@ enum sm_blob_root {
 	SM_ROOT_NATIVE,	 /* bare library names, symbols */
 	SM_ROOT_EVENT,
 	SM_ROOT_NAMED, /* files: what follows a path that ${ARG} means */
+	SM_ROOT_START, /* and what follows ${START} */
 	SM_BLOB_ROOTS
+};
+
+/* What rules there are of what a process is told when it starts. */
+enum sm_blob_told {
+	SM_TOLD_NAMED = 1 << 0, /* below SM_ROOT_NAMED */
+	SM_TOLD_START = 1 << 1, /* below SM_ROOT_START */
 };
 
 /*
@@ -98,8 +105,9 @@ struct sm_blob_header {
 	uint8_t modes[8];		  /* enum sm_mode by family */
 	uint8_t mode_of_unknown;	  /* uncatalogued events */
 	uint8_t has_event_rules;	  /* rules that name an event */
-	uint8_t has_named_rules;	  /* below SM_ROOT_NAMED */
+	uint8_t has_told_rules;		  /* enum sm_blob_told */
 	uint8_t reach;			  /* blocks that are hashed: stop.h */
+	uint32_t spare;			  /* 0 */
 };
 
 enum sm_blob_node_flag {

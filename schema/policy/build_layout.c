@@ -187,11 +187,19 @@ static size_t align(size_t bytes)
 	return (bytes + SM_BLOB_ALIGN - 1) & ~(size_t)(SM_BLOB_ALIGN - 1);
 }
 
+static bool has_rules(struct sm_build *b, enum sm_blob_root root)
+{
+	const struct sm_build_node *n = sm_build_node_at(b, b->roots[root]);
+
+	return n->rule_count || n->edge_count || n->branch_count ||
+	       n->below != NONE || n->tidy != NONE;
+}
+
 enum sm_status sm_build_finish(struct sm_build *b,
 			       const struct sm_blob_header *header, void **blob,
 			       size_t *bytes)
 {
-	const struct sm_build_node *events, *named;
+	const struct sm_build_node *events;
 	struct sm_blob_header *h;
 	enum sm_status status = sm_build_stops(b);
 	size_t size = align(sizeof(*h)), n;
@@ -224,10 +232,8 @@ enum sm_status sm_build_finish(struct sm_build *b,
 	memcpy(h->roots, b->roots, sizeof(h->roots));
 	events = sm_build_node_at(b, b->roots[SM_ROOT_EVENT]);
 	h->has_event_rules = events->edge_count || events->branch_count;
-	named = sm_build_node_at(b, b->roots[SM_ROOT_NAMED]);
-	h->has_named_rules = named->rule_count || named->edge_count ||
-			     named->branch_count || named->below != NONE ||
-			     named->tidy != NONE;
+	h->has_told_rules = (has_rules(b, SM_ROOT_NAMED) ? SM_TOLD_NAMED : 0) |
+			    (has_rules(b, SM_ROOT_START) ? SM_TOLD_START : 0);
 	h->reach = b->reach;
 	h->magic = SM_BLOB_MAGIC;
 	h->version = SM_BLOB_VERSION;

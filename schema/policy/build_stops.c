@@ -605,8 +605,8 @@ static enum sm_status visit(struct walk *w, uint32_t node, uint32_t len,
 static enum sm_status visit_all(struct walk *w)
 {
 	static const enum sm_blob_root roots[] = {
-		SM_ROOT_FILES,	 SM_ROOT_LOAD,	  SM_ROOT_UNIX,
-		SM_ROOT_PROGRAM, SM_ROOT_LIBRARY, SM_ROOT_NAMED,
+		SM_ROOT_FILES,	 SM_ROOT_LOAD,	SM_ROOT_UNIX,  SM_ROOT_PROGRAM,
+		SM_ROOT_LIBRARY, SM_ROOT_NAMED, SM_ROOT_START,
 	};
 	enum sm_status status = SM_OK;
 

@@ -37,10 +37,11 @@ enum sm_status sm_build_values(struct sm_build *b, struct sm_str name,
 	size_t i, j;
 
 	*count = 0;
-	if (sm_str_equal(name, SM_STR(SM_VARIABLE_NAMED)))
+	if (sm_pattern_is_told(name))
 		return sm_fail_at(b->diag, SM_INVALID, line, 1,
-				  "${" SM_VARIABLE_NAMED "} can only start the "
-				  "path of a rule of files that allows");
+				  "${%.*s} can only start the path of a rule "
+				  "of files that allows",
+				  (int)name.len, name.p);
 	for (i = 0; i < b->binding_count; i++)
 		if (sm_str_equal(sm_str_of(b->bindings[i].name), name))
 			return split_binding(b, &b->bindings[i], values, room,

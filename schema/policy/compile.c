@@ -58,7 +58,7 @@ static enum sm_status build_index(struct sm_build *b,
 				  uint32_t marker)
 {
 	struct sm_str p = rule->pattern;
-	uint32_t named;
+	uint32_t told;
 
 	switch (rule->access) {
 	case SM_ACCESS_LOAD:
@@ -87,11 +87,14 @@ static enum sm_status build_index(struct sm_build *b,
 	}
 	if (rule->family == SM_FAMILY_NETWORK)
 		return sm_compile_network(b, rule, number);
-	named = sm_pattern_named(p);
-	if (named)
+	told = sm_pattern_named(p) + sm_pattern_start(p);
+	if (told)
 		return sm_build_below(
-			b, b->roots[SM_ROOT_NAMED], (struct sm_str){ NULL, 0 },
-			(struct sm_str){ p.p + named, p.len - named }, number);
+			b,
+			b->roots[sm_pattern_start(p) ? SM_ROOT_START
+						     : SM_ROOT_NAMED],
+			(struct sm_str){ NULL, 0 },
+			(struct sm_str){ p.p + told, p.len - told }, number);
 	return sm_build_path(b, b->roots[SM_ROOT_FILES], p, rule->line, number);
 }
 

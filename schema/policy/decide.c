@@ -452,7 +452,7 @@ bool sm_policy_has_details(const struct sm_policy *policy)
 
 bool sm_policy_has_named(const struct sm_policy *policy)
 {
-	return sm_blob_header(policy)->has_named_rules;
+	return sm_blob_header(policy)->has_told_rules;
 }
 
 bool sm_decide_is_code(const struct sm_policy *policy, struct sm_str path)

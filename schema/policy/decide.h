@@ -4,8 +4,9 @@
  *
  * decide.c says what comes of it; decide_look_up.c finds the rules that a
  * request meets and weighs them, decide_network.c those of hosts,
- * decide_named.c those of ${ARG}; decide_arguments.c compares what a rule says
- * beside its pattern, decide_groups.c where words of that may be left out.
+ * decide_named.c those of ${ARG} and ${START}; decide_arguments.c compares what
+ * a rule says beside its pattern, decide_groups.c where words of that may be
+ * left out.
  */
 #ifndef SCHEMA_POLICY_DECIDE_H
 #define SCHEMA_POLICY_DECIDE_H
@@ -68,7 +69,7 @@ bool sm_decide_groups(const struct sm_deciding *d,
 uint32_t sm_decide_first(const struct sm_policy *policy,
 			 const struct sm_match_set *set,
 			 bool (*is_wanted)(const struct sm_blob_rule *));
-/* Those of ${ARG}; see decide_named.c. */
+/* Those of ${ARG} and ${START}; see decide_named.c. */
 void sm_decide_named(struct sm_deciding *d, struct sm_str path);
 /* A rule of a family of code that allows something. */
 bool sm_decide_lets_run(const struct sm_blob_rule *rule);

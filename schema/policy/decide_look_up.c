@@ -213,7 +213,7 @@ void sm_decide_look_up(struct sm_deciding *d)
 	switch (d->request->family) {
 	case SM_FAMILY_FILES:
 		sm_decide_path(d, SM_ROOT_FILES, d->request->value);
-		if (sm_blob_header(d->policy)->has_named_rules)
+		if (sm_blob_header(d->policy)->has_told_rules)
 			sm_decide_named(d, d->request->value);
 		break;
 	case SM_FAMILY_NETWORK:

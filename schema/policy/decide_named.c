@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * decide_named.c: rules of ${ARG}, and what a name on a command line does not
- * open: code, packages, programs, and a program's own settings.
+ * decide_named.c: rules of ${ARG} and ${START}, and what a name on a command
+ * line, or where that was given, does not open: code, packages, programs, and a
+ * program's own settings.
  */
 #include "schema/path.h"
 #include "schema/policy/decide.h"
@@ -141,15 +142,33 @@ static bool leads_to(const struct sm_deciding *d, struct sm_str path,
 	       path.len < name.len && sm_path_is_under(name, path);
 }
 
+static struct sm_str rest_of(struct sm_str path, struct sm_str name)
+{
+	if (path.len <= name.len)
+		return SM_STR("/");
+	return (struct sm_str){ path.p + name.len, path.len - name.len };
+}
+
 static bool concerns_named(const struct sm_deciding *d, struct sm_str path)
 {
 	const struct sm_named *named = d->event->named;
 
 	for (uint32_t i = 0; named && i < named->count; i++)
-		if (sm_path_is_under(path, named->paths[i]) ||
-		    leads_to(d, path, named->paths[i]))
+		if (sm_path_is_under(path, sm_named_place(named, i)) ||
+		    (!sm_named_is_start(named, i) &&
+		     leads_to(d, path, named->paths[i])))
 			return true;
 	return false;
+}
+
+static void decide_start(struct sm_deciding *d, struct sm_str path)
+{
+	struct sm_str start = sm_named_start(d->event->named);
+
+	if (!start.len || !sm_path_is_under(path, start) ||
+	    (d->access & CHANGES && holds_code(d->policy, start)))
+		return;
+	sm_decide_path(d, SM_ROOT_START, rest_of(path, start));
 }
 
 /*
@@ -165,17 +184,15 @@ void sm_decide_named(struct sm_deciding *d, struct sm_str path)
 	if (!concerns_named(d, path) || !is_nameable(d->policy, path) ||
 	    (is_change && is_only_read(d->policy, path)))
 		return;
+	decide_start(d, path);
 	for (uint32_t i = 0; i < named->count; i++) {
-		struct sm_str name = named->paths[i], rest = SM_STR("/");
+		struct sm_str name = named->paths[i];
 
-		if (!(sm_path_is_under(path, name) ||
+		if (sm_named_is_start(named, i) ||
+		    !(sm_path_is_under(path, name) ||
 		      leads_to(d, path, name)) ||
 		    (is_change && holds_code(d->policy, name)))
 			continue;
-		if (path.len > name.len) {
-			rest.p = path.p + name.len;
-			rest.len = path.len - name.len;
-		}
-		sm_decide_path(d, SM_ROOT_NAMED, rest);
+		sm_decide_path(d, SM_ROOT_NAMED, rest_of(path, name));
 	}
 }

@@ -105,9 +105,10 @@ static enum sm_status add_paths(struct sm_build *values,
 	enum sm_status status;
 	size_t count, i;
 
-	if (sm_pattern_named(p)) {
+	if (sm_pattern_named(p) || sm_pattern_start(p)) {
 		sm_language_begin(l);
-		sm_language_text(l, SM_STR("n"));
+		sm_language_text(l, sm_pattern_start(p) ? SM_STR("s")
+							: SM_STR("n"));
 		sm_language_path(l, no_directory,
 				 (struct sm_str){ p.p + n, p.len - n });
 		return sm_language_end(l);
@@ -573,8 +574,9 @@ void sm_extent_spell(const struct sm_found_text *t, char *out, size_t room)
 		return;
 	}
 	n = strlen(t->bytes);
-	if (t->bytes[0] == 'n') {
-		put_text(&o, "${" SM_VARIABLE_NAMED "}");
+	if (t->bytes[0] == 'n' || t->bytes[0] == 's') {
+		put_text(&o, t->bytes[0] == 'n' ? "${" SM_VARIABLE_NAMED "}"
+						: "${" SM_VARIABLE_START "}");
 		put_text(&o, n > 2 ? t->bytes + 1 : "");
 		return;
 	}

@@ -6,8 +6,8 @@
  * A request is one text: a path; or a letter for what it is (k a key, h a
  * host's name, i an address, u a whole shell line, and the tokens of one that
  * can be cut: w words, l live ones, o operators, r redirections; n what follows
- * a path that ${ARG} means), then the resource. Arguments follow, a NUL in
- * front of and behind them.
+ * a path that ${ARG} means, s what follows ${START}), then the resource.
+ * Arguments follow, a NUL in front of and behind them.
  */
 #ifndef SCHEMA_POLICY_EXTENT_H
 #define SCHEMA_POLICY_EXTENT_H

@@ -77,6 +77,19 @@ uint32_t sm_pattern_named(struct sm_str text)
 	return sm_str_starts(text, named) ? named.len : 0;
 }
 
+uint32_t sm_pattern_start(struct sm_str text)
+{
+	const struct sm_str start = SM_STR("${" SM_VARIABLE_START "}");
+
+	return sm_str_starts(text, start) ? start.len : 0;
+}
+
+bool sm_pattern_is_told(struct sm_str name)
+{
+	return sm_str_equal(name, SM_STR(SM_VARIABLE_NAMED)) ||
+	       sm_str_equal(name, SM_STR(SM_VARIABLE_START));
+}
+
 uint32_t sm_pattern_run(struct sm_str argument)
 {
 	const struct sm_str dots = SM_STR("...");

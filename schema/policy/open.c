@@ -276,7 +276,7 @@ enum sm_status sm_policy_open(struct sm_policy *policy, const void *blob,
 		return sm_fail(diag, SM_VERSION,
 			       "compiled policy of version %u, expected %u",
 			       h->version, SM_BLOB_VERSION);
-	if (h->bytes != bytes || h->unused || bytes > SM_BLOB_MAX ||
+	if (h->bytes != bytes || h->unused || h->spare || bytes > SM_BLOB_MAX ||
 	    h->checksum != sm_blob_checksum(blob, bytes))
 		return sm_fail(diag, SM_DAMAGED, "compiled policy altered");
 	if (!are_sections_inside(&p))

@@ -80,11 +80,11 @@ static enum sm_status read_variable(struct sm_parser *p)
 		return sm_json_fail(&p->json, SM_INVALID, place,
 				    "variables are named like APP: capital "
 				    "letters, digits and _");
-	if (sm_str_equal(name, SM_STR(SM_VARIABLE_NAMED)))
+	if (sm_pattern_is_told(name))
 		return sm_json_fail(&p->json, SM_INVALID, place,
-				    "${" SM_VARIABLE_NAMED "} is what a "
-				    "process's command line names: it takes "
-				    "no value");
+				    "${%.*s} is told to each process by its "
+				    "command line: it takes no value",
+				    (int)name.len, name.p);
 	for (i = 0; i < p->rules->variable_count; i++)
 		if (sm_str_equal(p->rules->variables[i].name, name))
 			return sm_json_fail(&p->json, SM_INVALID, place,

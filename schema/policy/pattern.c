@@ -28,7 +28,7 @@ enum {
 	ALLOW_VARIABLE = 1 << 3,
 	ALLOW_TOKEN = 1 << 4,
 	ALLOW_PORT = 1 << 5,
-	ALLOW_NAMED = 1 << 6, /* ${ARG} */
+	ALLOW_TOLD = 1 << 6, /* ${ARG}, ${START} */
 	ALLOW_TREE = 1 << 7,
 	ALLOW_CLASS = 1 << 8,
 };
@@ -60,12 +60,6 @@ static bool is_allowed(const struct sm_item *item, unsigned allow)
 static enum sm_status check_path(struct sm_str pattern, bool may_be_relative,
 				 struct sm_diag *diag);
 
-static bool is_named(const struct sm_item *item)
-{
-	return item->kind == SM_ITEM_VARIABLE &&
-	       sm_str_equal(item->text, SM_STR(SM_VARIABLE_NAMED));
-}
-
 static enum sm_status check_items(struct sm_str pattern, unsigned allow,
 				  struct sm_diag *diag)
 {
@@ -79,11 +73,12 @@ static enum sm_status check_items(struct sm_str pattern, unsigned allow,
 				       "%.*s cannot stand in this pattern",
 				       (int)(scan.at - item.at),
 				       pattern.p + item.at);
-		if (is_named(&item) && !(allow & ALLOW_NAMED))
+		if (item.kind == SM_ITEM_VARIABLE && !(allow & ALLOW_TOLD) &&
+		    sm_pattern_is_told(item.text))
 			return sm_fail(diag, SM_INVALID,
-				       "${" SM_VARIABLE_NAMED "} can only "
-				       "start the path of a rule that allows "
-				       "files");
+				       "${%.*s} can only start the path of a "
+				       "rule that allows files",
+				       (int)item.text.len, item.text.p);
 		if (item.kind != SM_ITEM_PATH)
 			continue;
 		if (scan.at != pattern.len)
@@ -455,7 +450,7 @@ enum sm_status sm_pattern_check_rule(const struct sm_rule *rule,
 
 	switch (rule->family) {
 	case SM_FAMILY_FILES:
-		return check_path_of(p, rule->deny ? 0 : ALLOW_NAMED, false,
+		return check_path_of(p, rule->deny ? 0 : ALLOW_TOLD, false,
 				     diag);
 	case SM_FAMILY_NETWORK:
 		return check_network(rule, diag);

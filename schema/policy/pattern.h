@@ -42,11 +42,16 @@ SM_CHECKED enum sm_status sm_pattern_next(struct sm_scan *scan,
 uint32_t sm_pattern_variable(struct sm_str text);
 
 /*
- * Length of "${ARG}" at the start of a path pattern, or 0: what the command
- * line of the process names. It has no values when a policy is compiled.
+ * Length of "${ARG}" or "${START}" at the start of a path pattern, or 0: what
+ * the command line of the process names, and where it was given. They have no
+ * values when a policy is compiled.
  */
 uint32_t sm_pattern_named(struct sm_str text);
+uint32_t sm_pattern_start(struct sm_str text);
 #define SM_VARIABLE_NAMED "ARG"
+#define SM_VARIABLE_START "START"
+/* Whether a variable is one of the two. */
+bool sm_pattern_is_told(struct sm_str name);
 
 /*
  * Length of an argument that holds a slot, without the "..." it ends with, for

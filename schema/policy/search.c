@@ -19,7 +19,7 @@ static enum place move(enum place at, unsigned char c)
 {
 	switch (at) {
 	case OUTSIDE:
-		return c == '/' ? ROOT : c == 'n' ? OUTSIDE : FREE;
+		return c == '/' ? ROOT : c == 'n' || c == 's' ? OUTSIDE : FREE;
 	case ROOT:
 		return !c ? FREE : move(SLASH, c);
 	case SLASH:

@@ -56,7 +56,7 @@ static enum sm_status read_named(struct sm_trace *t, sqlite3_stmt *q, int i,
 	if (n < 0)
 		return SM_DAMAGED;
 	for (int k = 0; k < n; k++)
-		if (!sm_path_is_canonical(named.paths[k]))
+		if (!sm_named_is_valid(named.paths[k]))
 			return SM_DAMAGED;
 	if (!n)
 		return SM_OK;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""${ARG}: what the command line of a process names, and nothing else."""
+"""${ARG}: what the command line of a process names, and nothing else; ${START}:
+the directory it was given in."""
 import json
 import os
 import pathlib
@@ -123,7 +124,9 @@ class Named(unittest.TestCase):
             rows = [json.loads(named) for named, in
                     db.execute("SELECT named FROM process ORDER BY number")]
         out, other = str(self.place / "out"), str(self.place / "other")
-        self.assertEqual([[out], [out], [other], [other]], rows)
+        here = f"{self.place}/."
+        self.assertEqual([[here, out], [here, out], [here, other],
+                          [here, other]], rows)
 
     def test_a_link_leads_where_it_led_at_the_start(self):
         os.symlink("out", self.place / "link")
@@ -147,19 +150,105 @@ class Named(unittest.TestCase):
             ".env", "server.key")
         self.assertEqual([False] * 5, list(got.values()))
 
+    def enforce_at(self, start, code):
+        """By rules of ${START}; start: a command line, run in the place."""
+        policy = json.loads(json.dumps(POLICY).replace("${ARG}", "${START}"))
+        self.policy.write_text(json.dumps(policy))
+        (self.place / "script.py").write_text(TRY + code)
+        trace = self.place / f"{len(self.traces)}.db"
+        self.traces.append(trace)
+        out = self.run_program("secmgr-enforce", "--policy", self.policy,
+                               "-o", trace, "--", "sh", "-c", start)
+        return [line.endswith("passed") for line in out.splitlines()]
+
+    def test_a_program_starts_where_it_is_started(self):
+        run = f"{workloads.PYTHON} -B {self.place}/script.py"
+        self.assertEqual(
+            [True, True, True, False, False, False, True] * 2,
+            self.enforce_at(
+                f"cd out && {run}; cd ../other && {run}",
+                "attempt('a'); attempt('./b'); attempt('../out/../' +\n"
+                "    os.path.basename(os.getcwd()) + '/c')\n"
+                "attempt('../d'); attempt('../deep/d')\n"
+                "start = os.getcwd(); os.chdir('../deep'); attempt('e')\n"
+                "attempt(start + '/f')\n"))
+        with sqlite3.connect(self.traces[-1]) as db:
+            rows = [json.loads(named) for named, in
+                    db.execute("SELECT named FROM process ORDER BY number")]
+        self.assertEqual([[f"{self.place}/out/."], [f"{self.place}/other/."]],
+                         rows)
+
+    def test_what_a_program_starts_elsewhere_has_its_start(self):
+        run = f"{workloads.PYTHON} -B {self.place}/script.py"
+        self.assertEqual(
+            [True] + [False, True] * 5 + [True],
+            self.enforce_at(
+                f"cd out && {run} first",
+                "import subprocess\n"
+                "attempt('a' if len(sys.argv) > 1 else 'b')\n"
+                "if len(sys.argv) == 1:\n"
+                f"    attempt({str(self.place)!r} + '/out/b'); sys.exit()\n"
+                "me = [sys.executable, '-B', __file__]\n"
+                "line = ' '.join(me); other = '../other'\n"
+                "subprocess.run(me, cwd=other, check=True)\n"
+                "subprocess.run(me, cwd=other, env={}, check=True)\n"
+                "subprocess.run(f'cd {other}; {line}', shell=True,"
+                " check=True)\n"
+                "subprocess.run(['env', '-i', '-C', other, *me], check=True,\n"
+                "    env={'SECMGR_START': os.path.abspath(other)})\n"
+                "subprocess.run(f'cd {other}; SECMGR_START=$PWD {line}',\n"
+                "    shell=True, check=True)\n"
+                "attempt('c')\n"))
+
+    def test_a_link_leads_out_of_where_it_was_started(self):
+        os.symlink("../other", self.place / "out/trap")
+        self.assertEqual([False, True], self.enforce_at(
+            f"cd out && {workloads.PYTHON} -B ../script.py",
+            "attempt('trap/x'); attempt('x')\n"))
+
+    def test_nobody_starts_in_a_protected_place(self):
+        (self.place / ".hidden").mkdir()
+        self.assertEqual([False, False], self.enforce_at(
+            f"cd .hidden && {workloads.PYTHON} -B ../script.py && cd .. &&"
+            f"HOME={self.place} {workloads.PYTHON} -B script.py",
+            "attempt('x')\n"))
+
+    def test_a_recorder_inside_starts_anew(self):
+        run = f"{workloads.PYTHON} -B {self.place}/script.py"
+        (self.place / "script.py").write_text(
+            "import os, subprocess, sys\n"
+            "if len(sys.argv) == 1:\n"
+            f"    subprocess.run(['sh', '-c', 'cd ../other; "
+            f"{workloads.program('secmgr-record')} -o in.db -- {run} in'],"
+            " check=True)\n")
+        self.run_program("secmgr-record", "-o", self.place / "out.db", "--",
+                         "sh", "-c", f"cd out && {run}")
+        with sqlite3.connect(self.place / "other/in.db") as db:
+            self.assertEqual(
+                [json.dumps([f"{self.place}/other/.",
+                             f"{self.place}/other/in"]).replace(" ", "")],
+                [named for named, in db.execute("SELECT named FROM process")])
+
     def test_replay_decides_as_it_was_decided_offline_and_live(self):
         self.test_it_is_what_was_named_when_the_program_started()
         self.test_directories_that_lead_to_it_are_made_with_it()
         self.test_a_copy_keeps_it_and_another_program_has_its_own()
+        self.check_replay()
+
+    def test_replay_knows_where_programs_were_started(self):
+        self.test_a_program_starts_where_it_is_started()
+        self.check_replay(least=10)
+
+    def check_replay(self, least=20):
         for trace in self.traces:
             for interpreter in live_replay.interpreters():
                 replayed = self.replay(trace, interpreter)
-                self.assertGreater(replayed["recorded_verdicts"], 20)
+                self.assertGreater(replayed["recorded_verdicts"], least)
                 self.assertEqual(0, replayed["differs"])
                 self.assertGreater(replayed["blocked"], 0)
                 live = replayed["live"]
                 self.assertEqual([], live["differences"])
-                self.assertGreater(live["same"], 20)
+                self.assertGreater(live["same"], least)
                 self.assertGreater(live["denied"], 0)
 
     def test_review_counts_who_was_told(self):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_named.c: what a command line names, and what ${ARG} grants of it.
+ * test_named.c: what a command line names, where it was given, and what ${ARG}
+ * and ${START} grant of it.
  */
 #include "schema/named.h"
 
@@ -145,6 +146,44 @@ static void what_does_not_fit_is_left_out(void **state)
 	assert_int_equal(store.named.count, 2);
 	assert_int_equal(store.named.paths[0].len, sizeof(longer) + 6);
 	assert_true(sm_str_equal(store.named.paths[1], SM_STR("/jobs/w4")));
+}
+
+static void where_it_was_given_is_told_if_it_is_open(void **state)
+{
+	static const char *const closed[] = {
+		"/",	     "/tmp",	 "/etc/x",    "/usr/lib",
+		"/home",     "/home/u",	 "/home/v/x", "/srv",
+		"/srv/.git", "relative", "/srv/x/",   ""
+	};
+	const struct sm_str argv[] = { SM_STR("tool"), SM_STR(".") };
+	struct sm_command command = { .exe = SM_STR("/opt/tool"),
+				      .argv = argv,
+				      .argc = 2,
+				      .cwd = SM_STR("/jobs"),
+				      .home = SM_STR("/home/u") };
+	struct sm_named_store store;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(closed) / sizeof(*closed); i++) {
+		command.start = sm_str_of(closed[i]);
+		sm_named_take(&command, &store);
+		assert_int_equal(sm_named_start(&store.named).len, 0);
+		assert_int_equal(store.named.count, 1);
+	}
+	command.start = SM_STR("/home/u/site");
+	sm_named_take(&command, &store);
+	assert_int_equal(store.named.count, 2);
+	assert_true(
+		sm_str_equal(store.named.paths[0], SM_STR("/home/u/site/.")));
+	assert_true(sm_str_equal(sm_named_start(&store.named), command.start));
+	/* It was not named by a word. */
+	assert_int_equal(sm_named_find(&store.named, command.start), -1);
+	assert_int_equal(sm_named_start(NULL).len, 0);
+	assert_true(sm_named_is_valid(SM_STR("/srv/x")));
+	assert_true(sm_named_is_valid(SM_STR("/srv/x/.")));
+	assert_false(sm_named_is_valid(SM_STR("/srv/x/./.")));
+	assert_false(sm_named_is_valid(SM_STR("srv/.")));
+	assert_false(sm_named_is_valid(SM_STR("/srv/../.")));
 }
 
 /* ------------------------------------------------------------------ policy */
@@ -353,6 +392,108 @@ static void what_may_be_written_there_is_not_run(void **state)
 	compiled_free(&c);
 }
 
+static void a_process_may_do_it_where_it_was_started(void **state)
+{
+	static const char text[] =
+		"{ \"secmgr\": 1,\n"
+		"  \"variables\": { \"APP\": \"/srv/shop\" },\n"
+		"  \"files\": [\n"
+		"    { \"id\": \"w\", \"path\": \"${START}/out/*.txt\", "
+		"\"access\": [\"create\"] },\n"
+		"    { \"id\": \"r\", \"path\": \"${START}/<tree>\", "
+		"\"access\": [\"read\"], \"by\": [\"app\"] },\n"
+		"    { \"id\": \"s\", \"path\": \"${START}\", \"access\": "
+		"[\"read\"] },\n"
+		"    { \"id\": \"a\", \"path\": \"${ARG}\", "
+		"\"access\": [\"create\"] } ],\n"
+		"  \"code\": [ { \"id\": \"c\", \"load\": "
+		"\"/code/a/ext/*.py\" },\n"
+		"    { \"id\": \"v\", \"load\": \"${APP}/*.py\" } ],\n"
+		"  \"deny\": [ { \"id\": \"x\", \"path\": "
+		"\"/**/private/**\" } ] }\n";
+	static const struct sm_named named[] = {
+		{ 1, { SM_STR("/jobs/a/.") } },
+		{ 2, { SM_STR("/jobs/b/."), SM_STR("/jobs/word") } },
+		{ 1, { SM_STR("/code/a/.") } },
+		{ 1, { SM_STR("/jobs/a") } },
+	};
+	static const struct {
+		unsigned who;
+		struct open_row row;
+	} rows[] = {
+		{ 0, { "/jobs/a", "r", "s" } },
+		{ 0, { "/jobs/a/in/deep", "r", "r" } },
+		{ 0, { "/jobs/a/.env", "r", NULL } },
+		{ 0, { "/jobs/a/private/x", "r", NULL } },
+		{ 0, { "/jobs/a/out/1.txt", "w", "w" } },
+		{ 0, { "/jobs/a/out/deep/1.txt", "w", NULL } },
+		/* no word named it */
+		{ 0, { "/jobs/a", "w", NULL } },
+		{ 0, { "/jobs", "r", NULL } },
+		{ 0, { "/jobs/ab/out/1.txt", "w", NULL } },
+		{ 0, { "/jobs/b/in", "r", NULL } },
+		{ 1, { "/jobs/b/in", "r", "r" } },
+		{ 1, { "/jobs/word", "w", "a" } },
+		{ 1, { "/jobs/word/in", "r", NULL } },
+		{ 1, { "/jobs/a/in", "r", NULL } },
+		/* a directory from below which code is loaded */
+		{ 2, { "/code/a/in", "r", "r" } },
+		{ 2, { "/code/a/ext/x.py", "r", NULL } },
+		{ 2, { "/code/a/out/1.txt", "w", NULL } },
+		{ 3, { "/jobs/a/in", "r", NULL } },
+	};
+	struct compiled c = compile_text(text);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		check_row(&c, &named[rows[i].who], &rows[i].row);
+		assert_int_equal(decide_open(&c, NULL, rows[i].row.path, "r", 0)
+					 .decision,
+				 SM_DENIED);
+	}
+	assert_int_equal(i, 18);
+	assert_true(sm_policy_has_named(&c.policy));
+	assert_int_equal(decide_mkdir(&c, &named[0], "app", "/jobs"),
+			 SM_DENIED);
+	compiled_free(&c);
+}
+
+static void a_call_is_told_of_what_it_is_about_alone(void **state)
+{
+	static const struct sm_named named = {
+		3,
+		{ SM_STR("/jobs/a/."), SM_STR("/jobs/a/in"), SM_STR("/other") }
+	};
+	static const struct {
+		const char *path;
+		uint32_t count;
+	} rows[] = { { "/jobs/a/in/x", 2 },
+		     { "/jobs/a/x", 1 },
+		     { "/jobs/x", 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct sm_request requests[SM_REQUESTS_MAX];
+		struct sm_request_scratch scratch;
+		struct sm_named out;
+		struct staged s;
+
+		stage(&s, "open", "app");
+		push_arg(&s, text_value(rows[i].path));
+		push_arg(&s, text_value("r"));
+		push_arg(&s, int_value(0));
+		s.event.named = &named;
+		sm_event_named(&s.event, requests,
+			       sm_event_requests(&s.event, &scratch, requests),
+			       &out);
+		assert_int_equal(out.count, rows[i].count);
+		if (out.count)
+			assert_true(sm_str_equal(out.paths[0],
+						 SM_STR("/jobs/a/.")));
+	}
+}
+
 static void only_rules_that_allow_files_take_it(void **state)
 {
 	static const char *const bad[] = {
@@ -368,6 +509,11 @@ static void only_rules_that_allow_files_take_it(void **state)
 		"\"variables\": { \"ARG\": \"/x\" }",
 		"\"files\": [ { \"path\": \"/x/${ARG}\", \"access\": "
 		"[\"read\"] } ]",
+		"\"deny\": [ { \"path\": \"${START}/x\" } ]",
+		"\"code\": [ { \"load\": \"${START}/x.py\" } ]",
+		"\"processes\": [ { \"exec\": \"/x\", \"argv\": [\"x\", "
+		"\"<path:${START}/**>\"] } ]",
+		"\"variables\": { \"START\": \"/x\" }",
 	};
 	const struct sm_binding binding = { "ARG", "/x" };
 	struct sm_rules *rules;
@@ -385,7 +531,9 @@ static void only_rules_that_allow_files_take_it(void **state)
 		if (!status)
 			status = sm_policy_compile(rules, NULL, 0, &blob,
 						   &bytes, &diag);
-		if (status != SM_INVALID || !strstr(diag.text, "${ARG}"))
+		if (status != SM_INVALID ||
+		    !strstr(diag.text,
+			    strstr(bad[i], "START") ? "${START}" : "${ARG}"))
 			fail_msg("%s: %s", bad[i], diag.text);
 		sm_rules_free(rules);
 		rules = NULL;
@@ -451,6 +599,33 @@ static void reviews_compare_it_as_a_place_of_its_own(void **state)
 	sm_rules_free(old);
 }
 
+static void reviews_tell_it_from_what_was_named(void **state)
+{
+	struct sm_rules *start =
+		parse_files("{ \"id\": \"a\", \"path\": \"${START}/**\", "
+			    "\"access\": [\"read\"] },"
+			    "{ \"id\": \"b\", \"path\": \"${START}/x\", "
+			    "\"access\": [\"read\"] }");
+	struct sm_rules *arg = parse_files(
+		"{ \"id\": \"a\", \"path\": \"${ARG}/**\", \"access\": "
+		"[\"read\"] }");
+	char text[200] = "";
+	struct sm_diag diag;
+
+	(void)state;
+	assert_int_equal(sm_policy_check(start, NULL, 0, note, text, &diag),
+			 SM_OK);
+	assert_non_null(strstr(text, "rule \"b\" adds nothing to \"a\""));
+	text[0] = 0;
+	assert_int_equal(
+		sm_policy_diff(arg, start, NULL, 0, write_change, text, &diag),
+		SM_OK);
+	assert_non_null(strstr(text, "${START}/"));
+	assert_non_null(strstr(text, "${ARG}/"));
+	sm_rules_free(start);
+	sm_rules_free(arg);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,7 +633,11 @@ int main(void)
 			a_command_names_its_paths_and_no_protected_ones),
 		cmocka_unit_test(a_link_names_where_it_leads_or_nothing),
 		cmocka_unit_test(what_does_not_fit_is_left_out),
+		cmocka_unit_test(where_it_was_given_is_told_if_it_is_open),
 		cmocka_unit_test(a_process_may_do_with_what_it_was_told),
+		cmocka_unit_test(a_process_may_do_it_where_it_was_started),
+		cmocka_unit_test(a_call_is_told_of_what_it_is_about_alone),
+		cmocka_unit_test(reviews_tell_it_from_what_was_named),
 		cmocka_unit_test(
 			nothing_changes_through_a_name_with_code_below),
 		cmocka_unit_test(
