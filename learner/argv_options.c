@@ -79,17 +79,11 @@ static void vote(struct sm_learn *l, struct sm_options *o,
 		 const struct sm_line *line, uint32_t at, uint32_t takes)
 {
 	const struct sm_word *w = &line->words[at];
-	struct sm_option *option = sm_option_at(o, line, at), *more;
+	struct sm_option *option = sm_option_at(o, line, at);
 
 	if (!option) {
-		if (o->count == o->room) {
-			o->room = o->room ? 2 * o->room : 16;
-			more = sm_learn_take(l, o->room * sizeof(*more));
-			if (o->count)
-				memcpy(more, o->items,
-				       o->count * sizeof(*more));
-			o->items = more;
-		}
+		o->items = sm_learn_grow(l, o->items, o->count, &o->room,
+					 sizeof(*o->items));
 		option = &o->items[o->count++];
 		*option = (struct sm_option){
 			.command = command_of(line, at),

@@ -17,20 +17,14 @@ struct draft {
 
 void sm_learn_rule(struct sm_learn *l, const struct sm_rule *rule)
 {
-	struct draft *drafts, *new;
+	struct draft *new;
 
 	/* As of a package whose name has a space: the gate finds another rule,
 	 * or lists what none can say. */
 	if (sm_policy_check_rule(rule, NULL) != SM_OK)
 		return;
-	if (l->draft_count == l->draft_room) {
-		l->draft_room = l->draft_room ? l->draft_room * 2 : 256;
-		drafts = sm_learn_take(l, l->draft_room * sizeof(*drafts));
-		if (l->draft_count)
-			memcpy(drafts, l->drafts,
-			       l->draft_count * sizeof(*drafts));
-		l->drafts = drafts;
-	}
+	l->drafts = sm_learn_grow(l, l->drafts, l->draft_count, &l->draft_room,
+				  sizeof(*l->drafts));
 	new = &l->drafts[l->draft_count++];
 	memset(new, 0, sizeof(*new));
 	new->rule = *rule;

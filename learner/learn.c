@@ -18,6 +18,20 @@ void *sm_learn_take(struct sm_learn *l, size_t bytes)
 	return p;
 }
 
+void *sm_learn_grow(struct sm_learn *l, void *items, size_t count, size_t *room,
+		    size_t item_bytes)
+{
+	void *bigger;
+
+	if (count < *room)
+		return items;
+	*room = *room ? *room * 2 : 4;
+	bigger = sm_learn_take(l, *room * item_bytes);
+	if (count)
+		memcpy(bigger, items, count * item_bytes);
+	return bigger;
+}
+
 struct sm_str sm_learn_copy(struct sm_learn *l, struct sm_str text)
 {
 	struct sm_str copy = sm_arena_copy(&l->arena, text);
@@ -58,18 +72,11 @@ void sm_list_add(struct sm_learn *l, struct sm_str_list *list,
 		 struct sm_str text)
 {
 	size_t at = sm_str_place(list->items, list->count, text);
-	struct sm_str *items;
 
 	if (at < list->count && sm_str_equal(list->items[at], text))
 		return;
-	if (list->count == list->room) {
-		list->room = list->room ? list->room * 2 : 8;
-		items = sm_learn_take(l, list->room * sizeof(*items));
-		if (list->count)
-			memcpy(items, list->items,
-			       list->count * sizeof(*items));
-		list->items = items;
-	}
+	list->items = sm_learn_grow(l, list->items, list->count, &list->room,
+				    sizeof(*list->items));
 	memmove(list->items + at + 1, list->items + at,
 		(list->count - at) * sizeof(*list->items));
 	list->items[at] = sm_learn_copy(l, text);

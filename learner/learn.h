@@ -97,6 +97,12 @@ struct sm_learn {
 
 /* Never NULL: jumps. */
 void *sm_learn_take(struct sm_learn *l, size_t bytes);
+/*
+ * The array of count items with room for one more: items itself, or a copy in
+ * twice the room. *room is 0 for an array that is not there yet.
+ */
+void *sm_learn_grow(struct sm_learn *l, void *items, size_t count, size_t *room,
+		    size_t item_bytes);
 struct sm_str sm_learn_copy(struct sm_learn *l, struct sm_str text);
 struct sm_str sm_learn_join(struct sm_learn *l, struct sm_str a,
 			    struct sm_str b);

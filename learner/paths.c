@@ -52,18 +52,11 @@ static struct entry *add_entry(struct sm_learn *l, struct sm_str path,
 			       const struct sm_view *view)
 {
 	struct sm_paths *p = l->paths;
-	struct entry *entries;
 
 	if (!sm_path_is_canonical(path))
 		return NULL;
-	if (p->count == p->room) {
-		p->room = p->room ? p->room * 2 : 256;
-		entries = sm_learn_take(l, p->room * sizeof(*entries));
-		if (p->count)
-			memcpy(entries, p->entries,
-			       p->count * sizeof(*entries));
-		p->entries = entries;
-	}
+	p->entries = sm_learn_grow(l, p->entries, p->count, &p->room,
+				   sizeof(*p->entries));
 	p->entries[p->count++] = (struct entry){
 		.path = path, .access = access, .is_made = is_made, .view = view
 	};
@@ -173,19 +166,14 @@ static void add_mentions(struct sm_learn *l)
 static struct sm_node *kid_of(struct sm_learn *l, struct sm_node *node,
 			      struct sm_str name)
 {
-	struct sm_node *kid, **kids;
+	struct sm_node *kid;
 
 	/* Paths come in order: only the newest child can be meant. */
 	if (node->count &&
 	    sm_str_equal(node->kids[node->count - 1]->name, name))
 		return node->kids[node->count - 1];
-	if (node->count == node->room) {
-		node->room = node->room ? node->room * 2 : 4;
-		kids = sm_learn_take(l, node->room * sizeof(*kids));
-		if (node->count)
-			memcpy(kids, node->kids, node->count * sizeof(*kids));
-		node->kids = kids;
-	}
+	node->kids = sm_learn_grow(l, node->kids, node->count, &node->room,
+				   sizeof(struct sm_node *));
 	kid = sm_learn_take(l, sizeof(*kid));
 	kid->name = name;
 	kid->parent = node;

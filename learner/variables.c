@@ -283,21 +283,13 @@ static struct sm_str shared_cwd(const struct sm_learn *l)
 
 static void add_prefix(struct sm_learn *l, const char *name, struct sm_str dir)
 {
-	struct sm_prefix *items;
-
 	if (!sm_path_is_canonical(dir) || dir.len < 2)
 		return;
 	for (size_t i = 0; i < l->prefix_count; i++)
 		if (sm_str_equal(l->prefixes[i].dir, dir))
 			return;
-	if (l->prefix_count == l->prefix_room) {
-		l->prefix_room = l->prefix_room ? l->prefix_room * 2 : 16;
-		items = sm_learn_take(l, l->prefix_room * sizeof(*items));
-		if (l->prefix_count)
-			memcpy(items, l->prefixes,
-			       l->prefix_count * sizeof(*items));
-		l->prefixes = items;
-	}
+	l->prefixes = sm_learn_grow(l, l->prefixes, l->prefix_count,
+				    &l->prefix_room, sizeof(*l->prefixes));
 	l->prefixes[l->prefix_count++] =
 		(struct sm_prefix){ sm_str_of(name), sm_learn_copy(l, dir),
 				    false };
