@@ -240,16 +240,11 @@ static bool is_filed(struct sm_learn *l, const struct sm_node *node)
 	       is_done_alike(node, files.grants);
 }
 
-bool sm_is_base(const struct sm_learn *l, struct sm_str dir)
+static bool is_storage(const struct sm_learn *l, const struct sm_node *node,
+		       const struct sm_scan *s, struct sm_str dir)
 {
-	for (size_t i = 0; i < l->prefix_count; i++)
-		if (sm_path_is_under(l->prefixes[i].dir, dir))
-			return true;
-	return false;
-}
-
-static bool is_storage(const struct sm_node *node, const struct sm_scan *s)
-{
+	if (dir.len && sm_is_base(l, dir))
+		return false;
 	return sm_node_access(node) & SM_ACCESS_CREATE && s->dirs &&
 	       s->names + s->dirs > 1 && !s->is_shared && sm_is_package(s->by);
 }
@@ -274,7 +269,7 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 	    (dir.len && sm_holds_code(l, dir)))
 		return false;
 	s = scan_tree(l, node);
-	if (is_storage(node, &s) && !(dir.len && sm_is_base(l, dir))) {
+	if (is_storage(l, node, &s, dir)) {
 		sm_collapse_storage(l, node);
 		return true;
 	}
@@ -322,5 +317,5 @@ bool sm_is_own(const struct sm_learn *l, const struct sm_node *node,
 {
 	struct sm_scan s = scan_tree(l, node);
 
-	return is_storage(node, &s) && !(dir.len && sm_is_base(l, dir));
+	return is_storage(l, node, &s, dir);
 }

@@ -120,10 +120,9 @@ void sm_tree_deepen(struct sm_learn *l, struct sm_node *node)
 static bool works_on_files(const struct sm_node *node, struct sm_str by)
 {
 	for (size_t i = 0; i < node->count; i++)
-		for (const struct sm_grant *g = node->kids[i]->grants; g;
-		     g = g->next)
-			if (!node->kids[i]->is_dir && sm_str_equal(g->by, by))
-				return true;
+		if (!node->kids[i]->is_dir &&
+		    sm_node_access_by(node->kids[i], by))
+			return true;
 	return false;
 }
 
@@ -169,10 +168,8 @@ static bool is_filled(const struct sm_node *node)
 static bool may_be_deep(const struct sm_learn *l, const struct sm_node *node,
 			struct sm_str dir, const struct sm_place *place)
 {
-	return dir.len && sm_node_access(node) & SM_ACCESS_CREATE &&
-	       !place->is_closed && !place->is_code && !place->is_shared &&
-	       !place->is_hidden && !sm_holds_code(l, dir) &&
-	       !sm_is_base(l, dir);
+	return sm_node_access(node) & SM_ACCESS_CREATE &&
+	       sm_may_open_whole(l, dir, place);
 }
 
 /*

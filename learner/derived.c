@@ -526,9 +526,8 @@ static bool is_mirror(const struct sm_learn *l, const struct sm_str_list *stems,
 	struct sm_evidence e = { .some_recur = true };
 	struct sm_sketch known = { 0 };
 
-	if (!dir.len || !node->is_made || !has_dir(node) || place->is_closed ||
-	    place->is_code || place->is_shared || place->is_hidden ||
-	    sm_holds_code(l, dir) || sm_is_base(l, dir) ||
+	if (!node->is_made || !has_dir(node) ||
+	    !sm_may_open_whole(l, dir, place) ||
 	    !is_of_known(stems, node, &known))
 		return false;
 	e.distinct = known.count;
@@ -565,11 +564,8 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 		return;
 	for (size_t i = 0; i < node->count; i++) {
 		struct sm_node *kid = node->kids[i];
-		struct sm_str inner = { "", 0 };
 
-		if (dir.len && !kid->is_slot)
-			inner = sm_path_below(l, dir, kid->name);
-		derive_below(l, stems, kid, inner);
+		derive_below(l, stems, kid, sm_kid_path(l, dir, kid));
 	}
 	if (place.is_closed)
 		return;

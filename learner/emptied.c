@@ -9,33 +9,20 @@
 
 #define EMPTIES (SM_ACCESS_CREATE | SM_ACCESS_DELETE | SM_ACCESS_LIST)
 
-static struct sm_node *slot_in(struct sm_learn *l, struct sm_node *node,
-			       struct sm_str name)
-{
-	for (size_t i = 0; i < node->count; i++)
-		if (node->kids[i]->is_slot &&
-		    sm_str_equal(node->kids[i]->name, name))
-			return node->kids[i];
-	return sm_node_new_slot(l, node, name, true);
-}
-
 /* It removed something in it before. */
 static bool has_removed(const struct sm_node *node, struct sm_str by)
 {
 	for (size_t i = 0; i < node->count; i++)
-		for (const struct sm_grant *g = node->kids[i]->grants; g;
-		     g = g->next)
-			if (sm_str_equal(g->by, by) &&
-			    g->access & SM_ACCESS_DELETE)
-				return true;
+		if (sm_node_access_by(node->kids[i], by) & SM_ACCESS_DELETE)
+			return true;
 	return false;
 }
 
 static void let_empty(struct sm_learn *l, struct sm_node *node,
 		      struct sm_str by)
 {
-	struct sm_node *any = slot_in(l, node, SM_STR("**"));
-	struct sm_node *name = slot_in(l, any, SM_STR("<name>"));
+	struct sm_node *any = sm_node_slot_in(l, node, SM_STR("**"));
+	struct sm_node *name = sm_node_slot_in(l, any, SM_STR("<name>"));
 
 	/* shutil.rmtree() opens directories for reading. */
 	sm_node_grant(l, name, by,
@@ -44,23 +31,11 @@ static void let_empty(struct sm_learn *l, struct sm_node *node,
 		name->why = SM_STR("who makes the directory empties it");
 }
 
-static bool may_open(const struct sm_learn *l, struct sm_str dir)
-{
-	struct sm_place place;
-
-	if (!dir.len || sm_holds_code(l, dir) || sm_is_base(l, dir))
-		return false;
-	place = sm_place_of(l, dir);
-	return !place.is_closed && !place.is_code && !place.is_shared &&
-	       !place.is_hidden;
-}
-
 /* It lists the directory, or one in it. */
 static bool lists_in(const struct sm_node *node, struct sm_str by)
 {
-	for (const struct sm_grant *g = node->grants; g; g = g->next)
-		if (sm_str_equal(g->by, by) && g->access & SM_ACCESS_LIST)
-			return true;
+	if (sm_node_access_by(node, by) & SM_ACCESS_LIST)
+		return true;
 	for (size_t i = 0; i < node->count; i++)
 		if (lists_in(node->kids[i], by))
 			return true;
@@ -86,7 +61,7 @@ static void let_remove(struct sm_learn *l, struct sm_node *node)
 		g->access |= SM_ACCESS_DELETE;
 		if (g->access & SM_ACCESS_LIST)
 			g->access |= removes;
-		any = slot_in(l, node, SM_STR("**"));
+		any = sm_node_slot_in(l, node, SM_STR("**"));
 		sm_node_grant(l, any, g->by, removes);
 		if (!any->why.len)
 			any->why = SM_STR("who makes an owner's directory "
@@ -105,15 +80,15 @@ static bool is_owners(const struct sm_node *node)
 static void empty_below(struct sm_learn *l, struct sm_node *node,
 			struct sm_str dir, bool may)
 {
-	if (dir.len)
-		may = may_open(l, dir);
+	if (dir.len) {
+		struct sm_place place = sm_place_of(l, dir);
+
+		may = sm_may_open_whole(l, dir, &place);
+	}
 	for (size_t i = 0; i < node->count; i++) {
 		struct sm_node *kid = node->kids[i];
-		struct sm_str inner = { "", 0 };
 
-		if (dir.len && !kid->is_slot)
-			inner = sm_path_below(l, dir, kid->name);
-		empty_below(l, kid, inner, may);
+		empty_below(l, kid, sm_kid_path(l, dir, kid), may);
 		if (may && is_owners(kid))
 			let_remove(l, kid);
 	}

@@ -502,11 +502,8 @@ void sm_tree_rename_once(struct sm_learn *l, struct sm_node *node,
 		place = sm_place_of(l, dir);
 	for (size_t i = 0; i < node->count; i++) {
 		struct sm_node *kid = node->kids[i];
-		struct sm_str inner = { "", 0 };
 
-		if (dir.len && !kid->is_slot)
-			inner = sm_path_below(l, dir, kid->name);
-		sm_tree_rename_once(l, kid, inner);
+		sm_tree_rename_once(l, kid, sm_kid_path(l, dir, kid));
 		rename_once(l, kid, &place);
 	}
 	sm_node_tidy(l, node);

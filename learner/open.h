@@ -84,6 +84,14 @@ bool sm_is_all_typed(struct sm_str skeleton, const struct sm_node *node);
 bool sm_is_shelf(const struct sm_node *node);
 /* Code was run from a directory in dir. */
 bool sm_holds_code(const struct sm_learn *l, struct sm_str dir);
+/* A directory that is the program's start, whatever it makes in it. */
+bool sm_is_base(const struct sm_learn *l, struct sm_str dir);
+/*
+ * What is in dir may open at any depth: the path is known (not empty), nobody
+ * else keeps things there, and there are neither code nor the program's start.
+ */
+bool sm_may_open_whole(const struct sm_learn *l, struct sm_str dir,
+		       const struct sm_place *place);
 bool sm_node_is_listed(const struct sm_node *node);
 /* Who made the file is not the program, or was told its name. */
 bool sm_is_found(const struct sm_node *node);
@@ -120,8 +128,6 @@ bool sm_has_assets(const struct sm_node *node);
 /* Data is read there, and nothing else done, by names somebody tells. */
 bool sm_is_told(const struct sm_learn *l, const struct sm_node *node,
 		struct sm_str dir, const struct sm_place *place);
-/* A directory that is the program's start, whatever it makes in it. */
-bool sm_is_base(const struct sm_learn *l, struct sm_str dir);
 /* A package made the directory, and nobody else uses what is in it. */
 bool sm_is_own(const struct sm_learn *l, const struct sm_node *node,
 	       struct sm_str dir);

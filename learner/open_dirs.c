@@ -56,14 +56,6 @@ static bool shapes_meet(const struct sm_sketch *a, const struct sm_sketch *b)
 	return false;
 }
 
-bool sm_holds_code(const struct sm_learn *l, struct sm_str dir)
-{
-	for (size_t i = 0; i < l->code_dirs.count; i++)
-		if (sm_path_is_under(l->code_dirs.items[i], dir))
-			return true;
-	return false;
-}
-
 static bool may_open_dir(struct sm_learn *l, struct sm_str dir,
 			 const struct sm_node *node)
 {

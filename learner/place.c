@@ -4,7 +4,7 @@
  * directory and what was run from it count; the file system is not asked, so
  * that the same traces give the same policy anywhere.
  */
-#include "learner/paths.h"
+#include "learner/open.h"
 #include "schema/places.h"
 
 static bool is_prefix(const struct sm_learn *l, struct sm_str dir,
@@ -49,4 +49,28 @@ struct sm_place sm_place_of(const struct sm_learn *l, struct sm_str dir)
 	place.is_tmp = is_prefix(l, dir, "TMP", false);
 	place.is_proc = sm_path_is_under(dir, SM_STR("/proc"));
 	return place;
+}
+
+bool sm_holds_code(const struct sm_learn *l, struct sm_str dir)
+{
+	for (size_t i = 0; i < l->code_dirs.count; i++)
+		if (sm_path_is_under(l->code_dirs.items[i], dir))
+			return true;
+	return false;
+}
+
+bool sm_is_base(const struct sm_learn *l, struct sm_str dir)
+{
+	for (size_t i = 0; i < l->prefix_count; i++)
+		if (sm_path_is_under(l->prefixes[i].dir, dir))
+			return true;
+	return false;
+}
+
+bool sm_may_open_whole(const struct sm_learn *l, struct sm_str dir,
+		       const struct sm_place *place)
+{
+	return dir.len && !place->is_closed && !place->is_code &&
+	       !place->is_shared && !place->is_hidden &&
+	       !sm_holds_code(l, dir) && !sm_is_base(l, dir);
 }

@@ -67,9 +67,7 @@ static bool has_file(const struct sm_node *node)
 static bool may_be_tree(const struct sm_learn *l, const struct sm_node *node,
 			struct sm_str dir, const struct sm_place *place)
 {
-	return dir.len && !node->is_made && !place->is_closed &&
-	       !place->is_code && !place->is_shared && !place->is_hidden &&
-	       !sm_holds_code(l, dir) && !sm_is_base(l, dir);
+	return !node->is_made && sm_may_open_whole(l, dir, place);
 }
 
 /* What is made to be shown: pages, what goes with them, and templates. */

@@ -56,15 +56,8 @@ static struct sm_str kind_of(const struct sm_node *node)
 
 static void add(struct sm_learn *l, struct found *f, struct sm_node *node)
 {
-	struct sm_node **items;
-
-	if (f->count == f->room) {
-		f->room = f->room ? 2 * f->room : 16;
-		items = sm_learn_take(l, f->room * sizeof(*items));
-		if (f->count)
-			memcpy(items, f->items, f->count * sizeof(*items));
-		f->items = items;
-	}
+	f->items = sm_learn_grow(l, f->items, f->count, &f->room,
+				 sizeof(struct sm_node *));
 	f->items[f->count++] = node;
 }
 
@@ -101,19 +94,11 @@ static bool is_spread(const struct sm_node *node, struct sm_node *const *same,
 	return count > 1 && dirs >= DIRS_MIN;
 }
 
-static struct sm_node *tree_in(struct sm_learn *l, struct sm_node *node)
-{
-	for (size_t i = 0; i < node->count; i++)
-		if (sm_node_is_tree(node->kids[i]))
-			return node->kids[i];
-	return sm_node_new_slot(l, node, SM_STR("**"), true);
-}
-
 /* NODE/<tree>/NAME, or any name of source; what it stands for goes. */
 static struct sm_node *spread(struct sm_learn *l, struct sm_node *node,
 			      struct sm_node *const *same, size_t count)
 {
-	struct sm_node *any = tree_in(l, node);
+	struct sm_node *any = sm_node_slot_in(l, node, SM_STR("**"));
 	struct sm_str name = is_source(same[0]) ? SM_STR("<name>.py")
 						: sm_escape(l, same[0]->name);
 	struct sm_node *slot = sm_node_new_slot(l, any, name, false);

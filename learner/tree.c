@@ -21,6 +21,14 @@ uint32_t sm_node_access(const struct sm_node *node)
 	return access;
 }
 
+uint32_t sm_node_access_by(const struct sm_node *node, struct sm_str by)
+{
+	for (const struct sm_grant *g = node->grants; g; g = g->next)
+		if (sm_str_equal(g->by, by))
+			return g->access;
+	return 0;
+}
+
 struct sm_node *sm_node_resolve(struct sm_node *node)
 {
 	while (node->forward)
@@ -198,6 +206,13 @@ struct sm_str sm_path_below(struct sm_learn *l, struct sm_str dir,
 	return sm_learn_join(l, text, name);
 }
 
+struct sm_str sm_kid_path(struct sm_learn *l, struct sm_str dir,
+			  const struct sm_node *kid)
+{
+	return dir.len && !kid->is_slot ? sm_path_below(l, dir, kid->name)
+					: SM_STR("");
+}
+
 struct sm_node *sm_node_new_slot(struct sm_learn *l, struct sm_node *parent,
 				 struct sm_str name, bool is_dir)
 {
@@ -214,4 +229,14 @@ struct sm_node *sm_node_new_slot(struct sm_learn *l, struct sm_node *parent,
 	parent->room = parent->count;
 	parent->kids = kids;
 	return node;
+}
+
+struct sm_node *sm_node_slot_in(struct sm_learn *l, struct sm_node *node,
+				struct sm_str name)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (node->kids[i]->is_slot &&
+		    sm_str_equal(node->kids[i]->name, name))
+			return node->kids[i];
+	return sm_node_new_slot(l, node, name, true);
 }

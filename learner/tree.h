@@ -73,6 +73,8 @@ void sm_node_grant(struct sm_learn *l, struct sm_node *node, struct sm_str by,
 bool sm_node_is_tree(const struct sm_node *node);
 /* Accesses anybody has. */
 uint32_t sm_node_access(const struct sm_node *node);
+/* What by may do itself, not as anybody. */
+uint32_t sm_node_access_by(const struct sm_node *node, struct sm_str by);
 /* In which parts of the recording call uses node. */
 void sm_node_note_call(const struct sm_learn *l, struct sm_node *node,
 		       const struct sm_call *call);
@@ -105,9 +107,15 @@ bool sm_is_package(struct sm_str by);
 /* A new child, behind all others; tidy up when nobody goes through them. */
 struct sm_node *sm_node_new_slot(struct sm_learn *l, struct sm_node *parent,
 				 struct sm_str name, bool is_dir);
+/* The slot called so that is there, or a new one for directories. */
+struct sm_node *sm_node_slot_in(struct sm_learn *l, struct sm_node *node,
+				struct sm_str name);
 /* DIR/NAME. */
 struct sm_str sm_path_below(struct sm_learn *l, struct sm_str dir,
 			    struct sm_str name);
+/* The same of a kid; empty where dir is, and below slots: nobody knows it. */
+struct sm_str sm_kid_path(struct sm_learn *l, struct sm_str dir,
+			  const struct sm_node *kid);
 
 /* Wide grants all of narrow. */
 bool sm_grants_cover(const struct sm_grant *wide,

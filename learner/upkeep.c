@@ -6,14 +6,6 @@
  */
 #include "learner/open.h"
 
-static bool has(const struct sm_node *node, struct sm_str by, uint32_t access)
-{
-	for (const struct sm_grant *g = node->grants; g; g = g->next)
-		if (sm_str_equal(g->by, by))
-			return g->access & access;
-	return false;
-}
-
 /* sqlite3.connect() makes what it opens. */
 #define MAKES (SM_ACCESS_CREATE | SM_ACCESS_SQLITE)
 
@@ -28,7 +20,7 @@ static void let_remove(struct sm_learn *l, struct sm_node *node,
 		if (sm_node_is_tree(kid))
 			let_remove(l, kid, owner);
 		else if (kid->is_slot && !kid->is_dir &&
-			 has(kid, owner->by, MAKES))
+			 sm_node_access_by(kid, owner->by) & MAKES)
 			sm_node_grant(l, kid, owner->by, SM_ACCESS_DELETE);
 	}
 }
@@ -72,7 +64,7 @@ static bool makes_slots(const struct sm_node *node, struct sm_str by)
 		const struct sm_node *kid = node->kids[i];
 
 		if (kid->is_dir && kid->is_slot && !sm_node_is_tree(kid) &&
-		    has(kid, by, SM_ACCESS_CREATE))
+		    sm_node_access_by(kid, by) & SM_ACCESS_CREATE)
 			return true;
 	}
 	return false;
