@@ -196,6 +196,7 @@ int wrapper_run(struct wrapper *wrapper)
 	wrapper->collector.output = wrapper->output;
 	wrapper->collector.variables = wrapper->variables;
 	wrapper->collector.variable_count = wrapper->variable_count;
+	wrapper_doubt_globs(wrapper);
 	if (wrapper->glob_count) {
 		wrapper->collector.wants = wants_event;
 		wrapper->collector.wants_context = wrapper;

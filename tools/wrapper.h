@@ -80,6 +80,8 @@ int wrapper_set_variable(void *context, const char *value,
 enum sm_status wrapper_set_variables(struct wrapper *wrapper,
 				     struct sm_diag *diag);
 void wrapper_free_variables(struct wrapper *wrapper);
+/* wrapper_globs.c: tells which of -e are likely mistyped. */
+void wrapper_doubt_globs(const struct wrapper *wrapper);
 /* Whether -e options let an event through. */
 bool wrapper_wants(const struct wrapper *wrapper, struct sm_str event);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +13,7 @@
 #include "tools/wrapper.h"
 
 #define WAIT_MS_DEFAULT 50
-#define WAIT_MS_MAX	4000 /* nanoseconds in 32 bits */
-#define NAME_MAX_BYTES	256
+#define WAIT_MS_MAX	4000	     /* nanoseconds in 32 bits */
 #define TRACE_BYTES_MIN (256u << 10) /* an empty trace takes about 40 KiB */
 #define ROTATE_MAX	9999
 #define AGE_SECONDS_MAX 315360000 /* ten years */
@@ -57,46 +55,6 @@ int wrapper_set_force(void *context, const char *value, struct sm_diag *diag)
 {
 	(void)value;
 	return set_open_mode(context, SM_TRACE_FORCE, diag);
-}
-
-int wrapper_set_glob(void *context, const char *value, struct sm_diag *diag)
-{
-	struct wrapper *wrapper = context;
-
-	if (wrapper->glob_count == WRAPPER_GLOBS_MAX) {
-		sm_fail(diag, SM_LIMIT, "more than %d patterns",
-			WRAPPER_GLOBS_MAX);
-		return 1;
-	}
-	if (!value[value[0] == '!']) {
-		sm_fail(diag, SM_INVALID, "empty pattern");
-		return 1;
-	}
-	wrapper->globs[wrapper->glob_count++] = value;
-	return 0;
-}
-
-bool wrapper_wants(const struct wrapper *wrapper, struct sm_str event)
-{
-	char name[NAME_MAX_BYTES];
-	bool has_positive = false, is_in = false;
-	size_t i;
-
-	if (!wrapper->glob_count || event.len >= sizeof(name))
-		return true;
-	memcpy(name, event.p, event.len);
-	name[event.len] = '\0';
-	for (i = 0; i < wrapper->glob_count; i++) {
-		const char *glob = wrapper->globs[i];
-		bool is_negative = glob[0] == '!';
-		bool matches = !fnmatch(glob + is_negative, name, 0);
-
-		if (is_negative && matches)
-			return false;
-		has_positive |= !is_negative;
-		is_in |= !is_negative && matches;
-	}
-	return is_in || !has_positive;
 }
 
 static int parse_number(const char *text, unsigned long max,

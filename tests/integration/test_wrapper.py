@@ -144,6 +144,17 @@ class Report(Wrapper):
         self.assertIn(" 1 events", done.stderr)
         self.check_accounts()
 
+    def test_event_filter_that_matches_nothing_known_is_told(self):
+        done = self.record(workloads.PYTHON, "-c", "open('/dev/null')",
+                           options=["-e", "opne", "-e", "!socket",
+                                    "-e", "o?en", "-e", "os.*"])
+        told = [line for line in done.stderr.splitlines() if " -e " in line]
+        self.assertEqual(told, [
+            "secmgr-record: -e opne: no event of CPython is called so, only "
+            "one that the program raises itself can be",
+            "secmgr-record: -e !socket: no event is called so; '!socket.*' "
+            "are"])
+
     def test_no_credential_of_commands_line_is_stored(self):
         self.record(workloads.PYTHON, "-c", "pass", "--password=canary1",
                     "--token", "canary2", "https://me:canary3@host/")
