@@ -123,13 +123,37 @@ bool sm_observations_run(const struct sm_observations *observations, size_t at,
 
 /* ------------------------------------------------------------------ owners */
 
-/* The first argument that is no option: the program an interpreter runs. */
+/* "-c", "-Ic": code follows. */
+static bool gives_code(struct sm_str option)
+{
+	return option.len > 1 && option.p[1] != '-' &&
+	       option.p[option.len - 1] == 'c';
+}
+
+/*
+ * The first argument that is no option: the program an interpreter runs, a
+ * module of -m, or code.
+ */
+static uint32_t find_script(const struct sm_trace_process *process)
+{
+	uint32_t i = 1;
+
+	while (i < process->argc &&
+	       (!process->argv[i].len || process->argv[i].p[0] == '-'))
+		i++;
+	return i;
+}
+
+/* What a process is called by; code is called by its option. */
 static struct sm_str script_of(const struct sm_trace_process *process)
 {
-	for (uint32_t i = 1; i < process->argc; i++)
-		if (process->argv[i].len && process->argv[i].p[0] != '-')
-			return process->argv[i];
-	return (struct sm_str){ "", 0 };
+	uint32_t at = find_script(process);
+
+	if (at >= process->argc)
+		return (struct sm_str){ "", 0 };
+	return process
+		->argv[at > 1 && gives_code(process->argv[at - 1]) ? at - 1
+								   : at];
 }
 
 /* What one trace does not know of a process another may. */
@@ -221,6 +245,7 @@ sm_observations_add_process(struct sm_observations *observations, uint64_t run,
 			    uint32_t *number)
 {
 	char given[SM_GIVEN_BYTES];
+	uint32_t at;
 	struct sm_owner owner = {
 		.run = run,
 		.start_ns = process->start_ns,
@@ -239,8 +264,11 @@ sm_observations_add_process(struct sm_observations *observations, uint64_t run,
 	uint64_t id = sm_hash(SM_HASH_SEED, &run, sizeof(run));
 
 	id = sm_hash(id, &process->pid, sizeof(process->pid));
+	at = find_script(process);
+	owner.role = sm_hash_str(SM_HASH_SEED, owner.exe);
 	owner.role =
-		sm_hash_str(sm_hash_str(SM_HASH_SEED, owner.exe), owner.script);
+		sm_hash_str(owner.role, at < process->argc ? process->argv[at]
+							   : sm_str_of(""));
 	owner.role = sm_hash_str(owner.role, sm_str_of(process->started_by));
 	owner.identity =
 		sm_hash(id, &process->start_ns, sizeof(process->start_ns));

@@ -310,6 +310,16 @@ class Learned(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return [line.split()[0] for line in done.stdout.splitlines()]
 
+    def test_code_is_not_listed_for_a_program(self):
+        with tempfile.TemporaryDirectory() as place:
+            for i, options in enumerate((["-c"], ["-I", "-Sc"])):
+                trace = f"{place}/{i}.db"
+                subprocess.run([program("secmgr-record"), "-q", "-o", trace,
+                                "--", PYTHON, *options, "print('a b')"],
+                               check=True, stdout=subprocess.DEVNULL)
+                self.assertTrue(self.learn("--list-runs", trace).stdout
+                                .endswith(" " + options[-1] + "\n"))
+
     def test_excluded_run_takes_its_rules_along(self):
         first, second = self.run_ids(self.traces[0]), self.run_ids(self.traces[1])
         self.assertEqual(len(self.run_ids(*self.traces)), 2)
