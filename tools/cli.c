@@ -273,6 +273,9 @@ int sm_cli_finish(const struct sm_program *program, int status)
 	errno = 0;
 	if (!fflush(stdout) && !ferror(stdout))
 		return status;
+	/* An earlier write failed, and why is forgotten: one more tells. */
+	if (!errno && write(STDOUT_FILENO, "\n", 1) > 0)
+		errno = 0;
 	sm_cli_error(program, "standard output", "%s",
 		     errno ? strerror(errno) : "could not be written");
 	return program->usage_status;

@@ -22,7 +22,7 @@ void sm_learn_report_summary(const char *program,
 /* What a reader must not miss. */
 void sm_learn_report_warnings(const char *program,
 			      const struct sm_learn_report *report);
-/* Every rule, and how it came about. False: it could not be written. */
+/* Every rule, and how it came about. False: memory ran out. */
 bool sm_learn_report_rules(FILE *out, const struct sm_learned *learned);
 /* All of it as one JSON object. */
 void sm_learn_report_json(FILE *out, const struct sm_learn_report *report);

@@ -316,9 +316,10 @@ static int learn(const struct settings *settings,
 	sm_observations_count(used, &report.observed);
 	status = sm_learn(used, &settings->learn, &learned, &diag);
 	if (status == SM_OK && settings->explains) {
-		exit_status = sm_learn_report_rules(stdout, &learned)
-				      ? SM_EXIT_OK
-				      : SM_EXIT_USAGE;
+		if (sm_learn_report_rules(stdout, &learned))
+			exit_status = SM_EXIT_OK;
+		else
+			sm_cli_error(&program, NULL, "out of memory");
 		sm_learned_fini(&learned);
 		return exit_status;
 	}

@@ -297,6 +297,19 @@ class Readers(unittest.TestCase):
         self.assertEqual(2, done.returncode)
         self.assertIn(b"standard output", done.stderr)
 
+    def test_why_a_disk_fails_is_told_however_late(self):
+        for arguments in (["secmgr-learn", "-q", "run.db"],
+                          ["secmgr-learn", "--explain", "run.db"],
+                          ["secmgr-learn", "--list-runs", "run.db"],
+                          ["secmgr-replay", "policy.json", "run.db"],
+                          ["secmgr-policy", "fmt", "policy.json"]):
+            with open("/dev/full", "wb") as full, \
+                    self.subTest(arguments=arguments):
+                done = self.tool(*arguments, stdout=full)
+                self.assertEqual(2, done.returncode)
+                self.assertIn(b"standard output: No space left on device\n",
+                              done.stderr)
+
     def test_a_reader_that_leaves_is_no_error_message(self):
         done = subprocess.run(
             ["/bin/sh", "-c", workloads.program("secmgr-events") +
