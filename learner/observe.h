@@ -8,6 +8,7 @@
 #include "learner/arena.h"
 #include "learner/learner.h"
 #include "learner/timeline.h"
+#include "schema/hash.h"
 
 /*
  * The smallest hashes of a set: enough to tell one, a few and many, to compare
@@ -193,11 +194,7 @@ SM_CHECKED enum sm_status sm_learn_onto(const struct sm_rules *base,
 					struct sm_rules **rules,
 					struct sm_diag *diag);
 
-/* FNV-1a, 64 bits: identity of bytes in sets that are never printed. */
-uint64_t sm_hash(uint64_t seed, const void *bytes, size_t n);
-uint64_t sm_hash_str(uint64_t seed, struct sm_str s);
 /* qsort() and bsearch(): of identities, and other uint64_t. */
 int sm_by_number(const void *a, const void *b);
-#define SM_HASH_SEED 0xcbf29ce484222325u
 
 #endif

@@ -9,27 +9,6 @@
 
 #define NOBODY UINT32_MAX /* a process outside of the window */
 
-static uint64_t process_identity(uint64_t seed,
-				 const struct sm_trace_process *p)
-{
-	seed = sm_hash(seed, &p->pid, sizeof(p->pid));
-	seed = sm_hash(seed, &p->start_ns, sizeof(p->start_ns));
-	seed = sm_hash(seed, &p->uid, sizeof(p->uid));
-	seed = sm_hash_str(seed, p->exe);
-	for (uint32_t i = 0; i < p->argc; i++)
-		seed = sm_hash_str(seed, p->argv[i]);
-	return seed;
-}
-
-static uint64_t host_identity(const struct sm_trace *trace)
-{
-	const char *boot = sm_trace_meta(trace, "boot_id");
-	const char *host = sm_trace_meta(trace, "host");
-
-	return sm_hash_str(sm_hash_str(SM_HASH_SEED, sm_str_of(boot)),
-			   sm_str_of(host));
-}
-
 static uint64_t meta_number(const struct sm_trace *trace, const char *key)
 {
 	const char *text = sm_trace_meta(trace, key);
@@ -116,22 +95,6 @@ static uint64_t continued_to(const struct sm_trace *trace)
 		       : 0;
 }
 
-static uint64_t trace_identity(const struct sm_trace *trace)
-{
-	const char *clock = sm_trace_meta(trace, "clock.monotonic_ns");
-	uint64_t id = sm_hash_str(host_identity(trace), sm_str_of(clock));
-
-	for (size_t i = 1; i <= sm_trace_process_count(trace); i++) {
-		const struct sm_trace_process_info *p =
-			sm_trace_process(trace, (uint32_t)i);
-
-		id = process_identity(id, &p->start);
-		id = sm_hash(id, &p->account.stored, sizeof(uint64_t));
-		id = sm_hash(id, &p->account.attempts, sizeof(uint64_t));
-	}
-	return id;
-}
-
 static bool is_in(const struct sm_window *window, uint64_t from_ns,
 		  uint64_t to_ns)
 {
@@ -144,7 +107,8 @@ static struct run *add_run(struct runs *runs, const struct sm_trace *trace,
 {
 	struct run *run = &runs->all[runs->count++];
 
-	run->identity = process_identity(host_identity(trace), first);
+	run->identity =
+		sm_trace_process_identity(sm_trace_host_identity(trace), first);
 	run->parent_pid = first->parent_pid;
 	if (runs->count == 1)
 		run->end_ns = continued_to(trace);
@@ -178,7 +142,7 @@ static enum sm_status add_processes(struct sm_observations *o,
 						     &owners[i]);
 		if (status == SM_OK)
 			o->owners[owners[i]].recorded->host =
-				host_identity(trace);
+				sm_trace_host_identity(trace);
 	}
 	runs_fini(&runs);
 	return status;
@@ -452,7 +416,7 @@ enum sm_status sm_observations_read(struct sm_observations *observations,
 	const struct sm_trace_query query = { .from_ns = window->from_ns,
 					      .to_ns = window->to_ns };
 	size_t count = sm_trace_process_count(trace);
-	uint64_t id = trace_identity(trace), lost[SM_LOSSES];
+	uint64_t id = sm_trace_identity(trace), lost[SM_LOSSES];
 	uint32_t *owners = calloc(count + 1, sizeof(*owners));
 	uint64_t *named = hash_named(trace, count);
 	struct reading r = { .o = observations,

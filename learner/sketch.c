@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "learner/observe.h"
 
-uint64_t sm_hash(uint64_t seed, const void *bytes, size_t n)
-{
-	const uint8_t *p = bytes;
-
-	for (size_t i = 0; i < n; i++)
-		seed = (seed ^ p[i]) * 0x100000001b3u;
-	return seed;
-}
-
-uint64_t sm_hash_str(uint64_t seed, struct sm_str s)
-{
-	seed = sm_hash(seed, &s.len, sizeof(s.len));
-	return sm_hash(seed, s.p, s.len);
-}
-
 int sm_by_number(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;

@@ -45,3 +45,18 @@ enum sm_status sm_sha256_end(struct sm_sha256 *hash, char hex[SM_SHA256_HEX])
 	free(hash);
 	return has_failed ? SM_NOMEM : SM_OK;
 }
+
+uint64_t sm_hash(uint64_t seed, const void *bytes, size_t n)
+{
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		seed = (seed ^ p[i]) * 0x100000001b3u;
+	return seed;
+}
+
+uint64_t sm_hash_str(uint64_t seed, struct sm_str s)
+{
+	seed = sm_hash(seed, &s.len, sizeof(s.len));
+	return sm_hash(seed, s.p, s.len);
+}

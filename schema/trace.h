@@ -258,6 +258,15 @@ bool sm_trace_is_after_denial(const struct sm_trace *trace,
 			      const struct sm_event *event);
 
 /*
+ * identity.c: what tells recordings from copies of one. Of a trace that still
+ * grows the number changes. seed: of the process's host.
+ */
+uint64_t sm_trace_identity(const struct sm_trace *trace);
+uint64_t sm_trace_host_identity(const struct sm_trace *trace);
+uint64_t sm_trace_process_identity(uint64_t seed,
+				   const struct sm_trace_process *process);
+
+/*
  * A necessary condition for events of interest; blocks that cannot match are
  * not opened. The caller still checks each event. All members optional.
  */

@@ -22,6 +22,7 @@ struct replay_report {
 struct replay_clocks {
 	const char **paths;
 	struct sm_clock *clocks;
+	uint64_t *identities; /* sm_trace_identity() of those opened */
 	size_t count;
 };
 

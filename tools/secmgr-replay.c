@@ -191,10 +191,27 @@ static int raise_calls(struct settings *s, struct sm_trace *trace,
 	return SM_EXIT_USAGE;
 }
 
-static int replay_trace(struct settings *s, const struct sm_rules *rules,
-			const char *path, struct sm_replay *replay,
-			struct sm_clock *clock)
+/* A trace named twice counts once, as secmgr-learn has it. */
+static bool is_told(const struct replay_clocks *clocks, size_t at,
+		    const struct sm_trace *trace)
 {
+	clocks->identities[at] = sm_trace_identity(trace);
+	for (size_t i = 0; i < at; i++) {
+		if (clocks->identities[i] != clocks->identities[at])
+			continue;
+		sm_cli_error(&program, clocks->paths[at],
+			     "the same trace as %s; counted once",
+			     clocks->paths[i]);
+		return true;
+	}
+	return false;
+}
+
+static int replay_trace(struct settings *s, const struct sm_rules *rules,
+			struct sm_replay *replay, struct replay_clocks *clocks,
+			size_t at)
+{
+	const char *path = clocks->paths[at];
 	struct sm_binding bindings[SETS_MAX + 3];
 	struct sm_diag diag = { .status = SM_OK };
 	struct sm_trace *trace = NULL;
@@ -208,7 +225,11 @@ static int replay_trace(struct settings *s, const struct sm_rules *rules,
 		sm_cli_diag(&program, path, &diag);
 		return SM_EXIT_USAGE;
 	}
-	sm_clock_init(clock, trace);
+	sm_clock_init(&clocks->clocks[at], trace);
+	if (is_told(clocks, at, trace)) {
+		sm_trace_close(trace);
+		return SM_EXIT_OK;
+	}
 	binding_count = collect_bindings(s, trace, bindings);
 	status = sm_policy_compile(rules, bindings, binding_count, &blob,
 				   &bytes, &diag);
@@ -243,8 +264,7 @@ static int replay_all(struct settings *s, const struct sm_rules *rules,
 	for (size_t i = 0; i < clocks->count; i++) {
 		uint32_t before = sm_replay_totals(replay)->traces;
 
-		if (replay_trace(s, rules, clocks->paths[i], replay,
-				 &clocks->clocks[i]) == SM_EXIT_OK)
+		if (replay_trace(s, rules, replay, clocks, i) == SM_EXIT_OK)
 			continue;
 		result = SM_EXIT_USAGE;
 		if (sm_replay_totals(replay)->traces == before)
@@ -269,10 +289,11 @@ static int run(struct settings *s, const char **paths, size_t count)
 	int result = SM_EXIT_USAGE;
 
 	clocks.clocks = calloc(count, sizeof(*clocks.clocks));
+	clocks.identities = calloc(count, sizeof(*clocks.identities));
 	if (status != SM_OK) {
 		diag.status = status;
 		sm_cli_diag(&program, s->policy, &diag);
-	} else if (!replay || !clocks.clocks) {
+	} else if (!replay || !clocks.clocks || !clocks.identities) {
 		sm_cli_error(&program, NULL, "out of memory");
 	} else {
 		result = replay_all(s, rules, replay, &clocks);
@@ -280,6 +301,7 @@ static int run(struct settings *s, const char **paths, size_t count)
 	sm_replay_free(replay);
 	sm_rules_free(rules);
 	free(clocks.clocks);
+	free(clocks.identities);
 	return result;
 }
 

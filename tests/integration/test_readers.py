@@ -436,6 +436,18 @@ class Readers(unittest.TestCase):
         self.assertEqual(b"", done.stderr)
         return done
 
+    def test_replay_counts_a_trace_once(self):
+        shutil.copy(self.place / "run.db", self.place / "copy.db")
+        once = json.loads(self.replay("--json", "policy.json",
+                                      "run.db").stdout)
+        done = self.tool("secmgr-replay", "--json", "policy.json", "run.db",
+                         "run.db", "copy.db")
+        self.assertEqual(once, json.loads(done.stdout))
+        self.assertEqual(
+            b"secmgr-replay: run.db: the same trace as run.db; counted once\n"
+            b"secmgr-replay: copy.db: the same trace as run.db; counted "
+            b"once\n", done.stderr)
+
     def test_replay_names_what_would_be_blocked_and_why(self):
         done = self.replay("--json", "policy.json", "run.db")
         found = json.loads(done.stdout)
