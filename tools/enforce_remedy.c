@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * enforce_remedy.c: a bundle where one helps, otherwise literal rules. Each
- * proposal is tried on the event before it is made.
+ * enforce_remedy.c: another interpreter's library, a bundle where one helps,
+ * otherwise literal rules. Each proposal is tried on the event before it is
+ * made.
  */
 #include "tools/enforce_remedy.h"
 
@@ -65,12 +66,19 @@ static struct sm_rules *parse(const struct trial *t)
 
 /* ------------------------------------------------------------------ bundles */
 
-static bool is_defined(const struct trial *t, const struct sm_rules *rules,
-		       const char *name)
+static bool is_given(const struct trial *t, const char *name)
 {
 	for (size_t i = 0; i < t->count; i++)
 		if (!strcmp(t->variables[i].name, name))
 			return true;
+	return false;
+}
+
+static bool is_defined(const struct trial *t, const struct sm_rules *rules,
+		       const char *name)
+{
+	if (is_given(t, name))
+		return true;
 	for (size_t i = 0; i < rules->variable_count; i++)
 		if (sm_str_equal(rules->variables[i].name, sm_str_of(name)))
 			return true;
@@ -229,6 +237,28 @@ static bool try_rules(const struct trial *t, struct sm_rules *rules, FILE *out)
 	return false;
 }
 
+/* -------------------------------------------------------------- interpreters
+ */
+
+/* Another interpreter than the policy is for has its library elsewhere. */
+static bool try_library(const struct trial *t, FILE *out)
+{
+	struct sm_rules *rules = is_given(t, "STDLIB") ? NULL : parse(t);
+	struct sm_str library = library_of(t->event);
+	bool helps;
+
+	helps = rules && is_defined(t, rules, "STDLIB") &&
+		!sm_rules_set_variable(rules, SM_STR("STDLIB"), &library, 1) &&
+		allows(t, rules);
+	if (helps)
+		fprintf(out,
+			"; the policy is for another interpreter: run that "
+			"one, learn from this one, or give --set STDLIB=%.*s",
+			(int)library.len, library.p);
+	sm_rules_free(rules);
+	return helps;
+}
+
 /* ------------------------------------------------------------------- saying */
 
 static void propose(const struct trial *t, struct sm_rules *rules, FILE *out)
@@ -237,7 +267,7 @@ static void propose(const struct trial *t, struct sm_rules *rules, FILE *out)
 	size_t bytes;
 	FILE *proposal;
 
-	if (try_bundles(t, out))
+	if (try_library(t, out) || try_bundles(t, out))
 		return;
 	proposal = open_memstream(&text, &bytes);
 	if (!proposal)

@@ -100,6 +100,24 @@ class Start(Denials):
                 self.assertIn({"load": str(script)}, rules["code"])
                 self.assertLessEqual(len(told), 6, told)
 
+    def test_the_policy_of_another_interpreter_is_told(self):
+        script = self.script("print('it runs')\n")
+        rules = {"secmgr": 1, "use": ["python-runtime"],
+                 "variables": {"STDLIB": "/opt/python/lib/python3.9",
+                               "SITE": "/nowhere"},
+                 "code": [{"load": str(script)}]}
+        for python in PYTHONS:
+            done = self.enforce(rules, python, "-I", script, options=())
+            line, = TOLD.findall(done.stderr)
+            found = re.search(
+                "; the policy is for another interpreter: run that one, learn "
+                "from this one, or give --set (STDLIB=/.*)$", line)
+            self.assertTrue(found, line)
+            done = self.enforce(rules, python, "-I", script,
+                                options=("--set", found.group(1)))
+            self.assertEqual((0, "it runs\n"), (done.returncode, done.stdout),
+                             done.stderr)
+
     def test_a_trace_or_a_child_does_not_keep_it_from_being_told(self):
         script = self.script("print('it runs')\n")
         for command in ([workloads.PYTHON, script],
