@@ -24,28 +24,29 @@ static struct sm_value int_value(int64_t i)
 /* What people call an access, as the audit event that asks for it. */
 struct verb {
 	const char *word, *event;
-	int flags; /* of open */
+	int flags;    /* of open */
+	bool is_file; /* WHAT is a path, and nothing else */
 };
 
 static const struct verb verbs[] = {
-	{ "read", "open", O_RDONLY },
-	{ "write", "open", O_WRONLY },
-	{ "create", "open", O_WRONLY | O_CREAT },
-	{ "delete", "os.remove", 0 },
-	{ "list", "os.listdir", 0 },
-	{ "meta", "os.chmod", 0 },
-	{ "sqlite", "sqlite3.connect", 0 },
-	{ "connect", "socket.connect", 0 },
-	{ "bind", "socket.bind", 0 },
-	{ "resolve", "socket.getaddrinfo", 0 },
-	{ "exec", "os.posix_spawn", 0 },
-	{ "shell", "os.system", 0 },
-	{ "load", "open", O_RDONLY },
-	{ "run", "exec", 0 },
-	{ "class", "pickle.find_class", 0 },
-	{ "dlopen", "ctypes.dlopen", 0 },
-	{ "dlsym", "ctypes.dlsym", 0 },
-	{ "raise", NULL, 0 },
+	{ "read", "open", O_RDONLY, true },
+	{ "write", "open", O_WRONLY, true },
+	{ "create", "open", O_WRONLY | O_CREAT, true },
+	{ "delete", "os.remove", 0, true },
+	{ "list", "os.listdir", 0, true },
+	{ "meta", "os.chmod", 0, true },
+	{ "sqlite", "sqlite3.connect", 0, false },
+	{ "connect", "socket.connect", 0, false },
+	{ "bind", "socket.bind", 0, false },
+	{ "resolve", "socket.getaddrinfo", 0, false },
+	{ "exec", "os.posix_spawn", 0, false },
+	{ "shell", "os.system", 0, false },
+	{ "load", "open", O_RDONLY, false },
+	{ "run", "exec", 0, false },
+	{ "class", "pickle.find_class", 0, false },
+	{ "dlopen", "ctypes.dlopen", 0, false },
+	{ "dlsym", "ctypes.dlsym", 0, false },
+	{ "raise", NULL, 0, false },
 };
 
 static void push(struct sm_spoken *s, struct sm_value v)
@@ -331,6 +332,12 @@ static const struct verb *cut_access(char *rest)
 	return found;
 }
 
+/* Policies know no working directory. */
+static bool is_path(const struct verb *verb, const char *what)
+{
+	return !verb->is_file || *what == '/';
+}
+
 enum sm_status sm_sentence_parse(const struct sm_compiled *c, char *sentence,
 				 struct sm_spoken *s, struct sm_diag *diag)
 {
@@ -351,6 +358,11 @@ enum sm_status sm_sentence_parse(const struct sm_compiled *c, char *sentence,
 		return sm_fail(diag, SM_INVALID,
 			       "no event; write \"ACCESS WHAT [by WHO] [via "
 			       "HOW]\", ACCESS one of " SM_ACCESS_WORDS);
+	if (!is_path(found, rest))
+		return sm_fail(diag, SM_INVALID,
+			       "%s is no path from / on; give all of it, with "
+			       "the values of variables",
+			       rest);
 	if (!found->event) {
 		name = strsep(&rest, " ");
 		s->event.site.event = sm_str_of(name);

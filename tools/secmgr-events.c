@@ -234,7 +234,7 @@ static int recover(const char *out, const char *path)
 		       " blocks and chunks were changed and left out, %" PRIu64
 		       " names and the like are lost\n",
 		       r.missing, r.changed, r.substitutes);
-	return SM_EXIT_OK;
+	return r.blocks ? SM_EXIT_OK : SM_EXIT_FINDING;
 }
 
 /* -------------------------------------------------------------------- main */

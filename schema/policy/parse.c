@@ -320,6 +320,7 @@ static enum sm_status read_all(int fd, char **text, size_t *bytes,
 enum sm_status sm_policy_load(const char *path, struct sm_rules **out,
 			      struct sm_diag *diag)
 {
+	static const char trace[] = "SQLite format 3"; /* how it begins */
 	bool is_stdin = !strcmp(path, "-");
 	int fd = is_stdin ? 0 : open(path, O_RDONLY | O_CLOEXEC);
 	enum sm_status status;
@@ -333,7 +334,12 @@ enum sm_status sm_policy_load(const char *path, struct sm_rules **out,
 	status = read_all(fd, &text, &bytes, diag);
 	if (!is_stdin)
 		close(fd);
-	if (!status)
+	if (!status && bytes >= strlen(trace) &&
+	    !memcmp(text, trace, strlen(trace)))
+		status = sm_fail(diag, SM_INVALID,
+				 "a trace, and no policy; secmgr-learn makes "
+				 "one of it");
+	else if (!status)
 		status = sm_policy_parse(text, bytes, out, diag);
 	free(text);
 	return status;

@@ -130,6 +130,23 @@ class BadInput(unittest.TestCase):
     def test_policy_with_a_syntax_error(self):
         self.bad_policy('{ "secmgr": 1,\n  "files": [ }', "bad.json:2:")
 
+    def test_trace_for_a_policy(self):
+        for done, status in (
+                (self.run_tool("secmgr-replay", self.trace, self.policy),
+                 READERS_USAGE),
+                (self.run_tool("secmgr-policy", "validate", self.trace),
+                 READERS_USAGE),
+                (self.run_tool("secmgr-enforce", "-p", self.trace, "--",
+                               "/bin/true"), WRAPPER)):
+            self.one_line(done, status, f"{self.trace}: a trace, and no "
+                          "policy; secmgr-learn makes one of it")
+
+    def test_relative_path_in_a_question(self):
+        for question in ("read etc/passwd by app", "open ${APP}/x read"):
+            self.one_line(self.run_tool("secmgr-policy", "explain",
+                                        self.policy, question),
+                          READERS_USAGE, question, "no path from / on")
+
     def test_missing_policy(self):
         path = self.place / "none.json"
         self.one_line(self.run_tool("secmgr-replay", path, self.trace),
@@ -223,6 +240,13 @@ class BadInput(unittest.TestCase):
                             "--sarif; nothing is written\n"),
             (done.returncode, done.stderr))
         self.assertFalse(path.exists())
+
+    def test_recovery_that_finds_nothing_is_no_success(self):
+        cut = self.write("cut.db", self.trace.read_bytes()[:8192])
+        done = self.run_tool("secmgr-events", "--recover",
+                             self.place / "recovered.db", cut)
+        self.assertEqual((1, "0 events in 0 blocks\n"),
+                         (done.returncode, done.stdout), done.stderr)
 
     def test_recovery_replaces_nothing(self):
         self.one_line(self.run_tool("secmgr-events", "--recover", self.policy,
