@@ -164,6 +164,14 @@ static int explain_sentence(const struct explainer *e, const char *sentence)
 		free(copy);
 		return SM_EXIT_USAGE;
 	}
+	/* Policies know no working directory. */
+	if (s.is_relative) {
+		sm_cli_error(&sm_policy_program, sentence,
+			     "no path from / on; give all of it, with the "
+			     "values of variables");
+		free(copy);
+		return SM_EXIT_USAGE;
+	}
 	sm_policy_decide(&e->compiled.policy, &s.event, &v);
 	print_verdict(e, &s.event, &v);
 	print_details(e, &s.event, &v);

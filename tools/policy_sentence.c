@@ -332,12 +332,6 @@ static const struct verb *cut_access(char *rest)
 	return found;
 }
 
-/* Policies know no working directory. */
-static bool is_path(const struct verb *verb, const char *what)
-{
-	return !verb->is_file || *what == '/';
-}
-
 enum sm_status sm_sentence_parse(const struct sm_compiled *c, char *sentence,
 				 struct sm_spoken *s, struct sm_diag *diag)
 {
@@ -358,11 +352,7 @@ enum sm_status sm_sentence_parse(const struct sm_compiled *c, char *sentence,
 		return sm_fail(diag, SM_INVALID,
 			       "no event; write \"ACCESS WHAT [by WHO] [via "
 			       "HOW]\", ACCESS one of " SM_ACCESS_WORDS);
-	if (!is_path(found, rest))
-		return sm_fail(diag, SM_INVALID,
-			       "%s is no path from / on; give all of it, with "
-			       "the values of variables",
-			       rest);
+	s->is_relative = found->is_file && *rest != '/';
 	if (!found->event) {
 		name = strsep(&rest, " ");
 		s->event.site.event = sm_str_of(name);

@@ -62,6 +62,7 @@ struct sm_spoken {
 	struct sm_value items[SM_ITEMS_MAX];
 	struct sm_named named;	/* ${ARG}, if event.named says so */
 	char file[SM_FILE_MAX]; /* of principal app */
+	bool is_relative;	/* its file is, in the sentence */
 };
 
 #define SM_ACCESS_WORDS                                                        \
