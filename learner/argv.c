@@ -103,6 +103,14 @@ static bool takes_operands_only(struct sm_str command)
 	return sm_is_among(sm_path_name(command), names);
 }
 
+struct sm_str sm_line_command(const struct sm_line *line, uint32_t at)
+{
+	while (at--)
+		if (line->words[at].is_command)
+			return line->words[at].value;
+	return line->program;
+}
+
 bool sm_is_subcommand(const struct sm_line *line, uint32_t at)
 {
 	bool follows = (at == 1 && line->access == SM_ACCESS_EXEC) ||

@@ -64,6 +64,8 @@ struct sm_str sm_word_text(struct sm_learn *l, const struct sm_word *word,
 			   struct sm_str slot);
 struct sm_str sm_word_shell(struct sm_learn *l, const struct sm_word *word,
 			    struct sm_str slot);
+/* The command of the line that word `at` belongs to. */
+struct sm_str sm_line_command(const struct sm_line *line, uint32_t at);
 /* The word right behind a command's name, with more free words behind it. */
 bool sm_is_subcommand(const struct sm_line *line, uint32_t at);
 /* Spells words behind options that say what a program does. */

@@ -34,15 +34,6 @@ bool sm_word_is_option(const struct sm_word *w)
 	       (w->head.len || w->is_fixed);
 }
 
-/* Of which command of a line word `at` is. */
-static struct sm_str command_of(const struct sm_line *line, uint32_t at)
-{
-	while (at--)
-		if (line->words[at].is_command)
-			return line->words[at].value;
-	return line->program;
-}
-
 /* Behind what says what is run: code, a module, a script. */
 static uint32_t first_own(const struct sm_line *line)
 {
@@ -63,7 +54,7 @@ struct sm_option *sm_option_at(struct sm_options *o, const struct sm_line *line,
 			       uint32_t at)
 {
 	const struct sm_word *w = &line->words[at];
-	struct sm_str command = command_of(line, at);
+	struct sm_str command = sm_line_command(line, at);
 
 	if (!sm_word_is_option(w) || at < first_own(line))
 		return NULL;
@@ -86,7 +77,7 @@ static void vote(struct sm_learn *l, struct sm_options *o,
 					 sizeof(*o->items));
 		option = &o->items[o->count++];
 		*option = (struct sm_option){
-			.command = command_of(line, at),
+			.command = sm_line_command(line, at),
 			.text = w->head.len ? w->head : w->value,
 		};
 	}

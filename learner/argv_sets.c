@@ -61,12 +61,8 @@ static struct sm_str add_line(struct sm_learn *l, struct sm_str text,
 /* Of a shell line, the command that the word belongs to. */
 static struct sm_str program_of(const struct sm_line *line, uint32_t at)
 {
-	if (line->access == SM_ACCESS_EXEC)
-		return line->program;
-	while (at--)
-		if (line->words[at].is_command)
-			return line->words[at].value;
-	return SM_STR("");
+	return line->access == SM_ACCESS_EXEC ? line->program
+					      : sm_line_command(line, at);
 }
 
 static struct sm_str script_of(const struct sm_line *line)

@@ -462,14 +462,10 @@ static bool is_of_numbers(struct sm_str s)
 static bool is_quantity(const struct sm_line *line, uint32_t at)
 {
 	const struct sm_word *word = &line->words[at];
-	struct sm_str option = option_of(line, at), command = line->program;
+	struct sm_str option = option_of(line, at);
 
-	if (word->is_fixed || !option.len || !is_of_numbers(word->value))
-		return false;
-	for (uint32_t i = 0; i < at; i++)
-		if (line->words[i].is_command)
-			command = line->words[i].value;
-	return !says_which(option) && !takes_rights(command);
+	return !word->is_fixed && option.len && is_of_numbers(word->value) &&
+	       !says_which(option) && !takes_rights(sm_line_command(line, at));
 }
 
 struct sm_str sm_word_slot(struct sm_learn *l, const struct sm_line *line,

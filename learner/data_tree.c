@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Trees of data: directories below which neither names nor depth belong to the
- * program. Eight kinds, by who makes the names up:
+ * program. Nine kinds, by who makes the names up:
  *
  * owned   one of many alike, in which the program makes things: what is in it
  *         belongs to the user or request the directory stands for;
@@ -13,6 +13,7 @@
  * mirror  the program made it of what opened elsewhere, as the names of its
  *         directories tell: see derived.c;
  * served  packages read data there by name, and nobody else: served.c;
+ * told    data is read there by names that were others each time: served.c;
  * storage a package made the directory and nobody else uses what is in it: how
  *         it keeps things there is its own affair, dotfiles included;
  * drawn   the program drew the directory's name and made it: nobody else knows

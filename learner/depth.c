@@ -145,7 +145,6 @@ static bool is_made_beside(const struct sm_node *node,
  */
 static bool is_filled(const struct sm_node *node)
 {
-	const struct sm_str any = SM_STR("<name>");
 	bool is_varied = false;
 
 	for (size_t i = 0; i < node->count; i++) {
@@ -155,8 +154,7 @@ static bool is_filled(const struct sm_node *node)
 			continue;
 		if (kid->is_dir || !kid->is_slot || !kid->is_made)
 			return false;
-		is_varied |= kid->is_varied &&
-			     memmem(kid->name.p, kid->name.len, any.p, any.len);
+		is_varied |= sm_has_told_name(kid);
 	}
 	return is_varied;
 }

@@ -235,12 +235,6 @@ static struct sm_str derive(struct sm_learn *l, struct sm_node *kid)
 							      : name;
 }
 
-static struct sm_str stem_of(struct sm_str name)
-{
-	return part(name, 0, name.len - sm_extension(name).len);
-}
-
-/* A name in which a part that opened elsewhere stands for itself. */
 /* ------------------------------------------------------------------ frames */
 
 static bool is_framed(const struct sm_node *kid)
@@ -320,7 +314,7 @@ static struct sm_str frame_slot(struct sm_learn *l,
 			return SM_STR("");
 		middle = part(name, start, name.len - end);
 		if (has(middle, '<') ||
-		    (stems && !sm_list_has(stems, stem_of(middle))))
+		    (stems && !sm_list_has(stems, sm_stem_of(middle))))
 			return SM_STR("");
 	}
 	/* Dotfiles are spelled, unless what is drawn stands behind. */
@@ -393,7 +387,7 @@ static bool is_settings(const struct sm_learn *l, const struct sm_node *kid)
 	return !kid->is_dir && !kid->is_made &&
 	       !(sm_node_access(kid) & ~looks) &&
 	       !sm_is_guarded_name(kid->name) &&
-	       sm_list_has(&l->members, stem_of(kid->name)) &&
+	       sm_list_has(&l->members, sm_stem_of(kid->name)) &&
 	       sm_is_data_suffix(sm_extension(kid->name));
 }
 
@@ -402,7 +396,8 @@ static bool is_known(const struct sm_learn *l, const struct sm_str_list *stems,
 {
 	return !kid->is_slot && sm_extension(kid->name).len &&
 	       (is_derivable(kid) || is_settings(l, kid)) &&
-	       kid->name.p[0] != '.' && sm_list_has(stems, stem_of(kid->name));
+	       kid->name.p[0] != '.' &&
+	       sm_list_has(stems, sm_stem_of(kid->name));
 }
 
 static int by_extension(const void *a, const void *b)
@@ -462,7 +457,7 @@ static void open_known(struct sm_learn *l, const struct sm_str_list *stems,
 	}
 }
 
-/* --------------------------------------------------------------------- all */
+/* ----------------------------------------------------------------- derived */
 
 static void open_derived(struct sm_learn *l, struct sm_node *node)
 {
@@ -491,7 +486,7 @@ static bool is_of_known(const struct sm_str_list *stems,
 	for (size_t i = 0; i < node->count; i++) {
 		const struct sm_node *kid = node->kids[i];
 		bool has_known = sm_list_has(
-			stems, kid->is_dir ? kid->name : stem_of(kid->name));
+			stems, kid->is_dir ? kid->name : sm_stem_of(kid->name));
 
 		if (sm_is_spelled(kid))
 			continue;
@@ -586,8 +581,8 @@ void sm_tree_derive(struct sm_learn *l, struct sm_node *root)
 	struct sm_str_list stems = { NULL, 0, 0 };
 
 	for (size_t i = 0; i < l->members.count; i++)
-		sm_list_add(l, &stems, stem_of(l->members.items[i]));
+		sm_list_add(l, &stems, sm_stem_of(l->members.items[i]));
 	for (size_t i = 0; i < l->sunk.count; i++)
-		sm_list_add(l, &stems, stem_of(l->sunk.items[i]));
+		sm_list_add(l, &stems, sm_stem_of(l->sunk.items[i]));
 	derive_below(l, &stems, root, SM_STR("/"));
 }

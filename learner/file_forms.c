@@ -51,6 +51,14 @@ static bool are_varied(const struct sm_learn *l,
 	return sm_is_open(l, &e);
 }
 
+bool sm_has_told_name(const struct sm_node *node)
+{
+	const struct sm_str any = SM_STR("<name>");
+
+	return node->is_slot && node->is_varied &&
+	       memmem(node->name.p, node->name.len, any.p, any.len);
+}
+
 static void apply_opening(struct sm_learn *l, const struct sm_choice *cut,
 			  const struct sm_opening *o)
 {

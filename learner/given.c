@@ -103,12 +103,6 @@ bool *sm_owners_started(const struct sm_observations *o, struct sm_arena *arena)
 	return started;
 }
 
-static struct sm_str stem_of(struct sm_str name)
-{
-	name.len -= sm_extension(name).len;
-	return name;
-}
-
 /* Where the program lies, or what holds that, is where it always was. */
 static bool is_place(const struct sm_learn *l, struct sm_str path)
 {
@@ -145,7 +139,7 @@ static void add_word(struct sm_learn *l, struct sm_str word)
 		    is_place(l, (struct sm_str){ word.p, end }))
 			continue;
 		add_given(l, part);
-		add_given(l, stem_of(part));
+		add_given(l, sm_stem_of(part));
 	}
 }
 

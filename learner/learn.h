@@ -162,6 +162,8 @@ struct sm_str sm_skeleton(struct sm_learn *l, struct sm_str name,
 			  unsigned *typed);
 /* 0x7f316bfcdd90: no two are the same. */
 bool sm_has_address(struct sm_str name);
+/* What is before its extension. */
+struct sm_str sm_stem_of(struct sm_str name);
 bool sm_is_code_suffix(struct sm_str extension);
 bool sm_is_data_suffix(struct sm_str extension);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names nobody chose: tempfile's, process ids, numbers of descriptors. One of
- * them says that the next one is another.
+ * Names nobody chose: tempfile's, process ids, numbers of descriptors, digests,
+ * keys of sessions. One of them says that the next one is another.
  */
 #include "learner/tree.h"
 

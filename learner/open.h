@@ -93,6 +93,8 @@ bool sm_is_base(const struct sm_learn *l, struct sm_str dir);
 bool sm_may_open_whole(const struct sm_learn *l, struct sm_str dir,
 		       const struct sm_place *place);
 bool sm_node_is_listed(const struct sm_node *node);
+/* A slot with any name in it, which was another one in each use. */
+bool sm_has_told_name(const struct sm_node *node);
 /* Who made the file is not the program, or was told its name. */
 bool sm_is_found(const struct sm_node *node);
 /* A name that stays beside a tree of data: dotfiles, keys, made-up ones. */

@@ -146,16 +146,10 @@ bool sm_has_assets(const struct sm_node *node)
 /* Files whose names opened, and were others each time. */
 static bool has_told_names(const struct sm_node *node)
 {
-	const struct sm_str any = SM_STR("<name>");
-
-	for (size_t i = 0; i < node->count; i++) {
-		const struct sm_node *kid = node->kids[i];
-
-		if (kid->is_slot && kid->is_varied &&
-		    sm_node_access(kid) & SM_ACCESS_READ &&
-		    memmem(kid->name.p, kid->name.len, any.p, any.len))
+	for (size_t i = 0; i < node->count; i++)
+		if (sm_has_told_name(node->kids[i]) &&
+		    sm_node_access(node->kids[i]) & SM_ACCESS_READ)
 			return true;
-	}
 	return false;
 }
 

@@ -149,6 +149,12 @@ static bool is_one_of(struct sm_str text, const char *const *list)
 	return false;
 }
 
+struct sm_str sm_stem_of(struct sm_str name)
+{
+	name.len -= sm_extension(name).len;
+	return name;
+}
+
 bool sm_is_code_suffix(struct sm_str extension)
 {
 	static const char *const list[] = { ".py",  ".pyc", ".pyo", ".pyw",

@@ -77,18 +77,23 @@ static bool may_hold(const struct sm_learn *l, struct sm_str dir)
 	       (place.is_app || !sm_is_base(l, dir));
 }
 
+static bool lie_apart(struct sm_node *const *nodes, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (nodes[i]->parent != nodes[0]->parent)
+			return true;
+	return false;
+}
+
 /* In so many directories, or in node and one below it; what spread below node
  * already says that there are several. */
 static bool is_spread(const struct sm_node *node, struct sm_node *const *same,
 		      size_t count)
 {
 	size_t dirs = count;
-	bool has_several = false;
 
-	for (size_t i = 1; i < count; i++)
-		has_several |= same[i]->parent != same[0]->parent;
 	if (is_source(same[0]))
-		return has_several && count >= DIRS_MIN;
+		return count >= DIRS_MIN && lie_apart(same, count);
 	for (size_t i = 0; i < count; i++)
 		dirs += same[i]->is_slot || same[i]->parent == node;
 	return count > 1 && dirs >= DIRS_MIN;
