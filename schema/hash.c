@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "schema/hash.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,13 +11,22 @@ struct sm_sha256 {
 	bool has_failed;
 };
 
+bool sm_openssl_has_begun(void)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+	return OSSL_LIB_CTX_get0_global_default();
+#else
+	return OPENSSL_init_crypto(0, NULL); /* 1.1.1, of Debian 11 */
+#endif
+}
+
 struct sm_sha256 *sm_sha256_new(void)
 {
 	struct sm_sha256 *hash = calloc(1, sizeof(*hash));
 
 	if (!hash)
 		return NULL;
-	hash->context = EVP_MD_CTX_new();
+	hash->context = sm_openssl_has_begun() ? EVP_MD_CTX_new() : NULL;
 	if (hash->context &&
 	    EVP_DigestInit_ex(hash->context, EVP_sha256(), NULL) == 1)
 		return hash;
@@ -33,17 +41,36 @@ void sm_sha256_add(struct sm_sha256 *hash, const void *p, size_t n)
 		hash->has_failed = true;
 }
 
-enum sm_status sm_sha256_end(struct sm_sha256 *hash, char hex[SM_SHA256_HEX])
+static enum sm_status end(struct sm_sha256 *hash,
+			  uint8_t digest[SM_SHA256_BYTES])
 {
-	uint8_t bytes[EVP_MAX_MD_SIZE] = { 0 };
 	bool has_failed = hash->has_failed ||
-			  EVP_DigestFinal_ex(hash->context, bytes, NULL) != 1;
+			  EVP_DigestFinal_ex(hash->context, digest, NULL) != 1;
 
-	for (unsigned i = 0; i < SM_SHA256_HEX / 2; i++)
-		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
 	EVP_MD_CTX_free(hash->context);
 	free(hash);
 	return has_failed ? SM_NOMEM : SM_OK;
+}
+
+enum sm_status sm_sha256_end(struct sm_sha256 *hash, char hex[SM_SHA256_HEX])
+{
+	uint8_t digest[SM_SHA256_BYTES] = { 0 };
+	enum sm_status status = end(hash, digest);
+
+	for (unsigned i = 0; i < SM_SHA256_BYTES; i++)
+		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	return status;
+}
+
+enum sm_status sm_sha256(const void *p, size_t n,
+			 uint8_t digest[SM_SHA256_BYTES])
+{
+	struct sm_sha256 *hash = sm_sha256_new();
+
+	if (!hash)
+		return SM_NOMEM;
+	sm_sha256_add(hash, p, n);
+	return end(hash, digest);
 }
 
 uint64_t sm_hash(uint64_t seed, const void *bytes, size_t n)

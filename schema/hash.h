@@ -11,7 +11,18 @@
 #include "schema/status.h"
 #include "schema/value.h"
 
-#define SM_SHA256_HEX 65 /* with a NUL */
+#define SM_SHA256_HEX	65 /* with a NUL */
+#define SM_SHA256_BYTES 32
+
+/*
+ * Whether OpenSSL's own beginning had memory: where it had none, all else of it
+ * reads a null pointer. Asked before anything of it is used.
+ */
+bool sm_openssl_has_begun(void);
+
+/* Of what is in one piece. SM_NOMEM: some step failed. */
+SM_CHECKED enum sm_status sm_sha256(const void *p, size_t n,
+				    uint8_t digest[SM_SHA256_BYTES]);
 
 struct sm_sha256;
 /* NULL: out of memory. */

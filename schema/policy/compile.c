@@ -2,11 +2,10 @@
 /*
  * compile.c: rules, bundles and variables to one flat blob.
  */
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "schema/hash.h"
 #include "schema/policy/compile.h"
 #include "schema/policy/symbol.h"
 
@@ -245,21 +244,6 @@ enum sm_status sm_policy_expand(const struct sm_rules *rules,
 	return status;
 }
 
-/*
- * Where OpenSSL's own beginning had no memory, all else of it reads a null
- * pointer; 1.1.1 does not allocate here.
- */
-static enum sm_status set_digest(const char *text, size_t bytes,
-				 uint8_t digest[SM_POLICY_DIGEST_BYTES])
-{
-#if OPENSSL_VERSION_NUMBER >= 0x30000000L
-	if (!OSSL_LIB_CTX_get0_global_default())
-		return SM_NOMEM;
-#endif
-	return SHA256((const unsigned char *)text, bytes, digest) ? SM_OK
-								  : SM_NOMEM;
-}
-
 static enum sm_status fill_header(struct sm_build *b,
 				  const struct sm_rules *rules,
 				  struct sm_blob_header *h)
@@ -280,7 +264,7 @@ static enum sm_status fill_header(struct sm_build *b,
 		status = sm_policy_print(rules, &text, &bytes);
 	if (status)
 		return status;
-	status = set_digest(text, bytes, h->digest);
+	status = sm_sha256(text, bytes, h->digest);
 	free(text);
 	return status;
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "schema/hash.h"
 #include "schema/trace/db.h"
 
 /* OpenSSL 1.1.1, of Debian 11, has its digests in constants. */
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
-#define OSSL_LIB_CTX_get0_global_default()  OPENSSL_init_crypto(0, NULL)
 #define EVP_MD_fetch(context, name, wanted) EVP_MD_meth_dup(EVP_sha256())
 #define EVP_MD_free			    EVP_MD_meth_free
 #endif
@@ -28,15 +27,12 @@ void sm_chain_free(struct sm_chain *chain)
 	free(chain);
 }
 
-/*
- * All of OpenSSL that allocates is asked for here. Its own beginning comes
- * first: where that had no memory, everything else reads a null pointer.
- */
+/* All of OpenSSL that allocates is asked for here. */
 struct sm_chain *sm_chain_new(void)
 {
 	struct sm_chain *chain = calloc(1, sizeof(*chain));
 
-	if (chain && OSSL_LIB_CTX_get0_global_default()) {
+	if (chain && sm_openssl_has_begun()) {
 		chain->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 		chain->context = EVP_MD_CTX_new();
 	}
@@ -52,7 +48,6 @@ void sm_chain_open(struct sm_chain *chain)
 		EVP_DigestInit_ex(chain->context, chain->sha256, NULL) != 1;
 }
 
-/* OpenSSL reads a null pointer when its start failed for want of memory. */
 void sm_chain_raw(struct sm_chain *chain, const void *p, size_t n)
 {
 	if (chain->has_failed)

@@ -6,6 +6,10 @@
  */
 #include "tests/unit/trace_data.h"
 
+#include <sys/wait.h>
+
+#include "schema/hash.h"
+
 #ifdef SM_SANITISED
 #define HAS_SANITIZER 1
 #elif defined(__has_feature)
@@ -236,6 +240,34 @@ static void failing_allocations_are_no_damage(void **state)
 			n += n < 100 ? 1 : 23;
 }
 
+/* In a process of its own, where OpenSSL begins. */
+static void hash_with_failure(uint64_t n)
+{
+	static const uint8_t abc[4] = { 0xba, 0x78, 0x16, 0xbf };
+	uint8_t digest[SM_SHA256_BYTES];
+	enum sm_status status;
+	pid_t child = fork();
+	int ended;
+
+	if (!child) {
+		allocations = 0;
+		fail_at = n;
+		status = sm_sha256("abc", 3, digest);
+		_exit(status == SM_OK ? memcmp(digest, abc, sizeof(abc)) != 0
+				      : status != SM_NOMEM);
+	}
+	assert_int_equal(waitpid(child, &ended, 0), child);
+	assert_int_equal(ended, 0);
+}
+
+/* Before the others: they let it begin. */
+static void failing_allocations_hash_nothing_wrong(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; n <= 300; n += n < 100 ? 1 : 7)
+		hash_with_failure(n);
+}
+
 static int make_dir(void **state)
 {
 	(void)state;
@@ -257,6 +289,7 @@ static int remove_dir(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(failing_allocations_hash_nothing_wrong),
 		cmocka_unit_test(failing_allocations_lose_no_sense),
 		cmocka_unit_test(failing_allocations_are_no_damage),
 	};
