@@ -12,11 +12,6 @@
 #include "learner/open.h"
 #include "schema/places.h"
 
-static bool is_joint(char c)
-{
-	return c && strchr(".-_~#+@ ", c);
-}
-
 static struct sm_str part(struct sm_str s, uint32_t from, uint32_t to)
 {
 	return (struct sm_str){ s.p + from, to - from };
@@ -146,14 +141,14 @@ static void note_base(const struct siblings *siblings, struct sm_node *kid)
 	struct sm_str name = kid->name;
 
 	for (uint32_t at = 0; at < name.len; at++) {
-		if (at && !is_joint(name.p[at - 1]) && name.p[at - 1] != '>')
+		if (at && !sm_is_joint(name.p[at - 1]) && name.p[at - 1] != '>')
 			continue;
 		for (uint32_t to = name.len; to > at + kid->base.len; to--) {
 			struct sm_str text = part(name, at, to);
 			struct sm_node *base;
 
 			if ((to < name.len && name.p[to] != '<' &&
-			     !is_joint(name.p[to])) ||
+			     !sm_is_joint(name.p[to])) ||
 			    text.len == name.len)
 				continue;
 			base = find_sibling(siblings, kid, text);
@@ -187,7 +182,7 @@ void sm_node_note_bases(struct sm_learn *l, struct sm_node *node)
 			note_base(&siblings, node->kids[i]);
 }
 
-static unsigned count_wildcards(struct sm_str text)
+unsigned sm_count_wildcards(struct sm_str text)
 {
 	unsigned n = 0;
 
@@ -231,8 +226,8 @@ static struct sm_str derive(struct sm_learn *l, struct sm_node *kid)
 	name = sm_learn_join(l, name, base->name);
 	name = sm_learn_join(
 		l, name, spelled(l, kid, part(kid->name, end, kid->name.len)));
-	return count_wildcards(name) > SM_COMPONENT_WILDCARDS ? SM_STR("")
-							      : name;
+	return sm_count_wildcards(name) > SM_COMPONENT_WILDCARDS ? SM_STR("")
+								 : name;
 }
 
 /* ------------------------------------------------------------------ frames */
@@ -293,7 +288,7 @@ static uint32_t common_part(const struct framed *f, size_t count, bool is_end)
 			k++;
 		n = k;
 	}
-	while (n && !is_joint(byte_at(first, n - 1, is_end)))
+	while (n && !sm_is_joint(byte_at(first, n - 1, is_end)))
 		n--;
 	return n;
 }
@@ -323,8 +318,8 @@ static struct sm_str frame_slot(struct sm_learn *l,
 		return SM_STR("");
 	slot = sm_learn_join(l, part(first, 0, start), SM_STR("<name>"));
 	slot = sm_learn_join(l, slot, part(first, first.len - end, first.len));
-	return count_wildcards(slot) > SM_COMPONENT_WILDCARDS ? SM_STR("")
-							      : slot;
+	return sm_count_wildcards(slot) > SM_COMPONENT_WILDCARDS ? SM_STR("")
+								 : slot;
 }
 
 static bool is_given_part(const struct sm_learn *l, struct sm_str name,
@@ -564,8 +559,11 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 	}
 	if (place.is_closed)
 		return;
-	if (!place.is_shared && !place.is_code)
+	if (!place.is_shared && !place.is_code) {
+		sm_open_owned(l, node, dir, &place);
 		open_known(l, stems, node);
+		sm_name_owners(l, node);
+	}
 	if (!place.is_code)
 		open_frames(l, place.is_shared ? stems : NULL, node);
 	if (place.is_tmp)

@@ -77,6 +77,7 @@ struct sm_learn {
 	struct sm_paths *paths;	      /* paths.c */
 	size_t tried;		      /* nodes copied to try forms on */
 	struct sm_str_list members;   /* names that became part of a slot */
+	struct sm_str_list owners;    /* those of directories that were made */
 	struct sm_str_list word_sets; /* argv_sets.c */
 	struct sm_str_list word_ways; /* likewise */
 	struct sm_str_list sunk;      /* names that went into a tree of data */
@@ -164,6 +165,8 @@ struct sm_str sm_skeleton(struct sm_learn *l, struct sm_str name,
 bool sm_has_address(struct sm_str name);
 /* What is before its extension. */
 struct sm_str sm_stem_of(struct sm_str name);
+/* What people put between the parts of a name. */
+bool sm_is_joint(char c);
 bool sm_is_code_suffix(struct sm_str extension);
 bool sm_is_data_suffix(struct sm_str extension);
 

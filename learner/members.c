@@ -10,10 +10,16 @@
 void sm_members_note(struct sm_learn *l, const struct sm_member *members,
 		     size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!members[i].typed && !members[i].node->is_slot &&
-		    l->members.count < MEMBERS_MAX)
-			sm_list_add(l, &l->members, members[i].node->name);
+	for (size_t i = 0; i < count; i++) {
+		const struct sm_node *node = members[i].node;
+
+		if (members[i].typed || node->is_slot ||
+		    l->members.count >= MEMBERS_MAX)
+			continue;
+		sm_list_add(l, &l->members, node->name);
+		if (node->is_dir && sm_node_access(node) & SM_ACCESS_CREATE)
+			sm_list_add(l, &l->owners, node->name);
+	}
 }
 
 void sm_members_note_tree(struct sm_learn *l, const struct sm_node *node)

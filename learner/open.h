@@ -116,6 +116,13 @@ void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
 void sm_node_let_packages(struct sm_learn *l, struct sm_node *files);
 /* Adds what keeping a directory of one's own takes; see upkeep.c. */
 void sm_node_keep_up(struct sm_learn *l, struct sm_node *node);
+/* Of one component; it has SM_COMPONENT_WILDCARDS at most. */
+unsigned sm_count_wildcards(struct sm_str text);
+/* Directories of owners that others elsewhere show, and files that are called
+ * after them; see owners.c. */
+void sm_open_owned(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
+		   const struct sm_place *place);
+void sm_name_owners(struct sm_learn *l, struct sm_node *node);
 /* In a directory of temporary files: they may have any extension. */
 void sm_open_ends(struct sm_learn *l, struct sm_node *node);
 /* Its name was drawn, and it was made: whoever made it uses it by himself. */

@@ -149,6 +149,11 @@ static bool is_one_of(struct sm_str text, const char *const *list)
 	return false;
 }
 
+bool sm_is_joint(char c)
+{
+	return c && strchr(".-_~#+@ ", c);
+}
+
 struct sm_str sm_stem_of(struct sm_str name)
 {
 	name.len -= sm_extension(name).len;

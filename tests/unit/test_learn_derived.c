@@ -510,6 +510,46 @@ static void a_digest_is_another_one_after_the_next_upgrade(void **state)
 #undef NEXT
 }
 
+/* Two of three people have another directory, or a file, elsewhere. */
+static void owners_are_owners_elsewhere(void **state)
+{
+	static const char *const people[] = { "anna", "ben", "carla" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++) {
+		for (size_t i = 0; i < 3; i++) {
+			char dir[64], file[96];
+
+			snprintf(dir, sizeof(dir), APP "/notes/%s", people[i]);
+			snprintf(file, sizeof(file), "%s/day %d.%d.txt", dir,
+				 run, (int)i);
+			see_mkdir(&b, run, dir);
+			see_open(&b, run, file, WRITE);
+		}
+		see_mkdir(&b, run, APP "/thumbs/anna");
+		see_open(&b, run, APP "/thumbs/anna/me.png", WRITE);
+		see_open(&b, run, APP "/out/anna-2026.csv", WRITE);
+		see_open(&b, run, APP "/out/all-of-us.csv", WRITE);
+		/* Not those of the program alone. */
+		see_mkdir(&b, run, APP "/var/ben");
+		see_open(&b, run, APP "/var/ben/state.db", WRITE);
+		see_mkdir(&b, run, APP "/var/keys");
+		see_open(&b, run, APP "/var/keys/one.key", WRITE);
+	}
+	learn(&b);
+	assert_true(allows_mkdir(&b, APP "/thumbs/zoe"));
+	assert_true(allows_open(&b, APP "/thumbs/zoe/at sea.jpg", WRITE));
+	assert_true(allows_open(&b, APP "/out/zoe x-2027.csv", WRITE));
+	assert_false(allows_open(&b, APP "/out/zoe x-2027.py", WRITE));
+	assert_false(allows_open(&b, APP "/out/zoe.csv", WRITE));
+	assert_false(allows_open(&b, APP "/out/all-of-them.csv", WRITE));
+	assert_false(allows_open(&b, APP "/var/zoe/state.db", WRITE));
+	assert_false(allows_open(&b, APP "/var/keys/two.key", WRITE));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -533,6 +573,7 @@ int main(void)
 		cmocka_unit_test(what_is_temporary_may_have_any_extension),
 		cmocka_unit_test(what_opened_opens_where_it_is_moved),
 		cmocka_unit_test(what_opened_in_one_place_is_fixed_in_no_other),
+		cmocka_unit_test(owners_are_owners_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
