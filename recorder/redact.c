@@ -194,7 +194,9 @@ static bool look(struct sm_redact_scan *s, struct sm_span *out)
 	case '\'':
 	case '"':
 		s->is_url = s->is_query = false;
-		return sm_is_sql(s, out);
+		return sm_is_sql(s, out) || sm_is_paired(s, out);
+	case '>':
+		return sm_is_element(s, out);
 	case '-':
 		return is_key(s, out);
 	default:
@@ -298,7 +300,7 @@ static bool append_secret(char *out, uint32_t room, uint32_t *used,
  * load a byte: letters and digits are too many cases else.
  */
 static const char class_of[] = "................................"
-			       "..=....=...w.-..wwwwwwwwww=..=.."
+			       "..=....=...w.-..wwwwwwwwww=..==."
 			       ".wBwwwwwwwwwwwwwwwwwwwwwwww....w"
 			       ".wBwwwwwwwwwwwwwwwwwwwwwwww.....";
 

@@ -199,9 +199,18 @@ static struct sm_span behind(struct sm_str word, uint32_t from, char mark)
 
 static struct sm_span by_form(enum form form, struct sm_str word, uint32_t from)
 {
+	struct sm_span colon;
+
 	switch (form) {
 	case COLON:
-		return behind(word, from, ':');
+		colon = behind(word, from, ':');
+		/* `curl -u TOKEN:` */
+		if (colon.from == word.len && word.len > from &&
+		    sm_is_drawn(
+			    sm_part(word, from,
+				    word.len - (word.p[word.len - 1] == ':'))))
+			return (struct sm_span){ from, word.len };
+		return colon;
 	case PERCENT:
 		return behind(word, from, '%');
 	case COMMA:

@@ -83,6 +83,22 @@ static inline bool sm_is_quote(char c)
 	return c == '"' || c == '\'';
 }
 
+/* What names are made of. */
+static inline bool sm_is_name(char c)
+{
+	return sm_is_alnum(c) || c == '-' || c == '_' || c == '.';
+}
+
+/* Whether text is lower but for capitals. */
+static inline bool sm_is_same_name(struct sm_str text, const char *lower)
+{
+	uint32_t i = 0;
+
+	while (i < text.len && lower[i] && sm_lower(text.p[i]) == lower[i])
+		i++;
+	return i == text.len && !lower[i];
+}
+
 /* ------------------------------------------------------- redact_words.c */
 
 /* What words are made of; in standard base64 also `/`. */
@@ -96,6 +112,8 @@ static inline bool sm_is_word(char c)
 
 /* Whether a word of letters, digits, _, - and + was drawn by chance. */
 bool sm_word_is_random(struct sm_str word);
+/* Likewise, of where a person's name would stand: no hash does. */
+bool sm_is_drawn(struct sm_str user);
 /* Likewise, of a word with slashes that is no path. */
 bool sm_base64_is_random(struct sm_str word);
 /* Length of a known kind of token at the start of text; 0: there is none. */
@@ -139,6 +157,15 @@ uint32_t sm_scheme_at(const struct sm_redact_scan *s, uint32_t at);
 bool sm_is_named(const struct sm_redact_scan *s, struct sm_span *out);
 bool sm_is_authority(struct sm_redact_scan *s, struct sm_span *out);
 bool sm_is_sql(const struct sm_redact_scan *s, struct sm_span *out);
+
+/* ------------------------------------------------------- redact_pairs.c */
+
+/* The quote at the cursor begins what the quoted name before it is for. */
+bool sm_is_paired(const struct sm_redact_scan *s, struct sm_span *out);
+/* name is `value`, behind one that is a credential's: "name": "TOKEN", ... */
+bool sm_is_value_of_secret(const struct sm_redact_scan *s, struct sm_str name);
+/* The > at the cursor ends a tag of XML that says what stands behind it. */
+bool sm_is_element(const struct sm_redact_scan *s, struct sm_span *out);
 
 /* ------------------------------------------------------------- redact.c */
 

@@ -77,12 +77,8 @@ static struct sm_str name_before(const struct sm_redact_scan *s, uint32_t at)
 		at--;
 	if (at && s->text.p[at - 1] == '\\')
 		at--;
-	for (start = at; start; start--) {
-		char c = s->text.p[start - 1];
-
-		if (!sm_is_alnum(c) && c != '-' && c != '_' && c != '.')
-			break;
-	}
+	for (start = at; start && sm_is_name(s->text.p[start - 1]);)
+		start--;
 	return sm_part(s->text, start, at);
 }
 
@@ -92,6 +88,45 @@ struct value {
 	char closing; /* the quote that ends it, or 0 */
 	char quote;   /* LINE: the one a shell sees open there, or 0 */
 };
+
+#define PREFIX_MAX 2  /* letters in front of a string: b'', N'', rb'' */
+#define CALL_MAX   24 /* of a function's name: md5(''), PASSWORD('') */
+#define CALLS_MAX  3
+
+/* A quote with another behind it, and not the one that a shell's word ends. */
+static bool opens_string(const struct sm_redact_scan *s, uint32_t at)
+{
+	char c = sm_peek(s, at);
+
+	return sm_is_quote(c) && c != s->quote &&
+	       memchr(s->text.p + at + 1, c, s->text.len - at - 1);
+}
+
+/*
+ * Where the string starts that stands at at with letters in front of it, or as
+ * what a function is called with; at: none does.
+ */
+static uint32_t string_at(const struct sm_redact_scan *s, uint32_t at)
+{
+	uint32_t from = at;
+
+	for (unsigned calls = 0; calls <= CALLS_MAX; calls++) {
+		uint32_t n = 0;
+
+		while (n < CALL_MAX && (sm_is_alnum(sm_peek(s, from + n)) ||
+					sm_peek(s, from + n) == '_' ||
+					sm_peek(s, from + n) == '.'))
+			n++;
+		if (n <= PREFIX_MAX && opens_string(s, from + n))
+			return from + n;
+		if (!n || sm_peek(s, from + n) != '(')
+			return at;
+		from += n + 1;
+		while (sm_peek(s, from) == ' ')
+			from++;
+	}
+	return at;
+}
 
 /* Where the value starts behind an = or :; false: a quote ends there. */
 static bool find_value(const struct sm_redact_scan *s, uint32_t at,
@@ -103,8 +138,11 @@ static bool find_value(const struct sm_redact_scan *s, uint32_t at,
 	*value = (struct value){ .quote = s->quote };
 	if (sm_peek(s, at) == '>') /* => */
 		at++;
-	while ((!is_line || s->quote || s->is_strict) && sm_peek(s, at) == ' ')
-		at++;
+	if (!is_line || s->quote || s->is_strict) {
+		while (sm_peek(s, at) == ' ')
+			at++;
+		at = string_at(s, at);
+	}
 	is_escaped = sm_peek(s, at) == '\\' && sm_is_quote(sm_peek(s, at + 1));
 	at += is_escaped;
 	c = sm_peek(s, at);
@@ -190,6 +228,8 @@ bool sm_is_named(const struct sm_redact_scan *s, struct sm_span *out)
 	if (kind == SM_NAME_PLAIN && is_assigned && s->is_query &&
 	    sm_is_query_secret(name))
 		kind = SM_NAME_SECRET;
+	if (kind == SM_NAME_PLAIN && sm_is_value_of_secret(s, name))
+		kind = SM_NAME_SECRET;
 	if (kind == SM_NAME_PLAIN || !find_value(s, s->at + 1, &value))
 		return false;
 	from = value.from;
@@ -216,7 +256,7 @@ bool sm_is_named(const struct sm_redact_scan *s, struct sm_span *out)
 
 /* ----------------------------------------------------------------- URLs */
 
-/* `://USER:SECRET@` */
+/* `://USER:SECRET@`, `://SECRET@` */
 bool sm_is_authority(struct sm_redact_scan *s, struct sm_span *out)
 {
 	uint32_t at = s->at + 3, colon = 0, end = 0;
@@ -244,19 +284,16 @@ bool sm_is_authority(struct sm_redact_scan *s, struct sm_span *out)
 		if (c == '@')
 			end = at;
 	}
-	return colon && end > colon && sm_take(s, colon + 1, end, out);
+	if (!end)
+		return false;
+	if (!colon || colon > end) /* of a port */
+		colon = end;
+	if (sm_is_drawn(sm_part(s->text, s->at + 3, colon)))
+		return sm_take(s, s->at + 3, end, out);
+	return sm_take(s, colon + 1, end, out);
 }
 
 /* ------------------------------------------------------------------ SQL */
-
-static bool is_equal(struct sm_str text, const char *lower)
-{
-	uint32_t i = 0;
-
-	while (i < text.len && lower[i] && sm_lower(text.p[i]) == lower[i])
-		i++;
-	return i == text.len && !lower[i];
-}
 
 /* The word in front of at, blanks and ( skipped; empty: there are none. */
 static struct sm_str word_before(const struct sm_redact_scan *s, uint32_t at)
@@ -284,12 +321,13 @@ bool sm_is_sql(const struct sm_redact_scan *s, struct sm_span *out)
 	char quote = s->text.p[s->at];
 	bool is_behind = sm_name_kind_of(word) == SM_NAME_SECRET;
 
-	if (!is_behind && (is_equal(word, "by") || is_equal(word, "as"))) {
+	if (!is_behind &&
+	    (sm_is_same_name(word, "by") || sm_is_same_name(word, "as"))) {
 		word = word_before(s, before);
-		is_behind = is_equal(word, "identified");
+		is_behind = sm_is_same_name(word, "identified");
 		if (!is_behind && word.len) {
 			word = word_before(s, (uint32_t)(word.p - s->text.p));
-			is_behind = is_equal(word, "with");
+			is_behind = sm_is_same_name(word, "with");
 		}
 	}
 	if (!is_behind ||

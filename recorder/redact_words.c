@@ -25,6 +25,7 @@ static const uint32_t pairs[26] = {
 #define UNLIKELY_BASE64_MIN 40
 #define DISTINCT_MIN	    10 /* bytes: zzzz is no credential */
 #define BASE64_MIN	    32
+#define DRAWN_HEX_MIN	    32
 
 static bool is_usual(char a, char b)
 {
@@ -101,6 +102,12 @@ bool sm_word_is_random(struct sm_str word)
 		return false;
 	return count_unlikely(word) * 100 >= UNLIKELY_MIN * (word.len - 1) &&
 	       count_distinct(word) >= DISTINCT_MIN;
+}
+
+bool sm_is_drawn(struct sm_str user)
+{
+	return sm_word_is_random(user) ||
+	       (user.len >= DRAWN_HEX_MIN && is_hex(user));
 }
 
 bool sm_base64_is_random(struct sm_str word)
