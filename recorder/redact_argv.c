@@ -27,6 +27,10 @@ enum program {
 	SNMP,
 	MQTT,
 	IPMI,
+	TWINE,
+	DESKTOP,
+	USERADD,
+	ETCD,
 	CONFIG,
 };
 
@@ -91,6 +95,12 @@ static const struct {
 	{ "mosquitto_pub", MQTT },
 	{ "mosquitto_sub", MQTT },
 	{ "ipmitool", IPMI },
+	{ "twine", TWINE },
+	{ "rdesktop", DESKTOP },
+	{ "xfreerdp", DESKTOP },
+	{ "useradd", USERADD },
+	{ "usermod", USERADD },
+	{ "etcdctl", ETCD },
 	{ "aws", CONFIG },
 	{ "git", CONFIG },
 };
@@ -156,6 +166,18 @@ static bool names_secret(struct sm_str option)
 	       sm_name_kind_of(option) != SM_NAME_PLAIN;
 }
 
+/* `nmcli ... password X`, behind a command and something for it. */
+static bool is_bare_name(const struct sm_redact_argv *argv, struct sm_str word)
+{
+	static const char *const names[] = { "password", "passphrase", "psk",
+					     "user_pw", "owner_pw" };
+
+	for (size_t i = 0; argv->count > 2 && i < COUNT(names); i++)
+		if (sm_is_same_name(word, names[i]))
+			return true;
+	return false;
+}
+
 /* `aws configure set aws_secret_access_key X` */
 static bool sets_secret(enum program program, struct sm_str word)
 {
@@ -178,6 +200,42 @@ static int find_option(enum program program, struct sm_str word)
 		     options[i].option.len > options[best].option.len))
 			best = (int)i;
 	return best;
+}
+
+/* Options of a letter that take nothing and so stand in one word with others.
+ */
+static const struct {
+	enum program program;
+	const char *letters;
+} flags[] = {
+	{ CURL, "fgGiIjkLnNORsSv#0123456" },
+	{ LDAP, "cCLMnvxZ" },
+};
+
+static bool is_bundled(enum program program, char c)
+{
+	for (size_t i = 0; i < COUNT(flags); i++)
+		if (flags[i].program == program)
+			return strchr(flags[i].letters, c);
+	return false;
+}
+
+/* `-su`: the option of a letter behind others, and where it starts. */
+static int find_bundled(enum program program, struct sm_str word, uint32_t *at)
+{
+	*at = 0;
+	if (word.len < 3 || word.p[0] != '-')
+		return -1;
+	while (*at + 2 < word.len && word.p[*at + 1] &&
+	       is_bundled(program, word.p[*at + 1]))
+		++*at;
+	for (size_t i = 0; *at && i < COUNT(options); i++)
+		if (options[i].program == program &&
+		    options[i].option.len == 2 &&
+		    options[i].option.p[1] == word.p[*at + 1])
+			return (int)i;
+	*at = 0;
+	return -1;
 }
 
 /* Behind the first mark of word, to its end; empty when there is none. */
@@ -232,16 +290,20 @@ static struct sm_span by_option(struct sm_redact_argv *argv, struct sm_str word)
 	int i = find_option((enum program)argv->program, word);
 	struct sm_span none = { word.len, word.len };
 	bool is_long, is_whole;
+	uint32_t before = 0; /* letters of other options */
 	enum form form;
 
+	if (i < 0)
+		i = find_bundled((enum program)argv->program, word, &before);
+
 	if (i < 0) {
-		if (names_secret(word) ||
+		if (names_secret(word) || is_bare_name(argv, word) ||
 		    sets_secret((enum program)argv->program, word))
 			argv->next = NEXT;
 		return none;
 	}
 	form = options[i].form;
-	is_whole = word.len == options[i].option.len;
+	is_whole = word.len == before + options[i].option.len;
 	is_long = word.len > 2 && word.p[1] == '-';
 	if (is_whole) {
 		argv->next = form == ATTACHED || form == PREFIX ? NOTHING
@@ -249,7 +311,7 @@ static struct sm_span by_option(struct sm_redact_argv *argv, struct sm_str word)
 		return none;
 	}
 	if (form == PREFIX || ((form != NEXT && form != NOTHING) && !is_long))
-		return by_form(form, word, options[i].option.len);
+		return by_form(form, word, before + options[i].option.len);
 	if (names_secret(word))
 		argv->next = NEXT;
 	return none;
@@ -418,6 +480,7 @@ void sm_redact_line_options(struct sm_str line, struct sm_spans *spans)
 		end = end_of_word(line, at);
 		if (is_number_of(line, at, end))
 			continue;
+		argv.count++;
 		found = look_at(&argv, sm_part(line, at, end));
 		if (found.from < found.to)
 			add(spans, line,

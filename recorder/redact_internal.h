@@ -133,6 +133,8 @@ enum sm_name_kind {
 enum sm_name_kind sm_name_kind_of(struct sm_str name);
 /* Whether a query parameter is one although a name like it elsewhere is not. */
 bool sm_is_query_secret(struct sm_str name);
+/* Whether one is if its value was drawn. */
+bool sm_is_drawn_query(struct sm_str name);
 /* What stands where a credential might and is none: "", none, $VARIABLE. */
 bool sm_is_no_secret(struct sm_str value);
 

@@ -9,23 +9,25 @@
 
 /* Ends of names, separators left out. */
 static const char *const ends[] = {
-	"password",   "passwd",	     "passphrase",    "passcode",
-	"passwort",   "secret",	     "token",	      "apikey",
-	"accesskey",  "secretkey",   "privatekey",    "authkey",
-	"accountkey", "signingkey",  "encryptionkey", "masterkey",
-	"sharedkey",  "sessionkey",  "clientkey",     "deploykey",
-	"credential", "credentials", "secretid",      "signature",
-	"dbpass",     "userpass",    "requirepass",   "masterauth",
-	"storepass",  "keypass",     "ldappass",      "adminpass",
-	"rootpass",   "ftppass",     "smtppass",      "mailpass",
-	"httppass",   "dbpwd",	     "bindpw",	      "rootpw",
-	"userpw",     "sessionid",   "jsessionid",    "phpsessid",
-	"webhookurl",
+	"password",   "passwd",	     "passphrase",	"passcode",
+	"passwort",   "secret",	     "token",		"apikey",
+	"accesskey",  "secretkey",   "privatekey",	"authkey",
+	"accountkey", "signingkey",  "encryptionkey",	"masterkey",
+	"sharedkey",  "sessionkey",  "clientkey",	"deploykey",
+	"credential", "credentials", "secretid",	"signature",
+	"dbpass",     "userpass",    "requirepass",	"masterauth",
+	"storepass",  "keypass",     "ldappass",	"adminpass",
+	"rootpass",   "ftppass",     "smtppass",	"mailpass",
+	"httppass",   "dbpwd",	     "bindpw",		"rootpw",
+	"userpw",     "sessionid",   "jsessionid",	"phpsessid",
+	"webhookurl", "licensekey",  "subscriptionkey", "unsealkey",
+	"sshpass",
 };
 
 /* Names by themselves, or behind a separator. */
 static const char *const words[] = {
-	"pass", "pwd", "pw", "psk", "auth", "jwt", "otp", "sas", "pin",
+	"pass", "pwd", "pw",  "psk", "auth",
+	"jwt",	"otp", "sas", "pin", "bearer",
 };
 
 static const char *const headers[] = {
@@ -38,6 +40,9 @@ static const char *const headers[] = {
 static const char *const queries[] = {
 	"sig", "key", "sid", "code", "hmac", "ticket",
 };
+
+/* Those whose value says it, too: session=1 is none. */
+static const char *const drawn[] = { "session", "sess", "appid" };
 
 struct tail {
 	char text[NAME_MAX_BYTES + 1];
@@ -116,6 +121,14 @@ bool sm_is_query_secret(struct sm_str name)
 
 	read_tail(name, &tail);
 	return tail.len && is_word_of(&tail, queries, COUNT(queries));
+}
+
+bool sm_is_drawn_query(struct sm_str name)
+{
+	struct tail tail;
+
+	read_tail(name, &tail);
+	return tail.len && is_word_of(&tail, drawn, COUNT(drawn));
 }
 
 /* It was redacted before; once more would make another hash of it. */

@@ -216,6 +216,28 @@ static bool is_argument(const struct sm_redact_scan *s, struct sm_str name)
 	return true;
 }
 
+#define DRAWN_MAX 256 /* bytes of a value that are looked at */
+
+static bool has_drawn_value(const struct sm_redact_scan *s)
+{
+	uint32_t from = s->at + 1, most = s->text.len - from;
+	struct sm_str text = sm_part(
+		s->text, 0, from + (most < DRAWN_MAX ? most : DRAWN_MAX));
+
+	return sm_is_drawn(sm_part(
+		text, from, sm_redact_end(s->kind, text, from, s->quote, 0)));
+}
+
+/* Whether a name that is plain elsewhere is a credential's here. */
+static bool is_secret_here(const struct sm_redact_scan *s, struct sm_str name,
+			   bool is_query)
+{
+	if (is_query && (sm_is_query_secret(name) ||
+			 (sm_is_drawn_query(name) && has_drawn_value(s))))
+		return true;
+	return sm_is_value_of_secret(s, name);
+}
+
 /* `name=value` and `name: value`. */
 bool sm_is_named(const struct sm_redact_scan *s, struct sm_span *out)
 {
@@ -225,10 +247,8 @@ bool sm_is_named(const struct sm_redact_scan *s, struct sm_span *out)
 	struct value value;
 	uint32_t from, to;
 
-	if (kind == SM_NAME_PLAIN && is_assigned && s->is_query &&
-	    sm_is_query_secret(name))
-		kind = SM_NAME_SECRET;
-	if (kind == SM_NAME_PLAIN && sm_is_value_of_secret(s, name))
+	if (kind == SM_NAME_PLAIN &&
+	    is_secret_here(s, name, is_assigned && s->is_query))
 		kind = SM_NAME_SECRET;
 	if (kind == SM_NAME_PLAIN || !find_value(s, s->at + 1, &value))
 		return false;
