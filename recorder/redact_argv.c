@@ -317,6 +317,14 @@ static struct sm_span by_option(struct sm_redact_argv *argv, struct sm_str word)
 	return none;
 }
 
+/* `user.signingkey /home/me/key.pub`: base64 may begin with a / alike. */
+static bool is_path(struct sm_str word)
+{
+	return word.len > 2 && word.p[0] == '/' &&
+	       memchr(word.p + 1, '/', word.len - 1) &&
+	       !sm_base64_is_random(word);
+}
+
 /* The credential in word that its place makes one; empty: none. */
 static struct sm_span look_at(struct sm_redact_argv *argv, struct sm_str word)
 {
@@ -327,7 +335,7 @@ static struct sm_span look_at(struct sm_redact_argv *argv, struct sm_str word)
 	argv->program = (uint8_t)program_of(word, (enum program)argv->program);
 	/* Another option: the one before took none after all. */
 	if (next != NOTHING && word.len && word.p[0] != '-' &&
-	    !sm_is_no_secret(word))
+	    !sm_is_no_secret(word) && !is_path(word))
 		return by_form(next, word, 0);
 	return word.len ? by_option(argv, word) : none;
 }

@@ -6,6 +6,7 @@
 #include "recorder/redact_internal.h"
 
 #define NAME_MAX_BYTES 32 /* of a name's end that are looked at */
+#define CRYPT_NAME_MAX 12
 
 /* Ends of names, separators left out. */
 static const char *const ends[] = {
@@ -141,6 +142,21 @@ static bool has_secret(struct sm_str value)
 	return false;
 }
 
+/* `-pass 1`; empty, too. */
+static bool is_small_number(struct sm_str value)
+{
+	return !value.len || (value.len < 3 && sm_is_digit(value.p[0]) &&
+			      sm_is_digit(value.p[value.len - 1]));
+}
+
+/* crypt(5): `$6$`, `$2b$`, `$argon2id$`, and no variable. */
+static bool is_crypt(struct sm_str value)
+{
+	uint32_t n = value.len < CRYPT_NAME_MAX ? value.len : CRYPT_NAME_MAX;
+
+	return n > 1 && value.p[1] != '$' && memchr(value.p + 1, '$', n - 1);
+}
+
 bool sm_is_no_secret(struct sm_str value)
 {
 	static const char *const plain[] = {
@@ -149,7 +165,8 @@ bool sm_is_no_secret(struct sm_str value)
 		"***",	"stdin", "required", "optional",
 	};
 
-	if (!value.len || value.p[0] == '$' || has_secret(value))
+	if (is_small_number(value) || has_secret(value) ||
+	    (value.p[0] == '$' && !is_crypt(value)))
 		return true;
 	for (size_t i = 0; i < COUNT(plain); i++) {
 		uint32_t n = 0;

@@ -216,6 +216,14 @@ static bool is_argument(const struct sm_redact_scan *s, struct sm_str name)
 	return true;
 }
 
+/* `/password:x`, `-password:x` */
+static bool is_option(const struct sm_redact_scan *s, struct sm_str name)
+{
+	return s->kind == SM_REDACT_WORD &&
+	       ((name.p == s->text.p && name.p[0] == '-') ||
+		(name.p == s->text.p + 1 && s->text.p[0] == '/'));
+}
+
 #define DRAWN_MAX 256 /* bytes of a value that are looked at */
 
 static bool has_drawn_value(const struct sm_redact_scan *s)
@@ -253,7 +261,8 @@ bool sm_is_named(const struct sm_redact_scan *s, struct sm_span *out)
 	if (kind == SM_NAME_PLAIN || !find_value(s, s->at + 1, &value))
 		return false;
 	from = value.from;
-	if (!is_assigned && from == s->at + 1 && !value.closing)
+	if (!is_assigned && from == s->at + 1 && !value.closing &&
+	    !is_option(s, name))
 		return false; /* a:b */
 	is_digest = sm_lower(sm_peek(s, from)) == 'd' && sm_scheme_at(s, from);
 	if (kind == SM_NAME_HEADER)

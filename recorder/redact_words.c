@@ -26,6 +26,7 @@ static const uint32_t pairs[26] = {
 #define DISTINCT_MIN	    10 /* bytes: zzzz is no credential */
 #define BASE64_MIN	    32
 #define DRAWN_HEX_MIN	    32
+#define PIECE_MAX	    12
 
 static bool is_usual(char a, char b)
 {
@@ -96,9 +97,34 @@ static struct sm_str behind_hash_name(struct sm_str word)
 	return word;
 }
 
+/*
+ * `shop-api-7c9d6b5f48-x2lqz`: small letters and digits in short pieces, as
+ * names that a machine made up for things are. Tokens have capitals, or longer
+ * pieces.
+ */
+static bool is_pieces(struct sm_str word)
+{
+	uint32_t pieces = 1, piece = 0;
+
+	for (uint32_t i = 0; i < word.len; i++) {
+		char c = word.p[i];
+
+		if (!sm_is_alnum(c) && c != '-')
+			return false;
+		if (sm_is_upper(c) || ++piece > PIECE_MAX)
+			return false;
+		if (c == '-') {
+			pieces++;
+			piece = 0;
+		}
+	}
+	return pieces > 2;
+}
+
 bool sm_word_is_random(struct sm_str word)
 {
-	if (word.len < SM_RANDOM_MIN || is_hex(behind_hash_name(word)))
+	if (word.len < SM_RANDOM_MIN || is_hex(behind_hash_name(word)) ||
+	    is_pieces(word))
 		return false;
 	return count_unlikely(word) * 100 >= UNLIKELY_MIN * (word.len - 1) &&
 	       count_distinct(word) >= DISTINCT_MIN;
