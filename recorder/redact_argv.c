@@ -121,7 +121,7 @@ static const struct {
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-static struct sm_str base_name(struct sm_str path)
+struct sm_str sm_base_name(struct sm_str path)
 {
 	uint32_t at = path.len;
 
@@ -133,7 +133,7 @@ static struct sm_str base_name(struct sm_str path)
 /* `docker login` and `podman login` alone take one: -p publishes elsewhere. */
 static enum program program_of(struct sm_str word, enum program before)
 {
-	struct sm_str name = base_name(word);
+	struct sm_str name = sm_base_name(word);
 
 	if (before != OTHER)
 		return before;
@@ -325,8 +325,8 @@ static bool is_path(struct sm_str word)
 	       !sm_base64_is_random(word);
 }
 
-/* The credential in word that its place makes one; empty: none. */
-static struct sm_span look_at(struct sm_redact_argv *argv, struct sm_str word)
+struct sm_span sm_redact_look_at(struct sm_redact_argv *argv,
+				 struct sm_str word)
 {
 	enum form next = (enum form)argv->next;
 	struct sm_span none = { word.len, word.len };
@@ -348,7 +348,7 @@ static bool is_shell(struct sm_str name)
 					      "zsh", "ash",  "busybox" };
 
 	for (size_t i = 0; i < COUNT(shells); i++)
-		if (sm_str_equal(base_name(name), sm_str_of(shells[i])))
+		if (sm_str_equal(sm_base_name(name), sm_str_of(shells[i])))
 			return true;
 	return false;
 }
@@ -385,113 +385,9 @@ bool sm_redact_argument(struct sm_redact_argv *argv, struct sm_redact_text text,
 		argv->next = NOTHING;
 		return sm_redact(kind, text, out, room, length);
 	}
-	spans.items[0] = look_at(argv, word);
+	spans.items[0] = sm_redact_look_at(argv, word);
 	spans.count = spans.items[0].from < spans.items[0].to &&
 		      !sm_is_no_secret(sm_part(word, spans.items[0].from,
 					       spans.items[0].to));
 	return sm_redact_with(kind, text, &spans, out, room, length);
-}
-
-/* ----------------------------------------------------------------- in lines */
-
-/* The end of the word at from: quotes hold it together. */
-static uint32_t end_of_word(struct sm_str line, uint32_t from)
-{
-	char quote = 0;
-	uint32_t at = from;
-
-	for (; at < line.len; at++) {
-		char c = line.p[at];
-
-		if (c == '\\' && quote != '\'')
-			at++;
-		else if (quote)
-			quote = c == quote ? 0 : quote;
-		else if (c == '\'' || c == '"')
-			quote = c;
-		else if (sm_is_blank(c) || strchr(";&|()<>", c))
-			break;
-	}
-	return at < line.len ? at : line.len;
-}
-
-/* `2>`: no word, but what a redirection is about. */
-static bool is_number_of(struct sm_str line, uint32_t from, uint32_t to)
-{
-	if (to == line.len || (line.p[to] != '<' && line.p[to] != '>'))
-		return false;
-	while (from < to && sm_is_digit(line.p[from]))
-		from++;
-	return from == to;
-}
-
-/* The quote that is open at at, in the word that starts at from; 0: none. */
-static char quote_at(struct sm_str line, uint32_t from, uint32_t at)
-{
-	char quote = 0;
-
-	for (; from < at; from++) {
-		char c = line.p[from];
-
-		if (c == '\\' && quote != '\'')
-			from++;
-		else if (quote)
-			quote = c == quote ? 0 : quote;
-		else if (c == '\'' || c == '"')
-			quote = c;
-	}
-	return quote;
-}
-
-/*
- * The part of [from, to) that the shell takes as it is: up to the first byte
- * it acts on. A quote at its start is left out.
- */
-static struct sm_span plain_part(struct sm_str line, uint32_t word,
-				 uint32_t from, uint32_t to)
-{
-	char quote = quote_at(line, word, from);
-	uint32_t end;
-
-	if (!quote && from < to &&
-	    (line.p[from] == '\'' || line.p[from] == '"'))
-		quote = line.p[from++];
-	end = sm_redact_end(SM_REDACT_LINE, line, from,
-			    sm_has_substitution(line) ? 0 : quote,
-			    quote ? quote : '\n');
-	return (struct sm_span){ from, end < to ? end : to };
-}
-
-static void add(struct sm_spans *spans, struct sm_str line, struct sm_span span)
-{
-	if (span.from >= span.to || spans->count == SM_SPANS_MAX ||
-	    sm_is_no_secret(sm_part(line, span.from, span.to)))
-		return;
-	spans->items[spans->count++] = span;
-}
-
-void sm_redact_line_options(struct sm_str line, struct sm_spans *spans)
-{
-	struct sm_redact_argv argv = { 0 };
-	uint32_t at = 0, end;
-
-	spans->count = 0;
-	for (; at < line.len; at = end) {
-		struct sm_span found;
-
-		if (strchr(";&|()<>", line.p[at]) || sm_is_blank(line.p[at])) {
-			if (!sm_is_blank(line.p[at]))
-				argv = (struct sm_redact_argv){ 0 };
-			end = at + 1;
-			continue;
-		}
-		end = end_of_word(line, at);
-		if (is_number_of(line, at, end))
-			continue;
-		argv.count++;
-		found = look_at(&argv, sm_part(line, at, end));
-		if (found.from < found.to)
-			add(spans, line,
-			    plain_part(line, at, at + found.from, end));
-	}
 }

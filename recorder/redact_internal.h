@@ -178,7 +178,15 @@ bool sm_redact_with(enum sm_redact_kind kind, struct sm_redact_text text,
 
 /* -------------------------------------------------------- redact_argv.c */
 
-/* What options of programs say, of a line for a shell. */
+/* The last component of a path. */
+struct sm_str sm_base_name(struct sm_str path);
+/* The credential in word that its place makes one; empty: none. */
+struct sm_span sm_redact_look_at(struct sm_redact_argv *argv,
+				 struct sm_str word);
+
+/* -------------------------------------------------------- redact_line.c */
+
+/* What options of programs and pipes say, of a line for a shell. */
 void sm_redact_line_options(struct sm_str line, struct sm_spans *spans);
 
 #endif
