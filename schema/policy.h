@@ -256,6 +256,9 @@ struct sm_policy {
 	/* What every decision needs of it, found by sm_policy_open(). */
 	const uint64_t *filter, *stops;
 	const uint32_t *slots;
+	const struct sm_blob_mark *marks;
+	const struct sm_blob_ends *ends;
+	const char *text;
 	uint32_t filter_mask, slot_mask, reach;
 	bool has_file_rules_only; /* of rules that are about files */
 };

@@ -34,6 +34,8 @@ enum sm_blob_section {
 	SM_BLOB_EDGES,	  /* struct sm_blob_edge */
 	SM_BLOB_FILTER,	  /* uint64_t, a power of two: bits, see stop.h */
 	SM_BLOB_SLOTS,	  /* uint32_t, a power of two: see stop.h */
+	SM_BLOB_MARKS,	  /* struct sm_blob_mark */
+	SM_BLOB_ENDS,	  /* struct sm_blob_ends */
 	SM_BLOB_STOPS,	  /* words of 8 bytes: struct sm_blob_stop and more */
 	SM_BLOB_BRANCHES, /* struct sm_blob_branch */
 	SM_BLOB_INDEX,	  /* uint32_t: rules of nodes, patterns of arguments */

@@ -119,15 +119,38 @@ SM_CHECKED enum sm_status sm_build_pattern(struct sm_build *b,
 bool sm_build_is_tail(struct sm_build *b, const struct sm_build_node *node);
 /* Where literal starts of paths end, once all rules are in. */
 SM_CHECKED enum sm_status sm_build_stops(struct sm_build *b);
-/* A stop with a path. */
+/* The path of a mark of the same number. */
 struct sm_build_start {
 	enum sm_blob_root root;
-	uint32_t stop; /* a word */
+	uint32_t path, length; /* bytes of sm_build_starts.paths */
 };
 
-/* The table where all of them, struct sm_build_start, are found. */
+struct sm_build_starts {
+	struct sm_vector starts; /* struct sm_build_start */
+	struct sm_vector paths;	 /* bytes */
+};
+
+/* A directory above a stop, or its own path. */
+struct sm_build_place {
+	struct sm_build_place *up; /* NULL: there is none */
+	uint32_t length;
+	uint32_t text;	/* a byte of SM_BLOB_TEXT, or SM_BLOB_NONE: not yet */
+	uint32_t names; /* that tails up to here accept: of SM_BLOB_ENDS */
+};
+
+/* SM_ENDS_NONE and SM_ENDS_ANY, before all others. */
+SM_CHECKED enum sm_status sm_build_first_ends(struct sm_build *b);
+/* Adds what tails of a stop accept to what those above it do. */
+SM_CHECKED enum sm_status sm_build_ends(struct sm_build *b, uint32_t stop,
+					uint32_t *names);
+/* The mark of a stop that is done; path: place's. */
+SM_CHECKED enum sm_status sm_build_mark(struct sm_build *b,
+					enum sm_blob_root root, uint32_t stop,
+					const char *path,
+					const struct sm_build_place *place);
+/* The table where marks are found. */
 SM_CHECKED enum sm_status sm_build_slots(struct sm_build *b,
-					 const struct sm_vector *starts);
+					 const struct sm_build_starts *starts);
 /* Lays nodes out; returns the blob. */
 SM_CHECKED enum sm_status sm_build_finish(struct sm_build *b,
 					  const struct sm_blob_header *header,

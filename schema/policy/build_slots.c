@@ -15,7 +15,7 @@
  */
 #define ROOMY	     4096 /* stops */
 #define SLOTS	     16
-#define SLOTS_LARGE  4
+#define SLOTS_LARGE  2
 #define FILTER	     64 /* bits */
 #define FILTER_LARGE 16
 /* A stop in so many may be taken for another one before it is compared, ... */
@@ -23,30 +23,27 @@
 /* ... and no more than these for one another. */
 #define ALIKE_MAX 4
 
-static struct sm_blob_stop *stop_at(struct sm_build *b, uint32_t word)
-{
-	char *p = b->sections[SM_BLOB_STOPS].p;
-
-	return (struct sm_blob_stop *)(void *)(p + 8 * (size_t)word);
-}
-
 /* -------------------------------------------------------------------- reach */
 
-static uint64_t end_hash_of(struct sm_build *b,
-			    const struct sm_build_start *start)
+static uint64_t end_hash_of(const struct sm_build_starts *starts, size_t i)
 {
-	const struct sm_blob_stop *stop = stop_at(b, start->stop);
+	const struct sm_build_start *start =
+		(const struct sm_build_start *)(const void *)starts->starts.p +
+		i;
 
-	return sm_stop_hash_end(start->root, sm_stop_path(stop), stop->length);
+	return sm_stop_hash_end(start->root, starts->paths.p + start->path,
+				start->length);
 }
 
-static uint64_t hash_of(struct sm_build *b, const struct sm_build_start *start,
+static uint64_t hash_of(const struct sm_build_starts *starts, size_t i,
 			uint32_t reach)
 {
-	const struct sm_blob_stop *stop = stop_at(b, start->stop);
+	const struct sm_build_start *start =
+		(const struct sm_build_start *)(const void *)starts->starts.p +
+		i;
 
-	return sm_stop_hash_more(end_hash_of(b, start), reach,
-				 sm_stop_path(stop), stop->length);
+	return sm_stop_hash_more(end_hash_of(starts, i), reach,
+				 starts->paths.p + start->path, start->length);
 }
 
 static int compare_hashes(const void *a, const void *b)
@@ -57,47 +54,46 @@ static int compare_hashes(const void *a, const void *b)
 }
 
 /* Whether hashes of so many blocks tell the stops apart, nearly all of them. */
-static bool is_enough(struct sm_build *b, const struct sm_vector *starts,
-		      uint32_t reach, uint64_t *hashes)
+static bool is_enough(const struct sm_build_starts *starts, uint32_t reach,
+		      uint64_t *hashes)
 {
-	const struct sm_build_start *start = (const void *)starts->p;
-	size_t mistaken = 0, alike = 1;
+	size_t mistaken = 0, alike = 1, count = starts->starts.count;
 
-	for (size_t i = 0; i < starts->count; i++)
-		hashes[i] = hash_of(b, &start[i], reach);
-	qsort(hashes, starts->count, sizeof(*hashes), compare_hashes);
-	for (size_t i = 1; i < starts->count; i++) {
+	for (size_t i = 0; i < count; i++)
+		hashes[i] = hash_of(starts, i, reach);
+	qsort(hashes, count, sizeof(*hashes), compare_hashes);
+	for (size_t i = 1; i < count; i++) {
 		alike = hashes[i] == hashes[i - 1] ? alike + 1 : 1;
 		mistaken += alike > 1;
 		if (alike > ALIKE_MAX)
 			return false;
 	}
-	return mistaken <= starts->count / MISTAKEN;
+	return mistaken <= count / MISTAKEN;
 }
 
-static uint32_t longest_of(struct sm_build *b, const struct sm_vector *starts)
+static uint32_t longest_of(const struct sm_vector *starts)
 {
 	const struct sm_build_start *start = (const void *)starts->p;
 	uint32_t longest = 0;
 
 	for (size_t i = 0; i < starts->count; i++)
-		if (stop_at(b, start[i].stop)->length > longest)
-			longest = stop_at(b, start[i].stop)->length;
+		if (start[i].length > longest)
+			longest = start[i].length;
 	return longest;
 }
 
 /* The least reach that is enough; each one is a half longer than the last. */
 static enum sm_status set_reach(struct sm_build *b,
-				const struct sm_vector *starts)
+				const struct sm_build_starts *starts)
 {
-	uint32_t all = longest_of(b, starts) / SM_STOP_BLOCK, reach = 0;
-	uint64_t *hashes = calloc(starts->count + 1, sizeof(*hashes));
+	uint32_t all = longest_of(&starts->starts) / SM_STOP_BLOCK, reach = 0;
+	uint64_t *hashes = calloc(starts->starts.count + 1, sizeof(*hashes));
 
 	if (!hashes)
 		return SM_NOMEM;
 	if (all > REACH_MAX)
 		all = REACH_MAX;
-	while (reach < all && !is_enough(b, starts, reach, hashes))
+	while (reach < all && !is_enough(starts, reach, hashes))
 		reach += 1 + reach / 2;
 	b->reach = (uint8_t)(reach < all ? reach : all);
 	free(hashes);
@@ -130,36 +126,36 @@ static enum sm_status make_slots(struct sm_build *b, size_t stops)
 	return status;
 }
 
-static void put_stop(struct sm_build *b, const struct sm_build_start *start)
+static void put_mark(struct sm_build *b, const struct sm_build_starts *starts,
+		     size_t number)
 {
 	uint32_t *slots = (void *)b->sections[SM_BLOB_SLOTS].p;
 	size_t slot_mask = b->sections[SM_BLOB_SLOTS].count - 1;
 	uint64_t *filter = (void *)b->sections[SM_BLOB_FILTER].p;
 	size_t filter_mask = b->sections[SM_BLOB_FILTER].count - 1;
-	uint64_t hash = end_hash_of(b, start);
-	size_t at = sm_stop_slot(hash_of(b, start, b->reach)) & slot_mask;
+	uint64_t end = end_hash_of(starts, number);
+	uint64_t hash = hash_of(starts, number, b->reach);
+	size_t at = sm_stop_slot(hash) & slot_mask;
 
 	while (slots[at] != NONE)
 		at = (at + 1) & slot_mask;
-	slots[at] = sm_stop_tag(start->root) | start->stop;
-	stop_at(b, start->stop)->slot = (uint32_t)at;
-	filter[hash / 64 & filter_mask] |= UINT64_C(1) << hash % 64;
+	slots[at] = sm_stop_tag(hash) | (uint32_t)number;
+	filter[end / 64 & filter_mask] |= UINT64_C(1) << end % 64;
 }
 
 enum sm_status sm_build_slots(struct sm_build *b,
-			      const struct sm_vector *starts)
+			      const struct sm_build_starts *starts)
 {
-	const struct sm_build_start *start = (const void *)starts->p;
-	size_t bits = starts->count < ROOMY ? FILTER : FILTER_LARGE;
+	size_t count = starts->starts.count;
+	size_t bits = count < ROOMY ? FILTER : FILTER_LARGE;
 	enum sm_status status = set_reach(b, starts);
 
 	if (!status)
-		status = make_slots(b, starts->count);
+		status = make_slots(b, count);
 	if (!status)
-		status =
-			make_table(&b->sections[SM_BLOB_FILTER],
-				   sizeof(uint64_t), starts->count * bits / 64);
-	for (size_t i = 0; !status && i < starts->count; i++)
-		put_stop(b, &start[i]);
+		status = make_table(&b->sections[SM_BLOB_FILTER],
+				    sizeof(uint64_t), count * bits / 64);
+	for (size_t i = 0; !status && i < count; i++)
+		put_mark(b, starts, i);
 	return status;
 }

@@ -14,8 +14,7 @@
 struct walk {
 	struct sm_build *b;
 	enum sm_blob_root root;
-	struct sm_vector starts; /* struct sm_build_start */
-	uint32_t last;		 /* stop that was begun, a word; NONE */
+	struct sm_build_starts starts;
 	char path[SM_STRING_MAX];
 };
 
@@ -210,12 +209,10 @@ static uint32_t grants_of_content(const struct content *c)
 	return c->ends + c->deeps + c->nexts + c->trees;
 }
 
-/* Of a stop with a path of len bytes. */
-static uint32_t words_of(const struct content *c, uint32_t len)
+static uint32_t words_of(const struct content *c)
 {
 	return (uint32_t)(SM_STOP_WORDS +
 			  SM_GRANT_WORDS * grants_of_content(c) +
-			  sm_stop_path_words(len) +
 			  SM_WAY_WORDS * (c->ways + c->tails)) +
 	       (c->text_bytes + 7) / 8;
 }
@@ -329,7 +326,7 @@ static uint32_t wants_of(const struct sm_blob_grant *g, uint32_t count)
 	return want;
 }
 
-/* The stop has its path, and room for the content. */
+/* The stop has room for the content. */
 static void fill(struct sm_build *b, const struct content *c, uint32_t node,
 		 struct sm_blob_stop *stop)
 {
@@ -384,68 +381,22 @@ static void fill_with_doubt(uint32_t node, struct sm_blob_stop *stop)
 
 /* ------------------------------------------------------------------- a stop */
 
-/* The names that a way for the last component accepts are added. */
-static void add_names(struct sm_build *b, const struct sm_blob_way *way,
-		      struct sm_blob_stop *stop)
-{
-	const char *text = b->sections[SM_BLOB_STOPS].p + way->text;
-	uint32_t length = way->start + (uint32_t)way->end;
-	char ends[3] = "/";
-
-	if (way->shape == SM_SHAPE_PATTERN || !way->start ||
-	    (way->shape != SM_SHAPE_LITERAL && !way->end)) {
-		stop->may[2] = UINT32_MAX;
-		return;
-	}
-	if (way->shape != SM_SHAPE_LITERAL && way->end == 1) {
-		stop->may[2] |= UINT32_C(1) << sm_stop_last(text + length);
-		return;
-	}
-	if (length > 1)
-		ends[0] = text[length - 2];
-	ends[1] = text[length - 1];
-	stop->may[0] |= UINT32_C(1) << sm_stop_end(ends + 2);
-	stop->may[1] |= UINT32_C(1) << sm_stop_name(text, ends + 2);
-}
-
-/*
- * Room for one of `words` words, where it touches the fewest cache lines. What
- * is left free belongs to the stop before it.
- */
-static enum sm_status align_stop(struct walk *w, uint32_t words)
-{
-	uint32_t at = (uint32_t)w->b->sections[SM_BLOB_STOPS].count;
-	uint32_t in_line = at % SM_LINE_WORDS;
-	uint32_t lines = (words + SM_LINE_WORDS - 1) / SM_LINE_WORDS;
-	uint32_t pad = SM_LINE_WORDS - in_line;
-
-	if (w->last == NONE || in_line + words <= lines * SM_LINE_WORDS ||
-	    stop_at(w->b, w->last)->words + pad > SM_STOP_WORDS_MAX)
-		return SM_OK;
-	stop_at(w->b, w->last)->words += (uint16_t)pad;
-	return add_words(w->b, pad);
-}
-
-/* A stop with its path and nothing else yet. */
+/* A stop with nothing in it yet. */
 static enum sm_status new_stop(struct walk *w, uint32_t len, uint32_t grants,
 			       uint32_t words, uint32_t *at)
 {
 	struct sm_blob_stop *stop;
-	enum sm_status status = align_stop(w, words);
+	enum sm_status status;
 
-	if (status)
-		return status;
 	*at = (uint32_t)w->b->sections[SM_BLOB_STOPS].count;
 	status = add_words(w->b, words);
 	if (status)
 		return status;
-	w->last = *at;
 	stop = stop_at(w->b, *at);
-	stop->up = stop->slot = NONE;
+	stop->up = stop->mark = NONE;
 	stop->length = (uint16_t)len;
-	stop->path_at = (uint16_t)(SM_STOP_WORDS + SM_GRANT_WORDS * grants);
+	stop->ways_at = (uint16_t)(SM_STOP_WORDS + SM_GRANT_WORDS * grants);
 	stop->words = (uint16_t)words;
-	memcpy((char *)(uintptr_t)sm_stop_path(stop), w->path, len);
 	return SM_OK;
 }
 
@@ -468,16 +419,14 @@ static enum sm_status build_stop(struct walk *w, uint32_t node, uint32_t len,
 		c->tree = sm_build_node_at(b, c->node->tidy);
 	if ((w->root != SM_ROOT_FILES && w->root != SM_ROOT_LOAD) ||
 	    depth == SM_STOP_DEPTH_MAX || !read_content(b, c) ||
-	    words_of(c, len) > SM_STOP_WORDS_MAX) {
-		status = new_stop(w, len, 2,
-				  SM_STOP_WORDS + 2 * SM_GRANT_WORDS +
-					  sm_stop_path_words(len),
+	    words_of(c) > SM_STOP_WORDS_MAX) {
+		status = new_stop(w, len, 2, SM_STOP_WORDS + 2 * SM_GRANT_WORDS,
 				  at);
 		if (!status)
 			fill_with_doubt(node, stop_at(b, *at));
 		return status;
 	}
-	status = new_stop(w, len, grants_of_content(c), words_of(c, len), at);
+	status = new_stop(w, len, grants_of_content(c), words_of(c), at);
 	if (status)
 		return status;
 	stop_at(b, *at)->node = node;
@@ -528,7 +477,6 @@ static enum sm_status build_next(struct walk *w, uint32_t at, uint32_t number,
 		stop->deeper |= next->want | next->tail_want;
 	} else {
 		stop->tail_want |= way->want;
-		add_names(w->b, way, stop);
 	}
 	return SM_OK;
 }
@@ -543,47 +491,77 @@ static bool is_in(const struct walk *w, uint32_t up, uint32_t len)
 	return at >= len || !memchr(w->path + at, '/', len - at);
 }
 
-static enum sm_status add(struct walk *w, uint32_t node, uint32_t len,
-			  uint32_t up, uint32_t *at)
+static void add_above(struct walk *w, uint32_t up,
+		      const struct sm_build_place *place,
+		      struct sm_blob_stop *stop)
 {
+	stop->up = up;
+	stop->names = place->names;
+	if (up == NONE)
+		return;
+	stop->deeper |= stop_at(w->b, up)->deeper;
+	/* Names in up itself, `*`, say nothing of what is deeper. */
+	stop->above = is_in(w, up, place->length) ? stop_at(w->b, up)->want
+						  : stop_at(w->b, up)->deeper;
+	stop->want |= stop->above;
+	stop->tail_want |= stop_at(w->b, up)->tail_want;
+}
+
+/* What the table of marks is made from. */
+static enum sm_status keep_path(struct walk *w, uint32_t len)
+{
+	struct sm_vector *paths = &w->starts.paths;
 	struct sm_build_start *start =
-		sm_build_push(&w->starts, sizeof(*start));
-	struct content c = { .has_ends = true };
-	struct sm_blob_stop *stop;
-	enum sm_status status;
+		sm_build_push(&w->starts.starts, sizeof(*start));
 
 	if (!start)
 		return SM_NOMEM;
-	status = build_stop(w, node, len, &c, 0, at);
-	if (status)
-		return status;
-	*start = (struct sm_build_start){ w->root, *at };
-	stop = stop_at(w->b, *at);
-	stop->up = up;
-	if (up == NONE)
-		return SM_OK;
-	stop->deeper |= stop_at(w->b, up)->deeper;
-	/* Names in up itself, `*`, say nothing of what is deeper. */
-	stop->above = is_in(w, up, len) ? stop_at(w->b, up)->want
-					: stop_at(w->b, up)->deeper;
-	stop->want |= stop->above;
-	stop->tail_want |= stop_at(w->b, up)->tail_want;
-	stop->may[0] |= stop_at(w->b, up)->may[0];
-	stop->may[1] |= stop_at(w->b, up)->may[1];
-	stop->may[2] |= stop_at(w->b, up)->may[2];
+	*start =
+		(struct sm_build_start){ w->root, (uint32_t)paths->count, len };
+	/* And a NUL, so that there are some. */
+	for (uint32_t i = 0; i <= len; i++) {
+		char *to = sm_build_push(paths, 1);
+
+		if (!to)
+			return SM_NOMEM;
+		*to = i < len ? w->path[i] : '\0';
+	}
 	return SM_OK;
 }
 
-static enum sm_status visit(struct walk *w, uint32_t node, uint32_t len,
-			    uint32_t up)
+static enum sm_status add(struct walk *w, uint32_t node,
+			  struct sm_build_place *place, uint32_t up,
+			  uint32_t *at)
 {
+	struct content c = { .has_ends = true };
+	enum sm_status status = build_stop(w, node, place->length, &c, 0, at);
+
+	if (status)
+		return status;
+	status = sm_build_ends(w->b, *at, &place->names);
+	if (status)
+		return status;
+	add_above(w, up, place, stop_at(w->b, *at));
+	status = keep_path(w, place->length);
+	if (status)
+		return status;
+	return sm_build_mark(w->b, w->root, *at, w->path, place);
+}
+
+static enum sm_status visit(struct walk *w, uint32_t node, uint32_t len,
+			    uint32_t up, struct sm_build_place *above)
+{
+	struct sm_build_place place = { above, len, NONE,
+					above ? above->names : SM_ENDS_NONE };
 	const struct sm_build_node n = *sm_build_node_at(w->b, node);
 	bool is_start = n.branch_count || n.below != NONE || n.tidy != NONE;
 	enum sm_status status = SM_OK;
 	uint32_t link, at = NONE;
 
 	if (is_start || n.rule_count)
-		status = add(w, node, len, up, &at);
+		status = add(w, node, &place, up, &at);
+	if (status)
+		return status;
 	if (is_start)
 		up = at;
 	for (link = n.edges; !status && link != NONE;
@@ -597,7 +575,7 @@ static enum sm_status visit(struct walk *w, uint32_t node, uint32_t len,
 		w->path[len] = '/';
 		if (l->text.len)
 			memcpy(w->path + len + 1, text, l->text.len);
-		status = visit(w, l->what, len + 1 + l->text.len, up);
+		status = visit(w, l->what, len + 1 + l->text.len, up, &place);
 	}
 	return status;
 }
@@ -613,18 +591,23 @@ static enum sm_status visit_all(struct walk *w)
 	for (size_t i = 0; !status && i < sizeof(roots) / sizeof(roots[0]);
 	     i++) {
 		w->root = roots[i];
-		status = visit(w, w->b->roots[w->root], 0, NONE);
+		status = visit(w, w->b->roots[w->root], 0, NONE, NULL);
 	}
 	return status;
 }
 
 enum sm_status sm_build_stops(struct sm_build *b)
 {
-	struct walk w = { .b = b, .last = NONE, .starts.left = &b->left };
-	enum sm_status status = visit_all(&w);
+	struct walk w = { .b = b,
+			  .starts.starts.left = &b->left,
+			  .starts.paths.left = &b->left };
+	enum sm_status status = sm_build_first_ends(b);
 
 	if (!status)
+		status = visit_all(&w);
+	if (!status)
 		status = sm_build_slots(b, &w.starts);
-	free(w.starts.p);
+	free(w.starts.starts.p);
+	free(w.starts.paths.p);
 	return status;
 }

@@ -177,13 +177,13 @@ static const struct sm_blob_stop *up_of(const struct query *q,
  * Whether tails of stop, or of those above it, may accept the path. Its last
  * component begins at name_at.
  */
-SM_HOT bool may_end(const struct sm_blob_stop *stop, struct sm_str path,
+SM_HOT bool may_end(const struct sm_blob_ends *ends, struct sm_str path,
 		    size_t name_at)
 {
 	const char *end = path.p + path.len;
 
-	return sm_stop_may_end(stop, end) &&
-	       sm_stop_may_name(stop, path.p + name_at, end);
+	return sm_ends_may(ends, end) &&
+	       sm_ends_may_name(ends, path.p + name_at, end);
 }
 
 /*
@@ -198,7 +198,8 @@ APART void add_others(const struct query *q, const struct sm_blob_stop *stop,
 	if (end)
 		add_beside(q, stop, stop->length + 1u, end, gain);
 	tails = end ? stop : up;
-	if (!tails || !may_end(tails, q->path, name_of(q)))
+	if (!tails ||
+	    !may_end(&q->policy->ends[tails->names], q->path, name_of(q)))
 		tails = NULL; /* it speaks for those above, too */
 	for (; tails && tails->tail_want & q->want; tails = up_of(q, tails))
 		add_tails(q, tails, gain);
@@ -254,112 +255,121 @@ APART struct sm_allowance ask_all(const struct sm_policy *policy,
  */
 
 /* He is, for all he wants, and no names need to be compared for that. */
-SM_HOT bool is_meant(const struct sm_blob_grant *grant, uint64_t who,
+SM_HOT bool is_meant(uint64_t for_whom, uint32_t granted, uint64_t who,
 		     uint32_t want)
 {
 	/* more than 0, as a signed number: and without SM_WHO_OTHERS */
-	return (int64_t)(grant->who & who) > 0 && !(want & ~grant->want);
+	return (int64_t)(for_whom & who) > 0 && !(want & ~granted);
 }
 
 _Static_assert(SM_WHO_OTHERS == 63, "the sign");
 
+static struct sm_allowance told_by(const struct sm_policy *policy,
+				   const struct sm_blob_mark *mark)
+{
+	return (struct sm_allowance){
+		policy->text + mark->id,
+		mark->id_length,
+		mark->rule,
+	};
+}
+
 /*
- * Behind the only way of stop, which is plain, for the last component: a few
+ * Whether the last component, the path's, is what a plain way accepts: a few
  * literal bytes and a number, or anything, between them.
  */
-SM_HOT struct sm_allowance ask_way(const struct sm_policy *policy,
-				   const struct sm_subject *subject,
-				   struct sm_str path, uint32_t access,
-				   const struct sm_blob_stop *stop)
+SM_HOT bool is_accepted(const struct sm_blob_way *way, struct sm_str path,
+			uint32_t at)
 {
-	const struct sm_blob_way *way = sm_stop_ways(stop);
-	const struct sm_blob_grant *grant =
-		sm_stop_grants(sm_blob_stop(policy, way->stop));
 	const char *end = path.p + path.len;
-	uint32_t at = stop->length + 1u, more;
+	uint32_t more = path.len - at - way->texts;
 
-	more = path.len - at - way->texts;
-	if (!way->plain || path.len - at < 8 ||
+	if (path.len - at < 8 ||
 	    ((load(path.p + at) ^ way->first) & way->first_mask) |
 		    ((load(end - 8) ^ way->last) & way->last_mask))
-		return ask_all(policy, subject, path, access, stop);
+		return false;
+	if (way->plain != SM_WAY_PLAIN_INT)
+		return (int32_t)more >= 0;
 	/* The word begins in the path, since the stop is not shorter. */
-	if (way->plain == SM_WAY_PLAIN_INT
-		    ? more - 1 >= 8 ||
-			      !sm_find_digits(sm_stop_load(end - way->end - 8),
-					      more)
-		    : (int32_t)more < 0)
-		return ask_all(policy, subject, path, access, stop);
-	if (!is_meant(grant, subject->who, access))
-		return ask_all(policy, subject, path, access, stop);
-	return allowance_of(policy, grant);
+	return more - 1 < 8 &&
+	       sm_find_digits(sm_stop_load(end - way->end - 8), more);
 }
 
 /* ------------------------------------------------------------------- starts */
 
-/*
- * sm_find_stop() in three parts, so that the first one makes do with registers
- * that need not be saved: what it does is all that most paths need.
- */
-APART struct sm_found_stop find_stop(const struct sm_policy *policy,
-				     const char *p, size_t n, size_t end);
-
-/* Short ones. */
-APART struct sm_found_stop find_short(const struct sm_policy *policy,
-				      const char *p, size_t n, size_t end)
+/* Short ones, where there is more to hash, or where hashes are alike. */
+APART struct sm_found_stop find_slowly(const struct sm_policy *policy,
+				       const char *p, size_t n, size_t end)
 {
 	return sm_find_from(policy, SM_ROOT_FILES, p, n, end);
 }
 
-/* Where there is more to hash. */
-APART struct sm_found_stop find_more(const struct sm_policy *policy,
-				     const char *p, size_t n, size_t end,
-				     uint64_t hash)
+/* sm_find_stop(), of which all that most paths need is without a call. */
+SM_HOT struct sm_found_stop find_stop(const struct sm_policy *policy,
+				      const char *p, size_t n)
 {
-	const struct sm_blob_stop *stop;
+	size_t end = 0;
 
-	hash = sm_stop_hash_more(hash, policy->reach, p, n);
-	stop = sm_find_hashed(policy, SM_ROOT_FILES, hash, p, n);
-	if (stop)
-		return (struct sm_found_stop){ stop, end };
-	return find_stop(policy, p, sm_find_last_slash(p, n), n);
-}
-
-SM_OFTEN APART struct sm_found_stop
-find_stop(const struct sm_policy *policy, const char *p, size_t n, size_t end)
-{
 	for (; n >= 16; end = n, n = sm_find_last_slash(p, n)) {
 		uint64_t hash = sm_stop_hash_end(SM_ROOT_FILES, p, n);
-		const struct sm_blob_stop *stop;
+		const struct sm_blob_mark *mark;
+		uint32_t number;
 
 		if (!sm_find_may(policy, hash))
 			continue;
 		if (policy->reach)
-			return find_more(policy, p, n, end, hash);
-		stop = sm_find_hashed(policy, SM_ROOT_FILES, hash, p, n);
-		if (stop)
-			return (struct sm_found_stop){ stop, end };
+			break;
+		number = sm_find_number(policy, hash);
+		if (number == SM_BLOB_NONE)
+			continue;
+		mark = &policy->marks[number];
+		if (!sm_find_is(policy, mark, SM_ROOT_FILES, p, n))
+			break;
+		return (struct sm_found_stop){ mark, end };
 	}
-	return find_short(policy, p, n, end);
+	return find_slowly(policy, p, n, end);
 }
 
-/* May it be for tails to say, which accept hardly a name? */
-SM_HOT bool may_tails(const struct sm_blob_stop *stop, struct sm_str path,
-		      uint32_t access, size_t name_at)
-{
-	return stop->tail_want & access && may_end(stop, path, name_at);
-}
+/* ------------------------------------------------------------------- usual */
 
 /* The rule of one grant, unless others may have something to say. */
-SM_HOT struct sm_allowance
+static struct sm_allowance
 ask_grant(const struct sm_policy *policy, const struct sm_subject *subject,
 	  struct sm_str path, uint32_t access, const struct sm_blob_stop *stop,
 	  const struct sm_blob_grant *grant, uint32_t others)
 {
 	if (others & access || grant->rule > SM_GRANT_RULE ||
-	    !is_meant(grant, subject->who, access))
+	    !is_meant(grant->who, grant->want, subject->who, access))
 		return ask_all(policy, subject, path, access, stop);
 	return allowance_of(policy, grant);
+}
+
+/* Where the mark does not tell, but one grant may. end: of a found stop. */
+APART struct sm_allowance ask_stop(const struct sm_policy *policy,
+				   const struct sm_subject *subject,
+				   struct sm_str path, uint32_t access,
+				   uint32_t word, size_t end)
+{
+	const struct sm_blob_stop *stop = sm_blob_stop(policy, word);
+	const struct sm_blob_grant *grant = sm_stop_grants(stop);
+
+	/* Tails accept hardly a name. */
+	if (stop->tail_want & access &&
+	    may_end(&policy->ends[stop->names], path,
+		    sm_find_last_slash(path.p, path.len) + 1))
+		return ask_all(policy, subject, path, access, stop);
+	if (!end && stop->ends == 1)
+		return ask_grant(policy, subject, path, access, stop, grant,
+				 stop->above);
+	/* Wildcards do not open hidden names. */
+	if (end == path.len
+		    ? stop->deeps + stop->nexts == 1 &&
+			      (stop->deeps || path.p[stop->length + 1] != '.')
+		    : end && stop->deeps == 1)
+		return ask_grant(policy, subject, path, access, stop,
+				 grant + stop->ends,
+				 stop->above | stop->beside);
+	return ask_all(policy, subject, path, access, stop);
 }
 
 SM_OFTEN SM_UNGUARDED struct sm_allowance
@@ -367,45 +377,41 @@ sm_policy_allows_file(const struct sm_policy *policy,
 		      const struct sm_subject *subject, struct sm_str path,
 		      uint32_t access)
 {
-	const struct sm_blob_grant *grant;
-	const struct sm_blob_stop *stop;
+	const struct sm_blob_mark *mark;
+	const struct sm_blob_ends *ends;
 	struct sm_found_stop found;
-	size_t name_at, length = path.len;
+	unsigned question = SM_MARK_ITSELF;
+	uint32_t at;
 
 	if (!policy->has_file_rules_only || path.len < 2)
 		return (struct sm_allowance){ NULL, 0, 0 };
-	found = find_stop(policy, path.p, length, 0);
-	stop = found.stop;
-	if (!stop)
+	found = find_stop(policy, path.p, path.len);
+	mark = found.mark;
+	if (!mark)
 		return (struct sm_allowance){ NULL, 0, 0 };
-	grant = sm_stop_grants(stop);
-	name_at = stop->length + 1u;
-	if (found.end == length) {
+	at = sm_mark_length(mark) + 1;
+	ends = &policy->ends[mark->names];
+	if (found.end) {
+		question = SM_MARK_BELOW;
 		/* Wildcards do not open hidden names. */
-		if (path.p[name_at] == '.' ||
-		    may_tails(stop, path, access, name_at))
-			return ask_all(policy, subject, path, access, stop);
-		if (stop->deeps + stop->nexts == 1)
-			return ask_grant(policy, subject, path, access, stop,
-					 grant + stop->ends,
-					 stop->above | stop->beside);
-		if (!(stop->deeps + stop->nexts + stop->trees) &&
-		    stop->ways == 1 && !(stop->above & access))
-			return ask_way(policy, subject, path, access, stop);
-		return ask_all(policy, subject, path, access, stop);
+		if (found.end == path.len && path.p[at] != '.')
+			question = SM_MARK_IN | SM_MARK_WAY;
 	}
-	if (stop->tail_want & access &&
-	    sm_stop_may_end(stop, path.p + length) &&
-	    sm_stop_may_name(stop,
-			     path.p + sm_find_last_slash(path.p, length) + 1,
-			     path.p + length))
-		return ask_all(policy, subject, path, access, stop);
-	if (!found.end && stop->ends == 1)
-		return ask_grant(policy, subject, path, access, stop, grant,
-				 stop->above);
-	if (found.end && stop->deeps == 1)
-		return ask_grant(policy, subject, path, access, stop,
-				 grant + stop->ends,
-				 stop->above | stop->beside);
-	return ask_all(policy, subject, path, access, stop);
+	question &= mark->answers;
+	if (sm_ends_may(ends, path.p + path.len)) {
+		size_t name_at = at;
+
+		if (found.end != path.len)
+			name_at = sm_find_last_slash(path.p, path.len) + 1;
+		if (sm_ends_may_name(ends, path.p + name_at, path.p + path.len))
+			question = 0;
+	}
+	if (!question || mark->others & access ||
+	    !is_meant(mark->who, mark->want, subject->who, access) ||
+	    (question == SM_MARK_WAY &&
+	     !is_accepted(sm_stop_ways(sm_blob_stop(policy, mark->stop)), path,
+			  at)))
+		return ask_stop(policy, subject, path, access, mark->stop,
+				found.end);
+	return told_by(policy, mark);
 }

@@ -153,7 +153,7 @@ SM_HOT uint32_t sm_find_end(struct sm_str path, uint32_t at)
 }
 
 struct sm_found_stop {
-	const struct sm_blob_stop *stop; /* NULL: there is none */
+	const struct sm_blob_mark *mark; /* of the stop; NULL: there is none */
 	size_t end; /* of the component behind it; 0: it is the path */
 };
 
@@ -163,29 +163,56 @@ SM_HOT bool sm_find_may(const struct sm_policy *policy, uint64_t hash)
 	return policy->filter[hash / 64 & policy->filter_mask] >> hash % 64 & 1;
 }
 
-SM_HOT bool sm_find_is(const struct sm_blob_stop *stop, const char *p, size_t n)
+SM_HOT bool sm_find_is(const struct sm_policy *policy,
+		       const struct sm_blob_mark *mark, enum sm_blob_root root,
+		       const char *p, size_t n)
 {
-	return stop->length == n && sm_find_same(sm_stop_path(stop), p, n);
+	if (mark->path != sm_mark_path(root, n))
+		return false;
+	if (n <= SM_MARK_TAIL)
+		return sm_find_same(mark->tail + SM_MARK_TAIL - n, p, n);
+	return sm_find_same_long(mark->tail, p + n - SM_MARK_TAIL,
+				 SM_MARK_TAIL) &&
+	       sm_find_same_long(policy->text + mark->start, p, mark->shared);
 }
 
-/* root's stop of the n bytes at p, or NULL: some slot is empty. */
-SM_HOT const struct sm_blob_stop *sm_find_hashed(const struct sm_policy *policy,
+/* The first mark with these bits of its hash, or SM_BLOB_NONE. */
+SM_HOT uint32_t sm_find_number(const struct sm_policy *policy, uint64_t hash)
+{
+	for (uint32_t at = sm_stop_slot(hash);; at++) {
+		uint32_t slot = policy->slots[at & policy->slot_mask];
+		uint32_t number = slot ^ sm_stop_tag(hash);
+
+		if (slot == SM_BLOB_NONE)
+			return slot;
+		if (number <= SM_SLOT_MARK)
+			return number;
+		/*
+		 * Hardly ever: nothing is worth a register that would have to
+		 * be saved for it.
+		 */
+		__asm__("" ::: "memory");
+	}
+}
+
+/* The mark of root's stop of the n bytes at p, or NULL: some slot is empty. */
+SM_HOT const struct sm_blob_mark *sm_find_hashed(const struct sm_policy *policy,
 						 enum sm_blob_root root,
 						 uint64_t hash, const char *p,
 						 size_t n)
 {
+	const struct sm_blob_mark *marks = policy->marks, *mark;
+
 	for (uint32_t at = sm_stop_slot(hash);; at++) {
 		uint32_t slot = policy->slots[at & policy->slot_mask];
-		uint32_t word = slot - sm_stop_tag(root);
 
-		if (word <= SM_SLOT_STOP) {
-			const struct sm_blob_stop *stop =
-				sm_blob_stop(policy, word);
-
-			if (sm_find_is(stop, p, n))
-				return stop;
-		} else if (slot == SM_BLOB_NONE) {
+		if (slot == SM_BLOB_NONE)
 			return NULL;
+		slot ^= sm_stop_tag(hash);
+		if (slot <= SM_SLOT_MARK) {
+			mark = &marks[slot];
+			if (sm_find_is(policy, mark, root, p, n))
+				return mark;
 		}
 		/*
 		 * Hardly ever: nothing is worth a register that would have to
@@ -202,14 +229,14 @@ SM_HOT struct sm_found_stop sm_find_from(const struct sm_policy *policy,
 {
 	for (;;) {
 		uint64_t hash = sm_stop_hash_end(root, p, n);
-		const struct sm_blob_stop *stop = NULL;
+		const struct sm_blob_mark *mark = NULL;
 
 		if (sm_find_may(policy, hash)) {
 			hash = sm_stop_hash_more(hash, policy->reach, p, n);
-			stop = sm_find_hashed(policy, root, hash, p, n);
+			mark = sm_find_hashed(policy, root, hash, p, n);
 		}
-		if (stop || !n)
-			return (struct sm_found_stop){ stop, end };
+		if (mark || !n)
+			return (struct sm_found_stop){ mark, end };
 		end = n;
 		n = sm_find_last_slash(p, n);
 	}

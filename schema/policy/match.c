@@ -339,7 +339,7 @@ void sm_match_path(const struct sm_policy *policy, enum sm_blob_root root,
 {
 	struct way w = { .policy = policy, .path = path };
 	struct sm_found_stop found;
-	uint32_t next;
+	const struct sm_blob_stop *stop;
 
 	set->count = 0;
 	set->has_overflown = false;
@@ -348,16 +348,16 @@ void sm_match_path(const struct sm_policy *policy, enum sm_blob_root root,
 	w.name_at = (uint32_t)sm_find_last_slash(path.p, path.len) + 1;
 	w.may = may_of(name_of(&w));
 	found = sm_find_stop(policy, root, path);
-	if (!found.stop)
+	if (!found.mark)
 		return;
+	stop = sm_blob_stop(policy, found.mark->stop);
 	if (!found.end)
-		push(set, found.stop->node); /* the whole path */
+		push(set, stop->node); /* the whole path */
 	else
-		go_on(&w, found.stop, (uint32_t)found.end, set);
-	for (next = found.stop->up; next != SM_BLOB_NONE;
-	     next = found.stop->up) {
-		found.stop = sm_blob_stop(policy, next);
-		go_on(&w, found.stop, 0, set);
+		go_on(&w, stop, (uint32_t)found.end, set);
+	while (stop->up != SM_BLOB_NONE) {
+		stop = sm_blob_stop(policy, stop->up);
+		go_on(&w, stop, 0, set);
 	}
 }
 

@@ -3,7 +3,7 @@
  * open.c: checks everything deciding relies on, once, so that a hostile blob
  * can make decisions wrong but never read outside itself or run on.
  */
-#include "schema/policy/blob.h"
+#include "schema/policy/stop.h"
 
 #include "schema/shell.h"
 
@@ -13,6 +13,8 @@ const uint32_t sm_blob_element_bytes[SM_BLOB_SECTIONS] = {
 	[SM_BLOB_EDGES] = sizeof(struct sm_blob_edge),
 	[SM_BLOB_FILTER] = sizeof(uint64_t),
 	[SM_BLOB_SLOTS] = sizeof(uint32_t),
+	[SM_BLOB_MARKS] = sizeof(struct sm_blob_mark),
+	[SM_BLOB_ENDS] = sizeof(struct sm_blob_ends),
 	[SM_BLOB_STOPS] = sizeof(uint64_t),
 	[SM_BLOB_BRANCHES] = sizeof(struct sm_blob_branch),
 	[SM_BLOB_INDEX] = sizeof(uint32_t),
@@ -253,7 +255,10 @@ static void find_often_used(struct sm_policy *p)
 
 	p->slots = sm_blob_section(p, SM_BLOB_SLOTS);
 	p->slot_mask = count_of(p, SM_BLOB_SLOTS) - 1;
+	p->marks = sm_blob_section(p, SM_BLOB_MARKS);
+	p->ends = sm_blob_section(p, SM_BLOB_ENDS);
 	p->stops = sm_blob_section(p, SM_BLOB_STOPS);
+	p->text = sm_blob_section(p, SM_BLOB_TEXT);
 	p->filter = sm_blob_section(p, SM_BLOB_FILTER);
 	p->filter_mask = count_of(p, SM_BLOB_FILTER) - 1;
 	p->reach = h->reach;

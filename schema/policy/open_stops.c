@@ -4,7 +4,7 @@
  *
  * Stops lie one behind the other, each followed by those its ways lead to; so
  * they are read in one pass, and none can lead back. Those with a path are the
- * ones that slots name: each names its slot, and there are as many of both.
+ * ones that marks name: each names its mark, and there are as many of both.
  */
 #include "schema/policy/stop.h"
 
@@ -38,15 +38,15 @@ static bool is_stop_good(const struct sm_policy *p, uint32_t at)
 	uint32_t grants, ways;
 
 	if (left < SM_STOP_WORDS || stop->words > left ||
-	    stop->node >= count_of(p, SM_BLOB_NODES))
+	    stop->node >= count_of(p, SM_BLOB_NODES) ||
+	    stop->names >= count_of(p, SM_BLOB_ENDS))
 		return false;
 	grants = stop->ends + (uint32_t)stop->deeps + stop->nexts + stop->trees;
 	ways = stop->ways + (uint32_t)stop->tails;
 	words = (uint32_t)(SM_STOP_WORDS + SM_GRANT_WORDS * grants);
-	if (stop->path_at != words)
+	if (stop->ways_at != words)
 		return false;
-	words += sm_stop_path_words(stop->length) +
-		 (uint32_t)SM_WAY_WORDS * ways;
+	words += (uint32_t)SM_WAY_WORDS * ways;
 	if (stop->words < words)
 		return false;
 	for (i = 0; i < grants; i++) {
@@ -95,13 +95,32 @@ static uint32_t check(const struct sm_policy *p, uint32_t at, unsigned depth)
 	return next;
 }
 
-static bool has_slot(const struct sm_policy *p, uint32_t at)
+/* What decisions read where a mark says so. */
+static bool is_mark_good(const struct sm_policy *p,
+			 const struct sm_blob_mark *mark,
+			 const struct sm_blob_stop *stop)
 {
-	const uint32_t *slots = sm_blob_section(p, SM_BLOB_SLOTS);
-	uint32_t slot = sm_blob_stop(p, at)->slot;
+	uint64_t bytes = count_of(p, SM_BLOB_TEXT);
+	const struct sm_blob_way *way = sm_stop_ways(stop);
 
-	return slot < count_of(p, SM_BLOB_SLOTS) &&
-	       (slots[slot] & SM_SLOT_STOP) == at;
+	uint32_t length = sm_mark_length(mark);
+
+	if (length > SM_MARK_TAIL && mark->shared < SM_MARK_SHARED_MIN)
+		return false;
+	return length == stop->length && mark->shared <= length &&
+	       mark->names < count_of(p, SM_BLOB_ENDS) &&
+	       (uint64_t)mark->start + mark->shared <= bytes &&
+	       (uint64_t)mark->id + mark->id_length <= bytes &&
+	       mark->rule < count_of(p, SM_BLOB_RULES) + !mark->answers &&
+	       (!(mark->answers & SM_MARK_WAY) || (stop->ways && way->plain));
+}
+
+static bool has_mark(const struct sm_policy *p, uint32_t at)
+{
+	const struct sm_blob_mark *marks = sm_blob_section(p, SM_BLOB_MARKS);
+	uint32_t mark = sm_blob_stop(p, at)->mark;
+
+	return mark < count_of(p, SM_BLOB_MARKS) && marks[mark].stop == at;
 }
 
 /* Each stop names a shorter one or none, so that following them ends. */
@@ -110,7 +129,7 @@ static bool is_up_good(const struct sm_policy *p, uint32_t at)
 	const struct sm_blob_stop *stop = sm_blob_stop(p, at);
 
 	return stop->up == SM_BLOB_NONE ||
-	       (stop->up < at && has_slot(p, stop->up) &&
+	       (stop->up < at && has_mark(p, stop->up) &&
 		sm_blob_stop(p, stop->up)->length < stop->length);
 }
 
@@ -119,20 +138,39 @@ static bool is_power(uint32_t n)
 	return n && !(n & (n - 1));
 }
 
-bool sm_open_stops(const struct sm_policy *p)
+/* Slots name marks, and looking for one ends. */
+static bool are_slots_good(const struct sm_policy *p)
 {
 	const uint32_t *slots = sm_blob_section(p, SM_BLOB_SLOTS);
-	uint32_t size = count_of(p, SM_BLOB_SLOTS), stops = 0, used = 0;
-	uint32_t at = 0, i, end = count_of(p, SM_BLOB_STOPS), next;
+	uint32_t size = count_of(p, SM_BLOB_SLOTS), used = 0;
 
-	if (!is_power(size) || !is_power(count_of(p, SM_BLOB_FILTER)))
+	if (!is_power(size))
 		return false;
-	for (; at < end; at = next, stops++) {
-		next = check(p, at, 0);
-		if (!next || !has_slot(p, at) || !is_up_good(p, at))
+	for (uint32_t i = 0; i < size; i++) {
+		if (slots[i] == SM_BLOB_NONE)
+			continue;
+		used++;
+		if ((slots[i] & SM_SLOT_MARK) >= count_of(p, SM_BLOB_MARKS))
 			return false;
 	}
-	for (i = 0; i < size; i++)
-		used += slots[i] != SM_BLOB_NONE;
-	return used == stops && used < size; /* looking for one ends */
+	return used < size;
+}
+
+bool sm_open_stops(const struct sm_policy *p)
+{
+	const struct sm_blob_mark *marks = sm_blob_section(p, SM_BLOB_MARKS);
+	uint32_t end = count_of(p, SM_BLOB_STOPS), stops = 0, at = 0, next;
+
+	if (!is_power(count_of(p, SM_BLOB_FILTER)) || !are_slots_good(p))
+		return false;
+	for (; at < end; at = next, stops++) {
+		const struct sm_blob_stop *stop = sm_blob_stop(p, at);
+
+		next = check(p, at, 0);
+		if (!next || !has_mark(p, at) ||
+		    !is_mark_good(p, &marks[stop->mark], stop) ||
+		    !is_up_good(p, at))
+			return false;
+	}
+	return stops == count_of(p, SM_BLOB_MARKS);
 }

@@ -3,24 +3,23 @@
  * stop.h: where a path's literal start ends. Private to schema/policy.
  *
  * A stop is a node that literal components alone lead to, and where a rule
- * stands or a wildcard follows. All of them lie in one table, by a hash of the
+ * stands or a wildcard follows. All of them are in one table, by a hash of the
  * path that leads there. Paths differ near their ends, most of them: no more is
  * hashed than tells the stops of this policy apart, so that a long path costs
  * no more than a short one. The hash only finds; all bytes are compared. And
  * most starts of a path are no stop's: a bit says so, of a table that is small
  * enough to stay in the nearest cache.
  *
- * What a decision about a file needs of a stop lies in one place, since at ten
- * thousand rules memory costs more time than instructions:
+ * At ten thousand rules memory costs more time than instructions: what most
+ * decisions about a file need of a stop is its mark, one cache line. The end of
+ * the path is part of it; what comes before is text that the stops of one
+ * directory share, and that stays in the nearest cache.
  *
- *   struct sm_blob_stop, its grants (the path's own, those for all below, for
- *   what lies in it and for what lies anywhere below it and is not hidden), its
- *   path, its ways (other patterns of the next component, then of the last
- *   one), their text and the grants' ids; then a stop for each way, without a
- *   path, of the same shape.
- *
- * Stops with a path begin where a cache line does, if that makes them touch one
- * less: most are two lines long.
+ * The rest lies elsewhere: struct sm_blob_stop, its grants (the path's own,
+ * those for all below, for what lies in it and for what lies anywhere below it
+ * and is not hidden), its ways (other patterns of the next component, then of
+ * the last one), their text and the grants' ids; then a stop for each way, of
+ * the same shape, but without a mark.
  *
  * The same is in the forest, which decides about everything else.
  */
@@ -39,7 +38,7 @@ struct sm_blob_stop {
 	uint32_t deeper;    /* the same, of what is not in it itself */
 	uint32_t tail_want; /* by tails of this and of stops above */
 	uint16_t length;    /* bytes of its path; no slash at the end */
-	uint16_t path_at;   /* a word from here */
+	uint16_t ways_at;   /* a word from here */
 	uint16_t words;	    /* with all that belongs to it */
 	uint8_t ends;	    /* grants of the path itself */
 	uint8_t deeps;	    /* of all below it: `**` */
@@ -47,9 +46,52 @@ struct sm_blob_stop {
 	uint8_t trees;	    /* of all below it, by <tree> */
 	uint8_t ways;	    /* for the next component */
 	uint8_t tails;	    /* for the last one, wherever it is */
-	uint32_t may[3];    /* names that tails accept: see below */
+	uint32_t names;	    /* that tails accept: of SM_BLOB_ENDS */
 	uint32_t node;	    /* in the forest */
-	uint32_t slot;	    /* it is found in; ways': NONE */
+	uint32_t mark;	    /* its number; ways': NONE */
+};
+
+#define SM_ENDS 16u
+
+/*
+ * Which names tails may accept: a bit for the last byte of each. Stops without
+ * tails of their own share those of the stop above.
+ */
+struct sm_blob_ends {
+	uint32_t lasts[SM_ENDS];  /* by the byte before, or the slash */
+	uint32_t firsts[SM_ENDS]; /* by the first byte */
+};
+
+#define SM_ENDS_NONE  0u /* there are no tails */
+#define SM_ENDS_ANY   1u /* nothing is known of them */
+#define SM_ENDS_KNOWN 2u /* the first that are neither */
+
+/* Which questions the grant of a mark answers, if nobody else does. */
+enum sm_mark_answer {
+	SM_MARK_ITSELF = 1 << 0, /* about the path */
+	SM_MARK_IN = 1 << 1,	 /* what lies in it, and is not hidden */
+	SM_MARK_BELOW = 1 << 2,	 /* all else below it */
+	SM_MARK_WAY = 1 << 3,	 /* what its only way, a plain one, accepts */
+};
+
+#define SM_MARK_TAIL	   28u
+#define SM_MARK_SHARED_MIN 16u /* of a longer path; compared at once */
+
+struct sm_blob_mark {
+	uint64_t who;	   /* of the grant: enum sm_who */
+	uint32_t rule;	   /* of the grant: its number */
+	uint32_t id;	   /* of the rule: a byte of SM_BLOB_TEXT */
+	uint32_t start;	   /* of the path: a byte of SM_BLOB_TEXT */
+	uint32_t stop;	   /* a word */
+	uint32_t path;	   /* sm_mark_path() */
+	uint16_t shared;   /* bytes of the path that are those at start */
+	uint16_t names;	   /* that tails accept: of SM_BLOB_ENDS */
+	uint8_t id_length; /* bytes */
+	uint8_t answers;   /* enum sm_mark_answer; 0: there is no such grant */
+	/* To files, direct: sm_stop_want() without what other purposes add. */
+	uint8_t want;		 /* by the grant */
+	uint8_t others;		 /* by any other, but for tails */
+	char tail[SM_MARK_TAIL]; /* the path's last bytes, at its end */
 };
 
 #define SM_GRANT_DENIES 0x80000000u
@@ -102,7 +144,6 @@ enum sm_way_plain {
 
 #define SM_STOP_WORDS	  (sizeof(struct sm_blob_stop) / 8)
 #define SM_STOP_WORDS_MAX UINT16_MAX
-#define SM_LINE_WORDS	  (SM_BLOB_ALIGN / 8)
 #define SM_GRANT_WORDS	  (sizeof(struct sm_blob_grant) / 8)
 #define SM_WAY_WORDS	  (sizeof(struct sm_blob_way) / 8)
 /* Wildcards in a row that are followed here; patterns have hardly as many. */
@@ -112,6 +153,19 @@ _Static_assert(!(sizeof(struct sm_blob_stop) % 8) &&
 		       !(sizeof(struct sm_blob_grant) % 8) &&
 		       !(sizeof(struct sm_blob_way) % 8),
 	       "stops, grants and ways are whole words");
+_Static_assert(sizeof(struct sm_blob_mark) == SM_BLOB_ALIGN,
+	       "a mark is a cache line");
+
+/* What is compared first: how long a path is, and whose. */
+static inline uint64_t sm_mark_path(enum sm_blob_root root, uint64_t length)
+{
+	return length << 8 | root;
+}
+
+static inline uint32_t sm_mark_length(const struct sm_blob_mark *mark)
+{
+	return mark->path >> 8;
+}
 
 static inline const struct sm_blob_stop *
 sm_blob_stop(const struct sm_policy *policy, uint32_t word)
@@ -125,18 +179,6 @@ static inline const char *sm_stop_text(const struct sm_policy *policy,
 	return (const char *)policy->stops + byte;
 }
 
-static inline const char *sm_stop_path(const struct sm_blob_stop *stop)
-{
-	return (const char *)((const uint64_t *)(const void *)stop +
-			      stop->path_at);
-}
-
-/* Words of a path's bytes. */
-static inline uint32_t sm_stop_path_words(uint32_t length)
-{
-	return (length + 7u) / 8;
-}
-
 static inline const struct sm_blob_grant *
 sm_stop_grants(const struct sm_blob_stop *stop)
 {
@@ -147,7 +189,7 @@ static inline const struct sm_blob_way *
 sm_stop_ways(const struct sm_blob_stop *stop)
 {
 	return (const void *)((const uint64_t *)(const void *)stop +
-			      stop->path_at + sm_stop_path_words(stop->length));
+			      stop->ways_at);
 }
 
 /* Accesses to files, and loading, as bits that differ for each purpose. */
@@ -231,16 +273,16 @@ static inline uint64_t sm_stop_hash_more(uint64_t hash, uint32_t reach,
 }
 
 /*
- * A slot: the word of a stop, and which root's it is. Roots have stops of the
- * same path, and a slot is looked at for other hashes, too.
+ * A slot: the number of a mark, and some bits of the hash, since a slot is
+ * looked at for others, too, and each mark costs a cache line.
  */
-#define SM_SLOT_STOP 0x7ffffffu
-_Static_assert(SM_BLOB_MAX / 8 < SM_SLOT_STOP && SM_BLOB_ROOTS <= 31,
-	       "each has its bits, and none is SM_BLOB_NONE");
+#define SM_SLOT_MARK 0x3fffffu
+_Static_assert(SM_BLOB_MAX / sizeof(struct sm_blob_mark) <= SM_SLOT_MARK + 1,
+	       "a mark's number has its bits");
 
-static inline uint32_t sm_stop_tag(enum sm_blob_root root)
+static inline uint32_t sm_stop_tag(uint64_t hash)
 {
-	return (uint32_t)root * (SM_SLOT_STOP + 1);
+	return (uint32_t)hash & ~SM_SLOT_MARK;
 }
 
 /* What the filter looks at says nothing of it. */
@@ -261,50 +303,18 @@ static inline uint64_t sm_stop_may(const char *first, const char *end)
 	return UINT64_C(1) << ((ends * 0x9e3779b1u) >> 26);
 }
 
-/*
- * What is looked at of a path's last component is a bit of each word of
- * sm_blob_stop.may. The first: its last two bytes, with the slash where it is
- * one byte.
+/* Whether such a name may be accepted, of whatever beginning; it ends at end.
  */
-static inline uint32_t sm_stop_end(const char *end)
+static inline bool sm_ends_may(const struct sm_blob_ends *ends, const char *end)
 {
-	uint16_t last;
-
-	memcpy(&last, end - 2, sizeof(last));
-	return last * 0x9e3779b1u >> 27;
+	return ends->lasts[end[-2] & (SM_ENDS - 1)] >> (end[-1] & 31) & 1;
 }
 
-/* The second: these and its first byte. */
-static inline uint32_t sm_stop_name(const char *first, const char *end)
-{
-	uint16_t last;
-
-	memcpy(&last, end - 2, sizeof(last));
-	return ((uint32_t)(uint8_t)*first << 16 | last) * 0x9e3779b1u >> 27;
-}
-
-/* The third, of tails that say one byte of the end, `<*>`: that. */
-static inline uint32_t sm_stop_last(const char *end)
-{
-	return end[-1] & 31;
-}
-
-/* Whether that end may be accepted, of whatever name. */
-static inline bool sm_stop_may_end(const struct sm_blob_stop *stop,
-				   const char *end)
-{
-	return (stop->may[0] >> sm_stop_end(end) |
-		stop->may[2] >> sm_stop_last(end)) &
-	       1;
-}
-
-/* And whether the name, then. */
-static inline bool sm_stop_may_name(const struct sm_blob_stop *stop,
+/* And whether with that beginning, then. */
+static inline bool sm_ends_may_name(const struct sm_blob_ends *ends,
 				    const char *first, const char *end)
 {
-	return (stop->may[1] >> sm_stop_name(first, end) |
-		stop->may[2] >> sm_stop_last(end)) &
-	       1;
+	return ends->firsts[*first & (SM_ENDS - 1)] >> (end[-1] & 31) & 1;
 }
 
 #endif
