@@ -44,13 +44,23 @@ static struct sm_str type_of(struct sm_learn *l, const struct sm_values *v)
 	return type;
 }
 
+/* A file was given by its name: the next one lies in a directory. */
+static bool names_file(const struct sm_learn *l, const struct sm_values *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (sm_is_data_suffix(sm_extension(v->items[i].text)) &&
+		    sm_list_has(&l->given, v->items[i].text))
+			return true;
+	return false;
+}
+
 static struct sm_str whole_slot(struct sm_learn *l, const struct sm_values *v)
 {
 	struct sm_str type = type_of(l, v);
 
 	if (type.len)
 		return type;
-	if (sm_values_all(v, is_slash_free))
+	if (sm_values_all(v, is_slash_free) && !names_file(l, v))
 		return SM_STR("<name>");
 	return sm_values_all(v, is_relative) ? SM_STR("<path:<tree>/<name>>")
 					     : SM_STR("");
@@ -110,6 +120,7 @@ static struct sm_str part_in(const struct sm_learn *l, struct sm_str text)
 static struct sm_str part_slot(struct sm_learn *l, const struct sm_values *v)
 {
 	struct sm_str start = { "", 0 }, end = { "", 0 }, slot;
+	bool is_file = true;
 
 	for (size_t i = 0; i < v->count; i++) {
 		struct sm_str text = v->items[i].text, rest;
@@ -120,6 +131,7 @@ static struct sm_str part_slot(struct sm_learn *l, const struct sm_values *v)
 			return SM_STR("");
 		rest = (struct sm_str){ part.p + part.len,
 					text.len - at - part.len };
+		is_file &= !at && sm_is_data_suffix(sm_extension(part));
 		text.len = at;
 		if (i &&
 		    (!sm_str_equal(text, start) || !sm_str_equal(rest, end)))
@@ -127,8 +139,11 @@ static struct sm_str part_slot(struct sm_learn *l, const struct sm_values *v)
 		start = text;
 		end = rest;
 	}
-	slot = sm_learn_join(l, sm_escape(l, start), SM_STR("<name>"));
-	return sm_learn_join(l, slot, sm_escape(l, end));
+	slot = sm_learn_join(l, sm_escape(l, start),
+			     is_file ? SM_STR("<path:<tree>/<name>")
+				     : SM_STR("<name>"));
+	slot = sm_learn_join(l, slot, sm_escape(l, end));
+	return is_file ? sm_learn_join(l, slot, SM_STR(">")) : slot;
 }
 
 struct sm_str sm_values_given_any(struct sm_learn *l, const struct sm_values *v)

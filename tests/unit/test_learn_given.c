@@ -327,6 +327,17 @@ static void words_of_lines_that_were_given_are_chosen(void **state)
 		{ "src/shop", "lint src/shop -q", "lint /etc/passwd -q",
 		  false },
 		{ "src/shop", "lint src/shop -q", "lint ../../x -q", false },
+		/* a file lies as deep as who gives it likes */
+		{ "may.html", "pack may.html", "pack '2027/q 1/a.html'", true },
+		{ "may.html", "pack may.html", "pack june.html", true },
+		{ "may.html", "pack may.html", "pack ../x.html", false },
+		{ "may.html", "pack may.html", "pack .ssh/x.html", false },
+		{ "may.html", "pack may.html", "pack /etc/x.html", false },
+		{ "may.html", "pack may.html", "pack -x", false },
+		{ "may.html", "pack -o may.html.gz", "pack -o a/b.html.gz",
+		  true },
+		{ "may.html", "pack -o may.html.gz", "pack -o a/b.py", false },
+		{ "may", "pack may", "pack a/b", false },
 		{ "9", "pack -q 9", "pack -q 7", true },
 		{ "9", "pack -q 9", "pack -q x", false },
 		/* what is to be done, and by which program */
