@@ -139,6 +139,12 @@ static bool is_made_beside(const struct sm_node *node,
 	return kid->is_made;
 }
 
+/* Nobody was seen to do anything with it: a child's line names it. */
+static bool is_mention(const struct sm_node *node)
+{
+	return !node->grants && !node->count;
+}
+
 /*
  * All that is in node are files the program made under names that opened, and
  * were others each time; and directories it made with all that is in them.
@@ -150,7 +156,8 @@ static bool is_filled(const struct sm_node *node)
 	for (size_t i = 0; i < node->count; i++) {
 		const struct sm_node *kid = node->kids[i];
 
-		if (kid->is_dir && is_made_beside(node, kid))
+		if (is_mention(kid) ||
+		    (kid->is_dir && is_made_beside(node, kid)))
 			continue;
 		if (kid->is_dir || !kid->is_slot || !kid->is_made)
 			return false;
