@@ -166,15 +166,10 @@ static bool is_filled(const struct sm_node *node)
 	return is_varied;
 }
 
-/*
- * Who makes the directory before he puts things into it makes the one that a
- * name with a slash asks for, too.
- */
 static bool may_be_deep(const struct sm_learn *l, const struct sm_node *node,
 			struct sm_str dir, const struct sm_place *place)
 {
-	return sm_node_access(node) & SM_ACCESS_CREATE &&
-	       sm_may_open_whole(l, dir, place);
+	return node->count && sm_may_open_whole(l, dir, place);
 }
 
 /*
@@ -213,19 +208,76 @@ static void let_lie_in(struct sm_learn *l, struct sm_node *node)
 	sm_node_tidy(l, node);
 }
 
-void sm_node_deepen(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
-		    const struct sm_place *place)
+static bool is_data_name(const struct sm_node *node)
 {
-	struct sm_node *tree, *dirs;
+	return !node->is_dir && is_free_name(node) &&
+	       sm_is_data_suffix(sm_extension(node->name));
+}
 
-	if (!may_be_deep(l, node, dir, place))
-		return;
-	if (!is_filled(node)) {
-		let_lie_in(l, node);
-		return;
+/*
+ * Files of data under names that somebody tells, others in each run, in a
+ * directory nobody lists: another name has a directory in front.
+ */
+static bool is_told(const struct sm_learn *l, const struct sm_node *node)
+{
+	bool is_varied = false;
+
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (kid->is_dir || sm_is_guarded_name(kid->name))
+			return false;
+		is_varied |= kid->is_varied && is_data_name(kid) &&
+			     sm_node_access(kid) & SM_ACCESS_READ;
 	}
-	tree = sm_node_new_slot(l, node, SM_STR("**"), true);
-	dirs = sm_node_new_slot(l, tree, SM_STR("<name>"), true);
+	return is_varied && !sm_node_is_listed(node) &&
+	       l->options.level != SM_LEVEL_TIGHT;
+}
+
+/* What kid lets be read is read in all of tree; the rest stays. */
+static void read_below(struct sm_learn *l, struct sm_node *tree,
+		       struct sm_node *kid)
+{
+	struct sm_node *deep = sm_node_new_slot(l, tree, kid->name, false);
+	struct sm_grant **at = &kid->grants;
+
+	deep->why = kid->why;
+	while (*at) {
+		struct sm_grant *g = *at;
+
+		if (g->access & SM_ACCESS_READ)
+			sm_node_grant(l, deep, g->by, SM_ACCESS_READ);
+		g->access &= ~(uint32_t)SM_ACCESS_READ;
+		if (g->access)
+			at = &g->next;
+		else
+			*at = g->next;
+	}
+	if (!kid->grants)
+		sm_node_take(l, deep, kid);
+}
+
+static void let_read_below(struct sm_learn *l, struct sm_node *node)
+{
+	size_t count = node->count;
+	struct sm_node *tree = sm_node_new_slot(l, node, SM_STR("**"), true);
+
+	tree->why = SM_STR("names that somebody tells");
+	for (size_t i = 0; i < count; i++)
+		if (is_data_name(node->kids[i]) &&
+		    sm_node_access(node->kids[i]) & SM_ACCESS_READ)
+			read_below(l, tree, node->kids[i]);
+	sm_node_tidy(l, tree);
+	sm_node_tidy(l, node);
+}
+
+/* What is put into node is put at any depth below it by who makes it. */
+static void file_below(struct sm_learn *l, struct sm_node *node)
+{
+	struct sm_node *tree = sm_node_new_slot(l, node, SM_STR("**"), true);
+	struct sm_node *dirs =
+		sm_node_new_slot(l, tree, SM_STR("<name>"), true);
+
 	tree->why = SM_STR("made with what is put into it, under names that "
 			   "somebody tells");
 	tree->is_made = dirs->is_made = true;
@@ -234,6 +286,25 @@ void sm_node_deepen(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
 			sm_node_grant(l, dirs, g->by, g->access);
 	take_files(l, tree, node);
 	sm_node_tidy(l, node);
+}
+
+/*
+ * Who makes the directory before he puts things into it makes the one that a
+ * name with a slash asks for, too.
+ */
+void sm_node_deepen(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
+		    const struct sm_place *place)
+{
+	bool makes = sm_node_access(node) & SM_ACCESS_CREATE;
+
+	if (!may_be_deep(l, node, dir, place))
+		return;
+	if (makes && is_filled(node))
+		file_below(l, node);
+	else if (is_told(l, node))
+		let_read_below(l, node);
+	else if (makes)
+		let_lie_in(l, node);
 }
 
 /*

@@ -224,10 +224,10 @@ static void where_nothing_is_told_depth_stays(void **state)
 		int runs, flags;
 		const char *beside;
 	} rows[] = {
-		{ RUNS, READ, APP "/in/mar.csv" }, /* the same each time */
-		{ 1, WRITE, APP "/in/out.csv" },   /* made */
-		{ 1, READ, APP "/in/server.key" }, /* key material */
-		{ 1, READ, APP "/in/sub/x.py" },   /* no data */
+		{ RUNS, READ, APP "/in/mar.csv" },  /* the same each time */
+		{ RUNS, WRITE, APP "/in/out.csv" }, /* that, and made */
+		{ 1, READ, APP "/in/server.key" },  /* key material */
+		{ 1, READ, APP "/in/sub/x.py" },    /* no data */
 	};
 
 	(void)state;

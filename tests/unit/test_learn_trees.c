@@ -397,6 +397,56 @@ static void what_a_program_files_by_name_it_files_at_any_depth(void **state)
 	}
 }
 
+/* Nobody lists the directory: each name was told, and the next has a slash. */
+static void what_is_read_by_name_is_read_at_any_depth(void **state)
+{
+	static const struct {
+		const char *dir, *beside; /* what is written */
+		bool lists, is_open;
+	} rows[] = {
+		{ APP "/in", NULL, false, true },
+		{ "/home/shop/tables", NULL, false, true },
+		{ APP "/in", APP "/in/index", false, true },
+		{ APP "/in", APP "/in/2026.csv", false, true },
+		{ APP "/in", APP "/in/new/x.csv", false, false },
+		{ APP "/in", NULL, true, true }, /* walked */
+		{ APP, NULL, false, false },
+		{ "/srv/other", APP "/log", false, true },
+	};
+	static const char *const names[] = { "jan", "feb", "mar" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char path[128];
+		struct bench b;
+
+		start(&b);
+		for (int run = 0; run < 3; run++) {
+			see_load(&b, APP "/lib/shop.py");
+			snprintf(path, sizeof(path), "%s/%s.csv", rows[i].dir,
+				 names[run]);
+			see_open(&b, run, path, READ);
+			if (rows[i].lists)
+				see_list(&b, run, rows[i].dir);
+			if (rows[i].beside)
+				see_open(&b, run, rows[i].beside, WRITE);
+		}
+		learn(&b);
+		snprintf(path, sizeof(path), "%s/may.csv", rows[i].dir);
+		assert_true(!rows[i].is_open || allows_open(&b, path, READ));
+		snprintf(path, sizeof(path), "%s/2026/q 4/a.b.csv",
+			 rows[i].dir);
+		if (allows_open(&b, path, READ) != rows[i].is_open)
+			fail_msg("%zu: %s", i, path);
+		assert_false(allows_open(&b, path, WRITE));
+		snprintf(path, sizeof(path), "%s/2026/x.key", rows[i].dir);
+		assert_false(allows_open(&b, path, READ));
+		snprintf(path, sizeof(path), "%s/.old/x.csv", rows[i].dir);
+		assert_false(allows_open(&b, path, READ));
+		finish(&b);
+	}
+}
+
 static void formats_decide_which_package_writes(void **state)
 {
 	static const char *const owners[] = { "anna", "ben", "carla" };
@@ -480,6 +530,7 @@ int main(void)
 		cmocka_unit_test(one_level_that_is_listed_may_become_two),
 		cmocka_unit_test(
 			what_a_program_files_by_name_it_files_at_any_depth),
+		cmocka_unit_test(what_is_read_by_name_is_read_at_any_depth),
 		cmocka_unit_test(formats_decide_which_package_writes),
 		cmocka_unit_test(names_without_a_slash_lie_beside_trees),
 	};
