@@ -231,6 +231,8 @@ static void time_zones_belong_to_the_standard_library(void **state)
 	learn(&b);
 	assert_true(uses(&b, "python-runtime"));
 	assert_true(allows_open(&b, "/usr/share/zoneinfo/Europe/Berlin", READ));
+	assert_true(allows_list(&b, "/usr/share/zoneinfo"));
+	assert_true(allows_list(&b, "/usr/share/zoneinfo/Europe"));
 	assert_false(
 		allows_open(&b, "/usr/share/zoneinfo/Europe/Berlin", WRITE));
 	assert_false(allows_open(&b, "/usr/share/locale/de/x.mo", READ));
