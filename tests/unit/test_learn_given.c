@@ -478,6 +478,29 @@ static void what_is_built_where_it_was_told_is_run_there(void **state)
 	}
 }
 
+/* Both come back in every run, and so would any other. */
+static void words_in_a_row_that_are_given_open(void **state)
+{
+#define GREP "/usr/bin/grep", "-c", "x"
+	for (int is_given = 0; is_given < 2; is_given++) {
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		for (uint32_t run = 1; run < 3; run++) {
+			give(&b, run, 0, is_given ? "berlin" : "x", "y");
+			see_popen(&b, (int)run, ARGV(GREP, "berlin"));
+			see_popen(&b, (int)run, ARGV(GREP, "berlin", "rome"));
+		}
+		learn(&b);
+		assert_true(allows_popen(&b, ARGV(GREP, "berlin", "rome")));
+		assert_int_equal(allows_popen(&b, ARGV(GREP, "oslo", "bern")),
+				 is_given);
+		finish(&b);
+	}
+#undef GREP
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,6 +519,7 @@ int main(void)
 		cmocka_unit_test(inputs_that_are_given_have_any_format),
 		cmocka_unit_test(what_is_built_where_it_was_told_is_run_there),
 		cmocka_unit_test(words_of_lines_that_were_given_are_chosen),
+		cmocka_unit_test(words_in_a_row_that_are_given_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

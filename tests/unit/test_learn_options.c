@@ -288,6 +288,74 @@ static void many_words_behind_options_take_no_time(void **state)
 	finish(&b);
 }
 
+/* An interpreter's own say how much of it is shut off. */
+static void options_before_the_code_stay(void **state)
+{
+#define PYTHON "/usr/bin/python3"
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 0, ARGV(PYTHON, "tool.py", "x"));
+	see_popen(&b, 0, ARGV(PYTHON, "-I", "tool.py", "x"));
+	see_popen(&b, 0, ARGV(PYTHON, "-B", "tool.py", "x"));
+	see_popen(&b, 0, ARGV(PYTHON, "tool.py", "-q", "x"));
+	see_popen(&b, 0, ARGV(PYTHON, "tool.py", "-v", "x"));
+	learn(&b);
+	assert_true(allows_popen(&b, ARGV(PYTHON, "-I", "tool.py", "x")));
+	assert_true(allows_popen(&b, ARGV(PYTHON, "tool.py", "-q", "-v", "x")));
+	assert_false(
+		allows_popen(&b, ARGV(PYTHON, "-I", "-B", "tool.py", "x")));
+	finish(&b);
+#undef PYTHON
+}
+
+/* `log` and `show` are two things to do, and have options of their own. */
+static void options_of_one_command_are_none_of_another(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 0, ARGV("/usr/bin/git", "log", "--stat", "HEAD"));
+	see_popen(&b, 0, ARGV("/usr/bin/git", "show", "HEAD"));
+	learn(&b);
+	assert_true(allows_popen(
+		&b, ARGV("/usr/bin/git", "log", "--stat", "HEAD")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/git", "show", "--stat", "HEAD")));
+	finish(&b);
+}
+
+/* With options of their own or not. */
+static void names_that_opened_are_no_commands(void **state)
+{
+#define TOOL "/usr/bin/tool", "-C", "d"
+	static const char *const names[] = { "anna", "ben", "carla" };
+
+	(void)state;
+	for (int opened = 0; opened < 2; opened++) {
+		char path[64];
+		struct bench b;
+
+		start(&b);
+		for (int i = 0; opened && i < 3; i++) {
+			snprintf(path, sizeof(path), APP "/users/%s/id.json",
+				 names[i]);
+			see_open(&b, i, path, WRITE);
+		}
+		see_popen(&b, 0, ARGV(TOOL, "anna", "-x", "1"));
+		see_popen(&b, 0, ARGV(TOOL, "ben", "-x", "1"));
+		see_popen(&b, 0, ARGV(TOOL, "carla", "-y", "1"));
+		learn(&b);
+		assert_true(allows_popen(&b, ARGV(TOOL, "ben", "-x", "1")));
+		assert_int_equal(allows_popen(&b, ARGV(TOOL, "zoe", "-x", "1")),
+				 opened);
+		finish(&b);
+	}
+#undef TOOL
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +369,9 @@ int main(void)
 		cmocka_unit_test(how_much_is_somebodys_choice),
 		cmocka_unit_test(what_an_option_runs_stays_what_it_was),
 		cmocka_unit_test(many_words_behind_options_take_no_time),
+		cmocka_unit_test(options_before_the_code_stay),
+		cmocka_unit_test(options_of_one_command_are_none_of_another),
+		cmocka_unit_test(names_that_opened_are_no_commands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

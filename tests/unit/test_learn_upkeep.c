@@ -310,14 +310,6 @@ static void a_directory_with_a_drawn_name_is_its_maker_s(void **state)
 	finish(&b);
 }
 
-static struct sm_event path_event(struct sm_value args[3], const char *event,
-				  const char *path)
-{
-	args[0] = text(path);
-	args[1] = number(-1);
-	return event_of(event, args, 2);
-}
-
 /* Killed, it leaves the socket behind, and starts with removing it. */
 static void who_listens_on_a_path_removes_what_was_left_there(void **state)
 {
@@ -332,10 +324,8 @@ static void who_listens_on_a_path_removes_what_was_left_there(void **state)
 	e = event_of("socket.bind", args, 2);
 	add(&b, 0, &e);
 	learn(&b);
-	e = path_event(args, "os.remove", APP "/run/admin.sock");
-	assert_true(allows(&b, &e));
-	e = path_event(args, "os.remove", APP "/run/other.sock");
-	assert_false(allows(&b, &e));
+	assert_true(allows_remove(&b, APP "/run/admin.sock"));
+	assert_false(allows_remove(&b, APP "/run/other.sock"));
 	assert_false(allows_open(&b, APP "/run/admin.sock", WRITE));
 	finish(&b);
 }
