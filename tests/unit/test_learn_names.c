@@ -337,13 +337,17 @@ static void drawn_digits_of_a_passing_file_are_drawn(void **state)
 		(void)state;
 		start(&b);
 		see_open(&b, 0, APP "/var/.write08623fd9", WRITE);
-		if (passes)
+		see_open(&b, 0, APP "/var/.ten08623fd9ab", WRITE);
+		if (passes) {
 			add(&b, 0, &e);
+			see_remove(&b, 0, APP "/var/.ten08623fd9ab");
+		}
 		learn(&b);
 		assert_int_equal(
 			allows_open(&b, APP "/var/.write947832b9", WRITE),
 			passes);
 		assert_false(allows_open(&b, APP "/var/.write.json", WRITE));
+		assert_false(allows_open(&b, APP "/var/.ten947832b9cd", WRITE));
 		finish(&b);
 	}
 }

@@ -330,6 +330,54 @@ static void who_listens_on_a_path_removes_what_was_left_there(void **state)
 	finish(&b);
 }
 
+/* Owners are not always called by names. */
+static void who_empties_numbered_directories_opens_them(void **state)
+{
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 17; i < 20; i++) {
+		snprintf(path, sizeof(path), APP "/var/in/room-%d", i);
+		see_mkdir(&b, 0, path);
+		see_list(&b, 0, path);
+		snprintf(path, sizeof(path), APP "/var/in/room-%d/%c.pdf", i,
+			 'a' + i - 17);
+		see_open(&b, 0, path, WRITE);
+	}
+	see_mkdir(&b, 0, APP "/var/in/room-17/old");
+	see_list(&b, 0, APP "/var/in/room-17/old");
+	see_rmdir(&b, 0, APP "/var/in/room-17/old");
+	see_rmdir(&b, 0, APP "/var/in/room-19");
+	learn(&b);
+	assert_true(allows_open(&b, APP "/var/in/room-99", READ));
+	assert_true(allows_open(&b, APP "/var/in/room-18/new", READ));
+	assert_false(allows_open(&b, APP "/var/in", READ));
+	finish(&b);
+}
+
+/* An empty directory may be removed by who knows that it is. */
+static void who_removed_nothing_in_a_directory_empties_none(void **state)
+{
+	for (int removes = 0; removes < 2; removes++) {
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		see_mkdir(&b, 0, APP "/build");
+		see_list(&b, 0, APP "/build");
+		see_open(&b, 0, APP "/build/ready", READ);
+		if (removes)
+			see_remove(&b, 0, APP "/build/ready");
+		see_rmdir(&b, 0, APP "/build");
+		learn(&b);
+		assert_int_equal(allows_remove(&b, APP "/build/lib/new.o"),
+				 removes);
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +395,9 @@ int main(void)
 		cmocka_unit_test(who_makes_an_owner_s_directory_removes_it),
 		cmocka_unit_test(
 			who_listens_on_a_path_removes_what_was_left_there),
+		cmocka_unit_test(who_empties_numbered_directories_opens_them),
+		cmocka_unit_test(
+			who_removed_nothing_in_a_directory_empties_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
