@@ -37,4 +37,7 @@ void sm_extent_spell(const struct sm_found_text *request, char *out,
 bool sm_extent_respell(const struct sm_found_text *request,
 		       struct sm_found_text *other);
 
+/* The protocol of that number, 0 is the usual one; NULL: there is none. */
+const char *sm_extent_protocol(unsigned code);
+
 #endif

@@ -1,56 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "schema/trace/summary.h"
+#include "schema/trace/summary_internal.h"
 
 #include <stdlib.h>
-
-#include "schema/trace/column.h"
-
-#define OTHER SM_STR("(other)")
-
-enum {
-	CALL_RESOURCES = 8, /* (request, access) pairs counted per call */
-	ROW_BYTES = 40,	    /* of a row in the file besides its texts */
-};
-
-struct text {
-	size_t at;
-	uint32_t len;
-};
-
-struct resource {
-	uint8_t family, via;
-	uint8_t access; /* enum sm_access_number */
-	bool has_via;
-	struct text value, principal;
-	uint64_t events, first_ns, last_ns;
-	uint32_t processes, last_process;
-};
-
-struct denial {
-	uint8_t decision;
-	bool is_dirty;
-	uint32_t site, process;
-	struct text rule, value;
-	uint64_t events, seq, first_ns, last_ns;
-};
-
-struct call {
-	uint32_t resources[CALL_RESOURCES];
-	uint32_t count;
-};
-
-struct sm_summary {
-	struct sm_bytes texts;
-	struct resource *resources;
-	size_t resource_count, resource_room;
-	struct denial *denials;
-	size_t denial_count, denial_room;
-	struct call *calls;
-	size_t call_count, call_room;
-	struct sm_map resource_of, denial_of, call_of;
-	struct sm_map seen; /* resource << 32 | process */
-	struct sm_request_scratch scratch;
-};
 
 struct sm_summary *sm_summary_new(void)
 {
@@ -87,7 +38,7 @@ static enum sm_status keep(struct sm_summary *s, struct sm_str text,
 	return SM_OK;
 }
 
-static struct sm_str str_of(const struct sm_summary *s, struct text t)
+struct sm_str sm_summary_str(const struct sm_summary *s, struct text t)
 {
 	return (struct sm_str){ (const char *)s->texts.p + t.at, t.len };
 }
@@ -95,12 +46,6 @@ static struct sm_str str_of(const struct sm_summary *s, struct text t)
 /* --------------------------------------------------------------- resources */
 
 /* What makes a resource row; compared in full, so a hash may collide. */
-struct resource_key {
-	uint8_t family, access, via;
-	bool has_via;
-	struct sm_str value, principal;
-};
-
 static uint64_t hash_resource(const struct resource_key *k)
 {
 	uint64_t h = (uint64_t)k->family << 24 | (uint64_t)k->access << 16 |
@@ -115,8 +60,8 @@ static bool is_resource(const struct sm_summary *s, const struct resource *r,
 {
 	return r->family == k->family && r->access == k->access &&
 	       r->via == k->via && r->has_via == k->has_via &&
-	       sm_str_equal(str_of(s, r->value), k->value) &&
-	       sm_str_equal(str_of(s, r->principal), k->principal);
+	       sm_str_equal(sm_summary_str(s, r->value), k->value) &&
+	       sm_str_equal(sm_summary_str(s, r->principal), k->principal);
 }
 
 static bool is_full(const struct sm_summary *s)
@@ -125,8 +70,8 @@ static bool is_full(const struct sm_summary *s)
 	       s->texts.len >= SM_SUMMARY_BYTES;
 }
 
-static enum sm_status find_resource(struct sm_summary *s, struct resource_key k,
-				    uint32_t *index)
+enum sm_status sm_summary_find_resource(struct sm_summary *s,
+					struct resource_key k, uint32_t *index)
 {
 	uint64_t hash = hash_resource(&k);
 	struct resource r = { .family = k.family,
@@ -146,7 +91,7 @@ static enum sm_status find_resource(struct sm_summary *s, struct resource_key k,
 	if (is_full(s) && !sm_str_equal(k.value, OTHER)) {
 		k.value = OTHER;
 		k.principal = OTHER;
-		return find_resource(s, k, index);
+		return sm_summary_find_resource(s, k, index);
 	}
 	*index = (uint32_t)s->resource_count;
 	status = sm_array_reserve((void **)&s->resources, &s->resource_room,
@@ -184,7 +129,8 @@ static enum sm_status add_request(struct sm_summary *s,
 		    call->count == CALL_RESOURCES)
 			continue;
 		key.access = (uint8_t)a;
-		status = find_resource(s, key, &call->resources[call->count]);
+		status = sm_summary_find_resource(
+			s, key, &call->resources[call->count]);
 		if (status)
 			return status;
 		call->count++;
@@ -239,9 +185,10 @@ static struct sm_str denied_value(const struct sm_event *event,
 	return event->site.event;
 }
 
-static enum sm_status find_denial(struct sm_summary *s, uint32_t site,
-				  enum sm_decision decision, struct sm_str rule,
-				  struct sm_str value, uint32_t *index)
+enum sm_status sm_summary_find_denial(struct sm_summary *s, uint32_t site,
+				      enum sm_decision decision,
+				      struct sm_str rule, struct sm_str value,
+				      uint32_t *index)
 {
 	uint64_t hash = sm_bytes_hash(rule.p, rule.len,
 				      (uint64_t)site << 8 | (unsigned)decision);
@@ -259,13 +206,14 @@ static enum sm_status find_denial(struct sm_summary *s, uint32_t site,
 			break;
 		at = &s->denials[*index];
 		if (at->site == site && at->decision == decision &&
-		    sm_str_equal(str_of(s, at->rule), rule) &&
-		    sm_str_equal(str_of(s, at->value), value))
+		    sm_str_equal(sm_summary_str(s, at->rule), rule) &&
+		    sm_str_equal(sm_summary_str(s, at->value), value))
 			return SM_OK;
 	}
 	if (s->denial_count >= SM_SUMMARY_DENIALS &&
 	    !sm_str_equal(value, OTHER))
-		return find_denial(s, 0, decision, SM_STR(""), OTHER, index);
+		return sm_summary_find_denial(s, 0, decision, SM_STR(""), OTHER,
+					      index);
 	*index = (uint32_t)s->denial_count;
 	status = sm_array_reserve((void **)&s->denials, &s->denial_room,
 				  s->denial_count + 1, sizeof(d));
@@ -287,7 +235,7 @@ static enum sm_status add_denial(struct sm_summary *s, uint32_t site,
 	unsigned n = sm_event_requests(event, &s->scratch, requests);
 	struct denial *d;
 	uint32_t index;
-	enum sm_status status = find_denial(
+	enum sm_status status = sm_summary_find_denial(
 		s, site, event->verdict.decision, event->verdict.rule,
 		denied_value(event, requests, n), &index);
 
@@ -354,253 +302,5 @@ enum sm_status sm_summary_add(struct sm_summary *s, uint64_t key, uint32_t site,
 	}
 	if (!status && event->verdict.decision >= SM_WARNED)
 		status = add_denial(s, site, event);
-	return status;
-}
-
-/* ------------------------------------------------------------------- files */
-
-static enum sm_status load_resource(struct sm_summary *s, sqlite3_stmt *q)
-{
-	int family = sm_family_find(sm_column_str(q, 0));
-	int via = sm_via_find(sm_column_str(q, 4));
-	uint32_t access = family < 0 ? 0
-				     : sm_access_find((enum sm_family)family,
-						      sm_column_str(q, 1));
-	struct resource_key key = { .value = sm_column_str(q, 2),
-				    .principal = sm_column_str(q, 3),
-				    .has_via = via >= 0,
-				    .via = via >= 0 ? (uint8_t)via : 0 };
-	enum sm_status status;
-	struct resource *r;
-	uint32_t index;
-
-	if (!access)
-		return SM_OK;
-	key.family = (uint8_t)family;
-	key.access = (uint8_t)__builtin_ctz(access);
-	status = find_resource(s, key, &index);
-	if (status)
-		return status;
-	r = &s->resources[index];
-	r->events += sm_column_u64(q, 5);
-	r->processes += sm_column_u32(q, 6);
-	r->first_ns = sm_column_u64(q, 7);
-	r->last_ns = sm_column_u64(q, 8);
-	return SM_OK;
-}
-
-static enum sm_status load_denial(struct sm_summary *s, sqlite3_stmt *q)
-{
-	struct sm_str name = sm_column_str(q, 0);
-	uint32_t index, site = sm_column_u32(q, 2);
-	struct denial *d;
-	enum sm_decision decision =
-		sm_str_equal(name, sm_str_of(sm_decision_name(SM_WARNED)))
-			? SM_WARNED
-			: SM_DENIED;
-	enum sm_status status =
-		find_denial(s, site, decision, sm_column_str(q, 1),
-			    sm_column_str(q, 3), &index);
-
-	if (status)
-		return status;
-	d = &s->denials[index];
-	d->events = sm_column_u64(q, 4);
-	d->process = sm_column_u32(q, 5);
-	d->seq = sm_column_u64(q, 6);
-	d->first_ns = sm_column_u64(q, 7);
-	d->last_ns = sm_column_u64(q, 8);
-	return SM_OK;
-}
-
-static enum sm_status load(struct sm_summary *s, sqlite3 *db, const char *sql,
-			   enum sm_status (*row)(struct sm_summary *s,
-						 sqlite3_stmt *q))
-{
-	sqlite3_stmt *q = NULL;
-	enum sm_status status = SM_OK;
-	int code = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
-
-	if (code)
-		return SM_IO;
-	while (!status && (code = sqlite3_step(q)) == SQLITE_ROW)
-		status = row(s, q);
-	sqlite3_finalize(q);
-	return !status && code != SQLITE_DONE ? SM_IO : status;
-}
-
-enum sm_status sm_summary_load(struct sm_summary *s, sqlite3 *db)
-{
-	enum sm_status status = load(
-		s, db,
-		"SELECT family,access,value,principal,via,events,processes,"
-		"first_ns,last_ns FROM resource ORDER BY id",
-		load_resource);
-
-	if (!status)
-		status = load(s, db,
-			      "SELECT decision,rule,site,value,events,process,"
-			      "seq,first_ns,last_ns FROM denial ORDER BY id",
-			      load_denial);
-	return status;
-}
-
-enum sm_status sm_summary_put_denials(struct sm_summary *s,
-				      struct sm_rows *rows)
-{
-	enum sm_status status = SM_OK;
-
-	for (size_t i = 0; i < s->denial_count && !status; i++) {
-		struct denial *d = &s->denials[i];
-
-		if (!d->is_dirty)
-			continue;
-		sm_rows_begin(rows, SM_PUT_DENIAL);
-		sm_rows_int(rows, (int64_t)i + 1);
-		sm_rows_str(rows, sm_str_of(sm_decision_name(d->decision)));
-		sm_rows_str(rows, str_of(s, d->rule));
-		sm_rows_int(rows, d->site);
-		sm_rows_str(rows, str_of(s, d->value));
-		sm_rows_int(rows, (int64_t)d->events);
-		sm_rows_int(rows, d->process);
-		sm_rows_int(rows, (int64_t)d->seq);
-		sm_rows_int(rows, (int64_t)d->first_ns);
-		sm_rows_int(rows, (int64_t)d->last_ns);
-		status = sm_rows_end(rows);
-		d->is_dirty = status != SM_OK;
-	}
-	return status;
-}
-
-/* Rows people look for first: not the reading of code, then the frequent. */
-static bool is_code_reading(const struct resource *r)
-{
-	return r->has_via && r->via != SM_VIA_DIRECT;
-}
-
-struct ranked {
-	const struct sm_summary *s;
-	const struct resource *r;
-};
-
-static int by_rank(const void *x, const void *y)
-{
-	const struct ranked *a = x, *b = y;
-	int order = is_code_reading(a->r) - is_code_reading(b->r);
-
-	if (!order)
-		order = (a->r->events < b->r->events) -
-			(a->r->events > b->r->events);
-	if (!order)
-		order = sm_str_compare(str_of(a->s, a->r->value),
-				       str_of(b->s, b->r->value));
-	if (!order)
-		order = sm_str_compare(str_of(a->s, a->r->principal),
-				       str_of(b->s, b->r->principal));
-	if (!order)
-		order = (a->r->access > b->r->access) -
-			(a->r->access < b->r->access);
-	return order;
-}
-
-static enum sm_status put_resource(const struct sm_summary *s,
-				   const struct resource *r,
-				   struct sm_rows *rows)
-{
-	sm_rows_begin(rows, SM_PUT_RESOURCE);
-	sm_rows_str(rows, sm_str_of(sm_family_name(r->family)));
-	sm_rows_str(rows, sm_str_of(sm_access_name(1u << r->access)));
-	sm_rows_str(rows, str_of(s, r->value));
-	sm_rows_str(rows, str_of(s, r->principal));
-	if (r->has_via)
-		sm_rows_str(rows, sm_str_of(sm_via_name(r->via)));
-	else
-		sm_rows_null(rows);
-	sm_rows_int(rows, (int64_t)r->events);
-	sm_rows_int(rows, r->processes);
-	sm_rows_int(rows, (int64_t)r->first_ns);
-	sm_rows_int(rows, (int64_t)r->last_ns);
-	return sm_rows_end(rows);
-}
-
-/* Sums r in the '(other)' row of its family, access and via. */
-static enum sm_status fold(struct sm_summary *s, const struct resource *r)
-{
-	struct resource_key key = { .family = r->family,
-				    .access = r->access,
-				    .via = r->via,
-				    .has_via = r->has_via,
-				    .value = OTHER,
-				    .principal = OTHER };
-	struct resource from = *r;
-	struct resource *to;
-	uint32_t index;
-	enum sm_status status = find_resource(s, key, &index);
-
-	if (status)
-		return status;
-	to = &s->resources[index];
-	to->events += from.events;
-	if (from.processes > to->processes)
-		to->processes = from.processes;
-	if (from.first_ns < to->first_ns)
-		to->first_ns = from.first_ns;
-	if (from.last_ns > to->last_ns)
-		to->last_ns = from.last_ns;
-	return SM_OK;
-}
-
-static enum sm_status put_ranked(struct sm_summary *s, struct ranked *ranked,
-				 size_t count, size_t max_bytes,
-				 struct sm_rows *rows)
-{
-	enum sm_status status = SM_OK;
-	size_t bytes = 0, i;
-
-	for (i = 0; i < count; i++) {
-		const struct resource *r = ranked[i].r;
-
-		bytes += ROW_BYTES + r->value.len + r->principal.len;
-		if (bytes > max_bytes)
-			break;
-		if (!sm_str_equal(str_of(s, r->value), OTHER))
-			status = put_resource(s, r, rows);
-		if (status)
-			return status;
-	}
-	for (; i < count && !status; i++) {
-		/* By index: folding may move the array. */
-		struct resource r = *ranked[i].r;
-
-		if (!sm_str_equal(str_of(s, r.value), OTHER))
-			status = fold(s, &r);
-	}
-	return status;
-}
-
-enum sm_status sm_summary_put_resources(struct sm_summary *s, size_t max_bytes,
-					struct sm_rows *rows)
-{
-	size_t count = s->resource_count;
-	struct ranked *ranked = malloc((count + 1) * sizeof(*ranked));
-	struct resource *copy = malloc((count + 1) * sizeof(*copy));
-	enum sm_status status = ranked && copy ? SM_OK : SM_NOMEM;
-
-	if (!status) {
-		for (size_t i = 0; i < count; i++) {
-			copy[i] = s->resources[i];
-			ranked[i] = (struct ranked){ s, &copy[i] };
-		}
-		qsort(ranked, count, sizeof(*ranked), by_rank);
-		sm_rows_begin(rows, SM_CUT_RESOURCES);
-		status = sm_rows_end(rows);
-	}
-	if (!status)
-		status = put_ranked(s, ranked, count, max_bytes, rows);
-	for (size_t i = 0; i < s->resource_count && !status; i++)
-		if (sm_str_equal(str_of(s, s->resources[i].value), OTHER))
-			status = put_resource(s, &s->resources[i], rows);
-	free(copy);
-	free(ranked);
 	return status;
 }

@@ -10,32 +10,12 @@
 
 #include "schema/cbor.h"
 #include "schema/trace/column.h"
-#include "schema/trace/reader.h"
-#include "schema/trace/seal.h"
-#include "schema/trace/store.h"
-
-struct verifying {
-	struct sm_trace *trace;
-	const struct sm_trace_trust *trust;
-	struct sm_checkpoint anchor;
-	struct sm_trace_verified *result;
-	struct sm_chain *chain;
-	sm_trace_finding *found;
-	void *context;
-	struct sm_diag first; /* finding */
-	struct sm_bytes raw, hashes;
-	struct sm_checkpoint *checkpoints; /* ascending; the file's last last */
-	size_t checkpoint_count, checkpoint_room;
-	struct sm_mark now[SM_PARTS]; /* as hashed so far */
-	size_t passed[SM_PARTS];      /* checkpoints compared */
-	bool is_reported[SM_PARTS];
-	bool lacks_memory; /* then nothing more is found */
-};
+#include "schema/trace/verify.h"
 
 /* --------------------------------------------------------------- findings */
 
 /* Passes status on. What there is no memory for says nothing of the file. */
-static enum sm_status note(struct verifying *v, enum sm_status status)
+enum sm_status sm_verify_note(struct verifying *v, enum sm_status status)
 {
 	v->lacks_memory |= status == SM_NOMEM;
 	return status;
@@ -45,7 +25,7 @@ static void report(struct verifying *v, const struct sm_diag *finding)
 {
 	/* A statement that failed comes right before what it is told by. */
 	if (v->trace)
-		note(v, sm_db_status(v->trace->db));
+		sm_verify_note(v, sm_db_status(v->trace->db));
 	if (v->lacks_memory)
 		return;
 	if (!v->first.status)
@@ -54,8 +34,8 @@ static void report(struct verifying *v, const struct sm_diag *finding)
 		v->found(v->context, finding);
 }
 
-static void report_row(struct verifying *v, const char *part, uint64_t id,
-		       const char *what)
+void sm_verify_report_row(struct verifying *v, const char *part, uint64_t id,
+			  const char *what)
 {
 	struct sm_diag finding = { 0 };
 
@@ -65,8 +45,8 @@ static void report_row(struct verifying *v, const char *part, uint64_t id,
 }
 
 /* Of a table only the first: what follows from it says no more. */
-static void report_part(struct verifying *v, enum sm_part part,
-			const char *what)
+void sm_verify_report_part(struct verifying *v, enum sm_part part,
+			   const char *what)
 {
 	struct sm_diag finding = { 0 };
 
@@ -76,200 +56,6 @@ static void report_part(struct verifying *v, enum sm_part part,
 	sm_fail(&finding, SM_DAMAGED, "%s: table %s: %s", v->trace->path,
 		sm_part_name(part), what);
 	report(v, &finding);
-}
-
-/* ------------------------------------------------------------- checkpoints */
-
-static const char *check_signature(struct verifying *v,
-				   const struct sm_checkpoint *c,
-				   struct sm_str text, struct sm_str signature)
-{
-	if (note(v, sm_checkpoint_check(v->chain, c, text, signature)))
-		return c->is_signed ? "its signature is not by the key it names"
-				    : "is not what was written";
-	if (!c->is_signed)
-		return NULL;
-	if (v->trust->key && memcmp(v->trust->key, c->key, SM_KEY_BYTES) != 0)
-		return "is signed by another key than the given one";
-	v->result->signatures++;
-	v->result->signed_events = c->marks[SM_PART_BLOCK].count - 1;
-	sm_hex_put(c->key, SM_KEY_BYTES, v->result->key);
-	return NULL;
-}
-
-/* Hashes of what only grows must be of ever more. */
-static bool goes_on(const struct sm_checkpoint *a,
-		    const struct sm_checkpoint *b)
-{
-	for (int i = SM_PART_FULL_CHUNK; i < SM_PARTS; i++) {
-		if (i >= SM_PART_TABLES &&
-		    sm_table_of((enum sm_part)i)->kind != SM_TABLE_APPENDED)
-			continue;
-		if (a->marks[i].count > b->marks[i].count)
-			return false;
-	}
-	return a->number < b->number && !strcmp(a->trace, b->trace);
-}
-
-static enum sm_status keep(struct verifying *v, const struct sm_checkpoint *c)
-{
-	enum sm_status status = sm_array_reserve(
-		(void **)&v->checkpoints, &v->checkpoint_room,
-		v->checkpoint_count + 1, sizeof(*v->checkpoints));
-
-	if (!status)
-		v->checkpoints[v->checkpoint_count++] = *c;
-	return status;
-}
-
-static const char *check_checkpoint(struct verifying *v, sqlite3_stmt *q,
-				    const uint8_t previous[SM_HASH_BYTES])
-{
-	struct sm_str text = sm_column_str(q, 1),
-		      signature = sm_column_str(q, 2);
-	size_t n = v->checkpoint_count;
-	struct sm_checkpoint c;
-	const char *what;
-
-	if (sqlite3_column_type(q, 1) != SQLITE_TEXT ||
-	    note(v, sm_checkpoint_parse(text, &c)) ||
-	    (int64_t)c.number != sqlite3_column_int64(q, 0))
-		return "is none";
-	if (sqlite3_column_type(q, 2) != SQLITE_BLOB)
-		return "its signature is missing";
-	what = check_signature(v, &c, text, signature);
-	if (!what && memcmp(c.previous, previous, SM_HASH_BYTES) != 0)
-		what = n ? "does not follow from the one before it"
-			 : "does not follow from the file before this one";
-	if (!what && n && !goes_on(&v->checkpoints[n - 1], &c))
-		what = "does not go on from the one before it";
-	if (what)
-		return what;
-	v->result->is_last_signed = c.is_signed;
-	v->result->sealed_ns = c.time_ns;
-	note(v, keep(v, &c));
-	return NULL;
-}
-
-static bool is_closed(const struct sm_trace *trace)
-{
-	return sm_trace_meta(trace, "closed");
-}
-
-/* Whether the signatures are there that a given key asks for. */
-static void check_signed(struct verifying *v, uint64_t last)
-{
-	if (!v->trust->key)
-		return;
-	if (!v->result->signatures)
-		report_row(v, "checkpoint", last,
-			   "no checkpoint is signed by the given key");
-	else if (is_closed(v->trace) && !v->result->is_last_signed)
-		report_row(v, "checkpoint", last,
-			   "is not signed: what came after the last signature "
-			   "may be anybody's");
-}
-
-static void check_checkpoints(struct verifying *v)
-{
-	const char *follows = sm_trace_meta(v->trace, SM_META_FOLLOWS);
-	uint8_t previous[SM_HASH_BYTES] = { 0 };
-	sqlite3_stmt *q = NULL;
-	uint64_t number = 0;
-	int code = sqlite3_prepare_v2(v->trace->db,
-				      "SELECT id,text,signature FROM "
-				      "checkpoint ORDER BY id",
-				      -1, &q, NULL);
-
-	if (follows && (strlen(follows) != (size_t)2 * SM_HASH_BYTES ||
-			!sm_hex_get(follows, previous, SM_HASH_BYTES)))
-		report_part(v, SM_PART_META, "follows is no hash");
-	sm_hex_put(previous, SM_HASH_BYTES, v->result->follows);
-	while (!code && (code = sqlite3_step(q)) == SQLITE_ROW) {
-		const char *what = check_checkpoint(v, q, previous);
-
-		code = SQLITE_OK;
-		number = (uint64_t)sqlite3_column_int64(q, 0);
-		if (what)
-			report_row(v, "checkpoint", number, what);
-		note(v, sm_checkpoint_hash(v->chain, sm_column_str(q, 1),
-					   sm_column_str(q, 2), previous));
-		v->result->checkpoints++;
-	}
-	sqlite3_finalize(q);
-	sm_hex_put(previous, SM_HASH_BYTES, v->result->last);
-	if (code != SQLITE_DONE)
-		report_row(v, "checkpoint", number + 1, "cannot be read");
-	else if (!v->result->checkpoints)
-		report_row(v, "checkpoint", 1, "is missing");
-	check_signed(v, number);
-}
-
-static bool is_same(struct verifying *v, const struct sm_checkpoint *a,
-		    const struct sm_checkpoint *b)
-{
-	struct sm_bytes x = { 0 }, y = { 0 };
-	bool is_same;
-
-	sm_checkpoint_print(a, &x);
-	sm_checkpoint_print(b, &y);
-	v->lacks_memory |= x.has_failed || y.has_failed;
-	is_same =
-		!v->lacks_memory && x.len == y.len && !memcmp(x.p, y.p, x.len);
-	sm_bytes_fini(&x);
-	sm_bytes_fini(&y);
-	return is_same;
-}
-
-/*
- * A checkpoint kept elsewhere takes its place among the file's own, so that it
- * is compared like them. It may be newer than all of them: then this is an old
- * copy, or its end was cut off.
- */
-static void place_anchor(struct verifying *v)
-{
-	const struct sm_checkpoint *anchor = &v->anchor;
-	size_t n = v->checkpoint_count;
-	struct sm_checkpoint last;
-
-	if (!v->trust->anchor.len || !n)
-		return;
-	last = v->checkpoints[n - 1];
-	if (strcmp(anchor->trace, last.trace) != 0) {
-		report_row(v, "checkpoint", anchor->number,
-			   "the given one is of another trace");
-	} else if (anchor->number > last.number) {
-		report_row(v, "checkpoint", last.number,
-			   "is older than the given one: the end is missing");
-	} else if (anchor->number == last.number) {
-		if (!is_same(v, anchor, &last))
-			report_row(v, "checkpoint", last.number,
-				   "is not the given one");
-	} else if (!note(v, keep(v, anchor))) {
-		for (n = v->checkpoint_count - 1;
-		     n && v->checkpoints[n - 1].number > anchor->number; n--)
-			v->checkpoints[n] = v->checkpoints[n - 1];
-		v->checkpoints[n] = *anchor;
-	}
-}
-
-/* Compares the marks that now[part] has reached. */
-static void pass(struct verifying *v, enum sm_part part)
-{
-	const struct sm_mark *now = &v->now[part];
-	size_t *at = &v->passed[part];
-
-	for (; *at < v->checkpoint_count; ++*at) {
-		const struct sm_mark *mark = &v->checkpoints[*at].marks[part];
-
-		if (mark->count > now->count)
-			return;
-		if (mark->count < now->count ||
-		    memcmp(mark->hash, now->hash, SM_HASH_BYTES) != 0)
-			report_part(v, part,
-				    "is not what its checkpoints vouch for: "
-				    "rows were changed");
-	}
 }
 
 /* -------------------------------------------------------- chunks and blocks */
@@ -332,8 +118,8 @@ static const char *check_events(struct verifying *v, const struct sm_sealed *s)
 	struct sm_block block;
 	const char *what;
 
-	if (note(v, sm_block_decode(v->raw.p, v->raw.len, s->count, s->first_ns,
-				    &block)))
+	if (sm_verify_note(v, sm_block_decode(v->raw.p, v->raw.len, s->count,
+					      s->first_ns, &block)))
 		return "does not decode";
 	what = check_numbers(v, &block);
 	sm_block_fini(&block);
@@ -350,7 +136,7 @@ static bool hash_matches(struct verifying *v, sqlite3_stmt *q,
 
 	sm_chain_start(v->chain, previous);
 	sm_chain_row(v->chain, q, columns);
-	return !note(v, sm_chain_end(v->chain, hash)) &&
+	return !sm_verify_note(v, sm_chain_end(v->chain, hash)) &&
 	       sqlite3_column_type(q, columns) == SQLITE_BLOB &&
 	       stored.len == SM_HASH_BYTES &&
 	       !memcmp(hash, stored.p, SM_HASH_BYTES);
@@ -371,13 +157,14 @@ static void check_row(struct verifying *v, enum sm_part part, sqlite3_stmt *q)
 	else if (!hash_matches(v, q, now->hash, stored))
 		what = "its hash does not match: it, or what stands before "
 		       "it, was changed";
-	else if (note(v, sm_unpack(v->trace->strings.zstd, data.p, data.len,
-				   s.raw_bytes, max, &v->raw)))
+	else if (sm_verify_note(v,
+				sm_unpack(v->trace->strings.zstd, data.p,
+					  data.len, s.raw_bytes, max, &v->raw)))
 		what = "does not unpack";
 	else
 		what = is_block ? check_events(v, &s) : check_strings(v, &s);
 	if (what)
-		report_row(v, sm_part_name(part), s.id, what);
+		sm_verify_report_row(v, sm_part_name(part), s.id, what);
 	/* Go on from what is stored, so that one change is one finding. */
 	if (stored.len == SM_HASH_BYTES)
 		memcpy(now->hash, stored.p, SM_HASH_BYTES);
@@ -393,19 +180,20 @@ static void check_lane(struct verifying *v, enum sm_part part,
 
 	now->count = 1;
 	v->now[full] = *now;
-	pass(v, full);
+	sm_verify_pass(v, full);
 	while (!code && (code = sqlite3_step(q)) == SQLITE_ROW) {
 		code = SQLITE_OK;
 		check_row(v, part, q);
 		if (part == SM_PART_BLOCK)
 			sm_trace_tell(v->trace, now->count);
 		v->now[full] = *now;
-		pass(v, full);
+		sm_verify_pass(v, full);
 		++*rows;
 	}
 	sqlite3_finalize(q);
 	if (code != SQLITE_DONE)
-		report_row(v, sm_part_name(part), now->count, "cannot be read");
+		sm_verify_report_row(v, sm_part_name(part), now->count,
+				     "cannot be read");
 }
 
 /* ------------------------------------------------------------ plain tables */
@@ -456,14 +244,14 @@ static enum sm_status hash_rows(struct verifying *v,
 	enum sm_status status = SM_OK;
 
 	if (is_appended)
-		pass(v, table->part);
+		sm_verify_pass(v, table->part);
 	while (!status && (*code = sqlite3_step(q)) == SQLITE_ROW) {
 		sm_chain_start(v->chain, now->hash);
 		sm_chain_row(v->chain, q, sqlite3_column_count(q));
 		status = sm_chain_end(v->chain, now->hash);
 		now->count++;
 		if (is_appended)
-			pass(v, table->part);
+			sm_verify_pass(v, table->part);
 	}
 	return status;
 }
@@ -484,9 +272,9 @@ static void check_table(struct verifying *v, const struct sm_table *table)
 				 ? hash_grouped(v, now, q, &code)
 				 : hash_rows(v, table, q, &code);
 	sqlite3_finalize(q);
-	note(v, status);
+	sm_verify_note(v, status);
 	if (code != SQLITE_DONE)
-		report_part(v, table->part, "cannot be read");
+		sm_verify_report_part(v, table->part, "cannot be read");
 }
 
 /* ------------------------------------------------------------------ the end */
@@ -517,21 +305,22 @@ static void check_last(struct verifying *v)
 		/* Had to be passed on the way, like all before. */
 		if (i == SM_PART_FULL_CHUNK || i == SM_PART_FULL_BLOCK) {
 			if (v->passed[i] < v->checkpoint_count)
-				report_part(v, (enum sm_part)i,
-					    "rows are missing");
+				sm_verify_report_part(v, (enum sm_part)i,
+						      "rows are missing");
 			continue;
 		}
 		if (i == SM_PART_BLOCK && have->count < want->count)
 			report_missing_events(v, want->count);
 		else if (have->count != want->count)
-			report_part(v, (enum sm_part)i,
-				    have->count < want->count
-					    ? "rows are missing"
-					    : "rows were added");
+			sm_verify_report_part(v, (enum sm_part)i,
+					      have->count < want->count
+						      ? "rows are missing"
+						      : "rows were added");
 		else if (memcmp(have->hash, want->hash, SM_HASH_BYTES) != 0)
-			report_part(v, (enum sm_part)i,
-				    "its hash does not match: rows were "
-				    "changed");
+			sm_verify_report_part(
+				v, (enum sm_part)i,
+				"its hash does not match: rows were "
+				"changed");
 	}
 }
 
@@ -539,8 +328,8 @@ static void check_all(struct verifying *v)
 {
 	struct sm_trace_verified *r = v->result;
 
-	check_checkpoints(v);
-	place_anchor(v);
+	sm_verify_checkpoints(v);
+	sm_verify_place_anchor(v);
 	check_lane(v, SM_PART_CHUNK, SM_PART_FULL_CHUNK,
 		   "SELECT id,kind,count,raw_bytes,data,hash FROM chunk ORDER "
 		   "BY id",
@@ -554,7 +343,7 @@ static void check_all(struct verifying *v)
 		check_table(v, sm_table_of((enum sm_part)i));
 	check_last(v);
 	r->events = v->now[SM_PART_BLOCK].count - 1;
-	r->is_closed = is_closed(v->trace);
+	r->is_closed = sm_verify_is_closed(v->trace);
 }
 
 /* All of one state, also of a trace that is being written. */
