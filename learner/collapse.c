@@ -49,6 +49,22 @@ static struct sm_node *drawn_in(struct sm_learn *l, const struct deep *deep,
 	return drawn;
 }
 
+/*
+ * A name that most owners have stays, but who makes it, or what is in it, makes
+ * the owner's other files, too: a logo of each was scaled, a picture is next.
+ */
+static void share_makers(struct sm_learn *l, const struct sm_node *node,
+			 const struct deep *deep)
+{
+	for (size_t i = 0; i < node->count; i++)
+		share_makers(l, node->kids[i], deep);
+	if (node->is_dir || is_kept(deep, node))
+		return;
+	for (const struct sm_grant *g = node->grants; g; g = g->next)
+		if (g->access & SM_ACCESS_CREATE)
+			sm_node_grant(l, deep->files, g->by, g->access & KEEPS);
+}
+
 /* Hands what is granted below node to deep; what is spelled stays. */
 static void sink(struct sm_learn *l, struct sm_node *node,
 		 const struct deep *deep, bool keep_common)
@@ -61,9 +77,12 @@ static void sink(struct sm_learn *l, struct sm_node *node,
 			sm_node_take(l, drawn_in(l, deep, kid), kid);
 			continue;
 		}
-		if (kid == deep->any || is_kept(deep, kid) ||
-		    (keep_common && sm_is_common(l, node, kid)))
+		if (kid == deep->any || is_kept(deep, kid))
 			continue;
+		if (keep_common && sm_is_common(l, node, kid)) {
+			share_makers(l, kid, deep);
+			continue;
+		}
 		sink(l, kid, deep, false);
 		if (!kid->count) {
 			sm_node_take(l, into, kid);

@@ -510,6 +510,52 @@ static void names_without_a_slash_lie_beside_trees(void **state)
 	finish(&b);
 }
 
+static const struct sm_principal scaler = { .kind = SM_PRINCIPAL_DISTRIBUTION,
+					    .name = SM_STR("scaler") };
+
+static bool scales(const struct bench *b, const char *path)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, O_RDWR | O_CREAT);
+
+	e.site.principal = scaler;
+	return allows(b, &e);
+}
+
+/* Their logos are the only pictures there are of two of three. */
+static void who_makes_what_all_owners_have_makes_more(void **state)
+{
+	static const char *const owners[] = { "acme", "bolt", "corp" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++)
+		for (int i = 0; i < 3; i++) {
+			struct sm_value args[3];
+			struct sm_event e;
+			char path[96];
+
+			snprintf(path, sizeof(path), APP "/out/%s", owners[i]);
+			see_mkdir(&b, run, path);
+			snprintf(path, sizeof(path),
+				 APP "/out/%s/day %d.%d/letter %d.html",
+				 owners[i], run, i, i);
+			see_open(&b, run, path, WRITE);
+			snprintf(path, sizeof(path),
+				 APP "/out/%s/pics/logo.png", owners[i]);
+			e = open_event(args, path, O_RDWR | O_CREAT);
+			e.site.principal = scaler;
+			add(&b, run, &e);
+		}
+	learn(&b);
+	assert_true(scales(&b, APP "/out/zoe/pics/logo.png"));
+	assert_true(scales(&b, APP "/out/zoe/pics/at sea.png"));
+	assert_false(scales(&b, APP "/out/zoe/.pics.png"));
+	assert_false(scales(&b, APP "/in/zoe/at sea.png"));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -533,6 +579,7 @@ int main(void)
 		cmocka_unit_test(what_is_read_by_name_is_read_at_any_depth),
 		cmocka_unit_test(formats_decide_which_package_writes),
 		cmocka_unit_test(names_without_a_slash_lie_beside_trees),
+		cmocka_unit_test(who_makes_what_all_owners_have_makes_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
