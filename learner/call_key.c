@@ -36,9 +36,11 @@ void sm_call_key(struct sm_cbor_writer *w, const struct sm_event *event)
 	const struct sm_site *site = &event->site;
 	const struct sm_catalogue_entry *entry = sm_catalogue_entry(site->kind);
 	const struct sm_value none = { .type = SM_NONE };
-	/* Generated code belongs to the module that makes it; see decide. */
+	/* Generated code belongs to the module that makes it; see decide. Of
+	 * pickles it tells who sent them; see classes.c. */
 	bool by_function = site->kind == SM_EVENT_FORK_EXEC;
-	bool by_file = by_function || site->kind == SM_EVENT_EXEC;
+	bool by_file = by_function || site->kind == SM_EVENT_EXEC ||
+		       site->kind == SM_EVENT_FIND_CLASS;
 
 	sm_cbor_put_str(w, site->event);
 	sm_cbor_put_uint(w, site->via);

@@ -200,16 +200,35 @@ static void lay_out_package(struct sm_learn *l, struct package *package)
 
 /* -------------------------------------------------------------------- rules */
 
+/*
+ * What processes of one program send one another is read by multiprocessing. A
+ * pool that the application made has it on the stack of its first workers; the
+ * thread that starts others, when those are done, has nobody there.
+ */
+static bool is_sent(const struct sm_learn *l, const struct sm_event *event)
+{
+	return event->site.principal.kind == SM_PRINCIPAL_APP &&
+	       sm_str_equal(sm_stdlib_module(l, event->site.file),
+			    SM_STR("multiprocessing"));
+}
+
 static void add_rule(struct sm_learn *l, const struct class *class,
 		     struct sm_str pattern)
 {
 	const struct sm_fact *fact = class->fact;
+	struct sm_event nobody = fact->view->event;
 	struct sm_rule rule = { .family = SM_FAMILY_PICKLES,
 				.access = SM_ACCESS_CLASS,
 				.pattern = pattern,
 				.seen = fact->view->call->count };
 
 	sm_learn_rule_by(l, &rule, &fact->view->event);
+	if (!is_sent(l, &fact->view->event))
+		return;
+	nobody.site.principal =
+		(struct sm_principal){ .kind = SM_PRINCIPAL_PYTHON };
+	rule.seen = 0;
+	sm_learn_rule_by(l, &rule, &nobody);
 }
 
 static void add_literals(struct sm_learn *l, const struct class *classes,

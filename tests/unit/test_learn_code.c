@@ -472,6 +472,30 @@ static void code_named_after_data_is_that_file(void **state)
 	finish(&b);
 }
 
+static void workers_of_a_pool_get_what_the_first_ones_got(void **state)
+{
+	struct sm_value args[2];
+	struct sm_event e = class_event(args, "app", "work");
+	struct bench b;
+
+	(void)state;
+	for (int is_sent = 0; is_sent < 2; is_sent++) {
+		start(&b);
+		e.site.principal = app;
+		e.site.file = is_sent ? SM_STR("/usr/lib/python3.11/"
+					       "multiprocessing/queues.py")
+				      : SM_STR(APP "/app.py");
+		add(&b, 0, &e);
+		learn(&b);
+		assert_true(allows(&b, &e));
+		e.site.principal.kind = SM_PRINCIPAL_PYTHON;
+		assert_int_equal(allows(&b, &e), is_sent);
+		e.site.principal = maker;
+		assert_false(allows(&b, &e));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,6 +520,7 @@ int main(void)
 		cmocka_unit_test(descriptors_of_multiprocessing_are_in_no_rule),
 		cmocka_unit_test(code_named_after_data_is_that_file),
 		cmocka_unit_test(code_that_has_no_name_is_called_unknown),
+		cmocka_unit_test(workers_of_a_pool_get_what_the_first_ones_got),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
