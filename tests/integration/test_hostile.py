@@ -7,6 +7,7 @@ import ctypes
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import sqlite3
@@ -154,9 +155,9 @@ class Hostile(unittest.TestCase):
         self.assertLess(usage.ru_utime + usage.ru_stime, SECONDS)
         return process.returncode, text
 
-    def policy(self, shape):
+    def policy(self, shape, rules=RULES):
         path, policy = self.place / "policy.json", {"secmgr": 1}
-        for number in range(RULES):
+        for number in range(rules):
             for key, value in shape(number).items():
                 if isinstance(value, list):
                     policy.setdefault(key, []).extend(value)
@@ -189,6 +190,16 @@ class Hostile(unittest.TestCase):
                         continue
                     self.assertIn(status, (2, 125))
                     self.assertEqual(1, text.count(b"\n"), text[:500])
+
+    def test_many_calls_and_many_patterns_are_replayed_soon(self):
+        trace = self.place / "t.db"
+        self.cost(BIN / "secmgr-record", "-q", "-o", trace, "--", PYTHON,
+                  "-c", "import sys\n"
+                        "for i in range(2000): sys.audit('made.up', i)")
+        policy = self.policy(calls_with_stars, 20000)
+        _, text = self.cost(BIN / "secmgr-replay", policy, trace)
+        distinct = int(re.search(rb"(\d+) distinct", text)[1])
+        self.assertGreaterEqual(distinct, 2000)
 
     def change(self, shape):
         trace = self.place / f"{shape.__name__}.db"

@@ -491,6 +491,84 @@ static void a_wildcard_matches_what_lies_between_its_texts(void **state)
 	assert_int_equal(count, WILDCARD_CASES);
 }
 
+/* ----------------------------------------------------- several wildcards */
+
+#define GLOBS	   300
+#define GLOB_PARTS 6
+
+/* Whether parts match all of text, in the plainest way. */
+static bool lie_side_by_side(const char *const *parts_, unsigned count,
+			     const char *text)
+{
+	size_t n, most = strlen(text);
+
+	if (!count)
+		return !*text;
+	if (*parts_[0] != '*' && *parts_[0] != '<') {
+		n = strlen(parts_[0]);
+		return !strncmp(text, parts_[0], n) &&
+		       lie_side_by_side(parts_ + 1, count - 1, text + n);
+	}
+	for (n = 0; n <= most; n++)
+		if ((*parts_[0] == '*' || is_number(text, n)) &&
+		    lie_side_by_side(parts_ + 1, count - 1, text + n))
+			return true;
+	return false;
+}
+
+/* All names of up to five bytes of three; how many are allowed. */
+static unsigned ask_all_names(const struct sm_policy *policy,
+			      const char *const *glob, unsigned count,
+			      const char *text)
+{
+	char name[6] = "";
+	unsigned allowed = 0;
+
+	for (unsigned code = 1; code < 4 * 4 * 4 * 4 * 4; code++) {
+		unsigned left = code, n = 0;
+
+		for (; left % 4; left /= 4)
+			name[n++] = "ab7"[left % 4 - 1];
+		name[n] = 0;
+		if (left || !n)
+			continue; /* not spelled like this */
+		if (is_allowed(policy, "/srv/d", name) !=
+		    lie_side_by_side(glob, count, name))
+			fail_msg("%s: %s", text, name);
+		allowed += is_allowed(policy, "/srv/d", name);
+	}
+	return allowed;
+}
+
+static void several_wildcards_match_what_lies_side_by_side(void **state)
+{
+	static const char *const choices[] = { "*", "*",  "<int>", "a",
+					       "b", "ab", "ba",	   "7" };
+	unsigned allowed = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < GLOBS; round++) {
+		const char *glob[GLOB_PARTS];
+		unsigned count = 2 + next_random(GLOB_PARTS - 1);
+		char text[256] = "{ \"secmgr\": 1, \"files\": [ "
+				 "{ \"access\": [\"read\"], "
+				 "\"path\": \"/srv/d/";
+		struct compiled c;
+
+		for (unsigned i = 0; i < count; i++) {
+			do
+				glob[i] = choices[next_random(COUNT(choices))];
+			while (i && *glob[i] == '*' && *glob[i - 1] == '*');
+			strcat(text, glob[i]);
+		}
+		strcat(text, "\" } ] }");
+		c = compile_text(text);
+		allowed += ask_all_names(&c.policy, glob, count, text);
+		compiled_free(&c);
+	}
+	assert_in_range(allowed, GLOBS, 300 * GLOBS);
+}
+
 static void put_rules(char *text, size_t bytes, const struct pattern *patterns,
 		      bool denials)
 {
@@ -550,6 +628,8 @@ int main(void)
 		cmocka_unit_test(the_same_path_of_two_kinds_is_told_apart),
 		cmocka_unit_test(
 			a_wildcard_matches_what_lies_between_its_texts),
+		cmocka_unit_test(
+			several_wildcards_match_what_lies_side_by_side),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
