@@ -49,9 +49,11 @@ static bool covers(const struct sm_policy *policy, const struct sm_view *view,
 	struct sm_event event = view->event;
 
 	if (event.site.principal.kind == SM_PRINCIPAL_APP)
-		event.site.principal =
-			(struct sm_principal){ SM_PRINCIPAL_DISTRIBUTION,
-					       SM_STR("app"), SM_STR("") };
+		event.site.principal = (struct sm_principal){
+			.kind = SM_PRINCIPAL_DISTRIBUTION,
+			.name = SM_STR("app"),
+			.file = SM_STR(""),
+		};
 	sm_policy_decide(policy, &event, verdict);
 	return verdict->decision == SM_ALLOWED;
 }

@@ -26,16 +26,17 @@ static bool is_told(uint8_t role)
 }
 
 /*
- * A call's key, a CBOR sequence: event name, via, principal kind, name and
- * file, the raising function and its file where they decide, the arguments
- * (details as null, but for cwd), the two resolved texts, what the command line
- * named of the files it is about.
+ * A call's key, a CBOR sequence: event name, via, principal kind, name (with a
+ * function) and file, the raising function and its file where they decide, the
+ * arguments (details as null, but for cwd), the two resolved texts, what the
+ * command line named of the files it is about.
  */
 void sm_call_key(struct sm_cbor_writer *w, const struct sm_event *event)
 {
 	const struct sm_site *site = &event->site;
 	const struct sm_catalogue_entry *entry = sm_catalogue_entry(site->kind);
 	const struct sm_value none = { .type = SM_NONE };
+	char room[SM_PRINCIPAL_MAX];
 	/* Generated code belongs to the module that makes it; see decide. Of
 	 * pickles it tells who sent them; see classes.c. */
 	bool by_function = site->kind == SM_EVENT_FORK_EXEC;
@@ -45,7 +46,8 @@ void sm_call_key(struct sm_cbor_writer *w, const struct sm_event *event)
 	sm_cbor_put_str(w, site->event);
 	sm_cbor_put_uint(w, site->via);
 	sm_cbor_put_uint(w, site->principal.kind);
-	sm_cbor_put_str(w, site->principal.name);
+	sm_cbor_put_str(
+		w, sm_principal_spell(&site->principal, room, sizeof(room)));
 	sm_cbor_put_str(w, site->principal.file);
 	sm_cbor_put_str(w, by_file ? site->file : SM_STR(""));
 	sm_cbor_put_str(w, by_function ? site->function : SM_STR(""));
@@ -127,14 +129,14 @@ bool sm_call_event(const struct sm_call *call, struct sm_arena *arena,
 				    (const uint8_t *)call->key.p +
 					    call->key.len };
 	struct sm_site *site = &event->site;
+	struct sm_str principal;
 	uint64_t via, kind;
 
 	memset(event, 0, sizeof(*event));
 	if (!get_text(&r, &site->event) ||
 	    sm_cbor_get_uint(&r, SM_VIAS - 1, &via) != SM_OK ||
 	    sm_cbor_get_uint(&r, SM_PRINCIPALS - 1, &kind) != SM_OK ||
-	    !get_text(&r, &site->principal.name) ||
-	    !get_text(&r, &site->principal.file) ||
+	    !get_text(&r, &principal) || !get_text(&r, &site->principal.file) ||
 	    !get_text(&r, &site->file) || !get_text(&r, &site->function) ||
 	    !get_args(&r, arena, event) || !get_text(&r, &event->resolved[0]) ||
 	    !get_text(&r, &event->resolved[1]) || !get_named(&r, arena, event))
@@ -142,5 +144,6 @@ bool sm_call_event(const struct sm_call *call, struct sm_arena *arena,
 	site->kind = sm_catalogue_find(site->event);
 	site->via = (enum sm_via)via;
 	site->principal.kind = (enum sm_principal_kind)kind;
+	sm_principal_read(&site->principal, principal);
 	return true;
 }

@@ -144,6 +144,8 @@ void code_fill_site(const struct stored_process *store,
 	site->principal.file = (struct sm_str){ NULL, 0 };
 	if (kind == SM_PRINCIPAL_APP || kind == SM_PRINCIPAL_DYNAMIC)
 		site->principal.file = owner->file;
+	if (kind == SM_PRINCIPAL_APP)
+		site->principal.function = owner->function;
 }
 
 static uint32_t hash_key(const struct site_key *key)

@@ -91,6 +91,8 @@ static bool keep_subject(struct denial *denial, const struct sm_event *event,
 			   &shown->principal.name) &&
 	       sm_keep_str(&denial->kept, principal->file,
 			   &shown->principal.file) &&
+	       sm_keep_str(&denial->kept, principal->function,
+			   &shown->principal.function) &&
 	       sm_keep_values(&denial->kept, request->args, request->argc,
 			      &shown->args);
 }

@@ -82,6 +82,7 @@ uint64_t sm_digest_decision(const struct sm_event *event,
 	seed = add(seed, (uint64_t)site->via << 32 | site->principal.kind);
 	seed = sm_digest_str(seed, site->principal.name);
 	seed = sm_digest_str(seed, site->principal.file);
+	seed = sm_digest_str(seed, site->principal.function);
 	for (unsigned i = 0; i < count; i++)
 		seed = add_request(seed, &requests[i]);
 	return seed;

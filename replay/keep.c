@@ -89,9 +89,9 @@ bool sm_keep_event(struct sm_keep *keep, const struct sm_event *from,
 	struct sm_str *texts[] = {
 		&to->site.event,	  &to->site.file,
 		&to->site.function,	  &to->site.principal.name,
-		&to->site.principal.file, &to->resolved[0],
-		&to->resolved[1],	  &to->verdict.rule,
-		&to->shadow.rule,
+		&to->site.principal.file, &to->site.principal.function,
+		&to->resolved[0],	  &to->resolved[1],
+		&to->verdict.rule,	  &to->shadow.rule,
 	};
 
 	*to = *from;

@@ -333,7 +333,8 @@ static const char *find_other(struct sm_live *live,
 		return "arrived by another way (via)";
 	if (a->principal.kind != b->principal.kind ||
 	    !sm_str_equal(a->principal.name, b->principal.name) ||
-	    !sm_str_equal(a->principal.file, b->principal.file))
+	    !sm_str_equal(a->principal.file, b->principal.file) ||
+	    !sm_str_equal(a->principal.function, b->principal.function))
 		return "arrived from another principal";
 	if (call->requests != digest_requests(live, event))
 		return "arrived asking for something else";

@@ -140,6 +140,36 @@ SM_OFTEN const char *sm_principal_kind_name(enum sm_principal_kind kind)
 	return (unsigned)kind < SM_PRINCIPALS ? principal_names[kind] : "?";
 }
 
+struct sm_str sm_principal_spell(const struct sm_principal *principal,
+				 char *room, size_t bytes)
+{
+	struct sm_str name = principal->name, function = principal->function;
+
+	if (principal->kind != SM_PRINCIPAL_APP || !function.len ||
+	    (size_t)name.len + 1 + function.len > bytes)
+		return name;
+	memcpy(room, name.p, name.len);
+	room[name.len] = ':';
+	memcpy(room + name.len + 1, function.p, function.len);
+	return (struct sm_str){ room, name.len + 1 + function.len };
+}
+
+void sm_principal_read(struct sm_principal *principal, struct sm_str text)
+{
+	const char *colon = NULL;
+
+	if (principal->kind == SM_PRINCIPAL_APP && text.len)
+		colon = memchr(text.p, ':', text.len);
+	principal->name = principal->function = text;
+	principal->function.p += text.len;
+	principal->function.len = 0;
+	if (!colon)
+		return;
+	principal->name.len = (uint32_t)(colon - text.p);
+	principal->function.p = colon + 1;
+	principal->function.len = text.len - principal->name.len - 1;
+}
+
 const char *sm_decision_name(enum sm_decision decision)
 {
 	switch (decision) {

@@ -172,6 +172,7 @@ struct sm_principal {
 	 * file. Otherwise empty.
 	 */
 	struct sm_str file;
+	struct sm_str function; /* APP: that frame's, as a site's; or empty */
 };
 
 /* A call site: everything about an event that repeats. */
@@ -264,6 +265,14 @@ const char *sm_access_name(enum sm_access access);
 const char *sm_via_name(enum sm_via via);
 const char *sm_principal_kind_name(enum sm_principal_kind kind);
 const char *sm_decision_name(enum sm_decision decision);
+/*
+ * One text for a principal's name and function, as `by` spells them, and back:
+ * "app:main". What needs more room, or has no function, is the name alone.
+ */
+#define SM_PRINCIPAL_MAX 512
+struct sm_str sm_principal_spell(const struct sm_principal *principal,
+				 char *room, size_t bytes);
+void sm_principal_read(struct sm_principal *principal, struct sm_str text);
 /* The reverse; -1 when there is no such name. access: 0 when unknown. */
 int sm_family_find(struct sm_str name);
 int sm_via_find(struct sm_str name);

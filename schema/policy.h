@@ -309,10 +309,11 @@ void sm_policy_decide(const struct sm_policy *policy,
 /* Who asks, as rules see it. Borrows from the principal and the policy. */
 struct sm_subject {
 	enum sm_principal_kind kind;
-	struct sm_str name;  /* DISTRIBUTION; or a module, for code exec */
-	struct sm_str owner; /* DYNAMIC */
-	bool is_narrowed;    /* to a module others called: kind says nothing */
-	uint64_t who; /* the same in bits, for the policy that was asked */
+	struct sm_str name;	/* DISTRIBUTION; or a module, for code exec */
+	struct sm_str owner;	/* DYNAMIC */
+	struct sm_str function; /* APP; empty: unknown */
+	bool is_narrowed; /* to a module others called: kind says nothing */
+	uint64_t who;	  /* the same in bits, for the policy that was asked */
 };
 
 /*

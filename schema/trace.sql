@@ -56,7 +56,8 @@ CREATE TABLE name(id INTEGER PRIMARY KEY, value);
 CREATE TABLE checkpoint(id INTEGER PRIMARY KEY, text, signature);
 
 -- Call sites; every column but id and line is a name's id. 0 is empty.
--- owner is the file the principal stands for.
+-- principal is its name; of the application's code app:FUNCTION. owner is the
+-- file the principal stands for.
 CREATE TABLE site_row(id INTEGER PRIMARY KEY, event, file, function, line, via,
 kind, principal, owner);
 

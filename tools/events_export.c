@@ -350,11 +350,12 @@ static void put_site(FILE *out, const struct sm_site *site)
 		sm_str_of(sm_principal_kind_name(site->principal.kind)));
 	put_str(out, "by", site->principal.name);
 	put_str(out, "principal_file", site->principal.file);
+	put_str(out, "principal_function", site->principal.function);
 }
 
 void sm_event_put_cbor(FILE *out, const struct sm_event *event)
 {
-	put_map(out, 18);
+	put_map(out, 19);
 	put_uint(out, "process", event->process);
 	put_uint(out, "thread", event->thread);
 	put_uint(out, "seq", event->seq);

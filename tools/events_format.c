@@ -204,6 +204,7 @@ static void json_site(struct sm_json *j, const struct sm_site *site)
 	sm_json_put_text(j, "principal",
 			 sm_principal_kind_name(site->principal.kind));
 	sm_json_put_str(j, "principal_file", site->principal.file);
+	sm_json_put_str(j, "principal_function", site->principal.function);
 }
 
 void sm_event_put_json(FILE *out, struct event_format *format,

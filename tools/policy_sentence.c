@@ -176,6 +176,10 @@ static void set_principal(struct sm_principal *p, const char *name)
 		if (kind != SM_PRINCIPAL_DISTRIBUTION &&
 		    !strcmp(name, sm_principal_kind_name(kind)))
 			p->kind = kind;
+	if (!strncmp(name, "app:", 4)) {
+		p->kind = SM_PRINCIPAL_APP;
+		sm_principal_read(p, sm_str_of(name));
+	}
 }
 
 /* Cuts " WORD VALUE" off the end of text; NULL when it is not there. */

@@ -257,5 +257,6 @@ void replay_live_put_call(FILE *out, size_t index, const struct sm_event *event)
 			 sm_principal_kind_name(site->principal.kind));
 	sm_json_put_str(&j, "by", site->principal.name);
 	sm_json_put_str(&j, "owner", site->principal.file);
+	sm_json_put_str(&j, "owner_function", site->principal.function);
 	sm_json_close(&j, '}');
 }

@@ -318,6 +318,8 @@ SM_OFTEN void sm_frames_site(const struct sm_view *view, struct sm_site *site)
 	if (owner && (view->kind == SM_PRINCIPAL_APP ||
 		      view->kind == SM_PRINCIPAL_DYNAMIC))
 		p->file = owner->file;
+	if (owner && view->kind == SM_PRINCIPAL_APP)
+		p->function = owner->function;
 }
 
 /* ----------------------------------------------------------------- keeping */

@@ -285,7 +285,8 @@ class Stack:
         """Frames of the principal; those of the caller are its too."""
         kind = call["kind"]
         if kind == "app":
-            return [self.function(call["owner"], "<module>")]
+            return [self.function(call["owner"],
+                                  call["owner_function"] or "<module>")]
         if kind == "distribution":
             return [self.function("/secmgr-live/site-packages/%s/__init__.py"
                                   % call["by"], "<module>")]

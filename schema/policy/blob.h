@@ -17,7 +17,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 16
+#define SM_BLOB_VERSION 17
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 #define SM_BLOB_ALIGN	64u /* bytes: sections begin where cache lines do */
@@ -184,9 +184,11 @@ struct sm_blob_rule {
 };
 
 enum sm_blob_by_kind {
-	SM_BY_KIND,  /* principal kind */
-	SM_BY_NAME,  /* a distribution, or a module in code exec */
-	SM_BY_OWNER, /* dynamic code owned by name */
+	SM_BY_KIND,	/* principal kind */
+	SM_BY_NAME,	/* a distribution, or a module in code exec */
+	SM_BY_OWNER,	/* dynamic code owned by name */
+	SM_BY_FUNCTION, /* application code of functions: name, with commas */
+	SM_BY_OTHERS,	/* application code of all but these */
 };
 
 struct sm_blob_by {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "schema/policy/compile.h"
+#include "schema/policy/functions.h"
 #include "schema/shell.h"
 
 /* The bit of a name, which is given one as long as there are any. */
@@ -29,6 +30,7 @@ static enum sm_status find_who(struct sm_build *b, const struct sm_blob_by *by,
 static enum sm_status read_by(struct sm_build *b, struct sm_str name,
 			      struct sm_blob_by *by, uint64_t *who)
 {
+	struct sm_functions functions;
 	enum sm_status status;
 	int kind;
 
@@ -38,6 +40,9 @@ static enum sm_status read_by(struct sm_build *b, struct sm_str name,
 		by->by = SM_BY_OWNER;
 		name.p += 8;
 		name.len -= 8;
+	} else if (sm_functions_read(name, &functions)) {
+		by->by = functions.are_others ? SM_BY_OTHERS : SM_BY_FUNCTION;
+		name = functions.names;
 	}
 	for (kind = 0; by->by == SM_BY_NAME && kind < SM_PRINCIPALS; kind++)
 		if (kind != SM_PRINCIPAL_DISTRIBUTION &&

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "schema/policy/extent.h"
+#include "schema/policy/functions.h"
 #include "schema/policy/symbol.h"
 
 #define HEAD_MAX   96
@@ -72,12 +73,12 @@ uint32_t sm_cover_access(const struct sm_rule *r)
 	return access;
 }
 
-static bool holds(const struct sm_strings *list, struct sm_str text)
+static bool holds(const struct sm_strings *list, struct sm_str who)
 {
 	size_t i;
 
 	for (i = 0; i < list->count; i++)
-		if (sm_str_equal(list->items[i], text))
+		if (sm_functions_hold(list->items[i], who))
 			return true;
 	return false;
 }

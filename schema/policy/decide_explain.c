@@ -127,6 +127,21 @@ static void say_names(struct sentence *s, const struct sm_request *request)
 	say_text(s, ")");
 }
 
+/* The function, too, where it may be what is wrong. */
+static void say_who(struct sentence *s, const struct sm_principal *who,
+		    const struct sm_verdict *verdict)
+{
+	char room[SM_PRINCIPAL_MAX];
+	struct sm_str name = who->name;
+
+	if (!name.len)
+		name = sm_str_of(sm_principal_kind_name(who->kind));
+	else if (verdict->reason == SM_REASON_PRINCIPAL)
+		name = sm_principal_spell(who, room, sizeof(room));
+	say_text(s, " by ");
+	say(s, name);
+}
+
 void sm_verdict_explain(const struct sm_event *event,
 			const struct sm_verdict *verdict, char *out,
 			size_t bytes)
@@ -148,11 +163,7 @@ void sm_verdict_explain(const struct sm_event *event,
 	} else {
 		say(&s, event->site.event);
 	}
-	say_text(&s, " by ");
-	say(&s, event->site.principal.name.len
-			? event->site.principal.name
-			: sm_str_of(sm_principal_kind_name(
-				  event->site.principal.kind)));
+	say_who(&s, &event->site.principal, verdict);
 	if (event->site.via != SM_VIA_DIRECT) {
 		say_text(&s, " via ");
 		say_text(&s, sm_via_name(event->site.via));

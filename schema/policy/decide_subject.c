@@ -5,6 +5,7 @@
 #include "schema/policy/blob.h"
 
 #include "schema/path.h"
+#include "schema/policy/functions.h"
 
 static const struct sm_str empty;
 
@@ -89,6 +90,11 @@ static bool find_owner(const struct sm_policy *policy, struct sm_str file,
 	return !needs_cover(policy) || sm_decide_is_code(policy, file);
 }
 
+static bool is_app(const struct sm_subject *subject)
+{
+	return subject->kind == SM_PRINCIPAL_APP && !subject->is_narrowed;
+}
+
 static bool is_one(const struct sm_policy *policy, const struct sm_blob_by *by,
 		   const struct sm_subject *subject)
 {
@@ -105,6 +111,14 @@ static bool is_one(const struct sm_policy *policy, const struct sm_blob_by *by,
 		return subject->kind == SM_PRINCIPAL_DYNAMIC &&
 		       sm_str_equal(subject->owner,
 				    sm_blob_str(policy, by->name));
+	case SM_BY_FUNCTION:
+		return is_app(subject) &&
+		       sm_functions_list(sm_blob_str(policy, by->name),
+					 subject->function);
+	case SM_BY_OTHERS:
+		return is_app(subject) &&
+		       !sm_functions_list(sm_blob_str(policy, by->name),
+					  subject->function);
 	}
 	return false;
 }
@@ -134,10 +148,11 @@ void sm_policy_subject(const struct sm_policy *policy,
 	subject->name = principal->kind == SM_PRINCIPAL_DISTRIBUTION
 				? principal->name
 				: empty;
-	subject->owner = empty;
+	subject->owner = subject->function = empty;
 	subject->is_narrowed = false;
 	switch (principal->kind) {
 	case SM_PRINCIPAL_APP:
+		subject->function = principal->function;
 		if (needs_cover(policy) &&
 		    !sm_decide_is_code(policy, principal->file))
 			subject->kind = SM_PRINCIPAL_FOREIGN;

@@ -17,15 +17,19 @@
 
 #include "schema/policy/cover.h"
 #include "schema/policy/extent.h"
+#include "schema/policy/functions.h"
+#include "schema/policy/parts.h"
 
 struct side {
 	const struct sm_rules *own;
 	struct sm_cover cover;
 	const struct sm_rule **order; /* all rules, in canonical order */
+	const struct sm_parts *parts; /* of both sides */
 };
 
 struct differ {
 	struct side old, new;
+	struct sm_parts parts;
 	bool has_same_variables;
 	sm_policy_changed *changed;
 	void *context;
@@ -45,6 +49,36 @@ typedef enum sm_found asker(struct side *own, const struct sm_rule *rule,
 			    struct side *other, const struct sm_rule *also,
 			    const struct sm_ask *ask,
 			    struct sm_found_text *text);
+
+/*
+ * What is found for several functions may be none of any of them: then each
+ * part is asked about.
+ */
+static enum sm_found ask_parts(asker *work, struct side *own,
+			       const struct sm_rule *rule, struct side *other,
+			       const struct sm_rule *also, struct sm_ask *ask,
+			       struct sm_found_text *text)
+{
+	enum sm_found found = work(own, rule, other, also, ask, text), part;
+	const struct sm_parts *parts = own->parts;
+	struct sm_str whole = ask->by;
+
+	if (found != SM_FOUND_ONE)
+		return found;
+	for (size_t i = 0; i < parts->count; i++) {
+		if (!whole.len || !sm_functions_hold(whole, parts->items[i]))
+			continue;
+		if (found == SM_FOUND_ONE)
+			found = SM_FOUND_NOTHING;
+		ask->by = parts->items[i];
+		part = work(own, rule, other, also, ask, text);
+		if (part == SM_FOUND_ONE)
+			return part;
+		if (part == SM_FOUND_UNKNOWN)
+			found = part;
+	}
+	return found;
+}
 
 static void ask_all(asker *work, struct side *own, const struct sm_rule *rule,
 		    struct side *other, const struct sm_rule *also,
@@ -69,8 +103,8 @@ static void ask_all(asker *work, struct side *own, const struct sm_rule *rule,
 				if (!ask.access || !ask.via ||
 				    out->found == SM_FOUND_ONE)
 					continue;
-				found = work(own, rule, other, also, &ask,
-					     &text);
+				found = ask_parts(work, own, rule, other, also,
+						  &ask, &text);
 				if (found == SM_FOUND_NOTHING ||
 				    (found == SM_FOUND_UNKNOWN && out->found))
 					continue;
@@ -143,21 +177,16 @@ static void tell(const struct differ *d, bool is_new, bool is_wider,
 
 /* --------------------------------------------------------------- comparing */
 
-/* Whom both rules mean: the names of the one that has any. */
-static void ask_both(struct side *own, const struct sm_rule *rule,
-		     struct side *other, const struct sm_rule *also,
-		     uint32_t accesses, struct outcome *out)
+/* Of names, those that both rules mean. */
+static void ask_named(struct side *own, const struct sm_rule *rule,
+		      struct side *other, const struct sm_rule *also,
+		      uint32_t accesses, const struct sm_strings *by,
+		      struct outcome *out)
 {
-	const struct sm_strings *by = also->by.count ? &also->by : &rule->by;
 	uint32_t vias = sm_cover_via(also) & sm_cover_via(rule);
 	struct sm_strings both = { NULL, 0 };
 	size_t i;
 
-	if (!by->count) {
-		ask_all(find_taken, own, rule, other, also, accesses, vias, by,
-			out);
-		return;
-	}
 	for (i = 0; i < by->count; i++) {
 		const struct sm_ask ask = { accesses, vias, by->items[i] };
 
@@ -167,6 +196,25 @@ static void ask_both(struct side *own, const struct sm_rule *rule,
 			ask_all(find_taken, own, rule, other, also, accesses,
 				vias, &both, out);
 	}
+}
+
+/* Whom both rules mean: some of those whom either names. */
+static void ask_both(struct side *own, const struct sm_rule *rule,
+		     struct side *other, const struct sm_rule *also,
+		     uint32_t accesses, struct outcome *out)
+{
+	uint32_t vias = sm_cover_via(also) & sm_cover_via(rule);
+
+	if (!rule->by.count && !also->by.count) {
+		ask_all(find_taken, own, rule, other, also, accesses, vias,
+			&rule->by, out);
+		return;
+	}
+	ask_named(own, rule, other, also, accesses, &also->by, out);
+	ask_named(own, rule, other, also, accesses, &rule->by, out);
+	ask_named(own, rule, other, also, accesses,
+		  &(struct sm_strings){ own->parts->items, own->parts->count },
+		  out);
 }
 
 /* A deny rule counts where the side without it allows something. */
@@ -376,7 +424,11 @@ enum sm_status sm_policy_diff(const struct sm_rules *old,
 
 	if (!status)
 		status = side_init(&d.new, new, bindings, count, diag);
+	if (!status &&
+	    sm_parts_init(&d.parts, d.old.cover.rules, d.new.cover.rules))
+		status = sm_fail(diag, SM_NOMEM, "out of memory");
 	if (!status) {
+		d.old.parts = d.new.parts = &d.parts;
 		d.has_same_variables = is_same_variables(&d.old, &d.new);
 		compare_modes(&d);
 		compare_side(&d, &d.new, &d.old, true);
@@ -384,5 +436,6 @@ enum sm_status sm_policy_diff(const struct sm_rules *old,
 	}
 	side_fini(&d.old);
 	side_fini(&d.new);
+	sm_parts_fini(&d.parts);
 	return status;
 }

@@ -2,6 +2,7 @@
 #include "schema/policy/pattern.h"
 
 #include "schema/path.h"
+#include "schema/policy/functions.h"
 
 static bool is_upper(char c)
 {
@@ -222,13 +223,17 @@ static bool is_name(struct sm_str s)
 
 enum sm_status sm_pattern_check_by(struct sm_str by, struct sm_diag *diag)
 {
+	struct sm_functions functions;
 	struct sm_str name = by;
 
+	if (sm_functions_read(by, &functions))
+		return SM_OK;
 	if (sm_str_starts(by, SM_STR("dynamic:")))
 		name = slice(by, 8, by.len);
 	if (!is_name(name))
 		return sm_fail(diag, SM_INVALID,
-			       "\"%.*s\" is no principal; write app, python, "
+			       "\"%.*s\" is no principal; write app, "
+			       "app:FUNCTION,..., app:!FUNCTION,..., python, "
 			       "main, foreign, dynamic, dynamic:NAME or a "
 			       "distribution's name",
 			       (int)by.len, by.p);

@@ -15,8 +15,10 @@
 
 static bool site_holds(const struct sm_site *s, struct sm_str needle)
 {
-	const struct sm_str texts[] = { s->event, s->file, s->function,
-					s->principal.name, s->principal.file };
+	const struct sm_str texts[] = {
+		s->event,	   s->file,	      s->function,
+		s->principal.name, s->principal.file, s->principal.function
+	};
 
 	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (memmem(texts[i].p, texts[i].len, needle.p, needle.len))

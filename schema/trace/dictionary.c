@@ -129,6 +129,7 @@ enum sm_status sm_dictionary_site(struct sm_dictionary *d,
 				     .via = (uint8_t)site->via,
 				     .principal_kind =
 					     (uint8_t)site->principal.kind };
+	char room[SM_PRINCIPAL_MAX];
 	const struct {
 		struct sm_str text;
 		uint32_t *id;
@@ -136,7 +137,8 @@ enum sm_status sm_dictionary_site(struct sm_dictionary *d,
 		{ site->event, &info.event },
 		{ site->file, &info.file },
 		{ site->function, &info.function },
-		{ site->principal.name, &info.principal },
+		{ sm_principal_spell(&site->principal, room, sizeof(room)),
+		  &info.principal },
 		{ site->principal.file, &info.owner },
 	};
 	uint32_t key[7], via, kind;
@@ -190,9 +192,9 @@ void sm_dictionary_get(const struct sm_dictionary *d, uint32_t id,
 		.line = info->line,
 		.via = info->via,
 		.principal = { .kind = info->principal_kind,
-			       .name = name_of(d, info->principal),
 			       .file = name_of(d, info->owner) },
 	};
+	sm_principal_read(&out->principal, name_of(d, info->principal));
 }
 
 /* ------------------------------------------------------------- life cycle */

@@ -62,7 +62,9 @@ static enum sm_status unify_site(struct sm_trace *t, uint32_t id,
 		    a->line == b->line && a->via == b->via &&
 		    a->principal.kind == b->principal.kind &&
 		    sm_str_equal(a->principal.name, b->principal.name) &&
-		    sm_str_equal(a->principal.file, b->principal.file)) {
+		    sm_str_equal(a->principal.file, b->principal.file) &&
+		    sm_str_equal(a->principal.function,
+				 b->principal.function)) {
 			t->sites[id].same_as = same;
 			return SM_OK;
 		}
@@ -97,10 +99,10 @@ static enum sm_status read_site(struct sm_trace *t, sqlite3_stmt *q)
 			  .line = (uint32_t)c[3],
 			  .via = (enum sm_via)via,
 			  .principal = { .kind = (enum sm_principal_kind)kind,
-					 .name = t->names[c[6]].text,
 					 .file = t->names[c[7]].text } },
 		.event = (uint32_t)c[0],
 	};
+	sm_principal_read(&s->site.principal, t->names[c[6]].text);
 	return unify_site(t, (uint32_t)id, c);
 }
 

@@ -99,6 +99,21 @@ class Policy(unittest.TestCase):
                              (status, [row.strip() for row
                                        in out.splitlines()[2:]]))
 
+    def test_functions_of_the_application_are_told_apart(self):
+        (self.place / "policy.json").write_text(json.dumps({
+            "secmgr": 1, "modes": {"code": "off"}, "files": [
+                {"id": "f1", "path": "/srv/x", "access": ["read"],
+                 "by": ["app:!Page.get"]}]}))
+        for who, answer in (
+                ("app", "by app: allowed by f1"),
+                ("app:load", "by app: allowed by f1"),
+                ("app:Page.get", "by app:Page.get: no rule covers it; nearest "
+                 "f1 is for other principals")):
+            out = self.policy("explain", "policy.json",
+                              f"read /srv/x by {who}")[1]
+            self.assertEqual(f"read /srv/x {answer}",
+                             out.splitlines()[0].split(None, 1)[1])
+
     def test_sentences_are_decided_and_explained(self):
         cases = [
             ("read %s/data.txt by app" % self.place, 0, "allowed   "

@@ -76,7 +76,7 @@ static void any_event_is_one_item_any_decoder_reads(void **state)
 				 exported_bytes, &result);
 		assert_non_null(item);
 		assert_int_equal(result.read, exported_bytes);
-		assert_int_equal(cbor_map_size(item), 18);
+		assert_int_equal(cbor_map_size(item), 19);
 		assert_int_equal(cbor_get_int(find(item, "seq")), d.event.seq);
 		expect_args(find(item, "args"), &d.event);
 		expect_text(

@@ -140,7 +140,10 @@ static inline struct sm_site data_site(uint32_t n)
 		.principal = { .kind = (enum sm_principal_kind)(n % 3),
 			       .name = sm_str_of(names[n % 3]),
 			       .file = sm_str_of(n % 3 ? ""
-						       : "/srv/shop/app.py") },
+						       : "/srv/shop/app.py"),
+			       .function = sm_str_of(n % 3   ? ""
+						     : n % 2 ? "Shop.get"
+							     : "a:b") },
 	};
 
 	s.kind = sm_catalogue_find(s.event);
@@ -204,7 +207,8 @@ static inline bool data_sites_equal(const struct sm_site *a,
 	       sm_str_equal(a->function, b->function) && a->line == b->line &&
 	       a->via == b->via && a->principal.kind == b->principal.kind &&
 	       sm_str_equal(a->principal.name, b->principal.name) &&
-	       sm_str_equal(a->principal.file, b->principal.file);
+	       sm_str_equal(a->principal.file, b->principal.file) &&
+	       sm_str_equal(a->principal.function, b->principal.function);
 }
 
 static inline bool data_events_equal(const struct sm_event *a,
