@@ -209,6 +209,7 @@ void sm_learn_gate(struct sm_learn *l)
 	l->out->rules = sm_learn_build(l, reviewed);
 	if (!l->options.keeps_covered || l->options.base)
 		drop_covered(l, l->out->rules);
+	sm_learn_apart(l, l->out->rules);
 	add_to_base(l);
 	sm_learn_read(l, l->out->rules, &policy);
 	list_residue(l, &policy, reviewed ? NULL : &full);

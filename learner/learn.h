@@ -243,6 +243,9 @@ bool sm_code_name(struct sm_learn *l, struct sm_str name,
 /* Why a grant deserves a look, or empty. */
 struct sm_str sm_risk_of(struct sm_learn *l, const struct sm_rule *rule);
 
+/* Takes settings from functions that read elsewhere; the last to see rules. */
+void sm_learn_apart(struct sm_learn *l, struct sm_rules *rules);
+
 void sm_learn_paths(struct sm_learn *l);
 /* Installed code that is read as data; part of sm_learn_paths(). */
 void sm_learn_sources(struct sm_learn *l);

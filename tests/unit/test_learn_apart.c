@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_learn_apart.c: settings stay out of reach of functions that read what
+ * others name.
+ */
+#include "tests/unit/learn_fixture.h"
+
+#define INI APP "/shop.ini"
+
+static struct sm_event read_by(struct sm_value args[3], const char *function,
+			       const char *path)
+{
+	struct sm_event e = open_event(args, path, READ);
+
+	e.site.principal.function = sm_str_of(function);
+	return e;
+}
+
+static void see(struct bench *b, const char *function, const char *path)
+{
+	struct sm_value args[3];
+	struct sm_event e = read_by(args, function, path);
+
+	add(b, 0, &e);
+}
+
+static bool may(const struct bench *b, const char *function, const char *path)
+{
+	struct sm_value args[3];
+	struct sm_event e = read_by(args, function, path);
+
+	return allows(b, &e);
+}
+
+/* A program that reads its settings, and pages that visitors name. */
+static void start_shop(struct bench *b, const char *settings)
+{
+	start(b);
+	see_load(b, APP "/app.py");
+	see(b, "<module>", settings);
+	see(b, "Page.get", APP "/pages/index.txt");
+	see(b, "Page.get", APP "/pages/help.txt");
+	see(b, "Page.get", APP "/pages/rules.txt");
+}
+
+static void who_reads_elsewhere_reads_no_settings(void **state)
+{
+	static const char *const settings[] = {
+		INI,
+		APP "/secret.key",
+		APP "/.env",
+		APP "/conf/settings.toml",
+		APP "/conf/site.yaml",
+		APP "/conf/api_token.txt",
+		APP "/PASSWORD",
+		"/etc/shop/shop.conf",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
+		struct bench b;
+
+		start_shop(&b, settings[i]);
+		learn(&b);
+		if (may(&b, "Page.get", settings[i]) ||
+		    !may(&b, "<module>", settings[i]))
+			fail_msg("%s", settings[i]);
+		assert_true(may(&b, "Page.get", APP "/pages/rules.txt"));
+		finish(&b);
+	}
+}
+
+/* As after a signal, or for an option that nobody used. */
+static void who_was_never_seen_may_read_them_again(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start_shop(&b, INI);
+	learn(&b);
+	assert_true(may(&b, "reload", INI));
+	assert_true(may(&b, "", INI));
+	finish(&b);
+}
+
+static void nothing_is_taken_without_need(void **state)
+{
+	static const struct {
+		const char *function, *path, *settings;
+	} rows[] = {
+		/* read by him, too */
+		{ "Page.get", INI, INI },
+		/* who is at home above them */
+		{ "Page.get", APP "/notes.txt", INI },
+		{ "Page.get", APP "/conf/a.txt", APP "/conf/shop.ini" },
+		/* not told by whom */
+		{ "", INI, INI },
+		/* no settings */
+		{ "<module>", APP "/banner.txt", APP "/banner.txt" },
+		{ "<module>", APP "/locale/de.mo", APP "/locale/de.mo" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bench b;
+
+		start_shop(&b, rows[i].settings);
+		see(&b, rows[i].function, rows[i].path);
+		learn(&b);
+		if (!may(&b, "Page.get", rows[i].settings))
+			fail_msg("%s", rows[i].settings);
+		finish(&b);
+	}
+}
+
+static void one_file_is_no_habit(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, APP "/app.py");
+	see(&b, "<module>", INI);
+	see(&b, "greet", APP "/texts/hello.txt");
+	learn(&b);
+	assert_true(may(&b, "greet", INI));
+	finish(&b);
+}
+
+static void what_the_program_writes_is_no_setting(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start_shop(&b, APP "/state.json");
+	see_open(&b, 0, APP "/state.json", WRITE);
+	learn(&b);
+	assert_true(may(&b, "Page.get", APP "/state.json"));
+	finish(&b);
+}
+
+/* Others than the application keep what they had. */
+static void packages_read_them_as_before(void **state)
+{
+	struct bench b;
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, INI, READ);
+
+	(void)state;
+	start_shop(&b, INI);
+	e.site.principal = tool;
+	add(&b, 0, &e);
+	learn(&b);
+	assert_true(allows(&b, &e));
+	assert_false(may(&b, "Page.get", INI));
+	finish(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_reads_elsewhere_reads_no_settings),
+		cmocka_unit_test(who_was_never_seen_may_read_them_again),
+		cmocka_unit_test(nothing_is_taken_without_need),
+		cmocka_unit_test(one_file_is_no_habit),
+		cmocka_unit_test(what_the_program_writes_is_no_setting),
+		cmocka_unit_test(packages_read_them_as_before),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
