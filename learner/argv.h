@@ -112,6 +112,14 @@ struct sm_str sm_values_given(struct sm_learn *l, const struct sm_line *line,
 /* Likewise, where it is clear that the values may be: files in a row. */
 struct sm_str sm_values_given_any(struct sm_learn *l,
 				  const struct sm_values *v);
+/* The word at `at` is behind an option that is followed by what is to be run.
+ */
+bool sm_says_what_runs(const struct sm_line *line, uint32_t at);
+/*
+ * How much, how many, how large: the number of an option is somebody's choice,
+ * and the next one chooses otherwise.
+ */
+bool sm_is_quantity(const struct sm_line *line, uint32_t at);
 /* A word that selects what a program does: `log` in `git log`. */
 bool sm_is_command_word(struct sm_str s);
 

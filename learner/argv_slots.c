@@ -380,100 +380,12 @@ struct sm_str sm_values_clock(struct sm_learn *l, const struct sm_word *word,
 	return shared_skeleton(l, v);
 }
 
-/* What an option of a line is called that the word at `at` is the value of. */
-static struct sm_str option_of(const struct sm_line *line, uint32_t at)
-{
-	const struct sm_word *word = &line->words[at], *last = word - 1;
-
-	if (word->head.len)
-		return word->head;
-	if (!at || !last->is_fixed || last->is_raw ||
-	    !sm_is_option(last->value))
-		return SM_STR("");
-	return last->value;
-}
-
-/* Options that are followed by what is to be run; part of their names. */
-static bool says_what_runs(struct sm_str option)
-{
-	static const char *const parts[] = {
-		"-action", "-command",	  "-eval",	  "-exec",
-		"-hook",   "-pager",	  "-rsh",	  "-shell",
-		"Command", "upload-pack", "receive-pack", "-compress-prog",
-		NULL
-	};
-
-	for (size_t i = 0; parts[i]; i++)
-		if (memmem(option.p, option.len, parts[i], strlen(parts[i])))
-			return true;
-	return sm_str_equal(option, SM_STR("-ok")) ||
-	       sm_str_equal(option, SM_STR("-okdir"));
-}
-
-/* Options whose number says who may, what, or which one; by their start. */
-static bool says_which(struct sm_str option)
-{
-	static const char *const names[] = {
-		"-p",	   "-P",      "-u",	"-U",	  "-g",	     "-G",
-		"-m",	   "-M",      "--port", "--uid",  "--gid",   "--user",
-		"--group", "--owner", "--mode", "--pid",  "--perm",  "--umask",
-		"--setu",  "--setg",  "--fd",	"--sign", "--chmod", NULL
-	};
-	const struct sm_str fd = SM_STR("-fd");
-
-	for (size_t i = 0; names[i]; i++) {
-		struct sm_str name = sm_str_of(names[i]);
-
-		if (name.len == 2 ? sm_str_equal(option, name)
-				  : sm_str_starts(option, name))
-			return true;
-	}
-	return memmem(option.p, option.len, fd.p, fd.len);
-}
-
-/* POSIX utilities of which all numbers do. */
-static bool takes_rights(struct sm_str command)
-{
-	static const char *const names[] = { "chgrp",  "chmod",	 "chown",
-					     "kill",   "mkfifo", "mknod",
-					     "newgrp", "renice", "su",
-					     "umask",  NULL };
-
-	return sm_is_among(sm_path_name(command), names);
-}
-
-static bool is_of_numbers(struct sm_str s)
-{
-	bool is_digit = false, was_digit = false;
-
-	for (uint32_t i = 0; i < s.len; i++) {
-		is_digit = s.p[i] >= '0' && s.p[i] <= '9';
-		if (!is_digit && (!was_digit || !strchr("x.:%", s.p[i])))
-			return false;
-		was_digit = is_digit;
-	}
-	return is_digit || (s.len > 1 && s.p[s.len - 1] == '%');
-}
-
-/*
- * How much, how many, how large: the number of an option is somebody's choice,
- * and the next one chooses otherwise.
- */
-static bool is_quantity(const struct sm_line *line, uint32_t at)
-{
-	const struct sm_word *word = &line->words[at];
-	struct sm_str option = option_of(line, at);
-
-	return !word->is_fixed && option.len && is_of_numbers(word->value) &&
-	       !says_which(option) && !takes_rights(sm_line_command(line, at));
-}
-
 struct sm_str sm_word_slot(struct sm_learn *l, const struct sm_line *line,
 			   uint32_t at, const struct sm_values *v)
 {
 	struct sm_str slot;
 
-	if (says_what_runs(option_of(line, at)))
+	if (sm_says_what_runs(line, at))
 		return SM_STR("");
 	slot = sm_values_clock(l, &line->words[at], v);
 	if (!slot.len)
@@ -482,7 +394,7 @@ struct sm_str sm_word_slot(struct sm_learn *l, const struct sm_line *line,
 		slot = sm_values_given(l, line, at, v);
 	if (!slot.len && v->count > 1)
 		slot = sm_values_slot(l, v);
-	if (!slot.len && v->count == 1 && is_quantity(line, at))
+	if (!slot.len && v->count == 1 && sm_is_quantity(line, at))
 		slot = shared_skeleton(l, v);
 	return slot;
 }

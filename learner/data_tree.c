@@ -11,7 +11,7 @@
  * filed   the program made it, names of files in it are chosen, and some lie
  *         in directories it made there and are used alike;
  * mirror  the program made it of what opened elsewhere, as the names of its
- *         directories tell: see derived.c;
+ *         directories tell: mirror.c;
  * served  packages read data there by name, and nobody else: served.c;
  * told    data is read there by names that were others each time: served.c;
  * storage a package made the directory and nobody else uses what is in it: how
@@ -185,21 +185,12 @@ static bool is_walked(struct sm_learn *l, const struct sm_node *node,
 	return listed_dirs(node) > 0 && s->names > 2;
 }
 
-/* Sub-directories that are not owners'. */
-static bool has_literal_dir(const struct sm_node *node)
-{
-	for (size_t i = 0; i < node->count; i++)
-		if (node->kids[i]->is_dir && !node->kids[i]->is_slot)
-			return true;
-	return false;
-}
-
 static bool is_output(const struct sm_node *node, const struct sm_scan *s)
 {
 	const uint32_t writes =
 		SM_ACCESS_WRITE | SM_ACCESS_CREATE | SM_ACCESS_META;
 
-	return node->is_made && has_literal_dir(node) && s->files > 2 &&
+	return node->is_made && sm_node_has_dirs(node) && s->files > 2 &&
 	       s->made == s->names && !(s->access & ~writes);
 }
 
@@ -237,7 +228,7 @@ static bool is_filed(struct sm_learn *l, const struct sm_node *node)
 		for (const struct sm_grant *g = kid->grants; g; g = g->next)
 			sm_node_grant(l, &files, g->by, g->access);
 	}
-	return node->is_made && has_literal_dir(node) && sm_is_open(l, &e) &&
+	return node->is_made && sm_node_has_dirs(node) && sm_is_open(l, &e) &&
 	       is_done_alike(node, files.grants);
 }
 

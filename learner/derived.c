@@ -472,58 +472,6 @@ static void open_derived(struct sm_learn *l, struct sm_node *node)
 	}
 }
 
-/* ----------------------------------------------------------------- mirrors */
-
-/* Everything below node was made, in directories called what opened. */
-static bool is_of_known(const struct sm_str_list *stems,
-			const struct sm_node *node, struct sm_sketch *known)
-{
-	for (size_t i = 0; i < node->count; i++) {
-		const struct sm_node *kid = node->kids[i];
-		bool has_known = sm_list_has(
-			stems, kid->is_dir ? kid->name : sm_stem_of(kid->name));
-
-		if (sm_is_spelled(kid))
-			continue;
-		if (!kid->is_made ||
-		    sm_is_code_suffix(sm_extension(kid->name)) ||
-		    (kid->is_dir && !kid->is_slot && !has_known) ||
-		    !is_of_known(stems, kid, known))
-			return false;
-		if (has_known)
-			sm_sketch_add(known,
-				      sm_hash_str(SM_HASH_SEED, kid->name));
-	}
-	return true;
-}
-
-static bool has_dir(const struct sm_node *node)
-{
-	for (size_t i = 0; i < node->count; i++)
-		if (node->kids[i]->is_dir && !node->kids[i]->is_slot)
-			return true;
-	return false;
-}
-
-/*
- * What is made of a tree of inputs, in directories of the same names: a site's
- * pages, object files. It will have the directories the inputs will have.
- */
-static bool is_mirror(const struct sm_learn *l, const struct sm_str_list *stems,
-		      const struct sm_node *node, struct sm_str dir,
-		      const struct sm_place *place)
-{
-	struct sm_evidence e = { .some_recur = true };
-	struct sm_sketch known = { 0 };
-
-	if (!node->is_made || !has_dir(node) ||
-	    !sm_may_open_whole(l, dir, place) ||
-	    !is_of_known(stems, node, &known))
-		return false;
-	e.distinct = known.count;
-	return sm_is_open(l, &e);
-}
-
 /* --------------------------------------------------------------------- all */
 
 static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
@@ -533,7 +481,7 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 
 	if (dir.len)
 		place = sm_place_of(l, dir);
-	if (is_mirror(l, stems, node, dir, &place)) {
+	if (sm_is_mirror(l, stems, node, dir, &place)) {
 		sm_open_tree(l, node, true, false,
 			     SM_STR("its directories are called what opened "
 				    "elsewhere"));

@@ -129,6 +129,10 @@ void sm_open_ends(struct sm_learn *l, struct sm_node *node);
 bool sm_is_drawn_dir(const struct sm_node *node);
 /* Makes node a tree of whoever made it, if its name was drawn. */
 bool sm_open_drawn(struct sm_learn *l, struct sm_node *node);
+/* Made of what opened elsewhere, under names in stems; see mirror.c. */
+bool sm_is_mirror(const struct sm_learn *l, const struct sm_str_list *stems,
+		  const struct sm_node *node, struct sm_str dir,
+		  const struct sm_place *place);
 /* Packages, and nobody else, read data there by name; see served.c. */
 bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 		  struct sm_str dir, const struct sm_place *place);

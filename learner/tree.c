@@ -12,6 +12,14 @@ bool sm_node_is_tree(const struct sm_node *node)
 	return node->is_slot && sm_str_equal(node->name, SM_STR("**"));
 }
 
+bool sm_node_has_dirs(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (node->kids[i]->is_dir && !node->kids[i]->is_slot)
+			return true;
+	return false;
+}
+
 uint32_t sm_node_access(const struct sm_node *node)
 {
 	uint32_t access = 0;

@@ -71,6 +71,8 @@ void sm_node_grant(struct sm_learn *l, struct sm_node *node, struct sm_str by,
 		   uint32_t access);
 /* `**`: what is below it stands at any depth. */
 bool sm_node_is_tree(const struct sm_node *node);
+/* Sub-directories that are not owners'. */
+bool sm_node_has_dirs(const struct sm_node *node);
 /* Accesses anybody has. */
 uint32_t sm_node_access(const struct sm_node *node);
 /* What by may do itself, not as anybody. */
