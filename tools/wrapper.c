@@ -89,6 +89,7 @@ static int spawn(struct run *run, struct sm_diag *diag)
 		sm_fail(diag, SM_IO, "fork: %s", strerror(errno));
 		return SM_EXIT_WRAPPER;
 	}
+	run_pass_on_early(run);
 	do
 		n = read(report[0], &error, sizeof(error));
 	while (n < 0 && errno == EINTR);

@@ -65,6 +65,8 @@ enum sm_status run_next_trace(void *context, struct sm_trace_writer **trace,
 
 /* From here on signals are read; false: errno says why not. */
 bool run_block_signals(struct run *run);
+/* The terminal's signals that came before there was a COMMAND to get them. */
+void run_pass_on_early(struct run *run);
 /* What COMMAND has become: stopped (we stop, too), or ended. */
 void run_reap(struct run *run);
 /* Returns when everything recorded has ended. command_pidfd: or -1. */

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/wrapper_internal.h"
@@ -34,6 +35,24 @@ bool run_block_signals(struct run *run)
 		return false;
 	run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return run->signals >= 0;
+}
+
+/*
+ * One that came after the fork has reached COMMAND, too, which blocks it still
+ * or is gone: twice is once.
+ */
+void run_pass_on_early(struct run *run)
+{
+	static const int numbers[] = { SIGINT, SIGQUIT, SIGHUP, SIGTSTP };
+	const struct timespec now = { 0 };
+	sigset_t set;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		sigemptyset(&set);
+		sigaddset(&set, numbers[i]);
+		if (sigtimedwait(&set, NULL, &now) == numbers[i])
+			kill(run->command, numbers[i]);
+	}
 }
 
 /* Stops as COMMAND stopped; returns when the shell continues us. */

@@ -49,7 +49,8 @@ enum sm_status run_open_trace(struct run *run, struct sm_diag *diag)
 		return status;
 	status = sm_trace_writer_open(wrapper->output, wrapper->open_mode,
 				      &run->trace, diag);
-	if (status == SM_EXISTS)
+	/* With another mode it is somebody else's, who writes it. */
+	if (status == SM_EXISTS && wrapper->open_mode == SM_TRACE_CREATE)
 		sm_fail(diag, status,
 			"exists already; --append continues it, --force "
 			"replaces it");

@@ -78,6 +78,13 @@ class Status(Wrapper):
         self.assertEqual(0, self.record(*run, options=["-f"]).returncode)
         self.assertEqual(1, self.check_accounts())
 
+    def test_a_file_that_is_being_written_is_left_to_its_writer(self):
+        self.start_sleeper()
+        for option in "-a", "-f":
+            done = self.record("true", options=[option])
+            self.assertEqual(125, done.returncode)
+            self.assertIn("another recording is writing it", done.stderr)
+
     def test_a_running_process_is_refused_with_the_reason(self):
         done = self.record("true", options=["-p", "1"])
         self.assertEqual(125, done.returncode)
@@ -194,6 +201,23 @@ class Signals(Wrapper):
         os.kill(pid, signal.SIGINT)
         self.assertEqual(7, child.wait(WAIT_SECONDS))
         self.check_accounts()
+
+    def test_ctrl_c_while_it_starts_is_not_lost(self):
+        """Before there is a command to get it, and in every step behind."""
+        for tenth_ms in range(0, 300, 10):
+            child = subprocess.Popen(
+                self.command(workloads.PYTHON, "-S", "-c",
+                             "import time; time.sleep(60)",
+                             options=["--force"]),
+                cwd=self.place, env=workloads.environment(),
+                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                start_new_session=True, preexec_fn=lambda: signal.signal(
+                    signal.SIGINT, signal.SIG_DFL))
+            self.addCleanup(child.kill)
+            time.sleep(tenth_ms / 10000)
+            os.killpg(child.pid, signal.SIGINT)
+            child.communicate(timeout=WAIT_SECONDS)
+            self.assertNotEqual(0, child.returncode)
 
     def test_ctrl_c_on_the_terminal_ends_command_and_keeps_the_trace(self):
         pid, terminal = pty.fork()
