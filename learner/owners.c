@@ -85,6 +85,15 @@ static uint32_t find_owner(const struct sm_learn *l, struct sm_str name,
 	return 0;
 }
 
+/* Something in it is anybody's choice already. */
+static bool has_name(const struct sm_node *kid)
+{
+	static const char token[] = "<name>";
+
+	return kid->is_slot &&
+	       memmem(kid->name.p, kid->name.len, token, sizeof(token) - 1);
+}
+
 /* Numbers beside it are of what the owner has. Empty: there are too many. */
 static struct sm_str with_slot(struct sm_learn *l, const struct sm_node *kid,
 			       uint32_t at, uint32_t len)
@@ -113,7 +122,8 @@ void sm_name_owners(struct sm_learn *l, struct sm_node *node)
 		uint32_t at, len;
 
 		if (kid->is_dir || kid->forward || !kid->is_made ||
-		    !extension.len || sm_is_guarded_name(kid->name) ||
+		    has_name(kid) || !extension.len ||
+		    sm_is_guarded_name(kid->name) ||
 		    sm_is_code_suffix(extension))
 			continue;
 		len = find_owner(l, kid->name, &at);

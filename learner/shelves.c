@@ -34,8 +34,11 @@ static uint32_t hex_digits(struct sm_str s, uint32_t *letters)
 	return n;
 }
 
+/* One digit is found anywhere: it has to stand in front. */
 static bool holds(struct sm_str text, struct sm_str part)
 {
+	if (part.len == 1)
+		text.len = 1;
 	for (uint32_t i = 0; i + part.len <= text.len; i++)
 		if (!memcmp(text.p + i, part.p, part.len))
 			return true;
@@ -55,7 +58,7 @@ static bool is_sorted(const struct sm_node *file, struct sm_str shelf,
 		return false;
 	if (stem.len > SORTED_MAX)
 		stem.len = SORTED_MAX;
-	return has_letters || holds(stem, shelf);
+	return (has_letters && shelf.len > 1) || holds(stem, shelf);
 }
 
 static bool holds_sorted(const struct sm_node *node, struct sm_str shelf,

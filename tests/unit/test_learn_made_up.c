@@ -110,6 +110,8 @@ static void files_are_sorted_by_how_their_hashes_begin(void **state)
 	/* A month, however hashes end that lie in it. */
 	see_open(&b, 0, APP "/2026/20/" THUMB_A ".png", WRITE);
 	see_open(&b, 0, APP "/lists/ab/notes.txt", WRITE);
+	/* What is in it begins otherwise. */
+	see_open(&b, 0, APP "/queues/a/" THUMB_B, WRITE);
 	learn(&b);
 	assert_true(allows_open(&b, APP "/thumbs/e3/" OTHER ".jpg", WRITE));
 	assert_true(allows_open(&b, APP "/thumbs/20/20" OTHER ".jpg", WRITE));
@@ -120,6 +122,7 @@ static void files_are_sorted_by_how_their_hashes_begin(void **state)
 	assert_true(allows_open(&b, APP "/2026/21/" OTHER ".png", WRITE));
 	assert_false(allows_open(&b, APP "/2026/e3/" OTHER ".png", WRITE));
 	assert_false(allows_open(&b, APP "/lists/ac/notes.txt", WRITE));
+	assert_false(allows_open(&b, APP "/queues/b/" OTHER, WRITE));
 	finish(&b);
 }
 
