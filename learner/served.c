@@ -86,14 +86,23 @@ static bool is_shown_suffix(struct sm_str extension)
 	return sm_is_among(extension, list);
 }
 
+/* What people write for people: help, articles, letters. */
+static bool is_written_suffix(struct sm_str extension)
+{
+	static const char *const list[] = { ".adoc", ".markdown", ".md",
+					    ".rst",  ".txt",	  NULL };
+
+	return sm_is_among(extension, list);
+}
+
 /* All files below are: nobody's secret, whoever reads them. */
-static bool is_shown(const struct sm_node *node)
+static bool are_all(const struct sm_node *node, bool (*is)(struct sm_str))
 {
 	for (size_t i = 0; i < node->count; i++) {
 		const struct sm_node *kid = node->kids[i];
 
-		if (kid->is_dir ? !is_shown(kid)
-				: !is_shown_suffix(sm_extension(kid->name)))
+		if (kid->is_dir ? !are_all(kid, is)
+				: !is(sm_extension(kid->name)))
 			return false;
 	}
 	return true;
@@ -108,15 +117,17 @@ bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 	 * by a package is one of those that are there to be shown.
 	 */
 	struct sm_evidence e = { .is_typed = true };
-	bool anybody = is_shown(node);
+	/* Pages beside texts would be shown to who asks for a text. */
+	bool anybody = are_all(node, is_shown_suffix) ||
+		       are_all(node, is_written_suffix);
 	size_t all = 0;
 
 	if (!may_be_tree(l, node, dir, place) || !has_file(node) ||
 	    !are_readers(node, anybody) ||
 	    !is_read_only(node, anybody, &e.distinct))
 		return false;
-	if (anybody && e.distinct && are_readers(node, false) &&
-	    is_read_only(node, false, &all))
+	if (are_all(node, is_shown_suffix) && e.distinct &&
+	    are_readers(node, false) && is_read_only(node, false, &all))
 		return true;
 	e.distinct += e.distinct && sm_node_is_listed(node);
 	return sm_is_open(l, &e);

@@ -104,7 +104,7 @@ static void what_is_made_to_be_shown_opens_for_who_reads_it(void **state)
 	see_read(&b, APP "/web/js/chat.js", true);
 	see_read(&b, APP "/mail/a.html", true);
 	see_read(&b, APP "/mail/b.html", true);
-	see_read(&b, APP "/mail/c.txt", true);
+	see_read(&b, APP "/mail/c.csv", true);
 	see_read(&b, APP "/one/a.html", true);
 	learn(&b);
 	assert_true(allows_open(&b, APP "/web/help.html", READ));
@@ -112,8 +112,37 @@ static void what_is_made_to_be_shown_opens_for_who_reads_it(void **state)
 	assert_false(allows_open(&b, APP "/web/help.html", WRITE));
 	assert_false(allows_open(&b, APP "/web/.htaccess", READ));
 	assert_false(serves(&b, APP "/web/help.html"));
-	assert_false(allows_open(&b, APP "/mail/d.txt", READ));
+	assert_false(allows_open(&b, APP "/mail/d.csv", READ));
 	assert_false(allows_open(&b, APP "/one/b.html", READ));
+	finish(&b);
+}
+
+/* The same two every day, as three are: there are more of them. */
+static void what_people_write_for_people_opens_for_who_reads_it(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++) {
+		see_open(&b, run, APP "/help/upload.txt", READ);
+		see_open(&b, run, APP "/help/search.txt", READ);
+		see_open(&b, run, APP "/conf/a.ini", READ);
+		see_open(&b, run, APP "/conf/b.ini", READ);
+		see_open(&b, run, APP "/log/a.txt", READ);
+		see_open(&b, run, APP "/log/b.txt", WRITE);
+		see_open(&b, run, APP "/one/a.txt", READ);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/help/who may.txt", READ));
+	assert_true(allows_open(&b, APP "/help/de/upload.txt", READ));
+	assert_false(allows_open(&b, APP "/help/upload.txt", WRITE));
+	assert_false(allows_open(&b, APP "/help/x.json", READ));
+	assert_false(allows_open(&b, APP "/help/.x.txt", READ));
+	assert_false(serves(&b, APP "/help/upload.txt"));
+	assert_false(allows_open(&b, APP "/conf/c.ini", READ));
+	assert_false(allows_open(&b, APP "/log/c.txt", READ));
+	assert_false(allows_open(&b, APP "/one/b.txt", READ));
 	finish(&b);
 }
 
@@ -205,10 +234,10 @@ files_that_are_others_each_time_open_though_they_differ(void **state)
 
 		(void)state;
 		start(&b);
-		see_open(&b, 0, APP "/shared/prices.txt", READ);
+		see_open(&b, 0, APP "/shared/prices.csv", READ);
 		see_open(&b, 1, APP "/shared/map.png", READ);
 		if (recurs)
-			see_open(&b, 1, APP "/shared/prices.txt", READ);
+			see_open(&b, 1, APP "/shared/prices.csv", READ);
 		learn(&b);
 		assert_int_equal(allows_open(&b, APP "/shared/a b.pdf", READ),
 				 !recurs);
@@ -265,6 +294,8 @@ int main(void)
 		cmocka_unit_test(where_nothing_is_told_depth_stays),
 		cmocka_unit_test(
 			files_that_are_others_each_time_open_though_they_differ),
+		cmocka_unit_test(
+			what_people_write_for_people_opens_for_who_reads_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

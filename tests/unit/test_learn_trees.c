@@ -340,14 +340,14 @@ static void one_level_that_is_listed_may_become_two(void **state)
 	see_open(&b, 0, APP "/pkg/a.rst", READ);
 	see_open(&b, 0, APP "/pkg/b.rst", READ);
 	for (int run = 0; run < 2; run++) {
-		see_open(&b, run, APP "/odd/a.rst", READ);
-		see_open(&b, run, APP "/odd/b.rst", READ);
+		see_open(&b, run, APP "/odd/a.csv", READ);
+		see_open(&b, run, APP "/odd/b.csv", READ);
 	}
 	learn(&b);
 	assert_true(allows_open(&b, APP "/pkg/sub/new.rst", READ));
 	assert_true(allows_list(&b, APP "/pkg/sub"));
 	assert_false(allows_open(&b, APP "/pkg/sub/new.key", READ));
-	assert_false(allows_open(&b, APP "/odd/c.rst", READ));
+	assert_false(allows_open(&b, APP "/odd/c.csv", READ));
 	finish(&b);
 }
 
