@@ -24,18 +24,13 @@ struct use {
 	bool is_settled; /* rules of ${ARG} are enough for it */
 };
 
-#define CHANGES                                                                \
-	(SM_ACCESS_WRITE | SM_ACCESS_CREATE | SM_ACCESS_DELETE |               \
-	 SM_ACCESS_META | SM_ACCESS_LINK | SM_ACCESS_SQLITE)
-
-/* Rules of ${ARG} never grant it: secmgr-policy(5). */
-static bool is_code(const struct sm_learn *l, struct sm_str path)
+bool sm_told_is_code(const struct sm_learn *l, struct sm_str path)
 {
 	return sm_list_has(&l->code_files, path) || sm_site_of(l, path).len ||
 	       sm_stdlib_of(l, path).len;
 }
 
-static bool holds_code(const struct sm_learn *l, struct sm_str name)
+bool sm_told_holds_code(const struct sm_learn *l, struct sm_str name)
 {
 	for (size_t i = 0; i < l->site.count; i++)
 		if (sm_path_is_under(l->site.items[i], name))
@@ -105,14 +100,15 @@ static size_t find_uses(struct sm_learn *l, const struct sm_facts *f,
 		int n = sm_named_find(named, r->value);
 		struct use *use = &uses[count];
 
-		if (n < 0 || r->via != SM_VIA_DIRECT || is_code(l, r->value))
+		if (n < 0 || r->via != SM_VIA_DIRECT ||
+		    sm_told_is_code(l, r->value))
 			continue;
 		use->name = named->paths[n];
 		use->shape = shape_of(
 			l, (struct sm_str){ r->value.p + use->name.len,
 					    r->value.len - use->name.len });
-		use->is_change = r->access & CHANGES;
-		if (use->is_change && holds_code(l, use->name))
+		use->is_change = r->access & SM_TOLD_CHANGES;
+		if (use->is_change && sm_told_holds_code(l, use->name))
 			continue;
 		use->fact = &f->items[i];
 		use->at = i;
@@ -272,7 +268,7 @@ static void take_whole(struct use *uses, size_t count, bool *is_taken)
 	}
 }
 
-const bool *sm_learn_command(struct sm_learn *l, const struct sm_facts *f)
+bool *sm_learn_command(struct sm_learn *l, const struct sm_facts *f)
 {
 	bool *is_taken = sm_learn_take(l, f->count + 1);
 	struct use *uses = sm_learn_take(l, (f->count + 1) * sizeof(*uses));

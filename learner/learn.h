@@ -135,6 +135,8 @@ struct sm_str sm_distribution_of(const struct sm_learn *l, struct sm_str file);
 /* --------------------------------------------------------------- variables */
 
 void sm_learn_variables(struct sm_learn *l);
+/* Lets ${START} stand for what is called dir in the tree of paths. */
+void sm_learn_place(struct sm_learn *l, struct sm_str dir);
 /* The literal pattern of a path: escaped, the longest variable in front. */
 struct sm_str sm_learn_path(struct sm_learn *l, struct sm_str path);
 /* Directory of path; empty for "/" itself. */

@@ -13,7 +13,7 @@ struct entry {
 	struct sm_str path;
 	uint32_t access;
 	bool is_made;  /* mentioned as something to be written */
-	bool is_taken; /* a rule of ${ARG} grants it */
+	bool is_taken; /* a rule of ${ARG} or ${START} grants it */
 	const struct sm_view *view;
 	struct sm_node *node;
 };
@@ -310,7 +310,8 @@ static struct sm_str reason_of(struct sm_learn *l, const struct sm_node *node)
 	return why;
 }
 
-/* Everything that was done with just this path, rules of ${ARG} grant. */
+/* Everything that was done with just this path, rules of ${ARG} and ${START}
+ * grant. */
 static bool is_taken(const struct sm_paths *p, struct sm_str path)
 {
 	size_t low = 0, high = p->count, middle;
@@ -399,7 +400,8 @@ void sm_learn_paths(struct sm_learn *l)
 {
 	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_FILES, UINT32_MAX);
 	struct sm_paths *p = l->paths = sm_learn_take(l, sizeof(*p));
-	const bool *taken = sm_learn_command(l, &f);
+	bool *taken = sm_learn_command(l, &f);
+	const struct sm_str *started = sm_learn_start(l, &f, taken);
 	struct entry *new;
 
 	p->root.is_dir = true;
@@ -411,6 +413,8 @@ void sm_learn_paths(struct sm_learn *l)
 					f.items[i].view);
 			if (new)
 				new->is_taken = taken[i];
+			add_entry(l, started[i], f.items[i].request->access,
+				  false, f.items[i].view);
 		}
 	add_mentions(l);
 	if (p->count)

@@ -61,6 +61,21 @@ struct sm_str sm_learn_package_code(struct sm_learn *l, struct sm_str path);
  * Rules of ${ARG} for what is done below paths that command lines name; of
  * f->count, which facts need no others.
  */
-const bool *sm_learn_command(struct sm_learn *l, const struct sm_facts *f);
+bool *sm_learn_command(struct sm_learn *l, const struct sm_facts *f);
+/*
+ * Rules of ${START} for others of them, which are taken then, too. Of f->count,
+ * what stands for the path wherever a program is started; empty: nothing.
+ */
+const struct sm_str *sm_learn_start(struct sm_learn *l,
+				    const struct sm_facts *f, bool *is_taken);
+
+/* What neither of the two lets be done: secmgr-policy(5). */
+#define SM_TOLD_CHANGES                                                        \
+	(SM_ACCESS_WRITE | SM_ACCESS_CREATE | SM_ACCESS_DELETE |               \
+	 SM_ACCESS_META | SM_ACCESS_LINK | SM_ACCESS_SQLITE)
+/* To code, whatever it is. */
+bool sm_told_is_code(const struct sm_learn *l, struct sm_str path);
+/* Changes below what holds code. */
+bool sm_told_holds_code(const struct sm_learn *l, struct sm_str name);
 
 #endif

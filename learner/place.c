@@ -23,6 +23,7 @@ static bool is_mine(const struct sm_learn *l, struct sm_str dir)
 	return (l->app.len && sm_path_is_under(dir, l->app)) ||
 	       is_prefix(l, dir, "HOME", false) ||
 	       is_prefix(l, dir, "CWD", false) ||
+	       is_prefix(l, dir, "START", false) ||
 	       is_prefix(l, dir, "TMP", false);
 }
 

@@ -334,6 +334,13 @@ void sm_learn_variables(struct sm_learn *l)
 	      longest_first);
 }
 
+void sm_learn_place(struct sm_learn *l, struct sm_str dir)
+{
+	add_prefix(l, "START", dir);
+	qsort(l->prefixes, l->prefix_count, sizeof(*l->prefixes),
+	      longest_first);
+}
+
 struct sm_str sm_learn_path(struct sm_learn *l, struct sm_str path)
 {
 	for (size_t i = 0; i < l->prefix_count; i++) {

@@ -213,6 +213,39 @@ class Named(unittest.TestCase):
             f"HOME={self.place} {workloads.PYTHON} -B script.py",
             "attempt('x')\n"))
 
+    def test_what_was_learned_in_two_directories_holds_in_a_third(self):
+        tool = self.place / "script.py"
+        tool.write_text(
+            "import os, sys\n"
+            "os.makedirs('made', exist_ok=True)\n"
+            "for name in [n for n in os.listdir() if n.endswith('.csv')]:\n"
+            "    with open(name) as f: text = f.read().strip()\n"
+            "    if text.startswith('@'): text = open(text[1:]).read()\n"
+            "    with open('made/' + name[:-4] + '.json', 'w') as f:\n"
+            "        f.write(text)\n")
+        (self.place / "secret").write_text("tea")
+        trace, policy = self.place / "t.db", self.place / "learned.json"
+        for where, names in (("out", ("one",)), ("other", ("two", "2")),
+                             ("deep/er", ("a third",))):
+            for name in names:
+                (self.place / where / f"{name}.csv").write_text("1")
+        for where in "out", "other":
+            self.run_program(
+                "secmgr-record", "-a", "-o", trace, "--", "sh", "-c",
+                f"cd {where} && {workloads.PYTHON} -B {tool}")
+        self.run_program("secmgr-learn", "-q", "-o", policy, trace)
+        enforce = ("secmgr-enforce", "-p", policy, "--", "sh", "-c",
+                   f"cd deep/er && {workloads.PYTHON} -B {tool}")
+        self.run_program(*enforce)
+        made = self.place / "deep/er/made"
+        self.assertEqual("1", (made / "a third.json").read_text())
+        for there in "../../secret", self.place / "secret", "link":
+            os.symlink("../../secret", self.place / "deep/er/link")
+            (self.place / "deep/er/a third.csv").write_text(f"@{there}")
+            self.run_program(*enforce, status=1)
+            self.assertEqual("1", (made / "a third.json").read_text())
+            os.unlink(self.place / "deep/er/link")
+
     def test_a_recorder_inside_starts_anew(self):
         run = f"{workloads.PYTHON} -B {self.place}/script.py"
         (self.place / "script.py").write_text(
