@@ -233,6 +233,26 @@ static void what_is_written_does_not_spread(void **state)
 	finish(&b);
 }
 
+static void names_spread_in_no_tight_policy(void **state)
+{
+	(void)state;
+	for (int is_tight = 0; is_tight < 2; is_tight++) {
+		const struct sm_learn_options options = {
+			.level = is_tight ? SM_LEVEL_TIGHT : SM_LEVEL_BALANCED
+		};
+		struct bench b;
+
+		start(&b);
+		see_open(&b, 0, APP "/RULES", READ);
+		see_open(&b, 0, APP "/src/RULES", READ);
+		learn_with(&b, &options);
+		assert_true(allows_open(&b, APP "/src/RULES", READ));
+		assert_int_equal(allows_open(&b, APP "/lib/RULES", READ),
+				 !is_tight);
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +266,7 @@ int main(void)
 			one_name_in_each_directory_is_one_at_any_depth),
 		cmocka_unit_test(packages_that_read_source_read_all_of_it),
 		cmocka_unit_test(what_is_written_does_not_spread),
+		cmocka_unit_test(names_spread_in_no_tight_policy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
