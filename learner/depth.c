@@ -214,6 +214,11 @@ static bool is_data_name(const struct sm_node *node)
 	       sm_is_data_suffix(sm_extension(node->name));
 }
 
+static bool is_read_data(const struct sm_node *node)
+{
+	return is_data_name(node) && sm_node_access(node) & SM_ACCESS_READ;
+}
+
 /*
  * Files of data under names that somebody tells, others in each run, in a
  * directory nobody lists: another name has a directory in front.
@@ -227,27 +232,28 @@ static bool is_told(const struct sm_learn *l, const struct sm_node *node)
 
 		if (kid->is_dir || sm_is_guarded_name(kid->name))
 			return false;
-		is_varied |= kid->is_varied && is_data_name(kid) &&
-			     sm_node_access(kid) & SM_ACCESS_READ;
+		is_varied |= kid->is_varied && is_read_data(kid);
 	}
 	return is_varied && !sm_node_is_listed(node) &&
 	       l->options.level != SM_LEVEL_TIGHT;
 }
 
-/* What kid lets be read is read in all of tree; the rest stays. */
+/* Who reads kid reads and removes in all of tree, by name; the rest stays. */
 static void read_below(struct sm_learn *l, struct sm_node *tree,
-		       struct sm_node *kid)
+		       struct sm_node *kid, struct sm_str name)
 {
-	struct sm_node *deep = sm_node_new_slot(l, tree, kid->name, false);
+	const uint32_t takes = SM_ACCESS_READ | SM_ACCESS_DELETE;
+	struct sm_node *deep = sm_node_new_slot(l, tree, name, false);
 	struct sm_grant **at = &kid->grants;
 
 	deep->why = kid->why;
 	while (*at) {
 		struct sm_grant *g = *at;
 
-		if (g->access & SM_ACCESS_READ)
-			sm_node_grant(l, deep, g->by, SM_ACCESS_READ);
-		g->access &= ~(uint32_t)SM_ACCESS_READ;
+		if (g->access & SM_ACCESS_READ) {
+			sm_node_grant(l, deep, g->by, g->access & takes);
+			g->access &= ~takes;
+		}
 		if (g->access)
 			at = &g->next;
 		else
@@ -257,16 +263,36 @@ static void read_below(struct sm_learn *l, struct sm_node *tree,
 		sm_node_take(l, deep, kid);
 }
 
+/* Who took two formats takes a third one. */
+static bool has_formats(const struct sm_node *node)
+{
+	const struct sm_node *first = NULL;
+
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (!is_read_data(kid))
+			continue;
+		if (first && !sm_str_equal(sm_extension(first->name),
+					   sm_extension(kid->name)))
+			return true;
+		first = kid;
+	}
+	return false;
+}
+
 static void let_read_below(struct sm_learn *l, struct sm_node *node)
 {
 	size_t count = node->count;
+	bool is_any = has_formats(node);
 	struct sm_node *tree = sm_node_new_slot(l, node, SM_STR("**"), true);
 
 	tree->why = SM_STR("names that somebody tells");
 	for (size_t i = 0; i < count; i++)
-		if (is_data_name(node->kids[i]) &&
-		    sm_node_access(node->kids[i]) & SM_ACCESS_READ)
-			read_below(l, tree, node->kids[i]);
+		if (is_read_data(node->kids[i]))
+			read_below(l, tree, node->kids[i],
+				   is_any ? SM_STR("<name>")
+					  : node->kids[i]->name);
 	sm_node_tidy(l, tree);
 	sm_node_tidy(l, node);
 }

@@ -402,16 +402,17 @@ static void what_is_read_by_name_is_read_at_any_depth(void **state)
 {
 	static const struct {
 		const char *dir, *beside; /* what is written */
-		bool lists, is_open;
+		bool lists, is_open, takes;
 	} rows[] = {
-		{ APP "/in", NULL, false, true },
-		{ "/home/shop/tables", NULL, false, true },
-		{ APP "/in", APP "/in/index", false, true },
-		{ APP "/in", APP "/in/2026.csv", false, true },
-		{ APP "/in", APP "/in/new/x.csv", false, false },
-		{ APP "/in", NULL, true, true }, /* walked */
-		{ APP, NULL, false, false },
-		{ "/srv/other", APP "/log", false, true },
+		{ APP "/in", NULL, false, true, false },
+		{ "/home/shop/tables", NULL, false, true, false },
+		{ APP "/in", APP "/in/index", false, true, false },
+		{ APP "/in", APP "/in/2026.csv", false, true, false },
+		{ APP "/in", APP "/in/index", false, true, true },
+		{ APP "/in", APP "/in/new/x.csv", false, false, false },
+		{ APP "/in", NULL, true, true, false }, /* walked */
+		{ APP, NULL, false, false, false },
+		{ "/srv/other", APP "/log", false, true, false },
 	};
 	static const char *const names[] = { "jan", "feb", "mar" };
 
@@ -426,6 +427,8 @@ static void what_is_read_by_name_is_read_at_any_depth(void **state)
 			snprintf(path, sizeof(path), "%s/%s.csv", rows[i].dir,
 				 names[run]);
 			see_open(&b, run, path, READ);
+			if (rows[i].takes)
+				see_remove(&b, run, path);
 			if (rows[i].lists)
 				see_list(&b, run, rows[i].dir);
 			if (rows[i].beside)
@@ -438,11 +441,45 @@ static void what_is_read_by_name_is_read_at_any_depth(void **state)
 			 rows[i].dir);
 		if (allows_open(&b, path, READ) != rows[i].is_open)
 			fail_msg("%zu: %s", i, path);
+		assert_int_equal(allows_remove(&b, path), rows[i].takes);
 		assert_false(allows_open(&b, path, WRITE));
 		snprintf(path, sizeof(path), "%s/2026/x.key", rows[i].dir);
 		assert_false(allows_open(&b, path, READ));
 		snprintf(path, sizeof(path), "%s/.old/x.csv", rows[i].dir);
 		assert_false(allows_open(&b, path, READ));
+		finish(&b);
+	}
+}
+
+/* Two formats of tables, and what is fetched beside them. */
+static void who_reads_two_formats_reads_another(void **state)
+{
+	static const char *const names[] = { "jan", "feb", "mar" };
+
+	(void)state;
+	for (int formats = 1; formats < 3; formats++) {
+		struct bench b;
+
+		start(&b);
+		for (int run = 0; run < 3; run++) {
+			char path[128];
+
+			see_load(&b, APP "/lib/shop.py");
+			for (int i = 0; i < formats; i++) {
+				snprintf(path, sizeof(path), APP "/in/%s.%s",
+					 names[run], i ? "xlsx" : "csv");
+				see_open(&b, run, path, READ);
+			}
+			see_open(&b, run, APP "/in/new.csv", WRITE);
+		}
+		learn(&b);
+		assert_true(allows_open(&b, APP "/in/2026/may.csv", READ));
+		assert_int_equal(allows_open(&b, APP "/in/may.ods", READ),
+				 formats > 1);
+		assert_int_equal(allows_open(&b, APP "/in/a/may.json", READ),
+				 formats > 1);
+		assert_false(allows_open(&b, APP "/in/.may.csv", READ));
+		assert_false(allows_open(&b, APP "/in/may.ods", WRITE));
 		finish(&b);
 	}
 }
@@ -577,6 +614,7 @@ int main(void)
 		cmocka_unit_test(
 			what_a_program_files_by_name_it_files_at_any_depth),
 		cmocka_unit_test(what_is_read_by_name_is_read_at_any_depth),
+		cmocka_unit_test(who_reads_two_formats_reads_another),
 		cmocka_unit_test(formats_decide_which_package_writes),
 		cmocka_unit_test(names_without_a_slash_lie_beside_trees),
 		cmocka_unit_test(who_makes_what_all_owners_have_makes_more),
