@@ -123,35 +123,6 @@ static struct sm_str shared_skeleton(struct sm_learn *l,
 	return first;
 }
 
-/*
- * "shop-<int>.<int>.tgz" is a name with a version, and what follows its numbers
- * is any text: 2.0-rc1. A number with a fraction stays one.
- */
-static struct sm_str open_version(struct sm_learn *l, struct sm_str skeleton)
-{
-	const struct sm_str first = SM_STR("<int>.<int>"),
-			    more = SM_STR(".<int>");
-	struct sm_str head = skeleton, rest;
-
-	for (head.len = 0; head.len < skeleton.len; head.len++) {
-		rest = (struct sm_str){ skeleton.p + head.len,
-					skeleton.len - head.len };
-		if (sm_str_starts(rest, first))
-			break;
-	}
-	if (!head.len || head.len == skeleton.len ||
-	    strchr("/>=:", head.p[head.len - 1]))
-		return skeleton;
-	rest.p += first.len;
-	rest.len -= first.len;
-	while (sm_str_starts(rest, more)) {
-		rest.p += more.len;
-		rest.len -= more.len;
-	}
-	head = sm_learn_join(l, head, SM_STR("<name>"));
-	return sm_learn_join(l, head, rest);
-}
-
 static struct sm_str shared_extension(const struct sm_values *v)
 {
 	struct sm_str first = sm_extension(v->items[0].text);
@@ -334,7 +305,7 @@ struct sm_str sm_values_known(struct sm_learn *l, const struct sm_values *v)
 			return (struct sm_str){ "", 0 };
 	if (!known.len)
 		return known;
-	known = sm_learn_join(l, SM_STR("<path:"), open_version(l, known));
+	known = sm_learn_join(l, SM_STR("<path:"), sm_open_version(l, known));
 	return sm_learn_join(l, known, SM_STR(">"));
 }
 
@@ -352,7 +323,7 @@ struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v)
 		 */
 		e.is_typed = true;
 		e.some_recur = false;
-		return sm_is_open(l, &e) ? open_version(l, text) : none;
+		return sm_is_open(l, &e) ? sm_open_version(l, text) : none;
 	}
 	if (sm_values_all(v, is_host)) {
 		e.is_typed = true;

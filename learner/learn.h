@@ -163,6 +163,11 @@ bool sm_is_stdlib(const struct sm_learn *l, struct sm_str path);
  */
 struct sm_str sm_skeleton(struct sm_learn *l, struct sm_str name,
 			  unsigned *typed);
+/*
+ * "shop-<int>.<int>.tgz" is a name with a version, and what follows its numbers
+ * is any text: 2.0-rc1. A number with a fraction stays one.
+ */
+struct sm_str sm_open_version(struct sm_learn *l, struct sm_str skeleton);
 /* 0x7f316bfcdd90: no two are the same. */
 bool sm_has_address(struct sm_str name);
 /* What is before its extension. */

@@ -84,6 +84,8 @@ static struct sm_members dirs_of(struct sm_learn *l, const struct sm_node *node,
 			continue;
 		}
 		new.skeleton = sm_skeleton(l, new.node->name, &new.typed);
+		if (new.node->is_made)
+			new.skeleton = sm_open_version(l, new.skeleton);
 		if (sm_is_shelf(new.node)) {
 			new.skeleton = SM_STR("<name>");
 			new.typed = 1;

@@ -272,3 +272,28 @@ bool sm_slot_holds(struct sm_str pattern, struct sm_str name)
 	}
 	return !name.len;
 }
+
+struct sm_str sm_open_version(struct sm_learn *l, struct sm_str skeleton)
+{
+	const struct sm_str first = SM_STR("<int>.<int>"),
+			    more = SM_STR(".<int>");
+	struct sm_str head = skeleton, rest;
+
+	for (head.len = 0; head.len < skeleton.len; head.len++) {
+		rest = (struct sm_str){ skeleton.p + head.len,
+					skeleton.len - head.len };
+		if (sm_str_starts(rest, first))
+			break;
+	}
+	if (!head.len || head.len == skeleton.len ||
+	    strchr("/>=:", head.p[head.len - 1]))
+		return skeleton;
+	rest.p += first.len;
+	rest.len -= first.len;
+	while (sm_str_starts(rest, more)) {
+		rest.p += more.len;
+		rest.len -= more.len;
+	}
+	head = sm_learn_join(l, head, SM_STR("<name>"));
+	return sm_learn_join(l, head, rest);
+}

@@ -352,9 +352,38 @@ static void drawn_digits_of_a_passing_file_are_drawn(void **state)
 	}
 }
 
+/* Beside code, where no other name of a directory opens. */
+static void a_directory_made_for_a_version_is_made_for_the_next(void **state)
+{
+	static const char *const made[] = { "1.1", "1.1.1", "2.0" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 3; run++) {
+		char path[128];
+
+		see_load(&b, APP "/tea/setup.py");
+		snprintf(path, sizeof(path), APP "/tea/shop-%s", made[run]);
+		see_mkdir(&b, run, path);
+		snprintf(path, sizeof(path), APP "/tea/shop-%s/INFO",
+			 made[run]);
+		see_open(&b, run, path, WRITE);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/tea/shop-2.7.18/INFO", WRITE));
+	assert_true(allows_open(&b, APP "/tea/shop-3.0rc1/INFO", WRITE));
+	assert_false(allows_open(&b, APP "/tea/other-1.0/INFO", WRITE));
+	assert_false(allows_open(&b, APP "/tea/shop/INFO", WRITE));
+	assert_false(allows_open(&b, APP "/tea/lib/INFO", WRITE));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_directory_made_for_a_version_is_made_for_the_next),
 		cmocka_unit_test(
 			a_name_with_the_day_of_the_recording_has_another_tomorrow),
 		cmocka_unit_test(dates_beside_names_do_not_close_the_names),
