@@ -10,7 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct sm_box box;		   /* under the lock */
+/*
+ * Under the lock. Where a page begins: an event takes 253 ns or 268, by where
+ * in their pages the places lie that it touches of these 45 KB.
+ */
+static _Alignas(4096) struct sm_box box;
 static SM_THREAD_LOCAL bool is_inside;	   /* the locked part, this thread */
 static SM_THREAD_LOCAL uint32_t thread_id; /* 0: not asked yet */
 static _Atomic bool runs_main;		   /* python -c, or code on stdin */
