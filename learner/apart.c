@@ -233,7 +233,8 @@ static struct sm_str find_others(const struct apart *a, struct sm_str path)
 
 		if (is_at_home && !home.function.len)
 			return SM_STR("");
-		if (is_at_home || home.files < 2 || !home.function.len)
+		if (is_at_home || home.files < 2 || !home.function.len ||
+		    home.function.p[0] == '<') /* any module has one */
 			continue;
 		if (names++)
 			by = sm_learn_join(a->l, by, SM_STR(","));

@@ -127,6 +127,25 @@ static void one_file_is_no_habit(void **state)
 	finish(&b);
 }
 
+/* What modules do as they are loaded has one name for all of them. */
+static void names_that_any_module_has_say_nothing(void **state)
+{
+	static const char *const names[] = { "<module>", "<lambda>" };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct bench b;
+
+		start(&b);
+		see(&b, "load", INI);
+		see(&b, names[i], APP "/texts/a.txt");
+		see(&b, names[i], APP "/texts/b.txt");
+		learn(&b);
+		assert_true(may(&b, names[i], INI));
+		finish(&b);
+	}
+}
+
 static void what_the_program_writes_is_no_setting(void **state)
 {
 	struct bench b;
@@ -163,6 +182,7 @@ int main(void)
 		cmocka_unit_test(who_was_never_seen_may_read_them_again),
 		cmocka_unit_test(nothing_is_taken_without_need),
 		cmocka_unit_test(one_file_is_no_habit),
+		cmocka_unit_test(names_that_any_module_has_say_nothing),
 		cmocka_unit_test(what_the_program_writes_is_no_setting),
 		cmocka_unit_test(packages_read_them_as_before),
 	};
