@@ -67,10 +67,13 @@ static bool is_hidden(const struct home *home, struct sm_str path)
 						   path.len - home->dir.len });
 }
 
+/* Source that a package reads is data to it, as to a test runner that rewrites
+ * what it loads. */
 static bool is_data(const struct home *home, struct sm_str extension)
 {
 	if (!home->is_shared)
-		return sm_is_data_suffix(extension);
+		return sm_is_data_suffix(extension) ||
+		       sm_str_equal(extension, SM_STR(".py"));
 	return extension.len && !sm_is_code_suffix(extension);
 }
 

@@ -257,9 +257,30 @@ static void a_package_reads_its_own_files_though_it_read_none(void **state)
 	finish(&b);
 }
 
+/* A test runner rewrites the modules of plug-ins when it loads them. */
+static void who_reads_source_of_a_package_reads_all_of_it(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, SITE "shop/__init__.py");
+	see_load(&b, SITE "other/__init__.py");
+	see_read(&b, SITE "shop/plugin.py", "runner");
+	learn(&b);
+	assert_true(opens(&b, SITE "shop/plugin.py", READ, "runner"));
+	assert_true(opens(&b, SITE "shop/sub/late.py", READ, "runner"));
+	assert_false(opens(&b, SITE "shop/sub/late.py", WRITE, "runner"));
+	assert_false(opens(&b, SITE "shop/sub/late.py", READ, "web"));
+	assert_false(opens(&b, SITE "shop/sub/late.py", READ, NULL));
+	assert_false(opens(&b, SITE "other/late.py", READ, "runner"));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_reads_source_of_a_package_reads_all_of_it),
 		cmocka_unit_test(
 			who_asks_for_what_is_installed_lists_where_code_is),
 		cmocka_unit_test(the_site_directory_itself_is_no_distribution),
