@@ -206,9 +206,7 @@ class Signals(Wrapper):
         """Before there is a command to get it, and in every step behind."""
         for tenth_ms in range(0, 300, 10):
             child = subprocess.Popen(
-                self.command(workloads.PYTHON, "-S", "-c",
-                             "import time; time.sleep(60)",
-                             options=["--force"]),
+                self.command("sleep", "60", options=["--force"]),
                 cwd=self.place, env=workloads.environment(),
                 stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                 start_new_session=True, preexec_fn=lambda: signal.signal(
