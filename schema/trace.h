@@ -37,7 +37,8 @@ struct sm_trace_process {
 	const struct sm_str *argv; /* redacted by the agent */
 	uint32_t argc;
 	struct sm_str cwd;
-	/* By its command line: ${ARG}, ${START}. Written: NULL is nothing; read: never.
+	/* By its command line: ${ARG}, ${START}. Written: NULL is nothing;
+	 * read: never.
 	 */
 	const struct sm_named *named;
 };

@@ -451,8 +451,7 @@ static bool is_list(const struct sm_cell_value *value, size_t max,
 static bool has_arguments(const struct sm_cell *process)
 {
 	return is_list(&process->values[8], 1024, is_any) &&
-	       is_list(&process->values[10], SM_NAMED_MAX,
-		       sm_named_is_valid);
+	       is_list(&process->values[10], SM_NAMED_MAX, sm_named_is_valid);
 }
 
 static enum sm_status take(void *context, const struct sm_cell *cell)
