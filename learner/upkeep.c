@@ -9,6 +9,17 @@
 /* sqlite3.connect() makes what it opens. */
 #define MAKES (SM_ACCESS_CREATE | SM_ACCESS_SQLITE)
 
+/*
+ * The owner made it, or made the directory, and no Python code was seen to make
+ * or read the file: a program that the owner started did.
+ */
+static bool is_his(const struct sm_node *kid, const struct sm_grant *owner)
+{
+	return sm_node_access_by(kid, owner->by) & MAKES ||
+	       (owner->access & SM_ACCESS_CREATE &&
+		!(sm_node_access(kid) & (MAKES | SM_ACCESS_READ)));
+}
+
 /* Files under names that change, of who makes them and lists the directory:
  * what one may write over is as good as removed. */
 static void let_remove(struct sm_learn *l, struct sm_node *node,
@@ -19,8 +30,7 @@ static void let_remove(struct sm_learn *l, struct sm_node *node,
 
 		if (sm_node_is_tree(kid))
 			let_remove(l, kid, owner);
-		else if (kid->is_slot && !kid->is_dir &&
-			 sm_node_access_by(kid, owner->by) & MAKES)
+		else if (kid->is_slot && !kid->is_dir && is_his(kid, owner))
 			sm_node_grant(l, kid, owner->by, SM_ACCESS_DELETE);
 	}
 }

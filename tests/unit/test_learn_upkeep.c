@@ -110,6 +110,41 @@ static void who_keeps_so_many_removes_the_oldest(void **state)
 	finish(&b);
 }
 
+/* What a program put there that it started, and nobody else reads. */
+static void who_has_a_directory_filled_removes_the_oldest(void **state)
+{
+	static const char *const dirs[] = { APP "/backup", APP "/kept",
+					    APP "/in" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++)
+		for (int i = 0; i < 3; i++) {
+			if (i != 1)
+				see_mkdir(&b, run, dirs[i]);
+			see_list(&b, run, dirs[i]);
+			for (int k = 0; k < 2; k++) {
+				snprintf(path, sizeof(path), "%s/nas-%d%d.tgz",
+					 dirs[i], run, k);
+				see_popen(&b, run,
+					  ARGV("/usr/bin/tar", "czf", path,
+					       "data"));
+				if (i == 2)
+					see_open(&b, run, path, READ);
+			}
+		}
+	learn(&b);
+	assert_true(allows_remove(&b, APP "/backup/nas-10.tgz"));
+	assert_true(allows_remove(&b, APP "/backup/disk-7.tgz"));
+	assert_false(allows_remove(&b, APP "/backup/.lock"));
+	assert_false(allows_open(&b, APP "/backup/nas-10.tgz", READ));
+	assert_false(allows_remove(&b, APP "/kept/nas-10.tgz"));
+	assert_false(allows_remove(&b, APP "/in/nas-10.tgz"));
+	finish(&b);
+}
+
 /* In a directory that was there before, and by nobody but who fills it. */
 static void who_lists_what_it_fills_may_remove_it(void **state)
 {
@@ -398,6 +433,7 @@ int main(void)
 		cmocka_unit_test(who_empties_numbered_directories_opens_them),
 		cmocka_unit_test(
 			who_removed_nothing_in_a_directory_empties_none),
+		cmocka_unit_test(who_has_a_directory_filled_removes_the_oldest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
