@@ -65,8 +65,9 @@ def checkpoints_without_end(database):
 
 
 def names_without_end(database):
+    last, = database.execute("SELECT max(id) FROM name").fetchone()
     database.executemany("INSERT INTO name VALUES(?,?)",
-                         ((13 + i, f"n{i}") for i in range(200000)))
+                         ((last + 1 + i, f"n{i}") for i in range(200000)))
 
 
 def losses_far_apart(database):
