@@ -158,6 +158,9 @@ void sm_request_signal(struct sm_request_build *b)
 		v = sm_request_arg(b, SM_ROLE_PGID);
 	if (v && sm_value_is_string(v))
 		return; /* "self", "child", "group" */
+	v = sm_request_arg(b, SM_ROLE_SIGNAL);
+	if (v && v->type == SM_INT && !v->i)
+		return; /* none is sent: kill(2) tells whether it is there */
 	r = sm_request_add(b, SM_FAMILY_PROCESSES, SM_ACCESS_SIGNAL);
 	r->value = SM_STR("other");
 }
