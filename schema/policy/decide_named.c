@@ -26,6 +26,27 @@ static bool is_nameable(const struct sm_policy *policy, struct sm_str path)
 	       !sm_decide_is_granted(policy, SM_ROOT_LIBRARY, path);
 }
 
+/*
+ * Python runs it whenever it starts, whatever this policy lets be loaded: lines
+ * of .pth files of any site directory, also of an environment that the policy
+ * does not know, and two modules wherever they are found (site, in the library
+ * reference).
+ */
+static bool runs_at_start(struct sm_str path)
+{
+	struct sm_str name = sm_path_name(path), dir;
+
+	if (sm_str_equal(name, SM_STR("sitecustomize.py")) ||
+	    sm_str_equal(name, SM_STR("usercustomize.py")))
+		return true;
+	if (name.len < 4 || memcmp(name.p + name.len - 4, ".pth", 4) != 0 ||
+	    path.len == name.len + 1)
+		return false;
+	dir = sm_path_name((struct sm_str){ path.p, path.len - name.len - 1 });
+	return sm_str_equal(dir, SM_STR("site-packages")) ||
+	       sm_str_equal(dir, SM_STR("dist-packages"));
+}
+
 static uint32_t count_components(struct sm_str path)
 {
 	uint32_t count = 0;
@@ -182,7 +203,8 @@ void sm_decide_named(struct sm_deciding *d, struct sm_str path)
 	bool is_change = d->access & CHANGES;
 
 	if (!concerns_named(d, path) || !is_nameable(d->policy, path) ||
-	    (is_change && is_only_read(d->policy, path)))
+	    (is_change &&
+	     (is_only_read(d->policy, path) || runs_at_start(path))))
 		return;
 	decide_start(d, path);
 	for (uint32_t i = 0; i < named->count; i++) {
