@@ -30,7 +30,9 @@ static size_t name_length(const char *p)
 
 static const char *skip_blanks(const char *p)
 {
-	return p + strspn(p, " \t");
+	while (*p == ' ' || *p == '\t')
+		p++;
+	return p;
 }
 
 /* Behind `a.b.c`; p itself where no name is. */
@@ -48,11 +50,10 @@ static const char *skip_dotted(const char *p)
 /* Behind word and a blank; NULL: another stands there. */
 static const char *behind_word(const char *p, const char *word)
 {
-	size_t n = strlen(word);
-
-	if (strncmp(p, word, n) != 0 || (p[n] != ' ' && p[n] != '\t'))
-		return NULL;
-	return skip_blanks(p + n);
+	for (; *word; word++, p++)
+		if (*p != *word)
+			return NULL;
+	return *p == ' ' || *p == '\t' ? skip_blanks(p) : NULL;
 }
 
 /* Where name is, or belongs. */

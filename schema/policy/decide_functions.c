@@ -34,10 +34,11 @@ static bool are_names(struct sm_str names)
 
 bool sm_functions_read(struct sm_str by, struct sm_functions *out)
 {
-	struct sm_str names = { by.p + 4, by.len - 4 };
+	struct sm_str names;
 
 	if (by.len < 5 || memcmp(by.p, "app:", 4))
 		return false;
+	names = (struct sm_str){ by.p + 4, by.len - 4 };
 	out->are_others = names.p[0] == '!';
 	names.p += out->are_others;
 	names.len -= out->are_others;

@@ -218,8 +218,8 @@ class Violation(unittest.TestCase):
             f"[Errno 13] denied by secmgr (files): read {data} by app: no "
             f"rule covers it; nearest f7 lacks read (event {numbers[0]}): "
             f"'{data}'",
-            "[Errno 13] denied by secmgr (files): read /etc/hostname by app: "
-            "no rule covers it; nearest f8 is for other principals "
+            "[Errno 13] denied by secmgr (files): read /etc/hostname by "
+            "app:ask: no rule covers it; nearest f8 is for other principals "
             f"(event {numbers[1]}): '/etc/hostname'",
             "[Errno 13] denied by secmgr (events): raise shop.refund by app: "
             f"denied by no1 (event {numbers[2]}): 'shop.refund'",
