@@ -95,17 +95,19 @@ def symbol(start, name):
 
 # ---------------------------------------------------------------------- hooks
 
-def is_hook(at, heap):
+def is_hook(at, low, high):
     """One that C code added, as the only one: {NULL, function, NULL}."""
-    return (at % 16 == 0 and abs(at - heap) < 1 << 26 and not read(at)
-            and read(at + 8) >> 40 == 0x7f and not read(at + 16))
+    return (at % 16 == 0 and low < at < high and not read(at)
+            and read(at + 8) >> 40 in (0x7e, 0x7f) and not read(at + 16))
 
 
 def hook_head():
     """The word of _PyRuntime that points to it."""
     runtime = symbol(find_header(id(int)), "_PyRuntime")
-    heap = id(bytes(4096))  # as all that is too large for CPython's own
+    # What is too large for CPython's own is near; the heap is behind all data.
+    heap = id(bytes(4096))
+    low = max(heap - (1 << 26), runtime if runtime < heap else 0)
     for at in range(runtime, runtime + 0x4000, 8):
-        if is_hook(read(at), heap):
+        if is_hook(read(at), low, heap + (1 << 26)):
             return at
     raise LookupError("no hook found")
