@@ -206,7 +206,6 @@ static bool look(struct sm_redact_scan *s, struct sm_span *out)
 	}
 }
 
-/* The next credential at or behind the cursor. */
 /* Whoever cut the text again took bytes behind the token of its tail. */
 static bool is_in_tail(const struct sm_redact_scan *s, uint32_t bytes)
 {
@@ -220,6 +219,7 @@ static bool is_in_tail(const struct sm_redact_scan *s, uint32_t bytes)
 	       s->at + bytes < s->text.len;
 }
 
+/* The next credential at or behind the cursor. */
 static bool next_secret(struct sm_redact_scan *s, struct sm_span *out)
 {
 	for (; s->at < s->text.len; s->at++) {
