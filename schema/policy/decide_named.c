@@ -26,25 +26,47 @@ static bool is_nameable(const struct sm_policy *policy, struct sm_str path)
 	       !sm_decide_is_granted(policy, SM_ROOT_LIBRARY, path);
 }
 
-/*
- * Python runs it whenever it starts, whatever this policy lets be loaded: lines
- * of .pth files of any site directory, also of an environment that the policy
- * does not know, and two modules wherever they are found (site, in the library
- * reference).
- */
-static bool runs_at_start(struct sm_str path)
+static struct sm_str dir_of(struct sm_str path)
+{
+	return (struct sm_str){ path.p, path.len - sm_path_name(path).len - 1 };
+}
+
+/* Lines of .pth files are run, those of any site directory. */
+static bool is_path_file(struct sm_str path)
 {
 	struct sm_str name = sm_path_name(path), dir;
 
-	if (sm_str_equal(name, SM_STR("sitecustomize.py")) ||
-	    sm_str_equal(name, SM_STR("usercustomize.py")))
-		return true;
-	if (name.len < 4 || memcmp(name.p + name.len - 4, ".pth", 4) != 0 ||
-	    path.len == name.len + 1)
+	if (name.len < 4 || memcmp(name.p + name.len - 4, ".pth", 4) != 0)
 		return false;
-	dir = sm_path_name((struct sm_str){ path.p, path.len - name.len - 1 });
+	dir = sm_path_name(dir_of(path));
 	return sm_str_equal(dir, SM_STR("site-packages")) ||
 	       sm_str_equal(dir, SM_STR("dist-packages"));
+}
+
+/* `name`, `name.py`, `name.cpython-311.pyc`: what an import of it may take. */
+static bool is_module(struct sm_str file, struct sm_str name)
+{
+	return sm_str_starts(file, name) &&
+	       (file.len == name.len || file.p[name.len] == '.');
+}
+
+/*
+ * Python runs it whenever it starts, whatever this policy lets be loaded and
+ * whichever environments it knows: lines of .pth files, and two modules or
+ * packages wherever they are found (site, in the library reference).
+ */
+static bool runs_at_start(struct sm_str path)
+{
+	if (is_path_file(path))
+		return true;
+	for (; path.len > 1; path = dir_of(path)) {
+		struct sm_str name = sm_path_name(path);
+
+		if (is_module(name, SM_STR("sitecustomize")) ||
+		    is_module(name, SM_STR("usercustomize")))
+			return true;
+	}
+	return false;
 }
 
 static uint32_t count_components(struct sm_str path)

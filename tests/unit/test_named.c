@@ -278,6 +278,12 @@ static void a_process_may_do_with_what_it_was_told(void **state)
 		{ "/in/dist-packages/a.pth", "w", NULL },
 		{ "/in/sitecustomize.py", "w", NULL },
 		{ "/in/a/usercustomize.py", "w", NULL },
+		{ "/in/sitecustomize.pyc", "w", NULL },
+		{ "/in/sitecustomize", "w", NULL },
+		{ "/in/sitecustomize/__init__.py", "w", NULL },
+		{ "/in/usercustomize.abi3.so", "w", NULL },
+		{ "/in/__pycache__/sitecustomize.cpython-311.pyc", "w", NULL },
+		{ "/in/sitecustomize-notes.txt", "w", "w" },
 		{ "/in/a.pth", "w", "w" },
 		{ "/in/site-packages/a/b.pth", "w", "w" },
 		{ "/in/site-packages/a.py", "w", "w" },
@@ -295,7 +301,7 @@ static void a_process_may_do_with_what_it_was_told(void **state)
 				rows[i].mode[0] == 'w' ? 01101 : 0);
 		assert_int_equal(v.decision, SM_DENIED);
 	}
-	assert_int_equal(i, 23);
+	assert_int_equal(i, 29);
 	compiled_free(&c);
 }
 
