@@ -236,11 +236,13 @@ static struct sm_str find_others(const struct apart *a, struct sm_str path)
 		if (is_at_home || home.files < 2 || !home.function.len ||
 		    home.function.p[0] == '<') /* any module has one */
 			continue;
+		if (names == NAMES_MAX)
+			return SM_STR("");
 		if (names++)
 			by = sm_learn_join(a->l, by, SM_STR(","));
 		by = sm_learn_join(a->l, by, home.function);
 	}
-	if (!names || names > NAMES_MAX || !sm_functions_read(by, &functions))
+	if (!names || !sm_functions_read(by, &functions))
 		return SM_STR("");
 	return by;
 }

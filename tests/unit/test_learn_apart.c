@@ -175,6 +175,28 @@ static void packages_read_them_as_before(void **state)
 	finish(&b);
 }
 
+/* So many in one rule nobody would read. */
+static void a_rule_leaves_out_so_many_and_no_more(void **state)
+{
+	(void)state;
+	for (int count = 64; count <= 65; count++) {
+		struct bench b;
+		char name[16];
+
+		start(&b);
+		see_load(&b, APP "/app.py");
+		see(&b, "<module>", INI);
+		for (int i = 0; i < count; i++) {
+			snprintf(name, sizeof(name), "get_%d", i);
+			see(&b, name, APP "/pages/index.txt");
+			see(&b, name, APP "/pages/help.txt");
+		}
+		learn(&b);
+		assert_int_equal(may(&b, "get_0", INI), count > 64);
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +207,7 @@ int main(void)
 		cmocka_unit_test(names_that_any_module_has_say_nothing),
 		cmocka_unit_test(what_the_program_writes_is_no_setting),
 		cmocka_unit_test(packages_read_them_as_before),
+		cmocka_unit_test(a_rule_leaves_out_so_many_and_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
