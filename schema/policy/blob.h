@@ -17,7 +17,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 17
+#define SM_BLOB_VERSION 18
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 #define SM_BLOB_ALIGN	64u /* bytes: sections begin where cache lines do */
@@ -148,7 +148,6 @@ enum sm_blob_item_kind {
 	SM_BLOB_OPTION, /* span of names */
 	SM_BLOB_PATH,	/* root node; token 1: relative */
 	SM_BLOB_CIDR,	/* text: 17 bytes as in SM_ROOT_HOST; token: bits */
-	SM_BLOB_ITEM_KINDS
 };
 
 struct sm_blob_item {
@@ -203,8 +202,7 @@ struct sm_blob_by {
  * as bits last: the last one stands for the others, which are to be compared.
  */
 enum sm_who {
-	SM_WHO_INDIRECT = SM_PRINCIPALS, /* DYNAMIC, where code is loaded */
-	SM_WHO_NAMES,			 /* and more, as in SM_BLOB_WHO */
+	SM_WHO_NAMES = SM_PRINCIPALS, /* and more, as in SM_BLOB_WHO */
 	SM_WHO_OTHERS = 63,
 };
 
