@@ -42,17 +42,24 @@ struct sm_completion {
 	const char *preload; /* the given LD_PRELOAD's value; NULL: none */
 	unsigned preloads, channels, starts; /* how often each is given */
 	bool needs_preload, needs_channel, needs_start;
+	bool is_refused; /* longer than is looked at, under a policy */
 };
 
 /* No allocation, no lock: also in vfork children. */
 struct sm_completion sm_completion(char *const envp[]);
+static inline bool sm_completion_is_needed(const struct sm_completion *p)
+{
+	return p->needs_preload || p->needs_channel || p->needs_start;
+}
+/* Whether the child is not to be started; then errno says why. */
+bool sm_completion_is_refused(const struct sm_completion *p);
 /* out: count + 4 pointers; text: bytes. Both on the caller's stack. */
 char *const *sm_complete(const struct sm_completion *p, char *const envp[],
 			 char **out, char *text);
 
 /* Evaluates to envp, completed; lives until the caller returns. */
 #define COMPLETED(p, envp)                                                     \
-	(((p)->needs_preload || (p)->needs_channel || (p)->needs_start)        \
+	(sm_completion_is_needed(p)                                            \
 		 ? sm_complete(p, envp,                                        \
 			       alloca(((p)->count + 4) * sizeof(char *)),      \
 			       alloca((p)->bytes + 1))                         \

@@ -5,11 +5,16 @@
  */
 #include "recorder/agent/agent.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "recorder/agent/interpose.h"
 
-#define ENV_MAX (1u << 16) /* longer environments pass as they are */
+/*
+ * Variables. Longer environments pass as they are in a recording; under a
+ * policy none passes that may lack the agent.
+ */
+#define ENV_MAX (1u << 16)
 #define OUR_MAX 1024
 
 static const char preload_name[] = "LD_PRELOAD=";
@@ -111,6 +116,19 @@ static bool is_good_channel(const char *variable)
 	       !strcmp(variable, our_channel());
 }
 
+static bool is_enforcing(void)
+{
+	return (sm_agent.flags & (SM_CHANNEL_ENFORCE | SM_CHANNEL_WARN)) ==
+	       SM_CHANNEL_ENFORCE;
+}
+
+bool sm_completion_is_refused(const struct sm_completion *p)
+{
+	if (p->is_refused)
+		errno = E2BIG;
+	return p->is_refused;
+}
+
 struct sm_completion sm_completion(char *const envp[])
 {
 	struct sm_completion p = { .needs_preload = true,
@@ -135,7 +153,8 @@ struct sm_completion sm_completion(char *const envp[])
 			p.needs_preload = p.preloads++ || !lists_us(p.preload);
 		}
 		if (p.count > ENV_MAX)
-			return (struct sm_completion){ 0 };
+			return (struct sm_completion){ .is_refused =
+							       is_enforcing() };
 	}
 	/* What another recorder starts, starts anew. */
 	if (is_nested && !p.needs_channel)

@@ -93,7 +93,8 @@ EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 	struct sm_completion p = sm_completion(envp);
 	char *const *completed = COMPLETED(&p, envp);
 
-	if (is_denied_at(AT_FDCWD, path, argv, envp))
+	if (is_denied_at(AT_FDCWD, path, argv, envp) ||
+	    sm_completion_is_refused(&p))
 		return -1;
 	if (!real.execve)
 		return (int)syscall(SYS_execve, path, argv, completed);
@@ -110,7 +111,7 @@ EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 	struct sm_completion p = sm_completion(envp);
 	char *const *completed = COMPLETED(&p, envp);
 
-	if (is_search_denied(file, argv, envp))
+	if (is_search_denied(file, argv, envp) || sm_completion_is_refused(&p))
 		return -1;
 	if (!REAL(execvpe)) {
 		errno = ENOSYS;
@@ -129,7 +130,7 @@ EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 	struct sm_completion p = sm_completion(envp);
 	char *const *completed = COMPLETED(&p, envp);
 
-	if (is_denied_at(fd, NULL, argv, envp))
+	if (is_denied_at(fd, NULL, argv, envp) || sm_completion_is_refused(&p))
 		return -1;
 	if (!REAL(fexecve)) {
 		errno = ENOSYS;
@@ -149,7 +150,8 @@ EXPORT int execveat(int fd, const char *path, char *const argv[],
 	struct sm_completion p = sm_completion(envp);
 	char *const *completed = COMPLETED(&p, envp);
 
-	if (is_denied_at(fd, is_fd ? NULL : path, argv, envp))
+	if (is_denied_at(fd, is_fd ? NULL : path, argv, envp) ||
+	    sm_completion_is_refused(&p))
 		return -1;
 	return (int)syscall(SYS_execveat, fd, path, argv, completed, flags);
 }
@@ -227,6 +229,8 @@ static int spawn(sm_spawn_function *function, pid_t *pid, const char *path,
 	struct sm_completion p = sm_completion(envp);
 	char *const *completed = COMPLETED(&p, envp);
 
+	if (p.is_refused)
+		return E2BIG;
 	return function ? function(pid, path, actions, attributes, argv,
 				   completed)
 			: ENOSYS;

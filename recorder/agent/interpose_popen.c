@@ -115,10 +115,11 @@ EXPORT FILE *popen(const char *line, const char *mode)
 {
 	struct sm_completion p = sm_completion(environ);
 
-	if (line && sm_interpose_line_is_denied(line))
+	if (line &&
+	    (sm_interpose_line_is_denied(line) || sm_completion_is_refused(&p)))
 		return NULL;
 	if (line && is_mode(mode) && real.posix_spawn && real.pclose &&
-	    (p.needs_preload || p.needs_channel))
+	    sm_completion_is_needed(&p))
 		return run(line, mode, COMPLETED(&p, environ));
 	if (REAL(popen))
 		return real.popen(line, mode);

