@@ -36,6 +36,11 @@ static struct sm_standing start_of(struct sm_learn *l,
 }
 
 /* Of tar, make, git, ninja and others: -C DIR. */
+static bool is_told_where(struct sm_str option)
+{
+	return sm_str_equal(option, SM_STR("-C"));
+}
+
 void sm_standing_in_argv(struct sm_learn *l, const struct sm_fact *fact,
 			 struct sm_standing *standing)
 {
@@ -44,8 +49,7 @@ void sm_standing_in_argv(struct sm_learn *l, const struct sm_fact *fact,
 
 	for (uint32_t i = 0; i < r->argc; i++) {
 		standing[i] = here;
-		if (i &&
-		    sm_str_equal(sm_value_str(&r->args[i - 1]), SM_STR("-C")))
+		if (i && is_told_where(sm_value_str(&r->args[i - 1])))
 			here = go(l, &here, sm_value_str(&r->args[i]));
 	}
 }
@@ -78,15 +82,24 @@ void sm_standing_in_shell(struct sm_learn *l, const struct sm_fact *fact,
 			  struct sm_standing *standing)
 {
 	const struct sm_standing unknown = { .dir = { "", 0 } };
-	struct sm_standing here = start_of(l, fact);
+	struct sm_standing start = start_of(l, fact), here = start;
 
 	for (uint32_t i = 0; i < shell->count; i++) {
+		const struct sm_shell_token *t = &shell->tokens[i];
+
+		/* -C is for one command, cd for those that follow. */
+		if (t->kind == SM_SHELL_OPERATOR)
+			here = start;
 		standing[i] = here;
 		/* Where a subshell ends would have to be followed. */
 		if (is_operator(shell, i, "(") || is_operator(shell, i, ")"))
-			here = unknown;
+			here = start = unknown;
 		if (i && is_move(shell, i - 1))
-			here = go(l, &here, shell->tokens[i].text);
+			here = start = go(l, &here, t->text);
+		else if (i && t->kind == SM_SHELL_WORD &&
+			 t[-1].kind == SM_SHELL_WORD &&
+			 is_told_where(t[-1].text))
+			here = t->is_live ? unknown : go(l, &here, t->text);
 	}
 }
 

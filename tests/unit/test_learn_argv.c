@@ -231,6 +231,29 @@ static void words_open_as_the_directory_did_that_a_line_goes_to(void **state)
 	finish(&b);
 }
 
+/* Only there: -C is no `cd`. */
+static void a_command_of_a_line_may_go_to_a_directory_itself(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_inputs(&b);
+	for (unsigned run = 0; run < 2; run++) {
+		see_system(&b, run, "git -C '" APP "/in' log -- err.txt");
+		see_system(&b, run, "git -C '" APP "/in' gc; sort err.txt");
+		see_system(&b, run, "git -C $PWD show err.txt");
+	}
+	learn(&b);
+	assert_true(allows_system(&b, "git -C '" APP "/in' log -- 'a b.log'"));
+	assert_false(allows_system(&b, "git -C '" APP "/in' log -- ../a.log"));
+	assert_false(allows_system(&b, "git -C '" APP "/in' log -- --output"));
+	assert_false(allows_system(&b, "git -C '" APP "/in' log -- a '' b"));
+	assert_false(allows_system(&b, "git -C '" APP "/in' gc; sort a.log"));
+	assert_false(allows_system(&b, "git -C $PWD show a.log"));
+	finish(&b);
+}
+
 static void a_word_of_its_own_kind_stands_apart_from_a_list(void **state)
 {
 	struct bench b;
@@ -498,6 +521,8 @@ int main(void)
 		cmocka_unit_test(words_of_a_line_mean_files_where_it_goes),
 		cmocka_unit_test(
 			words_open_as_the_directory_did_that_a_line_goes_to),
+		cmocka_unit_test(
+			a_command_of_a_line_may_go_to_a_directory_itself),
 		cmocka_unit_test(
 			a_word_of_its_own_kind_stands_apart_from_a_list),
 		cmocka_unit_test(what_has_a_type_opens_though_it_comes_back),
