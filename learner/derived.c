@@ -395,6 +395,17 @@ static bool is_known(const struct sm_learn *l, const struct sm_str_list *stems,
 	       sm_list_has(stems, sm_stem_of(kid->name));
 }
 
+/* day-<int>.seen, where names such as day-1.md opened for any. */
+static bool is_known_slot(const struct sm_str_list *stems,
+			  const struct sm_node *kid)
+{
+	struct sm_str extension = sm_extension(kid->name);
+
+	return kid->is_slot && !kid->is_dir && !kid->is_drawn && kid->is_made &&
+	       extension.len && !sm_is_code_suffix(extension) &&
+	       sm_list_has(stems, sm_stem_of(kid->name));
+}
+
 static int by_extension(const void *a, const void *b)
 {
 	const struct sm_node *x = *(struct sm_node *const *)a;
@@ -404,10 +415,17 @@ static int by_extension(const void *a, const void *b)
 	return r ? r : sm_str_compare(x->name, y->name);
 }
 
+static void open_kid(struct sm_learn *l, struct sm_node *kid)
+{
+	kid->name = sm_learn_join(l, SM_STR("<name>"),
+				  sm_escape(l, sm_extension(kid->name)));
+	kid->is_slot = true;
+	kid->why = SM_STR("names that opened elsewhere");
+}
+
 static void open_alike(struct sm_learn *l, struct sm_node **kids, size_t count)
 {
 	struct sm_evidence e = { .distinct = count, .is_made = true };
-	struct sm_str slot = SM_STR("<name>");
 	bool has_moved = false;
 
 	for (size_t i = 0; i < count; i++)
@@ -415,13 +433,8 @@ static void open_alike(struct sm_learn *l, struct sm_node **kids, size_t count)
 			     sm_list_has(&l->members, kids[i]->name);
 	if (!has_moved && !sm_is_open(l, &e))
 		return;
-	slot = sm_learn_join(l, slot,
-			     sm_escape(l, sm_extension(kids[0]->name)));
-	for (size_t i = 0; i < count; i++) {
-		kids[i]->name = slot;
-		kids[i]->is_slot = true;
-		kids[i]->why = SM_STR("names that opened elsewhere");
-	}
+	for (size_t i = 0; i < count; i++)
+		open_kid(l, kids[i]);
 }
 
 /*
@@ -437,7 +450,9 @@ static void open_known(struct sm_learn *l, const struct sm_str_list *stems,
 	size_t count = 0, end;
 
 	for (size_t i = 0; i < node->count; i++)
-		if (is_known(l, stems, node->kids[i]))
+		if (is_known_slot(stems, node->kids[i]))
+			open_kid(l, node->kids[i]);
+		else if (is_known(l, stems, node->kids[i]))
 			kids[count++] = node->kids[i];
 	if (count)
 		qsort(kids, count, sizeof(struct sm_node *), by_extension);

@@ -7,12 +7,38 @@
 /* Names kept to know arguments by; a list is slow to add many to. */
 #define MEMBERS_MAX 4096
 
+/*
+ * What else may be called so: names without numbers, and those that somebody
+ * else chose with one, as day-1.md, or day-<int>.md. A number alone is the same
+ * by chance.
+ */
+static void note_stem(struct sm_learn *l, const struct sm_node *node)
+{
+	struct sm_str text;
+	unsigned typed;
+
+	if (node->is_slot || sm_is_guarded_name(node->name) ||
+	    l->sunk.count >= MEMBERS_MAX)
+		return;
+	text = sm_skeleton(l, node->name, &typed);
+	if (!typed) {
+		sm_list_add(l, &l->sunk, node->name);
+		return;
+	}
+	if (node->is_dir || !sm_is_found(node) || sm_is_all_typed(text, node))
+		return;
+	sm_list_add(l, &l->sunk, node->name);
+	sm_list_add(l, &l->sunk, text);
+}
+
 void sm_members_note(struct sm_learn *l, const struct sm_member *members,
 		     size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct sm_node *node = members[i].node;
 
+		if (members[i].typed)
+			note_stem(l, node);
 		if (members[i].typed || node->is_slot ||
 		    l->members.count >= MEMBERS_MAX)
 			continue;
@@ -25,15 +51,8 @@ void sm_members_note(struct sm_learn *l, const struct sm_member *members,
 void sm_members_note_tree(struct sm_learn *l, const struct sm_node *node)
 {
 	for (size_t i = 0; i < node->count; i++) {
-		const struct sm_node *kid = node->kids[i];
-		unsigned typed = 0;
-
-		if (!kid->is_slot)
-			sm_skeleton(l, kid->name, &typed);
-		if (!kid->is_slot && !typed && !sm_is_guarded_name(kid->name) &&
-		    l->sunk.count < MEMBERS_MAX)
-			sm_list_add(l, &l->sunk, kid->name);
-		sm_members_note_tree(l, kid);
+		note_stem(l, node->kids[i]);
+		sm_members_note_tree(l, node->kids[i]);
 	}
 }
 

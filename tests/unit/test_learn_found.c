@@ -82,6 +82,44 @@ static bool allows_rename(const struct bench *b, const char *from,
 	return allows(b, &e);
 }
 
+/*
+ * What is kept of each page comes back as the pages do, numbers in their names
+ * or not. That two things are called 1 says nothing.
+ */
+static void what_is_called_as_what_was_found_opens_as_that_did(void **state)
+{
+	static const char *const pages[2][3] = { { "day-1", "day-2", "day-3" },
+						 { "1", "2", "3" } };
+
+	(void)state;
+	for (int is_number = 0; is_number < 2; is_number++) {
+		struct bench b;
+		char path[128];
+
+		start(&b);
+		for (int i = 0; i < 6; i++) {
+			see_list(&b, i / 3, "/srv/docs");
+			see_list(&b, i / 3, "/srv/docs/news");
+			snprintf(path, sizeof(path), "/srv/docs/news/%s.md",
+				 pages[is_number][i % 3]);
+			see_open(&b, i / 3, path, READ);
+			snprintf(path, sizeof(path), APP "/.cache/%s.seen",
+				 pages[is_number][i % 3]);
+			see_open(&b, i / 3, path, WRITE);
+		}
+		see_list(&b, 0, "/srv/docs/news/old");
+		learn(&b);
+		assert_true(
+			allows_open(&b, "/srv/docs/people/o'brien.md", READ));
+		assert_int_equal(
+			allows_open(&b, APP "/.cache/o'brien.seen", WRITE),
+			!is_number);
+		assert_false(allows_open(&b, APP "/.cache/.env.seen", WRITE));
+		assert_false(allows_open(&b, APP "/.cache/o'brien.key", WRITE));
+		finish(&b);
+	}
+}
+
 /* Jobs that failed are put away under the names they came with. */
 static void what_is_moved_brings_its_name(void **state)
 {
@@ -261,6 +299,8 @@ int main(void)
 		cmocka_unit_test(
 			what_the_program_made_is_called_as_it_calls_it),
 		cmocka_unit_test(what_is_asked_for_by_number_stays_one),
+		cmocka_unit_test(
+			what_is_called_as_what_was_found_opens_as_that_did),
 		cmocka_unit_test(what_is_moved_brings_its_name),
 		cmocka_unit_test(
 			one_name_in_each_directory_is_one_at_any_depth),
