@@ -83,6 +83,7 @@ struct sm_learn {
 	struct sm_str_list sunk;      /* names that went into a tree of data */
 	struct sm_str_list given;     /* given.c */
 	struct sm_str_list probed;    /* probed.c */
+	struct sm_str_list share_readers; /* package_data.c */
 
 	struct sm_str why;    /* of the rules being added; empty: recorded */
 	struct draft *drafts; /* emit.c: rules before they are numbered */

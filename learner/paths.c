@@ -424,6 +424,7 @@ void sm_learn_paths(struct sm_learn *l)
 	note_brought(l);
 	note_undata(&p->root);
 	sm_generalise(l, &p->root);
+	sm_learn_share_readers(l);
 	emit(l, &p->root);
 	sm_learn_sources(l);
 	emit_indirect(l, &f);

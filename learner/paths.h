@@ -44,6 +44,9 @@ void sm_learn_probed(struct sm_learn *l);
 /* The pattern of a program's path: the literal one, but for those. */
 struct sm_str sm_paths_program(struct sm_learn *l, struct sm_str path);
 
+/* Notes who reads what several packages share; before their rules. */
+void sm_learn_share_readers(struct sm_learn *l);
+
 /*
  * Rules for what packages read of the data of distributions; takes what these
  * grant from node, which stands for path.

@@ -124,6 +124,39 @@ static void others_read_shared_data_by_its_extension(void **state)
 	}
 }
 
+/* A theme with links to what other packages keep: another one has others. */
+static void who_reads_what_three_packages_keep_reads_others(void **state)
+{
+	static const char *const shared[] = { SHARE "fonts-a/x.woff",
+					      SHARE "fonts-a/y.woff",
+					      SHARE "js-b/b.js",
+					      SHARE "nodejs/c/c.css" };
+
+	(void)state;
+	for (size_t n = 3; n <= 4; n++) {
+		struct bench b;
+
+		start(&b);
+		see_load(&b, SITE "theme/__init__.py");
+		see_read(&b, SHARE "theme/base.html", "theme");
+		for (size_t i = 0; i < n; i++)
+			see_read(&b, shared[i], "theme");
+		see_read(&b, SHARE "fonts-a/x.woff", "other");
+		learn(&b);
+		assert_int_equal(
+			opens(&b, SHARE "sphinx/z.woff", READ, "theme"), n > 3);
+		assert_int_equal(opens(&b, SHARE "d/e/f.js", READ, "theme"),
+				 n > 3);
+		assert_true(opens(&b, SHARE "fonts-a/z.woff", READ, "theme"));
+		assert_false(opens(&b, SHARE "d/e/f.html", READ, "theme"));
+		assert_false(opens(&b, SHARE "d/.e/f.js", READ, "theme"));
+		assert_false(opens(&b, SHARE "d/e/f.js", WRITE, "theme"));
+		assert_false(opens(&b, SHARE "d/e/f.woff", READ, "other"));
+		assert_false(opens(&b, SHARE "d/e/f.js", READ, NULL));
+		finish(&b);
+	}
+}
+
 /* Template engines name code after the file it is made from. */
 static void templates_among_shared_data_are_compiled_alike(void **state)
 {
@@ -288,6 +321,8 @@ int main(void)
 		cmocka_unit_test(
 			shared_data_belongs_to_the_package_of_its_name),
 		cmocka_unit_test(others_read_shared_data_by_its_extension),
+		cmocka_unit_test(
+			who_reads_what_three_packages_keep_reads_others),
 		cmocka_unit_test(
 			templates_among_shared_data_are_compiled_alike),
 		cmocka_unit_test(templates_of_the_application_stay_as_they_are),
