@@ -1,0 +1,1 @@
+"""What single regions ask for."""
