@@ -4,6 +4,7 @@
  * program.
  */
 #include "learner/argv.h"
+#include "schema/named.h"
 #include "schema/shell.h"
 
 static bool is_interpreter(struct sm_str program)
@@ -138,27 +139,72 @@ static bool open_descriptors(struct sm_learn *l, struct sm_word *w)
 	return true;
 }
 
-/* Code given to an interpreter, and the script it runs, never vary. */
-static void fix_code(struct sm_learn *l, struct sm_line *line)
+static bool takes_code(struct sm_str option)
+{
+	return sm_str_equal(option, SM_STR("-c")) ||
+	       sm_str_equal(option, SM_STR("-m")) ||
+	       sm_str_equal(option, SM_STR("-e"));
+}
+
+static void fix_word(struct sm_learn *l, struct sm_line *line, uint32_t at)
+{
+	struct sm_word *w = &line->words[at];
+	struct sm_str last = line->words[at - 1].value;
+
+	if (sm_str_equal(last, SM_STR("-c")))
+		w->is_pattern = open_descriptors(l, w);
+	w->is_fixed = true;
+	w->is_command = !takes_code(last);
+}
+
+/* Python's own words are known to the last one. */
+static void fix_python(struct sm_learn *l, struct sm_line *line, uint32_t end)
+{
+	for (uint32_t i = 1; i < end && i < line->count; i++)
+		line->words[i].is_fixed = true;
+	if (end > 1 && end <= line->count &&
+	    !sm_is_option(line->words[end - 1].value))
+		fix_word(l, line, end - 1);
+}
+
+/* No value of an option, and not what runs another one. */
+static bool is_script(const struct sm_line *line, uint32_t at)
+{
+	struct sm_str text = line->words[at].value;
+
+	return (text.p[0] == '/' || sm_is_code_suffix(sm_extension(text))) &&
+	       !sm_is_option(line->words[at - 1].value) &&
+	       !is_interpreter(text);
+}
+
+/*
+ * Code given to an interpreter, and the script it runs, never vary. What is
+ * behind a script is for that: its `-m` is a message or whatever it likes.
+ */
+static void fix_code(struct sm_learn *l, struct sm_line *line,
+		     const struct sm_command *command)
 {
 	bool is_script_due = true;
 
 	if (!is_interpreter(line->program))
 		return;
+	if (sm_str_starts(sm_path_name(line->program), SM_STR("python"))) {
+		fix_python(l, line, sm_named_first_word(command));
+		return;
+	}
 	for (uint32_t i = 1; i < line->count; i++) {
-		struct sm_word *w = &line->words[i];
-		struct sm_str last = line->words[i - 1].value;
+		const struct sm_word *w = &line->words[i];
 
-		if (sm_str_equal(last, SM_STR("-c")))
-			w->is_pattern = open_descriptors(l, w);
-		if (sm_str_equal(last, SM_STR("-c")) ||
-		    sm_str_equal(last, SM_STR("-m")) ||
-		    sm_str_equal(last, SM_STR("-e")))
-			w->is_fixed = true, is_script_due = false;
-		else if (is_script_due && !sm_is_option(w->value) &&
-			 !w->head.len)
-			w->is_fixed = w->is_command = true,
+		if (takes_code(line->words[i - 1].value)) {
+			fix_word(l, line, i);
 			is_script_due = false;
+		} else if (is_script_due && w->value.len &&
+			   !sm_is_option(w->value) && !w->head.len) {
+			fix_word(l, line, i);
+			is_script_due = false;
+			if (is_script(line, i))
+				return;
+		}
 	}
 }
 
@@ -183,20 +229,24 @@ static void read_argv(struct sm_learn *l, struct sm_line *line,
 	const struct sm_request *request = fact->request;
 	struct sm_standing *standing =
 		sm_learn_take(l, (request->argc + 1) * sizeof(*standing));
+	struct sm_str *argv =
+		sm_learn_take(l, (request->argc + 1) * sizeof(*argv));
+	const struct sm_command command = { .exe = line->program,
+					    .argv = argv,
+					    .argc = request->argc };
 
 	sm_standing_in_argv(l, fact, standing);
 	line->words =
 		sm_learn_take(l, (request->argc + 1) * sizeof(*line->words));
 	for (uint32_t i = 0; i < request->argc; i++) {
-		struct sm_str text = sm_value_str(&request->args[i]);
-
-		line->words[i] = read_word(l, &standing[i], text);
-		if (!i && !sm_list_has(&l->probed, text))
-			line->words[i] = read_program(l, text);
+		argv[i] = sm_value_str(&request->args[i]);
+		line->words[i] = read_word(l, &standing[i], argv[i]);
+		if (!i && !sm_list_has(&l->probed, argv[i]))
+			line->words[i] = read_program(l, argv[i]);
 	}
 	line->count = request->argc;
 	line->is_parsed = true;
-	fix_code(l, line);
+	fix_code(l, line, &command);
 }
 
 static void read_shell(struct sm_learn *l, struct sm_line *line,

@@ -59,6 +59,46 @@ static void numbers_attached_to_options_open(void **state)
 	finish(&b);
 }
 
+/* An interpreter's own words end with its script or its code. */
+static void options_of_a_script_are_its_own(void **state)
+{
+#define HG "/usr/bin/python3", "-W", "ignore", "/usr/bin/hg"
+#define SH "/usr/bin/bash", "-o", "errexit", "-c"
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 0, ARGV(HG, "commit", "-m", "start"));
+	see_popen(&b, 1, ARGV(HG, "commit", "-m", "second try"));
+	see_popen(&b, 2, ARGV(HG, "commit", "-m", "doc: more"));
+	see_popen(&b, 0, ARGV("/usr/bin/python3", "-m", "jobs", "-m", "one"));
+	see_popen(&b, 1, ARGV("/usr/bin/python3", "-m", "jobs", "-m", "two"));
+	see_popen(&b, 2, ARGV("/usr/bin/python3", "-m", "jobs", "-m", "six"));
+	see_popen(&b, 0, ARGV(SH, "date"));
+	see_popen(&b, 1, ARGV(SH, "uptime"));
+	see_popen(&b, 2, ARGV(SH, "who"));
+	see_popen(&b, 0, ARGV("/usr/bin/bash", "/usr/bin/tell", "-e", "Ann"));
+	see_popen(&b, 1, ARGV("/usr/bin/bash", "/usr/bin/tell", "-e", "Bo"));
+	see_popen(&b, 2, ARGV("/usr/bin/bash", "/usr/bin/tell", "-e", "Eve"));
+	learn(&b);
+	assert_true(allows_popen(&b, ARGV(HG, "commit", "-m", "#12: login")));
+	assert_true(allows_popen(
+		&b, ARGV("/usr/bin/python3", "-m", "jobs", "-m", "seven")));
+	assert_true(allows_popen(
+		&b, ARGV("/usr/bin/bash", "/usr/bin/tell", "-e", "Zoe")));
+	assert_false(allows_popen(&b, ARGV(HG, "commit", "-m", "--amend")));
+	assert_false(allows_popen(&b, ARGV(HG, "push", "-m", "start")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/python3", "-m", "http", "-m", "one")));
+	assert_false(allows_popen(&b, ARGV(SH, "id")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/python3", "-W", "ignore",
+					   "/tmp/evil.py", "commit", "-m",
+					   "start")));
+	finish(&b);
+#undef HG
+#undef SH
+}
+
 static void names_of_owners_are_arguments(void **state)
 {
 	static const char *const pages[] = { APP "/pages/books/1.html",
@@ -514,6 +554,7 @@ int main(void)
 		cmocka_unit_test(arguments_open_by_type_and_options_stay),
 		cmocka_unit_test(paths_in_arguments_take_the_slots_of_files),
 		cmocka_unit_test(numbers_attached_to_options_open),
+		cmocka_unit_test(options_of_a_script_are_its_own),
 		cmocka_unit_test(names_of_owners_are_arguments),
 		cmocka_unit_test(lists_of_files_may_be_longer),
 		cmocka_unit_test(lines_may_end_with_any_number_of_files),
