@@ -221,6 +221,13 @@ SM_CHECKED enum sm_status sm_policy_expand(const struct sm_rules *rules,
 					   struct sm_rules **out,
 					   struct sm_diag *diag);
 
+/*
+ * Whether a value for the variable could change what the policy means: it, or a
+ * bundle of it, has such a variable, or every policy has.
+ */
+SM_CHECKED enum sm_status sm_policy_has_variable(const struct sm_rules *rules,
+						 struct sm_str name, bool *has);
+
 /* What a change does. UNKNOWN: it could not be proved either way. */
 enum sm_change { SM_CHANGE_NARROWER, SM_CHANGE_UNKNOWN, SM_CHANGE_WIDER };
 

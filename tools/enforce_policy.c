@@ -53,15 +53,17 @@ enum sm_status enforce_policy_compile(struct enforce_policy *policy,
 			rules->modes[i] = modes[i];
 	if (!status)
 		status = compile(policy, rules, variables, count, diag);
-	sm_rules_free(rules);
+	policy->rules = rules;
 	return status;
 }
 
 void enforce_policy_free(struct enforce_policy *policy)
 {
+	sm_rules_free(policy->rules);
 	free(policy->blob);
 	free(policy->canonical);
 	free(policy->place);
+	policy->rules = NULL;
 	policy->place = NULL;
 	policy->blob = NULL;
 	policy->canonical = NULL;

@@ -13,6 +13,7 @@ struct enforce_policy {
 	char *place;	  /* path made absolute, where it is a file's */
 	void *blob;	  /* malloc'ed, as all here */
 	size_t blob_bytes;
+	struct sm_rules *rules; /* as in the file, but for modes */
 	char *canonical;
 	char digest[2 * SM_POLICY_DIGEST_BYTES + 1]; /* hex */
 };

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "tools/policy_tool.h"
+#include "tools/variables.h"
 
 const char *sm_policy_place(const char *path)
 {
@@ -93,4 +94,15 @@ bool sm_compiled_init(const struct sm_policy_options *o, const char *path,
 	sm_cli_diag(&sm_policy_program, sm_policy_place(path), &diag);
 	sm_compiled_fini(c);
 	return false;
+}
+
+bool sm_policy_knows_defined(const struct sm_policy_options *o,
+			     const struct sm_compiled *compiled, size_t count)
+{
+	const struct sm_rules *policies[2] = { NULL, NULL };
+
+	for (size_t i = 0; i < count && i < 2; i++)
+		policies[i] = compiled[i].rules;
+	return sm_variables_are_known(&sm_policy_program, "-D", o->bindings,
+				      o->binding_count, policies, count);
 }

@@ -270,7 +270,8 @@ int sm_policy_compare(const struct sm_policy_options *o, int argc, char **argv)
 	if (!sm_compiled_init(o, argv[0], NULL, &both[0]))
 		return status;
 	if (sm_compiled_init(o, argv[1], NULL, &both[1])) {
-		status = compare(o, both, argc, argv);
+		if (sm_policy_knows_defined(o, both, 2))
+			status = compare(o, both, argc, argv);
 		sm_compiled_fini(&both[1]);
 	}
 	sm_compiled_fini(&both[0]);

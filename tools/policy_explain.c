@@ -315,9 +315,11 @@ static bool explainer_init(struct explainer *e,
 	e->o = o;
 	if (!sm_compiled_init(o, policy, trace, &e->compiled))
 		return false;
-	if (!sm_policy_expand(e->compiled.rules, &e->all, &diag))
-		return true;
-	sm_cli_diag(&sm_policy_program, policy, &diag);
+	if (sm_policy_knows_defined(o, &e->compiled, 1)) {
+		if (!sm_policy_expand(e->compiled.rules, &e->all, &diag))
+			return true;
+		sm_cli_diag(&sm_policy_program, policy, &diag);
+	}
 	sm_compiled_fini(&e->compiled);
 	return false;
 }

@@ -153,7 +153,8 @@ int sm_policy_test(const struct sm_policy_options *o, int argc, char **argv)
 		return status;
 	if (sm_compiled_init(o, argv[0], NULL, &c)) {
 		suite.compiled = &c;
-		status = check_cases(o, &suite);
+		if (sm_policy_knows_defined(o, &c, 1))
+			status = check_cases(o, &suite);
 		sm_compiled_fini(&c);
 	}
 	sm_cases_fini(&suite.cases);

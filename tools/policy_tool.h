@@ -54,6 +54,9 @@ struct sm_rules *sm_policy_load_or_tell(const char *path);
 bool sm_compiled_init(const struct sm_policy_options *o, const char *path,
 		      const struct sm_trace *trace, struct sm_compiled *c);
 void sm_compiled_fini(struct sm_compiled *c);
+/* False after a message: -D names what none of them has. At most two. */
+bool sm_policy_knows_defined(const struct sm_policy_options *o,
+			     const struct sm_compiled *compiled, size_t count);
 
 /* An event made from words, with the storage of its arguments. */
 struct sm_spoken {

@@ -262,7 +262,8 @@ int sm_review_open(const struct sm_policy_options *o, int argc, char **argv,
 				      .trace_count = (size_t)argc - 1 };
 	if (!sm_compiled_init(o, argv[0], NULL, &c))
 		return SM_EXIT_USAGE;
-	status = open_with(review, &c);
+	status = sm_policy_knows_defined(o, &c, 1) ? open_with(review, &c)
+						   : SM_EXIT_USAGE;
 	sm_compiled_fini(&c);
 	if (status)
 		return status;

@@ -11,6 +11,7 @@
 #include "tools/enforce_policy.h"
 #include "tools/enforce_reload.h"
 #include "tools/enforce_start.h"
+#include "tools/variables.h"
 #include "tools/wrapper.h"
 
 #define DENIALS_MAX    1024 /* distinct ones remembered; more are only counted */
@@ -186,6 +187,22 @@ static bool compile(struct enforce *enforce, struct enforce_policy *policy,
 		return true;
 	sm_cli_diag(&program, policy->path, &diag);
 	return false;
+}
+
+/* Of either; the last that is asked of their text. */
+static bool are_variables_known(struct enforce *enforce)
+{
+	struct sm_rules *policies[] = { enforce->policy.rules,
+					enforce->shadow.rules };
+	bool are = sm_variables_are_known(
+		&program, "--set", enforce->wrapper.variables,
+		enforce->wrapper.variable_count,
+		(const struct sm_rules *const *)policies, policies[1] ? 2 : 1);
+
+	sm_rules_free(policies[0]);
+	sm_rules_free(policies[1]);
+	enforce->policy.rules = enforce->shadow.rules = NULL;
+	return are;
 }
 
 static void hand_out(const struct enforce_policy *policy,
@@ -381,7 +398,8 @@ static int run(struct enforce *enforce)
 		return SM_EXIT_WRAPPER;
 	}
 	if (!compile(enforce, &enforce->policy, enforce->modes) ||
-	    !compile(enforce, &enforce->shadow, NULL))
+	    !compile(enforce, &enforce->shadow, NULL) ||
+	    !are_variables_known(enforce))
 		return SM_EXIT_WRAPPER;
 	hand_out(&enforce->policy, &wrapper->collector.policy);
 	hand_out(&enforce->shadow, &wrapper->collector.shadow);

@@ -10,6 +10,7 @@
 
 #include "tools/cli_progress.h"
 #include "tools/replay_report.h"
+#include "tools/variables.h"
 
 /*
  * Blocks are decoded into some MB that are given back and taken again; as
@@ -279,6 +280,13 @@ static int replay_all(struct settings *s, const struct sm_rules *rules,
 	return result ? result : verdict_status(s, sm_replay_totals(replay));
 }
 
+static bool are_variables_known(const struct settings *s,
+				const struct sm_rules *const rules)
+{
+	return sm_variables_are_known(&program, "--set", s->sets, s->set_count,
+				      &rules, 1);
+}
+
 static int run(struct settings *s, const char **paths, size_t count)
 {
 	struct replay_clocks clocks = { .paths = paths, .count = count };
@@ -295,7 +303,7 @@ static int run(struct settings *s, const char **paths, size_t count)
 		sm_cli_diag(&program, s->policy, &diag);
 	} else if (!replay || !clocks.clocks || !clocks.identities) {
 		sm_cli_error(&program, NULL, "out of memory");
-	} else {
+	} else if (are_variables_known(s, rules)) {
 		result = replay_all(s, rules, replay, &clocks);
 	}
 	sm_replay_free(replay);

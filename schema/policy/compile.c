@@ -244,6 +244,60 @@ enum sm_status sm_policy_expand(const struct sm_rules *rules,
 	return status;
 }
 
+/* What every policy has: where it is at work, and whose library. */
+static bool has_every_policy(struct sm_str name)
+{
+	static const char *const always[] = { "HOME", "TMP", "CWD", "STDLIB",
+					      "SITE" };
+
+	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
+		if (sm_str_equal(name, sm_str_of(always[i])))
+			return true;
+	return false;
+}
+
+static bool defines(const struct sm_rules *rules, struct sm_str name)
+{
+	for (size_t i = 0; i < rules->variable_count; i++)
+		if (sm_str_equal(rules->variables[i].name, name))
+			return true;
+	return false;
+}
+
+/* In the text, where some rule names it. */
+static bool names(const char *text, size_t bytes, struct sm_str name)
+{
+	char variable[128];
+	int n = snprintf(variable, sizeof(variable), "${%.*s}", (int)name.len,
+			 name.p);
+
+	return n > 0 && (size_t)n < sizeof(variable) &&
+	       memmem(text, bytes, variable, (size_t)n);
+}
+
+enum sm_status sm_policy_has_variable(const struct sm_rules *rules,
+				      struct sm_str name, bool *has)
+{
+	struct sm_rules *all;
+	enum sm_status status;
+	size_t bytes;
+	char *text;
+
+	*has = defines(rules, name) || has_every_policy(name);
+	if (*has)
+		return SM_OK;
+	status = sm_policy_expand(rules, &all, NULL);
+	if (status)
+		return status;
+	status = sm_policy_print(all, &text, &bytes);
+	if (!status) {
+		*has = names(text, bytes, name);
+		free(text);
+	}
+	sm_rules_free(all);
+	return status;
+}
+
 static enum sm_status fill_header(struct sm_build *b,
 				  const struct sm_rules *rules,
 				  struct sm_blob_header *h)

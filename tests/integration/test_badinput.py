@@ -141,6 +141,25 @@ class BadInput(unittest.TestCase):
             self.one_line(done, status, f"{self.trace}: a trace, and no "
                           "policy; secmgr-learn makes one of it")
 
+    def test_value_of_a_variable_that_there_is_not(self):
+        policy = self.write("app.json", POLICY.replace(
+            "1", '1, "variables": {"APP": "/srv", "DATA": "/data"}'))
+        command = {"secmgr-enforce": ["--", "/bin/true"],
+                   "secmgr-policy": [], "secmgr-replay": []}
+        for option, status, arguments in (
+                ("--set", READERS_USAGE, ["secmgr-replay", policy, self.trace]),
+                ("--set", WRAPPER, ["secmgr-enforce", "-p", policy]),
+                ("-D", READERS_USAGE, ["secmgr-policy", "explain", policy,
+                                       "read /etc/passwd"]),
+                ("-D", READERS_USAGE, ["secmgr-policy", "review", policy]),
+                ("-D", READERS_USAGE, ["secmgr-policy", "diff", policy,
+                                       policy])):
+            self.one_line(
+                self.run_tool(*arguments, option, "APPP=/x",
+                              *command[arguments[0]]),
+                status, f"{option}: the policy has no variable APPP; it has "
+                "APP, DATA")
+
     def test_relative_path_in_a_question(self):
         for question in ("read etc/passwd by app", "open ${APP}/x read"):
             self.one_line(self.run_tool("secmgr-policy", "explain",

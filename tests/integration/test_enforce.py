@@ -74,11 +74,11 @@ class Enforce(Wrapper):
 
     def test_trace_keeps_the_policy_and_its_variables(self):
         done = self.enforce("print(attempt('secret'))\n", "-o",
-                            str(self.trace), "--set", "APP=/srv")
+                            str(self.trace), "--set", "SITE=/srv")
         self.assertEqual((0, "denied\n"), (done.returncode, done.stdout))
         facts = dict(self.query("SELECT key, value FROM meta"))
         self.assertEqual("block", facts["mode"])
-        self.assertEqual("/srv", facts["variable.APP"])
+        self.assertEqual("/srv", facts["variable.SITE"])
         self.assertEqual(str(self.place), facts["variable.CWD"])
         ((number, mode, path, digest, text, shadow),) = self.query(
             "SELECT number, mode, path, sha256, text, shadow_sha256 "

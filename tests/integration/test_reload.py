@@ -219,7 +219,8 @@ early.wait()
         (self.place / "data/a").mkdir(parents=True)
         (self.place / "here").mkdir()
         (self.place / "elsewhere").mkdir()
-        first = self.write("first.json", rollout.policy())
+        first = self.write("first.json", dict(
+            rollout.policy(), variables={"DATA": "/nowhere"}))
         second = self.write("second.json", rules)
         service = self.serve(
             "--set", f"DATA={self.place}/data", policy_path=first,
