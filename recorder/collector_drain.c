@@ -369,6 +369,24 @@ static bool is_over(struct sm_collector *collector)
 }
 
 /*
+ * There may be much left of those that have ended, and the storing thread is
+ * to know that it holds up nobody but the end.
+ */
+static void note_ending(struct sm_collector *collector)
+{
+	const struct process *process = collector->processes;
+	bool is_ending = collector->should_stop;
+
+	while (process && process->is_dead)
+		process = process->next;
+	if (!process && collector->has_command_ended &&
+	    !collector->is_inherited_open)
+		is_ending = true;
+	if (is_ending != (collector->ending_ns != 0))
+		collector->ending_ns = is_ending ? sm_collector_now_ns() : 0;
+}
+
+/*
  * Stopped while processes run: they are told, and accounted as far as they
  * were read. A hostile one could fill its ring forever: one ring's worth.
  */
@@ -431,7 +449,10 @@ void *collector_drain(void *context)
 			serve(collector, events[i].data.ptr);
 		collector_free_dropped(collector);
 		delay = drain_all(collector);
+		note_ending(collector);
 	}
+	if (!collector->ending_ns)
+		collector->ending_ns = sm_collector_now_ns();
 	finish(collector);
 	return NULL;
 }

@@ -198,7 +198,8 @@ struct sm_collector {
 	uint32_t batch_bytes; /* taken from batch_process, not handed on yet */
 	struct process *batch_process;
 	_Atomic bool should_stop, has_command_ended;
-	_Atomic bool has_spawned; /* set by the storing thread */
+	_Atomic uint64_t ending_ns; /* nobody lives; 0: somebody may */
+	_Atomic bool has_spawned;   /* set by the storing thread */
 	uint32_t command_pid;
 	_Atomic int32_t command_status;
 	/* storing thread */
@@ -347,6 +348,12 @@ void files_check(struct sm_collector *collector, const struct item *item);
 /* collector_store.c: remembers the first failure; false: not committed */
 void collector_note(struct sm_collector *collector, enum sm_status status);
 bool collector_commit(struct sm_collector *collector);
+/*
+ * Tries step until it is true: while the recording runs (rings back up and
+ * drop, counted), and a little longer. False: all is over, and it is in vain.
+ */
+typedef bool disk_step(struct sm_collector *collector);
+bool collector_insist(struct sm_collector *collector, disk_step *step);
 
 /*
  * What a process is known by is worth waiting for memory: true while status

@@ -10,7 +10,7 @@
 #define COMMIT_EVERY_NS 1000000000u
 #define POP_WAIT_MS	250
 #define RETRY_MS	100
-#define GIVE_UP_NS	3000000000u /* at the end, when the disk refuses */
+#define GIVE_UP_NS	3000000000u /* after the end, when the disk refuses */
 #define MEMORY_TRIES	50
 #define MEMORY_RETRY_MS 10
 #define BUFFERED_MAX	(16u << 20)
@@ -383,24 +383,27 @@ bool collector_commit(struct sm_collector *collector)
 	return false;
 }
 
-/*
- * The disk refuses: keep trying while the recording runs (rings back up and
- * drop, counted), a little longer when it is over.
- */
-static void wait_for_disk(struct sm_collector *collector)
+bool collector_insist(struct sm_collector *collector, disk_step *step)
 {
 	const struct timespec pause = { 0, RETRY_MS * 1000000 };
 	uint64_t start = sm_collector_now_ns();
 
-	while (sm_trace_buffered_bytes(collector->trace) > BUFFERED_MAX &&
-	       !collector_commit(collector)) {
-		if (collector->should_stop &&
-		    sm_collector_now_ns() - start > GIVE_UP_NS) {
-			collector->is_storing_given_up = true;
-			return;
-		}
+	while (!step(collector)) {
+		uint64_t end = collector->ending_ns;
+		uint64_t since = end > start ? end : start;
+
+		if (end && sm_collector_now_ns() > since + GIVE_UP_NS)
+			return false;
 		nanosleep(&pause, NULL);
 	}
+	return true;
+}
+
+static void wait_for_disk(struct sm_collector *collector)
+{
+	if (sm_trace_buffered_bytes(collector->trace) > BUFFERED_MAX &&
+	    !collector_insist(collector, collector_commit))
+		collector->is_storing_given_up = true;
 }
 
 /*
@@ -421,14 +424,8 @@ static void count_unkept(struct sm_collector *collector)
 
 static void commit_last(struct sm_collector *collector)
 {
-	const struct timespec pause = { 0, RETRY_MS * 1000000 };
-	uint64_t start = sm_collector_now_ns();
-
-	while (!collector_commit(collector)) {
-		if (sm_collector_now_ns() - start > GIVE_UP_NS)
-			break;
-		nanosleep(&pause, NULL);
-	}
+	/* What refuses to the last is told by summary.store. */
+	(void)collector_insist(collector, collector_commit);
 	count_unkept(collector);
 }
 

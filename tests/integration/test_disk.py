@@ -130,6 +130,17 @@ class Disk(Case):
         self.assertEqual(0, done.returncode, done.stdout)
         self.assertIn("not closed", done.stdout)
 
+    def test_a_disk_that_stays_full_holds_up_nobody(self):
+        """With more than may wait for it: the recording ends all the same."""
+        recording = self.start(TOO_MUCH)
+        recording.wait_until_all(10)
+        self.fail_with(errno.ENOSPC)
+        self.assertEqual("raised\n", recording.process.stdout.readline())
+        said = recording.end()
+        self.assertEqual(125, recording.process.returncode, said)
+        self.assertRegex(said, r"lost: \d+ ring-full, \d+ store\n")
+        self.assertIn("database or disk is full", said)
+
     def refused(self, trace, **more):
         done = subprocess.run(
             [program("secmgr-record"), "-o", trace, "--", PYTHON, "-c",
