@@ -232,19 +232,31 @@ static enum sm_status introduce_founder(struct sm_collector *collector)
 					     &collector->founder_end);
 }
 
-static void go_on(struct sm_collector *collector)
+/* False: there is none yet, and summary.store tells why. */
+static bool begin_next(struct sm_collector *collector)
 {
 	const struct sm_collector_options *options = &collector->options;
-	struct sm_diag *diag = &collector->summary.store;
+	struct sm_diag diag = { 0 };
+	enum sm_status status = options->next_trace(options->next_context,
+						    &collector->trace, &diag);
+
+	if (status || collector->is_commit_failing)
+		collector->summary.store = diag;
+	collector->is_commit_failing = !collector->trace;
+	return collector->trace;
+}
+
+static void go_on(struct sm_collector *collector)
+{
 	struct process *process;
 
 	/* The disk refuses: later, what is buffered belongs to this file. */
 	if (!collector_commit(collector))
 		return;
 	collector_note(collector, close_accounts(collector));
-	if (options->next_trace(options->next_context, &collector->trace,
-				diag) &&
-	    !collector->trace) {
+	/* Accounts of this file are in it before there is another. */
+	if (!collector_insist(collector, collector_commit) ||
+	    !collector_insist(collector, begin_next)) {
 		collector->is_storing_given_up = true;
 		return;
 	}

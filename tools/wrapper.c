@@ -29,6 +29,8 @@ bool run_finish(struct run *run)
 	if (!summary.processes)
 		run_abandon_trace(run);
 	run_close_trace(run, &store);
+	if (!store.status)
+		store = run->unclosed;
 	sm_collector_free(run->collector);
 	run->collector = NULL;
 	is_bad = wrapper_report(wrapper, &summary, &store);

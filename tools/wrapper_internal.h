@@ -22,6 +22,10 @@ struct run {
 	char agent[4096];
 	bool is_new_file; /* ours to remove when nothing came of it */
 	unsigned part;	  /* files written before this one */
+	/* Of a rotation that is tried until it succeeds: the file before, */
+	struct sm_trace_seal seal;
+	bool has_seal, is_shifted;
+	struct sm_diag unclosed; /* and what became of one of them */
 	pid_t command;
 	bool is_command_alive;
 	int status; /* of COMMAND, wait(2) */
@@ -57,7 +61,7 @@ enum sm_status run_open_trace(struct run *run, struct sm_diag *diag);
 void run_abandon_trace(struct run *run);
 /* A failure goes into store, unless one stands there already. */
 void run_close_trace(struct run *run, struct sm_diag *store);
-/* In the storing thread, at the bound: FILE becomes FILE.1. */
+/* In the storing thread, at the bound: FILE becomes FILE.1. Tried again. */
 enum sm_status run_next_trace(void *context, struct sm_trace_writer **trace,
 			      struct sm_diag *diag);
 

@@ -110,29 +110,39 @@ void run_close_trace(struct run *run, struct sm_diag *store)
 	}
 }
 
+static void end_file(struct run *run)
+{
+	run_close_trace(run, &run->unclosed);
+	run->has_seal =
+		!sm_trace_last_seal(run->wrapper->output, &run->seal, NULL);
+	run->is_new_file = false;
+	run->part++;
+}
+
 /* In the storing thread, at the bound: FILE becomes FILE.1. */
 enum sm_status run_next_trace(void *context, struct sm_trace_writer **trace,
 			      struct sm_diag *diag)
 {
 	struct run *run = context;
 	const struct wrapper *wrapper = run->wrapper;
-	struct sm_trace_seal seal;
 	enum sm_status status;
-	bool has_seal;
 
-	run_close_trace(run, diag);
 	*trace = NULL;
-	has_seal = !sm_trace_last_seal(wrapper->output, &seal, NULL);
-	status = rotate_shift(wrapper->output, wrapper->keep_count, diag);
+	if (run->trace)
+		end_file(run);
+	status = run->is_shifted ? SM_OK
+				 : rotate_shift(wrapper->output,
+						wrapper->keep_count, diag);
+	run->is_shifted = !status;
+	if (!status)
+		status = sm_trace_writer_open(wrapper->output, SM_TRACE_CREATE,
+					      &run->trace, diag);
 	if (status)
 		return status;
-	run->part++;
-	run->is_new_file = false;
-	status = sm_trace_writer_open(wrapper->output, SM_TRACE_CREATE,
-				      &run->trace, diag);
+	run->is_shifted = false;
 	/* The chain goes on from file to file. */
-	if (!status && has_seal)
-		status = sm_trace_follow(run->trace, seal.hash);
+	if (run->has_seal)
+		status = sm_trace_follow(run->trace, run->seal.hash);
 	if (!status) {
 		sm_trace_sign(run->trace, run->signer);
 		status = run_set_facts(run, diag);

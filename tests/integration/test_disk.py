@@ -13,6 +13,7 @@ import time
 import unittest
 
 import accounts
+import guests
 from loss import counted, power_cut
 from recording import GUEST, PATIENCE, Case
 from workloads import PYTHON, environment, program
@@ -23,6 +24,16 @@ TOO_MUCH = 16000
 CUT = power_cut.__file__
 CUTS = int(os.environ.get("SM_CUTS", "1"))
 NOBODY = 65534
+COUNT = 40000  # some files of a set
+COUNTED = f"""\
+import os, sys
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range({COUNT}):
+    sys.audit("app.count", 0, number, os.urandom(8).hex())
+print("raised", flush=True)
+sys.stdin.readline()
+"""
 
 SMALL_DISK = """
 mount -t tmpfs -o size=1m none "$2"
@@ -140,6 +151,70 @@ class Disk(Case):
         self.assertEqual(125, recording.process.returncode, said)
         self.assertRegex(said, r"lost: \d+ ring-full, \d+ store\n")
         self.assertIn("database or disk is full", said)
+
+    def start_as_user(self, code, *options):
+        """A recorder whom permissions stop."""
+        guests.install(self.place / "usr")
+        self.place.chmod(0o755)
+        user = {}
+        if not os.geteuid():
+            user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+            os.chown(self.disk, NOBODY, NOBODY)
+        process = subprocess.Popen(
+            [self.place / "usr/bin/secmgr-record", "-o", self.disk / "t.db",
+             *options, "--", PYTHON, "-c", code], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd="/", env=environment(), **user)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        self.assertEqual("ready\n", process.stdout.readline())
+        return process
+
+    def recorded(self, *files):
+        """Events of COUNTED, in traces that are as they were written."""
+        counted_events = 0
+        for trace in files:
+            done = subprocess.run(
+                [program("secmgr-events"), "--verify", trace],
+                stdout=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(0, done.returncode, done.stdout)
+            counted_events += sum(event.events for event in
+                                  accounts.counted_events(trace))
+            for process in accounts.processes(trace):
+                self.assertEqual(process.attempts,
+                                 process.stored + process.noise)
+        return counted_events
+
+    def test_a_directory_that_is_locked_meanwhile(self):
+        process = self.start_as_user(COUNTED)
+        self.disk.chmod(0o555)
+        self.addCleanup(self.disk.chmod, 0o755)
+        self.assertIn(" 0 lost", process.communicate("go\n")[1])
+        self.assertEqual(0, process.returncode)
+        self.assertEqual(COUNT, self.recorded(self.disk / "t.db"))
+
+    def test_a_rotation_that_fails_is_tried_again(self):
+        process = self.start_as_user(COUNTED, "--max-size=256K", "--rotate")
+        self.disk.chmod(0o555)
+        self.addCleanup(self.disk.chmod, 0o755)
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        self.assertEqual("raised\n", process.stdout.readline())
+        time.sleep(1)
+        self.assertFalse((self.disk / "t.db.1").exists())
+        self.disk.chmod(0o755)
+        said = process.communicate("end\n")[1]
+        self.assertEqual(0, process.returncode, said)
+        self.assertIn(" 0 lost", said)
+        files = [path for path in self.disk.iterdir()
+                 if not path.name.endswith(("-wal", "-shm"))]
+        self.assertGreater(len(files), 2)
+        self.assertEqual(COUNT, self.recorded(*files))
+        done = subprocess.run(
+            [program("secmgr-events"), "--verify", "--rotated",
+             self.disk / "t.db"], stdout=subprocess.PIPE, text=True,
+            check=False)
+        self.assertEqual(0, done.returncode, done.stdout)
 
     def refused(self, trace, **more):
         done = subprocess.run(
