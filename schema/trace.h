@@ -190,7 +190,8 @@ size_t sm_trace_buffered_bytes(const struct sm_trace_writer *writer);
 uint64_t sm_trace_bytes(const struct sm_trace_writer *writer);
 /*
  * Commits, merges the tail, writes summary tables, checkpoints, leaves one
- * file (journal_mode=DELETE). Frees writer whatever happens.
+ * file (journal_mode=DELETE). Frees writer whatever happens. SM_NOT_FOUND: the
+ * file has been removed meanwhile.
  */
 SM_CHECKED enum sm_status sm_trace_writer_close(struct sm_trace_writer *writer,
 						struct sm_diag *diag);

@@ -79,10 +79,14 @@ static enum sm_status move(const char *from, const char *to,
 enum sm_status rotate_shift(const char *output, unsigned keep,
 			    struct sm_diag *diag)
 {
-	unsigned n = count_old(output);
+	unsigned n;
 	char from[PATH_MAX], to[PATH_MAX];
 	enum sm_status status = SM_OK;
 
+	/* Somebody removed it: the old ones keep their places. */
+	if (access(output, F_OK) && errno == ENOENT)
+		return SM_OK;
+	n = count_old(output);
 	for (; n && keep && n >= keep; n--)
 		if (name_old(output, n, from))
 			unlink(from);

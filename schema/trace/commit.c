@@ -3,6 +3,7 @@
  * commit.c: bringing what was gathered into the file, and its end.
  */
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "schema/trace/writer.h"
@@ -146,6 +147,20 @@ static void settle(struct sm_trace_writer *w)
 	sqlite3_exec(w->db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
 }
 
+/* To SQLite a file without a name is as good as any. */
+static enum sm_status expect_named(const struct sm_trace_writer *w,
+				   struct sm_diag *diag)
+{
+	struct stat file;
+
+	if (fstat(w->lock_fd, &file) || file.st_nlink)
+		return SM_OK;
+	return sm_fail(diag, SM_NOT_FOUND,
+		       "%s: was removed while it was written: nothing of it is "
+		       "left",
+		       w->path);
+}
+
 enum sm_status sm_trace_writer_close(struct sm_trace_writer *w,
 				     struct sm_diag *diag)
 {
@@ -166,8 +181,10 @@ enum sm_status sm_trace_writer_close(struct sm_trace_writer *w,
 		sqlite3_finalize(w->rows.statements[i]);
 		w->rows.statements[i] = NULL;
 	}
-	if (!status)
+	if (!status) {
 		settle(w);
+		status = expect_named(w, diag);
+	}
 	sm_writer_free(w);
 	return status;
 }

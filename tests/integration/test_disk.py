@@ -152,6 +152,15 @@ class Disk(Case):
         self.assertRegex(said, r"lost: \d+ ring-full, \d+ store\n")
         self.assertIn("database or disk is full", said)
 
+    def test_a_trace_that_is_removed_is_told_of(self):
+        recording = self.record(1, "bulk", 20)
+        self.assertEqual("raised\n", recording.process.stdout.readline())
+        recording.trace.unlink()
+        said = recording.end()
+        self.assertEqual((125, f"secmgr-record: {recording.trace}: was removed "
+                               "while it was written: nothing of it is left\n"),
+                         (recording.process.returncode, said))
+
     def start_as_user(self, code, *options):
         """A recorder whom permissions stop."""
         guests.install(self.place / "usr")
@@ -215,6 +224,15 @@ class Disk(Case):
              self.disk / "t.db"], stdout=subprocess.PIPE, text=True,
             check=False)
         self.assertEqual(0, done.returncode, done.stdout)
+
+    def test_a_file_of_a_set_that_is_removed_is_told_of(self):
+        process = self.start_as_user(COUNTED, "--max-size=256K", "--rotate")
+        (self.disk / "t.db").unlink()
+        said = process.communicate("go\n")[1]
+        self.assertEqual(125, process.returncode, said)
+        self.assertIn("t.db: was removed while it was written", said)
+        self.assertGreater(self.recorded(self.disk / "t.db",
+                                         self.disk / "t.db.1"), 0)
 
     def refused(self, trace, **more):
         done = subprocess.run(
