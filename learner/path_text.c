@@ -27,9 +27,13 @@ static struct sm_str spelling_of(struct sm_learn *l, const struct sm_node *node,
  */
 #define TOLD "/<tree>/<name>" /* who tells it may use slashes */
 
+/* Of any depth; a pattern with more is none. */
+#define TREES_MAX 2
+
+/* It was made itself: a home directory in which files were is where it is. */
 static bool is_told(const struct sm_node *node)
 {
-	return node->is_dir && node->is_made && node->is_given &&
+	return node->is_dir && node->is_created && node->is_given &&
 	       !sm_node_is_tree(node) && !sm_is_spelled(node);
 }
 
@@ -42,6 +46,12 @@ static bool is_parameter(const struct sm_node *node)
 	for (size_t i = 0; i < node->parent->count; i++)
 		told += is_told(node->parent->kids[i]);
 	return told > 1 || node->is_slot;
+}
+
+/* One of so many trees that there may still be, or a name. */
+static struct sm_str told(size_t *trees)
+{
+	return *trees && (*trees)-- ? SM_STR(TOLD) : SM_STR("/<name>");
 }
 
 /* What leads to a node, the node first; how many that is. */
@@ -63,6 +73,23 @@ static void climb(const struct sm_node *node, bool has_parameters,
 	}
 }
 
+static bool is_any_depth(struct sm_str component)
+{
+	return sm_str_equal(component, SM_STR("**")) ||
+	       sm_str_equal(component, SM_STR("<tree>"));
+}
+
+/* How many trees parameters may be. */
+static size_t trees_left(const struct chain *c)
+{
+	size_t left = TREES_MAX;
+
+	for (size_t i = 0; i < c->literal && left; i++)
+		left -= c->nodes[i]->is_slot && !is_parameter(c->nodes[i]) &&
+			is_any_depth(c->nodes[i]->name);
+	return left;
+}
+
 /*
  * The pattern of a chain: variables and literals, then slots. *path is the path
  * itself when there is no slot in it, else empty.
@@ -71,7 +98,7 @@ static struct sm_str pattern_of_chain(struct sm_learn *l, const struct chain *c,
 				      struct sm_str *path)
 {
 	struct sm_str literal = { "", 0 }, text;
-	size_t i;
+	size_t trees = trees_left(c), i;
 
 	*path = SM_STR("/");
 	if (!c->count)
@@ -84,7 +111,7 @@ static struct sm_str pattern_of_chain(struct sm_learn *l, const struct chain *c,
 	*path = c->literal ? SM_STR("") : literal;
 	for (i = c->literal; i-- > 0;) {
 		if (c->has_parameters && is_parameter(c->nodes[i])) {
-			text = sm_learn_join(l, text, SM_STR(TOLD));
+			text = sm_learn_join(l, text, told(&trees));
 			continue;
 		}
 		text = sm_learn_join(l, text, SM_STR("/"));
@@ -105,6 +132,7 @@ struct sm_str sm_node_pattern(struct sm_learn *l, const struct sm_node *node,
 struct sm_str sm_paths_told(struct sm_learn *l, struct sm_str path)
 {
 	struct sm_str text = { "", 0 };
+	size_t trees = TREES_MAX;
 	uint32_t end;
 
 	for (uint32_t at = 1; at < path.len; at = end + 1) {
@@ -120,7 +148,7 @@ struct sm_str sm_paths_told(struct sm_learn *l, struct sm_str path)
 			if (!text.len)
 				text = sm_learn_path(
 					l, (struct sm_str){ path.p, at - 1 });
-			text = sm_learn_join(l, text, SM_STR(TOLD));
+			text = sm_learn_join(l, text, told(&trees));
 		} else if (text.len) {
 			text = sm_learn_join(l, text, SM_STR("/"));
 			text = sm_learn_join(l, text, sm_escape(l, name));
@@ -156,12 +184,6 @@ struct sm_str sm_paths_program(struct sm_learn *l, struct sm_str path)
 		return sm_paths_told(l, path);
 	pattern = sm_node_pattern(l, node, &literal);
 	return literal.len ? sm_paths_told(l, path) : pattern;
-}
-
-static bool is_any_depth(struct sm_str component)
-{
-	return sm_str_equal(component, SM_STR("**")) ||
-	       sm_str_equal(component, SM_STR("<tree>"));
 }
 
 static uint32_t count_components(struct sm_str path)

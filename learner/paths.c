@@ -226,6 +226,7 @@ static void put_entry(struct sm_learn *l, struct entry *entry)
 		return;
 	node->seen += call->count;
 	node->is_dir |= is_dir_event(entry->view->event.site.kind);
+	node->is_created |= entry->access & SM_ACCESS_CREATE;
 	node->is_moved |= entry->access & SM_ACCESS_CREATE &&
 			  is_move(&entry->view->event);
 	sm_node_grant(l, node, sm_by_of(l, &entry->view->event), entry->access);

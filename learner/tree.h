@@ -42,6 +42,7 @@ struct sm_node {
 	uint64_t seen;
 	bool is_dir;	   /* has kids, or was listed or made as one */
 	bool is_made;	   /* written or created, itself or something below */
+	bool is_created;   /* itself */
 	bool is_tempfile;  /* the tempfile module made up the name */
 	bool is_given;	   /* a command line gives the name: given.c */
 	bool is_probed;	   /* a program that was looked for: probed.c */

@@ -478,6 +478,71 @@ static void what_is_built_where_it_was_told_is_run_there(void **state)
 	}
 }
 
+/* Called like what was given, but nobody makes it. */
+static void where_the_program_only_works_is_no_parameter(void **state)
+{
+	static const char *const dirs[] = { APP "/jobs/home", APP "/jobs/work",
+					    APP "/data/home",
+					    APP "/data/work" };
+
+	for (int is_made = 0; is_made < 2; is_made++) {
+		struct bench b;
+
+		(void)state;
+		start(&b);
+		give(&b, 1, 0, "home.yaml", "work.yaml");
+		give(&b, 2, 0, "home.yaml", "work.yaml");
+		for (int i = 0; i < 4; i++) {
+			char file[96];
+
+			snprintf(file, sizeof(file), "%s/a.txt", dirs[i]);
+			if (is_made)
+				see_mkdir(&b, 1 + i % 2, dirs[i]);
+			see_open(&b, 1 + i % 2, file, WRITE);
+			see_popen(&b, 1 + i % 2,
+				  ARGV("/usr/bin/pack", "-C", dirs[i]));
+		}
+		learn(&b);
+		assert_true(
+			allows_popen(&b, ARGV("/usr/bin/pack", "-C", dirs[0])));
+		assert_int_equal(allows_popen(&b, ARGV("/usr/bin/pack", "-C",
+						       APP "/jobs/a/b/c")),
+				 is_made);
+		finish(&b);
+	}
+}
+
+/* More than two places of any depth are none in one pattern. */
+static void what_is_told_three_times_is_a_name(void **state)
+{
+	static const char *const names[] = { "one", "two" };
+	struct bench b;
+	char path[96], line[128];
+
+	(void)state;
+	start(&b);
+	give(&b, 1, 0, "one", "two");
+	give(&b, 2, 0, "one", "two");
+	for (int i = 0; i < 8; i++) {
+		int n = snprintf(path, sizeof(path), APP "/%s", names[i & 1]);
+
+		see_mkdir(&b, 1, path);
+		n += snprintf(path + n, sizeof(path) - (size_t)n, "/%s",
+			      names[i >> 1 & 1]);
+		see_mkdir(&b, 1, path);
+		snprintf(path + n, sizeof(path) - (size_t)n, "/%s",
+			 names[i >> 2]);
+		see_mkdir(&b, 1, path);
+		snprintf(line, sizeof(line), "pack -C %s", path);
+		see_system(&b, 1 + i % 2, line);
+	}
+	learn(&b);
+	assert_true(allows_system(&b, "pack -C " APP "/one/two/one"));
+	assert_true(allows_system(&b, "pack -C " APP "/three/two/four"));
+	assert_false(allows_system(&b, "pack -C /in/three/two/four"));
+	finish(&b);
+}
+
 /* Both come back in every run, and so would any other. */
 static void words_in_a_row_that_are_given_open(void **state)
 {
@@ -520,6 +585,8 @@ int main(void)
 		cmocka_unit_test(what_is_built_where_it_was_told_is_run_there),
 		cmocka_unit_test(words_of_lines_that_were_given_are_chosen),
 		cmocka_unit_test(words_in_a_row_that_are_given_open),
+		cmocka_unit_test(where_the_program_only_works_is_no_parameter),
+		cmocka_unit_test(what_is_told_three_times_is_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
