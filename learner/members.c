@@ -7,6 +7,23 @@
 /* Names kept to know arguments by; a list is slow to add many to. */
 #define MEMBERS_MAX 4096
 
+/* No ids and hashes are among its tokens, which nobody picks. */
+static bool is_numbered(struct sm_str skeleton)
+{
+	const struct sm_str picked[] = { SM_STR("<int>"), SM_STR("<date>") };
+
+	for (uint32_t i = 0; i < skeleton.len; i++) {
+		struct sm_str rest = { skeleton.p + i, skeleton.len - i };
+
+		if (rest.p[0] == '\\')
+			i++;
+		else if (rest.p[0] == '<' && !sm_str_starts(rest, picked[0]) &&
+			 !sm_str_starts(rest, picked[1]))
+			return false;
+	}
+	return true;
+}
+
 /*
  * What else may be called so: names without numbers, and those that somebody
  * else chose with one, as day-1.md, or day-<int>.md. A number alone is the same
@@ -25,7 +42,8 @@ static void note_stem(struct sm_learn *l, const struct sm_node *node)
 		sm_list_add(l, &l->sunk, node->name);
 		return;
 	}
-	if (node->is_dir || !sm_is_found(node) || sm_is_all_typed(text, node))
+	if (node->is_dir || !sm_is_found(node) || !is_numbered(text) ||
+	    sm_is_all_typed(text, node))
 		return;
 	sm_list_add(l, &l->sunk, node->name);
 	sm_list_add(l, &l->sunk, text);
