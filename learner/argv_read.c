@@ -7,15 +7,25 @@
 #include "schema/named.h"
 #include "schema/shell.h"
 
+/* python3.11 and php-cgi, but not sha256sum. */
+static bool is_version_of(struct sm_str name, struct sm_str program)
+{
+	char next = name.len > program.len ? name.p[program.len] : '-';
+
+	return sm_str_starts(name, program) &&
+	       (next == '-' || next == '.' || (next >= '0' && next <= '9'));
+}
+
 static bool is_interpreter(struct sm_str program)
 {
-	static const char *const names[] = { "python", "perl", "ruby", "node",
-					     "php",    "lua",  "sh",   "bash",
-					     "dash",   "env",  NULL };
+	static const char *const names[] = { "python", "pypy",	 "perl", "ruby",
+					     "node",   "nodejs", "php",	 "lua",
+					     "sh",     "bash",	 "dash", "ksh",
+					     "zsh",    "env",	 NULL };
 	struct sm_str name = sm_path_name(program);
 
 	for (size_t i = 0; names[i]; i++)
-		if (sm_str_starts(name, sm_str_of(names[i])))
+		if (is_version_of(name, sm_str_of(names[i])))
 			return true;
 	return false;
 }

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_learn_words.c: where the words of a command line stand: in which
+ * directory they mean files.
+ */
+#include "tests/unit/learn_fixture.h"
+
+/* What a line goes to first is where its words are. */
+static void words_of_a_line_mean_files_where_it_goes(void **state)
+{
+	static const char *const files[] = { "/in/7/a.pdf", "/in/7/b.jpg",
+					     "/in/8/c.pdf", "/in/9/d/e.png" };
+	struct sm_value args[20];
+	struct sm_event e;
+	struct bench b;
+	char path[64];
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), APP "%s", files[i]);
+		see_open(&b, i % 2, path, WRITE);
+	}
+	see_system(&b, 0, "cd '" APP "/in/7' && tar cz a.pdf b.jpg");
+	see_system(&b, 1, "cd '" APP "/in/9' && tar cz d/e.png");
+	e = popen_event(args, ARGV("/usr/bin/file", "d/e.png"));
+	args[2] = text(APP "/in/9");
+	add(&b, 1, &e);
+	learn(&b);
+	assert_true(allows_system(&b, "cd '" APP "/in/77' && tar cz "
+				      "'Nr. 4 (new).pdf' scan/page.tiff x"));
+	assert_false(allows_system(&b, "cd '" APP
+				       "/in/7' && tar cz a.pdf ../../app.py"));
+	assert_false(allows_system(&b, "cd '" APP
+				       "/in/7' && tar cz a.pdf /etc/passwd"));
+	assert_false(allows_system(&b, "cd '" APP
+				       "/in/7' && tar cz a.pdf --exclude=b"));
+	assert_false(allows_system(&b, "cd '" APP "/in/7' && tar cz a.pdf;id"));
+	assert_false(allows_system(&b, "cd /etc && tar cz a.pdf"));
+	assert_true(allows_popen(&b, ARGV("/usr/bin/file", "scan/page.tiff")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/file", "../app.py")));
+	finish(&b);
+}
+
+/* Any extension, where other files are known to lie that have others. */
+static void words_open_as_the_directory_did_that_a_line_goes_to(void **state)
+{
+	struct sm_value args[1];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_inputs(&b);
+	see_system(&b, 0, "cd '" APP "/in' && sort err.txt");
+	see_system(&b, 1, "cd '" APP "/in' && sort access.txt");
+	learn(&b);
+	e = system_event(args, "cd '" APP "/in' && sort 'auth.log.1'");
+	assert_true(allows(&b, &e));
+	e = system_event(args, "cd '" APP "/in' && sort ../x.txt");
+	assert_false(allows(&b, &e));
+	e = system_event(args, "cd '" APP "/in' && sort -o x.txt");
+	assert_false(allows(&b, &e));
+	e = system_event(args, "cd '" APP "' && sort 'auth.log.1'");
+	assert_false(allows(&b, &e));
+	finish(&b);
+}
+
+/* Only there: -C is no `cd`. */
+static void a_command_of_a_line_may_go_to_a_directory_itself(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_inputs(&b);
+	for (unsigned run = 0; run < 2; run++) {
+		see_system(&b, run, "git -C '" APP "/in' log -- err.txt");
+		see_system(&b, run, "git -C '" APP "/in' gc; sort err.txt");
+		see_system(&b, run, "git -C $PWD show err.txt");
+	}
+	learn(&b);
+	assert_true(allows_system(&b, "git -C '" APP "/in' log -- 'a b.log'"));
+	assert_false(allows_system(&b, "git -C '" APP "/in' log -- ../a.log"));
+	assert_false(allows_system(&b, "git -C '" APP "/in' log -- --output"));
+	assert_false(allows_system(&b, "git -C '" APP "/in' log -- a '' b"));
+	assert_false(allows_system(&b, "git -C '" APP "/in' gc; sort a.log"));
+	assert_false(allows_system(&b, "git -C $PWD show a.log"));
+	finish(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_of_a_line_mean_files_where_it_goes),
+		cmocka_unit_test(
+			words_open_as_the_directory_did_that_a_line_goes_to),
+		cmocka_unit_test(
+			a_command_of_a_line_may_go_to_a_directory_itself),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
