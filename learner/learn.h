@@ -75,6 +75,7 @@ struct sm_learn {
 	struct sm_str_list loaded, wanted;
 
 	struct sm_paths *paths;	      /* paths.c */
+	struct sm_called *called;     /* holding.c */
 	size_t tried;		      /* nodes copied to try forms on */
 	struct sm_str_list members;   /* names that became part of a slot */
 	struct sm_str_list owners;    /* those of directories that were made */

@@ -243,6 +243,15 @@ const struct sm_node *sm_paths_find(const struct sm_learn *l,
 	return found ? sm_node_resolve(found->node) : NULL;
 }
 
+bool sm_paths_recorded(const struct sm_learn *l, size_t at, struct sm_str *path)
+{
+	if (at >= l->paths->count)
+		return false;
+	*path = l->paths->entries[at].access ? l->paths->entries[at].path
+					     : SM_STR("");
+	return true;
+}
+
 /* Where its file was moved from, of a view with is_move(). */
 static struct sm_str source_of(const struct sm_view *view)
 {
@@ -425,6 +434,7 @@ void sm_learn_paths(struct sm_learn *l)
 	note_brought(l);
 	note_undata(&p->root);
 	sm_generalise(l, &p->root);
+	sm_paths_index(l);
 	sm_learn_share_readers(l);
 	emit(l, &p->root);
 	sm_learn_sources(l);

@@ -23,6 +23,17 @@ struct sm_str sm_paths_relative(struct sm_learn *l,
 				const struct sm_standing *standing,
 				struct sm_str path, bool *slotted);
 
+/*
+ * The directory in which all files lie that are among words, two or more, if
+ * there is just one; empty before sm_paths_index().
+ */
+struct sm_str sm_paths_holding(struct sm_learn *l, const struct sm_str *words,
+			       size_t count);
+void sm_paths_index(struct sm_learn *l);
+/* False: beyond the last. Empty: it is only mentioned. */
+bool sm_paths_recorded(const struct sm_learn *l, size_t at,
+		       struct sm_str *path);
+
 /* The node of a path that was recorded; NULL: there is none. */
 const struct sm_node *sm_paths_find(const struct sm_learn *l,
 				    struct sm_str path);

@@ -5,6 +5,7 @@
  * to before, with `cd` or -C.
  */
 #include "learner/words.h"
+#include "learner/paths.h"
 
 static struct sm_standing go(struct sm_learn *l, const struct sm_standing *from,
 			     struct sm_str word)
@@ -22,17 +23,54 @@ static struct sm_standing go(struct sm_learn *l, const struct sm_standing *from,
 	return to;
 }
 
-/* What subprocess was given as cwd=, or where all processes work. */
+/*
+ * What subprocess was given as cwd=, or where all processes work. Of an object
+ * only the type is known, and the words have to tell.
+ */
 static struct sm_standing start_of(struct sm_learn *l,
-				   const struct sm_fact *fact)
+				   const struct sm_fact *fact,
+				   const struct sm_str *words, size_t count)
 {
 	const struct sm_event *e = &fact->view->event;
 	struct sm_standing start = { .dir = l->cwd };
+	struct sm_str dir = { "", 0 };
 
-	if (e->site.kind == SM_EVENT_SUBPROCESS_POPEN && e->argc > 2 &&
-	    sm_value_is_string(&e->args[2]))
+	if (e->site.kind != SM_EVENT_SUBPROCESS_POPEN || e->argc < 3)
+		return start;
+	if (sm_value_is_string(&e->args[2]))
 		return go(l, &start, sm_value_str(&e->args[2]));
+	if (e->args[2].type == SM_OPAQUE)
+		dir = sm_paths_holding(l, words, count);
+	if (dir.len)
+		return (struct sm_standing){ dir, true };
 	return start;
+}
+
+static struct sm_standing start_of_argv(struct sm_learn *l,
+					const struct sm_fact *fact)
+{
+	const struct sm_request *r = fact->request;
+	struct sm_str *words = sm_learn_take(l, (r->argc + 1) * sizeof(*words));
+
+	for (uint32_t i = 0; i < r->argc; i++)
+		words[i] = i ? sm_value_str(&r->args[i]) : SM_STR("");
+	return start_of(l, fact, words, r->argc);
+}
+
+static struct sm_standing start_of_shell(struct sm_learn *l,
+					 const struct sm_fact *fact,
+					 const struct sm_shell *shell)
+{
+	struct sm_str *words =
+		sm_learn_take(l, (shell->count + 1) * sizeof(*words));
+
+	for (uint32_t i = 0; i < shell->count; i++) {
+		const struct sm_shell_token *t = &shell->tokens[i];
+
+		words[i] = t->kind == SM_SHELL_WORD && !t->is_live ? t->text
+								   : SM_STR("");
+	}
+	return start_of(l, fact, words, shell->count);
 }
 
 /* Of tar, make, git, ninja and others: -C DIR. */
@@ -45,7 +83,7 @@ void sm_standing_in_argv(struct sm_learn *l, const struct sm_fact *fact,
 			 struct sm_standing *standing)
 {
 	const struct sm_request *r = fact->request;
-	struct sm_standing here = start_of(l, fact);
+	struct sm_standing here = start_of_argv(l, fact);
 
 	for (uint32_t i = 0; i < r->argc; i++) {
 		standing[i] = here;
@@ -82,7 +120,7 @@ void sm_standing_in_shell(struct sm_learn *l, const struct sm_fact *fact,
 			  struct sm_standing *standing)
 {
 	const struct sm_standing unknown = { .dir = { "", 0 } };
-	struct sm_standing start = start_of(l, fact), here = start;
+	struct sm_standing start = start_of_shell(l, fact, shell), here = start;
 
 	for (uint32_t i = 0; i < shell->count; i++) {
 		const struct sm_shell_token *t = &shell->tokens[i];

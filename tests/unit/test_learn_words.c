@@ -66,6 +66,45 @@ static void words_open_as_the_directory_did_that_a_line_goes_to(void **state)
 	finish(&b);
 }
 
+static void see_popen_in(struct bench *b, int run, const char *const *argv)
+{
+	struct sm_value args[20];
+	struct sm_event e = popen_event(args, argv);
+
+	args[2] = text("PosixPath");
+	args[2].type = SM_OPAQUE;
+	add(b, run, &e);
+}
+
+/* Where cwd= is an object, the only place where there are such files. */
+static void words_tell_where_a_child_was_started(void **state)
+{
+	(void)state;
+	for (int others = 0; others < 3; others++) {
+		const char *first = others == 2 ? "none.csv" : "jan.csv";
+		struct bench b;
+
+		start(&b);
+		see_inputs(&b);
+		if (others == 1) {
+			see_open(&b, 0, APP "/old/jan.csv", READ);
+			see_open(&b, 0, APP "/old/feb.csv", READ);
+		}
+		for (int run = 0; run < 2; run++)
+			see_popen_in(&b, run,
+				     ARGV("/usr/bin/cmp", first, "feb.csv"));
+		learn(&b);
+		assert_int_equal(allows_popen(&b, ARGV("/usr/bin/cmp",
+						       "auth.log.1", "k.txt")),
+				 !others);
+		assert_false(allows_popen(
+			&b, ARGV("/usr/bin/cmp", first, "../feb.csv")));
+		assert_false(allows_popen(
+			&b, ARGV("/usr/bin/cmp", first, "--verbose")));
+		finish(&b);
+	}
+}
+
 /* Only there: -C is no `cd`. */
 static void a_command_of_a_line_may_go_to_a_directory_itself(void **state)
 {
@@ -97,6 +136,7 @@ int main(void)
 			words_open_as_the_directory_did_that_a_line_goes_to),
 		cmocka_unit_test(
 			a_command_of_a_line_may_go_to_a_directory_itself),
+		cmocka_unit_test(words_tell_where_a_child_was_started),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
