@@ -238,19 +238,57 @@ static bool is_told(const struct sm_learn *l, const struct sm_node *node)
 	       l->options.level != SM_LEVEL_TIGHT;
 }
 
-/* Who reads kid reads and removes in all of tree, by name; the rest stays. */
-static void read_below(struct sm_learn *l, struct sm_node *tree,
-		       struct sm_node *kid, struct sm_str name)
+/* Another format than the first one, which is remembered. */
+static bool is_second_format(const struct sm_node **first,
+			     const struct sm_node *kid)
 {
-	const uint32_t takes = SM_ACCESS_READ | SM_ACCESS_DELETE;
+	if (*first && !sm_str_equal(sm_extension((*first)->name),
+				    sm_extension(kid->name)))
+		return true;
+	*first = kid;
+	return false;
+}
+
+/*
+ * Who made node before he put files of two formats there, which he reads like
+ * those whose names he is told, was told these names, too.
+ */
+static bool puts_back(const struct sm_node *node, struct sm_str by)
+{
+	const uint32_t both = SM_ACCESS_READ | SM_ACCESS_CREATE;
+	const struct sm_node *first = NULL;
+
+	if (!(sm_node_access_by(node, by) & SM_ACCESS_CREATE))
+		return false;
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (is_data_name(kid) &&
+		    (sm_node_access_by(kid, by) & both) == both &&
+		    is_second_format(&first, kid))
+			return true;
+	}
+	return false;
+}
+
+/* Who reads kid reads and removes in all of tree, by name, and those who put
+ * back what they read put it there; the rest stays. */
+static void read_below(struct sm_learn *l, struct sm_node *tree,
+		       struct sm_node *kid, struct sm_str name,
+		       const struct sm_str_list *putters)
+{
 	struct sm_node *deep = sm_node_new_slot(l, tree, name, false);
 	struct sm_grant **at = &kid->grants;
 
 	deep->why = kid->why;
 	while (*at) {
 		struct sm_grant *g = *at;
+		uint32_t takes = SM_ACCESS_READ | SM_ACCESS_DELETE;
 
+		if (sm_list_has(putters, g->by))
+			takes |= SM_ACCESS_WRITE | SM_ACCESS_CREATE;
 		if (g->access & SM_ACCESS_READ) {
+			deep->is_made |= takes & g->access & SM_ACCESS_CREATE;
 			sm_node_grant(l, deep, g->by, g->access & takes);
 			g->access &= ~takes;
 		}
@@ -268,31 +306,40 @@ static bool has_formats(const struct sm_node *node)
 {
 	const struct sm_node *first = NULL;
 
-	for (size_t i = 0; i < node->count; i++) {
-		const struct sm_node *kid = node->kids[i];
-
-		if (!is_read_data(kid))
-			continue;
-		if (first && !sm_str_equal(sm_extension(first->name),
-					   sm_extension(kid->name)))
+	for (size_t i = 0; i < node->count; i++)
+		if (is_read_data(node->kids[i]) &&
+		    is_second_format(&first, node->kids[i]))
 			return true;
-		first = kid;
-	}
 	return false;
+}
+
+/* With numbers or not: what any name grants covers it. */
+static bool is_slot_for_data(const struct sm_node *node)
+{
+	return !node->is_dir && node->is_slot &&
+	       sm_is_data_suffix(sm_extension(node->name)) &&
+	       sm_node_access(node) & SM_ACCESS_READ;
 }
 
 static void let_read_below(struct sm_learn *l, struct sm_node *node)
 {
+	struct sm_str_list putters = { NULL, 0, 0 };
 	size_t count = node->count;
 	bool is_any = has_formats(node);
 	struct sm_node *tree = sm_node_new_slot(l, node, SM_STR("**"), true);
 
+	for (struct sm_grant *g = node->grants; g; g = g->next)
+		if (puts_back(node, g->by))
+			sm_list_add(l, &putters, g->by);
 	tree->why = SM_STR("names that somebody tells");
-	for (size_t i = 0; i < count; i++)
-		if (is_read_data(node->kids[i]))
-			read_below(l, tree, node->kids[i],
-				   is_any ? SM_STR("<name>")
-					  : node->kids[i]->name);
+	for (size_t i = 0; i < count; i++) {
+		struct sm_node *kid = node->kids[i];
+
+		if (is_any && is_slot_for_data(kid))
+			read_below(l, tree, kid, SM_STR("<name>"), &putters);
+		else if (is_read_data(kid))
+			read_below(l, tree, kid, kid->name, &putters);
+	}
 	sm_node_tidy(l, tree);
 	sm_node_tidy(l, node);
 }

@@ -84,15 +84,18 @@ static bool allows_rename(const struct bench *b, const char *from,
 
 /*
  * What is kept of each page comes back as the pages do, numbers in their names
- * or not. That two things are called 1 says nothing.
+ * or not. That two things are called 1 says nothing, and ids nobody picks.
  */
 static void what_is_called_as_what_was_found_opens_as_that_did(void **state)
 {
-	static const char *const pages[2][3] = { { "day-1", "day-2", "day-3" },
-						 { "1", "2", "3" } };
+	static const char *const pages[3][3] = { { "day-1", "day-2", "day-3" },
+						 { "1", "2", "3" },
+						 { "page-3fa9c2d17b0e48c5",
+						   "page-81bb07c3a2d94e6f",
+						   "page-c04d5e92f1a7386b" } };
 
 	(void)state;
-	for (int is_number = 0; is_number < 2; is_number++) {
+	for (int kind = 0; kind < 3; kind++) {
 		struct bench b;
 		char path[128];
 
@@ -101,10 +104,10 @@ static void what_is_called_as_what_was_found_opens_as_that_did(void **state)
 			see_list(&b, i / 3, "/srv/docs");
 			see_list(&b, i / 3, "/srv/docs/news");
 			snprintf(path, sizeof(path), "/srv/docs/news/%s.md",
-				 pages[is_number][i % 3]);
+				 pages[kind][i % 3]);
 			see_open(&b, i / 3, path, READ);
 			snprintf(path, sizeof(path), APP "/.cache/%s.seen",
-				 pages[is_number][i % 3]);
+				 pages[kind][i % 3]);
 			see_open(&b, i / 3, path, WRITE);
 		}
 		see_list(&b, 0, "/srv/docs/news/old");
@@ -113,9 +116,42 @@ static void what_is_called_as_what_was_found_opens_as_that_did(void **state)
 			allows_open(&b, "/srv/docs/people/o'brien.md", READ));
 		assert_int_equal(
 			allows_open(&b, APP "/.cache/o'brien.seen", WRITE),
-			!is_number);
+			!kind);
 		assert_false(allows_open(&b, APP "/.cache/.env.seen", WRITE));
 		assert_false(allows_open(&b, APP "/.cache/o'brien.key", WRITE));
+		finish(&b);
+	}
+}
+
+/* Out of an archive, to where such files are read: whatever it holds. */
+static void what_is_put_back_is_called_as_what_is_read(void **state)
+{
+	static const char *const files[3][2] = {
+		{ APP "/in/anna.csv", APP "/in/cat.png" },
+		{ APP "/in/ben.csv", APP "/in/dog.png" },
+		{ APP "/in/carla.csv", APP "/in/fox.png" }
+	};
+
+	(void)state;
+	for (int formats = 1; formats <= 2; formats++) {
+		struct bench b;
+
+		start(&b);
+		for (int run = 0; run < 3; run++) {
+			see_mkdir(&b, run, APP "/in");
+			for (int i = 0; i < 2; i++) {
+				see_open(&b, run, files[run][i], READ);
+				if (i < formats)
+					see_open(&b, run, files[run][i], WRITE);
+			}
+		}
+		learn(&b);
+		assert_true(allows_open(&b, APP "/in/2027/q4.tsv", READ));
+		assert_int_equal(allows_open(&b, APP "/in/2027/q4.tsv", WRITE),
+				 formats > 1);
+		assert_int_equal(allows_mkdir(&b, APP "/in/2027"), formats > 1);
+		assert_false(allows_open(&b, APP "/in/.q4.tsv", WRITE));
+		assert_false(allows_open(&b, APP "/app.tsv", WRITE));
 		finish(&b);
 	}
 }
@@ -301,6 +337,7 @@ int main(void)
 		cmocka_unit_test(what_is_asked_for_by_number_stays_one),
 		cmocka_unit_test(
 			what_is_called_as_what_was_found_opens_as_that_did),
+		cmocka_unit_test(what_is_put_back_is_called_as_what_is_read),
 		cmocka_unit_test(what_is_moved_brings_its_name),
 		cmocka_unit_test(
 			one_name_in_each_directory_is_one_at_any_depth),
