@@ -9,28 +9,46 @@
 /* sqlite3.connect() makes what it opens. */
 #define MAKES (SM_ACCESS_CREATE | SM_ACCESS_SQLITE)
 
+static bool is_made_by_package(const struct sm_node *kid)
+{
+	for (const struct sm_grant *g = kid->grants; g; g = g->next)
+		if (g->access & MAKES && g->by.len && sm_is_package(g->by))
+			return true;
+	return false;
+}
+
 /*
- * The owner made it, or made the directory, and no Python code was seen to make
- * or read the file: a program that the owner started did.
+ * The owner made it. Or he made the directory, and a program that he started
+ * made the file, for no Python code was seen to make or read it; or he is the
+ * application and told a package where to put it, as a picture.
  */
 static bool is_his(const struct sm_node *kid, const struct sm_grant *owner)
 {
-	return sm_node_access_by(kid, owner->by) & MAKES ||
-	       (owner->access & SM_ACCESS_CREATE &&
-		!(sm_node_access(kid) & (MAKES | SM_ACCESS_READ)));
+	if (sm_node_access_by(kid, owner->by) & MAKES)
+		return true;
+	if (!(owner->access & SM_ACCESS_CREATE))
+		return false;
+	if (sm_str_equal(owner->by, SM_STR("app")) && is_made_by_package(kid))
+		return true;
+	return !kid->is_dir &&
+	       !(sm_node_access(kid) & (MAKES | SM_ACCESS_READ));
 }
 
 /* Files under names that change, of who makes them and lists the directory:
- * what one may write over is as good as removed. */
+ * what one may write over is as good as removed. In a tree a name stands for
+ * directories, too. */
 static void let_remove(struct sm_learn *l, struct sm_node *node,
 		       const struct sm_grant *owner)
 {
+	bool is_tree = sm_node_is_tree(node);
+
 	for (size_t i = 0; i < node->count; i++) {
 		struct sm_node *kid = node->kids[i];
 
 		if (sm_node_is_tree(kid))
 			let_remove(l, kid, owner);
-		else if (kid->is_slot && !kid->is_dir && is_his(kid, owner))
+		else if (kid->is_slot && (is_tree || !kid->is_dir) &&
+			 is_his(kid, owner))
 			sm_node_grant(l, kid, owner->by, SM_ACCESS_DELETE);
 	}
 }

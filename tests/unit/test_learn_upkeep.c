@@ -145,6 +145,39 @@ static void who_has_a_directory_filled_removes_the_oldest(void **state)
 	finish(&b);
 }
 
+/* Pictures that a package wrote where the application told it to. */
+static void who_has_a_package_fill_a_tree_may_clear_it(void **state)
+{
+	static const char *const dirs[] = { APP "/out", APP "/kept" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++)
+		for (int i = 0; i < 2; i++) {
+			see_mkdir(&b, run, dirs[i]);
+			for (int k = 0; k < 3; k++) {
+				snprintf(path, sizeof(path), "%s/%d", dirs[i],
+					 32 << k);
+				see_mkdir(&b, run, path);
+				if (!i)
+					see_list(&b, run, path);
+				snprintf(path, sizeof(path), "%s/%d/%c %d.%s",
+					 dirs[i], 32 << k, 'a' + k, run,
+					 k ? "jpg" : "png");
+				tool_opened(&b, path, WRITE);
+			}
+			if (!i)
+				see_list(&b, run, dirs[i]);
+		}
+	learn(&b);
+	assert_true(allows_remove(&b, APP "/out/32/zoe.jpg"));
+	assert_false(allows_remove(&b, APP "/out/32/.zoe.jpg"));
+	assert_false(allows_remove(&b, APP "/kept/32/zoe.jpg"));
+	finish(&b);
+}
+
 /* In a directory that was there before, and by nobody but who fills it. */
 static void who_lists_what_it_fills_may_remove_it(void **state)
 {
@@ -421,6 +454,7 @@ int main(void)
 			who_makes_an_owner_s_directory_makes_those_in_it),
 		cmocka_unit_test(who_empties_directories_opens_them),
 		cmocka_unit_test(who_keeps_so_many_removes_the_oldest),
+		cmocka_unit_test(who_has_a_package_fill_a_tree_may_clear_it),
 		cmocka_unit_test(who_lists_what_it_fills_may_remove_it),
 		cmocka_unit_test(who_makes_directories_makes_those_above),
 		cmocka_unit_test(logs_turn_over),
