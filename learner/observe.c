@@ -206,7 +206,7 @@ enum sm_status sm_observations_add(struct sm_observations *observations,
 	status = sm_observe_call(observations, event, &call);
 	if (status != SM_OK || !call)
 		return status;
-	sm_observe_count(call, event->time_ns);
+	sm_observe_count(call, &span, 1);
 	sm_observe_maker(observations, call, owner);
 	return SM_OK;
 }

@@ -141,14 +141,15 @@ static inline void sm_span_add(struct sm_span *span, uint64_t time_ns)
 	if (time_ns > span->last_ns)
 		span->last_ns = time_ns;
 }
-/* One more event of call, */
-static inline void sm_observe_count(struct sm_call *call, uint64_t time_ns)
+/* More events of call, */
+static inline void sm_observe_count(struct sm_call *call,
+				    const struct sm_span *span, uint64_t count)
 {
-	call->count++;
-	if (time_ns < call->first_ns)
-		call->first_ns = time_ns;
-	if (time_ns > call->last_ns)
-		call->last_ns = time_ns;
+	call->count += count;
+	if (span->first_ns < call->first_ns)
+		call->first_ns = span->first_ns;
+	if (span->last_ns > call->last_ns)
+		call->last_ns = span->last_ns;
 }
 /* and who made it. */
 void sm_observe_maker(const struct sm_observations *o, struct sm_call *call,

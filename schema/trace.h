@@ -325,14 +325,25 @@ struct sm_trace_when {
 	uint64_t time_ns, seq;
 	uint32_t process, thread;
 };
+/* Of all events of a block, by their places there. */
+struct sm_trace_whens {
+	const uint64_t *times_ns;
+	const uint32_t
+		*processes; /* of each, where process is 0; else all's: */
+	uint32_t process;
+	bool ascends; /* no event is before one of its process in front of it */
+};
 struct sm_trace_bulk {
 	uint32_t site_id, count;
 	uint8_t decision, shadow; /* recorded, enum sm_decision */
+	bool is_one;		  /* all keys are equal */
 	/* [count]; valid until the next call */
-	const uint64_t *keys;		   /* sm_trace_key() */
-	const struct sm_trace_when *whens; /* NULL unless asked for */
+	const uint64_t *keys; /* sm_trace_key() */
+	/* NULL unless asked for: */
+	const uint16_t *rows; /* [count]: places of the events, ascending */
+	const struct sm_trace_whens *whens;
 };
-/* Asks for whens, before the first sm_trace_bulk(). */
+/* Asks for rows and whens, before the first sm_trace_bulk(). */
 void sm_trace_bulk_with_whens(struct sm_trace_cursor *cursor);
 /* SM_END and SM_DAMAGED as sm_trace_next(). */
 SM_CHECKED enum sm_status sm_trace_bulk(struct sm_trace_cursor *cursor,
@@ -341,6 +352,9 @@ SM_CHECKED enum sm_status sm_trace_bulk(struct sm_trace_cursor *cursor,
 /* Event number at (< count) of the bulk, decoded; as sm_trace_event(). */
 const struct sm_event *sm_trace_bulk_event(struct sm_trace_cursor *cursor,
 					   uint32_t at);
+/* The same of when it was; false: as NULL of sm_trace_bulk_event(). */
+bool sm_trace_bulk_when(struct sm_trace_cursor *cursor, uint32_t at,
+			struct sm_trace_when *when);
 /*
  * For live traces: after SM_END, call again later to get what was committed
  * since. False when the trace was closed cleanly and no more can come.

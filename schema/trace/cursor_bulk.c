@@ -30,8 +30,10 @@ static void fill_bulk(struct sm_trace_cursor *c, struct sm_trace_bulk *bulk)
 		.count = c->block.groups[group].events - g->first,
 		.decision = (uint8_t)g->event.verdict.decision,
 		.shadow = (uint8_t)g->event.shadow.decision,
+		.is_one = c->scan.groups[group].is_one,
 		.keys = c->scan.keys + from,
-		.whens = c->has_whens ? c->scan.whens + from : NULL,
+		.rows = c->has_whens ? c->scan.rows + from : NULL,
+		.whens = c->has_whens ? &c->scan.whens : NULL,
 	};
 }
 
@@ -70,22 +72,34 @@ enum sm_status sm_trace_bulk(struct sm_trace_cursor *c,
 }
 
 static enum sm_status fill_event(struct sm_trace_cursor *c, uint32_t group,
-				 uint32_t row)
+				 uint32_t at)
 {
 	const uint64_t *values = NULL;
+	struct sm_trace_when when;
 	enum sm_status status =
 		sm_scan_values(&c->scan, &c->block, group, &values);
 
 	if (!status)
-		status = sm_scan_whens(&c->scan, c->first_ns, &c->block);
+		status = sm_scan_when(&c->scan, c->first_ns, &c->block,
+				      c->scan.groups[group].first + at, &when);
 	sm_strings_relax(&c->trace->strings);
 	if (!status)
 		status = sm_trace_unpark(c->trace, NULL);
 	if (!status)
-		status = sm_cursor_fill(
-			c, group, values + row, c->block.groups[group].events,
-			&c->scan.whens[c->scan.groups[group].first + row]);
+		status = sm_cursor_fill(c, group, values + at,
+					c->block.groups[group].events, &when);
 	return status;
+}
+
+/* The event's number in its group, as *at; false: there is none such. */
+static bool find_event(const struct sm_trace_cursor *c, uint32_t *at)
+{
+	uint32_t group = c->bulk_group - 1;
+
+	if (!c->is_loaded || !c->bulk_group)
+		return false;
+	*at += c->groups[group].first;
+	return *at < c->block.groups[group].events;
 }
 
 const struct sm_event *sm_trace_bulk_event(struct sm_trace_cursor *c,
@@ -93,11 +107,19 @@ const struct sm_event *sm_trace_bulk_event(struct sm_trace_cursor *c,
 {
 	uint32_t group = c->bulk_group - 1;
 
-	if (!c->is_loaded || !c->bulk_group)
-		return NULL;
-	at += c->groups[group].first;
-	if (at >= c->block.groups[group].events)
+	if (!find_event(c, &at))
 		return NULL;
 	c->broken = fill_event(c, group, at);
 	return c->broken ? NULL : &c->groups[group].event;
+}
+
+bool sm_trace_bulk_when(struct sm_trace_cursor *c, uint32_t at,
+			struct sm_trace_when *when)
+{
+	*when = (struct sm_trace_when){ 0 };
+	if (!find_event(c, &at))
+		return false;
+	at += c->scan.groups[c->bulk_group - 1].first;
+	c->broken = sm_scan_when(&c->scan, c->first_ns, &c->block, at, when);
+	return !c->broken;
 }

@@ -9,28 +9,43 @@ void sm_scan_fini(struct sm_scan *s)
 	free(s->group_of);
 	free(s->next);
 	free(s->keys);
-	free(s->whens);
+	free(s->rows);
+	free(s->actors);
+	free(s->processes);
+	free(s->times_ns);
+	free(s->seqs);
 	free(s->values);
 	*s = (struct sm_scan){ 0 };
 }
 
 static bool make_room(struct sm_scan *s)
 {
-	if (s->keys)
+	const size_t n = SM_BLOCK_EVENTS;
+
+	if (s->group_of)
 		return true;
-	s->group_of = malloc(SM_BLOCK_EVENTS * sizeof(*s->group_of));
-	s->next = malloc(SM_BLOCK_EVENTS * sizeof(*s->next));
-	s->whens = malloc(SM_BLOCK_EVENTS * sizeof(*s->whens));
-	if (s->group_of && s->next && s->whens)
-		s->keys = malloc(SM_BLOCK_EVENTS * sizeof(*s->keys));
-	if (s->keys)
-		return true;
-	sm_scan_fini(s);
-	return false;
+	s->next = malloc(n * sizeof(*s->next));
+	s->keys = malloc(n * sizeof(*s->keys));
+	s->rows = malloc(n * sizeof(*s->rows));
+	s->actors = malloc(n * sizeof(*s->actors));
+	s->processes = malloc(n * sizeof(*s->processes));
+	s->times_ns = malloc(n * sizeof(*s->times_ns));
+	s->seqs = malloc(n * sizeof(*s->seqs));
+	if (s->next && s->keys && s->rows && s->actors && s->processes &&
+	    s->times_ns && s->seqs)
+		s->group_of = malloc(n * sizeof(*s->group_of));
+	if (!s->group_of) {
+		sm_scan_fini(s);
+		return false;
+	}
+	s->whens.times_ns = s->times_ns;
+	s->whens.processes = s->processes;
+	return true;
 }
 
 /* ------------------------------------------------------------------- order */
 
+/* Which group each event is of, and how many each has. */
 static enum sm_status get_order(struct sm_scan *s, struct sm_block *head)
 {
 	struct sm_bytes_reader r = s->columns.at[SM_COLUMN_ORDER];
@@ -38,7 +53,7 @@ static enum sm_status get_order(struct sm_scan *s, struct sm_block *head)
 	uint16_t *group_of = s->group_of;
 
 	memset(next, 0, count * sizeof(*next));
-	for (uint32_t i = 0; i < s->events; i++) {
+	for (uint32_t i = 0, n = s->events; i < n; i++) {
 		uint64_t group = sm_bytes_get_varint(&r);
 
 		if (group >= count)
@@ -71,7 +86,7 @@ enum sm_status sm_scan_begin(struct sm_scan *s, const uint8_t *raw, size_t len,
 {
 	enum sm_status status = sm_columns_open(raw, len, &s->columns);
 
-	s->has_whens = false;
+	s->has_whens = s->has_seqs = false;
 	s->values_of = 0;
 	s->start = 0;
 	s->events = head->events = events;
@@ -273,6 +288,7 @@ void sm_scan_keys(struct sm_scan *s, const struct sm_block *head,
 		}
 	}
 	finish(&a);
+	s->groups[group].is_one = !a.is_set;
 }
 
 bool sm_scan_end(const struct sm_scan *s)
@@ -286,47 +302,72 @@ bool sm_scan_end(const struct sm_scan *s)
 
 /* ------------------------------------------------------------------- whens */
 
-struct placing {
-	struct sm_trace_when *whens;
-	const uint16_t *group_of;
-	uint32_t *next;
-	const struct sm_block_actor *actors;
-};
-
-static inline void put_when(void *context, uint32_t row, uint32_t actor,
-			    uint64_t time_ns, uint64_t seq)
+/* Whose each event is; or, as is usual, all. */
+static void find_processes(struct sm_scan *s, const struct sm_block *head)
 {
-	const struct placing *p = context;
-	const struct sm_block_actor *who = &p->actors[actor];
+	uint32_t process = head->actors[s->actors[0]].process;
+	bool is_one = true;
 
-	p->whens[p->next[p->group_of[row]]++] =
-		(struct sm_trace_when){ time_ns, seq, who->process,
-					who->thread };
+	for (uint32_t i = 0; i < head->actor_count; i++)
+		is_one &= head->actors[i].process == process;
+	s->whens.process = is_one ? process : 0;
+	if (s->whens.process)
+		return;
+	for (uint32_t i = 0; i < s->events; i++)
+		s->processes[i] = head->actors[s->actors[i]].process;
+}
+
+static void place_rows(struct sm_scan *s, const struct sm_block *head)
+{
+	const uint16_t *group_of = s->group_of;
+	uint16_t *rows = s->rows;
+	uint32_t *next = s->next;
+
+	for (uint32_t g = 0; g < head->group_count; g++)
+		next[g] = s->groups[g].first;
+	for (uint32_t i = 0, n = s->events; i < n; i++)
+		rows[next[group_of[i]]++] = (uint16_t)i;
 }
 
 enum sm_status sm_scan_whens(struct sm_scan *s, uint64_t first_ns,
 			     struct sm_block *head)
 {
-	struct placing p = { s->whens, s->group_of, s->next, NULL };
-	struct sm_process_state *states = NULL;
-	uint32_t *slots = NULL;
 	enum sm_status status = SM_OK;
 
 	if (s->has_whens)
 		return SM_OK;
-	for (uint32_t g = 0; g < head->group_count; g++)
-		s->next[g] = s->groups[g].first;
 	status = sm_columns_actors(&s->columns, head);
-	p.actors = head->actors;
 	if (!status)
-		status = sm_columns_states(head, &states, &slots);
+		status = sm_columns_whose(&s->columns, head, s->actors);
 	if (!status)
-		status = sm_columns_times(&s->columns, first_ns, head, states,
-					  slots, put_when, &p);
-	free(states);
-	free(slots);
-	s->has_whens = !status;
-	return status;
+		status = sm_columns_times(&s->columns, head, first_ns,
+					  s->times_ns, &s->whens.ascends);
+	if (status)
+		return status;
+	find_processes(s, head);
+	place_rows(s, head);
+	s->has_whens = true;
+	return SM_OK;
+}
+
+enum sm_status sm_scan_when(struct sm_scan *s, uint64_t first_ns,
+			    struct sm_block *head, uint32_t at,
+			    struct sm_trace_when *when)
+{
+	enum sm_status status = sm_scan_whens(s, first_ns, head);
+	const struct sm_block_actor *actor;
+	uint16_t row;
+
+	if (!status && !s->has_seqs)
+		status = sm_columns_seqs(&s->columns, head, s->seqs);
+	if (status)
+		return status;
+	s->has_seqs = true;
+	row = s->rows[at];
+	actor = &head->actors[s->actors[row]];
+	*when = (struct sm_trace_when){ s->times_ns[row], s->seqs[row],
+					actor->process, actor->thread };
+	return SM_OK;
 }
 
 /* ------------------------------------------------------------------ values */

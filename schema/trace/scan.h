@@ -20,6 +20,7 @@ struct sm_scan_group {
 	uint32_t first; /* in all that is group by group */
 	const uint8_t *strings, *ints, *floats;
 	uint64_t start; /* see sm_columns_leaves() */
+	bool is_one;	/* all its keys are equal */
 };
 
 struct sm_scan {
@@ -31,8 +32,12 @@ struct sm_scan {
 	uint16_t *group_of;	     /* [SM_BLOCK_EVENTS], as stored */
 	uint32_t *next;		     /* of groups: scratch */
 	uint64_t *keys;		     /* [SM_BLOCK_EVENTS], by groups */
-	struct sm_trace_when *whens; /* likewise */
-	bool has_whens;
+	uint16_t *rows;		     /* likewise: which event, as stored */
+	uint16_t *actors;	     /* [SM_BLOCK_EVENTS], as stored, */
+	uint32_t *processes;	     /* as are these, */
+	uint64_t *times_ns, *seqs;   /* and these */
+	struct sm_trace_whens whens; /* of the block */
+	bool has_whens, has_seqs;
 	uint64_t *values; /* of one group: see sm_scan_values() */
 	size_t value_room;
 	uint32_t values_of; /* that group and 1; 0: none */
@@ -61,9 +66,13 @@ void sm_scan_keys(struct sm_scan *scan, const struct sm_block *head,
 		  uint32_t group, const struct sm_scan_key *key);
 /* Whether all columns of leaves were read, and no more. */
 bool sm_scan_end(const struct sm_scan *scan);
-/* Sets whens. SM_NOMEM, SM_DAMAGED. */
+/* Sets rows and whens. SM_NOMEM, SM_DAMAGED. */
 SM_CHECKED enum sm_status sm_scan_whens(struct sm_scan *scan, uint64_t first_ns,
 					struct sm_block *head);
+/* Of one event, number at by groups. SM_NOMEM, SM_DAMAGED. */
+SM_CHECKED enum sm_status sm_scan_when(struct sm_scan *scan, uint64_t first_ns,
+				       struct sm_block *head, uint32_t at,
+				       struct sm_trace_when *when);
 /*
  * The leaves of a group, as sm_block.leaves has them; valid until another
  * group's or block's. SM_NOMEM, SM_DAMAGED.

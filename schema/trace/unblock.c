@@ -22,28 +22,53 @@ static enum sm_status get_order(struct sm_columns *c, struct sm_block *out)
 	return r->has_failed || r->at != r->end ? SM_DAMAGED : SM_OK;
 }
 
-static void put_time(void *context, uint32_t row, uint32_t actor,
-		     uint64_t time_ns, uint64_t seq)
+static enum sm_status get_whose(const struct sm_columns *c, struct sm_block *b,
+				uint16_t *actors)
 {
-	struct sm_block_event *rows = context;
+	enum sm_status status = sm_columns_whose(c, b, actors);
 
-	rows[row].actor = actor;
-	rows[row].time_ns = time_ns;
-	rows[row].seq = seq;
+	for (uint32_t i = 0; i < b->events && !status; i++)
+		b->rows[i].actor = actors[i];
+	return status;
 }
 
-static enum sm_status get_times(struct sm_columns *c, uint64_t first_ns,
+static enum sm_status get_times(const struct sm_columns *c, uint64_t first_ns,
+				struct sm_block *b, uint64_t *times_ns)
+{
+	bool ascends;
+	enum sm_status status =
+		sm_columns_times(c, b, first_ns, times_ns, &ascends);
+
+	for (uint32_t i = 0; i < b->events && !status; i++)
+		b->rows[i].time_ns = times_ns[i];
+	return status;
+}
+
+static enum sm_status get_seqs(const struct sm_columns *c, struct sm_block *b,
+			       uint64_t *seqs)
+{
+	enum sm_status status = sm_columns_seqs(c, b, seqs);
+
+	for (uint32_t i = 0; i < b->events && !status; i++)
+		b->rows[i].seq = seqs[i];
+	return status;
+}
+
+static enum sm_status get_whens(const struct sm_columns *c, uint64_t first_ns,
 				struct sm_block *b)
 {
-	struct sm_process_state *states = NULL;
-	uint32_t *slots = NULL;
-	enum sm_status status = sm_columns_states(b, &states, &slots);
+	uint16_t *actors = malloc(b->events * sizeof(*actors));
+	uint64_t *numbers = malloc(b->events * sizeof(*numbers));
+	enum sm_status status = SM_NOMEM;
 
+	if (actors && numbers)
+		status = get_whose(c, b, actors);
 	if (!status)
-		status = sm_columns_times(c, first_ns, b, states, slots,
-					  put_time, b->rows);
-	free(states);
-	free(slots);
+		status = get_times(c, first_ns, b, numbers);
+	if (!status)
+		status = get_seqs(c, b, numbers);
+	free(actors);
+	free(numbers);
 	return status;
 }
 
@@ -107,7 +132,7 @@ static enum sm_status decode(struct sm_columns *c, uint64_t first_ns,
 	if (!status)
 		status = sm_columns_actors(c, out);
 	if (!status)
-		status = get_times(c, first_ns, out);
+		status = get_whens(c, first_ns, out);
 	return status;
 }
 

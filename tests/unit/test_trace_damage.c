@@ -388,6 +388,7 @@ static void expect_scanned_alike(const uint8_t *raw, size_t len)
 		const struct sm_block_view *view = &block.groups[e->group];
 		const uint64_t *values = NULL;
 		uint32_t at = s.groups[e->group].first + e->row;
+		struct sm_trace_when when;
 
 		assert_int_equal(sm_scan_values(&s, &head, e->group, &values),
 				 SM_OK);
@@ -395,10 +396,12 @@ static void expect_scanned_alike(const uint8_t *raw, size_t len)
 			values, block.leaves + view->leaves,
 			sizeof(*values) * view->events *
 				block.shapes[view->shape].leaf_count);
-		assert_int_equal(s.whens[at].time_ns, e->time_ns);
-		assert_int_equal(s.whens[at].seq, e->seq);
-		assert_int_equal(s.whens[at].process,
-				 block.actors[e->actor].process);
+		assert_int_equal(sm_scan_when(&s, 1000, &head, at, &when),
+				 SM_OK);
+		assert_int_equal(s.rows[at], i);
+		assert_int_equal(when.time_ns, e->time_ns);
+		assert_int_equal(when.seq, e->seq);
+		assert_int_equal(when.process, block.actors[e->actor].process);
 	}
 	sm_block_fini(&head);
 	sm_block_fini(&block);

@@ -14,6 +14,7 @@ static inline enum sm_status scan_all(struct sm_scan *scan, const uint8_t *raw,
 				      struct sm_block *head)
 {
 	uint16_t leaves[SM_LEAVES_MAX];
+	struct sm_trace_when when;
 	enum sm_status status;
 
 	for (uint16_t i = 0; i < SM_LEAVES_MAX; i++)
@@ -28,7 +29,7 @@ static inline enum sm_status scan_all(struct sm_scan *scan, const uint8_t *raw,
 	if (!status && !sm_scan_end(scan))
 		status = SM_DAMAGED;
 	if (!status)
-		status = sm_scan_whens(scan, 1000, head);
+		status = sm_scan_when(scan, 1000, head, 0, &when);
 	return status;
 }
 
