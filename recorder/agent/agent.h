@@ -117,12 +117,6 @@ struct sm_interpreter *sm_code_interpreter_slot(void);
  * its strings then live as long as the code object. Takes the lock.
  */
 const struct sm_code *sm_code_of(struct py_object *code, struct sm_code *spare);
-/*
- * A str attribute of a code object, cut to SM_STRING_MAX. Empty, at
- * sm_code_unreadable: there is none, or it is not UTF-8.
- */
-extern const char sm_code_unreadable[];
-struct sm_str sm_code_text(struct py_object *code, const char *attribute);
 int sm_code_line(struct py_object *code);
 #define SM_CODE_NAME (sm_py.minor >= 11 ? "co_qualname" : "co_name")
 /* Under the lock, by the number of an entry; NULL when there is none. */
@@ -210,6 +204,9 @@ struct sm_box {
 	struct py_object *held[SM_HELD_MAX];
 	uint32_t held_count;
 };
+
+/* text.c: a new bytes object with what a str stands for; NULL: nothing. */
+struct py_object *sm_text_encode(struct py_object *o, struct sm_str *out);
 
 /* Fills event->args and argc from an audit event's argument tuple. */
 void sm_extract(struct sm_box *box, const struct sm_catalogue_entry *entry,

@@ -164,23 +164,36 @@ static struct sm_code *intern(const struct sm_code *c)
 	return new;
 }
 
-const char sm_code_unreadable[] = "";
+/* Under the lock: what is not UTF-8 of the code that is looked at. */
+static struct {
+	char file[SM_PATH_MAX], function[SM_PATH_MAX];
+} undecoded;
 
-static struct sm_str text_of(struct py_object *o)
+/* Lives as long as o, or in room. */
+static struct sm_str text_of(struct py_object *o, char room[SM_PATH_MAX])
 {
-	struct sm_str text = { sm_code_unreadable, 0 };
+	struct sm_str text = { "", 0 }, found;
+	struct py_object *bytes;
 	PY_SIZE n = 0;
 	const char *p;
 
 	if (!(sm_py.PyType_GetFlags(sm_python_type(o)) & PY_IS_STR))
 		return text;
 	p = sm_py.PyUnicode_AsUTF8AndSize(o, &n);
-	if (!p) {
-		sm_py.PyErr_Clear();
+	if (p) {
+		text.p = p;
+		text.len = n > SM_STRING_MAX ? SM_STRING_MAX : (uint32_t)n;
 		return text;
 	}
-	text.p = p;
-	text.len = n > SM_STRING_MAX ? SM_STRING_MAX : (uint32_t)n;
+	sm_py.PyErr_Clear();
+	bytes = sm_text_encode(o, &found);
+	if (!bytes)
+		return text;
+	if (found.len <= SM_PATH_MAX) {
+		memcpy(room, found.p, found.len);
+		text = (struct sm_str){ room, found.len };
+	}
+	sm_py.Py_DecRef(bytes);
 	return text;
 }
 
@@ -188,16 +201,17 @@ static struct sm_str text_of(struct py_object *o)
  * Code and str objects only: no Python code can run. The attribute outlives
  * our reference, the code object holds it.
  */
-struct sm_str sm_code_text(struct py_object *code, const char *attribute)
+static struct sm_str ask_text(struct py_object *code, const char *attribute,
+			      char room[SM_PATH_MAX])
 {
 	struct py_object *o = sm_py.PyObject_GetAttrString(code, attribute);
-	struct sm_str text = { sm_code_unreadable, 0 };
+	struct sm_str text = { "", 0 };
 
 	if (!o) {
 		sm_py.PyErr_Clear();
 		return text;
 	}
-	text = text_of(o);
+	text = text_of(o, room);
 	sm_py.Py_DecRef(o);
 	return text;
 }
@@ -225,10 +239,11 @@ static bool describe(struct py_object *code, struct sm_code_identity *id,
 	bool is_known = sm_code_identify(code, id);
 
 	memset(c, 0, sizeof(*c));
-	c->file = is_known ? text_of(id->file)
-			   : sm_code_text(code, "co_filename");
+	c->file = is_known ? text_of(id->file, undecoded.file)
+			   : ask_text(code, "co_filename", undecoded.file);
 	c->function =
-		is_known ? text_of(id->name) : sm_code_text(code, SM_CODE_NAME);
+		is_known ? text_of(id->name, undecoded.function)
+			 : ask_text(code, SM_CODE_NAME, undecoded.function);
 	c->first_line = id->line > 0 ? (uint32_t)id->line : 0;
 	return is_known;
 }
@@ -275,8 +290,11 @@ SM_RARELY static const struct sm_code *look_at(struct py_object *code,
 	sm_code_classify(spare);
 	entry = table ? intern(spare) : NULL;
 	if (!entry) {
-		if (spare->file.p == absolute)
+		if (spare->file.p == absolute ||
+		    spare->file.p == undecoded.file)
 			spare->file.len = 0;
+		if (spare->function.p == undecoded.function)
+			spare->function.len = 0;
 		spare->number = (uint16_t)(table ? spare->kind + 1 : 0);
 		return spare;
 	}

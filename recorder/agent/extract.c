@@ -43,25 +43,14 @@ char *sm_box_text(struct sm_box *box, uint32_t n)
 static bool encode(struct sm_box *box, struct py_object *o, struct sm_str *out)
 {
 	struct py_object *bytes;
-	PY_SIZE n = 0;
-	char *p;
 
 	sm_py.PyErr_Clear();
 	if (box->held_count == SM_HELD_MAX)
 		return false;
-	bytes = sm_py.PyUnicode_AsEncodedString(o, "utf-8", "surrogateescape");
-	if (!bytes) {
-		sm_py.PyErr_Clear();
-		bytes = sm_py.PyUnicode_AsEncodedString(o, "utf-8",
-							"surrogatepass");
-	}
-	if (!bytes || sm_py.PyBytes_AsStringAndSize(bytes, &p, &n)) {
-		sm_py.PyErr_Clear();
-		return false;
-	}
-	box->held[box->held_count++] = bytes;
-	*out = (struct sm_str){ p, n > INT32_MAX ? INT32_MAX : (uint32_t)n };
-	return true;
+	bytes = sm_text_encode(o, out);
+	if (bytes)
+		box->held[box->held_count++] = bytes;
+	return bytes;
 }
 
 static inline bool get_string(struct sm_box *box, struct py_object *o,
@@ -439,11 +428,17 @@ static void redact_database(struct sm_box *box, struct sm_value *value)
 static void put_code_text(struct sm_box *box, struct py_object *code,
 			  const char *attribute, struct sm_value *value)
 {
-	struct sm_str text = sm_code_text(code, attribute);
+	struct py_object *o = sm_py.PyObject_GetAttrString(code, attribute);
+	struct sm_str text;
+	bool is_text;
 
-	put_string(box, text, true, value);
-	if (text.p == sm_code_unreadable)
-		*value = (struct sm_value){ .type = SM_NONE };
+	value->type = SM_NONE;
+	if (o && get_string(box, o, &text, &is_text))
+		put_string(box, text, is_text, value);
+	if (o)
+		sm_py.Py_DecRef(o); /* the code object holds it */
+	else
+		sm_py.PyErr_Clear();
 }
 
 SM_RARELY static void put_code(struct sm_box *box, struct py_object *o,

@@ -531,8 +531,9 @@ SM_OFTEN int sm_agent_hook(const char *event, struct py_object *args,
 	int saved = errno, result = 0;
 
 	(void)data;
+	/* Nothing we call raises any: the program, in some finalizer. */
 	if (is_inside)
-		return 0;
+		return take_nothing();
 	if (!sm_py.is_probed)
 		sm_python_probe();
 	if (!sm_py.is_tuple_probed && args)

@@ -125,6 +125,9 @@ ROWS = [
     row(HOOKS, "hook that keeps arguments", "hook_eats_arguments", ["hooks"]),
     row(HOOKS, "sys.audit and open replaced", "audit_replaced"),
     row(HOOKS, "codec of host names replaced", "name_codec", ["api"]),
+    row(HOOKS, "error handler of texts that reads", "error_handler"),
+    row(HOOKS, "error handler of texts that gives another path",
+        "error_handler_path"),
     row(HOOKS, "io.open_code", "open_code"),
     row(HOOKS, "opener", "opener"),
 
@@ -183,6 +186,7 @@ ROWS = [
     row(TIMES, "daemon thread at the end", "daemon_thread"),
     row(TIMES, "atexit", "at_exit"),
     row(TIMES, "finalizers of modules", "finalizer"),
+    row(TIMES, "finalizers while an event is taken", "finalizer_inside"),
     row(TIMES, "deep stack", "deep_stack"),
     row(TIMES, "command from a thread without a frame", "frame_thread"),
     row(TIMES, "read from a thread without a frame", "frameless_python"),

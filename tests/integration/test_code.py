@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Code objects come and go; each is known for what it is, and left alone."""
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -55,7 +56,7 @@ for _ in range(20):
 UNNAMED = """
 exec(compile("print('unnamed')", "", "exec"))
 try:
-    exec((lambda: None).__code__.replace(co_filename=chr(0xdcff)))
+    exec((lambda: None).__code__.replace(co_filename=chr(0xd800)))
 except PermissionError:
     print("denied")
 """
@@ -140,6 +141,20 @@ class Code(unittest.TestCase):
             self.assertEqual("unnamed\ndenied\n", self.tool(
                 "enforce", "-q", "--policy", "p.json", "--", python, "-B",
                 "app.py"))
+        self.each(check)
+
+    def test_code_whose_file_is_not_utf_8_has_its_name(self):
+        def check(python):
+            script = os.fsdecode(b"caf\xe9.py")
+            (self.place / script).write_text(
+                "print(len(open('/etc/hostname').read()) > 0)\n")
+            self.record(python, script)
+            self.tool("learn", "-o", "p.json", "t.db")
+            self.assertIn('/caf\\udce9.py"',
+                          (self.place / "p.json").read_text())
+            self.assertEqual("True\n", self.tool(
+                "enforce", "-q", "--policy", "p.json", "--", python, "-B",
+                script))
         self.each(check)
 
 
