@@ -2,7 +2,8 @@
 /*
  * How often the policy will be wrong: it is learned again without a part of the
  * recording and asked about that part. Events of one session hang together, so
- * the parts are runs, processes and stretches of time, never single events.
+ * the parts are runs, sessions, processes and stretches of time, never single
+ * events.
  *
  * A call made in two parts is known whichever is left out, because what was
  * recorded is granted. So only calls of one part alone have to be asked about.
@@ -18,6 +19,7 @@ const char *sm_cut_name(enum sm_cut cut)
 {
 	static const char *const names[SM_CUTS] = {
 		[SM_CUT_RUN] = "run",
+		[SM_CUT_SESSION] = "session",
 		[SM_CUT_PROCESS] = "process",
 		[SM_CUT_TIME] = "time",
 	};
@@ -230,6 +232,102 @@ static enum sm_status by_run(struct estimating *e)
 		status = fold_items(e, SM_PART_RUNS, items, o->run_count,
 				    &e->out->cuts[SM_CUT_RUN]);
 	free(items);
+	return status;
+}
+
+/*
+ * Runs of one trace hang together: a name of that day is in each of them, so
+ * that no run tells how many names the next day brings. What is in no other
+ * trace is told by its time; runs of two traces at one time are one session.
+ */
+struct session {
+	const struct sm_run *run;
+	size_t number;
+};
+
+static int by_start(const void *a, const void *b)
+{
+	const struct sm_run *x = ((const struct session *)a)->run;
+	const struct sm_run *y = ((const struct session *)b)->run;
+
+	if (x->first_ns != y->first_ns)
+		return x->first_ns < y->first_ns ? -1 : 1;
+	return (x->identity > y->identity) - (x->identity < y->identity);
+}
+
+/* Numbers runs that are in the order of time; how many sessions there are. */
+static size_t number_sessions(struct session *s, size_t count)
+{
+	uint64_t end_ns = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!i || (s[i].run->trace != s[i - 1].run->trace &&
+			   s[i].run->first_ns > end_ns))
+			n++;
+		s[i].number = n - 1;
+		if (s[i].run->last_ns > end_ns)
+			end_ns = s[i].run->last_ns;
+	}
+	return n;
+}
+
+/* One session, from s on; ids: room for its runs. */
+static enum sm_status fold_session(struct estimating *e,
+				   const struct session *s, size_t count,
+				   uint64_t *ids, struct sm_cut_estimate *cut)
+{
+	struct sm_part part = { .kind = SM_PART_SESSION,
+				.ids = ids,
+				.from_ns = s->run->first_ns };
+	uint64_t events = 0;
+
+	for (size_t i = 0; i < count && s[i].number == s->number; i++) {
+		ids[part.id_count++] = s[i].run->identity;
+		events += sm_timeline_total(&s[i].run->events);
+		if (s[i].run->last_ns > part.to_ns)
+			part.to_ns = s[i].run->last_ns;
+	}
+	qsort(ids, part.id_count, sizeof(*ids), sm_by_number);
+	return fold(e, &part, events, cut);
+}
+
+/* The last ones, GROUPS at most, unless a run is a session. */
+static enum sm_status fold_sessions(struct estimating *e, struct session *s,
+				    size_t count, uint64_t *ids)
+{
+	struct sm_cut_estimate *cut = &e->out->cuts[SM_CUT_SESSION];
+	enum sm_status status = SM_OK;
+	size_t sessions;
+
+	if (count)
+		qsort(s, count, sizeof(*s), by_start);
+	sessions = number_sessions(s, count);
+	if (sessions < 2 || sessions == count)
+		return SM_OK;
+	for (size_t i = 0; status == SM_OK && i < count; i++)
+		if ((!i || s[i].number != s[i - 1].number) &&
+		    s[i].number + GROUPS >= sessions)
+			status = fold_session(e, s + i, count - i, ids, cut);
+	finish(cut);
+	return status;
+}
+
+static enum sm_status by_session(struct estimating *e)
+{
+	const struct sm_observations *o = e->observations;
+	struct session *s = calloc(o->run_count + 1, sizeof(*s));
+	uint64_t *ids = calloc(o->run_count + 1, sizeof(*ids));
+	enum sm_status status = s && ids ? SM_OK : SM_NOMEM;
+	size_t n = 0;
+
+	for (size_t i = 0; status == SM_OK && i < o->run_count; i++)
+		if (o->runs[i]->first_ns <= o->runs[i]->last_ns)
+			s[n++].run = o->runs[i];
+	if (status == SM_OK)
+		status = fold_sessions(e, s, n, ids);
+	free(s);
+	free(ids);
 	return status;
 }
 
@@ -481,6 +579,8 @@ enum sm_status sm_learn_estimate(const struct sm_observations *observations,
 		status = saturation(&e, rules);
 	if (status == SM_OK)
 		status = by_run(&e);
+	if (status == SM_OK)
+		status = by_session(&e);
 	if (status == SM_OK)
 		status = by_process(&e);
 	if (status == SM_OK)

@@ -235,10 +235,17 @@ void sm_learned_fini(struct sm_learned *learned);
 
 /*
  * How the recording was cut to learn from one part and ask about another.
- * RUN and PROCESS: up to five groups, each left out once. TIME: learnt from
- * what came before, asked about the rest.
+ * RUN, SESSION and PROCESS: up to five groups, each left out once; a session is
+ * all runs of a trace. TIME: learnt from what came before, asked about the
+ * rest.
  */
-enum sm_cut { SM_CUT_RUN, SM_CUT_PROCESS, SM_CUT_TIME, SM_CUTS };
+enum sm_cut {
+	SM_CUT_RUN,
+	SM_CUT_SESSION,
+	SM_CUT_PROCESS,
+	SM_CUT_TIME,
+	SM_CUTS,
+};
 const char *sm_cut_name(enum sm_cut cut); /* "run" */
 
 /*

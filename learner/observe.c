@@ -257,6 +257,7 @@ static enum sm_status merge_runs(struct sm_observations *into,
 		if (!mine)
 			return SM_NOMEM;
 		mine->host = theirs->host;
+		sm_observe_trace(mine, theirs->trace);
 		note_span(&mine->first_ns, &mine->last_ns, theirs->first_ns,
 			  theirs->last_ns);
 		sm_timeline_merge(&mine->events, &theirs->events);

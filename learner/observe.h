@@ -34,6 +34,7 @@ struct sm_call {
 /* A recording: from the start of a command to the end of its last process. */
 struct sm_run {
 	uint64_t identity, host;
+	uint64_t trace; /* the smallest identity of those it is in; 0: none */
 	uint64_t first_ns, last_ns; /* CLOCK_REALTIME, of its events */
 	struct sm_timeline events;
 };
@@ -79,12 +80,17 @@ bool *sm_owners_started(const struct sm_observations *o,
 			struct sm_arena *arena);
 
 /* A part of the recording that is left out, to be asked about. */
-enum sm_part_kind { SM_PART_RUNS, SM_PART_PROCESSES, SM_PART_REST };
+enum sm_part_kind {
+	SM_PART_RUNS,
+	SM_PART_PROCESSES,
+	SM_PART_SESSION, /* all runs of a time: a call may have any number */
+	SM_PART_REST,
+};
 struct sm_part {
 	enum sm_part_kind kind;
 	const uint64_t *ids; /* runs or processes, ascending */
 	size_t id_count;
-	uint64_t from_ns; /* REST: everything from here on */
+	uint64_t from_ns, to_ns; /* SESSION; REST: everything from here on */
 };
 /* The call was made in the part and nowhere else. */
 bool sm_part_holds(const struct sm_part *part, const struct sm_call *call);
@@ -120,6 +126,12 @@ SM_CHECKED enum sm_status sm_observe_call(struct sm_observations *o,
 SM_CHECKED enum sm_status sm_observe_find(struct sm_observations *o,
 					  struct sm_str key,
 					  struct sm_call **out);
+/* The run is in the trace, too. */
+static inline void sm_observe_trace(struct sm_run *run, uint64_t trace)
+{
+	if (trace && (!run->trace || trace < run->trace))
+		run->trace = trace;
+}
 /* The run, made when it is new; NULL when out of memory. */
 struct sm_run *sm_observe_run(struct sm_observations *o, uint64_t identity);
 /* The number of a process, which is added when it is new. */

@@ -129,10 +129,13 @@ static enum sm_status add_process(struct sm_observations *o,
 {
 	enum sm_status status = sm_observations_add_process(
 		o, run, &p->start, &p->interpreter, &maker->owner);
+	struct sm_run *recorded;
 
 	if (status != SM_OK)
 		return status;
-	o->owners[maker->owner].recorded->host = sm_trace_host_identity(trace);
+	recorded = o->owners[maker->owner].recorded;
+	recorded->host = sm_trace_host_identity(trace);
+	sm_observe_trace(recorded, sm_trace_identity(trace));
 	maker->info = p;
 	maker->named = hash_named(p->start.named);
 	return SM_OK;

@@ -37,10 +37,19 @@ bool sm_part_holds(const struct sm_part *part, const struct sm_call *call)
 		return holds_all(part, &call->runs);
 	case SM_PART_PROCESSES:
 		return holds_all(part, &call->owners);
+	case SM_PART_SESSION:
+		return call->first_ns >= part->from_ns &&
+		       call->last_ns <= part->to_ns;
 	case SM_PART_REST:
 		return call->first_ns >= part->from_ns;
 	}
 	return false;
+}
+
+/* Its ids are those of runs. */
+static bool has_runs(const struct sm_part *part)
+{
+	return part->kind == SM_PART_RUNS || part->kind == SM_PART_SESSION;
 }
 
 static void leave_out(const struct sm_part *part, struct sm_sketch *ids)
@@ -67,7 +76,7 @@ static enum sm_status copy_call(struct sm_observations *into,
 	mine->last_ns = call->last_ns;
 	mine->runs = call->runs;
 	mine->owners = call->owners;
-	if (part->kind == SM_PART_RUNS)
+	if (has_runs(part))
 		leave_out(part, &mine->runs);
 	if (part->kind == SM_PART_PROCESSES)
 		leave_out(part, &mine->owners);
@@ -76,7 +85,7 @@ static enum sm_status copy_call(struct sm_observations *into,
 
 static bool is_out(const struct sm_part *part, const struct sm_owner *owner)
 {
-	return (part->kind == SM_PART_RUNS && has_id(part, owner->run)) ||
+	return (has_runs(part) && has_id(part, owner->run)) ||
 	       (part->kind == SM_PART_PROCESSES &&
 		has_id(part, owner->identity));
 }

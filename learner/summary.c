@@ -10,9 +10,9 @@
 #include "schema/cbor.h"
 
 #define MAGIC	    "secmgr-summary"
-#define FORMAT	    4
+#define FORMAT	    5
 #define HEADER	    12 /* items of the first array */
-#define RUN_ITEMS   7
+#define RUN_ITEMS   8
 #define OWNER_ITEMS 16
 #define CALL_ITEMS  6
 #define ITEM_BYTES  4096 /* of anything, strings aside */
@@ -74,6 +74,7 @@ static void put_run(struct sm_cbor_writer *w, const struct sm_run *run)
 	sm_cbor_put_array(w, RUN_ITEMS);
 	sm_cbor_put_uint(w, run->identity);
 	sm_cbor_put_uint(w, run->host);
+	sm_cbor_put_uint(w, run->trace);
 	sm_cbor_put_uint(w, run->first_ns);
 	sm_cbor_put_uint(w, run->last_ns);
 	sm_cbor_put_uint(w, run->events.shift);
@@ -320,8 +321,9 @@ static enum sm_status get_run(struct sm_cbor_reader *r,
 	struct sm_run run = { 0 }, *mine;
 
 	if (!get_items(r, RUN_ITEMS) || !get_number(r, &run.identity) ||
-	    !get_number(r, &run.host) || !get_number(r, &run.first_ns) ||
-	    !get_number(r, &run.last_ns) || !get_timeline(r, &run.events) ||
+	    !get_number(r, &run.host) || !get_number(r, &run.trace) ||
+	    !get_number(r, &run.first_ns) || !get_number(r, &run.last_ns) ||
+	    !get_timeline(r, &run.events) ||
 	    sm_observations_find_run(o, run.identity))
 		return SM_DAMAGED;
 	mine = sm_observe_run(o, run.identity);

@@ -54,6 +54,42 @@ static void a_file_of_one_run_only_is_expected_again(void **state)
 	finish(&b);
 }
 
+/* What a day brings is in all its runs: none of them tells of the next day. */
+static void a_file_of_one_session_only_is_expected_again(void **state)
+{
+	(void)state;
+	for (int sessions = 1; sessions <= 2; sessions++) {
+		struct sm_estimate got;
+		struct bench b;
+
+		start(&b);
+		for (int run = 0; run < RUNS; run++) {
+			int day = run * 2 / RUNS;
+			uint64_t s = (uint64_t)run * 10;
+
+			see_open_at(&b, run, APP "/conf.ini", s);
+			see_open_at(&b, run,
+				    day ? "/etc/of-tuesday" : "/etc/of-monday",
+				    s + 1);
+			b.seen->owners[b.owners[run]].recorded->trace =
+				sessions > 1 ? 1 + (uint64_t)day : 1;
+		}
+		got = estimate(&b);
+		assert_int_equal(got.cuts[SM_CUT_RUN].family[SM_FAMILY_FILES],
+				 0);
+		assert_int_equal(got.cuts[SM_CUT_SESSION].folds,
+				 sessions > 1 ? 2 : 0);
+		assert_int_equal(
+			got.cuts[SM_CUT_SESSION].family[SM_FAMILY_FILES],
+			sessions > 1 ? RUNS : 0);
+		assert_true(got.family_rate[SM_FAMILY_FILES].per_1000 >=
+			    got.cuts[SM_CUT_SESSION]
+				    .family_rate[SM_FAMILY_FILES]
+				    .per_1000);
+		finish(&b);
+	}
+}
+
 static void what_slots_cover_is_not_expected_to_be_blocked(void **state)
 {
 	struct sm_estimate got;
@@ -141,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_of_one_run_only_is_expected_again),
+		cmocka_unit_test(a_file_of_one_session_only_is_expected_again),
 		cmocka_unit_test(
 			what_slots_cover_is_not_expected_to_be_blocked),
 		cmocka_unit_test(what_keeps_changing_shows_in_time),
