@@ -83,6 +83,7 @@ static void join_equal(struct sm_learn *l, struct lines *lines)
 		for (size_t k = 0; k < lines->items[i].by.count; k++)
 			sm_list_add(l, &last->by, lines->items[i].by.items[k]);
 		sm_sketch_merge(&last->runs, &lines->items[i].runs);
+		sm_span_merge(&last->time, &lines->items[i].time);
 		last->seen += lines->items[i].seen;
 	}
 	lines->count = n;

@@ -29,13 +29,16 @@ struct sm_line {
 	bool is_parsed;
 	struct sm_str_list by;
 	struct sm_sketch runs;
+	struct sm_span time;
 	uint64_t seen;
 };
 
-/* The distinct values of a position, with the runs each was seen in. */
+/* The distinct values of a position, with the runs each was seen in, and when.
+ */
 struct sm_word_value {
 	struct sm_str text, known;
 	struct sm_sketch runs;
+	struct sm_span time;
 };
 
 struct sm_values {

@@ -281,7 +281,8 @@ static size_t values_of(struct lines *all, const struct chunk *c, uint32_t at,
 			if (items)
 				items[n] = (struct sm_word_value){ w->value,
 								   w->known,
-								   line->runs };
+								   line->runs,
+								   line->time };
 			n++;
 		}
 	}

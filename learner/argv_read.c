@@ -300,6 +300,8 @@ struct sm_line sm_line_read(struct sm_learn *l, const struct sm_fact *fact)
 				.program = SM_STR(""),
 				.whole = SM_STR(""),
 				.runs = fact->view->call->runs,
+				.time = { fact->view->call->first_ns,
+					  fact->view->call->last_ns },
 				.seen = fact->view->call->count };
 
 	if (request->access == SM_ACCESS_EXEC) {

@@ -197,9 +197,9 @@ static struct sm_values pool(struct sm_learn *l, const struct stretch *s,
 
 			*is_path &= w->is_path;
 			*is_plain &= !w->is_path;
-			v.items[v.count++] =
-				(struct sm_word_value){ w->value, w->known,
-							line->runs };
+			v.items[v.count++] = (struct sm_word_value){
+				w->value, w->known, line->runs, line->time
+			};
 		}
 	}
 	sm_values_sort(&v);
@@ -224,7 +224,7 @@ static struct sm_values column(struct sm_learn *l, const struct stretch *s,
 
 		*is_path &= w->is_path;
 		v.items[i] = (struct sm_word_value){ w->value, w->known,
-						     line->runs };
+						     line->runs, line->time };
 	}
 	sm_values_sort(&v);
 	return v;

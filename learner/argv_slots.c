@@ -20,9 +20,10 @@ struct sm_values sm_values_at(struct sm_learn *l, const struct sm_line *lines,
 			       count };
 
 	for (size_t i = 0; i < count; i++)
-		v.items[i] = (struct sm_word_value){ lines[i].words[at].value,
-						     lines[i].words[at].known,
-						     lines[i].runs };
+		v.items[i] =
+			(struct sm_word_value){ lines[i].words[at].value,
+						lines[i].words[at].known,
+						lines[i].runs, lines[i].time };
 	sm_values_sort(&v);
 	return v;
 }
@@ -41,6 +42,7 @@ void sm_values_sort(struct sm_values *v)
 			continue;
 		}
 		sm_sketch_merge(&last->runs, &v->items[i].runs);
+		sm_span_merge(&last->time, &v->items[i].time);
 		/* The same word in two places. */
 		if (!sm_str_equal(last->known, v->items[i].known))
 			last->known = SM_STR("");
@@ -158,6 +160,19 @@ static struct sm_str shared_origin(const struct sm_values *v)
 	return origin;
 }
 
+/* All of them came back, but none once there was another one. */
+static bool follow_one_another(const struct sm_values *v)
+{
+	struct sm_use uses[SM_USES_MAX];
+
+	if (v->count > SM_USES_MAX)
+		return false;
+	for (size_t i = 0; i < v->count; i++)
+		uses[i] =
+			(struct sm_use){ v->items[i].time, &v->items[i].runs };
+	return sm_uses_follow(uses, v->count);
+}
+
 static struct sm_evidence weigh(const struct sm_learn *l,
 				const struct sm_values *v)
 {
@@ -165,6 +180,7 @@ static struct sm_evidence weigh(const struct sm_learn *l,
 
 	for (size_t i = 0; i < v->count; i++)
 		e.some_recur |= v->items[i].runs.count > 1;
+	e.some_recur = e.some_recur && !follow_one_another(v);
 	e.is_made = l->observations->run_count > 1;
 	return e;
 }
@@ -221,10 +237,10 @@ static struct sm_str part_slot(struct sm_learn *l, const struct sm_values *v,
 	struct sm_str text;
 
 	for (size_t i = 0; i < v->count; i++)
-		parts.items[i] =
-			(struct sm_word_value){ part_of(v->items[i].text,
-							number),
-						SM_STR(""), v->items[i].runs };
+		parts.items[i] = (struct sm_word_value){
+			part_of(v->items[i].text, number), SM_STR(""),
+			v->items[i].runs, v->items[i].time
+		};
 	sm_values_sort(&parts);
 	if (parts.count == 1)
 		return sm_escape(l, parts.items[0].text);

@@ -123,6 +123,17 @@ struct sm_facts sm_learn_facts(struct sm_learn *l, enum sm_family family,
 void sm_learn_given(struct sm_learn *l);
 /* Whether name, or what it is without its extension, is one of them. */
 bool sm_is_given(const struct sm_learn *l, struct sm_str name);
+/* When a value was used, and in which runs. */
+struct sm_use {
+	struct sm_span time;
+	const struct sm_sketch *runs;
+};
+#define SM_USES_MAX 8 /* with more values none asks for it */
+/*
+ * Each came in several runs, but was over when the next began: one took the
+ * place of another, as those of today do of yesterday's.
+ */
+bool sm_uses_follow(const struct sm_use *uses, size_t count);
 /* The first and the last time; before anything asks for windows. */
 void sm_learn_measure_time(struct sm_learn *l);
 /* literal with \ before bytes that mean something in patterns. */

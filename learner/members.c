@@ -111,24 +111,38 @@ static bool is_number(const struct sm_member *member)
 	return member->typed == 1 && sm_str_equal(text, number);
 }
 
+/* All of them came back, but none once there was another one. */
+static bool follow_one_another(const struct sm_member *members, size_t count)
+{
+	struct sm_use uses[SM_USES_MAX];
+
+	if (count > SM_USES_MAX)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		uses[i] = (struct sm_use){ members[i].node->time,
+					   &members[i].node->runs };
+	return sm_uses_follow(uses, count);
+}
+
 struct sm_evidence sm_members_weigh(const struct sm_learn *l,
 				    const struct sm_node *parent,
 				    const struct sm_member *members,
 				    size_t count)
 {
 	struct sm_evidence e = { .distinct = count, .is_typed = count > 0 };
-	bool is_numbered = count > 0;
+	bool is_numbered = count > 0, is_back = false;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct sm_node *node = members[i].node;
 
-		e.some_recur |= !node->is_given &&
-				(node->runs.count > 1 ||
-				 (parent->sources > 1 && node->sources > 1));
+		is_back |= !node->is_given && node->runs.count > 1;
+		e.some_recur |= !node->is_given && parent->sources > 1 &&
+				node->sources > 1;
 		e.is_typed &= members[i].typed > 0;
 		e.is_made |= node->is_made;
 		is_numbered &= is_number(&members[i]);
 	}
+	e.some_recur |= is_back && !follow_one_another(members, count);
 	e.is_numbered = is_numbered && e.is_made;
 	/* That no owner and no run shares a name is evidence of its own. */
 	e.is_made |= parent->sources > 1 || l->observations->run_count > 1;

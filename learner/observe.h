@@ -153,6 +153,12 @@ static inline void sm_span_add(struct sm_span *span, uint64_t time_ns)
 	if (time_ns > span->last_ns)
 		span->last_ns = time_ns;
 }
+static inline void sm_span_merge(struct sm_span *span,
+				 const struct sm_span *other)
+{
+	sm_span_add(span, other->first_ns);
+	sm_span_add(span, other->last_ns);
+}
 /* More events of call, */
 static inline void sm_observe_count(struct sm_call *call,
 				    const struct sm_span *span, uint64_t count)

@@ -85,6 +85,10 @@ void sm_node_take(struct sm_learn *l, struct sm_node *into,
 	if (!into->why.len)
 		into->why = from->why;
 	into->windows |= from->windows;
+	if (!into->time.last_ns)
+		into->time = from->time;
+	else if (from->time.last_ns)
+		sm_span_merge(&into->time, &from->time);
 	into->seen += from->seen;
 	into->sources += from->sources;
 	into->is_dir |= from->is_dir;

@@ -38,6 +38,7 @@ struct sm_node {
 	struct sm_str why; /* it is a slot, for people; empty: it is none */
 	struct sm_sketch runs, processes;
 	uint32_t windows; /* a bit for each part of the time */
+	struct sm_span time;
 	uint32_t sources; /* sibling directories merged into this */
 	uint64_t seen;
 	bool is_dir;	   /* has kids, or was listed or made as one */

@@ -53,4 +53,37 @@ void sm_node_note_call(const struct sm_learn *l, struct sm_node *node,
 	sm_sketch_merge(&node->runs, &call->runs);
 	sm_sketch_merge(&node->processes, &call->owners);
 	node->windows |= windows_of(l, call);
+	if (!node->time.last_ns)
+		node->time = sm_span_of(call->first_ns);
+	sm_span_add(&node->time, call->first_ns);
+	sm_span_add(&node->time, call->last_ns);
+}
+
+static bool have_run_in_common(const struct sm_sketch *a,
+			       const struct sm_sketch *b)
+{
+	for (uint32_t i = 0; i < a->count; i++)
+		for (uint32_t k = 0; k < b->count; k++)
+			if (a->hash[i] == b->hash[k])
+				return true;
+	return false;
+}
+
+bool sm_uses_follow(const struct sm_use *uses, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct sm_use *a = &uses[i];
+
+		if (a->runs->count < 2)
+			return false;
+		for (size_t k = 0; k < i; k++) {
+			const struct sm_use *b = &uses[k];
+
+			if ((a->time.first_ns <= b->time.last_ns &&
+			     b->time.first_ns <= a->time.last_ns) ||
+			    have_run_in_common(a->runs, b->runs))
+				return false;
+		}
+	}
+	return count > 1;
 }
