@@ -3,6 +3,7 @@
  * wrapper_trace.c: the file a recording goes to, from its first line to the
  * next file of a rotation.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -34,6 +35,22 @@ static enum sm_status check_old(const struct wrapper *wrapper,
 	return SM_OK;
 }
 
+/* Who was killed between two files left the older one, and it is continued. */
+static enum sm_status follow_old(struct run *run)
+{
+	const struct wrapper *wrapper = run->wrapper;
+	char path[PATH_MAX + 8];
+	struct sm_trace_seal seal;
+
+	if (!run->is_new_file || !wrapper->rotates ||
+	    !rotate_has_old(wrapper->output))
+		return SM_OK;
+	snprintf(path, sizeof(path), "%s.1", wrapper->output);
+	if (sm_trace_last_seal(path, &seal, NULL))
+		return SM_OK; /* --verify tells */
+	return sm_trace_follow(run->trace, seal.hash);
+}
+
 enum sm_status run_open_trace(struct run *run, struct sm_diag *diag)
 {
 	const struct wrapper *wrapper = run->wrapper;
@@ -56,6 +73,8 @@ enum sm_status run_open_trace(struct run *run, struct sm_diag *diag)
 			"replaces it");
 	if (status)
 		return status;
+	if (follow_old(run))
+		return sm_fail(diag, SM_NOMEM, "out of memory");
 	sm_trace_sign(run->trace, run->signer);
 	return run_set_facts(run, diag);
 }

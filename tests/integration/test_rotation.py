@@ -69,6 +69,9 @@ class Rotation(unittest.TestCase):
             path, "SELECT total(events) FROM block")[0][0])
         return stored
 
+    def stored_in_all(self):
+        return sum(self.stored(path) for path in self.files())
+
     def read(self, name, *arguments, status=(0, 1)):
         done = subprocess.run(
             [workloads.program(name), *map(str, arguments)],
@@ -185,6 +188,16 @@ class Rotation(unittest.TestCase):
         last = self.files()[-1]
         self.assertNotIn("part", dict(self.query(
             last, "SELECT key, value FROM meta")))
+        # The newest is continued until it is full; then come others.
+        before, stored = len(self.files()), self.stored_in_all()
+        told = self.record(*options, "--append")
+        files = self.files()
+        self.assertGreater(len(files), before)
+        more = int(re.search(r"(\d+) events, 0 lost", told)[1])
+        self.assertEqual(stored + more, self.stored_in_all())
+        found = self.read("secmgr-events", "--verify", "--rotated", self.trace,
+                          status=(0,))
+        self.assertEqual(len(files), found.stdout.count("all as written"))
         self.record(*options, "--force", code=small, status=0)
         self.assertEqual([self.trace], self.files())
 
