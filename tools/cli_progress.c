@@ -65,6 +65,13 @@ void sm_cli_progress(const struct sm_program *program)
 	sm_trace_watch(show, NULL);
 }
 
+void sm_cli_progress_end(void)
+{
+	wipe();
+	fflush(stderr);
+	sm_trace_watch(NULL, NULL);
+}
+
 /* ------------------------------------------------------------------- stopped
  */
 

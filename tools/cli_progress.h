@@ -12,6 +12,8 @@
  * takes longer than a moment. Messages and the end wipe the line.
  */
 void sm_cli_progress(const struct sm_program *program);
+/* Who goes on by talking to somebody: no more of it. */
+void sm_cli_progress_end(void);
 
 /*
  * Until sm_cli_keep() a signal that ends the program removes file (and what

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tools/cli_progress.h"
 #include "tools/key_table.h"
 #include "tools/policy_tool.h"
 
@@ -358,6 +359,9 @@ static int explain_traces(const struct sm_policy_options *o, const char *policy,
 	int i, status = SM_EXIT_OK, one;
 	size_t n;
 
+	/* Verdicts on the terminal show themselves how far it is. */
+	if (!isatty(STDOUT_FILENO))
+		sm_cli_progress(&sm_policy_program);
 	for (i = 0; i < count; i++) {
 		one = explain_trace(o, policy, paths[i], count > 1, asked,
 				    &told);

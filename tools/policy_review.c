@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tools/cli_progress.h"
 #include "tools/review.h"
 
 static void drop_answers(const struct sm_review *review)
@@ -87,7 +88,9 @@ int sm_policy_review(const struct sm_policy_options *o, int argc, char **argv)
 		return SM_EXIT_USAGE;
 	}
 	all.shows_all |= o->is_explaining;
+	sm_cli_progress(&sm_policy_program);
 	status = sm_review_open(&all, argc, argv, &review);
+	sm_cli_progress_end();
 	if (!status)
 		status = run(o, &review);
 	sm_review_close(&review);
