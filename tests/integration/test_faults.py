@@ -2,8 +2,8 @@
 """System calls and allocations that fail lose nothing that is not counted.
 
 strace(1) makes calls fail in the recorder's threads or in the program, a
-preloaded library (loss/faults.c) the recorder's allocations. SM_FAULTS: how
-many times.
+preloaded library (loss/faults.c) the recorder's allocations, CPython itself
+those of the program. SM_FAULTS: how many times.
 """
 import os
 import pathlib
@@ -12,12 +12,15 @@ import subprocess
 import unittest
 
 import accounts
+from loss import counted
 from recording import Case
+from workloads import PYTHON, environment, program
 
 FAULTS = int(os.environ.get("SM_FAULTS", "4"))
 SEED = int(os.environ.get("SM_SEED", "1"))
 WORKERS = 3
 LIMIT = 400
+NO_MEMORY = pathlib.Path(__file__).resolve().parent / "loss" / "nomem.py"
 LIBRARY = pathlib.Path(__file__).resolve().parent / "loss" / "faults.c"
 
 # Those of handshakes, rings, threads and the disk.
@@ -103,6 +106,46 @@ class Faults(Case):
                     env={"LD_PRELOAD": str(library),
                          "SM_FAULT_MEMORY": f"{cycle + 1}:{one_of}:{left}"})
                 self.check(recording, f"{cycle + 1}:{one_of}:{left}")
+
+    def run_without_memory(self, secret, tool, *options):
+        """(calls that did not fail, how often secret was opened)"""
+        truth, self.trace = self.place / "truth", self.place / "t.db"
+        counted.make(truth, 1)
+        done = subprocess.run(
+            [program(tool), "-f", "-o", self.trace, *options, "--", PYTHON,
+             NO_MEMORY, truth, secret, "0", "40"], env=environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            check=False)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual([], accounts.unexplained(
+            self.trace, counted.read(truth), is_killed=False))
+        process, = accounts.processes(self.trace)
+        self.assertEqual(0, accounts.lost_by(process), process)
+        number, opened = map(int, done.stdout.split())
+        event, = accounts.counted_events(self.trace)
+        self.assertEqual((number, number), (event.events, event.distinct))
+        return number, opened
+
+    def test_allocations_of_the_program(self):
+        """Each one that CPython asks for while it raises an event.
+
+        None is lost that did not fail before the hook; and who may not open a
+        file does not because there is no memory to tell him.
+        """
+        secret, policy = self.place / "secret", self.place / "p.json"
+        secret.touch()
+        number, opened = self.run_without_memory(secret, "secmgr-record")
+        self.assertGreater(number, 500)
+        self.assertGreater(opened, 50)
+        self.run_without_memory(self.place / "none", "secmgr-record")
+        subprocess.run([program("secmgr-learn"), "-o", policy, self.trace],
+                       stderr=subprocess.DEVNULL, check=False)
+        number, opened = self.run_without_memory(
+            secret, "secmgr-enforce", "-p", policy)
+        self.assertGreater(number, 500)
+        self.assertEqual(0, opened)
+        self.assertGreater(accounts.query(
+            self.trace, "SELECT sum(events) FROM denial")[0][0], 50)
 
 
 if __name__ == "__main__":
