@@ -7,12 +7,25 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "schema/trace/checkpoint.h"
 
 static char dir[] = "/tmp/test_trace_vouch.XXXXXX";
 static char path[64], copy[64], key_file[64], public_file[64];
 static uint64_t seq;
+static uint64_t later_ns;
+
+/* In place of libc's: time that passes without being waited for. */
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	long failed = syscall(SYS_clock_gettime, clock, now);
+
+	now->tv_sec += (time_t)(later_ns / 1000000000u);
+	return (int)failed;
+}
 
 static int make_dir(void **state)
 {
@@ -308,6 +321,43 @@ static void signatures_tell_whose_trace_it_is(void **state)
 	assert_non_null(strstr(diag.text, "is not signed"));
 }
 
+/* Half a minute, and a commit every second, as a recorder makes them. */
+static void a_signature_is_made_every_ten_seconds(void **state)
+{
+	struct sm_trace_trust trust = { 0 };
+	struct sm_trace_verified result;
+	struct sm_trace_writer *w;
+	struct sm_signer *signer;
+	struct sm_diag diag;
+	uint64_t signatures = 0;
+
+	(void)state;
+	assert_int_equal(sm_signer_open(key_file, &signer, &diag), SM_OK);
+	w = start(signer);
+	for (unsigned second = 0; second <= 35; second++) {
+		/* From the 25th on the program is quiet. */
+		if (second < 25)
+			append(w, 10);
+		commit(w);
+		copy_now();
+		assert_int_equal(verify(copy, &trust, &result, &diag), SM_OK);
+		/* What was done is signed ten seconds later, not before. */
+		if (second < 25)
+			assert_int_equal(result.signed_events,
+					 10 * (second / 10 * 10 + 1));
+		else if (second >= 30)
+			assert_int_equal(result.signed_events, 250);
+		signatures += scalar(copy, "SELECT length(signature)=64 FROM "
+					   "checkpoint ORDER BY id DESC "
+					   "LIMIT 1") &&
+			      (second < 25 || second == 30);
+		later_ns += UINT64_C(1000000000);
+	}
+	assert_int_equal(signatures, 4);
+	finish(w);
+	sm_signer_free(signer);
+}
+
 static void an_unsigned_trace_is_not_taken_for_a_signed_one(void **state)
 {
 	struct sm_trace_writer *w = start(NULL);
@@ -453,6 +503,7 @@ int main(void)
 		cmocka_unit_test(groups_of_processes_are_hashed_as_they_change),
 		cmocka_unit_test(what_was_changed_is_not_continued),
 		cmocka_unit_test(signatures_tell_whose_trace_it_is),
+		cmocka_unit_test(a_signature_is_made_every_ten_seconds),
 		cmocka_unit_test(
 			an_unsigned_trace_is_not_taken_for_a_signed_one),
 		cmocka_unit_test(keys_that_are_none_are_refused),
