@@ -21,6 +21,7 @@ CROWD = int(os.environ.get("SM_CROWD", "60"))
 SEED = int(os.environ.get("SM_SEED", "1"))
 WORKERS = 3
 QUIET = 50
+TRIES = 5
 MEMORY_MAX = 64 << 20
 
 
@@ -116,14 +117,20 @@ class Crowds(Case):
 
     def test_a_flood_beside_quiet_processes(self):
         """More than the rings of the quiet ones hold, but not at once."""
-        recording = self.record(QUIET, "beside", QUIET, 140,
-                                options=["--ring-size=256K"])
-        self.check(recording, is_killed=False)
+        for _ in range(TRIES):
+            recording = self.record(QUIET, "beside", QUIET, 140,
+                                    options=["--ring-size=256K"])
+            self.check(recording, is_killed=False)
+            # A busy machine may leave one uncovered: that is no flood's doing.
+            if not accounts.uncovered(recording.trace):
+                break
         events = accounts.counted_events(recording.trace)
         covered = {event.process for event in events}
+        self.assertEqual(QUIET, len(covered))
         self.assertEqual({140}, {event.distinct for event in events})
-        self.assertLessEqual(QUIET, len(covered) +
-                             accounts.uncovered(recording.trace))
+        for process in accounts.processes(recording.trace):
+            if process.number in covered:
+                self.assertEqual(0, accounts.lost_by(process), process)
         flooders = [process for process
                     in accounts.processes(recording.trace)
                     if process.number not in covered and process.ring_full]
