@@ -112,6 +112,7 @@ static bool is_word(struct sm_redact_scan *s, struct sm_span *out)
 	while (to < s->text.len && sm_is_word(s->text.p[to]))
 		to++;
 	s->run_end = to;
+	s->has_values |= sm_is_same_name(sm_part(s->text, from, to), "values");
 	if (is_variable(s, from))
 		return false;
 	if (is_behind_scheme(s, out) ||

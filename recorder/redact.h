@@ -40,9 +40,12 @@ bool sm_redact(enum sm_redact_kind kind, struct sm_redact_text text, char *out,
 /* What is known of an argument list while its words come by; {0} before. */
 struct sm_redact_argv {
 	uint32_t count;
-	uint8_t program; /* whose options are meant, enum in redact_argv.c */
-	uint8_t next;	 /* what the next word is, likewise */
-	bool is_shell;	 /* argv[0] is a shell */
+	uint8_t program;   /* whose options are meant, enum in redact_argv.c */
+	uint8_t next;	   /* what the next word is, likewise */
+	uint8_t operands;  /* words so far that are no options, to 255 */
+	bool takes_secret; /* one of these, as an option said */
+	bool is_short;	   /* and the operand before it is left out */
+	bool is_shell;	   /* argv[0] is a shell */
 	bool is_line_next;
 };
 /* The next word of a list; the rest as sm_redact(). argv[0] is left alone. */

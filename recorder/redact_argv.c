@@ -31,6 +31,9 @@ enum program {
 	DESKTOP,
 	USERADD,
 	ETCD,
+	HTPASSWD,
+	QPDF,
+	ORACLE,
 	CONFIG,
 };
 
@@ -101,12 +104,28 @@ static const struct {
 	{ "useradd", USERADD },
 	{ "usermod", USERADD },
 	{ "etcdctl", ETCD },
+	{ "htpasswd", HTPASSWD },
+	{ "qpdf", QPDF },
+	{ "sqlplus", ORACLE },
+	{ "sqlldr", ORACLE },
+	{ "expdp", ORACLE },
+	{ "impdp", ORACLE },
 	{ "aws", CONFIG },
 	{ "git", CONFIG },
 };
 
 /* What the next word is, or how the rest of this one is to be read. */
-enum form { NOTHING, NEXT, ATTACHED, EITHER, COLON, PERCENT, COMMA, PREFIX };
+enum form {
+	NOTHING,
+	NEXT,
+	TWO,
+	ATTACHED,
+	EITHER,
+	COLON,
+	PERCENT,
+	COMMA,
+	PREFIX
+};
 
 static const struct {
 	enum program program;
@@ -274,6 +293,7 @@ static struct sm_span by_form(enum form form, struct sm_str word, uint32_t from)
 	case COMMA:
 		return behind(word, from, ',');
 	case NEXT:
+	case TWO:
 	case ATTACHED:
 	case EITHER:
 	case PREFIX:
@@ -310,11 +330,63 @@ static struct sm_span by_option(struct sm_redact_argv *argv, struct sm_str word)
 								: (uint8_t)form;
 		return none;
 	}
-	if (form == PREFIX || ((form != NEXT && form != NOTHING) && !is_long))
+	if (form == PREFIX || (form > TWO && !is_long))
 		return by_form(form, word, before + options[i].option.len);
 	if (names_secret(word))
 		argv->next = NEXT;
 	return none;
+}
+
+/* -------------------------------------------------------------- operands */
+
+/* `htpasswd -b FILE USER X`, `htpasswd -nb USER X` */
+static struct sm_span of_htpasswd(struct sm_redact_argv *argv,
+				  struct sm_str word)
+{
+	struct sm_span none = { word.len, word.len };
+
+	if (word.p[0] == '-') {
+		argv->takes_secret |= !!memchr(word.p, 'b', word.len);
+		argv->is_short |= !!memchr(word.p, 'n', word.len);
+		argv->operands -= word.p[word.len - 1] == 'C'; /* -C COST */
+		return none;
+	}
+	argv->operands++;
+	if (!argv->takes_secret || argv->operands != 3 - argv->is_short)
+		return none;
+	return (struct sm_span){ 0, word.len };
+}
+
+/* `sqlplus USER/X@DB` */
+static struct sm_span of_oracle(struct sm_redact_argv *argv, struct sm_str word)
+{
+	struct sm_span none = { word.len, word.len };
+	struct sm_span span;
+	const char *at;
+
+	if (word.p[0] == '-' || argv->operands)
+		return none;
+	argv->operands = 1;
+	if (!sm_is_alnum(word.p[0]))
+		return none; /* /nolog, @script */
+	span = behind(word, 0, '/');
+	at = memrchr(word.p, '@', word.len);
+	if (at && at - word.p > span.from)
+		span.to = (uint32_t)(at - word.p);
+	return span;
+}
+
+static struct sm_span by_operand(struct sm_redact_argv *argv,
+				 struct sm_str word)
+{
+	switch (argv->program) {
+	case HTPASSWD:
+		return of_htpasswd(argv, word);
+	case ORACLE:
+		return of_oracle(argv, word);
+	default:
+		return (struct sm_span){ word.len, word.len };
+	}
 }
 
 /* `user.signingkey /home/me/key.pub`: base64 may begin with a / alike. */
@@ -329,15 +401,23 @@ struct sm_span sm_redact_look_at(struct sm_redact_argv *argv,
 				 struct sm_str word)
 {
 	enum form next = (enum form)argv->next;
-	struct sm_span none = { word.len, word.len };
+	bool is_option = word.len && word.p[0] == '-', is_named;
+	struct sm_span span = { word.len, word.len };
 
-	argv->next = NOTHING;
+	is_named = argv->program != OTHER;
+	argv->next = next == TWO && !is_option ? NEXT : NOTHING;
 	argv->program = (uint8_t)program_of(word, (enum program)argv->program);
+	if (!word.len)
+		return span;
 	/* Another option: the one before took none after all. */
-	if (next != NOTHING && word.len && word.p[0] != '-' &&
-	    !sm_is_no_secret(word) && !is_path(word))
+	if (next != NOTHING && !is_option && !sm_is_no_secret(word) &&
+	    !is_path(word))
 		return by_form(next, word, 0);
-	return word.len ? by_option(argv, word) : none;
+	if (argv->next != NOTHING)
+		return span;
+	if (is_named)
+		span = by_operand(argv, word);
+	return span.from < span.to ? span : by_option(argv, word);
 }
 
 /* ----------------------------------------------------------------- in lists */

@@ -69,8 +69,9 @@ struct sm_redact_scan {
 	 * byte is taken out that could be one a shell acts on. */
 	bool is_strict;
 	bool is_cut;
-	bool is_url;   /* behind ://, in the same word */
-	bool is_query; /* behind ?, likewise */
+	bool is_url;	 /* behind ://, in the same word */
+	bool is_query;	 /* behind ?, likewise */
+	bool has_values; /* behind VALUES */
 };
 
 static inline char sm_peek(const struct sm_redact_scan *s, uint32_t at)
@@ -154,11 +155,17 @@ bool sm_take(const struct sm_redact_scan *s, uint32_t from, uint32_t to,
 uint32_t sm_scheme_at(const struct sm_redact_scan *s, uint32_t at);
 /*
  * What the byte at the cursor says is one: the = or : behind a name, the : in
- * front of a URL's authority, the quote behind a word of SQL.
+ * front of a URL's authority.
  */
 bool sm_is_named(const struct sm_redact_scan *s, struct sm_span *out);
 bool sm_is_authority(struct sm_redact_scan *s, struct sm_span *out);
+
+/* --------------------------------------------------------- redact_sql.c */
+
+/* The quote at the cursor begins one, by a word of SQL or in a row. */
 bool sm_is_sql(const struct sm_redact_scan *s, struct sm_span *out);
+/* Whether name is that of an encrypted database's key. */
+bool sm_is_pragma(const struct sm_redact_scan *s, struct sm_str name);
 
 /* ------------------------------------------------------- redact_pairs.c */
 

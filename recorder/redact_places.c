@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * redact_places.c: credentials by where they stand: behind names, in headers,
- * URLs and SQL.
+ * redact_places.c: credentials by where they stand: behind names, in headers
+ * and URLs.
  */
 #include "recorder/redact_internal.h"
 
@@ -243,7 +243,7 @@ static bool is_secret_here(const struct sm_redact_scan *s, struct sm_str name,
 	if (is_query && (sm_is_query_secret(name) ||
 			 (sm_is_drawn_query(name) && has_drawn_value(s))))
 		return true;
-	return sm_is_value_of_secret(s, name);
+	return sm_is_value_of_secret(s, name) || sm_is_pragma(s, name);
 }
 
 /* `name=value` and `name: value`. */
@@ -320,50 +320,4 @@ bool sm_is_authority(struct sm_redact_scan *s, struct sm_span *out)
 	if (sm_is_drawn(sm_part(s->text, s->at + 3, colon)))
 		return sm_take(s, s->at + 3, end, out);
 	return sm_take(s, colon + 1, end, out);
-}
-
-/* ------------------------------------------------------------------ SQL */
-
-/* The word in front of at, blanks and ( skipped; empty: there are none. */
-static struct sm_str word_before(const struct sm_redact_scan *s, uint32_t at)
-{
-	uint32_t start, end = at;
-
-	while (at &&
-	       (sm_is_blank(s->text.p[at - 1]) || s->text.p[at - 1] == '('))
-		at--;
-	if (at == end)
-		return sm_part(s->text, at, at);
-	for (start = at; start; start--)
-		if (!sm_is_alnum(s->text.p[start - 1]) &&
-		    s->text.p[start - 1] != '_')
-			break;
-	return sm_part(s->text, start, at);
-}
-
-/* PASSWORD 'x', IDENTIFIED BY 'x', IDENTIFIED WITH plugin AS 'x' */
-bool sm_is_sql(const struct sm_redact_scan *s, struct sm_span *out)
-{
-	bool is_escaped = s->at && s->text.p[s->at - 1] == '\\';
-	struct sm_str word = word_before(s, s->at - is_escaped);
-	uint32_t before = (uint32_t)(word.p - s->text.p);
-	char quote = s->text.p[s->at];
-	bool is_behind = sm_name_kind_of(word) == SM_NAME_SECRET;
-
-	if (!is_behind &&
-	    (sm_is_same_name(word, "by") || sm_is_same_name(word, "as"))) {
-		word = word_before(s, before);
-		is_behind = sm_is_same_name(word, "identified");
-		if (!is_behind && word.len) {
-			word = word_before(s, (uint32_t)(word.p - s->text.p));
-			is_behind = sm_is_same_name(word, "with");
-		}
-	}
-	if (!is_behind ||
-	    (s->kind == SM_REDACT_LINE && !s->quote && !s->is_strict))
-		return false;
-	return sm_take(
-		s, s->at + 1,
-		sm_redact_end(s->kind, s->text, s->at + 1, s->quote, quote),
-		out);
 }
