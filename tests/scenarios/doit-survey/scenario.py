@@ -280,7 +280,8 @@ class DoitSurvey(stage.Program):
         def use(line):
             self.hand_in("bad", "{}\n", {
                 "run.sh": line + "\n", "x.csv": "a,1\n",
-                "--checkpoint=1": "", "--checkpoint-action=exec=sh run.sh": ""})
+                "--checkpoint=1": "",
+                "--checkpoint-action=exec=sh run.sh": ""})
             self.doit("pack:bad", "day=2026-01-11")
         return self.runs_line(use)
 

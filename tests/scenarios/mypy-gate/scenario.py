@@ -230,8 +230,9 @@ class MypyGate(stage.Program):
             f'notify = "{chat.url}/hooks/zo%C3%AB?room=shop"\n'
             'formats = ["page"]\nnote = "docs/New plan.txt"\n')
         self.expect_gate("check", "shop", "users/Zoë/bug-4711_v2.1", "4711",
-                         status=1, found="1 new", made=["reports/shop-4711.xml",
-                                              "reports/shop-4711.html"])
+                         status=1, found="1 new",
+                         made=["reports/shop-4711.xml",
+                               "reports/shop-4711.html"])
         self.push("shop", "release/2027.1", {
             "shop/prices.py": "import decimal\n\n\ndef total(names: int) -> "
             "str:\n    return decimal.Decimal(names)\n",
@@ -246,7 +247,8 @@ class MypyGate(stage.Program):
             "mypy.ini": CONFIG + "[mypy-attic.*]\nignore_errors = true\n",
             ".gate/known.pickle": pickle.dumps({("count.py", "x")}),
             "kinds/a/b.py": "import xml.dom.minidom\nX: int = 1\n"},
-            'stubs = ["attic/2019/older.py"]\npaths = ["kinds", "attic", "count.py"]\n'
+            'stubs = ["attic/2019/older.py"]\n'
+            'paths = ["kinds", "attic", "count.py"]\n'
             "excuse = \"file.startswith('attic')\"\n")
         self.expect_gate("check", "tools", "fix.legacy", "208", found="0 new",
                          made=["reports/tools-208.xml"])
@@ -275,8 +277,9 @@ class MypyGate(stage.Program):
     # ----------------------------------------------------------------- attacks
     def check(self, gate="", files=(), branch="evil"):
         """A branch of somebody who means harm."""
-        self.push("shop", branch, {"x.py": "X = 1\n", "y.txt": "",
-                                   **dict(files)}, gate or "paths = ['x.py']\n")
+        self.push("shop", branch, {
+            "x.py": "X = 1\n", "y.txt": "", **dict(files)},
+                  gate or "paths = ['x.py']\n")
         return self.gate("check", "shop", branch, "666")[1]
 
     def plugs(self, code):
