@@ -1,0 +1,1 @@
+"""What single sites want done with an item."""

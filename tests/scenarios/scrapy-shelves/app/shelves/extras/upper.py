@@ -1,0 +1,5 @@
+"""Titles in capitals."""
+
+
+def change(item):
+    item["title"] = item["title"].upper()
