@@ -125,7 +125,9 @@ static void what_a_recorded_program_says_is_not_given(void **state)
 static void who_started_it_may_be_left_out(void **state)
 {
 	uint64_t ids[2];
-	const struct sm_part part = { SM_PART_PROCESSES, ids, 2, 0 };
+	const struct sm_part part = { .kind = SM_PART_PROCESSES,
+				      .ids = ids,
+				      .id_count = 2 };
 	struct sm_observations *rest;
 	struct bench b;
 
