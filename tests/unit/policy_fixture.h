@@ -123,4 +123,13 @@ static inline void push_words(struct staged *s, char *text)
 	push_arg(s, list);
 }
 
+/* Repeatable, and the same everywhere. */
+static inline unsigned next_random(unsigned below)
+{
+	static uint64_t state = 42;
+
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(state >> 33) % below;
+}
+
 #endif
