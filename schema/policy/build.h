@@ -119,6 +119,16 @@ SM_CHECKED enum sm_status sm_build_pattern(struct sm_build *b,
 bool sm_build_is_tail(struct sm_build *b, const struct sm_build_node *node);
 /* Where literal starts of paths end, once all rules are in. */
 SM_CHECKED enum sm_status sm_build_stops(struct sm_build *b);
+/*
+ * build_stop.c: appends the stop of a node behind a path of len bytes, and
+ * those its ways lead to; at: its word, for sm_build_stop_at().
+ */
+SM_CHECKED enum sm_status sm_build_stop(struct sm_build *b,
+					enum sm_blob_root root, uint32_t node,
+					uint32_t len, uint32_t *at);
+/* Until another one is appended. */
+struct sm_blob_stop *sm_build_stop_at(struct sm_build *b, uint32_t word);
+
 /* The path of a mark of the same number. */
 struct sm_build_start {
 	enum sm_blob_root root;

@@ -5,13 +5,6 @@
 #include "schema/policy/build.h"
 #include "schema/policy/stop.h"
 
-static const struct sm_blob_stop *stop_at(struct sm_build *b, uint32_t word)
-{
-	const char *p = b->sections[SM_BLOB_STOPS].p;
-
-	return (const void *)(p + 8 * (size_t)word);
-}
-
 /* --------------------------------------------------------------------- ends */
 
 /* What a way for the last component accepts. */
@@ -63,7 +56,7 @@ enum sm_status sm_build_first_ends(struct sm_build *b)
 
 enum sm_status sm_build_ends(struct sm_build *b, uint32_t stop, uint32_t *names)
 {
-	const struct sm_blob_stop *at = stop_at(b, stop);
+	const struct sm_blob_stop *at = sm_build_stop_at(b, stop);
 	const struct sm_blob_way *tail = sm_stop_ways(at) + at->ways;
 	struct sm_blob_ends *ends;
 	size_t count = b->sections[SM_BLOB_ENDS].count;
@@ -108,14 +101,14 @@ static const struct sm_blob_grant *usual_grant(struct sm_build *b,
 	if (!(below + stop->ends + stop->trees) && stop->ways == 1 &&
 	    way->plain) {
 		*answers = SM_MARK_WAY;
-		return sm_stop_grants(stop_at(b, way->stop));
+		return sm_stop_grants(sm_build_stop_at(b, way->stop));
 	}
 	return NULL;
 }
 
 static enum sm_status put_grant(struct sm_build *b, struct sm_blob_mark *mark)
 {
-	const struct sm_blob_stop *stop = stop_at(b, mark->stop);
+	const struct sm_blob_stop *stop = sm_build_stop_at(b, mark->stop);
 	unsigned answers;
 	const struct sm_blob_grant *grant = usual_grant(b, stop, &answers);
 	struct sm_blob_text id;
@@ -186,8 +179,7 @@ enum sm_status sm_build_mark(struct sm_build *b, enum sm_blob_root root,
 	mark.path = (uint32_t)sm_mark_path(root, place->length);
 	memcpy(mark.tail + SM_MARK_TAIL - tail, path + place->length - tail,
 	       tail);
-	((struct sm_blob_stop *)(uintptr_t)stop_at(b, stop))->mark =
-		(uint32_t)marks->count;
+	sm_build_stop_at(b, stop)->mark = (uint32_t)marks->count;
 	to = sm_build_push(marks, sizeof(*to));
 	if (!to)
 		return SM_NOMEM;
