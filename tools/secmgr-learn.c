@@ -82,7 +82,8 @@ static int set_level(void *context, const char *value, struct sm_diag *diag)
 		((struct settings *)context)->learn.level = i;
 		return 0;
 	}
-	(void)sm_fail(diag, SM_INVALID, "--level is tight, balanced or loose");
+	(void)sm_fail(diag, SM_INVALID,
+		      "'%s' is no level; tight, balanced or loose is", value);
 	return -1;
 }
 

@@ -157,9 +157,19 @@ static int run(const struct sm_policy_options *o, const char *command, int argc,
 		return sm_policy_review(o, argc, argv);
 	if (!strcmp(command, "test"))
 		return sm_policy_test(o, argc, argv);
-	sm_cli_error(&sm_policy_program, command,
-		     "no such command; one of " COMMANDS);
 	return SM_EXIT_USAGE;
+}
+
+static bool is_command(const char *name)
+{
+	static const char *const commands[] = { "validate", "fmt",  "explain",
+						"diff",	    "test", "review",
+						"import",   NULL };
+	size_t i = 0;
+
+	while (commands[i] && strcmp(commands[i], name) != 0)
+		i++;
+	return commands[i];
 }
 
 int main(int argc, char **argv)
@@ -177,6 +187,11 @@ int main(int argc, char **argv)
 		return SM_EXIT_USAGE;
 	}
 	command = argv[first];
+	if (!is_command(command)) {
+		sm_cli_error(&sm_policy_program, command,
+			     "no such command; one of " COMMANDS);
+		return SM_EXIT_USAGE;
+	}
 	/* -p POLICY stands where the operand would. */
 	if (o.policy)
 		argv[first] = (char *)(uintptr_t)o.policy;

@@ -174,6 +174,13 @@ static void remove_leftovers(const char *path)
 	}
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
 enum sm_status sm_db_create(const char *path, sqlite3 **out, int *lock_fd,
 			    struct sm_diag *diag)
 {
@@ -183,6 +190,9 @@ enum sm_status sm_db_create(const char *path, sqlite3 **out, int *lock_fd,
 
 	*out = NULL;
 	*lock_fd = -1;
+	if (fd < 0 && errno == EEXIST && is_directory(path))
+		return sm_fail(diag, SM_INVALID,
+			       "%s: a directory; name a file in it", path);
 	if (fd < 0 && errno == EEXIST)
 		return sm_fail(diag, SM_EXISTS,
 			       "%s: exists; append to it, replace it, or "

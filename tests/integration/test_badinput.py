@@ -210,6 +210,16 @@ class BadInput(unittest.TestCase):
         return self.run_tool("secmgr-record", "--force", "-o", trace, "--",
                              *command)
 
+    def test_directory_for_an_output_file(self):
+        self.one_line(self.record(self.place, "true"), WRAPPER,
+                      f"{self.place}: a directory; name a file in it")
+
+    def test_command_of_secmgr_policy_that_there_is_not(self):
+        for arguments in ["check"], ["check", self.policy]:
+            self.one_line(self.run_tool("secmgr-policy", *arguments),
+                          READERS_USAGE, "check: no such command; one of "
+                          "validate, fmt, explain")
+
     def test_force_replaces_traces_only(self):
         other = self.place / "notes.db"
         with sqlite3.connect(other) as db:
