@@ -42,13 +42,14 @@ static enum sm_status follow_old(struct run *run)
 	char path[PATH_MAX + 8];
 	struct sm_trace_seal seal;
 
-	if (!run->is_new_file || !wrapper->rotates ||
-	    !rotate_has_old(wrapper->output))
+	if (!wrapper->rotates || !rotate_has_old(wrapper->output))
 		return SM_OK;
 	snprintf(path, sizeof(path), "%s.1", wrapper->output);
 	if (sm_trace_last_seal(path, &seal, NULL))
 		return SM_OK; /* --verify tells */
-	return sm_trace_follow(run->trace, seal.hash);
+	/* One that has a beginning keeps it. */
+	return sm_trace_follow(run->trace, seal.hash) == SM_NOMEM ? SM_NOMEM
+								  : SM_OK;
 }
 
 enum sm_status run_open_trace(struct run *run, struct sm_diag *diag)

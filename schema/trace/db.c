@@ -220,22 +220,56 @@ enum sm_status sm_db_create(const char *path, sqlite3 **out, int *lock_fd,
 	return status;
 }
 
+/* Nothing of it, once SQLite has rolled back what was being made. */
+static bool is_empty(sqlite3 *db, int fd)
+{
+	struct stat st;
+
+	return !sqlite3_exec(db, "SELECT count(*) FROM sqlite_schema", NULL,
+			     NULL, NULL) &&
+	       !fstat(fd, &st) && !st.st_size;
+}
+
+/* The first commit has rows in all of these. */
+static bool is_blank(sqlite3 *db)
+{
+	sqlite3_stmt *q = NULL;
+	bool has_any = true;
+
+	if (!sqlite3_prepare_v2(db,
+				"SELECT EXISTS(SELECT 1 FROM meta) OR "
+				"EXISTS(SELECT 1 FROM checkpoint) OR "
+				"EXISTS(SELECT 1 FROM process) OR "
+				"EXISTS(SELECT 1 FROM chunk) OR "
+				"EXISTS(SELECT 1 FROM block)",
+				-1, &q, NULL) &&
+	    sqlite3_step(q) == SQLITE_ROW)
+		has_any = sqlite3_column_int(q, 0);
+	sqlite3_finalize(q);
+	return !has_any;
+}
+
 enum sm_status sm_db_append(const char *path, sqlite3 **out, int *lock_fd,
-			    struct sm_diag *diag)
+			    bool *is_new, struct sm_diag *diag)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	enum sm_status status;
 
 	*out = NULL;
 	*lock_fd = -1;
+	*is_new = false;
 	if (fd < 0)
 		return sm_fail(diag, errno == ENOENT ? SM_NOT_FOUND : SM_IO,
 			       "%s: cannot open: %s", path, strerror(errno));
 	status = lock(path, fd, diag);
 	if (!status && open_plain(path, SQLITE_OPEN_READWRITE, out))
 		status = sm_db_fail(*out, path, "cannot open", diag);
+	if (!status && is_empty(*out, fd))
+		status = define(*out, path, diag);
 	if (!status)
 		status = sm_db_check(*out, path, diag);
+	if (!status)
+		*is_new = is_blank(*out);
 	if (!status)
 		status = go_live(*out, path, diag);
 	if (!status) {

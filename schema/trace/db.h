@@ -20,9 +20,13 @@
  */
 SM_CHECKED enum sm_status sm_db_create(const char *path, sqlite3 **out,
 				       int *lock_fd, struct sm_diag *diag);
-/* An existing trace, for appending. */
+/*
+ * An existing trace, for appending. is_new: nothing was ever committed to it,
+ * as when who began it was killed at once; an empty file is one, too.
+ */
 SM_CHECKED enum sm_status sm_db_append(const char *path, sqlite3 **out,
-				       int *lock_fd, struct sm_diag *diag);
+				       int *lock_fd, bool *is_new,
+				       struct sm_diag *diag);
 /* Read-only, checked and guarded against what a hostile file may hold. */
 SM_CHECKED enum sm_status sm_db_read(const char *path, sqlite3 **out,
 				     struct sm_diag *diag);

@@ -162,10 +162,10 @@ static enum sm_status open_db(const char *path, enum sm_trace_open_mode mode,
 	if (mode == SM_TRACE_FORCE)
 		status = sm_db_remove(path, diag);
 	if (mode == SM_TRACE_APPEND) {
-		status = sm_db_append(path, &w->db, &w->lock_fd, diag);
-		*is_new = status == SM_NOT_FOUND;
-		if (!*is_new)
+		status = sm_db_append(path, &w->db, &w->lock_fd, is_new, diag);
+		if (status != SM_NOT_FOUND)
 			return status;
+		*is_new = true;
 		status = SM_OK;
 	}
 	return status ? status : sm_db_create(path, &w->db, &w->lock_fd, diag);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -274,6 +275,55 @@ static void what_was_changed_is_not_continued(void **state)
 	assert_int_equal(result.checkpoints, 4);
 }
 
+static void make_empty(void)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "rm -f %s*; : > %s", path, path);
+	assert_int_equal(system(command), 0);
+}
+
+static void expect_begun(void)
+{
+	struct sm_trace_writer *w = data_writer(path, SM_TRACE_APPEND);
+	struct sm_trace_verified result;
+	struct sm_diag diag;
+
+	seq = 0;
+	assert_int_equal(data_process(w), 1);
+	append(w, 100);
+	finish(w);
+	if (verify(path, NULL, &result, &diag))
+		fail_msg("%s", diag.text);
+	assert_int_equal(result.events, 100);
+	assert_int_equal(scalar(path, "SELECT count(*) FROM meta WHERE "
+				      "key='format'"),
+			 1);
+}
+
+/* Who began it was killed before there was anything to vouch for. */
+static void what_holds_nothing_yet_is_begun(void **state)
+{
+	struct sm_trace_writer *w;
+	struct sm_diag diag;
+	pid_t child;
+
+	(void)state;
+	make_empty();
+	expect_begun();
+	make_empty();
+	child = fork();
+	if (!child)
+		_exit(sm_trace_writer_open(path, SM_TRACE_FORCE, &w, &diag));
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(scalar(path, "SELECT count(*) FROM meta"), 0);
+	expect_begun();
+	/* One that was robbed of its checkpoints is none of these. */
+	data_run_sql(path, "DELETE FROM checkpoint");
+	assert_int_equal(sm_trace_writer_open(path, SM_TRACE_APPEND, &w, &diag),
+			 SM_DAMAGED);
+}
+
 static void signatures_tell_whose_trace_it_is(void **state)
 {
 	struct sm_trace_writer *w;
@@ -502,6 +552,7 @@ int main(void)
 		cmocka_unit_test(only_what_vouches_for_more_is_kept),
 		cmocka_unit_test(groups_of_processes_are_hashed_as_they_change),
 		cmocka_unit_test(what_was_changed_is_not_continued),
+		cmocka_unit_test(what_holds_nothing_yet_is_begun),
 		cmocka_unit_test(signatures_tell_whose_trace_it_is),
 		cmocka_unit_test(a_signature_is_made_every_ten_seconds),
 		cmocka_unit_test(
