@@ -146,8 +146,10 @@ PYTHON  ?= /usr/bin/python3
 ASAN    := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
 TSAN    := -fsanitize=thread
-# Threads meet in the ring and the collector; the rest is single-threaded.
-TSAN_UNIT := $(filter test_ring% test_collector% test_channel%,$(UNIT))
+# Threads meet in the ring and the collector, and where blocks are unpacked
+# ahead; the rest is single-threaded.
+TSAN_UNIT := $(filter test_ring% test_collector% test_channel% \
+	test_trace_ahead,$(UNIT))
 OWN     := $(wildcard schema/*.[ch] schema/*/*.[ch] recorder/*.[ch] \
 	recorder/*/*.[ch] learner/*.[ch] replay/*.[ch] replay/*/*.[ch] \
 	tools/*.[ch] \

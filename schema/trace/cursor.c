@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "schema/trace/cursor.h"
+#include "schema/trace/ahead.h"
 
 /*
  * Between polls the connection is given up: as long as one is open, a writer
@@ -308,6 +308,7 @@ void sm_trace_cursor_free(struct sm_trace_cursor *c)
 {
 	if (!c)
 		return;
+	sm_ahead_free(c->ahead);
 	sm_cursor_unload(c);
 	sm_matches_fini(&c->matches);
 	sm_bytes_fini(&c->raw);
@@ -327,5 +328,6 @@ bool sm_trace_may_grow(struct sm_trace_cursor *c)
 	if (sm_db_is_written(t->path))
 		return true;
 	/* Killed, or closed since: what it committed last may be unread. */
-	return !sm_trace_unpark(t, NULL) && sm_cursor_find(c, &row) != SM_END;
+	return !sm_trace_unpark(t, NULL) &&
+	       sm_cursor_find(c, c->position, &row) != SM_END;
 }

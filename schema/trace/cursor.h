@@ -5,7 +5,7 @@
  * The cursor's place is an event's number, not a row: tails it has read may
  * become part of a larger block meanwhile. cursor_find.c finds the rows,
  * cursor_load.c makes them blocks, cursor.c delivers their events one by one,
- * cursor_bulk.c by groups.
+ * cursor_bulk.c by groups, for which cursor_ahead.c unpacks the next blocks.
  */
 #ifndef SCHEMA_TRACE_CURSOR_H
 #define SCHEMA_TRACE_CURSOR_H
@@ -46,6 +46,9 @@ struct sm_trace_cursor {
 	uint64_t first_ns;   /* bulk: of the block, */
 	struct sm_bytes raw; /* and its bytes: its row may go meanwhile */
 	uint32_t bulk_group; /* the next one; the last one delivered is -1 */
+	struct sm_ahead *ahead; /* bulk: NULL before, and where none can be */
+	uint64_t given;		/* to it: events before this one */
+	uint32_t loads;		/* blocks, before there was one */
 };
 
 /* The row of `block`, before its data is looked at. */
@@ -56,7 +59,7 @@ struct sm_cursor_row {
 };
 
 /* The row holding event number position, or the next one behind it. SM_END. */
-enum sm_status sm_cursor_find(struct sm_trace_cursor *c,
+enum sm_status sm_cursor_find(struct sm_trace_cursor *c, uint64_t position,
 			      struct sm_cursor_row *row);
 /* Whether the zone allows for a wanted event; sm_cursor_find() left it. */
 bool sm_cursor_may_match(const struct sm_trace_cursor *c,
@@ -68,6 +71,11 @@ void sm_cursor_skip(struct sm_trace_cursor *c);
 enum sm_status sm_cursor_next_block(struct sm_trace_cursor *c,
 				    struct sm_diag *diag);
 void sm_cursor_unload(struct sm_trace_cursor *c);
+/* Of a bulk: has blocks from event number position on unpacked meanwhile. */
+void sm_cursor_read_ahead(struct sm_trace_cursor *c, uint64_t position);
+/* The block of row, if it was; else it is loaded as if there were no such. */
+bool sm_cursor_take_ahead(struct sm_trace_cursor *c,
+			  const struct sm_cursor_row *row);
 /*
  * Goes behind a block whose strings turn out not to be there. why: SM_NOMEM,
  * and nothing is said of the block, or what it is damaged by.

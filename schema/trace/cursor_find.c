@@ -69,7 +69,7 @@ static enum sm_status read_row(struct sm_trace *t, sqlite3_stmt *q,
 	return SM_OK;
 }
 
-enum sm_status sm_cursor_find(struct sm_trace_cursor *c,
+enum sm_status sm_cursor_find(struct sm_trace_cursor *c, uint64_t position,
 			      struct sm_cursor_row *row)
 {
 	struct sm_trace *t = c->trace;
@@ -77,12 +77,12 @@ enum sm_status sm_cursor_find(struct sm_trace_cursor *c,
 
 	if (status)
 		return status;
-	status = read_row(t, t->at_or_before, c->position, row);
-	if (!status && row->id + row->events > c->position)
+	status = read_row(t, t->at_or_before, position, row);
+	if (!status && row->id + row->events > position)
 		return SM_OK;
 	if (status && status != SM_END)
 		return status;
-	return read_row(t, t->behind, c->position, row);
+	return read_row(t, t->behind, position, row);
 }
 
 void sm_cursor_skip(struct sm_trace_cursor *c)

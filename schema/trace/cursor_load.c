@@ -215,7 +215,7 @@ static enum sm_status load(struct sm_trace_cursor *c,
 			   const struct sm_cursor_row *row,
 			   struct sm_diag *diag)
 {
-	enum sm_status status;
+	enum sm_status status = SM_OK;
 	bool may_match;
 
 	if (c->has_needle) {
@@ -224,12 +224,14 @@ static enum sm_status load(struct sm_trace_cursor *c,
 		if (status)
 			return status;
 	}
-	status = fetch(c, row, &may_match);
-	if (status || !may_match) {
-		c->position = row->id + row->events;
-		return status;
+	if (!sm_cursor_take_ahead(c, row)) {
+		status = fetch(c, row, &may_match);
+		if (status || !may_match) {
+			c->position = row->id + row->events;
+			return status;
+		}
+		status = decode(c, row);
 	}
-	status = decode(c, row);
 	if (!status)
 		status = prepare_groups(c, diag);
 	if (!status)
@@ -243,6 +245,8 @@ static enum sm_status load(struct sm_trace_cursor *c,
 	c->base = row->id;
 	c->at = 0;
 	c->is_loaded = true;
+	if (c->is_bulk)
+		sm_cursor_read_ahead(c, row->id + row->events);
 	return SM_OK;
 }
 
@@ -280,7 +284,7 @@ enum sm_status sm_cursor_next_block(struct sm_trace_cursor *c,
 	if (c->is_over)
 		return SM_END;
 	sm_trace_tell(c->trace, c->position);
-	status = sm_cursor_find(c, &row);
+	status = sm_cursor_find(c, c->position, &row);
 	if (status == SM_END)
 		return status;
 	if (status == SM_NOMEM)

@@ -463,33 +463,39 @@ class Bench:
             commands[events] = [self.bin / "secmgr-learn", "--no-estimate",
                                 "-o", self.work / "learning.json", repeated]
         commands["zstd"] = ["zstd", "-dcq", self.frames(repeated)]
-        taken, resident = {}, {}
+        cpu, wall, resident = {}, {}, {}
         for _ in range(5):
             for name, command in commands.items():
-                seconds, resident[name] = usage_of(command)
-                taken.setdefault(name, []).append(seconds)
-        self.add(f"G12 learn, {counts[10**7] / 1e6:.0f} M events",
-                 statistics.median(taken[10**7]), "s of CPU",
-                 "zstd -d of its blobs alone",
-                 statistics.median(taken["zstd"]), ("<=", 4))
+                seconds, clock, resident[name] = usage_of(command)
+                cpu.setdefault(name, []).append(seconds)
+                wall.setdefault(name, []).append(clock)
+        # Blocks are unpacked by two threads where there are two processors:
+        # that takes a little more of them for a shorter wait.
+        for taken, unit in (cpu, "s of CPU"), (wall, "s by clock"):
+            self.add(f"G12 learn, {counts[10**7] / 1e6:.0f} M events, {unit}",
+                     statistics.median(taken[10**7]), "s",
+                     "zstd -d of its blobs alone",
+                     statistics.median(taken["zstd"]), ("<=", 4))
         self.add("learn, resident", resident[10**7], "MiB",
                  "of 1 M events", resident[10**6], ("<=", 1.1))
 
 
 # A process starts with the resident memory of who forks it: a small one does.
-USAGE = """import os, sys
+USAGE = """import os, sys, time
+start = time.monotonic()
 if not (pid := os.fork()):
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)
     os.dup2(1, 2)
     os.execvp(sys.argv[1], sys.argv[1:])
 _, status, usage = os.wait4(pid, 0)
-print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+print(usage.ru_utime + usage.ru_stime, time.monotonic() - start,
+      usage.ru_maxrss / 1024)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 
 
 def usage_of(command):
-    """Seconds of processor time, and MiB resident at most."""
+    """Seconds of processor time and of the clock, and MiB resident at most."""
     return map(float, run([PYTHON, "-I", "-S", "-c", USAGE,
                            *command]).stdout.split())
 
