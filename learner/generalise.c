@@ -17,7 +17,7 @@ static void rename_all(struct sm_learn *l, struct sm_node *node,
 {
 	struct sm_place place = sm_place_of(l, dir);
 
-	sm_node_note_drawn(node, &place);
+	sm_node_note_drawn(l, node, &place);
 	for (size_t i = 0; i < node->count; i++) {
 		struct sm_node *kid = node->kids[i];
 

@@ -64,6 +64,7 @@ struct sm_learn {
 	/* Names mkdtemp() made up in a directory it was told relatively, which
 	 * is what it says before Python 3.12: without the directory. */
 	struct sm_str_list tmp_relative;
+	struct sm_str_list tmp_words;	 /* tmp_names without directories */
 	struct sm_str_list program_dirs; /* of what was executed */
 	struct sm_str app;		 /* empty: none */
 	struct sm_str cwd; /* of all processes; empty: they differ */

@@ -100,8 +100,9 @@ static bool has_frame(struct sm_str name, struct sm_str other, uint32_t at)
 	       is_tmp_word(other, at);
 }
 
-#define DRAWN_MIN 3
-#define DRAWN_FAR 1024 /* siblings compared with one */
+#define DRAWN_MIN  3
+#define DRAWN_FAR  1024 /* siblings compared with one */
+#define FRAMED_FAR 8	/* names before and behind one */
 
 /* Kids from first on that are framed alike; false: they come again, or are
  * words. */
@@ -145,21 +146,56 @@ static size_t count_votes(const struct sm_node *node, const struct sm_node *kid,
 	return votes;
 }
 
+/*
+ * Made-up names, in whatever directory, that are the same around the eight
+ * characters at it: what begins alike stands together. `1~` belongs to hg's
+ * .requires-wub9lrom1~, which no character in it tells.
+ */
+static size_t count_framed(const struct sm_learn *l, struct sm_str name,
+			   uint32_t at)
+{
+	const struct sm_str_list *words = &l->tmp_words;
+	size_t here = sm_str_place(words->items, words->count, name), n = 0;
+	size_t from = here > FRAMED_FAR ? here - FRAMED_FAR : 0;
+
+	for (size_t i = from; i < words->count && i <= here + FRAMED_FAR; i++)
+		n += !sm_str_equal(words->items[i], name) &&
+		     has_frame(name, words->items[i], at);
+	return n;
+}
+
+/* Where the eight characters may stand, and what tells for it; most first. */
+struct spot {
+	size_t framed, votes;
+	unsigned likely;
+};
+
+static bool is_worse(const struct spot *a, const struct spot *b)
+{
+	if (a->framed != b->framed)
+		return a->framed < b->framed;
+	if (a->votes != b->votes)
+		return a->votes < b->votes;
+	return a->likely < b->likely;
+}
+
 /* Before the look of the characters, what stands beside the name decides. */
-static void place_tmp(const struct sm_node *node, struct sm_node *kid)
+static void place_tmp(const struct sm_learn *l, const struct sm_node *node,
+		      struct sm_node *kid)
 {
 	struct sm_str name = kid->name;
-	size_t most = 0;
-	unsigned best = 0;
+	struct spot best = { 0 };
 
 	for (uint32_t i = 0; i + 8 <= name.len; i++) {
-		unsigned likely = likeness(name, i);
-		size_t votes = likely ? count_votes(node, kid, i) : 0;
+		struct spot spot = { .likely = likeness(name, i) };
 
-		if (!votes || votes < most || (votes == most && likely < best))
+		if (!spot.likely)
 			continue;
-		most = votes;
-		best = likely;
+		spot.framed = count_framed(l, name, i);
+		spot.votes = count_votes(node, kid, i);
+		if (!(spot.framed || spot.votes) || is_worse(&spot, &best))
+			continue;
+		best = spot;
 		kid->tmp_at = i + 1;
 	}
 }
@@ -185,12 +221,13 @@ static void find_drawn(struct sm_node *node, const struct sm_place *place)
 	}
 }
 
-void sm_node_note_drawn(struct sm_node *node, const struct sm_place *place)
+void sm_node_note_drawn(const struct sm_learn *l, struct sm_node *node,
+			const struct sm_place *place)
 {
 	find_drawn(node, place);
 	for (size_t i = 0; i < node->count; i++)
 		if (node->kids[i]->is_tempfile && !node->kids[i]->is_slot)
-			place_tmp(node, node->kids[i]);
+			place_tmp(l, node, node->kids[i]);
 }
 
 /* "tmp" and eight characters, nothing or an extension behind. */

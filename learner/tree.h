@@ -126,7 +126,8 @@ bool sm_grants_cover(const struct sm_grant *wide,
 		     const struct sm_grant *narrow);
 /* The steps of sm_generalise(), each below node. */
 /* Before its kids are renamed: marks names that were drawn at random. */
-void sm_node_note_drawn(struct sm_node *node, const struct sm_place *place);
+void sm_node_note_drawn(const struct sm_learn *l, struct sm_node *node,
+			const struct sm_place *place);
 void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 		    const struct sm_place *place);
 /* Marks the kids whose names are made from their siblings'; before the cut. */

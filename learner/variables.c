@@ -136,10 +136,12 @@ static void note_made_up(struct sm_learn *l, const struct sm_event *event)
 	if (!event->argc || !sm_value_is_string(&event->args[0]))
 		return;
 	path = sm_value_str(&event->args[0]);
-	if (path.len && path.p[0] == '/')
-		sm_list_add(l, &l->tmp_names, path);
-	else
+	if (!path.len || path.p[0] != '/') {
 		sm_list_add(l, &l->tmp_relative, sm_path_name(path));
+		return;
+	}
+	sm_list_add(l, &l->tmp_names, path);
+	sm_list_add(l, &l->tmp_words, sm_path_name(path));
 }
 
 static void note_view(struct sm_learn *l, const struct sm_view *view)

@@ -52,6 +52,33 @@ static void temporary_names_are_told_from_words_beside_them(void **state)
 	}
 }
 
+/* Where characters look made up, too, what others have around them tells. */
+static void temporary_names_are_framed_alike_anywhere(void **state)
+{
+	static const char *const seen[] = {
+		APP "/a/cache/.revs-cagcqip31~",
+		APP "/b/cache/.revs-bbx20fiw1~",
+		APP "/c/cache/.revs-f_q1k7os1~",
+	};
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		struct sm_value name = text(seen[i]);
+		struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
+
+		see_open(&b, i, seen[i], WRITE);
+		add(&b, i, &made);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/a/cache/.revs-zzzzzzzz1~", WRITE));
+	assert_true(allows_open(&b, APP "/b/cache/.revs-zzzzzzzz1~", WRITE));
+	assert_false(allows_open(&b, APP "/a/cache/.revs-zzzzzzzzz~", WRITE));
+	assert_false(allows_open(&b, APP "/a/cache/.rest-zzzzzzzz1~", WRITE));
+	finish(&b);
+}
+
 static void process_ids_are_in_no_rule(void **state)
 {
 	struct sm_value name = text("/dev/shm/pym-4000-k3x_9abz");
@@ -132,6 +159,7 @@ int main(void)
 		cmocka_unit_test(temporary_names_open_when_seen_once),
 		cmocka_unit_test(
 			temporary_names_are_told_from_words_beside_them),
+		cmocka_unit_test(temporary_names_are_framed_alike_anywhere),
 		cmocka_unit_test(process_ids_are_in_no_rule),
 		cmocka_unit_test(small_process_ids_stand_alone),
 		cmocka_unit_test(files_are_sorted_by_how_their_hashes_begin),
