@@ -143,9 +143,36 @@ static struct sm_str pattern_of(const struct sm_word *w)
 	return w->is_path ? w->value : w->known;
 }
 
+/* Of POSIX and what goes with it: the last operands are any number of files. */
+static bool takes_files(struct sm_str command)
+{
+	static const char *const names[] = {
+		"bzip2",     "cat",	  "cksum",   "cut",	"du",	"file",
+		"gzip",	     "head",	  "ls",	     "md5sum",	"nl",	"od",
+		"paste",     "pax",	  "rm",	     "sha1sum", "sort", "stat",
+		"sha256sum", "sha512sum", "strings", "tail",	"tar",	"touch",
+		"wc",	     "xz",	  "zip",     "zstd",	NULL
+	};
+
+	return sm_is_among(sm_path_name(command), names);
+}
+
+/* The words from `at` on, so many, are operands, and all that come last. */
+static bool are_operands(const struct sm_line *line, uint32_t at, uint32_t n)
+{
+	const struct sm_word *before = at ? &line->words[at - 1] : NULL;
+
+	if (!before || !takes_files(sm_line_command(line, at)) ||
+	    (at + n < line->count && !line->words[at + n].is_raw))
+		return false;
+	/* Behind an option it may be the option's. */
+	return !before->is_raw && !before->head.len &&
+	       !(before->is_fixed && sm_is_option(before->value));
+}
+
 /*
  * Three paths of one kind in a row are a list, as of what to link or to pack:
- * the next one is longer.
+ * the next one is longer. Of what takes any number of files, one is.
  */
 static void fold_list(struct sm_learn *l, struct sm_line *line)
 {
@@ -158,7 +185,9 @@ static void fold_list(struct sm_learn *l, struct sm_line *line)
 			    pattern_of(&w[n]).len &&
 			    sm_str_equal(pattern_of(&w[n]), pattern_of(w));)
 			n++;
-		if (n < LIST_MIN)
+		if (!n ||
+		    (n < LIST_MIN && (l->options.level == SM_LEVEL_TIGHT ||
+				      !are_operands(line, i, n))))
 			continue;
 		fold(l, line, i, n, path_slot(l, pattern_of(w)));
 		return;

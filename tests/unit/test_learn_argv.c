@@ -138,7 +138,10 @@ static void lists_of_files_may_be_longer(void **state)
 	see_popen(
 		&b, 0,
 		ARGV("/usr/bin/ld", "-r", objects[0], objects[1], objects[2]));
-	see_system(&b, 0, "ls " APP "/out/one/a.o " APP "/out/two/c.o");
+	see_system(&b, 0, "cmp " APP "/out/one/a.o " APP "/out/two/c.o");
+	see_system(&b, 0, "ls " APP "/out/one/a.o; ar t " APP "/out/two/c.o");
+	see_popen(&b, 0, ARGV("/usr/bin/tar", "-cf", "a.tar", objects[0]));
+	see_popen(&b, 0, ARGV("/usr/bin/tar", "-xf", objects[0]));
 	learn(&b);
 	assert_true(allows_popen(
 		&b, ARGV("/usr/bin/ld", "-r", objects[0], objects[1],
@@ -147,8 +150,19 @@ static void lists_of_files_may_be_longer(void **state)
 	assert_false(
 		allows_popen(&b, ARGV("/usr/bin/ld", "-r", objects[0],
 				      objects[1], objects[2], "/etc/passwd")));
-	assert_false(allows_system(&b, "ls " APP "/out/one/a.o " APP
+	assert_false(allows_system(&b, "cmp " APP "/out/one/a.o " APP
 				       "/out/two/c.o " APP "/out/two/d.o"));
+	/* Of these any number is what they take. */
+	assert_true(allows_system(&b, "ls " APP "/out/one/a.o " APP
+				      "/out/two/c.o; ar t " APP "/out/a/b.o"));
+	assert_false(allows_system(&b, "ls " APP "/out/one/a.o; ar t " APP
+				       "/out/two/c.o " APP "/out/a/b.o"));
+	assert_true(allows_popen(&b, ARGV("/usr/bin/tar", "-cf", "a.tar",
+					  objects[1], objects[2])));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/tar", "-cf", "a.tar", objects[1], "-C/")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/tar", "-xf", objects[0], objects[1])));
 	finish(&b);
 }
 
