@@ -113,13 +113,14 @@ class RqWorker(stage.Service):
                  "min(cents, 7)"),
                 ("zoe", 9, "z.tsv", "2026-02", "/usd", "cents")):
             self.serve_customer(customer, number, file, month, path, formula)
-        self.expect_work("finished 3", "bundle", "zoe",
-                         ["2026/9.html", "2026", "."])
+        self.expect_work("Invoice 10", "invoice", "zoe", 10, 449)
+        self.expect_work("finished 2", "bundle", "zoe",
+                         ["2026/9.html", "2026/10.html"])
         self.expect_work("failed", "report", None)
         self.expect_work("failed", "discount", "1 / 0", 1)
         self.expect_work("size", "settings", "a: {size: [1, 2]}\n")
         self.expect_work("reminded", "remind", "Ünal", queue="night")
-        self.expect_work("finished 1", "archive", "*.tsv")
+        self.expect_work("finished 1", "archive", "*.csv")
         self.restart()
         self.expect_work("reminded", "remind", "Anna")
 
