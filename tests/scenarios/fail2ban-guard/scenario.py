@@ -249,7 +249,7 @@ class Fail2banGuard(stage.Service):
     def case(self, user):
         """What is noted of somebody, once it is."""
         path = self.srv / "cases" / user
-        self.happens(path.exists)
+        self.happens(lambda: path.exists() and path.stat().st_size > 0)
         return path.read_bytes() if path.exists() else b""
 
     @stage.attack("unsafe pickle")
