@@ -2,6 +2,7 @@
 """Bad input gets one clear line, the documented status and valid files."""
 import os
 import pathlib
+import random
 import shutil
 import signal
 import sqlite3
@@ -360,6 +361,32 @@ class BadInput(unittest.TestCase):
         self.assertEqual(-signal.SIGINT, wrapper.wait(WAIT_SECONDS))
         self.assertTrue(any("/dev/null" in row for row in self.events(trace)))
         self.assertEqual(["int.db"], self.left("int.db"))
+
+    def test_interrupts_at_any_moment(self):
+        """There is no trace, or a whole one, and nothing beside it."""
+        trace, rng = self.place / "any.db", random.Random(4711)
+        kept = 0
+        for _ in range(16):
+            wrapper = subprocess.Popen(
+                [workloads.program("secmgr-record"), "-o", str(trace), "--",
+                 workloads.PYTHON, "-c", "import os\nif os.fork(): os.wait()\n"
+                 "for _ in range(3000): open('/dev/null').close()"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, env=workloads.environment(),
+                start_new_session=True)
+            time.sleep(rng.uniform(0, 0.15))
+            os.killpg(wrapper.pid, signal.SIGINT)
+            self.assertIn(wrapper.wait(WAIT_SECONDS),
+                          (0, 1, -signal.SIGINT))
+            if trace.exists():
+                kept += 1
+                done = self.run_tool("secmgr-events", "--verify", trace)
+                self.assertEqual(0, done.returncode, done.stdout)
+                self.assertNotIn("not closed", done.stdout)
+                self.assertEqual(["any.db"], self.left("any.db"))
+                trace.unlink()
+            self.assertEqual([], self.left("any.db"))
+        self.assertGreater(kept, 0)
 
     def test_terminate_is_forwarded(self):
         trace = self.place / "term.db"
