@@ -34,7 +34,7 @@ def work(number, secret):
                 open(secret).close()
             except PermissionError:
                 denied += 1
-    sys.stdout.write(str(denied) + "\\n")
+    sys.stdout.write("%d " % denied)
 '''
 secret = sys.argv[2] if len(sys.argv) > 2 else ""
 if sys.argv[1] == "threads":
