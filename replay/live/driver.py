@@ -29,7 +29,7 @@ HASH_DIGITS = 16
 VARIABLES_MAX = 64  # more of those that count cannot be told
 NOWHERE = 0x7ffffffe  # a descriptor nobody has
 LENGTH_MAX = 1 << 24  # of what is made up, in bytes or items
-UNREADABLE = "\udcff"  # a name that is no UTF-8
+UNREADABLE = "\ud800"  # a name that is no UTF-8
 LIBRARY = "%s/%s/python%d.%d" % (
     sys.base_prefix.rstrip("/"), getattr(sys, "platlibdir", "lib"),
     *sys.version_info[:2])
@@ -49,7 +49,14 @@ def raise_event(call, at):
     sys.audit(call.event, *call.args)
 
 
+def as_text(name):
+    """A name that is not UTF-8 is given as the bytes it is."""
+    return (name.decode("utf-8", "surrogateescape")
+            if isinstance(name, bytes) else name)
+
+
 def rename(code, file, name):
+    file, name = as_text(file), as_text(name)
     if HAS_QUALNAME:
         return code.replace(co_filename=file, co_name=name, co_qualname=name)
     return code.replace(co_filename=file, co_name=name)
