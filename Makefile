@@ -187,7 +187,7 @@ check-layers:
 
 # One stamp a file, so that only what changed is looked at again. The analyser
 # goes a third of its usual way through a function, which takes a third of the
-# time; check-long lets it go all of it.
+# time; lint-deep lets it go all of it: hours.
 TIDY_NODES ?= 75000
 TIDY_DEPTH := -Xclang -analyzer-config -Xclang max-nodes=$(TIDY_NODES)
 .PHONY: lint lint-format lint-tidy lint-man
@@ -205,7 +205,12 @@ $(BUILD)/tidy/%.ok: %.c .clang-tidy $(BUILD)/gen/bundles.inc \
 		|| { cat $@.log >&2; exit 1; }
 	@touch $@
 
-# A real fuzzer for a while: `make fuzz FUZZ_SECONDS=600`.
+.PHONY: lint-deep
+lint-deep:
+	$(SUB) -j$(JOBS) BUILD=$(BUILD)/deep TIDY_NODES=225000 lint-tidy
+
+# A real fuzzer for a while: `make fuzz FUZZ_SECONDS=600`. No input may take
+# 10 s, or ask for more than 512 MiB at once.
 FUZZ_SECONDS ?= 20
 .PHONY: fuzz
 fuzz:
@@ -215,6 +220,7 @@ fuzz:
 	@set -e; for f in $(FUZZ); do \
 		mkdir -p $(BUILD)/found/$$f; \
 		$(BUILD)/libfuzzer/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) \
+			-timeout=10 -malloc_limit_mb=512 \
 			-artifact_prefix=$(BUILD)/found/$$f- \
 			$(BUILD)/found/$$f tests/fuzz/corpus/$${f#fuzz_}; \
 	done
@@ -222,7 +228,6 @@ fuzz:
 # The long form of tests that `check` runs a little of: about an hour.
 .PHONY: check-long
 check-long: all unit-build
-	$(SUB) -j$(JOBS) BUILD=$(BUILD)/deep TIDY_NODES=225000 lint-tidy
 	SM_MUTATIONS=100000 $(BUILD)/tests/test_trace_mutation
 	SM_MUTATIONS=2000 $(BUILD)/tests/test_trace_recover
 	SM_POWER=2000 $(BUILD)/tests/test_trace_power
@@ -331,6 +336,7 @@ help:
 	'bench      measure; $(BUILD)/bench.json and a table' \
 	'learn-bench  what learned policies break and stop, in SCENARIOS=' \
 	'lint       clang-format, clang-tidy, mandoc' \
+	'lint-deep  clang-tidy with all of its analyser, hours' \
 	'fuzz       libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) a target' \
 	'install    to DESTDIR and PREFIX ($(PREFIX)); uninstall takes it back' \
 	'clean      remove $(BUILD)/'
