@@ -82,14 +82,15 @@ static bool holds_all(struct sm_learn *l, struct sm_str dir,
 	return true;
 }
 
-static struct sm_str only_dir(struct sm_learn *l, const struct sm_str *names,
-			      size_t count)
+static struct sm_str only_dir(struct sm_learn *l,
+			      const struct sm_called *called,
+			      const struct sm_str *names, size_t count)
 {
 	struct sm_str none = { "", 0 }, dir = none, path;
 	struct sm_str first = names[0], name = sm_path_name(first);
 
-	for (size_t i = find_name(l->called, name); i < l->called->count; i++) {
-		path = l->called->paths[i];
+	for (size_t i = find_name(called, name); i < called->count; i++) {
+		path = called->paths[i];
 		if (!sm_str_equal(sm_path_name(path), name))
 			break;
 		if (path.len < first.len + 2 ||
@@ -112,14 +113,17 @@ struct sm_str sm_paths_holding(struct sm_learn *l, const struct sm_str *words,
 			       size_t count)
 {
 	struct sm_str *names = sm_learn_take(l, (count + 1) * sizeof(*names));
+	const struct sm_called *called = l->called;
 	struct sm_str_list known = { NULL, 0, 0 };
 	size_t n = 0;
 
-	for (size_t i = 0; l->called && i < count; i++) {
+	if (!called)
+		return SM_STR("");
+	for (size_t i = 0; i < count; i++) {
 		if (!is_name(words[i]) || sm_list_has(&known, words[i]))
 			continue;
 		sm_list_add(l, &known, words[i]);
 		names[n++] = words[i];
 	}
-	return n < NAMED_MIN ? SM_STR("") : only_dir(l, names, n);
+	return n < NAMED_MIN ? SM_STR("") : only_dir(l, called, names, n);
 }
