@@ -296,14 +296,19 @@ class Evidence(unittest.TestCase):
                     path.name: path.read_bytes()
                     for path in self.place.iterdir()})
 
-    def on_terminal(self, *command):
-        """What a terminal at stderr gets."""
+    def on_terminal(self, *command, rest_at=None):
+        """What a terminal at stderr gets. At so many seconds it rests."""
         ours, theirs = pty.openpty()
         process = subprocess.Popen([str(part) for part in command],
                                    stdout=subprocess.DEVNULL, stderr=theirs,
                                    env=dict(os.environ, TERM="xterm"))
         os.close(theirs)
         text = b""
+        if rest_at:
+            time.sleep(rest_at)
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(.4)
+            process.send_signal(signal.SIGCONT)
         try:
             while data := os.read(ours, 65536):
                 text += data
@@ -339,13 +344,15 @@ class Evidence(unittest.TestCase):
                    ("secmgr-events", "--stats", self.trace),
                    ("secmgr-events", "--sql", "SELECT count(*) FROM event",
                     self.trace)]
-        # Until it takes long enough, however fast the machine is.
-        for _ in range(6):
-            self.record("--append", "--on-full=wait:4000", code=FLOOD,
-                        events=300000)
-            texts = {command: self.on_terminal(BIN / command[0], *command[1:])
-                     for command in waiting}
-            for command, text in texts.items():
+        # One that rests in the middle is slow, however fast the machine is.
+        for number in range(30):
+            if number % 6 == 0:
+                self.record("--append", "--on-full=wait:4000", code=FLOOD,
+                            events=300000)
+            rest_at = .004 * 2 ** (number % 6)
+            for command in waiting[:]:
+                text = self.on_terminal(BIN / command[0], *command[1:],
+                                        rest_at=rest_at)
                 if re.search(command[0] + r": .*t\.db: \d+ %", text):
                     waiting.remove(command)
                     self.assertRegex(text, r"\r\x1b\[K(secmgr-.*\r\n)*$")
