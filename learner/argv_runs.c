@@ -170,11 +170,32 @@ static bool are_operands(const struct sm_line *line, uint32_t at, uint32_t n)
 	       !(before->is_fixed && sm_is_option(before->value));
 }
 
+/* The same kinds of paths stand at the same places, and at no others. */
+static bool have_same_paths(const struct sm_line *a, const struct sm_line *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (uint32_t i = 0; i < a->count; i++)
+		if (!sm_str_equal(pattern_of(&a->words[i]),
+				  pattern_of(&b->words[i])))
+			return false;
+	return true;
+}
+
+static bool all_have_same_paths(const struct sm_line *lines, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (!have_same_paths(&lines[0], &lines[i]))
+			return false;
+	return true;
+}
+
 /*
  * Three paths of one kind in a row are a list, as of what to link or to pack:
- * the next one is longer. Of what takes any number of files, one is.
+ * the next one is longer. Of what takes any number of files, one is, if
+ * has_one: where lines differ in what stands there, that is to open first.
  */
-static void fold_list(struct sm_learn *l, struct sm_line *line)
+static void fold_list(struct sm_learn *l, struct sm_line *line, bool has_one)
 {
 	uint32_t n;
 
@@ -186,8 +207,7 @@ static void fold_list(struct sm_learn *l, struct sm_line *line)
 			    sm_str_equal(pattern_of(&w[n]), pattern_of(w));)
 			n++;
 		if (!n ||
-		    (n < LIST_MIN && (l->options.level == SM_LEVEL_TIGHT ||
-				      !are_operands(line, i, n))))
+		    (n < LIST_MIN && (!has_one || !are_operands(line, i, n))))
 			continue;
 		fold(l, line, i, n, path_slot(l, pattern_of(w)));
 		return;
@@ -414,6 +434,8 @@ static void fold_alike(struct sm_learn *l, struct sm_line *lines, size_t count,
 		       unsigned number)
 {
 	struct stretch s = { lines, count, number, UINT32_MAX };
+	bool has_one = l->options.level != SM_LEVEL_TIGHT &&
+		       all_have_same_paths(lines, count);
 	uint32_t most = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -425,7 +447,7 @@ static void fold_alike(struct sm_learn *l, struct sm_line *lines, size_t count,
 	if (s.least < most && fold_stretch(l, &s))
 		return;
 	for (size_t i = 0; i < count; i++)
-		fold_list(l, &lines[i]);
+		fold_list(l, &lines[i], has_one);
 }
 
 /* The stretch whose length differs most; one word of a line may repeat. */
