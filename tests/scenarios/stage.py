@@ -277,6 +277,16 @@ class Program(attackers.Attackers):
         write(self.site_packages / info / "RECORD", "".join(
             f"{name}/{path},,\n" for path in files) + f"{info}/RECORD,,\n")
 
+    def seed(self, database, *command):
+        """A database below srv that command makes, the first time only."""
+        kept = self.place.parent / "seed.db"
+        if not kept.exists():
+            status, text = self.run(*command, wrapped=False)
+            if status:
+                raise Broken(text)
+            shutil.copy(self.srv / database, kept)
+        shutil.copy(kept, self.srv / database)
+
     # ----------------------------------------------------------- the outside
     def port(self, name):
         """A free port that stays the same in all runs of the scenario."""

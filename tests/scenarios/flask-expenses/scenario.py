@@ -5,7 +5,6 @@ import json
 import os
 import pickle
 import re
-import shutil
 
 from attackers import Bomb
 import stage
@@ -32,14 +31,7 @@ class FlaskExpenses(stage.Service):
         for name in ("log", "run", "receipts"):
             (self.srv / "var" / name).mkdir(parents=True)
         self.install("coins", "0.9.0", COINS)
-        seed = self.place.parent / "seed.db"
-        if not seed.exists():
-            status, text = self.run(self.python, "seed.py", *PEOPLE,
-                                    wrapped=False)
-            if status:
-                raise stage.Broken(text)
-            shutil.copy(self.srv / "var/expenses.db", seed)
-        shutil.copy(seed, self.srv / "var/expenses.db")
+        self.seed("var/expenses.db", self.python, "seed.py", *PEOPLE)
 
     def arrange_benign(self):
         self.install("coins", "0.10.0", COINS_NEW)

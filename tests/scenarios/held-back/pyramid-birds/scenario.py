@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import shutil
 
 from attackers import in_yaml
 import stage
@@ -43,14 +42,7 @@ class PyramidBirds(stage.Service):
         for name in ("log", "photos", "thumbs", "sessions", "exports"):
             (self.srv / "var" / name).mkdir(parents=True)
         self.install("latlong", "1.4", LATLONG)
-        seed = self.place.parent / "seed.db"
-        if not seed.exists():
-            status, text = self.run(self.python, "seed.py", *PEOPLE,
-                                    wrapped=False)
-            if status:
-                raise stage.Broken(text)
-            shutil.copy(self.srv / "var/birds.db", seed)
-        shutil.copy(seed, self.srv / "var/birds.db")
+        self.seed("var/birds.db", self.python, "seed.py", *PEOPLE)
 
     def arrange_benign(self):
         self.install("latlong", "1.5", LATLONG_NEW)
