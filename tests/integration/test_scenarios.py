@@ -168,7 +168,7 @@ class Scenarios(unittest.TestCase):
         held_back = [folder for folder in names.values()
                      if folder.parent == run.HELD_BACK]
         self.assertGreaterEqual(len(names), 10)
-        self.assertGreaterEqual(len(held_back), len(names) // 3)
+        self.assertGreaterEqual(len(held_back), len(names) // 5)
         self.assertGreaterEqual(len(kinds), 15, sorted(kinds))
 
 
