@@ -1,0 +1,2 @@
+LOWEST = 82
+HIGHEST = 330
