@@ -248,42 +248,65 @@ static void run_sql(const char *sql)
 	sqlite3_close(db);
 }
 
-static const struct {
-	const char *table, *key;
-	const char *columns[12];
+/* What the mutations of rows name: any row of any table, any of its columns. */
+static struct table {
+	const char *name, *key;
+	char columns[48][32];
+	unsigned count;
 } tables[] = {
-	{ "meta", "key", { "value" } },
-	{ "process", "number", { "pid", "argv", "exe", "attempts", "stored" } },
-	{ "policy", "number", { "mode", "text", "shadow_text" } },
-	{ "adoption", "id", { "process", "seq", "policy", "time_ns" } },
-	{ "name", "id", { "value" } },
-	{ "site_row", "id", { "event", "file", "line", "via", "owner" } },
-	{ "resource", "id", { "family", "value", "events", "last_ns" } },
-	{ "denial", "id", { "decision", "rule", "site", "events", "seq" } },
-	{ "loss", "id", { "process", "cause", "count", "time_ns" } },
-	{ "checkpoint", "id", { "text", "signature" } },
-	{ "chunk", "id", { "kind", "count", "raw_bytes", "hash", "data" } },
-	{ "block",
-	  "id",
-	  { "events", "first_ns", "last_ns", "first_process", "last_process",
-	    "denials", "raw_bytes", "hash", "zone", "postings", "data" } },
+	{ "meta", "key", { "" }, 0 },	   { "process", "number", { "" }, 0 },
+	{ "policy", "number", { "" }, 0 }, { "adoption", "id", { "" }, 0 },
+	{ "name", "id", { "" }, 0 },	   { "site_row", "id", { "" }, 0 },
+	{ "resource", "id", { "" }, 0 },   { "denial", "id", { "" }, 0 },
+	{ "loss", "id", { "" }, 0 },	   { "checkpoint", "id", { "" }, 0 },
+	{ "chunk", "id", { "" }, 0 },	   { "block", "id", { "" }, 0 },
 };
+
+static void read_columns(struct table *t, sqlite3 *db)
+{
+	char sql[64];
+	sqlite3_stmt *q;
+
+	snprintf(sql, sizeof(sql), "PRAGMA table_info(%s)", t->name);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
+	for (; sqlite3_step(q) == SQLITE_ROW; t->count++) {
+		assert_true(t->count < 48);
+		snprintf(t->columns[t->count], sizeof(t->columns[0]), "%s",
+			 (const char *)sqlite3_column_text(q, 1));
+	}
+	assert_true(t->count > 1);
+	sqlite3_finalize(q);
+}
+
+static void read_tables(void)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		read_columns(&tables[i], db);
+	sqlite3_close(db);
+}
+
+static void name_row(char *out, size_t size, const struct table *t)
+{
+	snprintf(out, size,
+		 "(SELECT %s FROM %s LIMIT 1 OFFSET %u %% "
+		 "(SELECT max(1, count(*)) FROM %s))",
+		 t->key, t->name, data_below(1u << 20), t->name);
+}
 
 /* Deletes a row, swaps two, or changes a column of one. */
 static void change_row(bool is_wanted)
 {
-	unsigned t = data_below(sizeof(tables) / sizeof(tables[0]));
-	const char *key = tables[t].key, *table = tables[t].table, *column;
-	char a[64], b[64], sql[512];
-	unsigned columns = 1;
+	const struct table *t =
+		&tables[data_below(sizeof(tables) / sizeof(tables[0]))];
+	const char *key = t->key, *table = t->name;
+	const char *column = t->columns[data_below(t->count)];
+	char a[128], b[128], sql[1024];
 
-	while (columns < 12 && tables[t].columns[columns])
-		columns++;
-	column = tables[t].columns[data_below(columns)];
-	snprintf(a, sizeof(a), "(SELECT %s FROM %s LIMIT 1 OFFSET %u)", key,
-		 table, data_below(4));
-	snprintf(b, sizeof(b), "(SELECT %s FROM %s LIMIT 1 OFFSET %u)", key,
-		 table, data_below(4));
+	name_row(a, sizeof(a), t);
+	name_row(b, sizeof(b), t);
 	switch (data_below(4)) {
 	case 0:
 		snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE %s=%s", table,
@@ -486,6 +509,7 @@ static void every_logical_change_is_found(void **state)
 	(void)state;
 	make_original(&originals[0], EVENTS, true);
 	make_original(&originals[1], 17000, false);
+	read_tables();
 	bytes = malloc(originals[1].size);
 	assert_non_null(bytes);
 	data_state = seed ? seed : 1;
