@@ -259,6 +259,26 @@ static void read_argv(struct sm_learn *l, struct sm_line *line,
 	fix_code(l, line, &command);
 }
 
+/* An interpreter in a line is told its code as elsewhere. */
+static void fix_shell_code(struct sm_learn *l, struct sm_line *line,
+			   const struct sm_shell *shell, uint32_t at)
+{
+	struct sm_str *argv =
+		sm_learn_take(l, (shell->count + 1) * sizeof(*argv));
+	struct sm_line part = { .access = line->access,
+				.program = line->words[at].value,
+				.words = line->words + at };
+	struct sm_command command = { .exe = part.program, .argv = argv };
+
+	for (uint32_t i = at; i < shell->count; i++) {
+		if (shell->tokens[i].kind != SM_SHELL_WORD)
+			break;
+		argv[command.argc++] = shell->tokens[i].text;
+	}
+	part.count = command.argc;
+	fix_code(l, &part, &command);
+}
+
 static void read_shell(struct sm_learn *l, struct sm_line *line,
 		       const struct sm_fact *fact)
 {
@@ -291,6 +311,9 @@ static void read_shell(struct sm_learn *l, struct sm_line *line,
 				       .is_raw = true };
 	}
 	line->count = shell->count;
+	for (uint32_t i = 0; i < shell->count; i++)
+		if (shell->tokens[i].is_command)
+			fix_shell_code(l, line, shell, i);
 }
 
 struct sm_line sm_line_read(struct sm_learn *l, const struct sm_fact *fact)
