@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "learner/argv.h"
-#include "schema/address.h"
 
 static int by_text(const void *a, const void *b)
 {
@@ -53,17 +52,6 @@ void sm_values_sort(struct sm_values *v)
 static bool has_byte(struct sm_str s, char c)
 {
 	return s.len && memchr(s.p, c, s.len);
-}
-
-/* The next one may be of the other family. A "1.5" is an address to few. */
-static bool is_address(struct sm_str s)
-{
-	unsigned dots = 0;
-
-	for (uint32_t i = 0; i < s.len; i++)
-		dots += s.p[i] == '.';
-	return (dots == 3 || has_byte(s, ':')) &&
-	       sm_address_kind_of(s) != SM_ADDRESS_NONE;
 }
 
 /* "bill.pdf" is spelled like one, too. */
@@ -332,8 +320,9 @@ struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v)
 
 	if (text.len)
 		return text;
-	text = sm_values_all(v, is_address) ? SM_STR("<host>")
-					    : shared_skeleton(l, v);
+	text = sm_values_around(l, v);
+	if (!text.len)
+		text = shared_skeleton(l, v);
 	if (text.len) {
 		/* Of a number nobody picks from a list, though both came back.
 		 */

@@ -1,10 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_learn_lines.c: scripts and their words in shell lines.
+ * test_learn_lines.c: scripts and their words in shell lines, and values with
+ * text of the program's around them.
  */
 #include "tests/unit/learn_fixture.h"
 
 #define PYTHON "/usr/bin/python3 "
+
+static void addresses_open_within_a_word(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_system(&b, 0, "sed -i \"/^192.0.2.1 /d\" seen");
+	see_system(&b, 1, "sed -i \"/^198.51.100.77 /d\" seen");
+	see_system(&b, 2, "sed -i \"/^2001:db8::1:17 /d\" seen");
+	see_system(&b, 0, "curl -s http://10.0.0.1/up");
+	see_system(&b, 1, "curl -s http://10.20.0.1/up");
+	see_system(&b, 2, "curl -s http://fd00::1/up");
+	learn(&b);
+	assert_true(allows_system(&b, "sed -i \"/^10.20.30.40 /d\" seen"));
+	assert_true(allows_system(&b, "sed -i '/^fd00::beef /d' seen"));
+	assert_false(allows_system(&b, "sed -i '/^10.0.0.1 /e' seen"));
+	assert_false(allows_system(&b, "sed -i '/^x/e id; /d' seen"));
+	assert_false(allows_system(&b, "sed -i '/^$(id) /d' seen"));
+	assert_false(allows_system(&b, "sed -i '/^ /d' seen"));
+	assert_false(allows_system(&b, "curl -s http://169.254.169.254/up"));
+	finish(&b);
+}
+
+/* The front and the back that all share may be parts of the addresses. */
+static void shared_digits_belong_to_the_addresses(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_system(&b, 0, "logger 'from 192.0.2.10 ok'");
+	see_system(&b, 1, "logger 'from 192.0.2.20 ok'");
+	see_system(&b, 2, "logger 'from 192.0.2.30 ok'");
+	learn(&b);
+	assert_true(allows_system(&b, "logger 'from fd00::1 ok'"));
+	assert_false(allows_system(&b, "logger 'from x.y ok ok'"));
+	finish(&b);
+}
 
 /* As in argument vectors: what it does is told apart from what it is told. */
 static void a_script_in_a_line_has_commands_of_its_own(void **state)
@@ -45,6 +85,8 @@ static void a_script_in_a_line_has_commands_of_its_own(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(addresses_open_within_a_word),
+		cmocka_unit_test(shared_digits_belong_to_the_addresses),
 		cmocka_unit_test(a_script_in_a_line_has_commands_of_its_own),
 	};
 
