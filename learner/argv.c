@@ -312,6 +312,30 @@ static struct sm_str key_of(struct sm_str value, struct sm_str known)
 static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
 		  const struct sm_str *open);
 
+/* `-` is no value: it says that there is none, or that it is on its way. */
+static bool is_dash(const struct sm_line *line, uint32_t at)
+{
+	return sm_str_equal(line->words[at].value, SM_STR("-"));
+}
+
+/* Lines with a dash there, and those without, if there are both. */
+static bool split_dashes(struct sm_learn *l, struct sm_line *lines,
+			 size_t count, uint32_t at, const struct sm_str *open)
+{
+	struct sm_line *part = sm_learn_take(l, count * sizeof(*part));
+	size_t dashes = 0, others = count;
+
+	for (size_t i = 0; i < count; i++)
+		part[is_dash(&lines[i], at) ? dashes++ : --others] = lines[i];
+	if (!dashes || dashes == count)
+		return false;
+	qsort(part, dashes, sizeof(*part), sm_line_compare);
+	qsort(part + dashes, count - dashes, sizeof(*part), sm_line_compare);
+	solve(l, part, dashes, open);
+	solve(l, part + dashes, count - dashes, open);
+	return true;
+}
+
 static void split(struct sm_learn *l, struct sm_line *lines, size_t count,
 		  uint32_t at, const struct sm_str *open)
 {
@@ -320,6 +344,8 @@ static void split(struct sm_learn *l, struct sm_line *lines, size_t count,
 
 	struct sm_str_list done = { NULL, 0, 0 };
 
+	if (split_dashes(l, lines, count, at, open))
+		return;
 	for (size_t i = 0; i < v.count; i++) {
 		struct sm_str key = key_of(v.items[i].text, v.items[i].known);
 		size_t n = 0;

@@ -119,6 +119,10 @@ struct sm_str sm_values_given(struct sm_learn *l, const struct sm_line *line,
 /* Likewise, where it is clear that the values may be: files in a row. */
 struct sm_str sm_values_given_any(struct sm_learn *l,
 				  const struct sm_values *v);
+/* Any text, for a script of the application that was told several; or empty. */
+struct sm_str sm_values_own(const struct sm_learn *l,
+			    const struct sm_line *line, uint32_t at,
+			    const struct sm_values *values);
 /* The word at `at` is behind an option that is followed by what is to be run.
  */
 bool sm_says_what_runs(const struct sm_line *line, uint32_t at);

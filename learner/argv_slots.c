@@ -370,6 +370,8 @@ struct sm_str sm_word_slot(struct sm_learn *l, const struct sm_line *line,
 		slot = sm_values_given(l, line, at, v);
 	if (!slot.len && v->count > 1)
 		slot = sm_values_slot(l, v);
+	if (!slot.len && v->count > 1)
+		slot = sm_values_own(l, line, at, v);
 	if (!slot.len && v->count == 1 && sm_is_quantity(line, at))
 		slot = shared_skeleton(l, v);
 	return slot;

@@ -82,12 +82,93 @@ static void a_script_in_a_line_has_commands_of_its_own(void **state)
 	finish(&b);
 }
 
+/* References of all kinds, for a script and for a program of the system. */
+static void see_references(struct bench *b, const char *told)
+{
+	static const char *const words[] = { "-", "doc:one.txt",
+					     "http://127.0.0.1:8000/hosts/1",
+					     "ticket-17" };
+	char line[128];
+
+	for (int i = 0; i < 4; i++)
+		for (int run = i % 2; run < 2; run++) {
+			snprintf(line, sizeof(line), "%s add %s", told,
+				 words[i]);
+			see_system(b, run, line);
+		}
+}
+
+static bool allows_reference(struct bench *b, const char *told,
+			     const char *word)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "%s add %s", told, word);
+	return allows_system(b, line);
+}
+
+static void the_application_decides_what_its_scripts_are_told(void **state)
+{
+	static const char own[] = PYTHON APP "/note.py -q",
+			  other[] = PYTHON "/opt/note.py -q",
+			  program[] = "/usr/bin/note -q";
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, APP "/note.py");
+	see_references(&b, own);
+	see_references(&b, other);
+	see_references(&b, program);
+	learn(&b);
+	assert_true(allows_reference(&b, own, "TT-2027/4711"));
+	assert_true(allows_reference(&b, own, "'doc:old/my case.md'"));
+	assert_true(allows_reference(&b, own, "http://127.0.0.1:8000/late"));
+	assert_true(allows_reference(&b, own, "-"));
+	assert_false(allows_reference(&b, own, "--output=x"));
+	assert_false(allows_reference(&b, own, "/etc/passwd"));
+	assert_false(allows_reference(&b, own, "doc:../../etc/passwd"));
+	assert_false(allows_reference(&b, own, "$(id)"));
+	assert_false(allows_reference(&b, own, "x y"));
+	assert_false(allows_reference(&b, other, "TT-2027/4711"));
+	assert_false(allows_reference(&b, program, "TT-2027/4711"));
+	finish(&b);
+}
+
+/* `-` says where it comes from, and tells nothing of the names. */
+static void a_dash_is_none_of_the_values(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 0, ARGV("/usr/bin/tell", "--to", "ann", "-"));
+	see_popen(&b, 0, ARGV("/usr/bin/tell", "--to", "bob", "-"));
+	see_popen(&b, 1, ARGV("/usr/bin/tell", "--to", "eve", "-"));
+	see_popen(&b, 1, ARGV("/usr/bin/tell", "--to", "ann", "May"));
+	see_popen(&b, 0, ARGV("/usr/bin/tell", "--to", "bob", "June"));
+	see_popen(&b, 1, ARGV("/usr/bin/tell", "--to", "eve", "July"));
+	learn(&b);
+	assert_true(
+		allows_popen(&b, ARGV("/usr/bin/tell", "--to", "Zoe", "-")));
+	assert_true(
+		allows_popen(&b, ARGV("/usr/bin/tell", "--to", "Zoe", "Mars")));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/tell", "--to", "-", "Mars")));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/tell", "--to", "Zoe", "-x")));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_open_within_a_word),
 		cmocka_unit_test(shared_digits_belong_to_the_addresses),
 		cmocka_unit_test(a_script_in_a_line_has_commands_of_its_own),
+		cmocka_unit_test(
+			the_application_decides_what_its_scripts_are_told),
+		cmocka_unit_test(a_dash_is_none_of_the_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
