@@ -40,6 +40,14 @@ def interpreters():
     return found
 
 
+def pythons():
+    """{name: path}: these and those SM_TEST_PYTHONS names."""
+    found = interpreters()
+    found.update((pathlib.Path(path).name, path)
+                 for path in workloads.pythons()[1:])
+    return found
+
+
 class Interpreters(unittest.TestCase):
     def setUp(self):
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="secmgr-python-"))

@@ -13,6 +13,7 @@ import tempfile
 import time
 import unittest
 
+import test_interpreters
 import workloads
 
 # Everything a program does with a password and a token it was given; then it
@@ -143,6 +144,7 @@ class Case(unittest.TestCase):
             (self.place / name).mkdir()
         self.app = self.place / "code/app.py"
         self.app.write_text(APP)
+        self.python = workloads.PYTHON
         self.trace = self.place / "t.db"
         self.port = str(workloads.free_port())
         self.word = draw(14, string.ascii_lowercase)
@@ -151,7 +153,7 @@ class Case(unittest.TestCase):
     def start(self, *options, tool="secmgr-record"):
         return subprocess.Popen(
             [workloads.program(tool), "-f", "-o", self.trace, *options, "--",
-             workloads.PYTHON, self.app, f"--password={self.word}", "--token",
+             self.python, self.app, f"--password={self.word}", "--token",
              self.token],
             cwd=self.place / "data", stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -229,7 +231,10 @@ class Canary(Case):
 
     @unittest.skipIf(os.geteuid(), "reads another process's memory")
     def test_is_nowhere_but_in_the_program(self):
-        self.check(lambda process: process.pid)
+        for name, self.python in test_interpreters.pythons().items():
+            with self.subTest(python=name):
+                self.trace.unlink(missing_ok=True)
+                self.check(lambda process: process.pid)
 
     @unittest.skipIf(os.geteuid(), "reads another process's memory")
     def test_is_nowhere_when_enforced(self):

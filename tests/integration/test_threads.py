@@ -63,14 +63,6 @@ if sys.argv[1] != "threads":
 """
 
 
-def pythons():
-    """{name: path}"""
-    found = dict(test_interpreters.interpreters())
-    found.update((pathlib.Path(path).name, path)
-                 for path in workloads.pythons()[1:])
-    return found
-
-
 class Threads(unittest.TestCase):
     def setUp(self):
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="secmgr-threads-"))
@@ -104,7 +96,7 @@ class Threads(unittest.TestCase):
 
     def each(self, kind):
         policy = self.place / "policy.json"
-        for name, python in pythons().items():
+        for name, python in test_interpreters.pythons().items():
             with self.subTest(python=name):
                 self.run_app("secmgr-record", python, "app.py", kind)
                 self.check_counts()

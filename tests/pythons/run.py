@@ -24,7 +24,7 @@ SUITES = {"bullseye": "3.9", "trixie": "3.13", "sid": "3.14"}
 # Whose results are the interpreter's doing; servers are Debian 12's.
 TESTS = """interpreters guests_children guests_lives guests_installed exec
     environment programs native principals violation denials code forged
-    accounting threads quiet names""".split()
+    accounting threads quiet names secrets""".split()
 MORE = """python3 python3-venv python3-pip python3-setuptools python3-wheel
     python3-requests python3-aiohttp python3-pytest python3-attr python3-flask
     gunicorn ca-certificates""".split()
