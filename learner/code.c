@@ -76,6 +76,8 @@ static void load_file(struct sm_learn *l, struct sm_str path,
 	bool is_code = sm_is_code_suffix(extension) &&
 		       !sm_str_equal(extension, SM_STR(".pth"));
 
+	if (sm_learn_nameless(l, path, event, seen))
+		return;
 	name = sm_distribution_of(l, path);
 	if (name.len && is_code) {
 		uint32_t top = sm_site_of(l, path).len + 1 + name.len;
@@ -115,6 +117,7 @@ void sm_learn_code(struct sm_learn *l)
 {
 	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_CODE, UINT32_MAX);
 
+	sm_learn_find_nameless(l);
 	for (size_t i = 0; i < f.count; i++) {
 		const struct sm_view *view = f.items[i].view;
 

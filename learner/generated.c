@@ -2,7 +2,8 @@
 /*
  * Code without a file: by the name it was compiled under, for who runs it. Who
  * makes code from text makes its names up: what a distribution numbers, or
- * names after a class, is another name the next time.
+ * names after a class or by a digest of the text, is another name the next
+ * time. That a name looks like a file's makes none: nobody has read it.
  */
 #include <stdlib.h>
 
@@ -157,6 +158,83 @@ static void add_alike(struct sm_learn *l, const struct generated *g,
 	}
 }
 
+/* Whoever made the code, as rules name him. */
+static struct sm_str maker_of(struct sm_learn *l, const struct sm_event *event)
+{
+	struct sm_str by = sm_stdlib_module(l, event->site.file);
+
+	return by.len ? by : sm_by_of(l, event);
+}
+
+static bool is_run_as(const struct sm_view *view, const struct sm_request *r)
+{
+	return view->event.site.kind == SM_EVENT_EXEC &&
+	       r->access == SM_ACCESS_LOAD && r->via == SM_VIA_DIRECT;
+}
+
+/* Paths with a value in their names, under which code was run right away. */
+static void find_run(struct sm_learn *l, struct sm_str_list *paths)
+{
+	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_CODE, SM_ACCESS_LOAD);
+
+	for (size_t i = 0; i < f.count; i++) {
+		const struct sm_request *r = f.items[i].request;
+		unsigned typed = 0;
+
+		if (!is_run_as(f.items[i].view, r) ||
+		    !sm_path_is_canonical(r->value) ||
+		    !is_maker(maker_of(l, &f.items[i].view->event)))
+			continue;
+		sm_skeleton(l, sm_stem_of(sm_path_name(r->value)), &typed);
+		if (typed)
+			sm_list_add(l, paths, r->value);
+	}
+}
+
+void sm_learn_find_nameless(struct sm_learn *l)
+{
+	struct sm_str_list run = { NULL, 0, 0 }, files = { NULL, 0, 0 };
+
+	find_run(l, &run);
+	for (size_t i = 0; run.count && i < l->view_count; i++) {
+		const struct sm_view *view = &l->views[i];
+
+		for (unsigned k = 0; k < view->request_count; k++)
+			if (!is_run_as(view, &view->requests[k]) &&
+			    sm_list_has(&run, view->requests[k].value))
+				sm_list_add(l, &files, view->requests[k].value);
+	}
+	for (size_t i = 0; i < run.count; i++)
+		if (!sm_list_has(&files, run.items[i]))
+			sm_list_add(l, &l->nameless, run.items[i]);
+}
+
+bool sm_learn_nameless(struct sm_learn *l, struct sm_str path,
+		       const struct sm_event *event, uint64_t seen)
+{
+	struct sm_str by[1] = { maker_of(l, event) };
+	struct sm_rule rule = { .family = SM_FAMILY_CODE,
+				.access = SM_ACCESS_LOAD,
+				.via = 1u << SM_VIA_DIRECT,
+				.by = { by, 1 },
+				.seen = seen };
+	unsigned typed;
+
+	if (!sm_list_has(&l->nameless, path))
+		return false;
+	/* What acts under the name is not what made it. */
+	if (event->site.kind != SM_EVENT_EXEC)
+		return true;
+	rule.pattern = sm_learn_join(l, sm_learn_path(l, sm_dir_of(path)),
+				     SM_STR("/"));
+	rule.pattern = sm_learn_join(
+		l, rule.pattern, sm_skeleton(l, sm_path_name(path), &typed));
+	l->why = SM_STR("a package makes the code and its name");
+	sm_learn_rule(l, &rule);
+	l->why = SM_STR("");
+	return true;
+}
+
 void sm_learn_generated(struct sm_learn *l)
 {
 	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_CODE, SM_ACCESS_RUN);
@@ -164,10 +242,7 @@ void sm_learn_generated(struct sm_learn *l)
 	size_t end;
 
 	for (size_t i = 0; i < f.count; i++) {
-		const struct sm_event *event = &f.items[i].view->event;
-		struct sm_str by = sm_stdlib_module(l, event->site.file);
-
-		g[i] = (struct generated){ by.len ? by : sm_by_of(l, event),
+		g[i] = (struct generated){ maker_of(l, &f.items[i].view->event),
 					   f.items[i].request->value,
 					   f.items[i].view->call->count };
 	}

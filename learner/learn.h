@@ -74,6 +74,7 @@ struct sm_learn {
 	/* code.c: top-level names of distributions, and those of them that
 	 * other code than Python's own loads; a .pth file loads for all. */
 	struct sm_str_list loaded, wanted;
+	struct sm_str_list nameless; /* generated.c */
 
 	struct sm_paths *paths;	      /* paths.c */
 	struct sm_called *called;     /* holding.c */
@@ -279,6 +280,12 @@ void sm_learn_code(struct sm_learn *l);
 void sm_learn_modules(struct sm_learn *l, const struct sm_policy *policy);
 /* Code that has no file; part of sm_learn_code(). */
 void sm_learn_generated(struct sm_learn *l);
+/* Code that was run under the name of a file that was never there; before all
+ * other code. */
+void sm_learn_find_nameless(struct sm_learn *l);
+/* Rules for it; false: path is none of these. */
+bool sm_learn_nameless(struct sm_learn *l, struct sm_str path,
+		       const struct sm_event *event, uint64_t seen);
 void sm_learn_named(struct sm_learn *l);
 /* Classes in pickles; part of sm_learn_named(), after sm_learn_code(). */
 void sm_learn_classes(struct sm_learn *l);

@@ -33,6 +33,59 @@ static void numbers_in_generated_names_open_when_seen_once(void **state)
 	finish(&b);
 }
 
+static bool allows_load_as(const struct bench *b, const char *path)
+{
+	struct sm_value args[3];
+	struct sm_event e = load_event(args, path);
+
+	return allows(b, &e);
+}
+
+#define DIGEST "f5324f0b846743bb9e52044f265f4d1e"
+#define OTHER  "0a7507736e5ef43f793cc9b98e32d38d"
+
+/* Named by what it was made from, which is another text after an upgrade. */
+static void a_package_names_its_code_by_a_digest_of_the_text(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_run(&b, APP "/home_" DIGEST ".py", "maker");
+	see_run(&b, APP "/page.py", "maker");
+	learn(&b);
+	assert_true(allows_run(&b, APP "/home_" OTHER ".py", "maker"));
+	assert_false(allows_run(&b, APP "/home_" OTHER ".py", "else"));
+	assert_false(allows_run(&b, APP "/else_" OTHER ".py", "maker"));
+	assert_false(allows_run(&b, APP "/home.py", "maker"));
+	assert_false(allows_run(&b, "/srv/home_" OTHER ".py", "maker"));
+	assert_true(allows_run(&b, APP "/page.py", "maker"));
+	/* Nor is a file that comes to lie there code. */
+	assert_false(allows_load_as(&b, APP "/home_" OTHER ".py"));
+	finish(&b);
+}
+
+static void a_file_of_code_that_was_read_keeps_its_digest(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, APP "/home_" DIGEST ".py");
+	see_run(&b, APP "/home_" DIGEST ".py", "maker");
+	see_open(&b, 0, APP "/plain_" DIGEST ".py", READ);
+	see_run(&b, APP "/plain_" DIGEST ".py", "maker");
+	see_run(&b, APP "/own_" DIGEST ".py", "app");
+	learn(&b);
+	assert_true(allows_run(&b, APP "/home_" DIGEST ".py", "maker"));
+	assert_true(allows_run(&b, APP "/plain_" DIGEST ".py", "maker"));
+	assert_true(allows_run(&b, APP "/own_" DIGEST ".py", "app"));
+	assert_false(allows_run(&b, APP "/home_" OTHER ".py", "maker"));
+	assert_false(allows_run(&b, APP "/plain_" OTHER ".py", "maker"));
+	assert_false(allows_run(&b, APP "/own_" OTHER ".py", "app"));
+	finish(&b);
+}
+
 /* Templates in memory, functions: what was at an address is elsewhere next. */
 static void code_that_has_no_name_is_called_unknown(void **state)
 {
@@ -504,6 +557,9 @@ int main(void)
 		cmocka_unit_test(generated_names_open_behind_their_first_word),
 		cmocka_unit_test(
 			numbers_in_generated_names_open_when_seen_once),
+		cmocka_unit_test(
+			a_package_names_its_code_by_a_digest_of_the_text),
+		cmocka_unit_test(a_file_of_code_that_was_read_keeps_its_digest),
 		cmocka_unit_test(addresses_in_names_open_when_seen_once),
 		cmocka_unit_test(names_the_application_gives_stay_literal),
 		cmocka_unit_test(code_without_a_name_is_granted_to_who_ran_it),
