@@ -1,0 +1,5 @@
+"""regatta."""
+
+
+def price(nights):
+    return 40 * nights

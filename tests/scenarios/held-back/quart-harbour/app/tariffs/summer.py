@@ -1,0 +1,5 @@
+"""summer."""
+
+
+def price(nights):
+    return 24 * nights
