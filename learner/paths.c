@@ -226,6 +226,8 @@ static void put_entry(struct sm_learn *l, struct entry *entry)
 		return;
 	node->seen += call->count;
 	node->is_dir |= is_dir_event(entry->view->event.site.kind);
+	node->is_file |= entry->view->event.site.kind == SM_EVENT_OPEN &&
+			 entry->access & SM_ACCESS_CREATE;
 	node->is_created |= entry->access & SM_ACCESS_CREATE;
 	node->is_moved |= entry->access & SM_ACCESS_CREATE &&
 			  is_move(&entry->view->event);
@@ -276,6 +278,17 @@ static void note_brought(struct sm_learn *l)
 		source = sm_paths_find(l, source_of(e->view));
 		e->node->is_brought |= source && sm_is_found(source);
 	}
+}
+
+/*
+ * What is recorded is what was asked for: a place that was made a directory, or
+ * was to be one, and then written as a file is one.
+ */
+static void note_files(struct sm_node *node)
+{
+	node->is_dir &= node->count || !node->is_file;
+	for (size_t i = 0; i < node->count; i++)
+		note_files(node->kids[i]);
 }
 
 static bool note_undata(struct sm_node *node)
@@ -432,6 +445,7 @@ void sm_learn_paths(struct sm_learn *l)
 	for (size_t i = 0; i < p->count; i++)
 		put_entry(l, &p->entries[i]);
 	note_brought(l);
+	note_files(&p->root);
 	note_undata(&p->root);
 	sm_generalise(l, &p->root);
 	sm_paths_index(l);

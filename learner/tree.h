@@ -42,6 +42,7 @@ struct sm_node {
 	uint32_t sources; /* sibling directories merged into this */
 	uint64_t seen;
 	bool is_dir;	   /* has kids, or was listed or made as one */
+	bool is_file;	   /* was opened and made as one */
 	bool is_made;	   /* written or created, itself or something below */
 	bool is_created;   /* itself */
 	bool is_tempfile;  /* the tempfile module made up the name */

@@ -287,6 +287,37 @@ documents_beside_code_open_for_the_package_that_lists_them(void **state)
 	finish(&b);
 }
 
+/* What was recorded of mkdir() is that it was tried. */
+static void what_was_written_is_no_directory(void **state)
+{
+	static const char *const files[] = { "anna/one.txt", "anna/two.txt",
+					     "ben/red.txt", "ben/blue.txt" };
+	char path[128];
+
+	(void)state;
+	for (int are_files = 0; are_files < 2; are_files++) {
+		struct bench b;
+
+		start(&b);
+		for (int run = 0; run < 2; run++) {
+			see_mkdir(&b, run, APP "/restored/anna");
+			see_mkdir(&b, run, APP "/restored/ben");
+		}
+		for (int i = 0; i < 4; i++) {
+			snprintf(path, sizeof(path), APP "/restored/%s",
+				 files[i]);
+			tool_made(&b, path);
+			if (are_files)
+				tool_opened(&b, path, WRITE);
+		}
+		learn(&b);
+		assert_int_equal(allows_mkdir(&b, APP "/restored/Mary Ann"),
+				 are_files);
+		assert_false(allows_mkdir(&b, APP "/other/zoe"));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +333,7 @@ int main(void)
 			documents_beside_code_open_for_the_package_that_lists_them),
 		cmocka_unit_test(
 			stores_open_around_the_programs_looked_for_in_them),
+		cmocka_unit_test(what_was_written_is_no_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
