@@ -113,9 +113,25 @@ static bool is_number(struct sm_str s)
 	return s.len && sm_token_match(SM_TOKEN_INT, s) == s.len;
 }
 
-static struct sm_str place_of(const struct sm_word *w)
+static struct sm_str pattern_of(const struct sm_word *w)
 {
 	return w->is_path ? w->value : w->known;
+}
+
+static struct sm_str dir_in(struct sm_str text)
+{
+	while (text.len && text.p[text.len - 1] != '/')
+		text.len--;
+	return text;
+}
+
+/* Files of one pattern, or in one directory; or neither names one. */
+static bool lie_together(const struct sm_word *a, const struct sm_word *b)
+{
+	struct sm_str pattern = pattern_of(a);
+
+	return (pattern.len && sm_str_equal(pattern, pattern_of(b))) ||
+	       sm_str_equal(dir_in(a->value), dir_in(b->value));
 }
 
 /* What it costs to take one word for another. */
@@ -138,7 +154,7 @@ static unsigned compare(const struct sm_learn *l, const struct sm_word *a,
 	    !sm_list_has(&l->members, a->value) &&
 	    !sm_list_has(&l->given, a->value))
 		return NEVER;
-	return sm_str_equal(place_of(a), place_of(b)) ? SAME : OTHER_PLACE;
+	return lie_together(a, b) ? SAME : OTHER_PLACE;
 }
 
 /* How line a becomes line b, least costs from each pair of words on. */

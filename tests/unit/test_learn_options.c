@@ -356,6 +356,29 @@ static void names_that_opened_are_no_commands(void **state)
 #undef TOOL
 }
 
+/* Which word is the option's is told by where the others lie. */
+static void what_lies_elsewhere_belongs_to_the_option(void **state)
+{
+#define KEEP "/usr/bin/keep"
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 0,
+		  ARGV(KEEP, "--skip", "**/*.tmp", "--skip", "**/cache",
+		       "data/docs", "file:///store/docs"));
+	see_popen(&b, 0, ARGV(KEEP, "data/docs", "file:///store/docs"));
+	see_popen(&b, 1, ARGV(KEEP, "data/shop", "file:///store/shop"));
+	learn(&b);
+	assert_true(allows_popen(&b, ARGV(KEEP, "--skip", "**/cache",
+					  "data/shop", "file:///store/shop")));
+	assert_false(allows_popen(
+		&b, ARGV(KEEP, "--skip", "data/shop", "file:///store/shop")));
+	assert_false(allows_popen(&b, ARGV(KEEP, "--skip", "**/cache")));
+	finish(&b);
+#undef KEEP
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +395,7 @@ int main(void)
 		cmocka_unit_test(options_before_the_code_stay),
 		cmocka_unit_test(options_of_one_command_are_none_of_another),
 		cmocka_unit_test(names_that_opened_are_no_commands),
+		cmocka_unit_test(what_lies_elsewhere_belongs_to_the_option),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
