@@ -97,6 +97,43 @@ static void keep_common(struct reduced *r, size_t count,
 		}
 }
 
+/* Without the word that says what the program does, if there is one. */
+static bool drop_command(struct sm_learn *l, const struct reduced *r,
+			 struct sm_line *line)
+{
+	*line = kept(r);
+	if (line->count < 2 || !sm_word_is_value(&line->words[1]) ||
+	    !sm_is_command_word(line->words[1].value))
+		return false;
+	line->words = sm_learn_take(l, line->count * sizeof(*line->words));
+	line->words[0] = r->words[0];
+	line->count--;
+	memcpy(line->words + 1, r->words + 2,
+	       (line->count - 1) * sizeof(*line->words));
+	return true;
+}
+
+/*
+ * A line is one of r's but for this word, and does without the option: what
+ * goes with the same words may be left out whatever is done.
+ */
+static bool is_left_out(struct sm_learn *l, const struct reduced *r,
+			const struct reduced *all, size_t count,
+			const struct sm_option *o)
+{
+	struct sm_line mine, theirs;
+
+	if (!drop_command(l, r, &mine))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		theirs = kept(&all[i]);
+		if (!has_option(&all[i], o) &&
+		    !sm_line_compare_shapes(&mine, &theirs))
+			return true;
+	}
+	return false;
+}
+
 /* ----------------------------------------------------------------- groups */
 
 /* Between words that stay: behind so many that are spelled, and then there. */
@@ -430,7 +467,10 @@ void sm_pieces_group(struct sm_learn *l, struct sm_piece *pieces, size_t count)
 		ends[i] = end_of_alike(r, count, i);
 	for (size_t i = 0; i < count; i = ends[i])
 		for (size_t k = 0; k < all.options.count; k++)
-			keep_common(r + i, ends[i] - i, &all.options.items[k]);
+			if (!is_left_out(l, &r[i], r, count,
+					 &all.options.items[k]))
+				keep_common(r + i, ends[i] - i,
+					    &all.options.items[k]);
 	for (size_t i = 0; i < count; i++)
 		keep_words(l, &r[i]);
 	chunks = sm_learn_take(l, (room + 1) * sizeof(*chunks));

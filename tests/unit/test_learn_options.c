@@ -376,6 +376,27 @@ static void what_lies_elsewhere_belongs_to_the_option(void **state)
 		&b, ARGV(KEEP, "--skip", "data/shop", "file:///store/shop")));
 	assert_false(allows_popen(&b, ARGV(KEEP, "--skip", "**/cache")));
 	finish(&b);
+}
+
+/* Whatever is done: only where the other words are the same. */
+static void what_may_be_left_out_is_so_with_a_command(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 0, ARGV(KEEP, "--to", "a", "--skip", "x", "docs"));
+	see_popen(&b, 1, ARGV(KEEP, "--to", "a", "docs"));
+	see_popen(&b, 0,
+		  ARGV(KEEP, "full", "--to", "a", "--skip", "x", "docs"));
+	see_popen(&b, 0, ARGV(KEEP, "prune", "--all", "--skip", "x", "docs"));
+	learn(&b);
+	assert_true(allows_popen(&b, ARGV(KEEP, "full", "--to", "a", "docs")));
+	assert_true(allows_popen(
+		&b, ARGV(KEEP, "full", "--to", "a", "--skip", "x", "docs")));
+	assert_false(allows_popen(&b, ARGV(KEEP, "prune", "--all", "docs")));
+	assert_false(allows_popen(&b, ARGV(KEEP, "full", "docs")));
+	finish(&b);
 #undef KEEP
 }
 
@@ -396,6 +417,7 @@ int main(void)
 		cmocka_unit_test(options_of_one_command_are_none_of_another),
 		cmocka_unit_test(names_that_opened_are_no_commands),
 		cmocka_unit_test(what_lies_elsewhere_belongs_to_the_option),
+		cmocka_unit_test(what_may_be_left_out_is_so_with_a_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
