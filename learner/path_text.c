@@ -58,19 +58,30 @@ static struct sm_str told(size_t *trees)
 struct chain {
 	const struct sm_node *nodes[SM_PATH_MAX / 2];
 	size_t count, literal; /* literal: from here on none is a slot */
-	bool has_parameters;
+	size_t told;	       /* those before may be parameters */
 };
 
-static void climb(const struct sm_node *node, bool has_parameters,
-		  struct chain *c)
+#define TOLD_ALL SIZE_MAX
+
+/* base: nothing from it on is a parameter; or NULL. */
+static void climb(const struct sm_node *node, const struct sm_node *base,
+		  size_t most_told, struct chain *c)
 {
 	c->count = c->literal = 0;
-	c->has_parameters = has_parameters;
+	c->told = most_told;
 	for (; node->parent; node = node->parent) {
+		if (node == base)
+			c->told = c->count;
 		c->nodes[c->count++] = node;
-		if (node->is_slot || (has_parameters && is_parameter(node)))
+		if (node->is_slot ||
+		    (c->count <= c->told && is_parameter(node)))
 			c->literal = c->count;
 	}
+}
+
+static bool is_told_at(const struct chain *c, size_t i)
+{
+	return i < c->told && is_parameter(c->nodes[i]);
 }
 
 static bool is_any_depth(struct sm_str component)
@@ -85,7 +96,7 @@ static size_t trees_left(const struct chain *c)
 	size_t left = TREES_MAX;
 
 	for (size_t i = 0; i < c->literal && left; i++)
-		left -= c->nodes[i]->is_slot && !is_parameter(c->nodes[i]) &&
+		left -= c->nodes[i]->is_slot && !is_told_at(c, i) &&
 			is_any_depth(c->nodes[i]->name);
 	return left;
 }
@@ -110,7 +121,7 @@ static struct sm_str pattern_of_chain(struct sm_learn *l, const struct chain *c,
 	text = literal.len ? sm_learn_path(l, literal) : literal;
 	*path = c->literal ? SM_STR("") : literal;
 	for (i = c->literal; i-- > 0;) {
-		if (c->has_parameters && is_parameter(c->nodes[i])) {
+		if (is_told_at(c, i)) {
 			text = sm_learn_join(l, text, told(&trees));
 			continue;
 		}
@@ -125,7 +136,7 @@ struct sm_str sm_node_pattern(struct sm_learn *l, const struct sm_node *node,
 {
 	struct chain c;
 
-	climb(node, false, &c);
+	climb(node, NULL, 0, &c);
 	return pattern_of_chain(l, &c, path);
 }
 
@@ -157,8 +168,9 @@ struct sm_str sm_paths_told(struct sm_learn *l, struct sm_str path)
 	return text.len ? text : sm_learn_path(l, path);
 }
 
-struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
-			       bool *slotted)
+/* Directories that lead to base, and base itself, are no parameters. */
+static struct sm_str pattern_from(struct sm_learn *l, struct sm_str path,
+				  const struct sm_node *base, bool *slotted)
 {
 	const struct sm_node *node = sm_paths_find(l, path);
 	struct sm_str literal;
@@ -169,10 +181,16 @@ struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
 		*slotted = !sm_str_equal(literal, sm_learn_path(l, path));
 		return literal;
 	}
-	climb(node, true, &c);
+	climb(node, base, TOLD_ALL, &c);
 	path = pattern_of_chain(l, &c, &literal);
 	*slotted = !literal.len;
 	return path;
+}
+
+struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
+			       bool *slotted)
+{
+	return pattern_from(l, path, NULL, slotted);
 }
 
 struct sm_str sm_paths_program(struct sm_learn *l, struct sm_str path)
@@ -250,7 +268,8 @@ struct sm_str sm_paths_relative(struct sm_learn *l,
 	if (!node || (!has_slash && (!standing->is_told || !node->grants ||
 				     !sm_extension(path).len)))
 		return none;
-	text = sm_paths_pattern(l, full, slotted);
+	/* Whoever told where to go told nothing of the word. */
+	text = pattern_from(l, full, sm_paths_find(l, standing->dir), slotted);
 	at = below(l, text, full, count_components(standing->dir));
 	tail = (struct sm_str){ text.p + at, text.len - at };
 	/* A slot above only, or a variable below, is none of the word's. */

@@ -4,42 +4,6 @@
  */
 #include "tests/unit/learn_fixture.h"
 
-/* Run i is a process with these words behind its script; parent: the one that
- * started it, or 0. */
-static void give(struct bench *b, uint32_t i, uint32_t parent, const char *one,
-		 const char *two)
-{
-	struct sm_str argv[4] = { SM_STR("python3"), SM_STR(APP "/app.py"),
-				  sm_str_of(one), sm_str_of(two) };
-	struct sm_trace_interpreter python = { .stdlib = SM_STR(
-						       "/usr/lib/python3.11"),
-					       .prefix = SM_STR("/usr"),
-					       .home = SM_STR("/home/shop"),
-					       .tmp = SM_STR("/tmp") };
-	struct sm_trace_process p = { .pid = 4100 + i,
-				      .guest_pid = 4100 + i,
-				      .parent_pid = parent,
-				      .start_ns = 9000 + i,
-				      .started_by = "exec",
-				      .exe = SM_STR("/usr/bin/python3"),
-				      .argv = argv,
-				      .argc = 4,
-				      .cwd = SM_STR(APP) };
-
-	struct sm_trace_process starter = { .pid = parent,
-					    .started_by = "exec",
-					    .exe = SM_STR("/usr/bin/python3") };
-
-	if (parent)
-		assert_int_equal(sm_observations_add_process(b->seen, 40 + i,
-							     &starter, &python,
-							     &b->owners[i]),
-				 SM_OK);
-	assert_int_equal(sm_observations_add_process(b->seen, 40 + i, &p,
-						     &python, &b->owners[i]),
-			 SM_OK);
-}
-
 static void see_all(struct bench *b, const char *const *files, size_t count,
 		    int flags)
 {

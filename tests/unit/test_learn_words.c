@@ -105,6 +105,45 @@ static void words_tell_where_a_child_was_started(void **state)
 	}
 }
 
+/* The line goes to a directory a command line gave: words are below it. */
+static void words_are_of_where_it_goes_though_that_was_told(void **state)
+{
+	static const char *const names[] = { "oak", "elm" };
+	struct sm_value args[20];
+	struct sm_event e;
+	struct bench b;
+	char dir[64], file[96];
+
+	(void)state;
+	start(&b);
+	for (int run = 1; run < 3; run++) {
+		give(&b, (uint32_t)run, 0, names[run - 1], "-q");
+		snprintf(dir, sizeof(dir), APP "/files/%s", names[run - 1]);
+		see_mkdir(&b, run, dir);
+		for (int i = 0; i < 3; i++) {
+			snprintf(file, sizeof(file), "%s/%c%d.pdf", dir,
+				 "xyz"[i], run);
+			see_open(&b, run, file, WRITE);
+		}
+		e = popen_event(args, run == 1 ? ARGV("/usr/bin/pack", "x1.pdf",
+						      "y1.pdf", "z1.pdf")
+					       : ARGV("/usr/bin/pack", "x2.pdf",
+						      "y2.pdf", "z2.pdf"));
+		args[2] = text(dir);
+		add(&b, run, &e);
+	}
+	learn(&b);
+	assert_true(allows_popen(
+		&b, ARGV("/usr/bin/pack", "a b.pdf", "c.pdf", "d.v2.pdf")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/pack", "../ash/a.pdf", "c.pdf", "d.pdf")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/pack", "-T.pdf", "c.pdf", "d.pdf")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/pack", "/a.pdf", "c.pdf", "d.pdf")));
+	finish(&b);
+}
+
 /* Only there: -C is no `cd`. */
 static void a_command_of_a_line_may_go_to_a_directory_itself(void **state)
 {
@@ -137,6 +176,8 @@ int main(void)
 		cmocka_unit_test(
 			a_command_of_a_line_may_go_to_a_directory_itself),
 		cmocka_unit_test(words_tell_where_a_child_was_started),
+		cmocka_unit_test(
+			words_are_of_where_it_goes_though_that_was_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
