@@ -280,13 +280,14 @@ bool sm_open_data_tree(struct sm_learn *l, struct sm_node *node,
 	return true;
 }
 
-/* Who names each file names one of another format next time. */
-static bool are_all_given(const struct sm_node *node)
+/* Who names each file names one of another format next time, unless it was the
+ * program that added the extension. */
+static bool are_all_named(const struct sm_node *node)
 {
 	for (size_t i = 0; i < node->count; i++) {
 		const struct sm_node *kid = node->kids[i];
 
-		if (kid->is_dir ? !are_all_given(kid) : !kid->is_given)
+		if (kid->is_dir ? !are_all_named(kid) : !kid->is_named)
 			return false;
 	}
 	return true;
@@ -297,7 +298,7 @@ void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
 {
 	struct sm_scan s = scan_tree(l, node);
 
-	s.is_mixed |= is_mixed || are_all_given(node);
+	s.is_mixed |= is_mixed || are_all_named(node);
 	sm_collapse(l, node, &s, is_made);
 	for (size_t i = 0; i < node->count; i++)
 		if (sm_node_is_tree(node->kids[i]))

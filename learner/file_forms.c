@@ -65,18 +65,20 @@ static void apply_opening(struct sm_learn *l, const struct sm_choice *cut,
 	struct sm_node **nodes =
 		sm_learn_take(l, (o->count + 1) * sizeof(*nodes));
 	bool is_varied = are_varied(l, o->members, o->count);
-	bool is_given = true;
+	bool is_given = true, is_named = true;
 	struct sm_node *slot;
 
 	sm_members_note(l, o->members, o->count);
 	for (size_t i = 0; i < o->count; i++) {
 		nodes[i] = o->members[i].node;
 		is_given &= nodes[i]->is_given;
+		is_named &= nodes[i]->is_named;
 	}
 	slot = sm_members_join(l, nodes, o->count, o->slot);
 	slot->why = sm_cut_why(l, cut, o->count, "names");
 	slot->is_varied = is_varied;
 	slot->is_given = is_given;
+	slot->is_named = is_named;
 }
 
 void sm_apply_files(struct sm_learn *l, const struct sm_choice *cut)

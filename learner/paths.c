@@ -179,6 +179,7 @@ static struct sm_node *kid_of(struct sm_learn *l, struct sm_node *node,
 	kid->parent = node;
 	kid->sources = 1;
 	kid->is_given = sm_is_given(l, name);
+	kid->is_named = sm_list_has(&l->given, name);
 	node->kids[node->count++] = kid;
 	node->is_dir = true;
 	return kid;

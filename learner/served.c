@@ -9,8 +9,9 @@
  * nothing else, is nobody's secret: there it may be the application that reads.
  *
  * Others hold a program's input, and who starts the program, or asks it, tells
- * it which file: names were other ones each time, and the next may have a slash
- * in it, or another extension where there were several.
+ * it which file: names were other ones each time, or stood in command lines,
+ * and the next may have a slash in it, or another extension where there were
+ * several.
  */
 #include "learner/open.h"
 #include "schema/places.h"
@@ -154,13 +155,26 @@ bool sm_has_assets(const struct sm_node *node)
 	return false;
 }
 
-/* Files whose names opened, and were others each time. */
+/* Opened, and all of them are words of command lines, or made of these. */
+static bool has_given_name(const struct sm_node *node)
+{
+	const struct sm_str any = SM_STR("<name>");
+
+	return node->is_slot && node->is_given && !node->is_dir &&
+	       memmem(node->name.p, node->name.len, any.p, any.len);
+}
+
+/* Files whose names opened, and were others each time, or which somebody said.
+ */
 static bool has_told_names(const struct sm_node *node)
 {
-	for (size_t i = 0; i < node->count; i++)
-		if (sm_has_told_name(node->kids[i]) &&
-		    sm_node_access(node->kids[i]) & SM_ACCESS_READ)
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if ((sm_has_told_name(kid) || has_given_name(kid)) &&
+		    sm_node_access(kid) & SM_ACCESS_READ)
 			return true;
+	}
 	return false;
 }
 

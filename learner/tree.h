@@ -47,6 +47,7 @@ struct sm_node {
 	bool is_created;   /* itself */
 	bool is_tempfile;  /* the tempfile module made up the name */
 	bool is_given;	   /* a command line gives the name: given.c */
+	bool is_named;	   /* likewise, its extension included */
 	bool is_probed;	   /* a program that was looked for: probed.c */
 	bool is_brought;   /* moved here with the name it was found with */
 	bool is_moved;	   /* renamed to this, and the name was there before */

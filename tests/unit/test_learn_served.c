@@ -247,6 +247,47 @@ files_that_are_others_each_time_open_though_they_differ(void **state)
 	}
 }
 
+/* Whoever calls the program says which, though it is the same every day. */
+static void names_that_command_lines_give_may_lie_deeper(void **state)
+{
+	static const struct {
+		const char *one, *two;
+		bool has_texts, is_given, is_any;
+	} rows[] = {
+		{ "site=oak", "elm", true, true, true },
+		{ "site=oak", "elm", false, true, false }, /* program's .yaml */
+		{ "in/oak.yaml", "elm.yaml", false, true, true },
+		{ "x", "y", true, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		bool is_given = rows[i].is_given, is_any = rows[i].is_any;
+		struct bench b;
+
+		start(&b);
+		for (int run = 1; run < 5; run++) {
+			give(&b, (uint32_t)run, 0, rows[i].one, rows[i].two);
+			see_open(&b, run, APP "/in/oak.yaml", READ);
+			see_open(&b, run, APP "/in/elm.yaml", READ);
+			if (rows[i].has_texts)
+				see_open(&b, run, APP "/in/words.txt", READ);
+		}
+		learn(&b);
+		assert_true(allows_open(&b, APP "/in/oak.yaml", READ));
+		assert_int_equal(allows_open(&b, APP "/in/ash.yaml", READ),
+				 is_given);
+		assert_int_equal(allows_open(&b, APP "/in/de/ash.yaml", READ),
+				 is_given);
+		assert_int_equal(allows_open(&b, APP "/in/de/a b.txt", READ),
+				 is_any);
+		assert_false(allows_open(&b, APP "/in/de/.ash.yaml", READ));
+		assert_false(allows_open(&b, APP "/in/de/ash.yaml", WRITE));
+		assert_false(allows_open(&b, APP "/de/ash.yaml", READ));
+		finish(&b);
+	}
+}
+
 static void where_nothing_is_told_depth_stays(void **state)
 {
 	static const struct {
@@ -291,6 +332,7 @@ int main(void)
 		cmocka_unit_test(
 			what_a_program_is_told_to_read_lies_at_any_depth),
 		cmocka_unit_test(names_of_one_extension_keep_it_at_any_depth),
+		cmocka_unit_test(names_that_command_lines_give_may_lie_deeper),
 		cmocka_unit_test(where_nothing_is_told_depth_stays),
 		cmocka_unit_test(
 			files_that_are_others_each_time_open_though_they_differ),
