@@ -489,6 +489,26 @@ static void open_derived(struct sm_learn *l, struct sm_node *node)
 
 /* --------------------------------------------------------------------- all */
 
+/* What is read by name. */
+static bool open_read(struct sm_learn *l, struct sm_node *node,
+		      struct sm_str dir, const struct sm_place *place)
+{
+	bool is_written = sm_is_written(node);
+
+	if (sm_is_served(l, node, dir, place))
+		sm_open_tree(l, node, false, sm_has_assets(node),
+			     SM_STR("packages read data there by name"));
+	else if (sm_is_told(l, node, dir, place))
+		sm_open_tree(l, node, false, false,
+			     SM_STR("data is read there by names that somebody "
+				    "tells"));
+	else
+		return false;
+	if (is_written)
+		sm_open_written(l, node);
+	return true;
+}
+
 static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 			 struct sm_node *node, struct sm_str dir)
 {
@@ -502,17 +522,8 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 				    "elsewhere"));
 		return;
 	}
-	if (sm_is_served(l, node, dir, &place)) {
-		sm_open_tree(l, node, false, sm_has_assets(node),
-			     SM_STR("packages read data there by name"));
+	if (open_read(l, node, dir, &place))
 		return;
-	}
-	if (sm_is_told(l, node, dir, &place)) {
-		sm_open_tree(l, node, false, false,
-			     SM_STR("data is read there by names that somebody "
-				    "tells"));
-		return;
-	}
 	if (sm_open_drawn(l, node))
 		return;
 	for (size_t i = 0; i < node->count; i++) {

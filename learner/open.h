@@ -136,6 +136,10 @@ bool sm_is_mirror(const struct sm_learn *l, const struct sm_str_list *stems,
 /* Packages, and nobody else, read data there by name; see served.c. */
 bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 		  struct sm_str dir, const struct sm_place *place);
+/* All of it is what people write for people; once node is a tree of it, texts
+ * of other formats open, too. */
+bool sm_is_written(const struct sm_node *node);
+void sm_open_written(struct sm_learn *l, struct sm_node *node);
 /* What goes with pages lies below: style sheets, scripts, fonts. */
 bool sm_has_assets(const struct sm_node *node);
 /* Data is read there, and nothing else done, by names somebody tells. */

@@ -7,6 +7,8 @@
  * were asked for every day; but the code that reads them belongs to a package
  * that knows none of their names. What is made to be shown, and stands among
  * nothing else, is nobody's secret: there it may be the application that reads.
+ * What people write for people is nobody's either, and the next text is written
+ * in another format.
  *
  * Others hold a program's input, and who starts the program, or asks it, tells
  * it which file: names were other ones each time, or stood in command lines,
@@ -88,12 +90,15 @@ static bool is_shown_suffix(struct sm_str extension)
 }
 
 /* What people write for people: help, articles, letters. */
+static const char *const written[] = { ".md",	".rst",	     ".txt",
+				       ".adoc", ".markdown", NULL };
+
+/* The first so many are met anywhere. */
+#define WRITTEN_COMMON 3
+
 static bool is_written_suffix(struct sm_str extension)
 {
-	static const char *const list[] = { ".adoc", ".markdown", ".md",
-					    ".rst",  ".txt",	  NULL };
-
-	return sm_is_among(extension, list);
+	return sm_is_among(extension, written);
 }
 
 /* All files below are: nobody's secret, whoever reads them. */
@@ -195,6 +200,47 @@ static bool has_fresh_files(const struct sm_learn *l,
 		e.distinct++;
 	}
 	return l->observations->run_count > 1 && sm_is_open(l, &e);
+}
+
+bool sm_is_written(const struct sm_node *node)
+{
+	return are_all(node, is_written_suffix);
+}
+
+static void open_written(struct sm_learn *l, struct sm_node *tree,
+			 const struct sm_node *files)
+{
+	struct sm_str name = { files->name.p, 0 }, text;
+	struct sm_node *slot;
+
+	name.len = files->name.len - sm_extension(files->name).len;
+	for (size_t i = 0; i < WRITTEN_COMMON; i++) {
+		text = sm_learn_join(l, name, sm_str_of(written[i]));
+		if (sm_str_equal(text, files->name))
+			continue;
+		slot = sm_node_new_slot(l, tree, text, false);
+		slot->why =
+			SM_STR("texts are written in one format or another");
+		for (const struct sm_grant *g = files->grants; g; g = g->next)
+			sm_node_grant(l, slot, g->by, g->access);
+	}
+}
+
+void sm_open_written(struct sm_learn *l, struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *tree = node->kids[i];
+		size_t count = tree->count;
+
+		if (!sm_node_is_tree(tree))
+			continue;
+		for (size_t k = 0; k < count; k++)
+			if (is_written_suffix(
+				    sm_extension(tree->kids[k]->name)))
+				open_written(l, tree, tree->kids[k]);
+		sm_node_tidy(l, tree);
+		return;
+	}
 }
 
 bool sm_is_told(const struct sm_learn *l, const struct sm_node *node,

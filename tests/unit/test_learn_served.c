@@ -320,6 +320,30 @@ static void where_nothing_is_told_depth_stays(void **state)
 	}
 }
 
+/* Letters and help: the next one is written in another format. */
+static void texts_may_be_of_any_format_of_texts(void **state)
+{
+	(void)state;
+	for (int others = 0; others < 2; others++) {
+		struct bench b;
+
+		start(&b);
+		see_open(&b, 0, APP "/docs/case-one.txt", READ);
+		see_open(&b, 1, APP "/docs/case-two.txt", READ);
+		if (others)
+			see_open(&b, 0, APP "/docs/case.txt", WRITE);
+		learn(&b);
+		assert_int_equal(allows_open(&b, APP "/docs/old/six.md", READ),
+				 !others);
+		assert_false(allows_open(&b, APP "/docs/six.json", READ));
+		assert_false(allows_open(&b, APP "/docs/six.py", READ));
+		assert_false(allows_open(&b, APP "/docs/.six.md", READ));
+		assert_false(allows_open(&b, APP "/docs/six.md", WRITE));
+		assert_false(allows_open(&b, APP "/six.md", READ));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +362,7 @@ int main(void)
 			files_that_are_others_each_time_open_though_they_differ),
 		cmocka_unit_test(
 			what_people_write_for_people_opens_for_who_reads_it),
+		cmocka_unit_test(texts_may_be_of_any_format_of_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
