@@ -138,9 +138,10 @@ struct sm_learn_options {
 };
 
 /*
- * Observations without what fewer than least runs (or hosts) support, a rule
- * at a time: what no rule of another run explains. So a single poisoned run
- * does not make rules. Free *out with sm_observations_free().
+ * Observations without what fewer than least runs (or hosts) support: neither
+ * did they do it, nor what else needs the same rule and is as rare. So a single
+ * poisoned run neither makes rules nor widens those of others. Free *out with
+ * sm_observations_free().
  */
 struct sm_quorum {
 	unsigned least; /* 1 .. SM_QUORUM_MAX */

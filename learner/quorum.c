@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rules need several runs behind them. Calls as such do not: of an open set,
- * each run shows other members. So a policy is learned from everything, the
- * runs behind each of its rules are counted, and what only rules with too few
- * explain is taken away; until nothing more falls.
+ * each run shows other members. So a policy is learned from everything, and of
+ * each of its rules the runs are counted of those calls that have too few by
+ * themselves. Where these are too few together, they are taken away; until
+ * nothing more falls. What many runs did speaks for itself, and not for what
+ * one run did beside it: reading one file for a write, or for its neighbours.
  */
 #include <stdlib.h>
 
 #include "learner/observe.h"
 
-#define ROUNDS 4
-
 struct support {
 	const struct sm_observations *observations;
 	const struct sm_quorum *quorum;
 	struct sm_policy policy;
-	struct sm_sketch *rules; /* runs or hosts, by rule */
+	struct sm_sketch *rules; /* by rule: who did what few did */
 	size_t rule_count;
 	struct sm_arena arena;
 	size_t kept; /* calls with rules that have enough behind them */
@@ -39,23 +39,34 @@ static size_t rule_of(struct support *s, const struct sm_call *call)
 	return verdict.rule_index;
 }
 
-static void add_support(struct support *s, const struct sm_call *call)
+/* The runs of call, or their hosts. */
+static struct sm_sketch backers(const struct support *s,
+				const struct sm_call *call)
 {
-	size_t rule = rule_of(s, call);
+	struct sm_sketch hosts = { 0 };
 	const struct sm_run *run;
 
-	if (rule == s->rule_count)
-		return;
-	if (!s->quorum->by_host) {
-		sm_sketch_merge(&s->rules[rule], &call->runs);
-		return;
-	}
+	if (!s->quorum->by_host)
+		return call->runs;
 	for (uint32_t i = 0; i < call->runs.count; i++) {
 		run = sm_observations_find_run(s->observations,
 					       call->runs.hash[i]);
 		if (run)
-			sm_sketch_add(&s->rules[rule], run->host);
+			sm_sketch_add(&hosts, run->host);
 	}
+	return hosts;
+}
+
+static void add_support(struct support *s, const struct sm_call *call)
+{
+	struct sm_sketch own = backers(s, call);
+	size_t rule;
+
+	if (own.count >= s->quorum->least)
+		return;
+	rule = rule_of(s, call);
+	if (rule != s->rule_count)
+		sm_sketch_merge(&s->rules[rule], &own);
 }
 
 /* What no rule explains stays: sm_learn() says of it what there is to say. */
@@ -66,7 +77,8 @@ static bool is_supported(void *context, const struct sm_call *call)
 
 	if (rule == s->rule_count)
 		return true;
-	if (s->rules[rule].count < s->quorum->least)
+	if (backers(s, call).count < s->quorum->least &&
+	    s->rules[rule].count < s->quorum->least)
 		return false;
 	s->kept++;
 	return true;
@@ -161,7 +173,8 @@ enum sm_status sm_learn_quorum(const struct sm_observations *observations,
 	*out = sm_observations_select(observations, keep_all, NULL);
 	if (!*out)
 		return sm_fail(diag, SM_NOMEM, "out of memory");
-	for (int round = 0; status == SM_OK && round < ROUNDS; round++) {
+	/* Each round takes calls away, so there is a last one. */
+	while (status == SM_OK) {
 		if (!(*out)->call_count)
 			break;
 		status = fall(*out, options, quorum, &next, diag);
