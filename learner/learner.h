@@ -166,11 +166,16 @@ sm_learn_missing(const struct sm_observations *observations,
 
 /*
  * What changed between two versions of a program: found is called with every
- * rule that was needed before and is not now, and with every one that is new.
+ * rule and bundle that was needed before and is not now, and with every one
+ * that is new. The program's directories may have moved in between: that is
+ * told, and the rules are compared as if they had not.
  */
 struct sm_drift {
 	bool is_new;
+	/* One of these is there. */
 	const struct sm_rule *rule;
+	struct sm_str bundle;
+	const struct sm_variable *moved; /* with the values of now */
 };
 typedef void sm_drift_found(void *context, const struct sm_drift *drift);
 SM_CHECKED enum sm_status sm_learn_drift(const struct sm_observations *before,

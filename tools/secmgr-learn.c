@@ -387,13 +387,20 @@ static int write_summary(const char *path, const struct sm_observations *all)
 	return failed ? SM_EXIT_USAGE : SM_EXIT_OK;
 }
 
-static void put_drift(void *context, const struct sm_drift *drift)
+static void put_moved(const struct sm_variable *moved)
 {
-	const struct sm_rule *rule = drift->rule;
+	fputs("= variables ", stdout);
+	sm_cli_put(stdout, moved->name, false);
+	for (size_t i = 0; i < moved->values.count; i++) {
+		putchar(' ');
+		sm_cli_put(stdout, moved->values.items[i], true);
+	}
+	putchar('\n');
+}
 
-	*(int *)context = SM_EXIT_FINDING;
-	printf("%c %s ", drift->is_new ? '+' : '-',
-	       sm_family_name(rule->family));
+static void put_drifted_rule(const struct sm_rule *rule)
+{
+	printf("%s ", sm_family_name(rule->family));
 	sm_cli_put(stdout, rule->id, false);
 	putchar(' ');
 	sm_cli_put(stdout, rule->pattern, true);
@@ -405,6 +412,23 @@ static void put_drift(void *context, const struct sm_drift *drift)
 		fputs(i ? ", " : " by ", stdout);
 		sm_cli_put(stdout, rule->by.items[i], false);
 	}
+	putchar('\n');
+}
+
+static void put_drift(void *context, const struct sm_drift *drift)
+{
+	if (drift->moved) {
+		put_moved(drift->moved);
+		return;
+	}
+	*(int *)context = SM_EXIT_FINDING;
+	printf("%c ", drift->is_new ? '+' : '-');
+	if (drift->rule) {
+		put_drifted_rule(drift->rule);
+		return;
+	}
+	fputs("use ", stdout);
+	sm_cli_put(stdout, drift->bundle, false);
 	putchar('\n');
 }
 
