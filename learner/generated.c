@@ -11,7 +11,9 @@
 
 struct generated {
 	struct sm_str by, name;
+	struct sm_str form; /* name with its numbers as slots; empty: none */
 	uint64_t seen;
+	bool is_numbered; /* enough others have that form */
 };
 
 /* `<name>`, or `<path:` and the like, at name[at]. */
@@ -88,7 +90,7 @@ static struct sm_str head_of(struct sm_str name)
 	return (struct sm_str){ name.p, (uint32_t)(space - name.p) + 1 };
 }
 
-/* The application names few things by itself: what it runs stays literal. */
+/* The application names few things by itself: words in them stay literal. */
 static bool is_maker(struct sm_str by)
 {
 	static const char *const others[] = { "app", "main", "foreign" };
@@ -112,21 +114,64 @@ static void add_rule(struct sm_learn *l, const struct generated *g,
 	sm_learn_rule(l, &rule);
 }
 
-/* Numbers and hashes in a name open when seen once. */
-static struct sm_str numbered(struct sm_learn *l, struct sm_str name,
-			      struct sm_str literal)
+/* `<rule <int>>` of `<rule 17>`; empty where nothing has a type. */
+static struct sm_str form_of(struct sm_learn *l, struct sm_str name)
 {
+	struct sm_str text = { "", 0 };
 	unsigned typed;
-	struct sm_str text;
 
 	if (!is_bracketed(name))
-		return literal;
+		return text;
 	text = sm_skeleton(l, (struct sm_str){ name.p + 1, name.len - 2 },
 			   &typed);
 	if (!typed)
-		return literal;
+		return (struct sm_str){ "", 0 };
 	text = sm_learn_join(l, SM_STR("<"), text);
 	return sm_learn_join(l, text, SM_STR(">"));
+}
+
+static int by_form(const void *a, const void *b)
+{
+	const struct generated *x = *(struct generated *const *)a;
+	const struct generated *y = *(struct generated *const *)b;
+	int r = sm_str_compare(x->by, y->by);
+
+	return r ? r : sm_str_compare(x->form, y->form);
+}
+
+/*
+ * Numbers and hashes in a name open when seen once, where a distribution gives
+ * it; the application's as those of other names do.
+ */
+static void open_numbers(struct sm_learn *l, struct generated *g, size_t count)
+{
+	struct generated **sorted =
+		sm_learn_take(l, (count + 1) * sizeof(*sorted));
+	size_t end;
+
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = &g[i];
+	if (count)
+		qsort(sorted, count, sizeof(struct generated *), by_form);
+	for (size_t i = 0; i < count; i = end) {
+		struct sm_evidence e = { .some_recur = true };
+		bool is_open;
+
+		for (end = i; end < count && !by_form(&sorted[i], &sorted[end]);
+		     end++)
+			/* They are sorted by name where they stand. */
+			e.distinct += sorted[end] == g ||
+				      !sm_str_equal(sorted[end]->by,
+						    sorted[end][-1].by) ||
+				      !sm_str_equal(sorted[end]->name,
+						    sorted[end][-1].name);
+		is_open = sorted[i]->form.len &&
+			  (is_maker(sorted[i]->by) ||
+			   (sm_str_equal(sorted[i]->by, SM_STR("app")) &&
+			    sm_is_open(l, &e)));
+		for (size_t k = i; k < end; k++)
+			sorted[k]->is_numbered = is_open;
+	}
 }
 
 /*
@@ -152,8 +197,8 @@ static void add_alike(struct sm_learn *l, const struct generated *g,
 			continue;
 		if (is_open)
 			text = sm_learn_join(l, escape(l, head), SM_STR("*>"));
-		else if (is_maker(g->by))
-			text = numbered(l, g[i].name, text);
+		else if (g[i].is_numbered)
+			text = g[i].form;
 		add_rule(l, &g[i], text);
 	}
 }
@@ -242,12 +287,16 @@ void sm_learn_generated(struct sm_learn *l)
 	size_t end;
 
 	for (size_t i = 0; i < f.count; i++) {
-		g[i] = (struct generated){ maker_of(l, &f.items[i].view->event),
-					   f.items[i].request->value,
-					   f.items[i].view->call->count };
+		g[i] = (struct generated){
+			.by = maker_of(l, &f.items[i].view->event),
+			.name = f.items[i].request->value,
+			.seen = f.items[i].view->call->count,
+		};
+		g[i].form = form_of(l, g[i].name);
 	}
 	if (f.count)
 		qsort(g, f.count, sizeof(*g), by_name);
+	open_numbers(l, g, f.count);
 	for (size_t i = 0; i < f.count; i = end) {
 		struct sm_str head = head_of(g[i].name);
 

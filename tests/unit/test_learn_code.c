@@ -152,6 +152,43 @@ static void names_the_application_gives_stay_literal(void **state)
 	finish(&b);
 }
 
+static bool allows_own(const struct bench *b, const char *name)
+{
+	struct sm_value args[3];
+	struct sm_event e = run_event(args, name, "");
+
+	e.site.principal = app;
+	return allows(b, &e);
+}
+
+static void numbers_the_application_gives_open_when_seen_thrice(void **state)
+{
+	static const char *const names[] = { "<rule 1>", "<rule 12>",
+					     "<rule 7>" };
+	struct sm_value args[3];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	for (int count = 1; count <= 3; count += 2) {
+		start(&b);
+		for (int i = 0; i < count; i++) {
+			e = run_event(args, names[i], "");
+			e.site.principal = app;
+			/* Once more, as somebody else sees it. */
+			add(&b, 0, &e);
+			e.site.function = SM_STR("other");
+			add(&b, 1, &e);
+		}
+		learn(&b);
+		assert_true(allows_own(&b, "<rule 1>"));
+		assert_int_equal(allows_own(&b, "<rule 99>"), count > 2);
+		assert_false(allows_own(&b, "<rule x>"));
+		assert_false(allows_own(&b, "<string>"));
+		finish(&b);
+	}
+}
+
 static void a_name_that_goes_on_behind_its_bracket_is_a_name(void **state)
 {
 	struct bench b;
@@ -562,6 +599,8 @@ int main(void)
 		cmocka_unit_test(a_file_of_code_that_was_read_keeps_its_digest),
 		cmocka_unit_test(addresses_in_names_open_when_seen_once),
 		cmocka_unit_test(names_the_application_gives_stay_literal),
+		cmocka_unit_test(
+			numbers_the_application_gives_open_when_seen_thrice),
 		cmocka_unit_test(code_without_a_name_is_granted_to_who_ran_it),
 		cmocka_unit_test(errors_pass_where_processes_hand_them_on),
 		cmocka_unit_test(one_pickled_error_opens_the_others),
