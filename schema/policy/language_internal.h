@@ -57,6 +57,23 @@ static inline struct sm_bytes sm_bytes_range(unsigned from, unsigned to)
 	return b;
 }
 
+/* The byte a set holds alone; -1: it holds none, or several. */
+static inline int sm_bytes_sole(const struct sm_bytes *set)
+{
+	int byte = -1;
+
+	for (int i = 0; i < 4; i++) {
+		uint64_t has = set->has[i];
+
+		if (!has)
+			continue;
+		if (byte >= 0 || has & (has - 1))
+			return -1;
+		byte = i * 64 + __builtin_ctzll(has);
+	}
+	return byte;
+}
+
 /* A state of its own, and that `to` is reached from `from` for nothing. */
 uint32_t sm_language_state(struct sm_language *l);
 void sm_language_free_move(struct sm_language *l, uint32_t from, uint32_t to);
@@ -78,5 +95,13 @@ void sm_read_but(struct sm_reading *r, struct sm_bytes bytes, char not_first);
 void sm_read_option(struct sm_reading *r, struct sm_str text);
 /* False: no automaton is made of it. */
 bool sm_read_token(struct sm_reading *r, enum sm_token token);
+
+/*
+ * One byte of each kind, the plainest first, and how many: those of a kind no
+ * state of the languages tells apart, nor who tells where a path stands. Some
+ * languages may be NULL.
+ */
+unsigned sm_language_kinds(const struct sm_language *const *languages,
+			   unsigned count, uint8_t bytes[256]);
 
 #endif

@@ -96,117 +96,6 @@ static void include(const struct walk *w, uint64_t *set, unsigned language,
 	}
 }
 
-/* ---------------------------------------------------------- kinds of bytes */
-
-/* Bytes that no set of any state tells apart are of one kind. */
-struct kinds {
-	uint16_t of[256];
-	unsigned count;
-};
-
-static void split_kinds(const struct sm_bytes *set, struct kinds *kinds)
-{
-	uint16_t inside[512];
-	unsigned c, used = 0;
-
-	memset(inside, 0xff, sizeof(inside));
-	for (c = 0; c < 256; c++) {
-		if (!sm_bytes_has(set, c))
-			continue;
-		if (inside[kinds->of[c]] == 0xffff)
-			inside[kinds->of[c]] = (uint16_t)kinds->count++;
-		kinds->of[c] = inside[kinds->of[c]];
-	}
-	/* Kinds that moved as a whole leave holes: at most 256 are in use. */
-	if (kinds->count <= 256)
-		return;
-	memset(inside, 0xff, sizeof(inside));
-	for (c = 0; c < 256; c++) {
-		if (inside[kinds->of[c]] == 0xffff)
-			inside[kinds->of[c]] = (uint16_t)used++;
-		kinds->of[c] = inside[kinds->of[c]];
-	}
-	kinds->count = used;
-}
-
-static void split_special(struct kinds *kinds)
-{
-	static const char special[] = { 0, '.', '/' };
-	size_t i;
-
-	for (i = 0; i < sizeof(special); i++) {
-		struct sm_bytes one = { { 0 } };
-		unsigned c = (unsigned char)special[i];
-
-		one.has[c / 64] = 1ull << (c % 64);
-		split_kinds(&one, kinds);
-	}
-}
-
-static bool equal_bytes(const struct sm_bytes *a, const struct sm_bytes *b)
-{
-	return !memcmp(a->has, b->has, sizeof(a->has));
-}
-
-/* Sets that split already: to do it again changes nothing. */
-#define SPLIT_MAX 16
-struct split {
-	struct sm_bytes one, many[SPLIT_MAX]; /* one: sets of a single byte */
-	unsigned next;
-};
-
-static bool has_split(struct split *s, const struct sm_bytes *set)
-{
-	unsigned count = 0, byte = 0;
-
-	for (unsigned i = 0; i < 4; i++) {
-		count += (unsigned)__builtin_popcountll(set->has[i]);
-		if (set->has[i])
-			byte = i * 64 + (unsigned)__builtin_ctzll(set->has[i]);
-	}
-	if (count == 1) {
-		bool had = sm_bytes_has(&s->one, byte);
-
-		s->one.has[byte / 64] |= 1ull << (byte % 64);
-		return had;
-	}
-	for (unsigned i = 0; i < SPLIT_MAX; i++)
-		if (equal_bytes(&s->many[i], set))
-			return true;
-	s->many[s->next++ % SPLIT_MAX] = *set;
-	return false;
-}
-
-#define PLAIN "abcdefghijklmnopqrstuvwxyz0123456789/-_."
-
-static void choose_bytes(struct walk *w)
-{
-	const unsigned plain = sizeof(PLAIN) - 1;
-	struct kinds kinds = { .count = 1 };
-	struct split split = { .next = 0 };
-	bool has[512] = { false };
-	unsigned c;
-
-	split_special(&kinds);
-	for (unsigned i = 0; i < LANGUAGES; i++) {
-		const struct sm_language *l = w->languages[i];
-
-		for (uint32_t j = 0; l && j < l->count; j++)
-			if (l->states[j].to != NONE &&
-			    !has_split(&split, &l->states[j].bytes))
-				split_kinds(&l->states[j].bytes, &kinds);
-	}
-	for (c = 0; c < plain + 256; c++) {
-		uint8_t byte = c < plain ? (uint8_t)PLAIN[c]
-					 : (uint8_t)(c - plain + '!');
-
-		if (has[kinds.of[byte]])
-			continue;
-		has[kinds.of[byte]] = true;
-		w->bytes[w->byte_count++] = byte;
-	}
-}
-
 /* ----------------------------------------------------------------- walking */
 
 static bool is_accepted(const struct walk *w, const uint64_t *set,
@@ -259,6 +148,36 @@ static void list_members(struct walk *w, const uint64_t *set)
 		w->bounds[++language] = count;
 }
 
+/* All that the listed states of one language read. */
+static struct sm_bytes read_by(const struct walk *w, unsigned language)
+{
+	const struct sm_language *l = w->languages[language];
+	struct sm_bytes any = { { 0 } };
+
+	for (uint32_t i = w->bounds[language]; i < w->bounds[language + 1];
+	     i++) {
+		const struct sm_state *state =
+			&l->states[w->members[i] - w->offsets[language]];
+
+		for (int j = 0; state->to != NONE && j < 4; j++)
+			any.has[j] |= state->bytes.has[j];
+	}
+	return any;
+}
+
+/* What all wanted languages read: after other bytes they cannot go on. */
+static struct sm_bytes readable(const struct walk *w)
+{
+	struct sm_bytes in = read_by(w, IN), also;
+
+	if (!w->languages[ALSO])
+		return in;
+	also = read_by(w, ALSO);
+	for (int i = 0; i < 4; i++)
+		in.has[i] &= also.has[i];
+	return in;
+}
+
 /* The states of one language after byte; false when there are none. */
 static bool advance_one(const struct walk *w, unsigned language, uint8_t byte,
 			uint64_t *to)
@@ -279,16 +198,12 @@ static bool advance_one(const struct walk *w, unsigned language, uint8_t byte,
 	return has_any;
 }
 
-/* Those after byte of the states that are listed; false when a wanted language
- * cannot go on. */
-static bool advance(const struct walk *w, uint8_t byte, uint64_t *to)
+/* Those after byte, a readable one, of the states that are listed. */
+static void advance(const struct walk *w, uint8_t byte, uint64_t *to)
 {
 	memset(to, 0, w->words * sizeof(*to));
 	for (unsigned i = 0; i < LANGUAGES; i++)
-		if (w->languages[i] && !advance_one(w, i, byte, to) &&
-		    (i == IN || i == ALSO))
-			return false;
-	return true;
+		advance_one(w, i, byte, to);
 }
 
 static uint32_t hash_set(const struct walk *w, const uint64_t *set,
@@ -371,12 +286,30 @@ static bool spell(const struct walk *w, uint32_t node,
 	return true;
 }
 
+/* Sets one byte behind that of a node, whose states are listed; false: there
+ * are too many. */
+static bool step(struct walk *w, uint32_t from)
+{
+	const struct sm_bytes bytes = readable(w);
+
+	for (unsigned i = 0; i < w->byte_count; i++) {
+		uint8_t byte = w->bytes[i];
+		enum place place = sm_bytes_has(&bytes, byte)
+					   ? move(w->nodes[from].place, byte)
+					   : NOWHERE;
+
+		if (place == NOWHERE)
+			continue;
+		advance(w, byte, set_of(w, w->count));
+		if (!keep(w, from, byte, (uint8_t)place))
+			return false;
+	}
+	return true;
+}
+
 static enum sm_found walk_on(struct walk *w, struct sm_found_text *text)
 {
-	uint32_t at;
-	unsigned i;
-
-	for (at = 0; at < w->count; at++) {
+	for (uint32_t at = 0; at < w->count; at++) {
 		if (is_goal(w, at))
 			return spell(w, at, text) ? SM_FOUND_ONE
 						  : SM_FOUND_UNKNOWN;
@@ -387,15 +320,8 @@ static enum sm_found walk_on(struct walk *w, struct sm_found_text *text)
 						     ((uint64_t)w->words +
 						      w->bounds[LANGUAGES])))
 			return SM_FOUND_UNKNOWN;
-		for (i = 0; i < w->byte_count; i++) {
-			uint8_t byte = w->bytes[i];
-			enum place place = move(w->nodes[at].place, byte);
-
-			if (place != NOWHERE &&
-			    advance(w, byte, set_of(w, w->count)) &&
-			    !keep(w, at, byte, (uint8_t)place))
-				return SM_FOUND_UNKNOWN;
-		}
+		if (!step(w, at))
+			return SM_FOUND_UNKNOWN;
 	}
 	return SM_FOUND_NOTHING;
 }
@@ -455,7 +381,7 @@ enum sm_found sm_language_search(const struct sm_search *search,
 	w.words = w.offsets[LANGUAGES] / 64 + 1;
 	if (!sm_search_spend(w.left, KINDS_WORK * w.offsets[LANGUAGES]))
 		return SM_FOUND_UNKNOWN;
-	choose_bytes(&w);
+	w.byte_count = sm_language_kinds(w.languages, LANGUAGES, w.bytes);
 	if (start(&w))
 		found = walk_on(&w, text);
 	free(w.nodes);
@@ -468,15 +394,15 @@ enum sm_found sm_language_search(const struct sm_search *search,
 
 /* ------------------------------------------------------------ one language */
 
-/* A walk of one language, one set forward and back. */
+/* A walk of one language, one set forward. */
 struct stroll {
-	struct walk walk;
-	uint64_t *now, *next;
+	struct walk walk; /* the set's states are listed */
+	uint64_t *set;
 };
 
 static void stroll_fini(struct stroll *s)
 {
-	free(s->now);
+	free(s->set);
 	free(s->walk.ends);
 	free(s->walk.members);
 }
@@ -488,23 +414,24 @@ static bool stroll_init(struct stroll *s, const struct sm_language *l)
 	for (unsigned i = IN; i < LANGUAGES; i++)
 		s->walk.offsets[i + 1] = l->count;
 	s->walk.words = l->count / 64 + 1;
-	s->now = calloc(2 * (size_t)s->walk.words, sizeof(*s->now));
-	if (!s->now || !prepare(&s->walk)) {
+	s->set = calloc(s->walk.words, sizeof(*s->set));
+	if (!s->set || !prepare(&s->walk)) {
 		stroll_fini(s);
 		return false;
 	}
-	s->next = s->now + s->walk.words;
-	include(&s->walk, s->now, IN, l->starts);
+	include(&s->walk, s->set, IN, l->starts);
+	list_members(&s->walk, s->set);
 	return true;
 }
 
+/* False: no text goes on like that. */
 static bool stroll_on(struct stroll *s, uint8_t byte)
 {
 	bool goes_on;
 
-	list_members(&s->walk, s->now);
-	goes_on = advance(&s->walk, byte, s->next);
-	memcpy(s->now, s->next, s->walk.words * sizeof(*s->now));
+	memset(s->set, 0, s->walk.words * sizeof(*s->set));
+	goes_on = advance_one(&s->walk, IN, byte, s->set);
+	list_members(&s->walk, s->set);
 	return goes_on;
 }
 
@@ -524,41 +451,25 @@ bool sm_language_has(const struct sm_language *l, const char *text,
 	has = true;
 	for (uint32_t i = 0; i < len && has; i++)
 		has = stroll_on(&s, (uint8_t)text[i]);
-	has = has && is_accepted(&s.walk, s.now, IN);
+	has = has && is_accepted(&s.walk, s.set, IN);
 	stroll_fini(&s);
 	return has;
 }
 
-/* The one byte all states of the set read, or -1. */
-static int only_byte(const struct stroll *s, const struct sm_language *l)
-{
-	struct sm_bytes any = { { 0 } };
-	int count = 0, byte = -1;
-
-	for (uint32_t i = 0; i < l->count; i++) {
-		if (!holds(s->now, i) || l->states[i].to == NONE)
-			continue;
-		for (int j = 0; j < 4; j++)
-			any.has[j] |= l->states[i].bytes.has[j];
-	}
-	for (int j = 0; j < 4; j++) {
-		count += __builtin_popcountll(any.has[j]);
-		if (any.has[j])
-			byte = j * 64 + __builtin_ctzll(any.has[j]);
-	}
-	return count == 1 ? byte : -1;
-}
-
 uint32_t sm_language_head(const struct sm_language *l, char *out, uint32_t room)
 {
+	struct sm_bytes bytes;
 	struct stroll s;
 	uint32_t n = 0;
 	int byte;
 
 	if (l->has_failed || !stroll_init(&s, l))
 		return 0;
-	while (n < room && !is_accepted(&s.walk, s.now, IN) &&
-	       (byte = only_byte(&s, l)) > 0) {
+	while (n < room && !is_accepted(&s.walk, s.set, IN)) {
+		bytes = read_by(&s.walk, IN);
+		byte = sm_bytes_sole(&bytes);
+		if (byte <= 0)
+			break;
 		out[n++] = (char)byte;
 		stroll_on(&s, (uint8_t)byte);
 	}
