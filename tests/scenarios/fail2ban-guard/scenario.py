@@ -158,6 +158,9 @@ class Fail2banGuard(stage.Service):
                         told="lines before")
         # Whoever was let in again comes back.
         self.expect_ban("eve", f"198.51.100.{day}")
+        # A hook that fails is asked once more, and finds what it kept.
+        self.fails("nobody", f"198.51.100.{day + 150}", f"doc:gone-{day}.txt")
+        self.expect("gone", self.holds("var/hooks.log", f"gone-{day}.txt"))
         self.expect_client("get", "door", "bantime", found="3600")
         self.expect_client("set", "door", "maxretry", day, found=str(day))
         stage.write(self.srv / "conf/jail.d/local.conf",
@@ -180,8 +183,7 @@ class Fail2banGuard(stage.Service):
         self.expect_ban("zoë", "2001:db8:4711::beef", "doc:2027/old/case-6.v2"
                         ".md", "shop-eu", "An old one")
         self.expect_ban("x_y-z+1", "100.64.0.1",
-                        f"{news.url}/v2/hosts?ip=100.64.0.1&days=30",
-                        told="new to us")
+                        f"{news.url}/v2/hosts/100.64.0.1", told="new to us")
         self.expect_door("10.20.30.40", 17)
         stage.write(self.srv / "logs/shop 2027-12-31.v1.log", "")
         stage.write(self.srv / "hooks/known.txt", "192.0.2.77\n10.9.8.7\n")
