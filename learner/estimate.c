@@ -81,8 +81,11 @@ static enum sm_status ask(struct sm_estimating *e,
 			continue;
 		if (!sm_call_event(call, &e->arena, &event))
 			return SM_NOMEM;
-		if (is_blocked(&e->whole, &event, &verdict) ||
-		    !is_blocked(policy, &event, &verdict))
+		if (is_blocked(&e->whole, &event, &verdict))
+			continue;
+		cut->alone[verdict.family] += call->count;
+		cut->alone_calls[verdict.family]++;
+		if (!is_blocked(policy, &event, &verdict))
 			continue;
 		cut->calls++;
 		cut->blocked += call->count;
@@ -134,25 +137,56 @@ enum sm_status sm_estimate_fold(struct sm_estimating *e,
 	return status;
 }
 
-static struct sm_rate rate_of(uint64_t blocked, uint64_t calls, uint64_t events)
+/* each: events of a call, if none was blocked. */
+static struct sm_rate rate_of(uint64_t blocked, uint64_t calls, uint64_t events,
+			      double each)
 {
-	double each = calls ? (double)blocked / (double)calls : 1;
-	struct sm_rate rate = {
+	struct sm_rate rate;
+
+	if (calls)
+		each = (double)blocked / (double)calls;
+	rate = (struct sm_rate){
 		sm_per_1000((double)blocked, events),
 		sm_per_1000(poisson_limit(calls) * each, events),
 	};
-
 	if (rate.bound > 1000)
 		rate.bound = 1000;
 	return rate;
 }
 
-void sm_estimate_finish(struct sm_cut_estimate *cut)
+/*
+ * Where nothing was blocked, a call that will be is made as often as those that
+ * are of one part alone, or as the rarest: a crawler that meets a new site asks
+ * it for each of its pages, whenever it is called.
+ */
+static double each_of(uint64_t alone, uint64_t calls,
+		      const struct sm_rarest *rarest)
 {
-	cut->rate = rate_of(cut->blocked, cut->calls, cut->events);
-	for (int i = 0; i < SM_FAMILIES; i++)
+	if (calls)
+		return (double)alone / (double)calls;
+	if (rarest->calls)
+		return (double)rarest->events / (double)rarest->calls;
+	return 1;
+}
+
+void sm_estimate_finish(const struct sm_estimating *e,
+			struct sm_cut_estimate *cut)
+{
+	struct sm_rarest rarest = { .runs = 0 };
+	uint64_t alone = 0, calls = 0;
+
+	for (int i = 0; i < SM_FAMILIES; i++) {
+		alone += cut->alone[i];
+		calls += cut->alone_calls[i];
+		rarest.events += e->rarest[i].events;
+		rarest.calls += e->rarest[i].calls;
 		cut->family_rate[i] = rate_of(
-			cut->family[i], cut->family_calls[i], cut->events);
+			cut->family[i], cut->family_calls[i], cut->events,
+			each_of(cut->alone[i], cut->alone_calls[i],
+				&e->rarest[i]));
+	}
+	cut->rate = rate_of(cut->blocked, cut->calls, cut->events,
+			    each_of(alone, calls, &rarest));
 }
 
 /* --------------------------------------------------------------- saturation */
@@ -197,6 +231,22 @@ static void note_uses(struct sm_estimating *e, const struct use *uses,
 		sm_per_1000(poisson_limit(e->out->singles), e->out->events);
 }
 
+/* What came in all runs, or in more than are counted, is not rare. */
+static void note_rare(struct sm_estimating *e, enum sm_family family,
+		      const struct sm_call *call)
+{
+	struct sm_rarest *rarest = &e->rarest[family];
+	uint32_t runs = call->runs.count;
+
+	if (runs == SM_SKETCH_MAX || runs >= e->observations->run_count ||
+	    (rarest->calls && runs > rarest->runs))
+		return;
+	if (!rarest->calls || runs < rarest->runs)
+		*rarest = (struct sm_rarest){ .runs = runs };
+	rarest->events += call->count;
+	rarest->calls++;
+}
+
 static enum sm_status saturation(struct sm_estimating *e, size_t rules)
 {
 	const struct sm_observations *o = e->observations;
@@ -217,8 +267,10 @@ static enum sm_status saturation(struct sm_estimating *e, size_t rules)
 			return SM_NOMEM;
 		}
 		sm_policy_decide(&e->whole, &event, &verdict);
-		if (verdict.decision != SM_ALLOWED ||
-		    verdict.rule_index >= rules)
+		if (verdict.decision != SM_ALLOWED)
+			continue;
+		note_rare(e, verdict.family, call);
+		if (verdict.rule_index >= rules)
 			continue;
 		use = &uses[verdict.rule_index];
 		if (!use->events || call->first_ns < use->first_ns)
@@ -246,16 +298,27 @@ static void measure(struct sm_estimating *e)
 	}
 }
 
-/* A larger part says more where two say the same. */
-static void take_worse(struct sm_rate *rate, const struct sm_rate *other)
+/*
+ * A larger part says more where two say the same; of parts as large, those
+ * whose calls hang together.
+ */
+static void take_worse(struct sm_rate *rate, uint64_t *events,
+		       const struct sm_rate *other, uint64_t other_events)
 {
-	if (other->per_1000 > rate->per_1000 ||
-	    (other->per_1000 == rate->per_1000 && other->bound < rate->bound))
-		*rate = *other;
+	if (other->per_1000 < rate->per_1000)
+		return;
+	if (other->per_1000 == rate->per_1000 &&
+	    (other_events < *events ||
+	     (other_events == *events && other->bound < rate->bound)))
+		return;
+	*rate = *other;
+	*events = other_events;
 }
 
 static void take_worst(struct sm_estimate *out)
 {
+	uint64_t events = 0, family_events[SM_FAMILIES] = { 0 };
+
 	out->rate = (struct sm_rate){ -1, -1 };
 	for (int i = 0; i < SM_FAMILIES; i++)
 		out->family_rate[i] = out->rate;
@@ -264,9 +327,10 @@ static void take_worst(struct sm_estimate *out)
 
 		if (!cut->folds)
 			continue;
-		take_worse(&out->rate, &cut->rate);
+		take_worse(&out->rate, &events, &cut->rate, cut->events);
 		for (int k = 0; k < SM_FAMILIES; k++)
-			take_worse(&out->family_rate[k], &cut->family_rate[k]);
+			take_worse(&out->family_rate[k], &family_events[k],
+				   &cut->family_rate[k], cut->events);
 	}
 }
 

@@ -7,11 +7,19 @@
 
 #include "learner/observe.h"
 
+/* Of calls that came in the fewest runs, but not in all: how many, how often.
+ */
+struct sm_rarest {
+	uint32_t runs;
+	uint64_t events, calls;
+};
+
 struct sm_estimating {
 	const struct sm_observations *observations;
 	const struct sm_learn_options *options;
 	struct sm_policy whole;
 	struct sm_arena arena; /* events of calls */
+	struct sm_rarest rarest[SM_FAMILIES];
 	struct sm_estimate *out;
 	struct sm_diag *diag;
 };
@@ -31,7 +39,8 @@ enum sm_status sm_estimate_fold(struct sm_estimating *e,
 				const struct sm_part *part, uint64_t events,
 				struct sm_cut_estimate *cut);
 /* The rates of a cut, all parts of which were left out. */
-void sm_estimate_finish(struct sm_cut_estimate *cut);
+void sm_estimate_finish(const struct sm_estimating *e,
+			struct sm_cut_estimate *cut);
 
 /* The cuts: estimate_cuts.c */
 enum sm_status sm_estimate_by_run(struct sm_estimating *e);

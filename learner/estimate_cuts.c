@@ -55,7 +55,7 @@ static enum sm_status fold_items(struct sm_estimating *e,
 	for (size_t g = 0; status == SM_OK && g < GROUPS; g++)
 		status = fold_group(e, kind, items, count, g, ids, cut);
 	free(ids);
-	sm_estimate_finish(cut);
+	sm_estimate_finish(e, cut);
 	return status;
 }
 
@@ -152,7 +152,7 @@ static enum sm_status fold_sessions(struct sm_estimating *e, struct session *s,
 		if ((!i || s[i].number != s[i - 1].number) &&
 		    s[i].number + GROUPS >= sessions)
 			status = fold_session(e, s + i, count - i, ids, cut);
-	sm_estimate_finish(cut);
+	sm_estimate_finish(e, cut);
 	return status;
 }
 
@@ -263,6 +263,6 @@ enum sm_status sm_estimate_by_time(struct sm_estimating *e)
 	part.from_ns = time_at(o, e->out->recorded_ns, 0.75);
 	events = e->out->events - events_before(o, part.from_ns);
 	status = sm_estimate_fold(e, &part, events, cut);
-	sm_estimate_finish(cut);
+	sm_estimate_finish(e, cut);
 	return status;
 }

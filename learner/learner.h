@@ -256,7 +256,9 @@ const char *sm_cut_name(enum sm_cut cut); /* "run" */
 
 /*
  * Of 1000 events, how many: as measured, and with 95 % certainty at most
- * (Poisson on distinct calls, times the events of one).
+ * (Poisson on distinct calls, times the events of one: of a blocked one, or
+ * where none was blocked, of one that came in one part alone, or in the fewest
+ * runs).
  */
 struct sm_rate {
 	double per_1000, bound;
@@ -269,6 +271,8 @@ struct sm_cut_estimate {
 	uint64_t calls;	  /* distinct, of these */
 	uint64_t family[SM_FAMILIES]; /* of blocked */
 	uint64_t family_calls[SM_FAMILIES];
+	/* Events and distinct calls of a part alone, blocked or not. */
+	uint64_t alone[SM_FAMILIES], alone_calls[SM_FAMILIES];
 	struct sm_rate rate, family_rate[SM_FAMILIES];
 };
 

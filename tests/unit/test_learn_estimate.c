@@ -90,6 +90,68 @@ static void a_file_of_one_session_only_is_expected_again(void **state)
 	}
 }
 
+/* Names that open, each used so often, one in every run. */
+static double bound_of_files(int times)
+{
+	struct sm_estimate got;
+	char path[64];
+	struct bench b;
+
+	start(&b);
+	for (int run = 0; run < RUNS; run++) {
+		snprintf(path, sizeof(path), APP "/data/order-%d.json", run);
+		for (int i = 0; i < times; i++)
+			see_open_at(&b, run, path, 1 + (uint64_t)i);
+		for (int i = times; i < 40; i++)
+			see_open_at(&b, run, APP "/conf.ini", 1 + (uint64_t)i);
+	}
+	got = estimate(&b);
+	assert_true(got.family_rate[SM_FAMILY_FILES].per_1000 == 0);
+	assert_true(got.family_rate[SM_FAMILY_NETWORK].bound < 10);
+	finish(&b);
+	return got.family_rate[SM_FAMILY_FILES].bound;
+}
+
+/* What is new comes as often as what only one part knew did. */
+static void what_was_new_before_tells_how_often_it_comes(void **state)
+{
+	(void)state;
+	assert_true(bound_of_files(1) > 5 && bound_of_files(1) < 12);
+	assert_true(bound_of_files(20) > 15 * bound_of_files(1));
+}
+
+/* Programs started in these of all runs, so often in each. */
+static double bound_of_programs(int runs, int times)
+{
+	struct sm_estimate got;
+	struct bench b;
+
+	start(&b);
+	for (int run = 0; run < RUNS; run++) {
+		for (int i = 0; run < runs && i < times; i++) {
+			see_popen(&b, run, ARGV("/usr/bin/sort", "a.csv"));
+			see_popen(&b, run, ARGV("/usr/bin/uniq", "a.csv"));
+		}
+		for (int i = run < runs ? 2 * times : 0; i < 40; i++)
+			see_open_at(&b, run, APP "/conf.ini", 1 + (uint64_t)i);
+	}
+	got = estimate(&b);
+	assert_true(got.family_rate[SM_FAMILY_PROCESSES].per_1000 == 0);
+	finish(&b);
+	return got.family_rate[SM_FAMILY_PROCESSES].bound;
+}
+
+/* None is of one part alone. What all runs do is nothing new. */
+static void the_rarest_tell_how_often_what_is_new_comes(void **state)
+{
+	double all = bound_of_programs(RUNS, 10);
+
+	(void)state;
+	assert_true(all > 5 && all < 12);
+	assert_true(bound_of_programs(3, 1) > 2 * all);
+	assert_true(bound_of_programs(3, 10) > 20 * all);
+}
+
 static void what_slots_cover_is_not_expected_to_be_blocked(void **state)
 {
 	struct sm_estimate got;
@@ -178,6 +240,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_of_one_run_only_is_expected_again),
 		cmocka_unit_test(a_file_of_one_session_only_is_expected_again),
+		cmocka_unit_test(what_was_new_before_tells_how_often_it_comes),
+		cmocka_unit_test(the_rarest_tell_how_often_what_is_new_comes),
 		cmocka_unit_test(
 			what_slots_cover_is_not_expected_to_be_blocked),
 		cmocka_unit_test(what_keeps_changing_shows_in_time),
