@@ -335,6 +335,27 @@ sm_learned_reason(const struct sm_learned *learned, struct sm_str id)
 	return NULL;
 }
 
+/*
+ * For --strict: who is no risk keeps what is one for others. The interpreter
+ * runs lines of .pth files under the name that text of the application has.
+ */
+static bool keep_harmless(struct sm_learn *l, struct sm_rule *rule)
+{
+	struct sm_rule one = *rule;
+	struct sm_str *by =
+		sm_learn_take(l, (rule->by.count + 1) * sizeof(*by));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < rule->by.count; i++) {
+		one.by = (struct sm_strings){ &rule->by.items[i], 1 };
+		if (!sm_risk_of(l, &one).len)
+			by[kept++] = rule->by.items[i];
+	}
+	rule->by = (struct sm_strings){ by, kept };
+	rule->review = SM_STR("");
+	return kept > 0;
+}
+
 struct sm_rules *sm_learn_build(struct sm_learn *l, bool reviewed)
 {
 	struct sm_str_list taken = { NULL, 0, 0 };
@@ -352,7 +373,7 @@ struct sm_rules *sm_learn_build(struct sm_learn *l, bool reviewed)
 		rule.by = (struct sm_strings){ d->by.items, d->by.count };
 		rule.id = d->id = id_of(l, &taken, d);
 		rule.review = d->risk = sm_risk_of(l, &rule);
-		if (rule.review.len && !reviewed)
+		if (rule.review.len && !reviewed && !keep_harmless(l, &rule))
 			continue;
 		give_reason(l, &rule, d);
 		if (!l->options.evidence)

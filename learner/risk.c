@@ -14,11 +14,18 @@ static bool starts_with_one_of(struct sm_str text, const char *const *list)
 	return false;
 }
 
+/* `app`, or some of its functions, `app:main`; not the package `appdirs`. */
 static bool is_for(const struct sm_rule *rule, const char *name)
 {
-	for (size_t i = 0; i < rule->by.count; i++)
-		if (sm_str_starts(rule->by.items[i], sm_str_of(name)))
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < rule->by.count; i++) {
+		struct sm_str by = rule->by.items[i];
+
+		if (sm_str_starts(by, sm_str_of(name)) &&
+		    (by.len == len || by.p[len] == ':'))
 			return true;
+	}
 	return false;
 }
 

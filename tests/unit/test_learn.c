@@ -47,6 +47,34 @@ static void risky_grants_are_marked_and_strict_drops_them(void **state)
 	}
 }
 
+/* The interpreter's own `<string>` is the same rule as the application's. */
+static void strict_leaves_to_others_what_is_no_risk_for_them(void **state)
+{
+	static const char *const harmless[] = { "maker", "appmaker" };
+	const struct sm_learn_options strict = { .strict = true };
+	struct sm_value args[3];
+	struct sm_event e = run_event(args, "<string>", "");
+	struct bench b;
+
+	(void)state;
+	e.site.principal = app;
+	for (int is_strict = 0; is_strict < 2; is_strict++) {
+		start(&b);
+		add(&b, 0, &e);
+		for (int i = 0; i < 2; i++)
+			see_run(&b, "<string>", harmless[i]);
+		if (is_strict)
+			learn_with(&b, &strict);
+		else
+			learn(&b);
+		assert_int_equal(allows(&b, &e), !is_strict);
+		for (int i = 0; i < 2; i++)
+			assert_true(allows_run(&b, "<string>", harmless[i]));
+		assert_int_equal(b.learned.reviews, !is_strict);
+		finish(&b);
+	}
+}
+
 static void code_from_written_files_is_residue(void **state)
 {
 	const struct sm_learn_options options = { 0 };
@@ -146,6 +174,8 @@ int main(void)
 		cmocka_unit_test(
 			distributions_are_granted_whole_and_modules_by_name),
 		cmocka_unit_test(risky_grants_are_marked_and_strict_drops_them),
+		cmocka_unit_test(
+			strict_leaves_to_others_what_is_no_risk_for_them),
 		cmocka_unit_test(code_from_written_files_is_residue),
 		cmocka_unit_test(stopped_events_are_not_learned_from),
 		cmocka_unit_test(forged_events_are_not_learned_from),
