@@ -161,8 +161,8 @@ enum sm_status sm_clock_parse(const struct sm_clock *clock, const char *text,
 		return sm_fail(diag, SM_UNSUPPORTED,
 			       "the trace does not say what its clock showed; "
 			       "give seconds since the start");
-	/* Before the host's boot: from the beginning. */
+	/* Before the host's boot nothing was recorded; 0 is no time. */
 	ns = clock->realtime_ns - clock->monotonic_ns;
-	*time_ns = real > ns ? real - ns : 0;
+	*time_ns = real > ns ? real - ns : 1;
 	return SM_OK;
 }

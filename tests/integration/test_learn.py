@@ -373,6 +373,9 @@ class Learned(unittest.TestCase):
         never = self.learn(self.traces[0], "--since", "2999-01-01")
         self.assertEqual(never.returncode, 2)
         self.assertIn("nothing was recorded", never.stderr)
+        # Also where the host had not been started yet.
+        never = self.learn(self.traces[0], "--until", "2001-01-01T00:00Z")
+        self.assertEqual((2, ""), (never.returncode, never.stdout))
         events = subprocess.run(
             [program("secmgr-events"), "--json", str(self.traces[0])],
             stdout=subprocess.PIPE, check=True).stdout.splitlines()

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "tools/cli.h"
+#include "tools/cli_clock.h"
 #include "tools/cli_escape.h"
 
 /* -------------------------------------------------------------- fixtures */
@@ -401,6 +402,26 @@ static void a_device_is_written_to_not_replaced(void **state)
 	rmdir(directory);
 }
 
+/* Who asks for events until then asks for none, and not for all. */
+static void a_time_before_the_boot_is_a_time(void **state)
+{
+	const struct sm_clock clock = { .origin_ns = 5000000000,
+					.monotonic_ns = 7000000000,
+					.realtime_ns = 1000000007000000000 };
+	struct sm_diag diag;
+	uint64_t ns;
+
+	(void)state;
+	assert_int_equal(
+		sm_clock_parse(&clock, "2001-09-09T01:46:43Z", &ns, &diag),
+		SM_OK);
+	assert_int_equal(ns, 3000000000);
+	assert_int_equal(
+		sm_clock_parse(&clock, "2001-09-09T01:46:39Z", &ns, &diag),
+		SM_OK);
+	assert_in_range(ns, 1, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +442,7 @@ int main(void)
 		cmocka_unit_test(json_strings_are_inert_and_lossless),
 		cmocka_unit_test(json_nests_and_separates),
 		cmocka_unit_test(a_device_is_written_to_not_replaced),
+		cmocka_unit_test(a_time_before_the_boot_is_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
