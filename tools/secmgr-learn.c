@@ -500,6 +500,42 @@ static int run(struct settings *settings, int count, char **paths)
 	return status;
 }
 
+/* What is asked for in place of a policy, or NULL. */
+static const char *instead_of_policy(const struct settings *settings)
+{
+	if (settings->lists_runs)
+		return "--list-runs";
+	if (settings->before_count)
+		return "--drift-from";
+	return settings->summary ? "--summary" : NULL;
+}
+
+/* A run that somebody excludes must not be in what is written after all. */
+static bool is_in_vain(const struct settings *settings)
+{
+	const char *what = instead_of_policy(settings);
+	const struct {
+		bool is_set;
+		const char *name;
+	} vain[] = {
+		{ settings->input.excluded_count > 0, "--exclude-run" },
+		{ settings->quorum.least > 1, "--quorum" },
+		{ settings->max_false_blocks >= 0, "--max-false-blocks" },
+		{ settings->base, "--base" },
+		{ settings->output, "--output" },
+		{ settings->report, "--report" },
+	};
+
+	for (size_t i = 0; what && i < sizeof(vain) / sizeof(*vain); i++) {
+		if (!vain[i].is_set)
+			continue;
+		fprintf(stderr, "%s: %s learns no policy, which %s is for\n",
+			program.name, what, vain[i].name);
+		return true;
+	}
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	struct settings settings = { .max_false_blocks = -1 };
@@ -513,6 +549,8 @@ int main(int argc, char **argv)
 			     "no trace given; try secmgr-learn --help");
 		return SM_EXIT_USAGE;
 	}
+	if (is_in_vain(&settings))
+		return SM_EXIT_USAGE;
 	if (settings.no_estimate && settings.max_false_blocks >= 0) {
 		sm_cli_error(&program, NULL,
 			     "--max-false-blocks needs the estimate that "

@@ -505,6 +505,20 @@ class Learned(unittest.TestCase):
         self.assertEqual(self.learn("--list-runs", both).stdout,
                          self.learn("--list-runs", *self.traces).stdout)
 
+    def test_what_learns_no_policy_takes_no_option_for_one(self):
+        """A summary without a run that was excluded would hold it."""
+        trace, out = self.traces[0], self.place / "never"
+        for instead in (["--list-runs"], ["--drift-from", trace],
+                        ["--summary", out]):
+            for option in (["--exclude-run", self.run_ids(trace)[0]],
+                           ["--quorum=2"], ["--max-false-blocks=1"],
+                           ["--base", self.policy], ["-o", out],
+                           ["--report", out]):
+                done = self.learn(*instead, *option, trace, self.traces[1])
+                self.assertEqual((2, ""), (done.returncode, done.stdout))
+                self.assertRegex(done.stderr, r"\A.* learns no policy, .*\n\Z")
+                self.assertFalse(out.exists())
+
     def test_damaged_summary_is_refused(self):
         whole = self.place / "whole.summary"
         cut = self.place / "cut.summary"
