@@ -463,6 +463,7 @@ void sm_learn_argv(struct sm_learn *l)
 	};
 	size_t end;
 
+	sm_learn_source_words(l);
 	for (size_t i = 0; i < f.count; i++)
 		lines.items[i] = sm_line_read(l, &f.items[i]);
 	if (f.count)

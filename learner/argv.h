@@ -18,6 +18,7 @@ struct sm_word {
 	bool is_raw;	     /* shell: goes into the line as it is */
 	bool is_command;     /* where a command's name stands, or a script's */
 	bool is_run;	     /* value stands for one such word or more */
+	bool is_source;	     /* names code that is only read: argv_source.c */
 };
 
 struct sm_line {
@@ -39,12 +40,22 @@ struct sm_word_value {
 	struct sm_str text, known;
 	struct sm_sketch runs;
 	struct sm_span time;
+	bool is_source;
 };
 
 struct sm_values {
 	struct sm_word_value *items;
 	size_t count;
+	bool has_dirs; /* directories stood there, too: no ending is theirs */
 };
+
+/* What words may name that is source; before lines are read. */
+void sm_learn_source_words(struct sm_learn *l);
+/* Marks words of a line from `at` on: operands of a Python program. */
+void sm_line_note_source(struct sm_learn *l, struct sm_line *line, uint32_t at);
+/* A word as one value. */
+struct sm_word_value sm_value_of(const struct sm_line *line,
+				 const struct sm_word *word);
 
 /* A recorded command, word by word. */
 struct sm_line sm_line_read(struct sm_learn *l, const struct sm_fact *fact);

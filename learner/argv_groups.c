@@ -316,10 +316,7 @@ static size_t values_of(struct lines *all, const struct chunk *c, uint32_t at,
 			if (w->is_fixed || w->is_path)
 				return 0;
 			if (items)
-				items[n] = (struct sm_word_value){ w->value,
-								   w->known,
-								   line->runs,
-								   line->time };
+				items[n] = sm_value_of(line, w);
 			n++;
 		}
 	}
@@ -330,7 +327,7 @@ static size_t values_of(struct lines *all, const struct chunk *c, uint32_t at,
 static struct sm_str slot_of(struct sm_learn *l, struct lines *all,
 			     const struct chunk *c, uint32_t at)
 {
-	struct sm_values v = { NULL, values_of(all, c, at, NULL) };
+	struct sm_values v = { .count = values_of(all, c, at, NULL) };
 
 	if (!v.count)
 		return SM_STR("");

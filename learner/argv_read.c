@@ -167,6 +167,11 @@ static void fix_word(struct sm_learn *l, struct sm_line *line, uint32_t at)
 	w->is_command = !takes_code(last);
 }
 
+static bool is_python(struct sm_str program)
+{
+	return sm_str_starts(sm_path_name(program), SM_STR("python"));
+}
+
 /* Python's own words are known to the last one. */
 static void fix_python(struct sm_learn *l, struct sm_line *line, uint32_t end)
 {
@@ -198,7 +203,7 @@ static void fix_code(struct sm_learn *l, struct sm_line *line,
 
 	if (!is_interpreter(line->program))
 		return;
-	if (sm_str_starts(sm_path_name(line->program), SM_STR("python"))) {
+	if (is_python(line->program)) {
 		fix_python(l, line, sm_named_first_word(command));
 		return;
 	}
@@ -257,6 +262,8 @@ static void read_argv(struct sm_learn *l, struct sm_line *line,
 	line->count = request->argc;
 	line->is_parsed = true;
 	fix_code(l, line, &command);
+	if (is_python(line->program))
+		sm_line_note_source(l, line, sm_named_first_word(&command));
 }
 
 /* An interpreter in a line is told its code as elsewhere. */

@@ -222,6 +222,7 @@ struct stretch {
 	size_t count;
 	unsigned number;
 	uint32_t least; /* its length */
+	bool has_dirs;	/* others have a directory there */
 };
 
 /* Words of a stretch from its start up to so many before its end. */
@@ -229,7 +230,7 @@ static struct sm_values pool(struct sm_learn *l, const struct stretch *s,
 			     uint32_t leading, uint32_t trailing, bool *is_path,
 			     bool *is_plain)
 {
-	struct sm_values v = { NULL, 0 };
+	struct sm_values v = { .count = 0 };
 	size_t room = 0;
 
 	*is_path = *is_plain = true;
@@ -246,9 +247,7 @@ static struct sm_values pool(struct sm_learn *l, const struct stretch *s,
 
 			*is_path &= w->is_path;
 			*is_plain &= !w->is_path;
-			v.items[v.count++] = (struct sm_word_value){
-				w->value, w->known, line->runs, line->time
-			};
+			v.items[v.count++] = sm_value_of(line, w);
 		}
 	}
 	sm_values_sort(&v);
@@ -259,8 +258,9 @@ static struct sm_values pool(struct sm_learn *l, const struct stretch *s,
 static struct sm_values column(struct sm_learn *l, const struct stretch *s,
 			       uint32_t at, bool is_trailing, bool *is_path)
 {
-	struct sm_values v = { sm_learn_take(l, s->count * sizeof(*v.items)),
-			       s->count };
+	struct sm_values v = { .items = sm_learn_take(
+				       l, s->count * sizeof(*v.items)),
+			       .count = s->count };
 
 	*is_path = true;
 	for (size_t i = 0; i < s->count; i++) {
@@ -272,8 +272,7 @@ static struct sm_values column(struct sm_learn *l, const struct stretch *s,
 					     : from + at];
 
 		*is_path &= w->is_path;
-		v.items[i] = (struct sm_word_value){ w->value, w->known,
-						     line->runs, line->time };
+		v.items[i] = sm_value_of(line, w);
 	}
 	sm_values_sort(&v);
 	return v;
@@ -330,6 +329,7 @@ static struct sm_str run_slot(struct sm_learn *l, const struct stretch *s,
 	struct sm_str slot = { "", 0 };
 	struct sm_values v = pool(l, s, leading, trailing, &is_path, &is_plain);
 
+	v.has_dirs = s->has_dirs;
 	if (is_path && v.count == 1)
 		return path_slot(l, v.items[0].text);
 	if (!is_plain)
@@ -431,9 +431,9 @@ static size_t count_lengths(const struct sm_line *lines, size_t count,
 
 /* Lines that differ in the length of this stretch, if in any. */
 static void fold_alike(struct sm_learn *l, struct sm_line *lines, size_t count,
-		       unsigned number)
+		       unsigned number, bool has_dirs)
 {
-	struct stretch s = { lines, count, number, UINT32_MAX };
+	struct stretch s = { lines, count, number, UINT32_MAX, has_dirs };
 	bool has_one = l->options.level != SM_LEVEL_TIGHT &&
 		       all_have_same_paths(lines, count);
 	uint32_t most = 0;
@@ -448,6 +448,35 @@ static void fold_alike(struct sm_learn *l, struct sm_line *lines, size_t count,
 		return;
 	for (size_t i = 0; i < count; i++)
 		fold_list(l, &lines[i], has_one);
+}
+
+/* Where all that lies in the directory was meant: no name, and no slot's. */
+static bool stands_here(const struct sm_line *line, unsigned number)
+{
+	uint32_t at = stretch_at(line, number), end = stretch_end(line, at);
+
+	for (; at < end; at++)
+		if (sm_str_equal(line->words[at].value, SM_STR(".")))
+			return true;
+	return false;
+}
+
+/* Lines with `.` stay apart from those with names. */
+static void fold_apart(struct sm_learn *l, struct sm_line *lines, size_t count,
+		       unsigned number)
+{
+	struct sm_line *here = sm_learn_take(l, count * sizeof(*here));
+	size_t names = 0, n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (stands_here(&lines[i], number))
+			here[n++] = lines[i];
+		else
+			lines[names++] = lines[i];
+	if (n)
+		memcpy(lines + names, here, n * sizeof(*here));
+	fold_alike(l, lines, names, number, n);
+	fold_alike(l, lines + names, n, number, false);
 }
 
 /* The stretch whose length differs most; one word of a line may repeat. */
@@ -492,7 +521,7 @@ static void fold_shape(struct sm_learn *l, struct sm_line *lines, size_t count)
 		     end < count && !memcmp(keyed[k].key, keyed[end].key,
 					    stretches * sizeof(*keyed[k].key));)
 			end++;
-		fold_alike(l, lines + k, end - k, number);
+		fold_apart(l, lines + k, end - k, number);
 	}
 }
 
@@ -520,7 +549,7 @@ static void fold_commands(struct sm_learn *l, struct sm_line *lines,
 			  size_t count)
 {
 	bool has_more = false, is_path;
-	struct stretch s = { lines, count, 0, 0 };
+	struct stretch s = { .lines = lines, .count = count };
 	struct sm_values v;
 	size_t end;
 

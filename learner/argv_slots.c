@@ -12,17 +12,22 @@ static int by_text(const void *a, const void *b)
 			      ((const struct sm_word_value *)b)->text);
 }
 
+struct sm_word_value sm_value_of(const struct sm_line *line,
+				 const struct sm_word *word)
+{
+	return (struct sm_word_value){ word->value, word->known, line->runs,
+				       line->time, word->is_source };
+}
+
 struct sm_values sm_values_at(struct sm_learn *l, const struct sm_line *lines,
 			      size_t count, uint32_t at)
 {
-	struct sm_values v = { sm_learn_take(l, count * sizeof(*v.items)),
-			       count };
+	struct sm_values v = { .items = sm_learn_take(l,
+						      count * sizeof(*v.items)),
+			       .count = count };
 
 	for (size_t i = 0; i < count; i++)
-		v.items[i] =
-			(struct sm_word_value){ lines[i].words[at].value,
-						lines[i].words[at].known,
-						lines[i].runs, lines[i].time };
+		v.items[i] = sm_value_of(&lines[i], &lines[i].words[at]);
 	sm_values_sort(&v);
 	return v;
 }
@@ -181,16 +186,32 @@ bool sm_values_are_members(const struct sm_learn *l, const struct sm_values *v)
 	return v->count > 1;
 }
 
+/* They are code, and it is not known to be only read. */
+static bool may_run(const struct sm_values *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (!v->items[i].is_source)
+			return sm_is_code_suffix(shared_extension(v));
+	return false;
+}
+
+/* `<name>`, with the ending that all of them have and keep. */
+static struct sm_str name_of(struct sm_learn *l, const struct sm_values *v)
+{
+	struct sm_str end = shared_extension(v);
+	bool is_kept = !v->has_dirs &&
+		       (sm_is_data_suffix(end) || sm_is_code_suffix(end));
+
+	return sm_learn_join(l, SM_STR("<name>"),
+			     is_kept ? sm_escape(l, end) : SM_STR(""));
+}
+
 /* The slot of names that opened, or empty: of words, or parts of paths. */
 static struct sm_str name_slot(struct sm_learn *l, const struct sm_values *v)
 {
-	struct sm_str text = shared_extension(v);
-
-	if (!sm_values_all(v, is_slash_free) || sm_is_code_suffix(text))
+	if (!sm_values_all(v, is_slash_free) || may_run(v))
 		return (struct sm_str){ "", 0 };
-	return sm_learn_join(l, SM_STR("<name>"),
-			     sm_is_data_suffix(text) ? sm_escape(l, text)
-						     : SM_STR(""));
+	return name_of(l, v);
 }
 
 static struct sm_str part_of(struct sm_str path, uint32_t number)
@@ -218,16 +239,17 @@ static uint32_t count_parts(struct sm_str path)
 static struct sm_str part_slot(struct sm_learn *l, const struct sm_values *v,
 			       uint32_t number)
 {
-	struct sm_values parts = {
-		sm_learn_take(l, v->count * sizeof(*parts.items)), v->count
-	};
+	struct sm_values parts = { .items = sm_learn_take(
+					   l, v->count * sizeof(*parts.items)),
+				   .count = v->count };
 	struct sm_evidence e;
 	struct sm_str text;
 
 	for (size_t i = 0; i < v->count; i++)
 		parts.items[i] = (struct sm_word_value){
 			part_of(v->items[i].text, number), SM_STR(""),
-			v->items[i].runs, v->items[i].time
+			v->items[i].runs, v->items[i].time,
+			v->items[i].is_source
 		};
 	sm_values_sort(&parts);
 	if (parts.count == 1)
@@ -271,22 +293,20 @@ static struct sm_str relative_slot(struct sm_learn *l,
 	uint32_t parts = count_parts(v->items[0].text);
 	struct sm_str text = SM_STR("<path:"), part;
 
-	if (sm_is_code_suffix(shared_extension(v)))
+	if (may_run(v))
 		return (struct sm_str){ "", 0 };
-	if (!are_of_one_depth(v)) {
+	if (v->has_dirs || !are_of_one_depth(v)) {
 		for (size_t i = 0; i < v->count; i++)
 			if (is_dotted(v->items[i].text))
 				return (struct sm_str){ "", 0 };
-		part = shared_extension(v);
-		if (share_a_directory(v)) {
+		if (!v->has_dirs && share_a_directory(v)) {
 			text = sm_learn_join(
 				l, text,
 				sm_escape(l, part_of(v->items[0].text, 0)));
 			text = sm_learn_join(l, text, SM_STR("/"));
 		}
-		text = sm_learn_join(l, text, SM_STR("<tree>/<name>"));
-		if (sm_is_data_suffix(part))
-			text = sm_learn_join(l, text, sm_escape(l, part));
+		text = sm_learn_join(l, text, SM_STR("<tree>/"));
+		text = sm_learn_join(l, text, name_of(l, v));
 		return sm_learn_join(l, text, SM_STR(">"));
 	}
 	for (uint32_t i = 0; i < parts; i++) {
@@ -330,13 +350,16 @@ struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v)
 		e.some_recur = false;
 		return sm_is_open(l, &e) ? sm_open_version(l, text) : none;
 	}
-	if (sm_values_all(v, is_host)) {
+	/* "x.py" is more often source than a host in Paraguay. */
+	if (sm_values_all(v, is_host) &&
+	    !sm_is_code_suffix(shared_extension(v))) {
 		e.is_typed = true;
 		return sm_is_open(l, &e) ? SM_STR("<host>") : none;
 	}
 	if (!sm_is_open(l, &e) && !sm_values_are_members(l, v))
 		return none;
-	if (!sm_values_all(v, is_slash_free) && sm_values_all(v, is_relative))
+	if ((v->has_dirs || !sm_values_all(v, is_slash_free)) &&
+	    sm_values_all(v, is_relative))
 		return relative_slot(l, v);
 	text = shared_origin(v);
 	if (text.len)

@@ -27,22 +27,29 @@ static int by_name(const void *a, const void *b)
 	return r ? r : sm_str_compare(x, y);
 }
 
-void sm_paths_index(struct sm_learn *l)
+struct sm_called *sm_called_index(struct sm_learn *l, struct sm_str *paths,
+				  size_t count)
 {
 	struct sm_called *called = sm_learn_take(l, sizeof(*called));
-	struct sm_str path;
-	size_t n = 0;
+
+	*called = (struct sm_called){ paths, count };
+	if (count)
+		qsort(paths, count, sizeof(*paths), by_name);
+	return called;
+}
+
+void sm_paths_index(struct sm_learn *l)
+{
+	struct sm_str *paths, path;
+	size_t n = 0, count = 0;
 
 	while (sm_paths_recorded(l, n, &path))
 		n++;
-	called->paths = sm_learn_take(l, (n + 1) * sizeof(*called->paths));
+	paths = sm_learn_take(l, (n + 1) * sizeof(*paths));
 	for (size_t i = 0; i < n; i++)
 		if (sm_paths_recorded(l, i, &path) && path.len)
-			called->paths[called->count++] = path;
-	if (called->count)
-		qsort(called->paths, called->count, sizeof(*called->paths),
-		      by_name);
-	l->called = called;
+			paths[count++] = path;
+	l->called = sm_called_index(l, paths, count);
 }
 
 /* The first path that is called name, or where it would be. */
@@ -59,6 +66,28 @@ static size_t find_name(const struct sm_called *called, struct sm_str name)
 			high = middle;
 	}
 	return low;
+}
+
+/* The word itself, or in whatever directory. */
+static bool ends_as(struct sm_str path, struct sm_str word)
+{
+	return path.len >= word.len &&
+	       !memcmp(path.p + path.len - word.len, word.p, word.len) &&
+	       (path.len == word.len || word.p[0] == '/' ||
+		path.p[path.len - word.len - 1] == '/');
+}
+
+bool sm_called_has(const struct sm_called *called, struct sm_str word)
+{
+	struct sm_str name = sm_path_name(word);
+
+	for (size_t i = find_name(called, name); i < called->count; i++) {
+		if (!sm_str_equal(sm_path_name(called->paths[i]), name))
+			break;
+		if (ends_as(called->paths[i], word))
+			return true;
+	}
+	return false;
 }
 
 /* A word that names a file, seen from somewhere. */

@@ -78,6 +78,8 @@ struct sm_learn {
 
 	struct sm_paths *paths;	      /* paths.c */
 	struct sm_called *called;     /* holding.c */
+	struct sm_called *inspected;  /* argv_source.c */
+	struct sm_called *ran;	      /* likewise */
 	size_t tried;		      /* nodes copied to try forms on */
 	struct sm_str_list members;   /* names that became part of a slot */
 	struct sm_str_list owners;    /* those of directories that were made */

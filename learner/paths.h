@@ -30,6 +30,11 @@ struct sm_str sm_paths_relative(struct sm_learn *l,
 struct sm_str sm_paths_holding(struct sm_learn *l, const struct sm_str *words,
 			       size_t count);
 void sm_paths_index(struct sm_learn *l);
+/* Paths by what they are called; takes the array. */
+struct sm_called *sm_called_index(struct sm_learn *l, struct sm_str *paths,
+				  size_t count);
+/* One of them is the word, or it in a directory. */
+bool sm_called_has(const struct sm_called *called, struct sm_str word);
 /* False: beyond the last. Empty: it is only mentioned. */
 bool sm_paths_recorded(const struct sm_learn *l, size_t at,
 		       struct sm_str *path);
