@@ -27,7 +27,7 @@ AGENT_SRC := $(wildcard recorder/agent/*.c) \
 	$(wildcard recorder/redact*.c) schema/secret.c \
 	schema/address.c schema/status.c schema/cbor.c schema/event.c \
 	schema/named.c schema/path.c schema/places.c $(wildcard schema/request*.c) \
-	schema/shell.c schema/token.c \
+	schema/shell.c schema/shell_skip.c schema/token.c \
 	$(wildcard schema/policy/open*.c schema/policy/decide*.c \
 		schema/policy/match*.c)
 LIB_SRC   := $(wildcard schema/*.c schema/trace/*.c schema/policy/*.c \

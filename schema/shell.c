@@ -2,9 +2,7 @@
 #include "schema/shell.h"
 
 #include "schema/policy/pattern.h"
-
-/* Substitutions inside substitutions that are followed. */
-#define NESTING_MAX 8
+#include "schema/shell_skip.h"
 
 struct lexer {
 	struct sm_str line;
@@ -60,92 +58,6 @@ static bool put(struct lexer *l, char c)
 	return put_raw(l, c);
 }
 
-static bool skip_substitution(struct lexer *l, int depth);
-
-/* Behind an opening "; ends behind the closing one. Keeps nothing. */
-static bool skip_double(struct lexer *l, int depth)
-{
-	int c;
-
-	while ((c = peek(l, 0)) >= 0) {
-		if (c == '"') {
-			l->at++;
-			return true;
-		}
-		if (c == '\\')
-			l->at += 2;
-		else if (c == '$' || c == '`') {
-			if (!skip_substitution(l, depth))
-				return false;
-		} else
-			l->at++;
-	}
-	return false;
-}
-
-static bool skip_single(struct lexer *l)
-{
-	while (peek(l, 0) >= 0 && peek(l, 0) != '\'')
-		l->at++;
-	l->at++;
-	return l->at <= l->line.len;
-}
-
-/* Behind an opening ( or {; ends behind its closing one. */
-static bool skip_balanced(struct lexer *l, char open, char close, int depth)
-{
-	unsigned level = 1;
-	int c;
-
-	while ((c = peek(l, 0)) >= 0) {
-		if (c == '\\') {
-			l->at += 2;
-			continue;
-		}
-		if (c == '$' || c == '`') {
-			if (!skip_substitution(l, depth))
-				return false;
-			continue;
-		}
-		l->at++;
-		if (c == '\'' && !skip_single(l))
-			return false;
-		if (c == '"' && !skip_double(l, depth))
-			return false;
-		if (c == '#')
-			return false; /* a comment may hide the end */
-		if (c == open)
-			level++;
-		if (c == close && --level == 0)
-			return true;
-	}
-	return false;
-}
-
-/* At $ or `; ends behind the expansion. Keeps nothing. */
-static bool skip_substitution(struct lexer *l, int depth)
-{
-	if (depth >= NESTING_MAX)
-		return false;
-	if (peek(l, 0) == '`') {
-		for (l->at++; peek(l, 0) >= 0 && peek(l, 0) != '`'; l->at++)
-			if (peek(l, 0) == '\\')
-				l->at++;
-		l->at++;
-		return l->at <= l->line.len;
-	}
-	l->at++;
-	if (peek(l, 0) == '(') {
-		l->at++;
-		return skip_balanced(l, '(', ')', depth + 1);
-	}
-	if (peek(l, 0) == '{') {
-		l->at++;
-		return skip_balanced(l, '{', '}', depth + 1);
-	}
-	return true;
-}
-
 /* Whether $ at the cursor starts an expansion. */
 static bool is_expansion(const struct lexer *l)
 {
@@ -164,7 +76,7 @@ static bool take_substitution(struct lexer *l)
 	l->token->is_live = true;
 	if (peek(l, 0) == '$' && (peek(l, 1) == '\'' || peek(l, 1) == '"'))
 		return false; /* bash quoting; sh takes the $ literally */
-	if (!skip_substitution(l, 0) || l->at > l->line.len)
+	if (!sm_shell_skip(l->line, &l->at))
 		return false;
 	for (; start < l->at; start++)
 		if (!put(l, l->line.p[start]))
