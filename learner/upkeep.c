@@ -98,9 +98,48 @@ static bool makes_slots(const struct sm_node *node, struct sm_str by)
 	return false;
 }
 
+/* Of what the application made there and by reads, all may go. */
+static void let_clean_below(struct sm_learn *l, struct sm_node *node,
+			    struct sm_str by)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *kid = node->kids[i];
+
+		/* A slot may stand for directories as well. */
+		if (sm_node_access_by(kid, SM_STR("app")) & MAKES &&
+		    sm_node_access_by(kid, by) & SM_ACCESS_READ)
+			sm_node_grant(l, kid, by, SM_ACCESS_DELETE);
+		let_clean_below(l, kid, by);
+	}
+}
+
+/*
+ * Build tools clean up what they had the application make. One that removed a
+ * file of its in a directory it made will be asked to remove the others that
+ * it looked at.
+ */
+static void let_clean(struct sm_learn *l, struct sm_node *node)
+{
+	const struct sm_str app = SM_STR("app");
+
+	if (!(sm_node_access_by(node, app) & SM_ACCESS_CREATE))
+		return;
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+
+		if (kid->is_dir || !(sm_node_access_by(kid, app) & MAKES))
+			continue;
+		for (const struct sm_grant *g = kid->grants; g; g = g->next)
+			if (g->access & SM_ACCESS_DELETE && g->by.len &&
+			    sm_is_package(g->by))
+				let_clean_below(l, node, g->by);
+	}
+}
+
 void sm_node_keep_up(struct sm_learn *l, struct sm_node *node)
 {
 	let_read_back(node);
+	let_clean(l, node);
 	if (sm_node_is_tree(node))
 		return;
 	for (struct sm_grant *g = node->grants; g; g = g->next) {

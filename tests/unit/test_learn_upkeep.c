@@ -446,6 +446,87 @@ static void who_removed_nothing_in_a_directory_empties_none(void **state)
 	}
 }
 
+static void tool_removed(struct bench *b, const char *path)
+{
+	struct sm_value args[2] = { text(path), number(-1) };
+	struct sm_event e = event_of("os.remove", args, 2);
+
+	e.site.principal = tool;
+	add(b, 0, &e);
+}
+
+static bool tool_removes(const struct bench *b, const char *path)
+{
+	struct sm_value args[2] = { text(path), number(-1) };
+	struct sm_event e = event_of("os.remove", args, 2);
+
+	e.site.principal = tool;
+	return allows(b, &e);
+}
+
+/* `doit clean page`, and the next time `doit clean report`. */
+static void who_cleaned_up_one_file_cleans_up_what_it_looked_at(void **state)
+{
+	static const char *const names[] = { "one", "two", "three" };
+	char path[100];
+
+	(void)state;
+	for (int removes = 0; removes < 2; removes++) {
+		struct bench b;
+
+		start(&b);
+		see_mkdir(&b, 0, APP "/build");
+		see_mkdir(&b, 0, APP "/build/pages");
+		see_mkdir(&b, 0, APP "/build/logs");
+		see_mkdir(&b, 0, APP "/notes");
+		for (int i = 0; i < 3; i++) {
+			snprintf(path, sizeof(path), APP "/build/pages/%s.html",
+				 names[i]);
+			see_open(&b, i, path, WRITE);
+			tool_opened(&b, path, READ);
+			snprintf(path, sizeof(path), APP "/build/logs/%s.log",
+				 names[i]);
+			see_open(&b, i, path, WRITE);
+			snprintf(path, sizeof(path), APP "/notes/%s.txt",
+				 names[i]);
+			see_open(&b, i, path, WRITE);
+			tool_opened(&b, path, READ);
+		}
+		see_open(&b, 0, APP "/build/index", WRITE);
+		if (removes)
+			tool_removed(&b, APP "/build/index");
+		learn(&b);
+		assert_int_equal(tool_removes(&b, APP "/build/pages/x.html"),
+				 removes);
+		/* what it never looked at, and elsewhere */
+		assert_false(tool_removes(&b, APP "/build/logs/x.log"));
+		assert_false(tool_removes(&b, APP "/notes/x.txt"));
+		finish(&b);
+	}
+}
+
+/* Nor what was there before, as templates beside what is made of them. */
+static void who_cleans_up_leaves_what_was_not_made(void **state)
+{
+	static const char *const names[] = { "one", "two", "three" };
+	char path[100];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_mkdir(&b, 0, APP "/build");
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), APP "/build/in/%s.html", names[i]);
+		see_open(&b, i, path, READ);
+		tool_opened(&b, path, READ);
+	}
+	see_open(&b, 0, APP "/build/index", WRITE);
+	tool_removed(&b, APP "/build/index");
+	learn(&b);
+	assert_false(tool_removes(&b, APP "/build/in/one.html"));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +549,9 @@ int main(void)
 		cmocka_unit_test(
 			who_removed_nothing_in_a_directory_empties_none),
 		cmocka_unit_test(who_has_a_directory_filled_removes_the_oldest),
+		cmocka_unit_test(
+			who_cleaned_up_one_file_cleans_up_what_it_looked_at),
+		cmocka_unit_test(who_cleans_up_leaves_what_was_not_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
