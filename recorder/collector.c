@@ -153,13 +153,19 @@ static enum sm_status watch_sockets(struct sm_collector *collector,
 	return SM_OK;
 }
 
+enum { TELL_TRIES = 100 };
+
+/* Who waits for it waits for nothing else: a write that a signal or a filter of
+ * system calls refuses is tried again. */
 static void tell(int fd)
 {
 	const uint64_t one = 1;
+	unsigned tries = 0;
 
-	/* An eventfd only refuses when it is readable already. */
-	if (write(fd, &one, sizeof(one)) < 0)
-		return;
+	/* EAGAIN: it is readable already. */
+	while (write(fd, &one, sizeof(one)) < 0 && errno != EAGAIN &&
+	       ++tries < TELL_TRIES)
+		;
 }
 
 static void *store_and_tell(void *context)

@@ -140,11 +140,14 @@ bool wrapper_report(const struct wrapper *wrapper,
 		report_shadow(wrapper, summary);
 	if (summary->processes)
 		return false;
-	if (summary->uncovered) /* one was seen, and told above */
-		return true;
-	sm_cli_error(wrapper->program, wrapper->argv[0],
-		     "no Python interpreter was seen: COMMAND starts none "
-		     "(CPython 3.8 or newer), or it is static, setuid or "
-		     "clears LD_PRELOAD");
+	if (summary->uncovered) /* why was told above */
+		sm_cli_error(wrapper->program, wrapper->output,
+			     "nothing was recorded: no process could be "
+			     "covered");
+	else
+		sm_cli_error(wrapper->program, wrapper->argv[0],
+			     "no Python interpreter was seen: COMMAND starts "
+			     "none (CPython 3.8 or newer), or it is static, "
+			     "setuid or clears LD_PRELOAD");
 	return true;
 }
