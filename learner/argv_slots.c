@@ -102,6 +102,41 @@ bool sm_values_all(const struct sm_values *v, bool (*is)(struct sm_str))
 	return true;
 }
 
+/*
+ * Bytes of a URL up to the end of its host (RFC 3986, section 3.2), whose
+ * numbers are none that somebody counts: the next host may be another service.
+ */
+static uint32_t end_of_host(struct sm_str s)
+{
+	const char *at = memmem(s.p, s.len, "://", 3), *end = s.p + s.len;
+	const char *user;
+
+	if (!at)
+		return 0;
+	for (at = user = at + 3; at < end && !strchr("/?#", *at); at++)
+		if (*at == '@')
+			user = at + 1;
+	if (user < end && *user == '[')
+		while (user < end && *user != ']')
+			user++;
+	while (user < at && *user != ':')
+		user++;
+	return (uint32_t)(user - s.p);
+}
+
+/* With the host of a URL as it stands. */
+static struct sm_str word_skeleton(struct sm_learn *l, struct sm_str s,
+				   unsigned *typed)
+{
+	uint32_t n = end_of_host(s);
+	struct sm_str rest =
+		sm_skeleton(l, (struct sm_str){ s.p + n, s.len - n }, typed);
+
+	return n ? sm_learn_join(l, sm_escape(l, (struct sm_str){ s.p, n }),
+				 rest)
+		 : rest;
+}
+
 static struct sm_str shared_skeleton(struct sm_learn *l,
 				     const struct sm_values *v)
 {
@@ -109,7 +144,7 @@ static struct sm_str shared_skeleton(struct sm_learn *l,
 
 	for (size_t i = 0; i < v->count; i++) {
 		unsigned typed;
-		struct sm_str s = sm_skeleton(l, v->items[i].text, &typed);
+		struct sm_str s = word_skeleton(l, v->items[i].text, &typed);
 
 		if (!typed || (i && !sm_str_equal(s, first)))
 			return (struct sm_str){ "", 0 };

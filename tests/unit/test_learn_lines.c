@@ -46,6 +46,34 @@ static void shared_digits_belong_to_the_addresses(void **state)
 	finish(&b);
 }
 
+/* The next address may be another service's: 169.254.169.254 knows secrets. */
+static void hosts_of_urls_stay(void **state)
+{
+	static const char *const same[] = { "http://10.0.0.1/up",
+					    "http://10.0.0.2/up",
+					    "http://10.0.0.3/up" };
+	static const char *const ports[] = { "u=http://ann@10.0.0.1:8081/n/7",
+					     "u=http://ann@10.0.0.1:8082/n/8",
+					     "u=http://ann@10.0.0.1:8093/n/9" };
+	struct bench b;
+	char line[96];
+
+	(void)state;
+	start(&b);
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(line, sizeof(line), "curl -s %s", same[i]);
+		see_system(&b, i, line);
+		snprintf(line, sizeof(line), "wget %s", ports[i]);
+		see_system(&b, i, line);
+	}
+	learn(&b);
+	assert_true(allows_system(&b, "curl -s http://10.0.0.2/up"));
+	assert_false(allows_system(&b, "curl -s http://169.254.169.254/up"));
+	assert_true(allows_system(&b, "wget u=http://ann@10.0.0.1:9000/n/12"));
+	assert_false(allows_system(&b, "wget u=http://ann@10.0.0.7:8081/n/7"));
+	finish(&b);
+}
+
 /* As in argument vectors: what it does is told apart from what it is told. */
 static void a_script_in_a_line_has_commands_of_its_own(void **state)
 {
@@ -165,6 +193,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_open_within_a_word),
 		cmocka_unit_test(shared_digits_belong_to_the_addresses),
+		cmocka_unit_test(hosts_of_urls_stay),
 		cmocka_unit_test(a_script_in_a_line_has_commands_of_its_own),
 		cmocka_unit_test(
 			the_application_decides_what_its_scripts_are_told),
