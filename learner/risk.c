@@ -136,16 +136,36 @@ static const char *network_risk(const struct sm_rule *rule)
 
 /* --------------------------------------------------------------- processes */
 
+/* What runs programs, commands or code that its words or its input name. */
+static const char *const runners[] = {
+	/* shells and interpreters */
+	"sh", "bash", "dash", "zsh", "ksh", "ash", "fish", "busybox", "perl",
+	"ruby", "node", "nodejs", "deno", "php", "lua", "luajit", "tclsh",
+	"expect", "awk", "gawk", "mawk", "java", "ipython", "pypy",
+	/* that run a program which they are told */
+	"env", "sudo", "su", "doas", "pkexec", "runuser", "setpriv", "chroot",
+	"nohup", "timeout", "setsid", "nice", "ionice", "stdbuf", "time",
+	"watch", "flock", "xargs", "find", "parallel", "script", "strace",
+	"ltrace", "gdb", "unshare", "nsenter", "systemd-run",
+	"start-stop-daemon", "docker", "podman", "at", "batch", "crontab",
+	/* with options that name one, or files that do */
+	"tar", "zip", "rsync", "git", "hg", "make", "ssh", "scp", "sftp",
+	/* that carry anything anywhere */
+	"nc", "ncat", "netcat", "socat", "telnet", "curl", "wget", NULL
+};
+
+/* Also of a version, as perl5.36 and python3 are. */
+static struct sm_str program_name(struct sm_str path)
+{
+	struct sm_str name = sm_path_name(path);
+
+	while (name.len && (strchr("0123456789.-", name.p[name.len - 1])))
+		name.len--;
+	return name;
+}
+
 static const char *process_risk(const struct sm_rule *rule)
 {
-	static const char *const programs[] = {
-		"sh",	"bash", "dash", "zsh",	 "ksh",	 "ash",	  "perl",
-		"ruby", "node", "php",	"lua",	 "awk",	 "gawk",  "mawk",
-		"env",	"sudo", "su",	"nc",	 "ncat", "socat", "curl",
-		"wget", "ssh",	"scp",	"xargs", "find", "tar",	  NULL
-	};
-	struct sm_str name = sm_path_name(rule->pattern);
-
 	if (rule->access == SM_ACCESS_SHELL)
 		return sm_is_pattern(rule->pattern)
 			       ? "a shell runs a line with open words"
@@ -154,8 +174,8 @@ static const char *process_risk(const struct sm_rule *rule)
 		return "decides which code a child runs";
 	if (rule->access == SM_ACCESS_SIGNAL)
 		return "signals to unrelated processes";
-	if (sm_str_starts(name, SM_STR("python")) ||
-	    sm_is_among(name, programs))
+	if (sm_str_starts(sm_path_name(rule->pattern), SM_STR("python")) ||
+	    sm_is_among(program_name(rule->pattern), runners))
 		return "a program that can run anything";
 	return NULL;
 }
@@ -202,6 +222,20 @@ static const char *pickle_risk(const struct sm_rule *rule)
 						 "builtins.__import__",
 						 "builtins.open",
 						 "builtins.compile",
+						 "builtins.breakpoint",
+						 "builtins.input",
+						 "builtins.setattr",
+						 "builtins.delattr",
+						 "numpy.testing.",
+						 "numpy.f2py.",
+						 "numpy.distutils.",
+						 "numpy.ctypeslib.",
+						 "numpy.load",
+						 "numpy.fromfile",
+						 "numpy.memmap",
+						 "uuid._",
+						 "pathlib.Path.",
+						 "pathlib.PosixPath.",
 						 "webbrowser.",
 						 "timeit.",
 						 "pickle.",

@@ -47,6 +47,59 @@ static void risky_grants_are_marked_and_strict_drops_them(void **state)
 	}
 }
 
+static size_t marks_of_program(const char *path)
+{
+	struct bench b;
+	size_t n;
+
+	start(&b);
+	see_popen(&b, 0, ARGV(path, "--version"));
+	learn(&b);
+	n = b.learned.reviews;
+	finish(&b);
+	return n;
+}
+
+static size_t marks_of_class(const char *module, const char *name)
+{
+	struct sm_value args[2] = { text(module), text(name) };
+	struct sm_event e = event_of("pickle.find_class", args, 2);
+	struct bench b;
+	size_t n;
+
+	start(&b);
+	add(&b, 0, &e);
+	learn(&b);
+	n = b.learned.reviews;
+	finish(&b);
+	return n;
+}
+
+static void what_runs_what_it_is_told_is_marked(void **state)
+{
+	static const char *const marked[] = {
+		"/usr/bin/perl5.36.0", "/usr/bin/python3.11",
+		"/usr/bin/busybox",    "/usr/bin/nodejs",
+		"/usr/bin/timeout",    "/usr/bin/systemd-run",
+		"/usr/bin/git",	       "/usr/bin/php8.2",
+	};
+	static const char *const others[] = { "/usr/bin/uname",
+					      "/usr/bin/perlite",
+					      "/usr/bin/md5sum", "/usr/bin/7" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(marked) / sizeof(marked[0]); i++)
+		assert_int_equal(marks_of_program(marked[i]), 1);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(marks_of_program(others[i]), 0);
+	assert_int_equal(marks_of_class("builtins", "breakpoint"), 1);
+	assert_int_equal(
+		marks_of_class("numpy.testing._private.utils", "runstring"), 1);
+	assert_int_equal(marks_of_class("uuid", "_get_command_stdout"), 1);
+	assert_int_equal(marks_of_class("numpy", "ndarray"), 0);
+	assert_int_equal(marks_of_class("uuid", "UUID"), 0);
+}
+
 /* The interpreter's own `<string>` is the same rule as the application's. */
 static void strict_leaves_to_others_what_is_no_risk_for_them(void **state)
 {
@@ -174,6 +227,7 @@ int main(void)
 		cmocka_unit_test(
 			distributions_are_granted_whole_and_modules_by_name),
 		cmocka_unit_test(risky_grants_are_marked_and_strict_drops_them),
+		cmocka_unit_test(what_runs_what_it_is_told_is_marked),
 		cmocka_unit_test(
 			strict_leaves_to_others_what_is_no_risk_for_them),
 		cmocka_unit_test(code_from_written_files_is_residue),
