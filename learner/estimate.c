@@ -284,11 +284,25 @@ static enum sm_status saturation(struct sm_estimating *e, size_t rules)
 
 /* ---------------------------------------------------------------------- all */
 
+static unsigned oldest_python(const struct sm_observations *o)
+{
+	unsigned oldest = 0;
+
+	for (size_t i = 0; i < o->owner_count; i++) {
+		unsigned python = o->owners[i].python;
+
+		if (python && (!oldest || python < oldest))
+			oldest = python;
+	}
+	return oldest;
+}
+
 static void measure(struct sm_estimating *e)
 {
 	const struct sm_observations *o = e->observations;
 
 	e->out->runs = o->run_count;
+	e->out->oldest_python = oldest_python(o);
 	for (size_t i = 0; i < o->run_count; i++) {
 		const struct sm_run *run = sm_run_at(o, i);
 

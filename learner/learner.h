@@ -286,8 +286,22 @@ struct sm_estimate {
 	size_t rules, singles; /* in use; used by one event */
 	/* Good-Turing: of 1000 events, those no rule would know. */
 	double unseen, unseen_bound;
-	uint64_t since_new_ns; /* from the last new rule to the end */
+	uint64_t since_new_ns;	/* from the last new rule to the end */
+	unsigned oldest_python; /* 3.oldest_python was recorded; 0: unknown */
 };
+
+/* An event that CPython raises from 3.since on. */
+struct sm_python_event {
+	const char *name;
+	unsigned since;
+};
+/* Minor versions of CPython 3 are below. */
+#define SM_PYTHONS 100
+/* Of "3.11.2 (main, ...)" 11; 0: of no CPython 3 that is known. */
+unsigned sm_python_minor(struct sm_str version);
+/* Decided events that 3.minor does not raise, by version; how many. */
+size_t sm_python_events_since(unsigned minor,
+			      const struct sm_python_event **later);
 
 /*
  * What a policy learned from these observations would block of the same

@@ -47,6 +47,7 @@ struct sm_owner {
 	uint64_t events;
 	uint64_t start_ns; /* tells the order of a run's processes */
 	uint32_t pid, guest_pid, parent_pid;
+	uint32_t python; /* minor version of CPython 3; 0: unknown */
 	struct sm_str exe, cwd, script, stdlib, prefix, home, tmp;
 	struct sm_str given; /* see given.c */
 };

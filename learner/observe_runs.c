@@ -162,6 +162,7 @@ static bool complete(struct sm_observations *o, struct sm_owner *known,
 {
 	if (known->stdlib.len || !more->stdlib.len)
 		return true;
+	known->python = more->python;
 	known->stdlib = sm_arena_copy(&o->arena, more->stdlib);
 	known->prefix = sm_arena_copy(&o->arena, more->prefix);
 	known->home = sm_arena_copy(&o->arena, more->home);
@@ -255,6 +256,7 @@ sm_observations_add_process(struct sm_observations *observations, uint64_t run,
 		.exe = process->exe,
 		.cwd = process->cwd,
 		.script = script_of(process),
+		.python = sm_python_minor(interpreter->version),
 		.stdlib = interpreter->stdlib,
 		.prefix = interpreter->prefix,
 		.home = interpreter->home,

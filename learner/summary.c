@@ -10,10 +10,10 @@
 #include "schema/cbor.h"
 
 #define MAGIC	    "secmgr-summary"
-#define FORMAT	    5
+#define FORMAT	    6
 #define HEADER	    12 /* items of the first array */
 #define RUN_ITEMS   8
-#define OWNER_ITEMS 16
+#define OWNER_ITEMS 17
 #define CALL_ITEMS  6
 #define ITEM_BYTES  4096 /* of anything, strings aside */
 #define COUNT_MAX   (1u << 24)
@@ -102,6 +102,7 @@ static void put_owner(struct sm_cbor_writer *w, const struct sm_owner *owner)
 	sm_cbor_put_uint(w, owner->pid);
 	sm_cbor_put_uint(w, owner->guest_pid);
 	sm_cbor_put_uint(w, owner->parent_pid);
+	sm_cbor_put_uint(w, owner->python);
 	sm_cbor_put_str(w, owner->exe);
 	sm_cbor_put_str(w, owner->cwd);
 	sm_cbor_put_str(w, owner->script);
@@ -337,7 +338,7 @@ static enum sm_status get_owner(struct sm_cbor_reader *r,
 				struct sm_observations *o)
 {
 	struct sm_owner owner = { 0 };
-	uint64_t pid, guest_pid, parent_pid;
+	uint64_t pid, guest_pid, parent_pid, python;
 	enum sm_status status;
 	uint32_t number;
 	size_t before = o->owner_count;
@@ -347,7 +348,8 @@ static enum sm_status get_owner(struct sm_cbor_reader *r,
 	    !get_number(r, &owner.events) || !get_number(r, &owner.start_ns) ||
 	    !get_uint(r, UINT32_MAX, &pid) ||
 	    !get_uint(r, UINT32_MAX, &guest_pid) ||
-	    !get_uint(r, UINT32_MAX, &parent_pid) || !get_str(r, &owner.exe) ||
+	    !get_uint(r, UINT32_MAX, &parent_pid) ||
+	    !get_uint(r, SM_PYTHONS - 1, &python) || !get_str(r, &owner.exe) ||
 	    !get_str(r, &owner.cwd) || !get_str(r, &owner.script) ||
 	    !get_str(r, &owner.stdlib) || !get_str(r, &owner.prefix) ||
 	    !get_str(r, &owner.home) || !get_str(r, &owner.tmp) ||
@@ -357,6 +359,7 @@ static enum sm_status get_owner(struct sm_cbor_reader *r,
 	owner.pid = (uint32_t)pid;
 	owner.guest_pid = (uint32_t)guest_pid;
 	owner.parent_pid = (uint32_t)parent_pid;
+	owner.python = (uint32_t)python;
 	status = sm_observe_owner(o, &owner, &number);
 	if (status == SM_OK && o->owner_count == before)
 		return SM_DAMAGED;

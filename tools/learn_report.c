@@ -122,6 +122,25 @@ static void put_more(const char *program, const struct sm_learn_report *report)
 	    span((uint64_t)((double)e->recorded_ns * factor), more));
 }
 
+/* What an upgrade of Python will show for the first time. */
+static void put_later_events(const char *program, unsigned python)
+{
+	const struct sm_python_event *later;
+	size_t count = sm_python_events_since(python, &later);
+	char text[512];
+	int used = 0;
+
+	for (size_t i = 0; i < count && used < (int)sizeof(text); i++)
+		used += snprintf(text + used, sizeof(text) - (size_t)used,
+				 "%s%s (3.%u)", i ? ", " : "", later[i].name,
+				 later[i].since);
+	if (python && count)
+		say(program,
+		    "  never raised by Python 3.%u, so not learned: "
+		    "%s",
+		    python, text);
+}
+
 /* What no part of this recording can have held. */
 static void put_blind_spots(const char *program, const struct sm_estimate *e)
 {
@@ -137,6 +156,7 @@ static void put_blind_spots(const char *program, const struct sm_estimate *e)
 		    span(e->recorded_ns, text),
 		    (double)e->recorded_ns < 2 * DAY_NS ? "daily and weekly"
 							: "weekly");
+	put_later_events(program, e->oldest_python);
 }
 
 static void put_saturation(const char *program, const struct sm_estimate *e)
@@ -381,6 +401,17 @@ static void put_json_families(struct sm_json *j, const struct sm_estimate *e)
 	sm_json_close(j, '}');
 }
 
+static void put_json_later(struct sm_json *j, unsigned python)
+{
+	const struct sm_python_event *later;
+	size_t count = sm_python_events_since(python, &later);
+
+	sm_json_open(j, "never_raised", '[');
+	for (size_t i = 0; python && i < count; i++)
+		sm_json_put_text(j, NULL, later[i].name);
+	sm_json_close(j, ']');
+}
+
 static void put_json_estimate(struct sm_json *j, const struct sm_estimate *e)
 {
 	sm_json_open(j, "false_blocks", '{');
@@ -403,6 +434,7 @@ static void put_json_estimate(struct sm_json *j, const struct sm_estimate *e)
 	sm_json_put_uint(j, "recorded_ns", e->recorded_ns);
 	sm_json_put_uint(j, "since_new_rule_ns", e->since_new_ns);
 	sm_json_close(j, '}');
+	put_json_later(j, e->oldest_python);
 }
 
 void sm_learn_report_json(FILE *out, const struct sm_learn_report *report)

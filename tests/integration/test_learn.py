@@ -267,6 +267,9 @@ class Learned(unittest.TestCase):
                            families["network"]["per_1000"])
         self.assertEqual(families["pickles"]["per_1000"], 0)
         self.assertIn("of these network", done.stderr)
+        self.assertIn("never raised by Python 3.11, so not learned: "
+                      "sys.monitoring.register_callback (3.12)", done.stderr)
+        self.assertIn("sys.remote_exec", told["never_raised"])
         self.assertIn("expected to block in error", done.stderr)
 
     def test_estimate_is_lower_for_what_comes_again(self):

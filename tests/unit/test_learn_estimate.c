@@ -235,6 +235,57 @@ static void timelines_do_not_depend_on_order(void **state)
 	assert_int_equal(sm_timeline_before(&a, UINT64_MAX), 1000);
 }
 
+static size_t later_than(const char *version)
+{
+	const struct sm_python_event *later;
+	unsigned minor = sm_python_minor(sm_str_of(version));
+	size_t n = sm_python_events_since(minor, &later);
+
+	for (size_t i = 0; i < n; i++)
+		assert_true(later[i].since > minor);
+	return n;
+}
+
+static uint32_t oldest_in_summary(const struct sm_observations *seen)
+{
+	struct sm_observations *again = sm_observations_new();
+	uint32_t python = SM_PYTHONS;
+	uint8_t *bytes;
+	size_t size;
+
+	assert_non_null(again);
+	assert_int_equal(sm_summary_write(seen, &bytes, &size), SM_OK);
+	assert_int_equal(sm_summary_read(bytes, size, again, NULL), SM_OK);
+	for (size_t i = 0; i < again->owner_count; i++)
+		if (again->owners[i].python && again->owners[i].python < python)
+			python = again->owners[i].python;
+	sm_observations_free(again);
+	free(bytes);
+	return python;
+}
+
+static void what_a_version_never_raises_is_known(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	assert_int_equal(sm_python_minor(SM_STR("3.9.2 (default)")), 9);
+	assert_int_equal(sm_python_minor(SM_STR("3.14.0rc1")), 14);
+	assert_int_equal(sm_python_minor(SM_STR("2.7.18")), 0);
+	assert_int_equal(sm_python_minor(SM_STR("3.99999999999")), 0);
+	assert_int_equal(sm_python_minor(SM_STR("")), 0);
+	assert_int_equal(later_than("3.9.2"), 7);
+	assert_int_equal(later_than("3.11.2"), 4);
+	assert_int_equal(later_than("3.14.1"), 0);
+	start(&b);
+	see_open(&b, 0, APP "/conf.ini", READ);
+	b.seen->owners[1].python = 9;
+	b.seen->owners[2].python = 0;
+	assert_int_equal(estimate(&b).oldest_python, 9);
+	assert_int_equal(oldest_in_summary(b.seen), 9);
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +298,7 @@ int main(void)
 		cmocka_unit_test(what_keeps_changing_shows_in_time),
 		cmocka_unit_test(what_settled_down_is_known),
 		cmocka_unit_test(timelines_do_not_depend_on_order),
+		cmocka_unit_test(what_a_version_never_raises_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
