@@ -16,8 +16,12 @@
 /* What runs a program needs none of these, by the first letters. */
 static bool is_for_makers(const char *extra)
 {
-	static const char *const starts[] = { "test", "doc",	"dev",
-					      "lint", "typing", "mypy" };
+	static const char *const starts[] = {
+		"test",	  "doc",    "rtd",   "sphinx",	   "example",
+		"dev",	  "lint",   "style", "code_style", "code-style",
+		"pep8",	  "typing", "mypy",  "cov",	   "benchmark",
+		"profil", "release"
+	};
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
 		if (!strncasecmp(extra, starts[i], strlen(starts[i])))

@@ -68,6 +68,8 @@ static void wheels_say_what_they_need(void **state)
 	    "requires-dist: Idna[all]>=1;python_version>'3'\n"
 	    "Requires-Dist: Char.Det ; extra == 'slow'\n"
 	    "Requires-Dist: pytest ; extra == \"tests\"\n"
+	    "Requires-Dist: Sphinx ; extra == \"rtd\"\n"
+	    "Requires-Dist: pre-commit ; extra == 'code_style'\n"
 	    "Requires-Dist: lint-it ; python_version>'3' and extra=='dev'\n"
 	    "\nRequires-Dist: only-a-description\n");
 	put("Web_Kit-2.0.dist-info/top_level.txt", "webkit\n_webkit\ntests\n");
