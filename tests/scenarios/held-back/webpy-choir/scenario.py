@@ -36,6 +36,7 @@ class WebpyChoir(stage.Service):
         stage.write(self.srv / "settings.yaml",
                     f"secret_key: not-{stage.SECRET}\n", 0o600)
         (self.srv / "var").mkdir()
+        (self.srv / "programmes").mkdir()
         self.install("pitches", "2.1.0", PITCHES)
         self.seed("var/choir.db", self.python, "seed.py", *PEOPLE)
 
