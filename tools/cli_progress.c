@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/cli_progress.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
@@ -79,12 +80,25 @@ static const int fatal[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
 static const char *const tails[] = { "", "-wal", "-shm", "-journal" };
 static char doomed[4][PATH_MAX + 16], doomed_dir[PATH_MAX];
 
+enum { REMOVE_TRIES = 200 };
+
+/* Another thread or a child may be about to make one, or to remove its own. */
+static void remove_doomed(void)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+
+	for (unsigned n = 0; n < REMOVE_TRIES; n++) {
+		for (unsigned i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
+			unlink(doomed[i]);
+		if (!*doomed_dir || !rmdir(doomed_dir) || errno != ENOTEMPTY)
+			return;
+		nanosleep(&moment, NULL);
+	}
+}
+
 static void remove_and_die(int number)
 {
-	for (unsigned i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
-		unlink(doomed[i]);
-	if (*doomed_dir)
-		rmdir(doomed_dir);
+	remove_doomed();
 	signal(number, SIG_DFL);
 	raise(number);
 }

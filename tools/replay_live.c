@@ -451,17 +451,25 @@ static enum sm_status take_verdicts(struct session *s, struct sm_diag *diag)
 static enum sm_status make_place(struct session *s, struct sm_diag *diag)
 {
 	const char *tmp = getenv("TMPDIR");
+	sigset_t all, old;
+	bool is_made;
 
 	snprintf(s->place, sizeof(s->place), "%s/secmgr-live-XXXXXX",
 		 tmp && *tmp == '/' ? tmp : "/tmp");
-	if (!mkdtemp(s->place)) {
+	/* Whoever is stopped now knows nothing that it leaves behind. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	is_made = mkdtemp(s->place) != NULL;
+	snprintf(s->trace, sizeof(s->trace), "%s/live.db", s->place);
+	if (is_made)
+		sm_cli_remove_when_stopped(s->trace, s->place);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (!is_made) {
 		sm_fail(diag, SM_IO, "mkdtemp %s: %s", s->place,
 			strerror(errno));
 		s->place[0] = '\0';
 		return SM_IO;
 	}
-	snprintf(s->trace, sizeof(s->trace), "%s/live.db", s->place);
-	sm_cli_remove_when_stopped(s->trace, s->place);
 	s->driver = memory("driver", diag);
 	s->calls = memory("calls", diag);
 	s->answers = memory("answers", diag);
