@@ -279,12 +279,13 @@ early.wait()
         # One policy and its shadow say the opposite of each other, always.
         ab = self.write("ab.json", rollout.policy("a"))
         ba = self.write("ba.json", rollout.policy("b"))
+        enough = self.place / "enough"
         service = self.serve(
             "--shadow", ba, "-o", self.trace, policy_path=ab,
             code="import os, threading, time\n"
-            "end = time.monotonic() + 4\n"
+            f"def goes_on(): return not os.path.exists({str(enough)!r})\n"
             "def work():\n"
-            "    while time.monotonic() < end:\n"
+            "    while goes_on():\n"
             "        for name in 'ab':\n"
             "            try: sys.audit('shop.' + name)\n"
             "            except PermissionError: pass\n"
@@ -292,7 +293,7 @@ early.wait()
             "print('ready', flush=True)\n"
             "threads = [threading.Thread(target=work) for _ in range(3)]\n"
             "for thread in threads: thread.start()\n"
-            "while time.monotonic() < end:\n"
+            "while goes_on():\n"
             "    child = os.fork()\n"
             "    if not child:\n"
             "        for _ in range(3):\n"
@@ -308,6 +309,8 @@ early.wait()
 
         def swap():
             while service.process.poll() is None:
+                if count[0] > 20:
+                    enough.touch()
                 for policy_path, shadow in (ba, ab), (ab, ba):
                     done = subprocess.run(
                         [workloads.program("secmgr-enforce"), "--reload",
@@ -319,11 +322,11 @@ early.wait()
         askers = [threading.Thread(target=swap) for _ in range(2)]
         for asker in askers:
             asker.start()
-        service.process.wait(60)
+        service.process.wait(120)
         for asker in askers:
             asker.join()
         service.end()
-        self.assertGreater(count[0], 10)
+        self.assertGreater(count[0], 20)
         verdicts = collections.Counter(
             (event["verdict"], event["shadow"])
             for event in self.events("--event=shop.*"))
