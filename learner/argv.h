@@ -130,6 +130,8 @@ struct sm_str sm_values_given(struct sm_learn *l, const struct sm_line *line,
 /* Likewise, where it is clear that the values may be: files in a row. */
 struct sm_str sm_values_given_any(struct sm_learn *l,
 				  const struct sm_values *v);
+/* A component is hidden or above, which no slot opens. */
+bool sm_is_dotted(struct sm_str path);
 /* Any text, for a script of the application that was told several; or empty. */
 struct sm_str sm_values_own(const struct sm_learn *l,
 			    const struct sm_line *line, uint32_t at,

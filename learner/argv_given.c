@@ -21,10 +21,8 @@ static bool is_slash_free(struct sm_str s)
 /* A path below the working directory, with nothing hidden on its way. */
 static bool is_relative(struct sm_str s)
 {
-	for (uint32_t i = 0; i < s.len; i++)
-		if (s.p[i] == '.' && (!i || s.p[i - 1] == '/'))
-			return false;
-	return s.len && s.p[0] != '/' && s.p[0] != '-' && s.p[s.len - 1] != '/';
+	return s.len && s.p[0] != '/' && s.p[0] != '-' &&
+	       s.p[s.len - 1] != '/' && !sm_is_dotted(s);
 }
 
 /* <int> and the like, when all are of one type and nothing else. */

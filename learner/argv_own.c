@@ -20,12 +20,7 @@ static bool is_own_script(const struct sm_learn *l, struct sm_str command)
 /* No option, and no path but one below. */
 static bool is_text(struct sm_str s)
 {
-	if (!s.len || s.p[0] == '-' || s.p[0] == '/')
-		return false;
-	for (uint32_t i = 0; i < s.len; i++)
-		if (s.p[i] == '.' && (!i || s.p[i - 1] == '/'))
-			return false;
-	return true;
+	return s.len && s.p[0] != '-' && s.p[0] != '/' && !sm_is_dotted(s);
 }
 
 static bool is_command_of(const struct sm_line *line, uint32_t at)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "learner/argv.h"
+#include "schema/places.h"
 
 static int by_text(const void *a, const void *b)
 {
@@ -74,13 +75,9 @@ static bool is_slash_free(struct sm_str s)
 	return s.len && !has_byte(s, '/') && s.p[0] != '.' && s.p[0] != '-';
 }
 
-/* A component is hidden, which no slot opens. */
-static bool is_dotted(struct sm_str s)
+bool sm_is_dotted(struct sm_str s)
 {
-	for (uint32_t i = 0; i < s.len; i++)
-		if (s.p[i] == '.' && (!i || s.p[i - 1] == '/'))
-			return true;
-	return false;
+	return (s.len && s.p[0] == '.') || sm_place_is_dotted(s);
 }
 
 /* A path relative to the working directory, without `..`. */
@@ -332,7 +329,7 @@ static struct sm_str relative_slot(struct sm_learn *l,
 		return (struct sm_str){ "", 0 };
 	if (v->has_dirs || !are_of_one_depth(v)) {
 		for (size_t i = 0; i < v->count; i++)
-			if (is_dotted(v->items[i].text))
+			if (sm_is_dotted(v->items[i].text))
 				return (struct sm_str){ "", 0 };
 		if (!v->has_dirs && share_a_directory(v)) {
 			text = sm_learn_join(

@@ -529,8 +529,9 @@ static bool is_in_vain(const struct settings *settings)
 	for (size_t i = 0; what && i < sizeof(vain) / sizeof(*vain); i++) {
 		if (!vain[i].is_set)
 			continue;
-		fprintf(stderr, "%s: %s learns no policy, which %s is for\n",
-			program.name, what, vain[i].name);
+		sm_cli_error(&program, NULL,
+			     "%s learns no policy, which %s is for", what,
+			     vain[i].name);
 		return true;
 	}
 	return false;
