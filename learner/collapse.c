@@ -10,9 +10,12 @@
 	(SM_ACCESS_READ | SM_ACCESS_WRITE | SM_ACCESS_CREATE |                 \
 	 SM_ACCESS_DELETE | SM_ACCESS_LIST | SM_ACCESS_META)
 
-/* What stands for everything in the tree. */
+/*
+ * What stands for everything in the tree. made: what is done with directories
+ * themselves; dirs, but where one name stands for files as well.
+ */
 struct deep {
-	struct sm_node *any, *files, *dirs;
+	struct sm_node *any, *files, *dirs, *made;
 	bool holds_dotted;
 };
 
@@ -65,6 +68,13 @@ static void share_makers(struct sm_learn *l, const struct sm_node *node,
 			sm_node_grant(l, deep->files, g->by, g->access & KEEPS);
 }
 
+static void grant_all(struct sm_learn *l, struct sm_node *into,
+		      const struct sm_node *from)
+{
+	for (const struct sm_grant *g = from->grants; g; g = g->next)
+		sm_node_grant(l, into, g->by, g->access);
+}
+
 /* Hands what is granted below node to deep; what is spelled stays. */
 static void sink(struct sm_learn *l, struct sm_node *node,
 		 const struct deep *deep, bool keep_common)
@@ -84,12 +94,13 @@ static void sink(struct sm_learn *l, struct sm_node *node,
 			continue;
 		}
 		sink(l, kid, deep, false);
+		if (kid->is_dir && deep->made != into)
+			grant_all(l, deep->made, kid);
 		if (!kid->count) {
 			sm_node_take(l, into, kid);
 			continue;
 		}
-		for (struct sm_grant *g = kid->grants; g; g = g->next)
-			sm_node_grant(l, into, g->by, g->access);
+		grant_all(l, into, kid);
 		kid->grants = NULL;
 	}
 }
@@ -154,12 +165,15 @@ void sm_collapse(struct sm_learn *l, struct sm_node *node,
 {
 	struct sm_str name = SM_STR("<name>");
 	struct deep deep = { .holds_dotted = are_dots_open(l, s) };
+	struct sm_node made = { .grants = NULL };
 
 	deep.any = sm_node_new_slot(l, node, SM_STR("**"), true);
 	if (deep.holds_dotted) {
 		deep.dirs = deep.files = deep.any;
+		deep.made = &made;
 	} else {
-		deep.dirs = sm_node_new_slot(l, deep.any, name, true);
+		deep.made = deep.dirs =
+			sm_node_new_slot(l, deep.any, name, true);
 		if (!is_made && s->files && !s->is_mixed)
 			name = sm_learn_join(l, name,
 					     sm_escape(l, s->extension));
@@ -169,7 +183,7 @@ void sm_collapse(struct sm_learn *l, struct sm_node *node,
 	if (is_made) {
 		sm_node_let_packages(l, deep.files);
 		clean_up(deep.files);
-		clean_up(deep.dirs);
+		clean_up(deep.made);
 	}
 	/* Who lists the top lists what it finds there. */
 	for (struct sm_grant *g = node->grants; g; g = g->next)
@@ -178,7 +192,7 @@ void sm_collapse(struct sm_learn *l, struct sm_node *node,
 	/* Who makes directories for an owner may be who comes first, and who
 	 * made the owner's may make the next one in it. */
 	if (node->is_slot) {
-		grant_makers(l, node, deep.dirs);
+		grant_makers(l, node, deep.made);
 		if (is_made && !deep.holds_dotted)
 			grant_makers(l, deep.dirs, node);
 	}

@@ -269,6 +269,34 @@ static void dotfiles_of_many_names_are_data(void **state)
 	}
 }
 
+/* In such a tree one name stands for files and directories, but not above. */
+static void what_is_done_to_files_is_not_done_to_their_owners(void **state)
+{
+	static const char *const owners[] = { "cache", "calendar", "run" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), APP "/var/%s", owners[i]);
+		see_mkdir(&b, 0, path);
+		snprintf(path, sizeof(path), APP "/var/%s/.part%c", owners[i],
+			 'p' + i);
+		see_open(&b, 0, path, WRITE);
+		snprintf(path, sizeof(path), APP "/var/%s/no %c.%s", owners[i],
+			 'a' + i, i ? "txt" : "pdf");
+		see_open(&b, 0, path, WRITE);
+		see_open(&b, 0, path, READ);
+	}
+	learn(&b);
+	assert_true(allows_mkdir(&b, APP "/var/notices"));
+	assert_true(allows_open(&b, APP "/var/notices/.partz", WRITE));
+	assert_true(allows_open(&b, APP "/var/notices/.partz", READ));
+	assert_false(allows_open(&b, APP "/var/harbour.db", READ));
+	finish(&b);
+}
+
 static void two_of_a_kind_open_though_both_come_back(void **state)
 {
 	static const char *const paths[] = { APP "/data/#choir",
@@ -607,6 +635,8 @@ int main(void)
 			a_tree_that_is_only_written_is_written_anywhere),
 		cmocka_unit_test(what_owners_hold_alike_may_be_their_choice),
 		cmocka_unit_test(dotfiles_of_many_names_are_data),
+		cmocka_unit_test(
+			what_is_done_to_files_is_not_done_to_their_owners),
 		cmocka_unit_test(two_of_a_kind_open_though_both_come_back),
 		cmocka_unit_test(
 			two_that_are_filled_open_though_both_come_back),
