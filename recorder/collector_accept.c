@@ -178,11 +178,25 @@ static void answer_rest(struct sm_collector *collector, int listener)
 	}
 }
 
+/* Who was let in last has said hello, but nobody listened yet. */
+static void answer_connected(struct sm_collector *collector)
+{
+	struct source *source;
+	uint32_t pid;
+
+	while ((source = collector->connections)) {
+		if (source->kind == SOURCE_CONNECTION)
+			collector_receive_hellos(collector, source->fd, &pid);
+		collector_drop(collector, source);
+	}
+	collector_free_dropped(collector);
+	if (collector->is_inherited_open)
+		collector_receive_hellos(collector, collector->inherited, &pid);
+}
+
 void collector_answer_rest(struct sm_collector *collector)
 {
-	while (collector->connections)
-		collector_drop(collector, collector->connections);
-	collector_free_dropped(collector);
+	answer_connected(collector);
 	answer_rest(collector, collector->listener);
 	if (collector->named >= 0)
 		answer_rest(collector, collector->named);
