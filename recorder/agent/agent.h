@@ -454,6 +454,9 @@ enum sm_event_kind sm_announce_second(enum sm_event_kind kind);
  */
 void sm_announce(const struct sm_view *view, const struct sm_event *event,
 		 bool is_misread);
+/* It was, by where it may not be: only what the call finds allows it. */
+void sm_announce_refused(const struct sm_view *view,
+			 const struct sm_event *event);
 /* The same where the next call of that kind is the one, whatever its name. */
 void sm_announce_any(const struct sm_view *view, enum sm_event_kind kind);
 /* frame: of the hook; tells whether a call announced may still be to come. */

@@ -20,6 +20,7 @@ struct announced {
 	enum sm_event_kind kind; /* of its second event; OTHER: none */
 	bool is_any;		 /* the event does not tell the name */
 	bool is_misread;	 /* nor the directory it is relative to */
+	bool is_refused;	 /* by what was read of it */
 	uint32_t length;
 	uint64_t hash; /* of the name, as it is passed */
 	uintptr_t at;  /* the hook's place on the stack, which grows down */
@@ -190,9 +191,17 @@ SM_OFTEN void sm_announce(const struct sm_view *view,
 	}
 	a->is_any = !is_plain;
 	a->is_misread = is_misread;
+	a->is_refused = false;
 	a->at = here;
 	sm_view_keep(&a->who, view);
 	a->kind = kind;
+}
+
+void sm_announce_refused(const struct sm_view *view,
+			 const struct sm_event *event)
+{
+	sm_announce(view, event, true);
+	opens.now.is_refused = true;
 }
 
 void sm_announce_any(const struct sm_view *view, enum sm_event_kind kind)
@@ -201,6 +210,7 @@ void sm_announce_any(const struct sm_view *view, enum sm_event_kind kind)
 
 	a->is_any = true;
 	a->is_misread = false;
+	a->is_refused = false;
 	a->at = here;
 	sm_view_keep(&a->who, view);
 	a->kind = kind;
@@ -259,6 +269,11 @@ bool sm_announced_is_next(enum sm_event_kind kind, const char *path)
 bool sm_announced_is_misread(void)
 {
 	return opens.now.is_misread;
+}
+
+bool sm_announced_is_refused(void)
+{
+	return opens.now.is_refused;
 }
 
 void sm_announced_done(enum sm_event_kind kind, bool is_made)

@@ -150,13 +150,16 @@ static bool finish(int dir_fd, bool is_misread)
 	sm_agent_store(&view, &record);
 	if (!is_denied)
 		sm_announce(&view, &record.event, is_misread);
+	else if (is_misread)
+		sm_announce_refused(&view, &record.event);
 	sm_agent_unlock();
 	return is_denied;
 }
 
 /*
  * The call did not come: a made-up event, an interposer before us, or another
- * hook's event comes first. It was relative to the cwd as far as anybody knows.
+ * hook's event comes first. It was relative to the cwd as far as anybody knows;
+ * if that is denied, so is the call, should it come.
  */
 void sm_late_open_flush(void)
 {

@@ -23,6 +23,8 @@
 bool sm_announced_is_next(enum sm_event_kind kind, const char *path);
 /* The open among them was decided as if relative to the working directory. */
 bool sm_announced_is_misread(void);
+/* And denied so. */
+bool sm_announced_is_refused(void);
 /* For tables: a path to a number. */
 uint64_t sm_announced_hash(const char *path);
 /* It was made; Python makes it again after EINTR, or for more room. */

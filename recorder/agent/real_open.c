@@ -76,6 +76,12 @@ static struct sm_str decided(int dir_fd, const char *path, char *text)
 			       path, text);
 }
 
+/* The path found is the one of the first step, which allowed it. */
+static bool is_allowed_as(struct sm_str found, struct sm_str name)
+{
+	return sm_str_equal(found, name) && !sm_announced_is_refused();
+}
+
 /*
  * Before the call: what it would make or empty. *before stays empty where
  * that has no name, or nothing is made. True: it cannot be made, for errno.
@@ -102,7 +108,7 @@ static bool is_refused(int dir_fd, const char *path, int flags, char *out,
 		return true;
 	errno = saved;
 	name = decided(dir_fd, path, text);
-	if (!before->len || sm_str_equal(*before, name) ||
+	if (!before->len || is_allowed_as(*before, name) ||
 	    !is_denied(name, *before, flags))
 		return false;
 	errno = EACCES;
@@ -115,11 +121,11 @@ static bool is_found_denied(int dir_fd, const char *path, int flags,
 {
 	char text[SM_PATH_MAX];
 	struct sm_str name = decided(dir_fd, path, text);
-	bool is_spelled = sm_str_equal(after, name);
 
-	if (is_spelled)
+	if (sm_str_equal(after, name))
 		hint_set(path, false);
-	return after.len && !is_spelled && is_denied(name, after, flags);
+	return after.len && !is_allowed_as(after, name) &&
+	       is_denied(name, after, flags);
 }
 
 /* The same where only /proc tells the path. */
@@ -217,6 +223,10 @@ int sm_real_open(int dir_fd, const char *path, int flags, mode_t mode)
 {
 	int saved = errno, fd;
 
+	if (dir_fd == AT_FDCWD && sm_announced_is_refused()) {
+		errno = EACCES;
+		return done(-1);
+	}
 	if (!hint_is_set(path) && !sm_announced_is_misread()) {
 		fd = sm_real_probe(dir_fd, path, flags, mode);
 		if (fd >= 0 || is_final(errno))

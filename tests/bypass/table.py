@@ -121,6 +121,8 @@ ROWS = [
     row(HOOKS, "second hook that masks", "hook_masks", ["hooks"]),
     row(HOOKS, "second hook that comes between", "hook_interrupts",
         ["hooks"]),
+    row(HOOKS, "second hook that comes between, os.open",
+        "hook_interrupts_late", ["hooks"]),
     row(HOOKS, "hook that raises", "hook_raises", ["hooks"]),
     row(HOOKS, "hook that keeps arguments", "hook_eats_arguments", ["hooks"]),
     row(HOOKS, "sys.audit and open replaced", "audit_replaced"),
