@@ -153,6 +153,29 @@ static bool speaks_of_loaded(const struct sm_learn *l, const struct trial *t)
 	return false;
 }
 
+/* Waits for others, and what they send may be of any size. */
+static bool is_server(struct sm_learn *l)
+{
+	struct sm_facts f =
+		sm_learn_facts(l, SM_FAMILY_NETWORK, SM_ACCESS_BIND);
+
+	for (size_t i = 0; i < f.count; i++)
+		if (f.items[i].request->port) /* 0: an address, to call from */
+			return true;
+	return false;
+}
+
+/*
+ * What is sent to a server is kept in memory as long as it is small, and then
+ * in a file without a name, though nothing large was recorded.
+ */
+static bool is_for_large(struct sm_learn *l, const struct trial *t)
+{
+	return !strcmp(t->name, "unnamed-files") &&
+	       !sm_list_has(&l->use, SM_STR("tempfile")) &&
+	       is_loaded(l, SM_STR("tempfile")) && is_server(l);
+}
+
 /* ------------------------------------------------------------------- costs */
 
 /* A bundle's rules speak of what is there for everybody. */
@@ -274,7 +297,7 @@ static void consider(struct sm_learn *l, const char *name)
 
 	read_rules(l, &t);
 	covered = try_bundle(l, &t);
-	is_expected = speaks_of_loaded(l, &t);
+	is_expected = speaks_of_loaded(l, &t) || is_for_large(l, &t);
 	if (!t.calls && !is_expected)
 		return;
 	weigh(l, &t);

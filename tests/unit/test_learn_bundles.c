@@ -130,6 +130,71 @@ static void values_of_the_library_come_with_one_another(void **state)
 }
 
 /* To have looked at something is no reason to change what lies beside. */
+static void see_bind(struct bench *b, int port)
+{
+	struct sm_value items[2] = { text("127.0.0.1"), number(port) };
+	struct sm_value args[2] = { text("tcp"), { .type = SM_LIST } };
+	struct sm_event e = event_of("socket.bind", args, 2);
+
+	args[1].len = args[1].full_len = 2;
+	args[1].items = items;
+	add(b, 0, &e);
+}
+
+/* The probe for a directory, and the file that never has a name. */
+static bool spools(const struct bench *b)
+{
+	return allows_open(b, "/tmp/q7_zzab1", WRITE) &&
+	       allows_open(b, "/tmp", WRITE);
+}
+
+/* What is sent to a server may be too large for memory the next time. */
+static void servers_may_spool_what_they_are_sent(void **state)
+{
+	static const struct {
+		int port; /* -1: none; 0: an address to call from */
+		bool is_loaded, is_expected;
+	} cases[] = { { 8000, true, true },
+		      { 8000, false, false },
+		      { 0, true, false },
+		      { -1, true, false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct bench b;
+
+		start(&b);
+		see_open(&b, 0, APP "/settings.toml", READ);
+		if (cases[i].is_loaded)
+			see_load(&b, "/usr/lib/python3.11/tempfile.py");
+		if (cases[i].port >= 0)
+			see_bind(&b, cases[i].port);
+		learn(&b);
+		assert_int_equal(uses(&b, "unnamed-files"),
+				 cases[i].is_expected);
+		assert_int_equal(spools(&b), cases[i].is_expected);
+		assert_false(allows_open(&b, "/tmp/tmpq7_zzab1.pdf", WRITE));
+		assert_false(allows_open(&b, "/tmp/report.pdf", READ));
+		finish(&b);
+	}
+}
+
+/* Who was seen to use files with a name needs no others. */
+static void named_temporary_files_come_with_unnamed_ones(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, "/usr/lib/python3.11/tempfile.py");
+	see_bind(&b, 8000);
+	see_open(&b, 0, "/tmp/tmpab12_x9z", WRITE);
+	learn(&b);
+	assert_true(uses(&b, "tempfile") && !uses(&b, "unnamed-files"));
+	assert_true(spools(&b));
+	finish(&b);
+}
+
 static void a_bundle_that_changes_things_needs_a_change(void **state)
 {
 	(void)state;
@@ -303,7 +368,8 @@ static void no_bundle_holds_what_none_may(void **state)
 					     "resolver",
 					     "subprocess-runtime",
 					     "tempfile",
-					     "tls" };
+					     "tls",
+					     "unnamed-files" };
 	const char *const *names = sm_bundle_names();
 	size_t count = 0;
 
@@ -326,6 +392,8 @@ int main(void)
 		cmocka_unit_test(what_a_bundle_grants_beside_is_counted),
 		cmocka_unit_test(evidence_that_stays_the_same_needs_no_bundle),
 		cmocka_unit_test(values_of_the_library_come_with_one_another),
+		cmocka_unit_test(servers_may_spool_what_they_are_sent),
+		cmocka_unit_test(named_temporary_files_come_with_unnamed_ones),
 		cmocka_unit_test(a_bundle_that_changes_things_needs_a_change),
 		cmocka_unit_test(time_zones_belong_to_the_standard_library),
 		cmocka_unit_test(extensions_run_text_when_they_are_imported),
