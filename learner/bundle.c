@@ -167,12 +167,11 @@ static bool is_server(struct sm_learn *l)
 
 /*
  * What is sent to a server is kept in memory as long as it is small, and then
- * in a file without a name, though nothing large was recorded.
+ * in a temporary file, though nothing large was recorded.
  */
 static bool is_for_large(struct sm_learn *l, const struct trial *t)
 {
-	return !strcmp(t->name, "unnamed-files") &&
-	       !sm_list_has(&l->use, SM_STR("tempfile")) &&
+	return !strcmp(t->name, "tempfile") &&
 	       is_loaded(l, SM_STR("tempfile")) && is_server(l);
 }
 

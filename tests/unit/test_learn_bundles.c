@@ -141,11 +141,12 @@ static void see_bind(struct bench *b, int port)
 	add(b, 0, &e);
 }
 
-/* The probe for a directory, and the file that never has a name. */
+/* The probe for a directory, a file that never has a name, and one that has. */
 static bool spools(const struct bench *b)
 {
 	return allows_open(b, "/tmp/q7_zzab1", WRITE) &&
-	       allows_open(b, "/tmp", WRITE);
+	       allows_open(b, "/tmp", WRITE) &&
+	       allows_open(b, "/tmp/tmpq7_zzab1.upload", WRITE);
 }
 
 /* What is sent to a server may be too large for memory the next time. */
@@ -170,29 +171,11 @@ static void servers_may_spool_what_they_are_sent(void **state)
 		if (cases[i].port >= 0)
 			see_bind(&b, cases[i].port);
 		learn(&b);
-		assert_int_equal(uses(&b, "unnamed-files"),
-				 cases[i].is_expected);
+		assert_int_equal(uses(&b, "tempfile"), cases[i].is_expected);
 		assert_int_equal(spools(&b), cases[i].is_expected);
-		assert_false(allows_open(&b, "/tmp/tmpq7_zzab1.pdf", WRITE));
 		assert_false(allows_open(&b, "/tmp/report.pdf", READ));
 		finish(&b);
 	}
-}
-
-/* Who was seen to use files with a name needs no others. */
-static void named_temporary_files_come_with_unnamed_ones(void **state)
-{
-	struct bench b;
-
-	(void)state;
-	start(&b);
-	see_load(&b, "/usr/lib/python3.11/tempfile.py");
-	see_bind(&b, 8000);
-	see_open(&b, 0, "/tmp/tmpab12_x9z", WRITE);
-	learn(&b);
-	assert_true(uses(&b, "tempfile") && !uses(&b, "unnamed-files"));
-	assert_true(spools(&b));
-	finish(&b);
 }
 
 static void a_bundle_that_changes_things_needs_a_change(void **state)
@@ -368,8 +351,7 @@ static void no_bundle_holds_what_none_may(void **state)
 					     "resolver",
 					     "subprocess-runtime",
 					     "tempfile",
-					     "tls",
-					     "unnamed-files" };
+					     "tls" };
 	const char *const *names = sm_bundle_names();
 	size_t count = 0;
 
@@ -393,7 +375,6 @@ int main(void)
 		cmocka_unit_test(evidence_that_stays_the_same_needs_no_bundle),
 		cmocka_unit_test(values_of_the_library_come_with_one_another),
 		cmocka_unit_test(servers_may_spool_what_they_are_sent),
-		cmocka_unit_test(named_temporary_files_come_with_unnamed_ones),
 		cmocka_unit_test(a_bundle_that_changes_things_needs_a_change),
 		cmocka_unit_test(time_zones_belong_to_the_standard_library),
 		cmocka_unit_test(extensions_run_text_when_they_are_imported),
