@@ -121,6 +121,8 @@ int sm_code_line(struct py_object *code);
 #define SM_CODE_NAME (sm_py.minor >= 11 ? "co_qualname" : "co_name")
 /* Under the lock, by the number of an entry; NULL when there is none. */
 struct sm_code *sm_code_entry(uint32_t number);
+/* Among its calls is one with an argument of that keyword. */
+bool sm_code_passes(struct py_object *code, struct sm_str keyword);
 /* Code given by -c or on stdin, with everything inside it. */
 void sm_code_mark_main(struct py_object *code);
 bool sm_code_setup(void); /* maps the table; once per process */
@@ -164,6 +166,8 @@ struct sm_view {
 
 /* Walks the stack. Not under the lock: frame objects are allocated. */
 void sm_frames_view(struct sm_view *view);
+/* The code of the innermost; borrowed. NULL: none. */
+struct py_object *sm_frames_code(void);
 /* The site's and principal's strings, from view. */
 void sm_frames_site(const struct sm_view *view, struct sm_site *site);
 
@@ -377,8 +381,11 @@ void sm_deny_raise(const struct sm_denial *denial);
 bool sm_late_open_keep(const struct sm_view *view, struct py_object *args);
 /* One of this thread's is kept back. */
 bool sm_late_open_is_waiting(void);
-/* Records it after all, before this thread's next event. */
-void sm_late_open_flush(void);
+/*
+ * Before this thread's next event: it is recorded after all, unless that is an
+ * opener's os.open() of the same name.
+ */
+void sm_late_open_next(const char *event, struct py_object *args);
 /* From the interposers: path is opened in dir_fd. True: denied, errno set. */
 bool sm_late_open_is_denied(int dir_fd, const char *path);
 void sm_late_open_reset(void); /* in a forked child */

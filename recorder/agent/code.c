@@ -321,6 +321,24 @@ SM_OFTEN const struct sm_code *sm_code_of(struct py_object *code,
 	return entry;
 }
 
+/* A reference; NULL: none. */
+static struct py_object *constants_of(struct py_object *code)
+{
+	struct py_object *o = sm_py.PyObject_GetAttrString(code, "co_consts");
+
+	if (!o)
+		sm_py.PyErr_Clear();
+	return o;
+}
+
+/* Of a tuple; 0: it is none. */
+static PY_SIZE items(struct py_object *o)
+{
+	return o && sm_python_type(o) == sm_py.PyTuple_Type
+		       ? sm_py.PyTuple_Size(o)
+		       : 0;
+}
+
 static void mark(struct py_object *code, unsigned depth, unsigned *left)
 {
 	struct sm_code_identity id;
@@ -338,23 +356,47 @@ static void mark(struct py_object *code, unsigned depth, unsigned *left)
 	entry = intern(&spare);
 	if (entry)
 		sm_code_keep(code, &id, entry->number, true);
-	constants = sm_py.PyObject_GetAttrString(code, "co_consts");
-	if (!constants) {
+	constants = constants_of(code);
+	for (PY_SIZE i = 0; i < items(constants); i++) {
+		struct py_object *o = sm_py.PyTuple_GetItem(constants, i);
+
+		if (sm_python_is_code(o))
+			mark(o, depth + 1, left);
+	}
+	if (constants)
+		sm_py.Py_DecRef(constants);
+}
+
+static bool is_text(struct py_object *o, struct sm_str text)
+{
+	PY_SIZE n = 0;
+	const char *p = NULL;
+
+	if (sm_python_type(o) == sm_py.PyUnicode_Type)
+		p = sm_py.PyUnicode_AsUTF8AndSize(o, &n);
+	if (!p)
 		sm_py.PyErr_Clear();
-		return;
-	}
-	if (sm_python_type(constants) == sm_py.PyTuple_Type) {
-		PY_SIZE n = sm_py.PyTuple_Size(constants);
+	return p && sm_str_equal((struct sm_str){ p, (uint32_t)n }, text);
+}
 
-		for (PY_SIZE i = 0; i < n; i++) {
-			struct py_object *o =
-				sm_py.PyTuple_GetItem(constants, i);
+static bool has_text(struct py_object *tuple, struct sm_str text)
+{
+	for (PY_SIZE i = 0; i < items(tuple); i++)
+		if (is_text(sm_py.PyTuple_GetItem(tuple, i), text))
+			return true;
+	return false;
+}
 
-			if (sm_python_is_code(o))
-				mark(o, depth + 1, left);
-		}
-	}
-	sm_py.Py_DecRef(constants);
+bool sm_code_passes(struct py_object *code, struct sm_str keyword)
+{
+	struct py_object *constants = constants_of(code);
+	bool result = false;
+
+	for (PY_SIZE i = 0; i < items(constants) && !result; i++)
+		result = has_text(sm_py.PyTuple_GetItem(constants, i), keyword);
+	if (constants)
+		sm_py.Py_DecRef(constants);
+	return result;
 }
 
 /*

@@ -233,6 +233,13 @@ static void principal_step(struct principal_state *s, struct sm_view *view,
 
 /* -------------------------------------------------------------------- walk */
 
+struct py_object *sm_frames_code(void)
+{
+	struct py_object *frame = sm_py.PyEval_GetFrame();
+
+	return frame ? frame_code(frame) : NULL;
+}
+
 static const struct sm_code foreign = { .kind = SM_PRINCIPAL_FOREIGN };
 
 static const struct sm_code *code_of_frame(struct py_object *frame,

@@ -541,7 +541,7 @@ SM_OFTEN int sm_agent_hook(const char *event, struct py_object *args,
 	if (sm_channel_is_copy())
 		sm_channel_child();
 	if (sm_late_open_is_waiting())
-		sm_late_open_flush();
+		sm_late_open_next(event, args);
 	if (sm_exec_has_notes())
 		sm_exec_publish();
 	sm_announce_next_event(__builtin_frame_address(0));

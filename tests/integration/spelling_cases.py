@@ -43,6 +43,13 @@ os.chdir(O)
 sys.addaudithook(hook)
 """
 
+# Its code may pass an opener, the agent sees.
+OPENED = """
+def opened(path, opener=None):
+    with open(path, opener=opener) as file:
+        leak(file.read())
+"""
+
 # Opens path until the agent remembers where it leads.
 MET = """
 def met(path, **keywords):
@@ -85,6 +92,13 @@ READING = [
      DENIED),
     ("opener", "text('f', opener=lambda p, f: os.open(O + '/link', f))",
      DENIED),
+    ("relative, where there may be an opener", OPENED +
+     "os.chdir(S); opened('f')", DENIED),
+    ("opener in another directory", OPENED + "d = os.open(O, D)\n"
+     "opened('../secret/f', opener=lambda p, f: os.open(p, f, dir_fd=d))",
+     DENIED),
+    ("relative, where there may be an opener, behind a hook", HOOKED + OPENED +
+     "os.chdir(S); opened('f')", DENIED),
     ("dir_fd of the directory",
      "low('f', dir_fd=os.open(S, D))", DENIED),
     ("dir_fd and ..", "low('../secret/f', dir_fd=os.open(O, D))", DENIED),
@@ -301,6 +315,12 @@ print(done, denied)
 ALLOWED = [
     ("plain", "text(O + '/mine')"),
     ("link within", "text(O + '/fine')"),
+    ("opener in another directory", OPENED + "d = os.open(O, D)\n"
+     "os.chdir('/')\n"
+     "opened('mine', opener=lambda p, f: os.open(p, f, dir_fd=d))"),
+    ("bytes, opener in another directory", OPENED + "d = os.open(O, D)\n"
+     "os.chdir('/')\n"
+     "opened(b'mine', opener=lambda p, f: os.open(p, f, dir_fd=d))"),
     ("linked directory within", "text(O + '/here/mine')"),
     ("make through a link within", "open(O + '/here/new', 'w')"),
     ("O_NOFOLLOW stays ELOOP",
