@@ -4,7 +4,8 @@
  * written, so a slot for names that are written denies code that lies among
  * them though nobody wrote it. Such a slot gives way: to one for each directory
  * and extension it was used for, and where that does not help either, to the
- * names as they were recorded.
+ * names as they were recorded. Only writing does: who looks at all that is
+ * there goes on doing so, where no source of the program's lies.
  */
 #include <stdlib.h>
 
@@ -97,6 +98,39 @@ static void add_narrower(struct sm_learn *l, const struct sm_rule *wide,
 	sm_learn_rule(l, &rule);
 }
 
+/* What stands in front of the first slot. */
+static struct sm_str literal_start(struct sm_str pattern)
+{
+	uint32_t n = 0;
+
+	while (n < pattern.len && pattern.p[n] != '<' && pattern.p[n] != '*' &&
+	       pattern.p[n] != '\\')
+		n++;
+	return (struct sm_str){ pattern.p, n };
+}
+
+static bool holds_source(struct sm_learn *l, struct sm_str pattern)
+{
+	struct sm_str start = literal_start(pattern);
+
+	for (size_t i = 0; i < l->code_files.count; i++)
+		if (sm_str_starts(sm_learn_path(l, l->code_files.items[i]),
+				  start))
+			return true;
+	return false;
+}
+
+/* Looking at files denies no code. */
+static void keep_looks(struct sm_learn *l, const struct sm_rule *wide)
+{
+	const uint32_t looks = SM_ACCESS_READ | SM_ACCESS_LIST | SM_ACCESS_META;
+	struct sm_rule rule = *wide;
+
+	rule.access &= looks;
+	if (rule.access && !holds_source(l, rule.pattern))
+		sm_learn_rule(l, &rule);
+}
+
 static bool take_rule(struct sm_learn *l, const struct sm_policy *policy,
 		      struct sm_str id)
 {
@@ -109,6 +143,7 @@ static bool take_rule(struct sm_learn *l, const struct sm_policy *policy,
 		return false;
 	sm_list_add(l, &l->taken, wide.pattern);
 	used = find_used(l, policy, id, &count);
+	keep_looks(l, &wide);
 	l->why = SM_STR("a wider slot would have denied recorded code");
 	for (size_t i = 0; i < count; i = end) {
 		for (end = i + 1;

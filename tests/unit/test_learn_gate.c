@@ -68,6 +68,52 @@ static void a_tree_gives_way_to_slots_by_extension(void **state)
 	finish(&b);
 }
 
+#define P APP "/pages"
+
+static void see_pages(struct bench *b, int run)
+{
+	static const char *const files[] = { "/one.html", "/top.md",
+					     "/a/x.png",  "/a/y.md",
+					     "/b/z.csv",  "/b/notes.rst" };
+	static const char *const dirs[] = { "", "/a", "/b" };
+	char path[100];
+
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), P "%s", dirs[i]);
+		see_list(b, run, path);
+	}
+	for (int i = 0; i < 6; i++) {
+		snprintf(path, sizeof(path), P "%s", files[i]);
+		see_open(b, run, path, READ);
+	}
+	snprintf(path, sizeof(path), P "/a/new-%c.md", 'p' + run);
+	see_open(b, run, path, WRITE);
+}
+
+/* Only writing to it would make code. */
+static void who_walks_pages_that_are_run_goes_on_looking(void **state)
+{
+	(void)state;
+	for (int source = 0; source < 2; source++) {
+		struct bench b;
+
+		start(&b);
+		for (int run = 0; run < 3; run++)
+			see_pages(&b, run);
+		see_compiled(&b, P "/one.html");
+		if (source)
+			see_load(&b, P "/b/plugin.py");
+		learn(&b); /* without residue */
+		assert_true(runs_compiled(&b, P "/one.html"));
+		assert_int_equal(allows_list(&b, P "/c"), !source);
+		assert_int_equal(allows_open(&b, P "/c/q.ods", READ), !source);
+		assert_true(allows_open(&b, P "/a/new-x.md", WRITE));
+		assert_false(allows_open(&b, P "/c/q.ods", WRITE));
+		assert_false(allows_open(&b, P "/two.html", WRITE));
+		finish(&b);
+	}
+}
+
 static void a_bundle_gives_way_to_code_among_its_names(void **state)
 {
 	(void)state;
@@ -439,6 +485,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_slot_gives_way_to_code_among_its_names),
 		cmocka_unit_test(a_tree_gives_way_to_slots_by_extension),
+		cmocka_unit_test(who_walks_pages_that_are_run_goes_on_looking),
 		cmocka_unit_test(a_bundle_gives_way_to_code_among_its_names),
 		cmocka_unit_test(a_slot_gives_way_to_libraries_among_its_names),
 		cmocka_unit_test(code_the_program_wrote_itself_is_listed),
