@@ -90,7 +90,7 @@ static void join_equal(struct sm_learn *l, struct lines *lines)
 }
 
 /* POSIX utilities of which all operands are text, or names of files. */
-static bool takes_operands_only(struct sm_str command)
+bool sm_takes_operands_only(struct sm_str command)
 {
 	static const char *const names[] = {
 		"basename", "cat",   "cmp",	"comm",	 "cp",	  "cut",
@@ -117,9 +117,10 @@ bool sm_is_subcommand(const struct sm_line *line, uint32_t at)
 	bool follows = (at == 1 && line->access == SM_ACCESS_EXEC) ||
 		       (at && line->words[at - 1].is_command);
 
-	if (follows && takes_operands_only(line->access == SM_ACCESS_EXEC
-						   ? line->program
-						   : line->words[at - 1].value))
+	if (follows &&
+	    sm_takes_operands_only(line->access == SM_ACCESS_EXEC
+					   ? line->program
+					   : line->words[at - 1].value))
 		return false;
 	for (uint32_t i = at + 1; follows && i < line->count; i++)
 		if (!line->words[i].is_fixed || line->words[i].is_path ||

@@ -78,6 +78,8 @@ struct sm_str sm_word_text(struct sm_learn *l, const struct sm_word *word,
 			   struct sm_str slot);
 struct sm_str sm_word_shell(struct sm_learn *l, const struct sm_word *word,
 			    struct sm_str slot);
+/* POSIX utilities of which all operands are text, or names of files. */
+bool sm_takes_operands_only(struct sm_str command);
 /* The command of the line that word `at` belongs to. */
 struct sm_str sm_line_command(const struct sm_line *line, uint32_t at);
 /* The word right behind a command's name, with more free words behind it. */

@@ -286,11 +286,32 @@ static void fix_shell_code(struct sm_learn *l, struct sm_line *line,
 	fix_code(l, &part, &command);
 }
 
+/* What is done with variables may run what they hold. */
+static bool may_run_variables(const struct sm_shell *shell)
+{
+	static const char *const names[] = { ".",	"command", "env",
+					     "eval",	"exec",	   "find",
+					     "nohup",	"source",  "ssh",
+					     "su",	"sudo",	   "time",
+					     "timeout", "xargs",   NULL };
+
+	for (uint32_t i = 0; i < shell->count; i++) {
+		const struct sm_shell_token *t = &shell->tokens[i];
+
+		if (t->is_command && !t->is_assignment &&
+		    (t->is_live || is_interpreter(t->text) ||
+		     sm_is_among(sm_path_name(t->text), names)))
+			return true;
+	}
+	return false;
+}
+
 static void read_shell(struct sm_learn *l, struct sm_line *line,
 		       const struct sm_fact *fact)
 {
 	struct sm_shell *shell = sm_learn_take(l, sizeof(*shell));
 	struct sm_standing *standing;
+	bool may_run;
 
 	line->is_parsed = sm_shell_parse(line->whole, false, shell);
 	if (!line->is_parsed)
@@ -299,6 +320,7 @@ static void read_shell(struct sm_learn *l, struct sm_line *line,
 	sm_standing_in_shell(l, fact, shell, standing);
 	line->words =
 		sm_learn_take(l, (shell->count + 1) * sizeof(*line->words));
+	may_run = may_run_variables(shell);
 	for (uint32_t i = 0; i < shell->count; i++) {
 		const struct sm_shell_token *t = &shell->tokens[i];
 		struct sm_word *w = &line->words[i];
@@ -306,6 +328,12 @@ static void read_shell(struct sm_learn *l, struct sm_line *line,
 		if (t->kind == SM_SHELL_WORD && !t->is_live) {
 			*w = read_word(l, &standing[i],
 				       sm_learn_copy(l, t->text));
+			if ((t->depth && may_run) ||
+			    (l->options.level == SM_LEVEL_TIGHT &&
+			     sm_word_gives_names(shell, i)))
+				*w = (struct sm_word){ .value = sm_learn_copy(
+							       l, t->text),
+						       .is_fixed = true };
 			if (t->is_command)
 				*w = (struct sm_word){ .value = sm_learn_copy(
 							       l, t->text),

@@ -3,7 +3,7 @@
  * Grants a reviewer should look at, and why. A mark takes nothing away; see
  * policy.md, Risk.
  */
-#include "learner/learn.h"
+#include "learner/words.h"
 #include "schema/address.h"
 
 static bool starts_with_one_of(struct sm_str text, const char *const *list)
@@ -164,12 +164,26 @@ static struct sm_str program_name(struct sm_str path)
 	return name;
 }
 
-static const char *process_risk(const struct sm_rule *rule)
+static const char *shell_risk(struct sm_learn *l, struct sm_str line)
+{
+	struct sm_shell *shell;
+
+	if (!sm_is_pattern(line))
+		return "a shell runs a line";
+	shell = sm_learn_take(l, sizeof(*shell));
+	if (sm_shell_parse(line, true, shell))
+		for (uint32_t i = 0; i < shell->count; i++)
+			if (shell->tokens[i].has_slot &&
+			    sm_word_gives_names(shell, i))
+				return "names of files in an open directory "
+				       "may be options of a command";
+	return "a shell runs a line with open words";
+}
+
+static const char *process_risk(struct sm_learn *l, const struct sm_rule *rule)
 {
 	if (rule->access == SM_ACCESS_SHELL)
-		return sm_is_pattern(rule->pattern)
-			       ? "a shell runs a line with open words"
-			       : "a shell runs a line";
+		return shell_risk(l, rule->pattern);
 	if (rule->access == SM_ACCESS_ENVIRONMENT)
 		return "decides which code a child runs";
 	if (rule->access == SM_ACCESS_SIGNAL)
@@ -288,7 +302,7 @@ struct sm_str sm_risk_of(struct sm_learn *l, const struct sm_rule *rule)
 		reason = network_risk(rule);
 		break;
 	case SM_FAMILY_PROCESSES:
-		reason = process_risk(rule);
+		reason = process_risk(l, rule);
 		break;
 	case SM_FAMILY_CODE:
 		reason = code_risk(rule);

@@ -4,8 +4,7 @@
  * the process, the one its child is started in, or what the line itself goes
  * to before, with `cd` or -C.
  */
-#include "learner/words.h"
-#include "learner/paths.h"
+#include "learner/argv.h"
 
 static struct sm_standing go(struct sm_learn *l, const struct sm_standing *from,
 			     struct sm_str word)
@@ -121,6 +120,7 @@ void sm_standing_in_shell(struct sm_learn *l, const struct sm_fact *fact,
 {
 	const struct sm_standing unknown = { .dir = { "", 0 } };
 	struct sm_standing start = start_of_shell(l, fact, shell), here = start;
+	struct sm_standing outside[SM_SHELL_DEPTH_MAX + 1];
 
 	for (uint32_t i = 0; i < shell->count; i++) {
 		const struct sm_shell_token *t = &shell->tokens[i];
@@ -130,7 +130,12 @@ void sm_standing_in_shell(struct sm_learn *l, const struct sm_fact *fact,
 			here = start;
 		standing[i] = here;
 		/* Where a subshell ends would have to be followed. */
-		if (is_operator(shell, i, "(") || is_operator(shell, i, ")"))
+		if (sm_shell_enters(shell, i))
+			outside[t->depth] = start;
+		else if (sm_shell_leaves(shell, i))
+			here = start = outside[t->depth];
+		else if (is_operator(shell, i, "(") ||
+			 is_operator(shell, i, ")"))
 			here = start = unknown;
 		if (i && is_move(shell, i - 1))
 			here = start = go(l, &here, t->text);
@@ -139,6 +144,33 @@ void sm_standing_in_shell(struct sm_learn *l, const struct sm_fact *fact,
 			 is_told_where(t[-1].text))
 			here = t->is_live ? unknown : go(l, &here, t->text);
 	}
+}
+
+/* `*` and the like: a name may begin with a dash. */
+static bool is_any_name(const struct sm_shell_token *t)
+{
+	return t->kind == SM_SHELL_WORD && t->is_live && !t->is_command &&
+	       t->raw.len && strchr("*?[", t->raw.p[0]);
+}
+
+bool sm_word_gives_names(const struct sm_shell *shell, uint32_t at)
+{
+	const struct sm_shell_token *t = shell->tokens;
+	bool are_operands = false;
+
+	if (!at || !(is_move(shell, at - 1) || is_told_where(t[at - 1].text)))
+		return false;
+	for (uint32_t i = at + 1; i < shell->count; i++) {
+		if (t[i].is_command && !t[i].is_assignment)
+			are_operands = sm_takes_operands_only(t[i].text);
+		if (t[i].kind == SM_SHELL_OPERATOR)
+			are_operands = false;
+		are_operands |= sm_str_equal(t[i].raw, SM_STR("--"));
+		if (is_any_name(&t[i]) && !are_operands &&
+		    t[i - 1].kind != SM_SHELL_REDIRECT)
+			return true;
+	}
+	return false;
 }
 
 struct sm_str sm_standing_path(struct sm_learn *l,

@@ -22,6 +22,12 @@ void sm_standing_in_shell(struct sm_learn *l, const struct sm_fact *fact,
 			  struct sm_standing *standing);
 
 /*
+ * The word at `at` says in which directory a command behind it is given all
+ * names there are: whoever puts a file there gives it options.
+ */
+bool sm_word_gives_names(const struct sm_shell *shell, uint32_t at);
+
+/*
  * The path a relative word means there; empty when that cannot be told or it
  * is not spelled plainly: with `.`, `..` or `//` no pattern matches it.
  */

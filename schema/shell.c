@@ -4,6 +4,12 @@
 #include "schema/policy/pattern.h"
 #include "schema/shell_skip.h"
 
+/* One that was entered: where its ) is, and how many others come before. */
+struct entered {
+	uint32_t end, subshells;
+	bool is_quoted;
+};
+
 struct lexer {
 	struct sm_str line;
 	uint32_t at;
@@ -12,6 +18,8 @@ struct lexer {
 	bool is_target; /* the next word belongs to a redirection */
 	bool is_in_group;
 	uint32_t groups; /* so far */
+	struct entered entered[SM_SHELL_DEPTH_MAX];
+	uint32_t depth;
 	struct sm_shell *out;
 	struct sm_shell_token *token;
 };
@@ -293,7 +301,9 @@ static bool take_word(struct lexer *l)
 		return true;
 	}
 	l->token->is_command = l->wants_command;
-	if (l->wants_command && !is_assignment(l->token->raw) &&
+	l->token->is_assignment =
+		l->wants_command && is_assignment(l->token->raw);
+	if (l->wants_command && !l->token->is_assignment &&
 	    !is_transparent(l->token->text))
 		l->wants_command = false;
 	return true;
@@ -305,6 +315,110 @@ struct sm_str sm_shell_slot(const struct sm_shell_token *token)
 
 	return (struct sm_str){ token->text.p, token->text.len - dots };
 }
+
+/* ----------------------------------------------------------- substitutions */
+
+/*
+ * The bytes of name=$( or name="$(, or 0. Names with capitals are for what the
+ * shell and other programs take from the environment: POSIX.1-2008, XBD 8.1.
+ */
+static uint32_t substitution_head(struct sm_str rest)
+{
+	uint32_t n = 0;
+
+	while (n < rest.len &&
+	       ((rest.p[n] >= 'a' && rest.p[n] <= 'z') || rest.p[n] == '_' ||
+		(n && is_digit((unsigned char)rest.p[n]))))
+		n++;
+	if (!n || n + 3 > rest.len || rest.p[n] != '=')
+		return 0;
+	n += rest.p[n + 1] == '"' ? 2 : 1;
+	if (n + 3 > rest.len || rest.p[n] != '$' || rest.p[n + 1] != '(' ||
+	    rest.p[n + 2] == '(')
+		return 0;
+	return n + 2;
+}
+
+/* Nothing but other assignments stands before, which the shell keeps. */
+static bool begins_command(const struct sm_shell *shell)
+{
+	const struct sm_shell_token *last =
+		shell->count ? &shell->tokens[shell->count - 1] : NULL;
+
+	return !last || last->kind == SM_SHELL_OPERATOR;
+}
+
+static bool is_command_end(struct lexer *l)
+{
+	int c;
+
+	while (peek(l, 0) == ' ' || peek(l, 0) == '\t')
+		l->at++;
+	c = peek(l, 0);
+	return c < 0 || c == ';' || c == '&' || c == '|' || c == ')' ||
+	       c == '\n';
+}
+
+/*
+ * A variable that is given what commands print, and nothing else is done: these
+ * are read like the rest of the line. Elsewhere a substitution is a part of its
+ * word. In `case` a ) may be none of its own. Gives the bytes of its beginning;
+ * 0: there is none.
+ */
+static uint32_t enter_substitution(struct lexer *l)
+{
+	struct sm_str rest = { l->line.p + l->at, l->line.len - l->at };
+	uint32_t n = substitution_head(rest);
+	struct lexer ahead = *l;
+	struct entered e = { .is_quoted = n && rest.p[n - 3] == '"' };
+
+	if (!n || l->is_target || l->is_in_group ||
+	    l->depth == SM_SHELL_DEPTH_MAX || !begins_command(l->out))
+		return 0;
+	ahead.at = l->at + n - 2;
+	if (!sm_shell_skip(l->line, &ahead.at))
+		return 0;
+	e.end = ahead.at - 1;
+	if (memmem(rest.p, e.end - l->at, "case", 4))
+		return 0;
+	if (e.is_quoted && peek(&ahead, 0) != '"')
+		return 0;
+	ahead.at += e.is_quoted;
+	if (!is_command_end(&ahead))
+		return 0;
+	l->entered[l->depth++] = e;
+	return n;
+}
+
+/* At a ) that ends what was entered; false: the line is not understood. */
+static bool leave_substitution(struct lexer *l, struct sm_shell_token *token)
+{
+	const struct entered *e = &l->entered[l->depth - 1];
+
+	if (l->at - 1 != e->end)
+		return false;
+	token->raw.len += e->is_quoted;
+	token->text = token->raw;
+	l->at += e->is_quoted;
+	l->depth--;
+	return true;
+}
+
+/* Counts subshells in what was entered, and leaves it at its end. */
+static bool follow_levels(struct lexer *l, struct sm_shell_token *token)
+{
+	struct entered *e = l->depth ? &l->entered[l->depth - 1] : NULL;
+
+	if (!e || token->raw.len != 1)
+		return true;
+	if (token->raw.p[0] == ')' && !e->subshells)
+		return leave_substitution(l, token);
+	e->subshells += token->raw.p[0] == '(';
+	e->subshells -= token->raw.p[0] == ')';
+	return true;
+}
+
+/* --------------------------------------------------------------- operators */
 
 /* Length of the operator at the cursor, redirections included; 0: none. */
 static uint32_t operator_length(const struct lexer *l, enum sm_shell_kind *kind)
@@ -343,7 +457,7 @@ static bool take_operator(struct lexer *l, uint32_t n, enum sm_shell_kind kind)
 	l->at += n;
 	if (kind == SM_SHELL_OPERATOR) {
 		l->wants_command = !sm_str_equal(text, SM_STR(")"));
-		return true;
+		return follow_levels(l, l->token);
 	}
 	/* << and <( read on in ways not followed here. */
 	if (text.p[n - 1] == '<' && (peek(l, 0) == '<' || peek(l, 0) == '('))
@@ -394,7 +508,10 @@ bool sm_shell_parse(struct sm_str line, bool is_template,
 			l.at++;
 		}
 		l.token->group = l.is_in_group ? l.groups : 0;
-		if (!slot_length(&l))
+		kind = SM_SHELL_OPERATOR;
+		n = enter_substitution(&l);
+		l.token->depth = l.depth;
+		if (!n && !slot_length(&l))
 			n = operator_length(&l, &kind);
 		is_taken = n ? !l.is_in_group && take_operator(&l, n, kind)
 			     : take_word(&l);
@@ -406,7 +523,23 @@ bool sm_shell_parse(struct sm_str line, bool is_template,
 			l.at++;
 		}
 	}
-	return !l.is_target && !l.is_in_group && shell->count;
+	return !l.is_target && !l.is_in_group && !l.depth && shell->count;
+}
+
+bool sm_shell_enters(const struct sm_shell *shell, uint32_t at)
+{
+	const struct sm_shell_token *t = &shell->tokens[at];
+
+	return t->kind == SM_SHELL_OPERATOR &&
+	       t->depth > (at ? t[-1].depth : 0);
+}
+
+bool sm_shell_leaves(const struct sm_shell *shell, uint32_t at)
+{
+	const struct sm_shell_token *t = &shell->tokens[at];
+
+	return t->kind == SM_SHELL_OPERATOR &&
+	       t->depth > (at + 1 < shell->count ? t[1].depth : 0);
 }
 
 static bool is_safe(char c)

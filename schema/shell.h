@@ -14,10 +14,12 @@
 #include "schema/value.h"
 
 #define SM_SHELL_TOKENS_MAX 96
+/* Substitutions inside substitutions that are entered. */
+#define SM_SHELL_DEPTH_MAX 4
 
 enum sm_shell_kind {
 	SM_SHELL_WORD,
-	SM_SHELL_OPERATOR, /* ; & | && || ;; ( ) and newline */
+	SM_SHELL_OPERATOR, /* ; & | && || ;; ( ) newline and name=$( */
 	SM_SHELL_REDIRECT, /* < > >> >| <> <& >&, with its number: 2> */
 };
 
@@ -25,9 +27,16 @@ struct sm_shell_token {
 	enum sm_shell_kind kind;
 	bool is_live;	 /* holds expansion, substitution, glob, ~ or {a,b} */
 	bool is_command; /* where the shell looks for a command's name */
-	bool has_slot;	 /* templates: holds <token> or ${NAME} */
-	bool is_run;	 /* templates: holds a token, ends with "..." */
-	uint32_t group;	 /* templates: stands in the nth "[-o WORD]"; or 0 */
+	bool is_assignment; /* likewise, but NAME=VALUE stands there */
+	bool has_slot;	    /* templates: holds <token> or ${NAME} */
+	bool is_run;	    /* templates: holds a token, ends with "..." */
+	/*
+	 * Inside of name=$(...), which begins and ends as operators do,
+	 * "name=$(" or "name=\"$(" and ")" or ")\"": so many levels deep. Both
+	 * count as inside.
+	 */
+	uint32_t depth;
+	uint32_t group; /* templates: stands in the nth "[-o WORD]"; or 0 */
 	/*
 	 * Words: after quote removal; in templates in pattern spelling, with
 	 * literal special bytes escaped. Operators and redirections: as is.
@@ -51,6 +60,10 @@ struct sm_shell {
  */
 bool sm_shell_parse(struct sm_str line, bool is_template,
 		    struct sm_shell *shell);
+
+/* Whether the token at `at` begins, or ends, a substitution. */
+bool sm_shell_enters(const struct sm_shell *shell, uint32_t at);
+bool sm_shell_leaves(const struct sm_shell *shell, uint32_t at);
 
 /* The text of a template's word, without the "..." of one that is_run. */
 struct sm_str sm_shell_slot(const struct sm_shell_token *token);

@@ -79,6 +79,19 @@ enum sm_status sm_pattern_check_slot(const struct sm_rule *rule, size_t slot,
 	return SM_OK;
 }
 
+/* What a variable holds is run as a command, or read as one. */
+static bool runs_variables(const struct sm_shell *shell)
+{
+	for (uint32_t i = 0; i < shell->count; i++) {
+		const struct sm_shell_token *t = &shell->tokens[i];
+
+		if (t->is_command && !t->is_assignment &&
+		    (t->is_live || sm_str_equal(t->text, SM_STR("eval"))))
+			return true;
+	}
+	return false;
+}
+
 /* A slot where the shell expects a command would let the caller choose it. */
 enum sm_status sm_pattern_check_line(struct sm_str line, struct sm_diag *diag)
 {
@@ -97,6 +110,10 @@ enum sm_status sm_pattern_check_line(struct sm_str line, struct sm_diag *diag)
 			return sm_fail(diag, SM_INVALID,
 				       "a command in a shell line cannot be a "
 				       "slot");
+		if (t->has_slot && t->depth && runs_variables(&shell))
+			return sm_fail(diag, SM_INVALID,
+				       "a word of a substitution cannot be a "
+				       "slot where a variable is a command");
 		if (t->is_run && t->group)
 			return sm_fail(diag, SM_INVALID,
 				       "a word of an option is one word");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a shell line: tokens lie inside it, in order, and a word that
- * is quoted again reads back as itself.
+ * Any bytes as a shell line: tokens lie inside it, in order, a word that is
+ * quoted again reads back as itself, and so do tokens with blanks between.
  */
 #include <stdlib.h>
 
@@ -21,6 +21,39 @@ static void check_quoting(struct sm_str word)
 	    again.count != 1 || again.tokens[0].is_live ||
 	    !sm_str_equal(again.tokens[0].text, word))
 		abort();
+}
+
+/* As lines are written from their tokens. */
+static void check_tokens(const struct sm_shell *shell)
+{
+	static char line[2 * SM_STRING_MAX];
+	static struct sm_shell again;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < shell->count; i++) {
+		const struct sm_shell_token *t = &shell->tokens[i];
+
+		if (i)
+			line[n++] = ' ';
+		memcpy(line + n, t->raw.p, t->raw.len);
+		n += t->raw.len;
+	}
+	if (n > SM_STRING_MAX)
+		return;
+	if (!sm_shell_parse((struct sm_str){ line, n }, false, &again) ||
+	    again.count != shell->count)
+		abort();
+	for (uint32_t i = 0; i < shell->count; i++) {
+		const struct sm_shell_token *a = &shell->tokens[i];
+		const struct sm_shell_token *b = &again.tokens[i];
+
+		if (a->kind != b->kind || a->depth != b->depth ||
+		    a->is_live != b->is_live ||
+		    a->is_command != b->is_command ||
+		    !sm_str_equal(a->raw, b->raw) ||
+		    !sm_str_equal(a->text, b->text))
+			abort();
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -44,5 +77,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (t->kind == SM_SHELL_WORD && !t->is_live)
 			check_quoting(t->text);
 	}
+	check_tokens(&shell);
 	return 0;
 }

@@ -446,6 +446,52 @@ static void shell_lines_open_word_by_word(void **state)
 	finish(&b);
 }
 
+static void commands_a_variable_is_given_open_word_by_word(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_system(&b, 0, "v=$(tar tf one.tar) && echo \"$v\"");
+	see_system(&b, 1, "v=$(tar tf two.tar) && echo \"$v\"");
+	see_system(&b, 2, "v=$(tar tf three.tar) && echo \"$v\"");
+	learn(&b);
+	assert_true(allows_system(&b, "v=$(tar tf x.tar) && echo \"$v\""));
+	assert_false(allows_system(&b, "v=$(tar tf -x.tar) && echo \"$v\""));
+	assert_false(allows_system(&b, "v=$(tar tf $(id)) && echo \"$v\""));
+	assert_false(allows_system(&b, "v=$(tar tf x.tar; id) && echo \"$v\""));
+	assert_false(allows_system(&b, "v=$(rm tf x.tar) && echo \"$v\""));
+	assert_false(allows_system(&b, "v=$(tar xf x.tar) && echo \"$v\""));
+	assert_false(allows_system(&b, "v=$(tar tf x.tar) && sh \"$v\""));
+	finish(&b);
+}
+
+/* What was found becomes a command: it is as spelled. */
+static void what_a_variable_that_is_run_is_given_stays(void **state)
+{
+	static const char *const uses[] = { "$v",	    "eval \"$v\"",
+					    "sh -c \"$v\"", "xargs $v",
+					    "env $v",	    "\"/opt/$v\" x" };
+	char line[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(uses) / sizeof(*uses); i++) {
+		struct bench b;
+
+		start(&b);
+		for (int run = 0; run < 3; run++) {
+			snprintf(line, sizeof(line), "v=$(cat f%c.tar); %s",
+				 'a' + run, uses[i]);
+			see_system(&b, run, line);
+		}
+		learn(&b);
+		assert_true(allows_system(&b, line));
+		snprintf(line, sizeof(line), "v=$(cat x.tar); %s", uses[i]);
+		assert_false(allows_system(&b, line));
+		finish(&b);
+	}
+}
+
 static void one_shell_line_stays_literal(void **state)
 {
 	struct bench b;
@@ -521,6 +567,9 @@ int main(void)
 		cmocka_unit_test(subcommands_stay_apart),
 		cmocka_unit_test(what_is_only_text_has_no_subcommands),
 		cmocka_unit_test(shell_lines_open_word_by_word),
+		cmocka_unit_test(
+			commands_a_variable_is_given_open_word_by_word),
+		cmocka_unit_test(what_a_variable_that_is_run_is_given_stays),
 		cmocka_unit_test(one_shell_line_stays_literal),
 		cmocka_unit_test(text_beside_a_slot_is_quoted),
 		cmocka_unit_test(a_number_may_be_all_of_an_option),

@@ -167,6 +167,89 @@ static void a_command_of_a_line_may_go_to_a_directory_itself(void **state)
 	finish(&b);
 }
 
+/* What is said of the line START/NAME END if its directory opens; or NULL. */
+static char *open_line(enum sm_level level, const char *start_of,
+		       const char *end)
+{
+	static const char *const names[] = { "one",  "two", "three",
+					     "four", "six", "seven" };
+	const struct sm_learn_options options = { .level = level };
+	const size_t last = sizeof(names) / sizeof(*names) - 1;
+	char line[200], *said = NULL;
+	struct bench b;
+
+	start(&b);
+	for (size_t i = 0; i <= last; i++) {
+		snprintf(line, sizeof(line), "%s/%s%s", start_of, names[i],
+			 end);
+		if (i < last)
+			see_system(&b, (int)i % RUNS, line);
+	}
+	learn_with(&b, &options);
+	if (allows_system(&b, line))
+		said = print(&b);
+	finish(&b);
+	return said;
+}
+
+/* `--checkpoint-action=exec=sh x` may be a file there. */
+static void names_of_files_may_be_options(void **state)
+{
+	static const struct {
+		const char *start, *end;
+		bool is_marked;
+	} lines[] = {
+		{ "cd in", " && tar cf ../x.tar *", true },
+		{ "cd in", "; tar cf ../x.tar ?*.csv | gzip", true },
+		{ "tar -C in", " -cf x.tar [a-z]*", true },
+		{ "cd in", " && ls * && tar cf ../x.tar *", true },
+		{ "cd in", " && ls -- && tar cf ../x.tar *", true },
+		{ "cd in", " && tar cf ../x.tar -- *", false },
+		{ "cd in", " && tar cf ../x.tar ./*", false },
+		{ "cd in", " && tar cf ../x.tar .", false },
+		{ "cd in", " && ls *", false },
+		{ "cd in", " && sh run.sh < *", false },
+		{ "tar cf ../x.tar * && cd in", "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		char *loose = open_line(SM_LEVEL_BALANCED, lines[i].start,
+					lines[i].end);
+		char *tight =
+			open_line(SM_LEVEL_TIGHT, lines[i].start, lines[i].end);
+
+		assert_non_null(loose);
+		assert_int_equal(strstr(loose, "may be options") != NULL,
+				 lines[i].is_marked);
+		assert_int_equal(tight == NULL, lines[i].is_marked);
+		free(loose);
+		free(tight);
+	}
+}
+
+/* Where a substitution goes to, what is behind it does not. */
+static void a_substitution_goes_nowhere_for_what_follows(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_inputs(&b);
+	see_system(&b, 0,
+		   "cd " APP " && v=$(cd /opt && pwd) && cat ./x in/jan.csv");
+	see_system(&b, 1,
+		   "cd " APP " && v=$(cd " APP "/in && cat set-one.yaml); w");
+	learn(&b);
+	assert_true(allows_system(
+		&b, "cd " APP " && v=$(cd /opt && pwd) && cat ./x in/nov.csv"));
+	assert_true(allows_system(&b, "cd " APP " && v=$(cd " APP
+				      "/in && cat set-two.yaml); w"));
+	assert_false(allows_system(&b, "cd " APP " && v=$(cd " APP
+				       "/in && id set-two.yaml); w"));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +261,8 @@ int main(void)
 		cmocka_unit_test(words_tell_where_a_child_was_started),
 		cmocka_unit_test(
 			words_are_of_where_it_goes_though_that_was_told),
+		cmocka_unit_test(names_of_files_may_be_options),
+		cmocka_unit_test(a_substitution_goes_nowhere_for_what_follows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
