@@ -423,7 +423,31 @@ static void open_kid(struct sm_learn *l, struct sm_node *kid)
 	kid->why = SM_STR("names that opened elsewhere");
 }
 
-static void open_alike(struct sm_learn *l, struct sm_node **kids, size_t count)
+/*
+ * One person has rules/anna.yaml so far. A command line said "anna", and who
+ * else is called so has another name elsewhere: it is hers. Where a file of the
+ * kind is called otherwise, the name says nothing.
+ */
+static bool is_asked_for(const struct sm_learn *l, const struct sm_node *node,
+			 const struct sm_node *kid)
+{
+	struct sm_str extension = sm_extension(kid->name);
+
+	if (l->options.level == SM_LEVEL_TIGHT || !kid->is_given ||
+	    !sm_list_has(&l->members, sm_stem_of(kid->name)))
+		return false;
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *other = node->kids[i];
+
+		if (other != kid && !other->is_dir &&
+		    sm_str_equal(sm_extension(other->name), extension))
+			return false;
+	}
+	return true;
+}
+
+static void open_alike(struct sm_learn *l, const struct sm_node *node,
+		       struct sm_node **kids, size_t count)
 {
 	struct sm_evidence e = { .distinct = count, .is_made = true };
 	bool has_moved = false;
@@ -431,7 +455,8 @@ static void open_alike(struct sm_learn *l, struct sm_node **kids, size_t count)
 	for (size_t i = 0; i < count; i++)
 		has_moved |= kids[i]->is_moved &&
 			     sm_list_has(&l->members, kids[i]->name);
-	if (!has_moved && !sm_is_open(l, &e))
+	if (!has_moved && !sm_is_open(l, &e) &&
+	    !(count == 1 && is_asked_for(l, node, kids[0])))
 		return;
 	for (size_t i = 0; i < count; i++)
 		open_kid(l, kids[i]);
@@ -463,7 +488,7 @@ static void open_known(struct sm_learn *l, const struct sm_str_list *stems,
 		     end < count &&
 		     sm_str_equal(sm_extension(kids[end]->name), extension);)
 			end++;
-		open_alike(l, kids + i, end - i);
+		open_alike(l, node, kids + i, end - i);
 	}
 }
 

@@ -532,6 +532,44 @@ static void words_in_a_row_that_are_given_open(void **state)
 #undef GREP
 }
 
+/* in/berlin and in/paris opened; berlin has a file elsewhere, too. */
+static void what_is_asked_for_has_files_elsewhere(void **state)
+{
+	static const struct {
+		const char *one, *two, *beside;
+		bool is_open;
+	} rows[] = {
+		{ "berlin", "paris", APP "/rules/all.conf", true },
+		{ "berlin", "paris", APP "/rules/all.yaml", false },
+		{ "paris", "x", APP "/rules/all.conf", false },
+		{ "x", "y", APP "/rules/all.conf", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *const rules[] = { APP "/rules/berlin.yaml",
+					      APP "/rules/berlin.key",
+					      rows[i].beside };
+		struct bench b;
+
+		start(&b);
+		for (uint32_t run = 1; run < 3; run++)
+			give(&b, run, 0, rows[i].one, rows[i].two);
+		for (int k = 0; k < 4; k++)
+			see_open(&b, 1 + k / 2, towns[k], WRITE);
+		see_all(&b, rules, 3, READ);
+		learn(&b);
+		assert_true(allows_open(&b, rules[0], READ));
+		assert_int_equal(
+			allows_open(&b, APP "/rules/St. Ives.yaml", READ),
+			rows[i].is_open);
+		assert_false(allows_open(&b, APP "/rules/rome.yaml", WRITE));
+		assert_false(allows_open(&b, APP "/rules/.rome.yaml", READ));
+		assert_false(allows_open(&b, APP "/rules/rome.key", READ));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -553,6 +591,7 @@ int main(void)
 		cmocka_unit_test(words_in_a_row_that_are_given_open),
 		cmocka_unit_test(where_the_program_only_works_is_no_parameter),
 		cmocka_unit_test(what_is_told_three_times_is_a_name),
+		cmocka_unit_test(what_is_asked_for_has_files_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
