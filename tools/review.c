@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * review.c: which rules to ask about.
+ * review.c: which rules and bundles to ask about.
  */
 #include "tools/review.h"
 
 #include <stdlib.h>
 
+#include "tools/review_bundle.h"
 #include "tools/review_learn.h"
 
 /* ---------------------------------------------------------------- policies */
@@ -53,21 +54,31 @@ static void note_wider(void *context, const struct sm_policy_change *change)
 	*(bool *)context |= change->change != SM_CHANGE_NARROWER;
 }
 
+bool sm_review_is_wider(const struct sm_review *r, const struct sm_rules *old,
+			const struct sm_rules *more)
+{
+	bool is_wider = false;
+	struct sm_diag diag;
+
+	return sm_policy_diff(old, more, r->settled.items, r->settled.count,
+			      note_wider, &is_wider, &diag) ||
+	       is_wider;
+}
+
 /* Whether the older policy lacks what the rule grants, on any of its rules. */
 static bool adds_to(const struct sm_review *r, const struct sm_rules *old,
 		    const struct sm_rule *rule)
 {
 	struct sm_rules *more = sm_rules_new();
-	bool is_wider = false;
-	struct sm_diag diag;
 	struct sm_rule copy = *rule;
+	bool is_wider;
 
 	copy.id = (struct sm_str){ NULL, 0 };
-	if (!more || !sm_review_add_frame(more, old, old->variable_count) ||
-	    !add_rules(more, old) || sm_rules_add(more, &copy) ||
-	    sm_policy_diff(old, more, r->settled.items, r->settled.count,
-			   note_wider, &is_wider, &diag))
-		is_wider = true; /* rather one question too many */
+	/* Rather one question too many. */
+	is_wider = !more ||
+		   !sm_review_add_frame(more, old, old->variable_count) ||
+		   !add_rules(more, old) || sm_rules_add(more, &copy) ||
+		   sm_review_is_wider(r, old, more);
 	sm_rules_free(more);
 	return is_wider;
 }
@@ -93,7 +104,11 @@ static bool is_in(const struct sm_rules *old, const struct sm_rule *rule)
 
 bool sm_question_is_risky(const struct sm_question *q)
 {
-	return q->rule->review.len || q->evidence->denied;
+	uint64_t denied = 0;
+
+	for (size_t i = 0; i < sm_question_rules(q); i++)
+		denied += q->evidence[i].denied;
+	return denied || (q->rule && q->rule->review.len);
 }
 
 static bool is_asked(const struct sm_review *r, const struct sm_rules *old,
@@ -112,48 +127,73 @@ static bool is_asked(const struct sm_review *r, const struct sm_rules *old,
 	       r->o->shows_all;
 }
 
+/* For each rule that is asked about, those of bundles too. */
+static bool take_evidence(struct sm_review *r)
+{
+	size_t count = 0, i;
+
+	for (i = 0; i < r->count; i++)
+		count += sm_question_rules(&r->questions[i]);
+	r->evidence = calloc(count + 1, sizeof(*r->evidence));
+	for (i = 0; r->evidence && i < r->count; i++) {
+		struct sm_question *q = &r->questions[i];
+
+		q->evidence = &r->evidence[r->evidence_count];
+		r->evidence_count += sm_question_rules(q);
+	}
+	return r->evidence != NULL;
+}
+
 static bool find_questions(struct sm_review *r, const struct sm_rules *old,
 			   const struct sm_rules *proposed)
 {
 	size_t i, n = r->rules->count;
 
-	r->questions = calloc(n + 1, sizeof(*r->questions));
-	r->evidence = calloc(n + 1, sizeof(*r->evidence));
-	if (!r->questions || !r->evidence)
+	r->questions =
+		calloc(n + r->rules->use.count + 1, sizeof(*r->questions));
+	if (!r->questions || (old && !sm_review_find_bundles(r, old)))
 		return false;
 	for (i = 0; i < n; i++) {
+		const struct sm_rule *rule = &r->rules->rules[i];
 		struct sm_question *q = &r->questions[r->count];
 
-		*q = (struct sm_question){ .rule = &r->rules->rules[i],
-					   .evidence = &r->evidence[r->count] };
+		*q = (struct sm_question){ .id = rule->id, .rule = rule };
 		r->count += is_asked(r, old, proposed, q);
 	}
-	return true;
+	return take_evidence(r);
 }
 
 static int read_evidence(struct sm_review *r)
 {
-	const struct sm_rule **rules = calloc(r->count + 1, sizeof(*rules));
+	const struct sm_rule **rules =
+		calloc(r->evidence_count + 1, sizeof(*rules));
 	int status = SM_EXIT_USAGE;
-	size_t i;
+	size_t i, k, n = 0;
 
 	if (!rules)
 		return status;
 	for (i = 0; i < r->count; i++)
-		rules[i] = r->questions[i].rule;
-	status = sm_evidence_read(r->o, r->rules, rules, r->count, r->traces,
+		for (k = 0; k < sm_question_rules(&r->questions[i]); k++)
+			rules[n++] = sm_question_rule(&r->questions[i], k);
+	status = sm_evidence_read(r->o, r->rules, rules, n, r->traces,
 				  r->trace_count, r->evidence);
 	free(rules);
 	return status;
 }
 
-/* What is risky comes first; otherwise in the order of the policy. */
+/* What is risky comes first; otherwise in the order of the policy, in which
+ * bundles come before rules. */
 static int compare_questions(const void *left, const void *right)
 {
 	const struct sm_question *a = left, *b = right;
 	int risky = sm_question_is_risky(b) - sm_question_is_risky(a);
 
-	return risky ? risky : (a->rule > b->rule) - (a->rule < b->rule);
+	if (risky)
+		return risky;
+	if (!a->rule || !b->rule)
+		return a->rule || b->rule ? (a->rule ? 1 : -1)
+					  : sm_str_compare(a->id, b->id);
+	return (a->rule > b->rule) - (a->rule < b->rule);
 }
 
 static void find_steps(struct sm_review *r)
@@ -163,6 +203,8 @@ static void find_steps(struct sm_review *r)
 	for (i = 0; i < r->count; i++) {
 		struct sm_question *q = &r->questions[i];
 
+		if (!q->rule)
+			continue;
 		q->tighter = sm_step_tighter(&r->places, q->rule, q->evidence);
 		q->looser = sm_step_looser(&r->places, q->rule);
 	}
@@ -282,9 +324,10 @@ void sm_review_close(struct sm_review *review)
 		sm_rules_free(review->questions[i].tighter);
 		sm_rules_free(review->questions[i].looser);
 		sm_rules_free(review->questions[i].becomes);
+		sm_rules_free(review->questions[i].bundle);
 	}
 	if (review->evidence)
-		sm_evidence_free(review->evidence, review->count);
+		sm_evidence_free(review->evidence, review->evidence_count);
 	free(review->evidence);
 	free(review->questions);
 	sm_rules_free(review->rules);

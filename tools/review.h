@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * review.h: a policy, the rules of it that somebody should look at, and what
- * became of each.
+ * review.h: a policy, the rules and bundles of it that somebody should look at,
+ * and what became of each.
  *
  *   sm_review_open: policy, traces, an older policy -> questions
  *   sm_review_answer: by a person (review_ask.c) or a file (review_answers.c)
@@ -21,12 +21,14 @@ enum sm_answer {
 	SM_ANSWER_REMOVE,
 };
 
-/* One rule to decide about. */
+/* One rule, or one bundle in `use`, to decide about. */
 struct sm_question {
-	const struct sm_rule *rule; /* in the review's rules */
+	struct sm_str id;	    /* the rule's; or bundle:NAME */
+	const struct sm_rule *rule; /* in the review's rules; NULL: a bundle */
+	struct sm_rules *bundle;    /* its rules; NULL: a rule; owned */
 	bool is_proposed;	    /* learned from the traces; not in there */
 	bool is_new;		    /* not in the older policy */
-	struct sm_evidence *evidence;
+	struct sm_evidence *evidence; /* one for each rule */
 	/* One step away; NULL: there is none. */
 	struct sm_rules *tighter, *looser;
 	enum sm_answer answer;
@@ -45,8 +47,9 @@ struct sm_review {
 	struct sm_settled settled;
 	struct sm_places places;
 	struct sm_question *questions;
-	struct sm_evidence *evidence;
 	size_t count;
+	struct sm_evidence *evidence;
+	size_t evidence_count;
 	char **traces;
 	size_t trace_count;
 };
@@ -76,6 +79,10 @@ size_t sm_review_left(const struct sm_review *review);
 /* "allow": as in files of answers; NULL for NONE. */
 const char *sm_answer_name(enum sm_answer answer);
 
+/* Whether more, or rather so than not, grants what old does not. */
+bool sm_review_is_wider(const struct sm_review *review,
+			const struct sm_rules *old,
+			const struct sm_rules *more);
 /* Modes, bundles and the first variables of from; false: out of memory. */
 bool sm_review_add_frame(struct sm_rules *to, const struct sm_rules *from,
 			 size_t variables);
@@ -85,6 +92,11 @@ bool sm_review_add_frame(struct sm_rules *to, const struct sm_rules *from,
  */
 int sm_review_write(const struct sm_review *review);
 
+/* A bundle's name; empty: it is about a rule. */
+struct sm_str sm_question_bundle(const struct sm_question *q);
+/* The rules it is about; how many. */
+size_t sm_question_rules(const struct sm_question *q);
+const struct sm_rule *sm_question_rule(const struct sm_question *q, size_t at);
 /* Whether a risk is marked, or it was stopped when it was recorded. */
 bool sm_question_is_risky(const struct sm_question *q);
 
@@ -96,6 +108,8 @@ void sm_review_show(const struct sm_review *review, size_t at,
 char *sm_review_exposure(const struct sm_review *review,
 			 const struct sm_rule *rule,
 			 const struct sm_evidence *seen);
+/* The key "seen". */
+void sm_review_put_seen(struct sm_json *j, const struct sm_evidence *e);
 void sm_review_print_json(const struct sm_review *review);
 /* How each rule came about: what every slot of it stood for. */
 void sm_review_explain(const struct sm_review *review);

@@ -5,6 +5,8 @@
  *   policy DIGEST
  *   allow|tighter|looser|deny|remove|ignore ID
  *   replace ID RULE		several: one after the other
+ *
+ * A bundle's ID is bundle:NAME.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -25,7 +27,7 @@ static void print_replacement(FILE *out, const struct sm_question *q)
 		copy.id = (struct sm_str){ NULL, 0 };
 		if (sm_policy_print_rule(&copy, &text))
 			continue;
-		fprintf(out, "replace %s %s\n", q->rule->id.p, text);
+		fprintf(out, "replace %s %s\n", q->id.p, text);
 		free(text);
 	}
 }
@@ -52,7 +54,7 @@ void sm_review_print_answers(const struct sm_review *review, FILE *out,
 			print_replacement(out, q);
 		else if (name || is_commented)
 			fprintf(out, "%s %s\n", name ? name : "ignore",
-				q->rule->id.p);
+				q->id.p);
 	}
 }
 
@@ -90,8 +92,7 @@ static struct sm_question *find(struct reader *r, const char *id)
 	size_t i;
 
 	for (i = 0; i < r->review->count; i++)
-		if (sm_str_equal(r->review->questions[i].rule->id,
-				 sm_str_of(id)))
+		if (sm_str_equal(r->review->questions[i].id, sm_str_of(id)))
 			return &r->review->questions[i];
 	complain(r, "nothing is asked about a rule \"%s\"", id);
 	return NULL;
@@ -103,6 +104,11 @@ static void read_rule(struct reader *r, struct sm_question *q, const char *json)
 	struct sm_rules *one, *before = q->becomes;
 	struct sm_diag diag = { 0 };
 
+	if (!q->rule) {
+		complain(r, "\"%s\" is no rule that could be replaced",
+			 q->id.p);
+		return;
+	}
 	if (sm_review_parse_rule(q->rule, json, &one, &diag)) {
 		complain(r, "%s", diag.text);
 		return;
@@ -124,7 +130,7 @@ static void take_step(struct reader *r, struct sm_question *q,
 	if (copy)
 		sm_review_answer(q, SM_ANSWER_REPLACE, copy);
 	else
-		complain(r, "\"%s\" has no %s form here", q->rule->id.p, word);
+		complain(r, "\"%s\" has no %s form here", q->id.p, word);
 }
 
 static void read_word(struct reader *r, struct sm_question *q, const char *word)

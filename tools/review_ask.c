@@ -243,7 +243,8 @@ static void help(void)
 	      "t  tighter: one step less, to be allowed with a\n"
 	      "l  looser: one step more, to be allowed with a (g does the "
 	      "same)\n"
-	      "d  deny: what it grants is denied, whatever else grants it\n"
+	      "d  deny: what it grants is denied, whatever else grants it; a "
+	      "bundle goes\n"
 	      "x  remove: it is taken out\n"
 	      "i  ignore: leave it as it is, and ask again another time\n"
 	      "e  edit it in $VISUAL or $EDITOR\n"
@@ -256,9 +257,12 @@ static void help(void)
 
 static void edit_rule(struct asking *a)
 {
+	const struct sm_question *q = &a->review->questions[a->at];
 	struct sm_rules *rules =
-		edit(&a->review->questions[a->at], a->becomes, &a->signals);
+		q->rule ? edit(q, a->becomes, &a->signals) : NULL;
 
+	if (!q->rule)
+		puts("A bundle stays or goes as a whole.");
 	if (rules)
 		become(a, rules);
 }
@@ -322,9 +326,10 @@ static void ask(struct asking *a)
 
 	putchar('\n');
 	sm_review_show(a->review, a->at, a->becomes, "", stdout);
-	printf("(a)llow%s%s (d)eny (x) remove (i)gnore (e)dit (b)ack (f)inish "
+	printf("(a)llow%s%s (d)eny (x) remove (i)gnore%s (b)ack (f)inish "
 	       "(q)uit (?) ",
-	       has_tighter ? " (t)ighter" : "", has_looser ? " (l)ooser" : "");
+	       has_tighter ? " (t)ighter" : "", has_looser ? " (l)ooser" : "",
+	       a->review->questions[a->at].rule ? " (e)dit" : "");
 	key = read_key(&a->signals);
 	if (key)
 		take_key(a, key);

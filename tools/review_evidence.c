@@ -75,7 +75,6 @@ static enum sm_status isolate(const struct sm_rules *policy,
 	int f;
 
 	copy.deny = false;
-	copy.bundle = (struct sm_str){ NULL, 0 };
 	if (!status)
 		status = sm_rules_add(out, &copy);
 	for (i = 0; !status && i < policy->count; i++)

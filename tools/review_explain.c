@@ -122,7 +122,7 @@ void sm_review_explain(const struct sm_review *review)
 		if (i)
 			putchar('\n');
 		sm_review_show(review, i, NULL, "", stdout);
-		if (!q->evidence->events)
+		if (!q->rule || !q->evidence->events)
 			continue;
 		put_by(q->evidence);
 		if (q->rule->family == SM_FAMILY_FILES ||

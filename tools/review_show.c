@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "tools/review.h"
+#include "tools/review_bundle.h"
 
 #define VALUES_SHOWN 5
 
@@ -163,6 +163,12 @@ void sm_review_show(const struct sm_review *review, size_t at,
 	const struct sm_question *q = &review->questions[at];
 	struct sm_rules *same = NULL;
 
+	if (!q->rule) {
+		fprintf(out, "%sbundle %zu of %zu: new\n", before, at + 1,
+			review->count);
+		sm_review_show_bundle(review, q, before, out);
+		return;
+	}
 	fprintf(out, "%srule %zu of %zu: ", before, at + 1, review->count);
 	put_reasons(out, q);
 	putc('\n', out);
@@ -222,7 +228,7 @@ static void put_json_values(struct sm_json *j, const struct sm_evidence *e)
 	sm_json_close(j, ']');
 }
 
-static void put_json_evidence(struct sm_json *j, const struct sm_evidence *e)
+void sm_review_put_seen(struct sm_json *j, const struct sm_evidence *e)
 {
 	size_t i;
 
@@ -252,14 +258,12 @@ static void put_json_evidence(struct sm_json *j, const struct sm_evidence *e)
 	sm_json_close(j, '}');
 }
 
-static void put_json_question(struct sm_json *j, const struct sm_review *r,
-			      const struct sm_question *q)
+static void put_json_rule(struct sm_json *j, const struct sm_review *r,
+			  const struct sm_question *q)
 {
 	struct sm_rules *denied = sm_step_deny(&r->places, q->rule);
 	char *text = NULL;
 
-	sm_json_open(j, NULL, '{');
-	sm_json_put_str(j, "id", q->rule->id);
 	sm_json_put_text(j, "family", sm_family_name(q->rule->family));
 	sm_json_put_text(j, "state",
 			 q->is_proposed ? "proposed"
@@ -269,15 +273,26 @@ static void put_json_question(struct sm_json *j, const struct sm_review *r,
 	if (!sm_policy_print_rule(q->rule, &text))
 		sm_json_put_raw(j, "rule", text);
 	free(text);
-	put_json_evidence(j, q->evidence);
+	sm_review_put_seen(j, q->evidence);
 	text = sm_review_exposure(r, q->rule, q->evidence);
 	sm_json_put_text(j, "exposure", text);
 	free(text);
 	put_json_rules(j, "tighter", q->tighter);
 	put_json_rules(j, "looser", q->looser);
 	put_json_rules(j, "deny", denied);
-	sm_json_close(j, '}');
 	sm_rules_free(denied);
+}
+
+static void put_json_question(struct sm_json *j, const struct sm_review *r,
+			      const struct sm_question *q)
+{
+	sm_json_open(j, NULL, '{');
+	sm_json_put_str(j, "id", q->id);
+	if (q->rule)
+		put_json_rule(j, r, q);
+	else
+		sm_review_put_bundle(j, r, q);
+	sm_json_close(j, '}');
 }
 
 void sm_review_print_json(const struct sm_review *review)

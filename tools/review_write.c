@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "tools/review.h"
+#include "tools/review_bundle.h"
 
 static bool has_id(const struct sm_rules *rules, struct sm_str id)
 {
@@ -146,6 +146,8 @@ static struct sm_rules *build(const struct sm_review *r)
 		out && sm_review_add_frame(out, r->rules, r->own_variables);
 	size_t i;
 
+	if (is_good)
+		sm_review_drop_bundles(r, out);
 	for (i = 0; is_good && i < r->rules->count; i++) {
 		const struct sm_rule *rule = &r->rules->rules[i];
 

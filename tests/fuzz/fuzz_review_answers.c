@@ -17,7 +17,8 @@ static const char policy[] =
 	"\"p1\", \"exec\": \"/bin/ls\", \"argv\": [\"ls\", \"a\"]}]}";
 
 static struct sm_review review;
-static struct sm_question questions[2];
+/* The last one is about a bundle. */
+static struct sm_question questions[3];
 static struct sm_evidence evidence;
 
 static void start_once(void)
@@ -31,10 +32,13 @@ static void start_once(void)
 		abort();
 	review.places.policy = review.rules;
 	review.questions = questions;
-	review.count = 2;
+	review.count = 3;
+	questions[2].id = SM_STR("bundle:tls");
+	questions[2].bundle = sm_rules_new();
 	snprintf(review.digest, sizeof(review.digest), "d1");
-	for (i = 0; i < review.count; i++) {
+	for (i = 0; i < 2; i++) {
 		questions[i].rule = &review.rules->rules[i];
+		questions[i].id = questions[i].rule->id;
 		questions[i].evidence = &evidence;
 		questions[i].looser =
 			sm_step_looser(&review.places, questions[i].rule);

@@ -177,6 +177,83 @@ class Review(unittest.TestCase):
         self.assertEqual((0, "policy.json: nothing to review\n", ""),
                          self.review("policy.json", "run.db"))
 
+    def with_bundles(self):
+        """Two that the older policy has not, of which one was needed."""
+        policy = self.read()
+        policy["review"] = []
+        self.assertIn("python-runtime", policy["use"])
+        old = dict(policy, use=[name for name in policy["use"]
+                                if name != "python-runtime"])
+        self.write(old, "old.json")
+        self.write(dict(policy, use=sorted({*policy["use"], "resolver"})))
+        return old
+
+    def test_bundles_an_older_policy_lacks_are_asked_about(self):
+        old = self.with_bundles()
+        asked = self.questions("--base=old.json", "policy.json", "run.db")
+        self.assertEqual(["bundle:python-runtime", "bundle:resolver"],
+                         list(asked))
+        resolver = asked["bundle:resolver"]
+        self.assertEqual(("resolver", "new"),
+                         (resolver["bundle"], resolver["state"]))
+        self.assertEqual(["/etc/resolv.conf", "localhost"],
+                         [rule["rule"].get("path", rule["rule"].get("resolve"))
+                          for rule in resolver["grants"]
+                          if rule["rule"]["id"] in ("resolv-conf",
+                                                    "localhost")])
+        self.assertEqual(({0}, 8), (
+            {rule["seen"]["events"] for rule in resolver["grants"]},
+            len(resolver["grants"])))
+        seen = {rule["rule"]["id"]: rule["seen"]["events"] for rule in
+                asked["bundle:python-runtime"]["grants"]}
+        self.assertGreater(seen["stdlib"], 0)
+        self.assertEqual({}, self.questions("policy.json", "run.db"))
+        # The same as rules of one's own is nothing new.
+        for rule in resolver["grants"]:
+            old.setdefault(rule["family"], []).append(
+                dict(rule["rule"], id="own-" + rule["rule"]["id"]))
+        self.write(old, "old.json")
+        self.assertEqual(
+            ["bundle:python-runtime"],
+            list(self.questions("--base=old.json", "policy.json")))
+
+    def test_bundles_stay_or_go_as_a_whole(self):
+        self.with_bundles()
+        both = ["python-runtime", "resolver"]
+        for answer, left in (("allow", both), ("ignore", both),
+                             ("deny", both[:1]), ("remove", both[:1])):
+            self.setUp()
+            self.with_bundles()
+            before = self.read()
+            _, out, _ = self.review("--list", "--base=old.json", "policy.json")
+            self.assertIn("\n# bundle 2 of 2: new\n"
+                          "#   bundle    resolver: 8 rules\n", out)
+            self.assertIn("\nignore bundle:resolver\n", out)
+            out = out.replace("ignore bundle:python-runtime",
+                              "allow bundle:python-runtime").replace(
+                "ignore bundle:resolver", f"{answer} bundle:resolver")
+            status, _, told = self.review("--apply", "-", "--base=old.json",
+                                          "policy.json", input=out)
+            self.assertEqual((int(answer == "ignore"), ""), (status, told))
+            after = self.read()
+            self.assertEqual(left, [name for name in after["use"]
+                                    if name in both])
+            self.assertEqual(dict(before, use=after["use"]), after)
+        self.with_bundles()
+        _, out, _ = self.review("--list", "--base=old.json", "policy.json")
+        for answer, complaint in (
+                ("tighter bundle:resolver",
+                 '"bundle:resolver" has no tighter form here'),
+                ("replace bundle:resolver {}",
+                 '"bundle:resolver" is no rule that could be replaced'),
+                ("allow bundle:tls",
+                 'nothing is asked about a rule "bundle:tls"')):
+            status, _, told = self.review(
+                "--apply", "-", "--base=old.json", "policy.json",
+                input=out.replace("ignore bundle:resolver", answer))
+            self.assertEqual(2, status)
+            self.assertIn(complaint, told)
+
     def test_what_recordings_ask_for_is_proposed(self):
         policy = self.read()
         policy["files"] = [rule for rule in policy["files"]
@@ -425,6 +502,24 @@ class Review(unittest.TestCase):
             "0 left\n"), shown)
         self.assertEqual("${APP}/media/<name>", self.rule("media")["path"])
         self.assertEqual("/etc/passwd", self.rule("pass", "deny")["path"])
+
+    def test_bundles_are_asked_about_at_the_terminal(self):
+        self.with_bundles()
+        status, shown = self.at_terminal(
+            [b"a", b"t", b"e", b"d"], "--base=old.json", "policy.json",
+            "run.db")
+        self.assertEqual(0, status, shown)
+        self.assertIn("bundle 1 of 2: new\n  bundle    python-runtime: ",
+                      shown)
+        self.assertIn("resolver: 8 rules, used in these recordings: 0\n",
+                      shown)
+        self.assertIn("There is no tighter form of it.", shown)
+        self.assertIn("A bundle stays or goes as a whole.", shown)
+        self.assertIn("(i)gnore (b)ack", shown)
+        self.assertIn("1 allowed, 0 replaced, 1 denied, 0 removed, 0 left",
+                      shown)
+        self.assertIn("python-runtime", self.read()["use"])
+        self.assertNotIn("resolver", self.read()["use"])
 
     def test_steps_can_be_taken_back(self):
         status, shown = self.at_terminal(
