@@ -69,6 +69,44 @@ static struct sm_str made_from(struct sm_learn *l, struct sm_str path)
 	return dir.len ? dir : sm_paths_pattern(l, path, &slotted);
 }
 
+/* Files of which code was run; none, if nothing tells. */
+static struct sm_str_list list_run(struct sm_learn *l)
+{
+	struct sm_str_list run = { NULL, 0, 0 };
+
+	for (size_t i = 0; i < l->view_count; i++) {
+		const struct sm_view *view = &l->views[i];
+		enum sm_event_kind kind = view->event.site.kind;
+
+		/* Extension modules are imported, and not run. */
+		if (kind != SM_EVENT_EXEC && kind != SM_EVENT_IMPORT)
+			continue;
+		for (unsigned k = 0; k < view->request_count; k++)
+			if (view->requests[k].access == SM_ACCESS_LOAD)
+				sm_list_add(l, &run, view->requests[k].value);
+	}
+	return run;
+}
+
+/*
+ * Read to be run, but it was not there, or not what was expected. What a link
+ * led to has an event of its own, and is run under the name of the link.
+ */
+static void list_unrun(struct sm_learn *l, const struct sm_facts *f)
+{
+	struct sm_str_list run = list_run(l);
+
+	for (size_t i = 0; run.count && i < f->count; i++) {
+		const struct sm_request *r = f->items[i].request;
+		bool is_open =
+			f->items[i].view->event.site.kind == SM_EVENT_OPEN;
+
+		if (is_open && r->access == SM_ACCESS_LOAD &&
+		    !sm_list_has(&run, r->value))
+			sm_list_add(l, &l->unrun, sm_learn_path(l, r->value));
+	}
+}
+
 static void load_file(struct sm_learn *l, struct sm_str path,
 		      const struct sm_event *event, uint64_t seen)
 {
@@ -118,6 +156,7 @@ void sm_learn_code(struct sm_learn *l)
 	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_CODE, UINT32_MAX);
 
 	sm_learn_find_nameless(l);
+	list_unrun(l, &f);
 	for (size_t i = 0; i < f.count; i++) {
 		const struct sm_view *view = f.items[i].view;
 

@@ -75,6 +75,7 @@ struct sm_learn {
 	 * other code than Python's own loads; a .pth file loads for all. */
 	struct sm_str_list loaded, wanted;
 	struct sm_str_list nameless; /* generated.c */
+	struct sm_str_list unrun;    /* patterns of what was only asked for */
 
 	struct sm_paths *paths;	      /* paths.c */
 	struct sm_called *called;     /* holding.c */

@@ -196,15 +196,18 @@ static const char *process_risk(struct sm_learn *l, const struct sm_rule *rule)
 
 /* -------------------------------------------------------- code and the rest */
 
-static const char *code_risk(const struct sm_rule *rule)
+static const char *code_risk(const struct sm_learn *l,
+			     const struct sm_rule *rule)
 {
 	struct sm_str p = rule->pattern;
 
 	if (rule->access == SM_ACCESS_LOAD) {
 		if (sm_str_starts(p, SM_STR("stdlib:")))
 			return "a module that reaches below the interpreter";
-		return sm_str_equal(sm_extension(p), SM_STR(".pth"))
-			       ? "runs at every start of the interpreter"
+		if (sm_str_equal(sm_extension(p), SM_STR(".pth")))
+			return "runs at every start of the interpreter";
+		return sm_list_has(&l->unrun, p)
+			       ? "code that was asked for, but never run"
 			       : NULL;
 	}
 	if (is_for(rule, "app") || is_for(rule, "dynamic") ||
@@ -305,7 +308,7 @@ struct sm_str sm_risk_of(struct sm_learn *l, const struct sm_rule *rule)
 		reason = process_risk(l, rule);
 		break;
 	case SM_FAMILY_CODE:
-		reason = code_risk(rule);
+		reason = code_risk(l, rule);
 		break;
 	case SM_FAMILY_PICKLES:
 		reason = pickle_risk(rule);

@@ -33,6 +33,55 @@ static void numbers_in_generated_names_open_when_seen_once(void **state)
 	finish(&b);
 }
 
+static bool is_reviewed(const struct bench *b, const char *pattern)
+{
+	for (size_t i = 0; i < b->learned.rules->count; i++) {
+		const struct sm_rule *rule = &b->learned.rules->rules[i];
+
+		if (sm_str_equal(rule->pattern, sm_str_of(pattern)))
+			return rule->review.len;
+	}
+	fail_msg("no rule for %s", pattern);
+	return false;
+}
+
+/* path is what the link led to. */
+static void see_linked(struct bench *b, const char *path, const char *spelled)
+{
+	struct sm_value args[4];
+	struct sm_event e;
+
+	e = load_event(args, path);
+	args[3] = text(spelled);
+	e = event_of("secmgr.opened", args, 4);
+	e.site.via = SM_VIA_IMPORT;
+	add(b, 0, &e);
+}
+
+/* Who puts it there later has it run. */
+static void code_that_was_only_asked_for_is_reviewed(void **state)
+{
+	(void)state;
+	for (int is_run = 0; is_run < 2; is_run++) {
+		struct bench b;
+
+		start(&b);
+		see_load(&b, APP "/tariffs/summer.py");
+		see_load(&b, APP "/tariffs/autumn.py");
+		see_linked(&b, "/usr/share/tariffs/warm.py",
+			   APP "/tariffs/summer.py");
+		if (is_run)
+			see_run(&b, APP "/tariffs/summer.py", "maker");
+		learn(&b);
+		assert_false(is_reviewed(&b, "${APP}/tariffs/summer.py"));
+		assert_false(is_reviewed(&b, "/usr/share/tariffs/warm.py"));
+		/* Where nothing was run, nothing tells. */
+		assert_int_equal(is_reviewed(&b, "${APP}/tariffs/autumn.py"),
+				 is_run);
+		finish(&b);
+	}
+}
+
 static bool allows_load_as(const struct bench *b, const char *path)
 {
 	struct sm_value args[3];
@@ -589,6 +638,7 @@ static void workers_of_a_pool_get_what_the_first_ones_got(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(code_that_was_only_asked_for_is_reviewed),
 		cmocka_unit_test(
 			a_name_that_goes_on_behind_its_bracket_is_a_name),
 		cmocka_unit_test(generated_names_open_behind_their_first_word),
