@@ -97,6 +97,15 @@ SM_CHECKED enum sm_status sm_summary_read(const uint8_t *bytes, size_t size,
 					  struct sm_diag *diag);
 bool sm_summary_is(const uint8_t *bytes, size_t size);
 
+/*
+ * Events that the traces miss. In `by` they count for each family in which
+ * their process was seen to do something, so several times, or nowhere: then
+ * in `anywhere`, as those of processes and blocks of which nothing is left.
+ */
+struct sm_missed {
+	uint64_t all, anywhere, by[SM_FAMILIES];
+};
+
 /* What went in. */
 struct sm_observed {
 	uint64_t traces, runs, processes;
@@ -105,7 +114,7 @@ struct sm_observed {
 	uint64_t denied;    /* events stopped by a policy: not learned from */
 	uint64_t forged;    /* raised under a name of CPython's: neither */
 	uint64_t followers; /* of a denial: neither */
-	uint64_t lost; /* events the traces miss, damaged blocks included */
+	struct sm_missed missed; /* a damaged block is one */
 };
 void sm_observations_count(const struct sm_observations *observations,
 			   struct sm_observed *out);

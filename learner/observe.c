@@ -140,13 +140,21 @@ static bool is_evidence(enum sm_event_kind kind)
 	       kind == SM_EVENT_TEMPFILE_MKDTEMP;
 }
 
-static bool is_wanted(const struct sm_event *event)
+uint32_t sm_observe_families(const struct sm_event *event)
 {
 	struct sm_request requests[SM_REQUESTS_MAX];
 	struct sm_request_scratch scratch;
+	size_t n = sm_event_requests(event, &scratch, requests);
+	uint32_t families = 0;
 
-	return is_evidence(event->site.kind) ||
-	       sm_event_requests(event, &scratch, requests) > 0;
+	while (n)
+		families |= 1u << requests[--n].family;
+	return families;
+}
+
+static bool is_wanted(const struct sm_event *event)
+{
+	return is_evidence(event->site.kind) || sm_observe_families(event);
 }
 
 bool sm_observe_is_forged(const struct sm_event *event)
@@ -212,6 +220,14 @@ enum sm_status sm_observations_add(struct sm_observations *observations,
 }
 
 /* ------------------------------------------------------------------- merge */
+
+void sm_missed_add(struct sm_missed *into, const struct sm_missed *from)
+{
+	into->all += from->all;
+	into->anywhere += from->anywhere;
+	for (int i = 0; i < SM_FAMILIES; i++)
+		into->by[i] += from->by[i];
+}
 
 /* True when every trace of from is in into already. */
 static bool has_all(const struct sm_observations *into,
@@ -293,7 +309,7 @@ enum sm_status sm_observations_merge(struct sm_observations *into,
 	into->denied += from->denied;
 	into->forged += from->forged;
 	into->followers += from->followers;
-	into->lost += from->lost;
+	sm_missed_add(&into->missed, &from->missed);
 	return SM_OK;
 }
 
@@ -309,6 +325,6 @@ void sm_observations_count(const struct sm_observations *observations,
 		.denied = observations->denied,
 		.forged = observations->forged,
 		.followers = observations->followers,
-		.lost = observations->lost,
+		.missed = observations->missed,
 	};
 }

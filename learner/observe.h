@@ -72,7 +72,8 @@ struct sm_observations {
 	 * and the application's modules, a path each; sorted by bytes. */
 	struct sm_str *installed;
 	size_t installed_room, installed_count;
-	uint64_t events, denied, forged, followers, lost;
+	uint64_t events, denied, forged, followers;
+	struct sm_missed missed;
 };
 
 /* Of each owner whether another one of its run started it; NULL: out of memory.
@@ -119,6 +120,9 @@ bool sm_call_event(const struct sm_call *call, struct sm_arena *arena,
 
 /* Whether Python code made event up; see SM_EVENT_FORGED. */
 bool sm_observe_is_forged(const struct sm_event *event);
+/* Bits of families in which event asks for something. */
+uint32_t sm_observe_families(const struct sm_event *event);
+void sm_missed_add(struct sm_missed *into, const struct sm_missed *from);
 /* The call event makes, NULL when it asks for nothing. */
 SM_CHECKED enum sm_status sm_observe_call(struct sm_observations *o,
 					  const struct sm_event *event,

@@ -205,13 +205,33 @@ static enum sm_status add_installed(struct sm_observations *o,
 	return status;
 }
 
+/* What each process lost, by what else it did. */
+static void add_missed(struct sm_missed *missed, const struct sm_trace *trace,
+		       const struct sm_maker *makers, size_t count)
+{
+	uint64_t lost[SM_LOSSES], rest = sm_trace_lost(trace, lost);
+
+	missed->all += rest;
+	for (size_t i = 1; i <= count; i++) {
+		uint64_t n = 0;
+
+		for (int c = 0; makers[i].families && c < SM_LOSSES; c++)
+			n += makers[i].info->account.lost[c];
+		for (int f = 0; f < SM_FAMILIES; f++)
+			if (makers[i].families & 1u << f)
+				missed->by[f] += n;
+		rest -= n < rest ? n : rest;
+	}
+	missed->anywhere += rest;
+}
+
 enum sm_status sm_observations_read(struct sm_observations *observations,
 				    struct sm_trace *trace,
 				    const struct sm_window *window,
 				    struct sm_diag *diag)
 {
 	size_t count = sm_trace_process_count(trace);
-	uint64_t id = sm_trace_identity(trace), lost[SM_LOSSES];
+	uint64_t id = sm_trace_identity(trace);
 	struct sm_maker *makers;
 	struct sm_tally tally = { .o = observations,
 				  .trace = trace,
@@ -230,7 +250,8 @@ enum sm_status sm_observations_read(struct sm_observations *observations,
 		status = add_installed(observations, trace);
 	if (status == SM_OK)
 		status = sm_tally_events(&tally, diag);
-	observations->lost += sm_trace_lost(trace, lost);
+	if (makers)
+		add_missed(&observations->missed, trace, makers, count);
 	if (status == SM_OK && !sm_observations_add_trace(observations, id))
 		status = SM_NOMEM;
 	free(makers);

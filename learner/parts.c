@@ -142,7 +142,7 @@ static void count_events(struct sm_observations *rest,
 {
 	for (size_t i = 0; i < rest->owner_count; i++)
 		rest->events += rest->owners[i].events;
-	rest->lost = o->lost;
+	rest->missed = o->missed;
 }
 
 struct sm_observations *sm_observations_without(const struct sm_observations *o,

@@ -18,6 +18,7 @@ struct sm_call;
 struct sm_seen_call {
 	struct sm_call *call; /* NULL: asks for nothing */
 	uint64_t makers;      /* bits: those below 64 who made it */
+	uint32_t families;    /* bits: in which it asks for something */
 	bool is_forged;
 };
 

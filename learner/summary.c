@@ -10,8 +10,8 @@
 #include "schema/cbor.h"
 
 #define MAGIC	    "secmgr-summary"
-#define FORMAT	    6
-#define HEADER	    12 /* items of the first array */
+#define FORMAT	    7
+#define HEADER	    (13 + SM_FAMILIES) /* items of the first array */
 #define RUN_ITEMS   8
 #define OWNER_ITEMS 17
 #define CALL_ITEMS  6
@@ -66,7 +66,10 @@ static void put_header(struct sm_cbor_writer *w,
 	sm_cbor_put_uint(w, o->denied);
 	sm_cbor_put_uint(w, o->forged);
 	sm_cbor_put_uint(w, o->followers);
-	sm_cbor_put_uint(w, o->lost);
+	sm_cbor_put_uint(w, o->missed.all);
+	sm_cbor_put_uint(w, o->missed.anywhere);
+	for (int i = 0; i < SM_FAMILIES; i++)
+		sm_cbor_put_uint(w, o->missed.by[i]);
 }
 
 static void put_run(struct sm_cbor_writer *w, const struct sm_run *run)
@@ -272,6 +275,16 @@ static bool get_str(struct sm_cbor_reader *r, struct sm_str *text)
 	return sm_cbor_get_str(r, text, NULL) == SM_OK;
 }
 
+static bool get_missed(struct sm_cbor_reader *r, struct sm_missed *missed)
+{
+	bool is_read =
+		get_number(r, &missed->all) && get_number(r, &missed->anywhere);
+
+	for (int i = 0; i < SM_FAMILIES; i++)
+		is_read = is_read && get_number(r, &missed->by[i]);
+	return is_read;
+}
+
 static enum sm_status get_header(struct sm_cbor_reader *r,
 				 struct sm_observations *o, struct counts *c)
 {
@@ -294,7 +307,7 @@ static enum sm_status get_header(struct sm_cbor_reader *r,
 			       get_number(r, &o->denied) &&
 			       get_number(r, &o->forged) &&
 			       get_number(r, &o->followers) &&
-			       get_number(r, &o->lost)
+			       get_missed(r, &o->missed)
 		       ? SM_OK
 		       : SM_DAMAGED;
 }

@@ -89,25 +89,28 @@ static struct sm_seen_call *see(struct sm_tally *t, uint64_t key, uint32_t at,
 	new.is_forged = sm_observe_is_forged(event);
 	if (!new.is_forged)
 		*status = sm_observe_call(t->o, event, &new.call);
+	if (new.call)
+		new.families = sm_observe_families(event);
 	return *status ? NULL : sm_seen_add(&t->seen, key, &new, status);
 }
 
 /* Who makes a call is told once, or, of many processes, each time. */
 static inline void add_maker(struct sm_tally *t, struct sm_seen_call *seen,
-			     uint32_t owner)
+			     struct sm_maker *maker)
 {
-	uint64_t bit = owner < 64 ? UINT64_C(1) << owner : 0;
+	uint64_t bit = maker->owner < 64 ? UINT64_C(1) << maker->owner : 0;
 
 	if (seen->makers & bit || !seen->call)
 		return;
-	sm_observe_maker(t->o, seen->call, owner);
+	sm_observe_maker(t->o, seen->call, maker->owner);
+	maker->families |= seen->families;
 	seen->makers |= bit;
 }
 
 static inline enum sm_status add_call(struct sm_tally *t,
 				      const struct sm_trace_bulk *bulk,
 				      const struct stretch *s,
-				      const struct sm_maker *maker)
+				      struct sm_maker *maker)
 {
 	uint64_t key = bulk->keys[s->from] ^ maker->named;
 	struct sm_seen_call *seen = sm_seen_find(&t->seen, key);
@@ -117,7 +120,7 @@ static inline enum sm_status add_call(struct sm_tally *t,
 		seen = see(t, key, s->from, &status);
 	if (!seen)
 		return status;
-	add_maker(t, seen, maker->owner);
+	add_maker(t, seen, maker);
 	if (seen->is_forged)
 		t->o->forged += s->to - s->from;
 	if (seen->call)
@@ -130,7 +133,7 @@ static inline enum sm_status add_call(struct sm_tally *t,
 static inline enum sm_status add_stretch(struct sm_tally *t,
 					 const struct sm_trace_bulk *bulk,
 					 const struct stretch *s,
-					 const struct sm_maker *maker)
+					 struct sm_maker *maker)
 {
 	add_times(t, maker->owner, bulk, s);
 	if (bulk->decision != SM_DENIED)
@@ -166,8 +169,7 @@ static inline bool is_picky(const struct sm_tally *t,
 
 /* As add_stretch(), of events each of which may have to be left out. */
 static enum sm_status pick(struct sm_tally *t, const struct sm_trace_bulk *bulk,
-			   const struct stretch *s,
-			   const struct sm_maker *maker)
+			   const struct stretch *s, struct sm_maker *maker)
 {
 	enum sm_status status = SM_OK;
 
@@ -233,7 +235,7 @@ static enum sm_status add_bulk(struct sm_tally *t,
 
 	for (uint32_t at = 0; !status && at < bulk->count;) {
 		struct stretch s = find_stretch(t, bulk, at);
-		const struct sm_maker *maker =
+		struct sm_maker *maker =
 			&t->makers[s.process <= t->maker_count ? s.process : 0];
 
 		if (maker->owner != SM_NOBODY)
@@ -255,7 +257,8 @@ static enum sm_status add_all(struct sm_tally *t, struct sm_diag *diag)
 		if (status == SM_END)
 			return SM_OK;
 		if (status == SM_DAMAGED) {
-			t->o->lost++;
+			t->o->missed.all++;
+			t->o->missed.anywhere++;
 			continue;
 		}
 		if (status == SM_OK)

@@ -20,6 +20,7 @@ struct sm_maker {
 	const struct sm_trace_process_info *info;
 	uint64_t named; /* a hash of what its command line named; 0: nothing */
 	uint32_t owner; /* number in the observations, SM_NOBODY */
+	uint32_t families; /* bits: in which it was seen to do something */
 };
 
 /*
@@ -36,7 +37,7 @@ struct sm_tally {
 	struct sm_observations *o;
 	struct sm_trace *trace;
 	const struct sm_window *window;
-	const struct sm_maker *makers; /* by number of process; 0: nobody */
+	struct sm_maker *makers; /* by number of process; 0: nobody */
 	size_t maker_count;
 	uint64_t offset_ns; /* CLOCK_REALTIME less CLOCK_MONOTONIC */
 	/* Inside of sm_tally_events(): */

@@ -294,17 +294,39 @@ void sm_learn_report_summary(const char *program,
 
 /* ----------------------------------------------------------------- warnings */
 
+/* A loss has a process and no event: what else it did says where to look. */
+static void put_missed(const char *program, const struct sm_missed *missed)
+{
+	char text[200];
+	int used = 0;
+
+	if (!missed->all)
+		return;
+	say(program,
+	    "warning: %" PRIu64 " events are missing from the traces; "
+	    "what they did is not in this policy",
+	    missed->all);
+	for (int i = 0; i < SM_FAMILIES; i++)
+		if (missed->by[i] && used < (int)sizeof(text))
+			used += snprintf(text + used,
+					 sizeof(text) - (size_t)used,
+					 "%s%s %" PRIu64, used ? ", " : "",
+					 sm_family_name(i), missed->by[i]);
+	if (used)
+		say(program, "  their processes were seen to do: %s", text);
+	if (missed->anywhere)
+		say(program,
+		    "  %" PRIu64 " are of processes nothing else is known of",
+		    missed->anywhere);
+}
+
 void sm_learn_report_warnings(const char *program,
 			      const struct sm_learn_report *report)
 {
 	const struct sm_learned *learned = report->learned;
 	char text[32];
 
-	if (report->observed.lost)
-		say(program,
-		    "warning: %" PRIu64 " events are missing from the traces; "
-		    "what they did is not in this policy",
-		    report->observed.lost);
+	put_missed(program, &report->observed.missed);
 	for (size_t i = 0; i < learned->residue_count; i++) {
 		fprintf(stderr, "%s: not granted: ", program);
 		sm_cli_put(stderr, learned->residue[i].what, false);
@@ -343,7 +365,12 @@ static void put_counts(struct sm_json *j, const struct sm_learn_report *report)
 	sm_json_put_uint(j, "denied", o->denied);
 	sm_json_put_uint(j, "forged", o->forged);
 	sm_json_put_uint(j, "after_denial", o->followers);
-	sm_json_put_uint(j, "lost", o->lost);
+	sm_json_put_uint(j, "lost", o->missed.all);
+	sm_json_open(j, "lost_by", '{');
+	for (int i = 0; i < SM_FAMILIES; i++)
+		sm_json_put_uint(j, sm_family_name(i), o->missed.by[i]);
+	sm_json_put_uint(j, "anywhere", o->missed.anywhere);
+	sm_json_close(j, '}');
 	sm_json_put_uint(j, "bundled", learned->bundled);
 	sm_json_open(j, "bundles", '[');
 	for (size_t i = 0; i < learned->bundle_count; i++)

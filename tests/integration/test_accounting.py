@@ -68,16 +68,26 @@ class Accounting(unittest.TestCase):
         told = self.query("SELECT sum(count) FROM loss")[0][0]
         self.assertEqual(lost, told)
 
+    def learn_stderr(self, *arguments):
+        return subprocess.run(
+            [workloads.program("secmgr-learn"), *arguments], cwd=self.place,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            check=False).stderr
+
     def test_a_policy_from_a_lossy_trace_says_so(self):
-        self.record("import sys\nfor i in range(400000):\n"
+        """And what else those did that lost events; a summary knows it."""
+        self.record("import sys\nopen('/etc/hostname')\n"
+                    "for i in range(400000):\n"
                     " sys.audit('app.flood', 'x' * 200, i)",
                     "--ring-size=256K")
-        done = subprocess.run(
-            [workloads.program("secmgr-learn"), self.trace],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            check=False)
         lost = self.query("SELECT sum(count) FROM loss")[0][0]
-        self.assertIn(f"{lost} events are missing", done.stderr)
+        self.learn_stderr("--summary", "s.summary", self.trace)
+        for source in self.trace, "s.summary":
+            said = self.learn_stderr(source)
+            self.assertIn(f"{lost} events are missing", said)
+            self.assertRegex(said, f"seen to do: files {lost},.* "
+                             f"events {lost}\n")
+            self.assertNotIn("network", said)
 
     def test_killed_children_are_accounted_for(self):
         self.record(
