@@ -151,7 +151,7 @@ static bool find_questions(struct sm_review *r, const struct sm_rules *old,
 
 	r->questions =
 		calloc(n + r->rules->use.count + 1, sizeof(*r->questions));
-	if (!r->questions || (old && !sm_review_find_bundles(r, old)))
+	if (!r->questions || !sm_review_find_bundles(r, old))
 		return false;
 	for (i = 0; i < n; i++) {
 		const struct sm_rule *rule = &r->rules->rules[i];
@@ -222,7 +222,7 @@ static bool digest_of(struct sm_review *r, const struct sm_compiled *c)
 	return true;
 }
 
-/* Variables that only proposals need stand behind the policy's own. */
+/* What only proposals need stands behind the policy's own. */
 static bool join(struct sm_review *r, const struct sm_rules *own,
 		 const struct sm_rules *proposed)
 {
@@ -231,6 +231,11 @@ static bool join(struct sm_review *r, const struct sm_rules *own,
 	    !sm_review_add_frame(r->rules, own, own->variable_count))
 		return false;
 	r->own_variables = own->variable_count;
+	r->own_bundles = own->use.count;
+	for (size_t i = 0; i < proposed->use.count; i++)
+		if (sm_strings_add(r->rules, &r->rules->use,
+				   proposed->use.items[i]))
+			return false;
 	for (size_t i = 0; i < proposed->variable_count; i++)
 		if (sm_rules_set_variable(r->rules, proposed->variables[i].name,
 					  proposed->variables[i].values.items,

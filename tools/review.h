@@ -41,8 +41,9 @@ struct sm_review {
 	const struct sm_policy_options *o;
 	const char *path;
 	struct sm_rules *rules; /* the policy with what is proposed */
-	size_t own_variables;	/* the first ones; the rest is for proposals */
-	bool is_sorted;		/* it stood in canonical order */
+	/* The first ones; the rest is proposed, or for proposals. */
+	size_t own_variables, own_bundles;
+	bool is_sorted;		       /* it stood in canonical order */
 	char digest[SM_REVIEW_DIGEST]; /* of the policy as it was read */
 	struct sm_settled settled;
 	struct sm_places places;

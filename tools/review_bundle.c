@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * review_bundle.c: which bundles are new in `use`, and what each grants.
+ * review_bundle.c: which bundles are new in `use`, or would be, and what each
+ * grants.
  */
 #include "tools/review_bundle.h"
 
@@ -71,7 +72,8 @@ static struct sm_rules *rules_of(struct sm_str name)
 	return all;
 }
 
-static bool add_question(struct sm_review *r, struct sm_str name)
+static bool add_question(struct sm_review *r, struct sm_str name,
+			 bool is_proposed)
 {
 	struct sm_question *q = &r->questions[r->count];
 	char id[128];
@@ -79,7 +81,8 @@ static bool add_question(struct sm_review *r, struct sm_str name)
 	snprintf(id, sizeof(id), BUNDLE_MARK "%.*s", (int)name.len, name.p);
 	*q = (struct sm_question){ .id = sm_rules_keep(r->rules, sm_str_of(id)),
 				   .bundle = rules_of(name),
-				   .is_new = true };
+				   .is_proposed = is_proposed,
+				   .is_new = !is_proposed };
 	r->count += q->bundle != NULL;
 	return q->id.p && q->bundle;
 }
@@ -88,8 +91,10 @@ bool sm_review_find_bundles(struct sm_review *r, const struct sm_rules *old)
 {
 	for (size_t i = 0; i < r->rules->use.count; i++) {
 		struct sm_str name = r->rules->use.items[i];
+		bool is_proposed = i >= r->own_bundles;
 
-		if (adds_to(r, old, name) && !add_question(r, name))
+		if ((is_proposed || (old && adds_to(r, old, name))) &&
+		    !add_question(r, name, is_proposed))
 			return false;
 	}
 	return true;
@@ -104,7 +109,8 @@ static bool is_dropped(const struct sm_review *r, struct sm_str name)
 
 		if (sm_str_equal(sm_question_bundle(q), name))
 			return q->answer == SM_ANSWER_DENY ||
-			       q->answer == SM_ANSWER_REMOVE;
+			       q->answer == SM_ANSWER_REMOVE ||
+			       (q->is_proposed && q->answer != SM_ANSWER_ALLOW);
 	}
 	return false;
 }
@@ -181,7 +187,7 @@ void sm_review_put_bundle(struct sm_json *j, const struct sm_review *r,
 			  const struct sm_question *q)
 {
 	sm_json_put_str(j, "bundle", sm_question_bundle(q));
-	sm_json_put_text(j, "state", "new");
+	sm_json_put_text(j, "state", q->is_proposed ? "proposed" : "new");
 	sm_json_open(j, "grants", '[');
 	for (size_t i = 0; i < q->bundle->count; i++) {
 		const struct sm_rule *rule = &q->bundle->rules[i];

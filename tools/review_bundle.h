@@ -10,12 +10,13 @@
 #include "tools/review.h"
 
 /*
- * Adds a question, for which there is room, about each bundle by which the
- * policy grants more than old. False: out of memory.
+ * Adds a question, for which there is room, about each bundle that is proposed,
+ * or by which the policy grants more than old, unless that is NULL. False: out
+ * of memory.
  */
 bool sm_review_find_bundles(struct sm_review *review,
 			    const struct sm_rules *old);
-/* Takes those that are to go out of rules->use. */
+/* Takes those that are not to be there out of rules->use. */
 void sm_review_drop_bundles(const struct sm_review *review,
 			    struct sm_rules *rules);
 

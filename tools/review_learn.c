@@ -145,21 +145,6 @@ static bool is_used(const struct sm_strings *use, struct sm_str bundle)
 	return false;
 }
 
-/* A bundle is no rule one could be asked about. */
-static void tell_bundles(const struct sm_rules *policy,
-			 const struct sm_rules *learned)
-{
-	size_t i;
-
-	for (i = 0; i < learned->use.count; i++)
-		if (!is_used(&policy->use, learned->use.items[i]))
-			sm_cli_error(&sm_policy_program, NULL,
-				     "the recordings use what bundle \"%.*s\" "
-				     "grants, and the policy does not",
-				     (int)learned->use.items[i].len,
-				     learned->use.items[i].p);
-}
-
 static bool copy_proposals(const struct sm_rules *policy,
 			   const struct sm_rules *bound,
 			   const struct sm_rules *learned, struct sm_rules *out)
@@ -181,6 +166,10 @@ static bool copy_proposals(const struct sm_rules *policy,
 		if (!has_rule(policy, rule.id))
 			is_good = !sm_rules_add(out, &rule);
 	}
+	for (i = 0; is_good && i < learned->use.count; i++)
+		if (!is_used(&policy->use, learned->use.items[i]))
+			is_good = !sm_strings_add(out, &out->use,
+						  learned->use.items[i]);
 	return is_good;
 }
 
@@ -195,11 +184,9 @@ static struct sm_rules *learn(const struct sm_observations *observations,
 	enum sm_status status =
 		sm_learn(observations, &options, &learned, &diag);
 
-	if (status == SM_OK) {
-		tell_bundles(policy, learned.rules);
-		if (out && !copy_proposals(policy, base, learned.rules, out))
-			status = SM_NOMEM;
-	}
+	if (status == SM_OK && out &&
+	    !copy_proposals(policy, base, learned.rules, out))
+		status = SM_NOMEM;
 	sm_learned_fini(&learned);
 	/* SM_INVALID: there was nothing in them to learn from. */
 	if (out && (status == SM_OK || status == SM_INVALID))

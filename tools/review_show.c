@@ -164,8 +164,8 @@ void sm_review_show(const struct sm_review *review, size_t at,
 	struct sm_rules *same = NULL;
 
 	if (!q->rule) {
-		fprintf(out, "%sbundle %zu of %zu: new\n", before, at + 1,
-			review->count);
+		fprintf(out, "%sbundle %zu of %zu: %s\n", before, at + 1,
+			review->count, q->is_proposed ? "to add" : "new");
 		sm_review_show_bundle(review, q, before, out);
 		return;
 	}

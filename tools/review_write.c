@@ -113,6 +113,20 @@ static bool is_used(const struct sm_rules *rules, struct sm_str name)
 	return false;
 }
 
+/* By a rule, or by a bundle that was added. */
+static bool is_needed(const struct sm_review *r, const struct sm_rules *rules,
+		      struct sm_str name)
+{
+	size_t i;
+
+	for (i = 0; i < r->count; i++)
+		if (r->questions[i].bundle &&
+		    r->questions[i].answer == SM_ANSWER_ALLOW &&
+		    is_used(r->questions[i].bundle, name))
+			return true;
+	return is_used(rules, name);
+}
+
 /* By place in the file; what has none comes last. */
 static int compare_places(const void *left, const void *right)
 {
@@ -157,7 +171,7 @@ static struct sm_rules *build(const struct sm_review *r)
 	     i++) {
 		const struct sm_variable *v = &r->rules->variables[i];
 
-		if (is_used(out, v->name))
+		if (is_needed(r, out, v->name))
 			is_good = !sm_rules_set_variable(
 				out, v->name, v->values.items, v->values.count);
 	}

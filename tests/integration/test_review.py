@@ -217,6 +217,30 @@ class Review(unittest.TestCase):
             ["bundle:python-runtime"],
             list(self.questions("--base=old.json", "policy.json")))
 
+    def test_bundles_that_recordings_ask_for_are_proposed(self):
+        old = self.with_bundles()
+        used = ["python-runtime"]
+        stdlib = old["variables"].pop("STDLIB")
+        for answer, left in (("ignore", []), ("remove", []), ("allow", used)):
+            self.write(old)
+            asked = self.questions("policy.json", "run.db")
+            self.assertEqual(["bundle:python-runtime"],
+                             [name for name in asked if ":" in name])
+            self.assertEqual("proposed",
+                             asked["bundle:python-runtime"]["state"])
+            status, _, told = self.apply(
+                "\n".join(f"{answer} {name}" for name in asked), "run.db")
+            self.assertEqual((int(answer == "ignore"), ""), (status, told))
+            self.assertEqual(left, [name for name in self.read().get("use", ())
+                                    if name in used])
+            self.assertEqual(stdlib if left else None,
+                             self.read()["variables"].get("STDLIB"))
+        done = self.tool("secmgr-policy", "fmt", "--check", "policy.json")
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        self.assertEqual({}, self.questions("policy.json", "run.db"))
+        done = self.tool("secmgr-replay", "-q", "policy.json", "run.db")
+        self.assertEqual(0, done.returncode, done.stdout)
+
     def test_bundles_stay_or_go_as_a_whole(self):
         self.with_bundles()
         both = ["python-runtime", "resolver"]
