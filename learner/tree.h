@@ -143,6 +143,8 @@ void sm_tree_rename_once(struct sm_learn *l, struct sm_node *node,
 			 struct sm_str dir);
 void sm_tree_rotate(struct sm_learn *l, struct sm_node *node);
 void sm_tree_deepen(struct sm_learn *l, struct sm_node *node);
+/* Who walks what others fill reads all that is there; see walkers.c. */
+void sm_tree_walk(struct sm_learn *l, struct sm_node *node, struct sm_str dir);
 /* Who makes a directory and removes it empties it; see emptied.c. */
 void sm_tree_empty(struct sm_learn *l, struct sm_node *node, struct sm_str dir);
 void sm_tree_join_slots(struct sm_learn *l, struct sm_node *node);
