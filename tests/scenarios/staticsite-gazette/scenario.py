@@ -115,6 +115,10 @@ class StaticsiteGazette(stage.Program):
         self.template(f"rain-{day}.html", "Rain",
                       "{% set f = figures('rain') %}"
                       "{{ chart('bars', f['values']) }} " f"{{{{ moon({day}) }}}}")
+        stage.write(self.srv / f"figures/visits{day}.yaml",
+                    f"year: 202{day}\nvalues: [{day}, 7]\n")
+        self.template(f"visits{day}.html", "Visits", "{{ chart('bars', "
+                      f"figures('visits{day}')['values']) }}}}")
         self.template(f"guests{day}.html", "Guests",
                       "{{ chart('dots', figures('guests')['values']) }} "
                       "{{ snippet('contact.html') }}")
@@ -137,9 +141,9 @@ class StaticsiteGazette(stage.Program):
         self.expect("left over is gone", not (
             self.srv / f"web/events/2026/day-{day}").exists())
         self.does("build", "-f", "-v")
+        self.presses(("2026-01", "easter", "summer-26")[day - 1])
         self.does("build", "--path", "letters")
         self.does("dump", "--nodes")
-        self.presses(f"2026-0{day}")
         self.template("broken.html", "Broken", "{{ snippet('none.html') }}")
         self.does("build", status=1)
 
