@@ -44,35 +44,56 @@ static inline uint64_t time_of(const struct sm_tally *t,
 	return bulk->whens->times_ns[bulk->rows[at]] + t->offset_ns;
 }
 
-static void add_each_time(struct sm_tally *t, uint32_t owner,
-			  const struct sm_trace_bulk *bulk,
-			  const struct stretch *s)
+/* count events of owner from and until these times, both in one step. */
+static void add_times(struct sm_tally *t, uint32_t owner,
+		      const struct sm_span *span, uint32_t count)
 {
-	for (uint32_t at = s->from; at < s->to; at++) {
-		uint64_t time_ns = time_of(t, bulk, at);
-
-		if (t->step.owner != owner || !is_in_step(&t->step, time_ns))
-			begin_step(t, owner, time_ns);
-		sm_span_add(&t->step.span, time_ns);
-		t->step.count++;
-	}
+	if (t->step.owner != owner || !is_in_step(&t->step, span->first_ns))
+		begin_step(t, owner, span->first_ns);
+	sm_span_merge(&t->step.span, span);
+	t->step.count += count;
 }
 
-/* Steps are long where there are many events, so most go into one at once. */
-static inline void add_times(struct sm_tally *t, uint32_t owner,
-			     const struct sm_trace_bulk *bulk,
-			     const struct stretch *s)
+/* Where events of the step that time_ns falls into end; they ascend. */
+static uint32_t end_of_step(const struct sm_tally *t, uint32_t owner,
+			    const uint64_t *times_ns, uint32_t from,
+			    uint32_t end)
 {
-	struct sm_step *step = &t->step;
+	unsigned shift =
+		sm_timeline_shift(&t->o->owners[owner].recorded->events);
+	uint64_t last = (times_ns[from] + t->offset_ns) >> shift;
+	uint32_t low = from + 1, high = end;
 
-	if (step->owner != owner || !is_in_step(step, s->span.first_ns) ||
-	    !is_in_step(step, s->span.last_ns)) {
-		add_each_time(t, owner, bulk, s);
-		return;
+	if ((times_ns[end - 1] + t->offset_ns) >> shift == last)
+		return end;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if ((times_ns[middle] + t->offset_ns) >> shift == last)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	sm_span_add(&step->span, s->span.first_ns);
-	sm_span_add(&step->span, s->span.last_ns);
-	step->count += s->to - s->from;
+	return low;
+}
+
+static void add_row_times(struct sm_tally *t, uint32_t owner,
+			  const struct sm_trace_whens *whens, uint32_t from,
+			  uint32_t end)
+{
+	while (from < end) {
+		uint32_t to = whens->ascends
+				      ? end_of_step(t, owner, whens->times_ns,
+						    from, end)
+				      : from + 1;
+		const struct sm_span span = {
+			whens->times_ns[from] + t->offset_ns,
+			whens->times_ns[to - 1] + t->offset_ns
+		};
+
+		add_times(t, owner, &span, to - from);
+		from = to;
+	}
 }
 
 /* ------------------------------------------------------------------- calls */
@@ -135,7 +156,6 @@ static inline enum sm_status add_stretch(struct sm_tally *t,
 					 const struct stretch *s,
 					 struct sm_maker *maker)
 {
-	add_times(t, maker->owner, bulk, s);
 	if (bulk->decision != SM_DENIED)
 		return add_call(t, bulk, s, maker);
 	t->o->denied += s->to - s->from;
@@ -182,12 +202,11 @@ static enum sm_status pick(struct sm_tally *t, const struct sm_trace_bulk *bulk,
 			return SM_OK; /* told by the next sm_trace_bulk() */
 		if (!is_in_window(t, when.time_ns))
 			continue;
-		if (bulk->decision == SM_DENIED || !is_follower(t, &when)) {
+		add_times(t, maker->owner, &one.span, 1);
+		if (bulk->decision != SM_DENIED && is_follower(t, &when))
+			t->o->followers++;
+		else
 			status = add_stretch(t, bulk, &one, maker);
-			continue;
-		}
-		add_times(t, maker->owner, bulk, &one);
-		t->o->followers++;
 	}
 	return status;
 }
@@ -228,15 +247,43 @@ static inline struct stretch find_stretch(const struct sm_tally *t,
 	return s;
 }
 
+static struct sm_maker *maker_of(const struct sm_tally *t, uint32_t process)
+{
+	return &t->makers[process <= t->maker_count ? process : 0];
+}
+
+/* Of a whole block at once: of what is picked from it each by itself. */
+static void add_block_times(struct sm_tally *t,
+			    const struct sm_trace_bulk *bulk)
+{
+	const struct sm_trace_whens *whens = bulk->whens;
+	uint32_t at = bulk->first_row, end = bulk->end_row;
+
+	while (at < end) {
+		uint32_t from = at, process = whens->process;
+		const struct sm_maker *maker;
+
+		if (process)
+			at = end;
+		else
+			for (process = whens->processes[at];
+			     at < end && whens->processes[at] == process;)
+				at++;
+		maker = maker_of(t, process);
+		if (maker->owner != SM_NOBODY && !is_picky(t, maker))
+			add_row_times(t, maker->owner, whens, from, at);
+	}
+}
+
 static enum sm_status add_bulk(struct sm_tally *t,
 			       const struct sm_trace_bulk *bulk)
 {
 	enum sm_status status = SM_OK;
 
+	add_block_times(t, bulk);
 	for (uint32_t at = 0; !status && at < bulk->count;) {
 		struct stretch s = find_stretch(t, bulk, at);
-		struct sm_maker *maker =
-			&t->makers[s.process <= t->maker_count ? s.process : 0];
+		struct sm_maker *maker = maker_of(t, s.process);
 
 		if (maker->owner != SM_NOBODY)
 			status = is_picky(t, maker)

@@ -342,6 +342,8 @@ struct sm_trace_bulk {
 	/* NULL unless asked for: */
 	const uint16_t *rows; /* [count]: places of the events, ascending */
 	const struct sm_trace_whens *whens;
+	/* Of a block's first bulk: which places its bulks hold; else 0, 0. */
+	uint32_t first_row, end_row;
 };
 /* Asks for rows and whens, before the first sm_trace_bulk(). */
 void sm_trace_bulk_with_whens(struct sm_trace_cursor *cursor);

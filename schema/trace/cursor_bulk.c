@@ -10,11 +10,18 @@ void sm_trace_bulk_with_whens(struct sm_trace_cursor *c)
 }
 
 /* Rows delivered before blocks were merged into this one come first. */
+static uint32_t delivered(const struct sm_trace_cursor *c)
+{
+	uint64_t rows = c->position > c->base ? c->position - c->base : 0;
+
+	return rows < c->block.events ? (uint32_t)rows : c->block.events;
+}
+
 static void skip_delivered(struct sm_trace_cursor *c)
 {
-	uint64_t delivered = c->position > c->base ? c->position - c->base : 0;
+	uint32_t end = delivered(c);
 
-	for (uint32_t i = 0; i < c->block.events && i < delivered; i++)
+	for (uint32_t i = 0; i < end; i++)
 		c->groups[c->scan.group_of[i]].first++;
 	c->bulk_group = 0;
 }
@@ -34,6 +41,8 @@ static void fill_bulk(struct sm_trace_cursor *c, struct sm_trace_bulk *bulk)
 		.keys = c->scan.keys + from,
 		.rows = c->has_whens ? c->scan.rows + from : NULL,
 		.whens = c->has_whens ? &c->scan.whens : NULL,
+		.first_row = group ? 0 : delivered(c),
+		.end_row = group ? 0 : c->block.events,
 	};
 }
 
