@@ -9,6 +9,17 @@
 
 /* ----------------------------------------------------------- runs of actors */
 
+/* Four at a time: these are all events there are, mostly of one run. */
+static void fill(uint16_t *to, uint64_t count, uint16_t value)
+{
+	const uint64_t four = value * UINT64_C(0x0001000100010001);
+
+	for (; count >= 4; count -= 4, to += 4)
+		memcpy(to, &four, sizeof(four));
+	for (; count; count--)
+		*to++ = value;
+}
+
 enum sm_status sm_columns_whose(const struct sm_columns *c,
 				const struct sm_block *b, uint16_t *actors)
 {
@@ -21,8 +32,8 @@ enum sm_status sm_columns_whose(const struct sm_columns *c,
 
 		if (!n || n > b->events - i || actor >= b->actor_count)
 			return SM_DAMAGED;
-		for (uint64_t end = i + n; i < end; i++)
-			actors[i] = (uint16_t)actor;
+		fill(actors + i, n, (uint16_t)actor);
+		i += (uint32_t)n;
 	}
 	return i != b->events || r.has_failed ? SM_DAMAGED : SM_OK;
 }
@@ -184,6 +195,30 @@ static uint64_t get_delta(struct bit_reader *low, unsigned magnitude)
 	return (UINT64_C(4) | (magnitude & 3)) << rest | get_bits(low, rest);
 }
 
+/* What a magnitude says of its delta; rest: bits in low, SLOW: see get_delta()
+ */
+struct magnitude {
+	uint64_t top, mask;
+	size_t rest;
+};
+#define SLOW 64
+
+static void list_magnitudes(struct magnitude list[256])
+{
+	for (unsigned i = 0; i < 256; i++) {
+		unsigned rest = i < 4 ? 0 : (i - 4) / 4;
+		uint64_t top = i < 4 ? i : UINT64_C(4) | i % 4;
+
+		/* What starts within a byte and fits eight of them. */
+		list[i] =
+			rest > 56
+				? (struct magnitude){ 0, 0, SLOW }
+				: (struct magnitude){ top << rest,
+						      (UINT64_C(1) << rest) - 1,
+						      rest };
+	}
+}
+
 /* As get_delta(), all of them at once. */
 static void get_deltas(struct bit_reader *low, const uint8_t *magnitudes,
 		       uint32_t n, uint64_t *deltas)
@@ -191,23 +226,22 @@ static void get_deltas(struct bit_reader *low, const uint8_t *magnitudes,
 	/* Before it eight bytes can be loaded. */
 	size_t at = 0, safe = low->bits >= 64 ? low->bits - 63 : 0;
 	const uint8_t *p = low->p;
+	struct magnitude list[256];
 
+	list_magnitudes(list);
 	for (uint32_t i = 0; i < n; i++) {
-		unsigned rest = magnitudes[i] / 4u - 1; /* huge below 4 */
+		const struct magnitude *m = &list[magnitudes[i]];
 		uint64_t bits;
 
-		/* What starts within a byte and fits eight of them. */
-		if (__builtin_expect(rest > 56 || at >= safe, 0)) {
+		if (__builtin_expect(m->rest == SLOW || at >= safe, 0)) {
 			low->at = at;
 			deltas[i] = get_delta(low, magnitudes[i]);
 			at = low->at;
 			continue;
 		}
 		memcpy(&bits, p + at / 8, 8);
-		bits >>= at % 8;
-		at += rest;
-		deltas[i] = (UINT64_C(4) | magnitudes[i] % 4u) << rest |
-			    (bits & ((UINT64_C(1) << rest) - 1));
+		deltas[i] = m->top | (bits >> at % 8 & m->mask);
+		at += m->rest;
 	}
 	low->at = at;
 }
