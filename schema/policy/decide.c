@@ -119,17 +119,34 @@ static void deny(const struct sm_deciding *d, enum sm_reason reason,
 	set_rule(d, rule, v);
 }
 
+static bool is_bundled(const struct sm_policy *policy,
+		       const struct sm_blob_rule *rule)
+{
+	struct sm_str id = sm_blob_str(policy, rule->id);
+
+	return memchr(id.p, '/', id.len);
+}
+
+/* The policy's own rules come before those of bundles. */
+static bool has_own_rules(const struct sm_policy *policy)
+{
+	const struct sm_blob_rule *rules =
+		sm_blob_section(policy, SM_BLOB_RULES);
+
+	return sm_blob_header(policy)->sections[SM_BLOB_RULES].count &&
+	       !is_bundled(policy, rules);
+}
+
 /* Would grant, if only its pattern were another; bundles cannot be edited. */
 static bool would_grant(const void *context, const struct sm_blob_rule *rule)
 {
 	const struct sm_deciding *d = context;
 	const uint32_t others =
 		SM_RULE_DENY | SM_RULE_STDLIB | SM_RULE_NOT_STDLIB;
-	struct sm_str id = sm_blob_str(d->policy, rule->id);
 
 	return !(rule->flags & others) && (rule->access & d->access) &&
 	       (rule->via >> d->request->via & 1) &&
-	       !memchr(id.p, '/', id.len) &&
+	       !is_bundled(d->policy, rule) &&
 	       sm_decide_by(d->policy, rule, d->subject,
 			    d->request->via != SM_VIA_DIRECT ||
 				    d->request->access == SM_ACCESS_LOAD);
@@ -146,6 +163,8 @@ static uint32_t find_neighbour(const struct sm_deciding *d)
 	else if (d->request->access == SM_ACCESS_LOAD)
 		root = SM_ROOT_LOAD;
 	else if (d->request->family != SM_FAMILY_FILES)
+		return SM_BLOB_NONE;
+	if (!has_own_rules(d->policy))
 		return SM_BLOB_NONE;
 	return sm_decide_neighbour(d->policy, roots[root], d->request->value,
 				   would_grant, d);
