@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 #include "learner/address_blocks.h"
-#include "learner/cost.h"
 #include "learner/paths.h"
+#include "learner/ports.h"
 
 struct network {
 	struct sm_learn *l;
@@ -65,6 +65,8 @@ static struct sm_str host_and_port(struct sm_learn *l,
 		host = sm_learn_join(l, sm_learn_join(l, SM_STR("["), host),
 				     SM_STR("]"));
 	snprintf(port, sizeof(port), ":%d", (int)request->port);
+	if (request->port == SM_PORT_ANY)
+		return sm_learn_join(l, host, SM_STR(":<port>"));
 	return sm_learn_join(l, host, sm_str_of(port));
 }
 
@@ -303,95 +305,12 @@ static void find_numeric(struct network *n)
 	}
 }
 
-/* ------------------------------------------------------------------- ports */
-
-/* Ports anybody may take; others tell what is served. */
-static bool is_free_port(int32_t port)
-{
-	return port >= 1024;
-}
-
-static bool is_same_socket(const struct sm_request *a,
-			   const struct sm_request *b)
-{
-	return b->access == SM_ACCESS_BIND && is_free_port(b->port) &&
-	       sm_str_equal(a->host, b->host) &&
-	       sm_str_equal(a->proto, b->proto);
-}
-
-/* A port that was listened on. */
-struct port {
-	int32_t port;
-	struct sm_node node;
-};
-
-static struct port *find_port(struct port *ports, size_t *count, int32_t port)
-{
-	for (size_t i = 0; i < *count; i++)
-		if (ports[i].port == port)
-			return &ports[i];
-	ports[*count] = (struct port){ port, { .sources = 1 } };
-	return &ports[(*count)++];
-}
-
-/* Whether any port costs less than these. */
-static bool is_any_cheaper(struct network *n, const struct port *ports,
-			   size_t count)
-{
-	struct sm_reach reach = { .sensitivity = 1 };
-	struct sm_novelty novelty = { .windows = 0 };
-	double closed = 0, open;
-
-	for (size_t i = 0; i < count; i++) {
-		sm_novelty_add(&novelty, &ports[i].node, true);
-		closed += sm_rule_cost(&reach, SM_ACCESS_BIND);
-	}
-	closed += sm_block_cost(n->l, sm_novelty_unseen(&novelty, 1));
-	reach = sm_reach_slot(&reach, SM_STR("<port>"));
-	open = sm_rule_cost(&reach, SM_ACCESS_BIND);
-	return open < closed - 1e-9;
-}
-
-/*
- * Whoever starts the program says where it listens, or takes what is free: two
- * ports of which neither came back may open the rest. Never for connections:
- * those would reach what else listens here.
- */
-static bool are_ports_open(struct network *n, size_t fact)
-{
-	const struct sm_request *request = n->facts.items[fact].request;
-	struct sm_evidence e = { .is_typed = true };
-	struct port *ports;
-
-	if (request->access != SM_ACCESS_BIND || !is_free_port(request->port))
-		return false;
-	ports = sm_learn_take(n->l, n->facts.count * sizeof(*ports));
-	for (size_t i = 0; i < n->facts.count; i++) {
-		const struct sm_fact *f = &n->facts.items[i];
-		size_t known = e.distinct;
-		struct port *port;
-
-		if (!is_same_socket(request, f->request))
-			continue;
-		port = find_port(ports, &e.distinct, f->request->port);
-		sm_node_note_call(n->l, &port->node, f->view->call);
-		e.some_recur |=
-			e.distinct == known || f->view->call->runs.count > 1;
-	}
-	return sm_is_open(n->l, &e) && is_any_cheaper(n, ports, e.distinct);
-}
-
-static struct sm_str any_port(struct network *n,
+static struct sm_str any_port(struct sm_learn *l,
 			      const struct sm_request *request)
 {
-	struct sm_str host = request->host;
+	struct sm_str host = sm_escape(l, request->host);
 
-	if (memchr(host.p, ':', host.len)) {
-		host = sm_learn_join(n->l, SM_STR("["), host);
-		host = sm_learn_join(n->l, host, SM_STR("]"));
-	}
-	host = sm_learn_join(n->l, sm_escape(n->l, host), SM_STR(":<port>"));
-	return prefixed(n->l, request, host);
+	return prefixed(l, request, host_and_port(l, request, host));
 }
 
 static void add_fact(struct network *n, size_t fact)
@@ -400,8 +319,8 @@ static void add_fact(struct network *n, size_t fact)
 
 	if (request->access == SM_ACCESS_CONNECT && request->host.len)
 		connect_to(n, fact);
-	else if (request->host.len && are_ports_open(n, fact))
-		add(n, fact, any_port(n, request));
+	else if (request->port == SM_PORT_ANY)
+		add(n, fact, any_port(n->l, request));
 	else if (request->access != SM_ACCESS_RESOLVE)
 		add(n, fact, literal_of(n->l, request));
 }
@@ -416,6 +335,7 @@ void sm_learn_network(struct sm_learn *l)
 
 	n.facts = sm_learn_facts(l, SM_FAMILY_NETWORK, UINT32_MAX);
 	n.targets = sm_learn_take(l, (n.facts.count + 1) * sizeof(*n.targets));
+	sm_ports_open(l, &n.facts);
 	find_numeric(&n);
 	for (unsigned round = 0; round < 2; round++)
 		for (size_t i = 0; i < n.facts.count; i++)

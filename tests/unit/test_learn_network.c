@@ -262,9 +262,78 @@ static void who_connects_needs_no_rule_to_look_up(void **state)
 	finish(&b);
 }
 
+/* kind: "socket.bind" or "socket.sendto", over UDP. */
+static struct sm_event udp_event(struct sm_value values[4], const char *kind,
+				 const char *host, int port)
+{
+	struct sm_event e = connect_event(values, host, port, "", "");
+
+	values[0] = text("udp");
+	e = event_of(kind, values, 2);
+	return e;
+}
+
+static void see_udp(struct bench *b, int run, const char *kind,
+		    const char *host, int port)
+{
+	struct sm_value values[4];
+	struct sm_event e = udp_event(values, kind, host, port);
+
+	add(b, run, &e);
+}
+
+static bool allows_reply(struct bench *b, const char *host, int port)
+{
+	struct sm_value values[4];
+	struct sm_event e = udp_event(values, "socket.sendto", host, port);
+
+	return allows(b, &e);
+}
+
+/* Two runs that send to four clients and to what listens at 8125. */
+static void start_udp(struct bench *b, int bound)
+{
+	start(b);
+	for (int run = 0; run < 2; run++) {
+		see_udp(b, run, "socket.bind", "127.0.0.1", bound);
+		see_udp(b, run, "socket.sendto", "127.0.0.1", 40000 + run);
+		see_udp(b, run, "socket.sendto", "10.0.0.7", 51000 - run);
+		see_udp(b, run, "socket.sendto", "10.0.0.8", 8125);
+	}
+	learn(b);
+}
+
+static void replies_over_udp_go_where_clients_are(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start_udp(&b, 53);
+	assert_true(allows_reply(&b, "127.0.0.1", 45678));
+	assert_true(allows_reply(&b, "10.0.0.7", 45678));
+	assert_true(allows_reply(&b, "10.0.0.8", 8125));
+	assert_false(allows_reply(&b, "10.0.0.8", 45678));
+	assert_false(allows_reply(&b, "127.0.0.1", 53));
+	assert_false(allows_connect(&b, "127.0.0.1", 45678, ""));
+	finish(&b);
+}
+
+static void who_binds_nothing_replies_to_nobody(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start_udp(&b, 0);
+	assert_true(allows_reply(&b, "127.0.0.1", 40001));
+	assert_false(allows_reply(&b, "127.0.0.1", 45678));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(replies_over_udp_go_where_clients_are),
+		cmocka_unit_test(who_binds_nothing_replies_to_nobody),
 		cmocka_unit_test(
 			two_addresses_stay_literal_and_three_private_make_a_network),
 		cmocka_unit_test(
