@@ -264,8 +264,8 @@ class QuartHarbour(stage.Service):
         self.expect_answer("bad calendar", self.browser().fetch(
             "/api/calendar", b"- [", {"Authorization": f"Bearer {token}"}),
             status=500)
-        self.expect_answer("no tariff", self.asks(
-            "/api/price/1?tariff=autumn", token), status=500)
+        self.expect_answer("no tariff named", self.asks(
+            "/api/price/1", token), "flood")
         self.expect_answer("no method", self.browser().post("/"),
                            status=405)
         self.expect_answer("favicon", self.browser().get("/favicon.ico"),
