@@ -266,11 +266,9 @@ static void who_connects_needs_no_rule_to_look_up(void **state)
 static struct sm_event udp_event(struct sm_value values[4], const char *kind,
 				 const char *host, int port)
 {
-	struct sm_event e = connect_event(values, host, port, "", "");
-
+	(void)connect_event(values, host, port, "", "");
 	values[0] = text("udp");
-	e = event_of(kind, values, 2);
-	return e;
+	return event_of(kind, values, 2);
 }
 
 static void see_udp(struct bench *b, int run, const char *kind,
