@@ -16,12 +16,14 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import zlib
 
 import attackers
 
@@ -61,6 +63,17 @@ def write(path, text, mode=None):
     if mode is not None:
         path.chmod(mode)
     return path
+
+
+def png(side):
+    """A grey picture."""
+    def part(kind, data):
+        return (struct.pack(">I", len(data)) + kind + data
+                + struct.pack(">I", zlib.crc32(kind + data)))
+    rows = (b"\0" + b"\x80" * side) * side
+    return (b"\x89PNG\r\n\x1a\n"
+            + part(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
+            + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b""))
 
 
 def wait_for(condition, seconds=5):

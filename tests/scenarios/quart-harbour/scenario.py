@@ -30,17 +30,6 @@ TIDES_NEW = {
 PDF = b"%PDF-1.5 " + b"papers" * 50
 
 
-def png(side):
-    """A grey picture."""
-    def part(kind, data):
-        return (struct.pack(">I", len(data)) + kind + data
-                + struct.pack(">I", zlib.crc32(kind + data)))
-    rows = (b"\0" + b"\x80" * side) * side
-    return (b"\x89PNG\r\n\x1a\n"
-            + part(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
-            + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b""))
-
-
 class Desk:
     """One websocket: short texts, one question at a time."""
 
@@ -131,7 +120,7 @@ class QuartHarbour(stage.Service):
         self.expect_answer(f"bookings of {boat}", self.asks(
             "/api/bookings", token), day)
         for name in papers:
-            content, kind = ((png(90), "image/png") if name.endswith(".png")
+            content, kind = ((stage.png(90), "image/png") if name.endswith(".png")
                              else (PDF, "application/pdf"))
             self.expect_answer(f"{name} of {boat}", self.brings(
                 token, number, name, content, kind), name, 201)

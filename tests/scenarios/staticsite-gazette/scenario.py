@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """A gazette's site by staticsite, with features in the theme."""
-import struct
-import zlib
 
 from attackers import in_yaml
 import stage
@@ -20,17 +18,6 @@ ALMANAC_NEW = {
 BUILTINS = "cycler.__init__.__globals__.__builtins__"
 
 
-def png(side):
-    """A grey picture."""
-    def part(kind, data):
-        return (struct.pack(">I", len(data)) + kind + data
-                + struct.pack(">I", zlib.crc32(kind + data)))
-    rows = (b"\0" + b"\x80" * side) * side
-    return (b"\x89PNG\r\n\x1a\n"
-            + part(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
-            + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b""))
-
-
 class StaticsiteGazette(stage.Program):
     """A village's gazette, built from what people send in (staticsite)."""
     packages = ["staticsite", "libimage-exiftool-perl", "zip"]
@@ -44,7 +31,7 @@ class StaticsiteGazette(stage.Program):
                   day="2026-03-07", tags="market, food")
         self.page("events/2026/fair.md", "Fair", "![fair](fair.png)",
                   day="2026-04-02", tags="fair")
-        stage.write(self.srv / "content/events/2026/fair.png", png(80))
+        stage.write(self.srv / "content/events/2026/fair.png", stage.png(80))
         stage.write(self.srv / "content/notice.rst",
                     ":date: 2026-01-02 10:00:00\n:tags: [notice]\n\n"
                     "Notice\n======\n\nThe *road* is closed.\n")
@@ -106,7 +93,7 @@ class StaticsiteGazette(stage.Program):
                   f"202{day}-04-04")
         self.page(f"letters/from-anna-{day}.md", "Anna writes",
                   "[fair](../events/2026/fair.md)")
-        stage.write(self.srv / f"content/pictures/p{day}.png", png(70 + day))
+        stage.write(self.srv / f"content/pictures/p{day}.png", stage.png(70 + day))
         stage.write(self.srv / f"content/pictures/list{day}.pdf", b"%PDF")
         stage.write(self.srv / "content/people.json",
                     '{"data_type": "people", "title": "People", '
@@ -157,7 +144,7 @@ class StaticsiteGazette(stage.Program):
         self.page("letters/Hans Peter (2).md", "Hans", "Grüße")
         stage.write(self.srv / "content/letters/second.rst",
                     ":date: 2026-02-02 10:00:00\n\nSecond\n======\n\nYes.\n")
-        stage.write(self.srv / "content/pictures/2027/May/b.v2.png", png(120))
+        stage.write(self.srv / "content/pictures/2027/May/b.v2.png", stage.png(120))
         stage.write(self.srv / "content/pictures/logo.svg",
                     "<svg xmlns='http://www.w3.org/2000/svg'/>")
         stage.write(self.srv / "content/pictures/song no 4.ogg", b"OggS" * 99)
