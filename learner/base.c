@@ -32,18 +32,10 @@ static const struct sm_variable *find_variable(const struct sm_rules *rules,
 	return NULL;
 }
 
-static bool has(const struct sm_strings *list, struct sm_str text)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (sm_str_equal(list->items[i], text))
-			return true;
-	return false;
-}
-
 static bool is_same(const struct sm_variable *a, const struct sm_variable *b)
 {
 	for (size_t i = 0; i < a->values.count; i++)
-		if (!has(&b->values, a->values.items[i]))
+		if (!sm_strings_have(&b->values, a->values.items[i]))
 			return false;
 	return a->values.count == b->values.count;
 }
@@ -92,7 +84,8 @@ static enum sm_status set_variable(struct joining *j, struct sm_rules *out,
 	if (theirs)
 		memcpy(values, theirs->values.items, count * sizeof(*values));
 	for (size_t i = 0; i < mine->values.count; i++)
-		if (!theirs || !has(&theirs->values, mine->values.items[i]))
+		if (!theirs ||
+		    !sm_strings_have(&theirs->values, mine->values.items[i]))
 			values[count++] = mine->values.items[i];
 	status = sm_rules_set_variable(out, j->names[at], values, count);
 	free(values);
@@ -227,7 +220,7 @@ static enum sm_status add_all(struct joining *j, struct sm_rules *out)
 		status = sm_strings_add(out, &out->use, base->use.items[i]);
 	for (size_t i = 0;
 	     status == SM_OK && j->uses_bundles && i < learned->use.count; i++)
-		if (!has(&base->use, learned->use.items[i]))
+		if (!sm_strings_have(&base->use, learned->use.items[i]))
 			status = sm_strings_add(out, &out->use,
 						learned->use.items[i]);
 	for (size_t i = 0; status == SM_OK && i < base->count; i++)

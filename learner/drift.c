@@ -29,14 +29,6 @@ static size_t find_id(const struct sm_rules *rules, struct sm_str id)
 	return i;
 }
 
-static bool has(const struct sm_strings *list, struct sm_str text)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (sm_str_equal(list->items[i], text))
-			return true;
-	return false;
-}
-
 static void tell(const struct drifting *d, const struct sm_drift *drift)
 {
 	d->found(d->context, drift);
@@ -130,7 +122,7 @@ static enum sm_status mark_now(const struct drifting *d)
 static void tell_all(const struct drifting *d, const struct sm_strings *uses)
 {
 	for (size_t i = 0; i < d->old->use.count; i++)
-		if (!has(uses, d->old->use.items[i]))
+		if (!sm_strings_have(uses, d->old->use.items[i]))
 			tell(d, &(struct sm_drift){
 					.bundle = d->old->use.items[i] });
 	for (size_t i = 0; i < d->old->count; i++)
@@ -138,7 +130,7 @@ static void tell_all(const struct drifting *d, const struct sm_strings *uses)
 			tell(d,
 			     &(struct sm_drift){ .rule = &d->old->rules[i] });
 	for (size_t i = 0; i < d->new->use.count; i++)
-		if (!has(&d->old->use, d->new->use.items[i]))
+		if (!sm_strings_have(&d->old->use, d->new->use.items[i]))
 			tell(d, &(struct sm_drift){
 					.is_new = true,
 					.bundle = d->new->use.items[i] });

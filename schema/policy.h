@@ -89,6 +89,7 @@ SM_CHECKED enum sm_status sm_rules_set_variable(struct sm_rules *rules,
 						size_t count);
 /* The same texts in the same order. */
 bool sm_strings_equal(const struct sm_strings *a, const struct sm_strings *b);
+bool sm_strings_have(const struct sm_strings *list, struct sm_str text);
 SM_CHECKED enum sm_status sm_strings_add(struct sm_rules *rules,
 					 struct sm_strings *list,
 					 struct sm_str text);

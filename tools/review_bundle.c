@@ -34,14 +34,6 @@ const struct sm_rule *sm_question_rule(const struct sm_question *q, size_t at)
 
 /* ------------------------------------------------------------------- asking */
 
-static bool is_used(const struct sm_rules *rules, struct sm_str name)
-{
-	for (size_t i = 0; i < rules->use.count; i++)
-		if (sm_str_equal(rules->use.items[i], name))
-			return true;
-	return false;
-}
-
 /* Whether the older policy lacks what the bundle grants. */
 static bool adds_to(const struct sm_review *r, const struct sm_rules *old,
 		    struct sm_str name)
@@ -49,7 +41,7 @@ static bool adds_to(const struct sm_review *r, const struct sm_rules *old,
 	struct sm_rules *more;
 	bool is_wider;
 
-	if (is_used(old, name))
+	if (sm_strings_have(&old->use, name))
 		return false;
 	more = sm_review_copy(old);
 	is_wider = !more ||

@@ -135,16 +135,6 @@ static bool has_variable(const struct sm_rules *rules, struct sm_str name)
 	return false;
 }
 
-static bool is_used(const struct sm_strings *use, struct sm_str bundle)
-{
-	size_t i;
-
-	for (i = 0; i < use->count; i++)
-		if (sm_str_equal(use->items[i], bundle))
-			return true;
-	return false;
-}
-
 static bool copy_proposals(const struct sm_rules *policy,
 			   const struct sm_rules *bound,
 			   const struct sm_rules *learned, struct sm_rules *out)
@@ -167,7 +157,7 @@ static bool copy_proposals(const struct sm_rules *policy,
 			is_good = !sm_rules_add(out, &rule);
 	}
 	for (i = 0; is_good && i < learned->use.count; i++)
-		if (!is_used(&policy->use, learned->use.items[i]))
+		if (!sm_strings_have(&policy->use, learned->use.items[i]))
 			is_good = !sm_strings_add(out, &out->use,
 						  learned->use.items[i]);
 	return is_good;

@@ -98,16 +98,14 @@ static enum sm_status add_by(struct sm_parser *p, void *into,
 {
 	struct draft *d = into;
 	struct sm_diag why;
-	size_t i;
 
 	if (sm_pattern_check_by(text, &why))
 		return sm_json_fail(&p->json, SM_INVALID, place, "%s",
 				    why.text);
-	for (i = 0; i < d->rule.by.count; i++)
-		if (sm_str_equal(d->rule.by.items[i], text))
-			return sm_json_fail(&p->json, SM_INVALID, place,
-					    "\"%.*s\" stands twice",
-					    (int)text.len, text.p);
+	if (sm_strings_have(&d->rule.by, text))
+		return sm_json_fail(&p->json, SM_INVALID, place,
+				    "\"%.*s\" stands twice", (int)text.len,
+				    text.p);
 	return sm_strings_add(p->rules, &d->rule.by, text);
 }
 

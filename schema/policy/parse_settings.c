@@ -117,7 +117,7 @@ static enum sm_status add_use(struct sm_parser *p, void *into,
 {
 	char names[SM_PARSE_NAMES_BYTES];
 	struct sm_str name;
-	size_t i, count = 0;
+	size_t count = 0;
 
 	(void)into;
 	if (sm_parse_keep(p, text, &name))
@@ -130,11 +130,10 @@ static enum sm_status add_use(struct sm_parser *p, void *into,
 				    "there is no bundle \"%.*s\"; one of %s",
 				    (int)text.len, text.p, names);
 	}
-	for (i = 0; i < p->rules->use.count; i++)
-		if (sm_str_equal(p->rules->use.items[i], text))
-			return sm_json_fail(&p->json, SM_INVALID, place,
-					    "bundle \"%.*s\" stands twice",
-					    (int)text.len, text.p);
+	if (sm_strings_have(&p->rules->use, text))
+		return sm_json_fail(&p->json, SM_INVALID, place,
+				    "bundle \"%.*s\" stands twice",
+				    (int)text.len, text.p);
 	return sm_strings_add(p->rules, &p->rules->use, text);
 }
 

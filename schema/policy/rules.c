@@ -86,6 +86,14 @@ struct sm_str sm_rules_keep(struct sm_rules *rules, struct sm_str text)
 	return (struct sm_str){ p, text.len };
 }
 
+bool sm_strings_have(const struct sm_strings *list, struct sm_str text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (sm_str_equal(list->items[i], text))
+			return true;
+	return false;
+}
+
 bool sm_strings_equal(const struct sm_strings *a, const struct sm_strings *b)
 {
 	if (a->count != b->count)
