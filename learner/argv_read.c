@@ -325,25 +325,23 @@ static void read_shell(struct sm_learn *l, struct sm_line *line,
 		const struct sm_shell_token *t = &shell->tokens[i];
 		struct sm_word *w = &line->words[i];
 
-		if (t->kind == SM_SHELL_WORD && !t->is_live) {
+		bool is_fixed = t->is_command || (t->depth && may_run) ||
+				(l->options.level == SM_LEVEL_TIGHT &&
+				 sm_word_gives_names(shell, i));
+
+		if (t->kind != SM_SHELL_WORD || t->is_live)
+			*w = (struct sm_word){ .value =
+						       sm_learn_copy(l, t->raw),
+					       .is_fixed = true,
+					       .is_raw = true };
+		else if (is_fixed)
+			*w = (struct sm_word){ .value = sm_learn_copy(l,
+								      t->text),
+					       .is_fixed = true,
+					       .is_command = t->is_command };
+		else
 			*w = read_word(l, &standing[i],
 				       sm_learn_copy(l, t->text));
-			if ((t->depth && may_run) ||
-			    (l->options.level == SM_LEVEL_TIGHT &&
-			     sm_word_gives_names(shell, i)))
-				*w = (struct sm_word){ .value = sm_learn_copy(
-							       l, t->text),
-						       .is_fixed = true };
-			if (t->is_command)
-				*w = (struct sm_word){ .value = sm_learn_copy(
-							       l, t->text),
-						       .is_fixed = true,
-						       .is_command = true };
-			continue;
-		}
-		*w = (struct sm_word){ .value = sm_learn_copy(l, t->raw),
-				       .is_fixed = true,
-				       .is_raw = true };
 	}
 	line->count = shell->count;
 	for (uint32_t i = 0; i < shell->count; i++)

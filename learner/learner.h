@@ -98,9 +98,9 @@ SM_CHECKED enum sm_status sm_summary_read(const uint8_t *bytes, size_t size,
 bool sm_summary_is(const uint8_t *bytes, size_t size);
 
 /*
- * Events that the traces miss. In `by` they count for each family in which
- * their process was seen to do something, so several times, or nowhere: then
- * in `anywhere`, as those of processes and blocks of which nothing is left.
+ * Events that the traces miss, a damaged block as one. In `by` each counts for
+ * every family in which its process was seen to do something, and those of
+ * which that is not known in `anywhere`.
  */
 struct sm_missed {
 	uint64_t all, anywhere, by[SM_FAMILIES];
@@ -114,7 +114,7 @@ struct sm_observed {
 	uint64_t denied;    /* events stopped by a policy: not learned from */
 	uint64_t forged;    /* raised under a name of CPython's: neither */
 	uint64_t followers; /* of a denial: neither */
-	struct sm_missed missed; /* a damaged block is one */
+	struct sm_missed missed;
 };
 void sm_observations_count(const struct sm_observations *observations,
 			   struct sm_observed *out);

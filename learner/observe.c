@@ -221,7 +221,7 @@ enum sm_status sm_observations_add(struct sm_observations *observations,
 
 /* ------------------------------------------------------------------- merge */
 
-void sm_missed_add(struct sm_missed *into, const struct sm_missed *from)
+static void add_missed(struct sm_missed *into, const struct sm_missed *from)
 {
 	into->all += from->all;
 	into->anywhere += from->anywhere;
@@ -309,7 +309,7 @@ enum sm_status sm_observations_merge(struct sm_observations *into,
 	into->denied += from->denied;
 	into->forged += from->forged;
 	into->followers += from->followers;
-	sm_missed_add(&into->missed, &from->missed);
+	add_missed(&into->missed, &from->missed);
 	return SM_OK;
 }
 

@@ -122,7 +122,6 @@ bool sm_call_event(const struct sm_call *call, struct sm_arena *arena,
 bool sm_observe_is_forged(const struct sm_event *event);
 /* Bits of families in which event asks for something. */
 uint32_t sm_observe_families(const struct sm_event *event);
-void sm_missed_add(struct sm_missed *into, const struct sm_missed *from);
 /* The call event makes, NULL when it asks for nothing. */
 SM_CHECKED enum sm_status sm_observe_call(struct sm_observations *o,
 					  const struct sm_event *event,

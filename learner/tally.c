@@ -54,7 +54,7 @@ static void add_times(struct sm_tally *t, uint32_t owner,
 	t->step.count += count;
 }
 
-/* Where events of the step that time_ns falls into end; they ascend. */
+/* Where the step of the event at `from` ends; times ascend. */
 static uint32_t end_of_step(const struct sm_tally *t, uint32_t owner,
 			    const uint64_t *times_ns, uint32_t from,
 			    uint32_t end)

@@ -339,7 +339,7 @@ static uint32_t substitution_head(struct sm_str rest)
 	return n + 2;
 }
 
-/* Nothing but other assignments stands before, which the shell keeps. */
+/* No word stands before, not even another assignment. */
 static bool begins_command(const struct sm_shell *shell)
 {
 	const struct sm_shell_token *last =

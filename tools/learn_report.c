@@ -316,7 +316,7 @@ static void put_missed(const char *program, const struct sm_missed *missed)
 		say(program, "  their processes were seen to do: %s", text);
 	if (missed->anywhere)
 		say(program,
-		    "  %" PRIu64 " are of processes nothing else is known of",
+		    "  of %" PRIu64 " it is not known what else was done",
 		    missed->anywhere);
 }
 
