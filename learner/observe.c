@@ -127,6 +127,7 @@ void sm_observe_maker(const struct sm_observations *o, struct sm_call *call,
 
 	sm_sketch_add(&call->runs, who->run);
 	sm_sketch_add(&call->owners, who->identity);
+	sm_sketch_add(&call->hosts, who->recorded->host);
 }
 
 /*
@@ -259,6 +260,7 @@ static enum sm_status merge_calls(struct sm_observations *into,
 			  theirs->last_ns);
 		sm_sketch_merge(&mine->runs, &theirs->runs);
 		sm_sketch_merge(&mine->owners, &theirs->owners);
+		sm_sketch_merge(&mine->hosts, &theirs->hosts);
 	}
 	return SM_OK;
 }

@@ -28,7 +28,7 @@ struct sm_call {
 	uint64_t hash;
 	uint64_t count;
 	uint64_t first_ns, last_ns; /* CLOCK_REALTIME */
-	struct sm_sketch runs, owners;
+	struct sm_sketch runs, owners, hosts;
 };
 
 /* A recording: from the start of a command to the end of its last process. */

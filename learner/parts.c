@@ -76,6 +76,7 @@ static enum sm_status copy_call(struct sm_observations *into,
 	mine->last_ns = call->last_ns;
 	mine->runs = call->runs;
 	mine->owners = call->owners;
+	mine->hosts = call->hosts;
 	if (has_runs(part))
 		leave_out(part, &mine->runs);
 	if (part->kind == SM_PART_PROCESSES)

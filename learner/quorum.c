@@ -39,34 +39,23 @@ static size_t rule_of(struct support *s, const struct sm_call *call)
 	return verdict.rule_index;
 }
 
-/* The runs of call, or their hosts. */
-static struct sm_sketch backers(const struct support *s,
-				const struct sm_call *call)
+/* The runs of call, or its hosts. */
+static const struct sm_sketch *backers(const struct support *s,
+				       const struct sm_call *call)
 {
-	struct sm_sketch hosts = { 0 };
-	const struct sm_run *run;
-
-	if (!s->quorum->by_host)
-		return call->runs;
-	for (uint32_t i = 0; i < call->runs.count; i++) {
-		run = sm_observations_find_run(s->observations,
-					       call->runs.hash[i]);
-		if (run)
-			sm_sketch_add(&hosts, run->host);
-	}
-	return hosts;
+	return s->quorum->by_host ? &call->hosts : &call->runs;
 }
 
 static void add_support(struct support *s, const struct sm_call *call)
 {
-	struct sm_sketch own = backers(s, call);
+	const struct sm_sketch *own = backers(s, call);
 	size_t rule;
 
-	if (own.count >= s->quorum->least)
+	if (own->count >= s->quorum->least)
 		return;
 	rule = rule_of(s, call);
 	if (rule != s->rule_count)
-		sm_sketch_merge(&s->rules[rule], &own);
+		sm_sketch_merge(&s->rules[rule], own);
 }
 
 /* What no rule explains stays: sm_learn() says of it what there is to say. */
@@ -77,7 +66,7 @@ static bool is_supported(void *context, const struct sm_call *call)
 
 	if (rule == s->rule_count)
 		return true;
-	if (backers(s, call).count < s->quorum->least &&
+	if (backers(s, call)->count < s->quorum->least &&
 	    s->rules[rule].count < s->quorum->least)
 		return false;
 	s->kept++;

@@ -10,11 +10,11 @@
 #include "schema/cbor.h"
 
 #define MAGIC	    "secmgr-summary"
-#define FORMAT	    7
+#define FORMAT	    8
 #define HEADER	    (13 + SM_FAMILIES) /* items of the first array */
 #define RUN_ITEMS   8
 #define OWNER_ITEMS 17
-#define CALL_ITEMS  6
+#define CALL_ITEMS  7
 #define ITEM_BYTES  4096 /* of anything, strings aside */
 #define COUNT_MAX   (1u << 24)
 
@@ -132,6 +132,7 @@ static void put_call(struct sm_cbor_writer *w, const struct sm_call *call)
 	sm_cbor_put_uint(w, call->last_ns);
 	put_sketch(w, &call->runs);
 	put_sketch(w, &call->owners);
+	put_sketch(w, &call->hosts);
 }
 
 static int by_identity(const void *a, const void *b)
@@ -418,7 +419,7 @@ static enum sm_status get_call(struct sm_cbor_reader *r,
 	if (!get_items(r, CALL_ITEMS) || !get_str(r, &call.key) ||
 	    !get_number(r, &call.count) || !get_number(r, &call.first_ns) ||
 	    !get_number(r, &call.last_ns) || !get_sketch(r, &call.runs) ||
-	    !get_sketch(r, &call.owners))
+	    !get_sketch(r, &call.owners) || !get_sketch(r, &call.hosts))
 		return SM_DAMAGED;
 	status = check_key(&call);
 	if (status == SM_OK)
@@ -432,6 +433,7 @@ static enum sm_status get_call(struct sm_cbor_reader *r,
 	mine->last_ns = call.last_ns;
 	mine->runs = call.runs;
 	mine->owners = call.owners;
+	mine->hosts = call.hosts;
 	return SM_OK;
 }
 

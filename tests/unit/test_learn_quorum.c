@@ -5,16 +5,21 @@
 /* Runs that do what the program does; one more is poisoned. */
 #define NORMAL 3
 
-static void see_program(struct bench *b)
+static void see_program_on(struct bench *b)
 {
 	struct sm_value args[3];
 	struct sm_event e = load_event(args, APP "/app.py");
 
-	start(b);
 	for (int run = 0; run <= NORMAL; run++) {
 		add(b, run, &e);
 		see_open(b, run, APP "/conf/settings.json", READ);
 	}
+}
+
+static void see_program(struct bench *b)
+{
+	start(b);
+	see_program_on(b);
 }
 
 static void learn_quorum(struct bench *b, unsigned least, bool by_host)
@@ -105,21 +110,68 @@ static void all_that_falls_in_turn_is_gone(void **state)
 	finish(&b);
 }
 
+/* Where a run was recorded, from its first event on. */
+static void put_on_host(struct bench *b, int run, uint64_t host)
+{
+	b->seen->owners[b->owners[run]].recorded->host = host;
+}
+
 /* Runs of one host are one host. */
-static void hosts_are_counted_by_their_runs(void **state)
+static void runs_of_a_host_count_once(void **state)
 {
 	struct bench b;
 
 	(void)state;
-	see_program(&b);
+	start(&b);
 	for (int run = 0; run <= NORMAL; run++)
-		b.seen->owners[b.owners[run]].recorded->host = 7 + (run > 1);
+		put_on_host(&b, run, 7 + (run > 1));
+	see_program_on(&b);
 	see_open(&b, 0, "/etc/of-one", READ);
 	see_open(&b, 1, "/etc/of-one", READ);
 	see_open(&b, 1, "/etc/of-two", READ);
 	see_open(&b, 2, "/etc/of-two", READ);
 	learn_quorum(&b, 2, true);
 	assert_false(allows_open(&b, "/etc/of-one", READ));
+	assert_true(allows_open(&b, "/etc/of-two", READ));
+	finish(&b);
+}
+
+/* One more run, behind all others in the order of identities. */
+static void see_last_run(struct bench *b, uint64_t host, const char *path)
+{
+	static const struct sm_str argv[] = { SM_STR("python3"),
+					      SM_STR(APP "/app.py") };
+	const struct sm_trace_interpreter python = { .prefix = SM_STR("/usr") };
+	const struct sm_trace_process p = { .pid = 9000,
+					    .started_by = "exec",
+					    .exe = SM_STR("/usr/bin/python3"),
+					    .argv = argv,
+					    .argc = 2,
+					    .cwd = SM_STR("/") };
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, READ);
+	uint32_t owner;
+
+	assert_int_equal(sm_observations_add_process(b->seen, UINT64_MAX, &p,
+						     &python, &owner),
+			 SM_OK);
+	b->seen->owners[owner].recorded->host = host;
+	assert_int_equal(sm_observations_add(b->seen, owner, &e), SM_OK);
+}
+
+/* Of many runs only some are remembered, of whichever hosts they are. */
+static void a_host_of_many_runs_hides_none(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < RUNS; run++) {
+		put_on_host(&b, run, 7);
+		see_open(&b, run, "/etc/of-two", READ);
+	}
+	see_last_run(&b, 8, "/etc/of-two");
+	learn_quorum(&b, 2, true);
 	assert_true(allows_open(&b, "/etc/of-two", READ));
 	finish(&b);
 }
@@ -131,7 +183,8 @@ int main(void)
 		cmocka_unit_test(a_run_writes_nothing_that_all_read),
 		cmocka_unit_test(members_of_a_set_need_no_second_run),
 		cmocka_unit_test(all_that_falls_in_turn_is_gone),
-		cmocka_unit_test(hosts_are_counted_by_their_runs),
+		cmocka_unit_test(runs_of_a_host_count_once),
+		cmocka_unit_test(a_host_of_many_runs_hides_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
