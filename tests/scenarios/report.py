@@ -9,6 +9,7 @@ several, when the policies were measured one after the other.
 import json
 import sys
 
+LATE = ("timed out", "no end", "does not listen after")  # of a busy machine
 DETAILS = 12  # lines of a kind; all are in learn-bench.json
 ROW = "{:18} {:12} {:>6} {:>8} {:>8} {:>7} {:>9}"
 
@@ -46,6 +47,17 @@ def print_details(result):
         print(f"    {outcome}: {', '.join(names[:DETAILS // 2])}"
               + (f" and {len(names) - DETAILS // 2} more"
                  if len(names) > DETAILS // 2 else ""))
+
+
+def print_illnesses(result):
+    """Of a scenario that is held back: how many attacks left it unhealthy, and
+    how many of them because something took too long."""
+    for figures in result["policies"].values():
+        ill = [outcome for outcome in figures["attacks"].values()
+               if outcome.startswith("unhealthy")]
+        late = sum(any(word in outcome for word in LATE) for outcome in ill)
+        if ill:
+            print(f"    unhealthy: {len(ill)}, of them {late} timed out")
 
 
 def works(figures):
@@ -119,6 +131,8 @@ def print_all(results, wanted, all_details):
             print_scenario(result)
             if all_details or not result["held_back"]:
                 print_details(result)
+            else:
+                print_illnesses(result)
     print()
     groups = groups_of(good)
     totals = {what: print_totals(what, group, wanted)

@@ -174,25 +174,26 @@ class Bench:
 
     # ----------------------------------------------------------------- attacks
     def try_attacks(self, wrapper):
-        """{attack: what came of it}: succeeds, stopped or unhealthy."""
+        """{attack: what came of it}: succeeds, stopped, or unhealthy and what
+        the health check complained of, which tells load from breakage."""
         program = self.play(wrapper)
         results = {}
         is_used = True
         try:
             self.renew(program)
-            if not program.is_healthy():
-                raise stage.Broken("before any attack")
+            if illness := program.illness():
+                raise stage.Broken(f"before any attack: {illness}")
             for name in self.attacks:
                 method = getattr(program, name)
                 if is_used or method.is_fresh:
                     self.renew(program)
                 results[name], is_used = self.try_attack(program, method)
         except stage.Broken as error:
-            return {name: results.get(name, f"unhealthy ({error})")
-                    for name in self.attacks}
+            results = {name: results.get(name, f"unhealthy ({error})")
+                       for name in self.attacks}
         finally:
             program.stop()
-        return results
+        return dict(zip(results, self.readable(results.values())))
 
     @staticmethod
     def renew(program):
@@ -207,12 +208,12 @@ class Bench:
             has_succeeded = method()
         except Exception:  # pylint: disable=broad-except
             has_succeeded = False  # a client that meets a refusal
-        is_healthy = program.is_healthy()
-        is_used = (method.is_fresh or not is_healthy
+        illness = program.illness()
+        is_used = (method.is_fresh or bool(illness)
                    or not isinstance(program, stage.Service))
         if has_succeeded:
             return "succeeds", is_used
-        return "stopped" if is_healthy else "unhealthy", is_used
+        return f"unhealthy ({illness})" if illness else "stopped", is_used
 
     # ------------------------------------------------------------ the figures
     def enforced(self, policy, *more):

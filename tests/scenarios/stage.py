@@ -384,14 +384,16 @@ class Program(attackers.Attackers):
         self.expect(what, is_good, f"status {answer[0]}, {answer[1][-80:]!r}")
         return answer[1] if is_good else None
 
-    def is_healthy(self):
-        """Complaints of health() are its answer, not the scenario's."""
+    def illness(self):
+        """What health() complains of, which is not the scenario's complaint;
+        "" if the program is healthy."""
         before, self.complaints = self.complaints, []
         try:
             self.health()
-            return not self.complaints
-        except Exception:  # pylint: disable=broad-except
-            return False  # a client that meets a broken service may fall over
+            return "; ".join(self.complaints)
+        except Exception as error:  # pylint: disable=broad-except
+            # A client that meets a broken service may fall over.
+            return f"{type(error).__name__}: {error}"
         finally:
             self.complaints = before
 
