@@ -25,16 +25,12 @@ static int by_name(const void *a, const void *b)
 			       *(struct sm_node *const *)b);
 }
 
-static struct sm_node *covering_kid(const struct sm_node *node,
-				    const struct sm_node *kid);
-
-/* Everything granted at and below narrow is granted by wide. */
-static bool covers(const struct sm_node *wide, const struct sm_node *narrow)
+bool sm_node_covers(const struct sm_node *wide, const struct sm_node *narrow)
 {
 	if (!sm_grants_cover(wide->grants, narrow->grants))
 		return false;
 	for (size_t i = 0; i < narrow->count; i++)
-		if (!covering_kid(wide, narrow->kids[i]))
+		if (!sm_node_covering(wide, narrow->kids[i]))
 			return false;
 	return true;
 }
@@ -45,8 +41,8 @@ static bool holds(const struct sm_node *slot, const struct sm_node *kid)
 	return !kid->is_slot && sm_slot_holds(slot->name, kid->name);
 }
 
-static struct sm_node *covering_kid(const struct sm_node *node,
-				    const struct sm_node *kid)
+struct sm_node *sm_node_covering(const struct sm_node *node,
+				 const struct sm_node *kid)
 {
 	struct sm_node *const *found;
 	size_t i;
@@ -54,13 +50,14 @@ static struct sm_node *covering_kid(const struct sm_node *node,
 	/* Slots come first and are few; literals are found by name. */
 	for (i = 0; i < node->count && node->kids[i]->is_slot; i++)
 		if (node->kids[i] != kid && holds(node->kids[i], kid) &&
-		    covers(node->kids[i], kid))
+		    sm_node_covers(node->kids[i], kid))
 			return node->kids[i];
 	if (!node->count)
 		return NULL;
 	found = bsearch(&kid, node->kids, node->count, sizeof(struct sm_node *),
 			by_name);
-	return found && *found != kid && covers(*found, kid) ? *found : NULL;
+	return found && *found != kid && sm_node_covers(*found, kid) ? *found
+								     : NULL;
 }
 
 /*
@@ -71,7 +68,7 @@ static void take_in(struct sm_learn *l, struct sm_node *wide,
 		    struct sm_node *narrow)
 {
 	for (size_t i = 0; i < narrow->count; i++)
-		take_in(l, covering_kid(wide, narrow->kids[i]),
+		take_in(l, sm_node_covering(wide, narrow->kids[i]),
 			narrow->kids[i]);
 	narrow->count = 0;
 	sm_node_take(l, wide, narrow);
@@ -85,7 +82,7 @@ void sm_tree_absorb(struct sm_learn *l, struct sm_node *node)
 		struct sm_node *wide;
 
 		sm_tree_absorb(l, kid);
-		wide = covering_kid(node, kid);
+		wide = sm_node_covering(node, kid);
 		if (wide)
 			take_in(l, wide, kid);
 	}

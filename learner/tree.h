@@ -126,6 +126,12 @@ struct sm_str sm_kid_path(struct sm_learn *l, struct sm_str dir,
 /* Wide grants all of narrow. */
 bool sm_grants_cover(const struct sm_grant *wide,
 		     const struct sm_grant *narrow);
+/* Everything granted at and below narrow is granted by wide. */
+bool sm_node_covers(const struct sm_node *wide, const struct sm_node *narrow);
+/* The child of node that covers kid, which may be a child of another; NULL:
+ * there is none. */
+struct sm_node *sm_node_covering(const struct sm_node *node,
+				 const struct sm_node *kid);
 /* The steps of sm_generalise(), each below node. */
 /* Before its kids are renamed: marks names that were drawn at random. */
 void sm_node_note_drawn(const struct sm_learn *l, struct sm_node *node,
@@ -147,6 +153,8 @@ void sm_tree_deepen(struct sm_learn *l, struct sm_node *node);
 void sm_tree_walk(struct sm_learn *l, struct sm_node *node, struct sm_str dir);
 /* Who makes a directory and removes it empties it; see emptied.c. */
 void sm_tree_empty(struct sm_learn *l, struct sm_node *node, struct sm_str dir);
+/* Reads back what it makes where a command line says; see twins.c. */
+void sm_tree_twin(struct sm_learn *l, struct sm_node *root);
 void sm_tree_join_slots(struct sm_learn *l, struct sm_node *node);
 
 #endif
