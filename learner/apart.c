@@ -8,6 +8,9 @@
  * this file of settings, which lies elsewhere, gets there by a name that leads
  * out of its directories: rules for the settings are for all others.
  *
+ * The same where rules of ${ARG} let settings be read because command lines
+ * name them: they are for who read what a command line named.
+ *
  * Of functions nothing is known of nothing is taken: settings that are read
  * again elsewhere, as after a signal, stay readable. Nor of those that are at
  * home everywhere, as one that opens files for the others.
@@ -23,13 +26,15 @@
 /* A path the application read, by a function; empty: it is not known. */
 struct reading {
 	struct sm_str function, path;
-	size_t area; /* of the variables; their number: none */
+	size_t area;  /* of the variables; their number: none */
+	bool is_told; /* a command line named it */
 };
 
 /* What a function read in an area: so many files, all below a directory. */
 struct home {
 	struct sm_str function, dir;
 	size_t area, files;
+	bool is_told; /* a command line named one */
 };
 
 /* A file that the application reads and nobody writes. */
@@ -107,6 +112,11 @@ static int compare(const void *a, const void *b)
 	return r ? r : sm_str_compare(x->path, y->path);
 }
 
+static bool is_told(const struct sm_event *event, struct sm_str path)
+{
+	return sm_named_find(event->named, path) >= 0;
+}
+
 static void find_readings(struct apart *a)
 {
 	struct sm_learn *l = a->l;
@@ -120,9 +130,10 @@ static void find_readings(struct apart *a)
 		if (site->principal.kind != SM_PRINCIPAL_APP ||
 		    site->via != SM_VIA_DIRECT || !sm_path_is_canonical(path))
 			continue;
-		a->readings[a->count++] =
-			(struct reading){ site->principal.function, path,
-					  area_of(l, path) };
+		a->readings[a->count++] = (struct reading){
+			site->principal.function, path, area_of(l, path),
+			is_told(&f.items[i].view->event, path)
+		};
 	}
 	if (a->count)
 		qsort(a->readings, a->count, sizeof(*a->readings), compare);
@@ -189,51 +200,67 @@ static void find_homes(struct apart *a)
 		    !sm_str_equal(home->function, r->function)) {
 			home = &a->homes[a->home_count++];
 			*home = (struct home){ r->function, sm_dir_of(r->path),
-					       r->area, 1 };
+					       r->area, 1, r->is_told };
 			continue;
 		}
 		home->files += !sm_str_equal(r->path, r[-1].path);
 		home->dir = common_dir(home->dir, r->path);
+		home->is_told |= r->is_told;
 	}
 }
 
 /* ------------------------------------------------------------------- rules */
 
-/* One function's homes, from *at on, and what they say of path. */
-static struct home visit(const struct apart *a, struct sm_str path, size_t *at,
-			 bool *is_at_home)
+/* What a rule lets be read. */
+struct granted {
+	const struct sm_str *paths;
+	size_t count;
+	bool is_told; /* if a command line names it */
+};
+
+static bool is_at_home(const struct apart *a, const struct home *home,
+		       const struct granted *granted)
+{
+	for (size_t i = 0; i < granted->count; i++)
+		if (home->area == area_of(a->l, granted->paths[i]) &&
+		    sm_path_is_under(granted->paths[i], home->dir))
+			return true;
+	return granted->is_told && home->is_told;
+}
+
+/* One function's homes, from *at on, and whether it may come to what is granted
+ * from there. */
+static struct home visit(const struct apart *a, const struct granted *granted,
+			 size_t *at, bool *is_there)
 {
 	struct home all = a->homes[*at];
-	size_t area = area_of(a->l, path);
 
-	*is_at_home = false;
+	*is_there = false;
 	all.files = 0;
 	for (; *at < a->home_count &&
 	       sm_str_equal(a->homes[*at].function, all.function);
 	     ++*at) {
-		const struct home *home = &a->homes[*at];
-
-		all.files += home->files;
-		*is_at_home |=
-			home->area == area && sm_path_is_under(path, home->dir);
+		all.files += a->homes[*at].files;
+		*is_there |= is_at_home(a, &a->homes[*at], granted);
 	}
 	return all;
 }
 
-/* "app:!" and the functions that come to path from elsewhere; or empty. */
-static struct sm_str find_others(const struct apart *a, struct sm_str path)
+/* "app:!" and the functions that come to it from elsewhere; or empty. */
+static struct sm_str find_others(const struct apart *a,
+				 const struct granted *granted)
 {
 	struct sm_str by = SM_STR("app:!");
 	struct sm_functions functions;
 	size_t at = 0, names = 0;
-	bool is_at_home;
+	bool is_there;
 
 	while (at < a->home_count) {
-		struct home home = visit(a, path, &at, &is_at_home);
+		struct home home = visit(a, granted, &at, &is_there);
 
-		if (is_at_home && !home.function.len)
+		if (is_there && !home.function.len)
 			return SM_STR("");
-		if (is_at_home || home.files < 2 || !home.function.len ||
+		if (is_there || home.files < 2 || !home.function.len ||
 		    home.function.p[0] == '<') /* any module has one */
 			continue;
 		if (names == NAMES_MAX)
@@ -247,14 +274,19 @@ static struct sm_str find_others(const struct apart *a, struct sm_str path)
 	return by;
 }
 
+static bool only_reads(const struct sm_rule *rule)
+{
+	return rule->family == SM_FAMILY_FILES && !rule->deny && !rule->via &&
+	       rule->access == SM_ACCESS_READ;
+}
+
 /* What a literal rule lets be read; NULL: no settings. */
 static const struct setting *find_setting(const struct apart *a,
 					  const struct sm_rule *rule)
 {
 	const struct setting wanted = { .pattern = rule->pattern };
 
-	if (rule->family != SM_FAMILY_FILES || rule->deny || rule->via ||
-	    rule->access != SM_ACCESS_READ || !a->setting_count)
+	if (!only_reads(rule) || !a->setting_count)
 		return NULL;
 	return bsearch(&wanted, a->settings, a->setting_count, sizeof(wanted),
 		       by_pattern);
@@ -278,22 +310,48 @@ static void set_by(struct sm_learn *l, struct sm_rules *rules,
 	rule->by = by;
 }
 
+static struct sm_str find_strangers(const struct apart *a,
+				    const struct sm_rule *rule,
+				    const struct sm_str_list *told)
+{
+	const struct setting *setting = find_setting(a, rule);
+
+	if (setting)
+		return find_others(
+			a, &(struct granted){ &setting->path, 1, false });
+	if (!only_reads(rule) || !told->count ||
+	    !sm_str_equal(rule->pattern, SM_STR("${ARG}")))
+		return SM_STR("");
+	return find_others(a,
+			   &(struct granted){ told->items, told->count, true });
+}
+
+/* Settings that command lines named. */
+static struct sm_str_list find_told(const struct apart *a)
+{
+	struct sm_str_list told = { NULL, 0, 0 };
+
+	for (size_t i = 0; i < a->count; i++)
+		if (a->readings[i].is_told && is_setting(a->readings[i].path))
+			sm_list_add(a->l, &told, a->readings[i].path);
+	return told;
+}
+
 void sm_learn_apart(struct sm_learn *l, struct sm_rules *rules)
 {
 	struct apart a = { .l = l };
+	struct sm_str_list told;
 
 	if (l->options.level == SM_LEVEL_LOOSE)
 		return;
 	find_readings(&a);
 	find_homes(&a);
 	find_settings(&a);
+	told = find_told(&a);
 	for (size_t i = 0; i < rules->count; i++) {
-		const struct setting *setting =
-			find_setting(&a, &rules->rules[i]);
-		struct sm_str others = SM_STR("");
+		struct sm_str others =
+			find_strangers(&a, &rules->rules[i], &told);
 
-		if (setting)
-			others = find_others(&a, setting->path);
 		if (others.len)
 			set_by(l, rules, &rules->rules[i], others);
 	}

@@ -158,6 +158,74 @@ static void what_the_program_writes_is_no_setting(void **state)
 	finish(&b);
 }
 
+/* A process that was told the path, or what it tells now. */
+static struct sm_event told_by(struct sm_value args[3], struct sm_named *named,
+			       const char *function, const char *path)
+{
+	struct sm_event e = read_by(args, function, path);
+
+	*named = (struct sm_named){ 1, { sm_str_of(path) } };
+	e.named = named;
+	return e;
+}
+
+static void see_told(struct bench *b, int run, const char *function,
+		     const char *path)
+{
+	struct sm_named named;
+	struct sm_value args[3];
+	struct sm_event e = told_by(args, &named, function, path);
+
+	add(b, run, &e);
+}
+
+static bool may_told(const struct bench *b, const char *function,
+		     const char *path)
+{
+	struct sm_named named;
+	struct sm_value args[3];
+	struct sm_event e = told_by(args, &named, function, path);
+
+	return allows(b, &e);
+}
+
+/* The server is told its settings, a tool beside it what to look at. */
+static void who_reads_elsewhere_reads_no_settings_he_is_told(void **state)
+{
+	static const struct {
+		const char *told;     /* to the server */
+		const char *function; /* of another that is told something */
+		bool may;
+	} rows[] = {
+		{ APP "/shop.ini", "check", false },
+		{ "/etc/shop/shop.conf", "check", false },
+		{ APP "/shop.ini", "Page.get", true },
+		{ APP "/shop.ini", "", true },
+		{ APP "/banner.txt", "check", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bench b;
+
+		start(&b);
+		for (int k = 0; k < 3; k++)
+			see(&b, "Page.get",
+			    (const char *const[]){ APP "/pages/index.txt",
+						   APP "/pages/help.txt",
+						   APP "/pages/rules.txt" }[k]);
+		see_told(&b, 1, "main", rows[i].told);
+		see_told(&b, 2, rows[i].function, "/in/new.txt");
+		learn(&b);
+		if (may_told(&b, "Page.get", rows[i].told) != rows[i].may)
+			fail_msg("row %zu", i);
+		assert_true(may_told(&b, "main", "/srv/other.ini"));
+		assert_true(may_told(&b, "reload", rows[i].told));
+		assert_true(may_told(&b, rows[i].function, "/in/other.txt"));
+		finish(&b);
+	}
+}
+
 /* Others than the application keep what they had. */
 static void packages_read_them_as_before(void **state)
 {
@@ -206,6 +274,8 @@ int main(void)
 		cmocka_unit_test(one_file_is_no_habit),
 		cmocka_unit_test(names_that_any_module_has_say_nothing),
 		cmocka_unit_test(what_the_program_writes_is_no_setting),
+		cmocka_unit_test(
+			who_reads_elsewhere_reads_no_settings_he_is_told),
 		cmocka_unit_test(packages_read_them_as_before),
 		cmocka_unit_test(a_rule_leaves_out_so_many_and_no_more),
 	};
