@@ -138,6 +138,8 @@ bool sm_is_dotted(struct sm_str path);
 struct sm_str sm_values_own(const struct sm_learn *l,
 			    const struct sm_line *line, uint32_t at,
 			    const struct sm_values *values);
+/* Text below, when words with blanks in them are what stood there; or empty. */
+struct sm_str sm_values_prose(const struct sm_values *values);
 /* The word at `at` is behind an option that is followed by what is to be run.
  */
 bool sm_says_what_runs(const struct sm_line *line, uint32_t at);

@@ -56,6 +56,8 @@ static struct sm_str whole_slot(struct sm_learn *l, const struct sm_values *v)
 {
 	struct sm_str type = type_of(l, v);
 
+	if (!type.len)
+		type = sm_values_prose(v);
 	if (type.len)
 		return type;
 	if (sm_values_all(v, is_slash_free) && !names_file(l, v))

@@ -396,7 +396,8 @@ struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v)
 	text = shared_origin(v);
 	if (text.len)
 		return sm_learn_join(l, sm_escape(l, text), SM_STR("<word>"));
-	return name_slot(l, v);
+	text = sm_values_prose(v);
+	return text.len ? text : name_slot(l, v);
 }
 
 struct sm_str sm_values_clock(struct sm_learn *l, const struct sm_word *word,

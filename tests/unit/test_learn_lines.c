@@ -188,6 +188,37 @@ static void a_dash_is_none_of_the_values(void **state)
 	finish(&b);
 }
 
+#define NOTE(text) ARGV("/usr/bin/note", "-s", text)
+#define DRAW(text) ARGV("/usr/bin/draw", text, "-")
+
+/* Words with blanks between them are no names of files. */
+static void prose_may_hold_slashes(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 0, NOTE("start: first"));
+	see_popen(&b, 0, NOTE("no network"));
+	see_popen(&b, 1, NOTE("urgent"));
+	see_popen(&b, 1, NOTE("port changed again"));
+	see_popen(&b, 0, DRAW("my house.png"));
+	see_popen(&b, 0, DRAW("a tree.jpg"));
+	see_popen(&b, 1, DRAW("sun.gif"));
+	learn(&b);
+	assert_true(allows_popen(&b, NOTE("coffee/tea: it's broken (2/3)")));
+	assert_true(allows_popen(&b, NOTE("see https://wiki/x")));
+	assert_true(allows_popen(&b, NOTE("and/or")));
+	assert_false(allows_popen(&b, NOTE("/etc/passwd")));
+	assert_false(allows_popen(&b, NOTE("x/../../etc/passwd")));
+	assert_false(allows_popen(&b, NOTE("../x y")));
+	assert_false(allows_popen(&b, NOTE(".git/config")));
+	assert_false(allows_popen(&b, NOTE("-x y/z")));
+	assert_true(allows_popen(&b, DRAW("my garden.png")));
+	assert_false(allows_popen(&b, DRAW("my house/key.png")));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +229,7 @@ int main(void)
 		cmocka_unit_test(
 			the_application_decides_what_its_scripts_are_told),
 		cmocka_unit_test(a_dash_is_none_of_the_values),
+		cmocka_unit_test(prose_may_hold_slashes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
