@@ -222,6 +222,8 @@ static void open(struct sm_learn *l, struct use *uses, size_t count)
 		    sm_list_has(&tuned, sm_by_of(l, &view->event)))
 			rule.access |= SM_ACCESS_META;
 		uses[i].is_settled = is_settled;
+		if (uses[i].is_change && !sm_list_has(&l->told, uses[i].name))
+			sm_list_add(l, &l->told, uses[i].name);
 		sm_learn_rule_by(l, &rule, &view->event);
 	}
 }

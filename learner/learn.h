@@ -88,6 +88,7 @@ struct sm_learn {
 	struct sm_str_list word_ways; /* likewise */
 	struct sm_str_list sunk;      /* names that went into a tree of data */
 	struct sm_str_list given;     /* given.c */
+	struct sm_str_list told;      /* command.c: where changes open */
 	struct sm_str_list probed;    /* probed.c */
 	struct sm_str_list share_readers; /* package_data.c */
 

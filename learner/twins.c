@@ -3,11 +3,13 @@
  * A directory that a command line names in place of another: what the program
  * makes in the one, the same functions make in the other. So it reads back
  * there, too, what it made, though so far it did so only where it makes things
- * unasked. Nothing is granted but to look at what may be made there already.
+ * unasked. Where rules of ${ARG} let it make things wherever it is told, it
+ * does so there. Nothing is granted but to look at what may be made there
+ * already, and to set its mode and times.
  */
 #include "learner/open.h"
 
-#define LOOKS (SM_ACCESS_READ | SM_ACCESS_LIST)
+#define LOOKS (SM_ACCESS_READ | SM_ACCESS_LIST | SM_ACCESS_META)
 
 /* "app:save" and the file of that function: another script has a main, too. */
 static struct sm_str spell_maker(struct sm_learn *l, const struct sm_event *e)
@@ -54,16 +56,42 @@ static bool share_makers(struct sm_learn *l, const struct sm_facts *creations,
 	return here.count;
 }
 
-/* Whoever makes a thing looks at it as he does in the usual place. */
-static void let_look(struct sm_learn *l, struct sm_node *node,
-		     const struct sm_node *usual)
+static void let_look_where_told(struct sm_learn *l, struct sm_str pattern,
+				struct sm_str by, uint32_t access)
 {
-	for (struct sm_grant *g = node->grants; g; g = g->next)
-		if (g->access & SM_ACCESS_CREATE)
-			g->access |= sm_node_access_by(usual, g->by) & LOOKS;
+	const struct sm_rule rule = { .family = SM_FAMILY_FILES,
+				      .access = access,
+				      .pattern = pattern,
+				      .by = { &by, 1 } };
+
+	l->why = SM_STR("what is made where a command line says is looked at "
+			"as where it is made unasked");
+	if (by.len && access)
+		sm_learn_rule(l, &rule);
+	l->why = SM_STR("");
+}
+
+/* Whoever makes a thing looks at it as he does in the usual place. told: the
+ * same as a rule of ${ARG} would say it; empty: it says nothing. */
+static void let_look(struct sm_learn *l, struct sm_node *node,
+		     const struct sm_node *usual, struct sm_str told)
+{
+	if (node->name.p[0] == '.')
+		told = SM_STR("");
+	for (struct sm_grant *g = node->grants; g; g = g->next) {
+		uint32_t looks = sm_node_access_by(usual, g->by) & LOOKS;
+
+		if (!(g->access & SM_ACCESS_CREATE))
+			continue;
+		g->access |= looks;
+		if (told.len)
+			let_look_where_told(l, told, g->by, looks);
+	}
+	if (told.len)
+		told = SM_STR("${ARG}/<tree>");
 	for (size_t i = 0; i < node->count; i++)
 		let_look(l, node->kids[i],
-			 sm_node_covering(usual, node->kids[i]));
+			 sm_node_covering(usual, node->kids[i]), told);
 }
 
 static bool is_made_dir(const struct sm_node *node)
@@ -75,16 +103,18 @@ static void find_usual(struct sm_learn *l, const struct sm_facts *creations,
 		       struct sm_node *node, struct sm_str dir)
 {
 	const struct sm_node *parent = node->parent;
+	struct sm_str path = sm_path_below(l, dir, node->name);
+	bool is_told = sm_list_has(&l->told, path);
 
 	for (size_t i = 0; i < parent->count; i++) {
 		const struct sm_node *usual = parent->kids[i];
 
 		if (usual != node && is_made_dir(usual) &&
 		    sm_node_covers(usual, node) &&
-		    share_makers(l, creations,
-				 sm_path_below(l, dir, node->name),
+		    share_makers(l, creations, path,
 				 sm_path_below(l, dir, usual->name)))
-			let_look(l, node, usual);
+			let_look(l, node, usual,
+				 is_told ? SM_STR("${ARG}") : SM_STR(""));
 	}
 }
 

@@ -101,11 +101,77 @@ static void what_is_made_where_a_command_line_says_is_read_back(void **state)
 	}
 }
 
+static bool allows_told(const struct bench *b, const char *path, int flags,
+			const char *name)
+{
+	const struct sm_named named = { 1, { sm_str_of(name) } };
+	struct sm_value args[3];
+	struct sm_event e = use(args, path, flags, "save", APP "/app.py");
+
+	e.named = &named;
+	return allows(b, &e);
+}
+
+/* Made as it was told, so that another time it is told another. */
+static void see_told(struct bench *b)
+{
+	const struct sm_named named = { 1, { SM_STR(NAMED) } };
+	struct sm_value args[3];
+	struct sm_event e = mkdir_event(args, NAMED);
+	char path[100];
+
+	for (int run = 1; run < 3; run++) {
+		give(b, (uint32_t)run, 0, "desk", "x");
+		e = mkdir_event(args, NAMED);
+		e.site.principal.function = SM_STR("save");
+		e.named = &named;
+		add(b, run, &e);
+	}
+	for (int i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), NAMED "%s", files[i]);
+		e = use(args, path, WRITE, "save", APP "/app.py");
+		e.named = &named;
+		add(b, 1 + i / 2, &e);
+	}
+}
+
+static void what_is_made_wherever_it_is_told_is_read_back_there(void **state)
+{
+	(void)state;
+	for (int reads = 0; reads < 2; reads++) {
+		struct bench b;
+
+		start(&b);
+		see_told(&b);
+		for (int run = 1; run < 3; run++) {
+			struct sm_value args[3];
+			struct sm_event e = mkdir_event(args, USUAL);
+
+			e.site.principal.function = SM_STR("save");
+			add(&b, run, &e);
+		}
+		see(&b, USUAL, WRITE, "save", APP "/app.py");
+		if (reads)
+			see(&b, USUAL, READ, "show", APP "/app.py");
+		learn(&b);
+		assert_true(allows_told(&b, "/out/7/a.png", WRITE, "/out"));
+		assert_int_equal(allows_told(&b, "/out/7/a.png", READ, "/out"),
+				 reads);
+		assert_false(allows_told(&b, "/out/.key", READ, "/out"));
+		assert_false(allows_told(&b, "/out", READ, "/out"));
+		assert_false(allows_told(&b, "/in/7/a.png", READ, "/out"));
+		assert_false(allows_open(&b, "/out/7/a.png", READ));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			what_is_made_where_a_command_line_says_is_read_back),
+		cmocka_unit_test(
+			what_is_made_wherever_it_is_told_is_read_back_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
