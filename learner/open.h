@@ -125,6 +125,8 @@ void sm_open_owned(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
 void sm_name_owners(struct sm_learn *l, struct sm_node *node);
 /* In a directory of temporary files: they may have any extension. */
 void sm_open_ends(struct sm_learn *l, struct sm_node *node);
+/* Files moved there under their names are called as where they came from. */
+void sm_open_brought(const struct sm_learn *l, struct sm_node *node);
 /* Its name was drawn, and it was made: whoever made it uses it by himself. */
 bool sm_is_drawn_dir(const struct sm_node *node);
 /* Makes node a tree of whoever made it, if its name was drawn. */

@@ -235,8 +235,7 @@ static void put_entry(struct sm_learn *l, struct entry *entry)
 	sm_node_grant(l, node, sm_by_of(l, &entry->view->event), entry->access);
 }
 
-const struct sm_node *sm_paths_find(const struct sm_learn *l,
-				    struct sm_str path)
+static struct sm_node *find(const struct sm_learn *l, struct sm_str path)
 {
 	struct entry key = { .path = path }, *found = NULL;
 
@@ -244,6 +243,12 @@ const struct sm_node *sm_paths_find(const struct sm_learn *l,
 		found = bsearch(&key, l->paths->entries, l->paths->count,
 				sizeof(key), by_path);
 	return found ? sm_node_resolve(found->node) : NULL;
+}
+
+const struct sm_node *sm_paths_find(const struct sm_learn *l,
+				    struct sm_str path)
+{
+	return find(l, path);
 }
 
 bool sm_paths_recorded(const struct sm_learn *l, size_t at, struct sm_str *path)
@@ -271,13 +276,17 @@ static void note_brought(struct sm_learn *l)
 
 	for (size_t i = 0; i < p->count; i++) {
 		struct entry *e = &p->entries[i];
-		const struct sm_node *source;
+		struct sm_node *source;
 
 		if (!(e->access & SM_ACCESS_CREATE) ||
 		    !is_move(&e->view->event))
 			continue;
-		source = sm_paths_find(l, source_of(e->view));
-		e->node->is_brought |= source && sm_is_found(source);
+		source = find(l, source_of(e->view));
+		if (!source || !sm_is_found(source))
+			continue;
+		e->node->is_brought = true;
+		if (!e->node->source)
+			e->node->source = source;
 	}
 }
 

@@ -56,6 +56,7 @@ struct sm_node {
 	bool is_varied;	   /* a slot for files of which each use had others */
 	bool holds_undata; /* something below is no file of data */
 	struct sm_base base;
+	struct sm_node *source; /* where it was found and moved from */
 };
 
 /* What may open in a directory. */

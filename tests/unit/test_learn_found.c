@@ -199,6 +199,60 @@ static void what_is_moved_brings_its_name(void **state)
 	}
 }
 
+static void see_taken(struct bench *b, int run, const char *from,
+		      const char *to)
+{
+	struct sm_value args[4];
+	struct sm_event e = rename_event(args, from, to);
+
+	see_open(b, run, from, READ);
+	add(b, run, &e);
+}
+
+/* One name was all that failed, and each who sends things sent one so called.
+ */
+static void what_is_put_away_is_called_as_what_comes_in(void **state)
+{
+	static const char *const who[] = { "acme", "north", "south" };
+
+	(void)state;
+	for (int has_settings = 0; has_settings < 2; has_settings++) {
+		struct bench b;
+		char from[128], to[128];
+
+		start(&b);
+		for (int i = 0; i < 3; i++) {
+			snprintf(from, sizeof(from), "/srv/in/%s", who[i]);
+			see_list(&b, i % 2, from);
+			snprintf(to, sizeof(to), "/srv/failed/%s", who[i]);
+			see_mkdir(&b, i % 2, to);
+			snprintf(from, sizeof(from), "/srv/in/%s/of%d.csv",
+				 who[i], i);
+			snprintf(to, sizeof(to), "/srv/done/%s/of%d.csv",
+				 who[i], i);
+			see_taken(&b, i % 2, from, to);
+			snprintf(from, sizeof(from), "/srv/in/%s/bad.json",
+				 who[i]);
+			snprintf(to, sizeof(to), "/srv/failed/%s/bad.json",
+				 who[i]);
+			see_taken(&b, i % 2, from, to);
+			snprintf(to, sizeof(to), "/srv/failed/%s/limits.json",
+				 who[i]);
+			if (has_settings)
+				see_open(&b, i % 2, to, READ);
+		}
+		learn(&b);
+		assert_true(allows_rename(&b, "/srv/in/west/bad.json",
+					  "/srv/failed/west/bad.json"));
+		assert_int_equal(allows_rename(&b, "/srv/in/west/late.xml",
+					       "/srv/failed/west/late.xml"),
+				 !has_settings);
+		assert_false(allows_rename(&b, "/srv/in/west/late.xml",
+					   "/srv/failed/west/.late.xml"));
+		finish(&b);
+	}
+}
+
 /* ------------------------------------------------------------------ spread */
 
 struct spread_row {
@@ -339,6 +393,7 @@ int main(void)
 			what_is_called_as_what_was_found_opens_as_that_did),
 		cmocka_unit_test(what_is_put_back_is_called_as_what_is_read),
 		cmocka_unit_test(what_is_moved_brings_its_name),
+		cmocka_unit_test(what_is_put_away_is_called_as_what_comes_in),
 		cmocka_unit_test(
 			one_name_in_each_directory_is_one_at_any_depth),
 		cmocka_unit_test(packages_that_read_source_read_all_of_it),
