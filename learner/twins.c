@@ -111,6 +111,7 @@ static void find_usual(struct sm_learn *l, const struct sm_facts *creations,
 
 		if (usual != node && is_made_dir(usual) &&
 		    sm_node_covers(usual, node) &&
+		    !sm_node_covers(node, usual) &&
 		    share_makers(l, creations, path,
 				 sm_path_below(l, dir, usual->name)))
 			let_look(l, node, usual,
