@@ -92,6 +92,14 @@ void sm_lines_spell_commands(struct sm_learn *l, struct sm_line *lines,
  * that are alike but for them. Lines are sorted by sm_line_compare().
  */
 void sm_lines_group(struct sm_learn *l, struct sm_line *lines, size_t count);
+/* The words from `at` on, `had` of them, are one that may come again. */
+void sm_line_fold(struct sm_learn *l, struct sm_line *line, uint32_t at,
+		  uint32_t had, struct sm_str slot);
+/* <path:PATTERN>. */
+struct sm_str sm_path_slot(struct sm_learn *l, struct sm_str pattern);
+/* Lines alike, with as many words: paths in a row become a list. */
+void sm_lines_list_files(struct sm_learn *l, struct sm_line *lines,
+			 size_t count);
 /* Words of which lines have different numbers become one; sorts lines. */
 void sm_lines_fold(struct sm_learn *l, struct sm_line *lines, size_t count);
 

@@ -13,8 +13,6 @@
 #include "learner/argv.h"
 #include "learner/cost.h"
 
-/* Files in a row that make a list, even where there is one line only. */
-#define LIST_MIN 3
 /* Words with a meaning of their own that are told apart from a list. */
 #define LEADING_MAX  6
 #define TRAILING_MAX 2
@@ -113,9 +111,8 @@ static unsigned count_stretches(const struct sm_line *line)
 	return n;
 }
 
-/* The words from `at` on, `had` of them, are one that may come again. */
-static void fold(struct sm_learn *l, struct sm_line *line, uint32_t at,
-		 uint32_t had, struct sm_str slot)
+void sm_line_fold(struct sm_learn *l, struct sm_line *line, uint32_t at,
+		  uint32_t had, struct sm_str slot)
 {
 	uint32_t rest = line->count - at - had;
 	struct sm_word *words =
@@ -131,87 +128,10 @@ static void fold(struct sm_learn *l, struct sm_line *line, uint32_t at,
 	line->count = at + 1 + rest;
 }
 
-static struct sm_str path_slot(struct sm_learn *l, struct sm_str pattern)
+struct sm_str sm_path_slot(struct sm_learn *l, struct sm_str pattern)
 {
 	pattern = sm_learn_join(l, SM_STR("<path:"), pattern);
 	return sm_learn_join(l, pattern, SM_STR(">"));
-}
-
-/* Of a word that is a known path; else empty. */
-static struct sm_str pattern_of(const struct sm_word *w)
-{
-	return w->is_path ? w->value : w->known;
-}
-
-/* Of POSIX and what goes with it: the last operands are any number of files. */
-static bool takes_files(struct sm_str command)
-{
-	static const char *const names[] = {
-		"bzip2",     "cat",	  "cksum",   "cut",	"du",	"file",
-		"gzip",	     "head",	  "ls",	     "md5sum",	"nl",	"od",
-		"paste",     "pax",	  "rm",	     "sha1sum", "sort", "stat",
-		"sha256sum", "sha512sum", "strings", "tail",	"tar",	"touch",
-		"wc",	     "xz",	  "zip",     "zstd",	NULL
-	};
-
-	return sm_is_among(sm_path_name(command), names);
-}
-
-/* The words from `at` on, so many, are operands, and all that come last. */
-static bool are_operands(const struct sm_line *line, uint32_t at, uint32_t n)
-{
-	const struct sm_word *before = at ? &line->words[at - 1] : NULL;
-
-	if (!before || !takes_files(sm_line_command(line, at)) ||
-	    (at + n < line->count && !line->words[at + n].is_raw))
-		return false;
-	/* Behind an option it may be the option's. */
-	return !before->is_raw && !before->head.len &&
-	       !(before->is_fixed && sm_is_option(before->value));
-}
-
-/* The same kinds of paths stand at the same places, and at no others. */
-static bool have_same_paths(const struct sm_line *a, const struct sm_line *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (uint32_t i = 0; i < a->count; i++)
-		if (!sm_str_equal(pattern_of(&a->words[i]),
-				  pattern_of(&b->words[i])))
-			return false;
-	return true;
-}
-
-static bool all_have_same_paths(const struct sm_line *lines, size_t count)
-{
-	for (size_t i = 1; i < count; i++)
-		if (!have_same_paths(&lines[0], &lines[i]))
-			return false;
-	return true;
-}
-
-/*
- * Three paths of one kind in a row are a list, as of what to link or to pack:
- * the next one is longer. Of what takes any number of files, one is, if
- * has_one: where lines differ in what stands there, that is to open first.
- */
-static void fold_list(struct sm_learn *l, struct sm_line *line, bool has_one)
-{
-	uint32_t n;
-
-	for (uint32_t i = 0; i < line->count; i += n ? n : 1) {
-		const struct sm_word *w = &line->words[i];
-
-		for (n = 0; i + n < line->count && sm_word_is_value(&w[n]) &&
-			    pattern_of(&w[n]).len &&
-			    sm_str_equal(pattern_of(&w[n]), pattern_of(w));)
-			n++;
-		if (!n ||
-		    (n < LIST_MIN && (!has_one || !are_operands(line, i, n))))
-			continue;
-		fold(l, line, i, n, path_slot(l, pattern_of(w)));
-		return;
-	}
 }
 
 /* ---------------------------------------------------------------- the cut */
@@ -310,7 +230,7 @@ static double column_cost(struct sm_learn *l, const struct stretch *s,
 	struct sm_str slot = { "", 0 };
 
 	if (v.count == 1 && is_path)
-		return exposure(path_slot(l, v.items[0].text));
+		return exposure(sm_path_slot(l, v.items[0].text));
 	if (v.count == 1 && !v.items[0].known.len)
 		return 0;
 	if (!is_path)
@@ -331,7 +251,7 @@ static struct sm_str run_slot(struct sm_learn *l, const struct stretch *s,
 
 	v.has_dirs = s->has_dirs;
 	if (is_path && v.count == 1)
-		return path_slot(l, v.items[0].text);
+		return sm_path_slot(l, v.items[0].text);
 	if (!is_plain)
 		return SM_STR("");
 	if (v.count > 1 || v.items[0].known.len)
@@ -387,8 +307,8 @@ static bool fold_stretch(struct sm_learn *l, const struct stretch *s)
 		uint32_t from = stretch_at(&s->lines[i], s->number);
 		uint32_t end = stretch_end(&s->lines[i], from);
 
-		fold(l, &s->lines[i], from + leading,
-		     end - trailing - from - leading, best);
+		sm_line_fold(l, &s->lines[i], from + leading,
+			     end - trailing - from - leading, best);
 	}
 	return best.len;
 }
@@ -434,8 +354,6 @@ static void fold_alike(struct sm_learn *l, struct sm_line *lines, size_t count,
 		       unsigned number, bool has_dirs)
 {
 	struct stretch s = { lines, count, number, UINT32_MAX, has_dirs };
-	bool has_one = l->options.level != SM_LEVEL_TIGHT &&
-		       all_have_same_paths(lines, count);
 	uint32_t most = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -446,8 +364,7 @@ static void fold_alike(struct sm_learn *l, struct sm_line *lines, size_t count,
 	}
 	if (s.least < most && fold_stretch(l, &s))
 		return;
-	for (size_t i = 0; i < count; i++)
-		fold_list(l, &lines[i], has_one);
+	sm_lines_list_files(l, lines, count);
 }
 
 /* Where all that lies in the directory was meant: no name, and no slot's. */

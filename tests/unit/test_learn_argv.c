@@ -142,6 +142,7 @@ static void lists_of_files_may_be_longer(void **state)
 	see_system(&b, 0, "ls " APP "/out/one/a.o; ar t " APP "/out/two/c.o");
 	see_popen(&b, 0, ARGV("/usr/bin/tar", "-cf", "a.tar", objects[0]));
 	see_popen(&b, 0, ARGV("/usr/bin/tar", "-xf", objects[0]));
+	see_popen(&b, 0, ARGV("/usr/bin/sort", "-u", objects[0], objects[1]));
 	learn(&b);
 	assert_true(allows_popen(
 		&b, ARGV("/usr/bin/ld", "-r", objects[0], objects[1],
@@ -163,6 +164,10 @@ static void lists_of_files_may_be_longer(void **state)
 		&b, ARGV("/usr/bin/tar", "-cf", "a.tar", objects[1], "-C/")));
 	assert_false(allows_popen(
 		&b, ARGV("/usr/bin/tar", "-xf", objects[0], objects[1])));
+	/* Behind an option one may be its value, but no more. */
+	assert_true(allows_popen(&b, ARGV("/usr/bin/sort", "-u", objects[0],
+					  objects[2], objects[1])));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/sort", "-u", objects[0])));
 	finish(&b);
 }
 
