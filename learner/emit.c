@@ -326,13 +326,24 @@ static void give_reason(struct sm_learn *l, const struct sm_rule *rule,
 	reason->events = draft->rule.seen;
 }
 
-const struct sm_learned_reason *
-sm_learned_reason(const struct sm_learned *learned, struct sm_str id)
+static struct sm_learned_reason *find_reason(const struct sm_learned *learned,
+					     struct sm_str id)
 {
 	for (size_t i = 0; i < learned->reason_count; i++)
 		if (sm_str_equal(learned->reasons[i].id, id))
 			return &learned->reasons[i];
 	return NULL;
+}
+
+struct sm_learned_reason *sm_learn_reason(struct sm_learn *l, struct sm_str id)
+{
+	return find_reason(l->out, id);
+}
+
+const struct sm_learned_reason *
+sm_learned_reason(const struct sm_learned *learned, struct sm_str id)
+{
+	return find_reason(learned, id);
 }
 
 /*

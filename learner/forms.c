@@ -80,7 +80,7 @@ struct sm_str sm_cut_why(struct sm_learn *l, const struct sm_choice *cut,
 	char text[128];
 
 	snprintf(text, sizeof(text),
-		 "%zu %s: as recorded %.2f, generalised %.2f", count, what,
+		 "%zu %s cost %.2f as recorded, %.2f opened", count, what,
 		 cut->forms->least, cut->best->least);
 	return sm_learn_copy(l, sm_str_of(text));
 }

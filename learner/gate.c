@@ -156,6 +156,18 @@ static void count(struct sm_learn *l)
 	}
 }
 
+/* What was counted for one rule counts for the one that says the same. */
+static void count_for(struct sm_learn *l, struct sm_rule *into,
+		      const struct sm_rule *from)
+{
+	struct sm_learned_reason *reason = sm_learn_reason(l, into->id);
+	const struct sm_learned_reason *other = sm_learn_reason(l, from->id);
+
+	into->seen += from->seen;
+	if (reason && other)
+		reason->events += other->events;
+}
+
 /* What structure opened may mean all that another rule was made for. */
 static void drop_covered(struct sm_learn *l, struct sm_rules *rules)
 {
@@ -168,7 +180,7 @@ static void drop_covered(struct sm_learn *l, struct sm_rules *rules)
 	/* Backwards: who covers an earlier one was not covered itself. */
 	for (size_t i = rules->count; i-- > 0;)
 		if (by[i] < rules->count)
-			rules->rules[by[i]].seen += rules->rules[i].seen;
+			count_for(l, &rules->rules[by[i]], &rules->rules[i]);
 	for (size_t i = 0; i < rules->count; i++)
 		if (by[i] == SIZE_MAX)
 			rules->rules[kept++] = rules->rules[i];

@@ -239,6 +239,8 @@ void sm_learn_rule_by(struct sm_learn *l, struct sm_rule *rule,
  * leaves rules under review out.
  */
 struct sm_rules *sm_learn_build(struct sm_learn *l, bool reviewed);
+/* How a rule of the policy that was built last came about, or NULL. */
+struct sm_learned_reason *sm_learn_reason(struct sm_learn *l, struct sm_str id);
 /* What sm_risk_of() said of the rule that is called id now, or empty. */
 struct sm_str sm_learn_risk_of(struct sm_learn *l, struct sm_str id);
 /*

@@ -324,6 +324,26 @@ bool sm_is_package(struct sm_str by)
 	return !sm_str_starts(by, SM_STR("dynamic"));
 }
 
+static bool is_any_depth(const struct sm_node *node)
+{
+	return node && node->is_slot && sm_str_equal(node->name, SM_STR("**"));
+}
+
+/* Why one slot opened. The rule may spell any depth in another way. */
+static struct sm_str why_open(struct sm_learn *l, const struct sm_node *node)
+{
+	struct sm_str why = node->why;
+
+	if (!why.len)
+		why = is_any_depth(node->parent) ? SM_STR("as the depth")
+						 : SM_STR("by its form");
+	return sm_learn_join(
+		l,
+		is_any_depth(node) ? SM_STR("any depth: ")
+				   : sm_learn_join(l, node->name, SM_STR(": ")),
+		why);
+}
+
 /* Why its slots opened, from the top. */
 static struct sm_str reason_of(struct sm_learn *l, const struct sm_node *node)
 {
@@ -332,10 +352,7 @@ static struct sm_str reason_of(struct sm_learn *l, const struct sm_node *node)
 	for (; node; node = node->parent) {
 		if (!node->is_slot)
 			continue;
-		one = sm_learn_join(l, node->name, SM_STR(": "));
-		one = sm_learn_join(l, one,
-				    node->why.len ? node->why
-						  : SM_STR("by its form"));
+		one = why_open(l, node);
 		if (why.len)
 			one = sm_learn_join(l, one, SM_STR("; "));
 		why = sm_learn_join(l, one, why);

@@ -480,6 +480,66 @@ static void whatever_was_recorded_is_granted(void **state)
 	assert_true(decided > 20 * denied && denied > 0);
 }
 
+/* Rules that another one covers leave it what was counted for them. */
+static void a_reason_counts_what_its_rule_was_made_of(void **state)
+{
+	static const char *const owners[] = { "anna", "ben",  "carl", "dora",
+					      "eve",  "fred", "gil",  "anna" };
+	const struct sm_learn_options options = { .evidence = true };
+	const struct sm_learned_reason *reason;
+	char dir[100], path[120];
+	struct bench b;
+	bool joined = false;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 8; i++) {
+		snprintf(dir, sizeof(dir), APP "/scans/%s", owners[i]);
+		see_mkdir(&b, i % RUNS, dir);
+		snprintf(path, sizeof(path), "%s/scan-%d.png", dir,
+			 i == 7 ? 3 : 1);
+		see_open(&b, i % RUNS, path, WRITE);
+		see_popen(&b, i % RUNS, ARGV("/usr/bin/pack", "-k", path));
+	}
+	learn_with(&b, &options);
+	for (size_t i = 0; i < b.learned.rules->count; i++) {
+		const struct sm_rule *rule = &b.learned.rules->rules[i];
+
+		reason = sm_learned_reason(&b.learned, rule->id);
+		assert_non_null(reason);
+		assert_int_equal(reason->events, rule->seen);
+		joined |=
+			rule->family == SM_FAMILY_PROCESSES && rule->seen == 8;
+	}
+	assert_true(joined);
+	finish(&b);
+}
+
+/* A rule spells any depth as it needs; the reason speaks of both. */
+static void a_reason_says_what_its_figures_are(void **state)
+{
+	char path[100];
+	struct bench b;
+	bool is_deep = false;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 24; i++) {
+		snprintf(path, sizeof(path), APP "/out/%c%d/x%d/f%c%d.json",
+			 'a' + i / 5, i, i, 'k' + i % 7, i);
+		see_open(&b, i % RUNS, path, WRITE);
+	}
+	learn(&b);
+	for (size_t i = 0; i < b.learned.reason_count; i++) {
+		const char *why = b.learned.reasons[i].why.p;
+
+		assert_null(strstr(why, "**"));
+		is_deep |= strstr(why, "any depth: ") && strstr(why, " cost ");
+	}
+	assert_true(is_deep);
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,6 +550,8 @@ int main(void)
 		cmocka_unit_test(a_slot_gives_way_to_libraries_among_its_names),
 		cmocka_unit_test(code_the_program_wrote_itself_is_listed),
 		cmocka_unit_test(whatever_was_recorded_is_granted),
+		cmocka_unit_test(a_reason_counts_what_its_rule_was_made_of),
+		cmocka_unit_test(a_reason_says_what_its_figures_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
