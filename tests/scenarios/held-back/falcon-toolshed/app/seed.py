@@ -1,0 +1,5 @@
+import sys
+
+from toolshed import store
+
+store.make(sys.argv[1:])

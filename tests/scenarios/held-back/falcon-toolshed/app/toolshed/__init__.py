@@ -1,0 +1,1 @@
+"""Neighbours lend each other tools."""

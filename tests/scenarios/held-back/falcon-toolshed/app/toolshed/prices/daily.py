@@ -1,0 +1,2 @@
+def price(cents, days):
+    return cents * days
