@@ -102,7 +102,7 @@ static void list_unrun(struct sm_learn *l, const struct sm_facts *f)
 			f->items[i].view->event.site.kind == SM_EVENT_OPEN;
 
 		if (is_open && r->access == SM_ACCESS_LOAD &&
-		    !sm_list_has(&run, r->value))
+		    !sm_is_quoted(l, r) && !sm_list_has(&run, r->value))
 			sm_list_add(l, &l->unrun, sm_learn_path(l, r->value));
 	}
 }
@@ -160,7 +160,8 @@ void sm_learn_code(struct sm_learn *l)
 	for (size_t i = 0; i < f.count; i++) {
 		const struct sm_view *view = f.items[i].view;
 
-		if (f.items[i].request->access != SM_ACCESS_RUN)
+		if (f.items[i].request->access != SM_ACCESS_RUN &&
+		    !sm_is_quoted(l, f.items[i].request))
 			load_file(l, f.items[i].request->value, &view->event,
 				  view->call->count);
 	}

@@ -88,6 +88,7 @@ struct sm_learn {
 	struct sm_str_list word_ways; /* likewise */
 	struct sm_str_list sunk;      /* names that went into a tree of data */
 	struct sm_str_list given;     /* given.c */
+	struct sm_str_list quoted;    /* quoted.c */
 	struct sm_str_list told;      /* command.c: where changes open */
 	struct sm_str_list probed;    /* probed.c */
 	struct sm_str_list share_readers; /* package_data.c */
@@ -127,6 +128,9 @@ struct sm_facts sm_learn_facts(struct sm_learn *l, enum sm_family family,
 			       uint32_t access);
 /* The words that command lines give; before anything asks for them. */
 void sm_learn_given(struct sm_learn *l);
+/* Lists files whose source is shown, and which are data: of all views. */
+void sm_learn_quoted(struct sm_learn *l);
+bool sm_is_quoted(const struct sm_learn *l, const struct sm_request *request);
 /* Whether name, or what it is without its extension, is one of them. */
 bool sm_is_given(const struct sm_learn *l, struct sm_str name);
 /* When a value was used, and in which runs. */

@@ -158,7 +158,7 @@ static void note_view(struct sm_learn *l, const struct sm_view *view)
 
 		if (r->access == SM_ACCESS_EXEC && !r->cut)
 			note_program(l, r->value);
-		if (r->access != SM_ACCESS_LOAD || r->cut)
+		if (r->access != SM_ACCESS_LOAD || r->cut || sm_is_quoted(l, r))
 			continue;
 		/* Jinja and others name generated code after its template. */
 		if (sm_is_code_suffix(sm_extension(r->value)) ||
@@ -312,6 +312,7 @@ void sm_learn_variables(struct sm_learn *l)
 	struct sm_str cwd;
 
 	note_owners(l);
+	sm_learn_quoted(l);
 	for (size_t i = 0; i < l->view_count; i++)
 		note_view(l, &l->views[i]);
 	cwd = l->cwd = shared_cwd(l);

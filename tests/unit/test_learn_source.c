@@ -179,6 +179,63 @@ static void where_a_directory_stands_others_do(void **state)
 	}
 }
 
+static struct sm_event tool_event(struct sm_value args[3], const char *path,
+				  enum sm_via via)
+{
+	struct sm_event e = open_event(args, path, READ);
+
+	e.site.principal = tool;
+	e.site.via = via;
+	return e;
+}
+
+static bool lets_tool(const struct bench *b, const char *path, enum sm_via via)
+{
+	struct sm_value args[3];
+	struct sm_event e = tool_event(args, path, via);
+
+	return allows(b, &e);
+}
+
+/* A tool shows lines of what it reads, which makes no code of it; one file of
+ * another kind is also run. */
+static void source_that_is_quoted_is_data(void **state)
+{
+	static const char *const files[] = { "/srv/pile/7/one.py",
+					     "/srv/pile/8/sub/two.py",
+					     "/srv/pile/9/three.py" };
+	struct sm_value args[3];
+	struct sm_event e;
+
+	(void)state;
+	for (int is_run = 0; is_run < 2; is_run++) {
+		struct bench b;
+
+		start(&b);
+		for (int i = 0; i < 3; i++) {
+			tool_opened(&b, files[i], READ);
+			e = tool_event(args, files[i], SM_VIA_TRACEBACK);
+			add(&b, i % 2, &e);
+		}
+		for (int i = 0; is_run && i < 3; i++)
+			see_load(&b, files[i]);
+		learn(&b);
+		e = load_event(args, files[0]);
+		assert_int_equal(allows(&b, &e), is_run);
+		assert_true(lets_tool(&b, files[0], SM_VIA_TRACEBACK));
+		assert_int_equal(
+			lets_tool(&b, "/srv/pile/5/a b.py", SM_VIA_DIRECT),
+			!is_run);
+		assert_int_equal(
+			lets_tool(&b, "/srv/pile/5/a b.py", SM_VIA_TRACEBACK),
+			!is_run);
+		assert_false(lets_tool(&b, "/srv/other.py", SM_VIA_TRACEBACK));
+		e = load_event(args, "/srv/pile/5/a b.py");
+		assert_false(allows(&b, &e));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +247,7 @@ int main(void)
 		cmocka_unit_test(source_for_other_programs_stays_spelled),
 		cmocka_unit_test(source_for_given_code_stays_spelled),
 		cmocka_unit_test(where_a_directory_stands_others_do),
+		cmocka_unit_test(source_that_is_quoted_is_data),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
