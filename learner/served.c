@@ -114,6 +114,36 @@ static bool are_all(const struct sm_node *node, bool (*is)(struct sm_str))
 	return true;
 }
 
+static bool is_asset(struct sm_str extension)
+{
+	static const char *const list[] = { ".css",  ".eot",   ".ico", ".js",
+					    ".map",  ".mjs",   ".otf", ".ttf",
+					    ".woff", ".woff2", NULL };
+
+	return sm_is_among(extension, list);
+}
+
+static bool has_own_asset(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (!node->kids[i]->is_dir &&
+		    is_asset(sm_extension(node->kids[i]->name)))
+			return true;
+	return false;
+}
+
+/* Styles in one directory and scripts in another: pictures and fonts may lie
+ * beside them. */
+static bool has_asset_dirs(const struct sm_node *node)
+{
+	size_t dirs = 0, files = 0;
+
+	for (size_t i = 0; i < node->count; i++)
+		dirs += has_own_asset(node->kids[i]);
+	return dirs > 1 && are_all(node, is_shown_suffix) &&
+	       is_read_only(node, false, &files);
+}
+
 bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 		  struct sm_str dir, const struct sm_place *place)
 {
@@ -128,7 +158,8 @@ bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 		       are_all(node, is_written_suffix);
 	size_t all = 0;
 
-	if (!may_be_tree(l, node, dir, place) || !has_file(node) ||
+	if (!may_be_tree(l, node, dir, place) ||
+	    !(has_file(node) || has_asset_dirs(node)) ||
 	    !are_readers(node, anybody) ||
 	    !is_read_only(node, anybody, &e.distinct))
 		return false;
@@ -137,15 +168,6 @@ bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 		return true;
 	e.distinct += e.distinct && sm_node_is_listed(node);
 	return sm_is_open(l, &e);
-}
-
-static bool is_asset(struct sm_str extension)
-{
-	static const char *const list[] = { ".css",  ".eot",   ".ico", ".js",
-					    ".map",  ".mjs",   ".otf", ".ttf",
-					    ".woff", ".woff2", NULL };
-
-	return sm_is_among(extension, list);
 }
 
 bool sm_has_assets(const struct sm_node *node)

@@ -344,6 +344,39 @@ static void texts_may_be_of_any_format_of_texts(void **state)
 	}
 }
 
+/* Styles and scripts lie in directories of their own, and nothing above. */
+static void directories_of_assets_have_others_beside_them(void **state)
+{
+	static const struct {
+		const char *second;
+		bool is_app, opens;
+	} rows[] = {
+		{ SITE "js/b.js", false, true },
+		{ SITE "js/b.js", true, false },
+		{ SITE "pages/b.html", false, false },
+		{ SITE "js/b.csv", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bench b;
+
+		start(&b);
+		see_read(&b, SITE "css/a.css", false);
+		see_read(&b, rows[i].second, rows[i].is_app);
+		see_read(&b, APP "/settings.json", true);
+		learn(&b);
+		assert_true(serves(&b, SITE "css/dark.css"));
+		assert_int_equal(serves(&b, SITE "fonts/a b.woff2"),
+				 rows[i].opens);
+		assert_false(serves(&b, SITE "fonts/.x"));
+		assert_false(serves(&b, APP "/settings.json"));
+		assert_false(serves(&b, APP "/other/c.css"));
+		assert_false(allows_open(&b, SITE "js/b.js", WRITE));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +396,7 @@ int main(void)
 		cmocka_unit_test(
 			what_people_write_for_people_opens_for_who_reads_it),
 		cmocka_unit_test(texts_may_be_of_any_format_of_texts),
+		cmocka_unit_test(directories_of_assets_have_others_beside_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
