@@ -71,7 +71,7 @@ sm_observations_merge(struct sm_observations *into,
  * and lives as long.
  */
 struct sm_run_info {
-	uint64_t identity;
+	uint64_t identity, host;    /* equal for runs of one host */
 	uint64_t first_ns, last_ns; /* CLOCK_REALTIME; first > last: no event */
 	uint64_t events, processes;
 	struct sm_str exe, script; /* of its first process; may be empty */

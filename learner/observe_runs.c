@@ -102,6 +102,7 @@ bool sm_observations_run(const struct sm_observations *observations, size_t at,
 		return false;
 	run = observations->runs[at];
 	*info = (struct sm_run_info){ .identity = run->identity,
+				      .host = run->host,
 				      .first_ns = run->first_ns,
 				      .last_ns = run->last_ns };
 	for (size_t i = 0; i < observations->owner_count; i++) {

@@ -18,21 +18,35 @@
 /* -------------------------------------------------------------------- traces
  */
 
+/* Which of two times is none, the reader of times does not know. */
+static enum sm_status time_of(const struct sm_clock *clock, const char *option,
+			      const char *text, uint64_t *time_ns,
+			      struct sm_diag *diag)
+{
+	struct sm_diag told = { 0 };
+	enum sm_status status = SM_OK;
+
+	if (text)
+		status = sm_clock_parse(clock, text, time_ns, &told);
+	return status == SM_OK
+		       ? SM_OK
+		       : sm_fail(diag, status, "%s: %s", option, told.text);
+}
+
 static enum sm_status window_of(const struct sm_learn_input *input,
 				const struct sm_trace *trace,
 				struct sm_window *window, struct sm_diag *diag)
 {
 	struct sm_clock clock;
-	enum sm_status status = SM_OK;
+	enum sm_status status;
 
 	*window = (struct sm_window){ 0, 0, input->takes_followers };
 	sm_clock_init(&clock, trace);
-	if (input->since)
-		status = sm_clock_parse(&clock, input->since, &window->from_ns,
-					diag);
-	if (status == SM_OK && input->until)
-		status = sm_clock_parse(&clock, input->until, &window->to_ns,
-					diag);
+	status = time_of(&clock, "--since", input->since, &window->from_ns,
+			 diag);
+	if (status == SM_OK)
+		status = time_of(&clock, "--until", input->until,
+				 &window->to_ns, diag);
 	return status;
 }
 
@@ -117,6 +131,22 @@ static enum sm_status read_summary(const struct sm_learn_input *input,
 	return status;
 }
 
+/* To record more would not help. */
+static int check_window(const struct sm_program *program,
+			const struct sm_learn_input *input,
+			const struct sm_observations *observations)
+{
+	struct sm_observed observed;
+
+	sm_observations_count(observations, &observed);
+	if (observed.events || (!input->since && !input->until))
+		return SM_EXIT_OK;
+	sm_cli_error(program, NULL,
+		     "nothing was recorded in the time that --since and "
+		     "--until leave");
+	return SM_EXIT_USAGE;
+}
+
 int sm_learn_input_read(const struct sm_program *program,
 			const struct sm_learn_input *input, int count,
 			char **paths, struct sm_observations *observations)
@@ -145,6 +175,8 @@ int sm_learn_input_read(const struct sm_program *program,
 		result = SM_EXIT_USAGE;
 	}
 	trace_set_fini(&set);
+	if (result == SM_EXIT_OK)
+		result = check_window(program, input, observations);
 	return result;
 }
 
@@ -162,26 +194,54 @@ static void put_time(uint64_t ns)
 		fputs(text, stdout);
 }
 
-void sm_learn_input_list(const struct sm_observations *observations)
+static int by_start(const void *a, const void *b)
 {
-	struct sm_run_info run;
+	const struct sm_run_info *x = a, *y = b;
 
-	for (size_t i = 0; sm_observations_run(observations, i, &run); i++) {
-		printf("%016" PRIx64 " ", run.identity);
-		if (run.first_ns <= run.last_ns) {
-			put_time(run.first_ns);
-			printf(" %.1f s", (double)(run.last_ns - run.first_ns) /
-						  SECOND_NS);
-		}
-		printf(" %" PRIu64 " processes %" PRIu64 " events ",
-		       run.processes, run.events);
-		sm_cli_put(stdout, run.exe, false);
-		if (run.script.len) {
-			putchar(' ');
-			sm_cli_put(stdout, run.script, false);
-		}
-		putchar('\n');
+	if (x->first_ns != y->first_ns)
+		return x->first_ns < y->first_ns ? -1 : 1;
+	return (x->identity > y->identity) - (x->identity < y->identity);
+}
+
+static void put_run(const struct sm_run_info *run)
+{
+	printf("%016" PRIx64 " ", run->identity);
+	if (run->first_ns <= run->last_ns) {
+		put_time(run->first_ns);
+		printf(" %.1f s",
+		       (double)(run->last_ns - run->first_ns) / SECOND_NS);
 	}
+	printf(" %" PRIu64 " process%s %" PRIu64 " events host %08" PRIx32 " ",
+	       run->processes, run->processes == 1 ? "" : "es", run->events,
+	       (uint32_t)(run->host >> 32));
+	sm_cli_put(stdout, run->exe, false);
+	if (run->script.len) {
+		putchar(' ');
+		sm_cli_put(stdout, run->script, false);
+	}
+	putchar('\n');
+}
+
+bool sm_learn_input_list(const struct sm_observations *observations)
+{
+	struct sm_run_info *runs = NULL, *more;
+	size_t count = 0;
+
+	for (;; count++) {
+		more = realloc(runs, (count + 1) * sizeof(*runs));
+		if (!more) {
+			free(runs);
+			return false;
+		}
+		runs = more;
+		if (!sm_observations_run(observations, count, &runs[count]))
+			break;
+	}
+	qsort(runs, count, sizeof(*runs), by_start);
+	for (size_t i = 0; i < count; i++)
+		put_run(&runs[i]);
+	free(runs);
+	return true;
 }
 
 /* How many runs have an identity that starts so; *identity: the last. */

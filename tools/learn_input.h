@@ -23,7 +23,7 @@ int sm_learn_input_read(const struct sm_program *program,
 			const struct sm_learn_input *input, int count,
 			char **paths, struct sm_observations *observations);
 /* One run a line on standard output. */
-void sm_learn_input_list(const struct sm_observations *observations);
+bool sm_learn_input_list(const struct sm_observations *observations);
 /*
  * The observations without the excluded runs, NULL after a message. A run is
  * named by the first digits of its identity.

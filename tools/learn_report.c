@@ -40,17 +40,35 @@ static const char *span(uint64_t ns, char text[32])
 	return text;
 }
 
+static int decimals_of(double value, double *unit)
+{
+	int decimals = 0;
+
+	for (*unit = 1; value > 0 && value < 10 && decimals < 6; decimals++) {
+		value *= 10;
+		*unit /= 10;
+	}
+	return decimals;
+}
+
 /* Two digits that count: "0.042", "3.1", "160". */
 static const char *amount(double value, char text[32])
 {
-	double scaled = value;
-	int decimals = 0;
+	double unit;
 
-	while (scaled > 0 && scaled < 10 && decimals < 6) {
-		scaled *= 10;
-		decimals++;
-	}
+	snprintf(text, 32, "%.*f", decimals_of(value, &unit), value);
+	return text;
+}
+
+/* The same, never less than it is: what is promised, and may be asked for. */
+static const char *at_most(double value, char text[32])
+{
+	double unit;
+	int decimals = decimals_of(value, &unit);
+
 	snprintf(text, 32, "%.*f", decimals, value);
+	if (strtod(text, NULL) < value)
+		snprintf(text, 32, "%.*f", decimals, value + unit / 2);
 	return text;
 }
 
@@ -102,7 +120,7 @@ static void put_cut(const char *program, enum sm_cut kind,
 				cut->family[i]);
 	fprintf(stderr, "; of 1000 %s, at most %s\n",
 		amount(cut->rate.per_1000, rate),
-		amount(cut->rate.bound, bound));
+		at_most(cut->rate.bound, bound));
 }
 
 /* The unseen share falls as the recording grows: as one over its length. */
@@ -167,7 +185,7 @@ static void put_saturation(const char *program, const struct sm_estimate *e)
 	    "%zu rules in use, %zu by one event: %s of 1000 events unseen, "
 	    "at most %s; no new rule in the last %s of %s",
 	    e->rules, e->singles, amount(e->unseen, unseen),
-	    amount(e->unseen_bound, bound), span(e->since_new_ns, settled),
+	    at_most(e->unseen_bound, bound), span(e->since_new_ns, settled),
 	    span(e->recorded_ns, recorded));
 }
 
@@ -181,7 +199,7 @@ static void put_family_rates(const char *program, const struct sm_estimate *e)
 		if (family->per_1000 > 0)
 			say(program, "  of these %s %s, at most %s",
 			    sm_family_name(i), amount(family->per_1000, rate),
-			    amount(family->bound, bound));
+			    at_most(family->bound, bound));
 	}
 }
 
@@ -200,12 +218,12 @@ static void put_estimate(const char *program,
 	say(program,
 	    "expected to block in error: %s of 1000 events, with 95 %% "
 	    "certainty at most %s",
-	    amount(e->rate.per_1000, rate), amount(e->rate.bound, bound));
+	    amount(e->rate.per_1000, rate), at_most(e->rate.bound, bound));
 	put_family_rates(program, e);
 	if (per_day(e, 1) >= 0)
 		say(program, "  a day of this: %s events, at most %s",
 		    amount(per_day(e, e->rate.per_1000), rate),
-		    amount(per_day(e, e->rate.bound), bound));
+		    at_most(per_day(e, e->rate.bound), bound));
 	for (int i = 0; i < SM_CUTS; i++)
 		if (e->cuts[i].folds)
 			put_cut(program, i, &e->cuts[i]);
@@ -254,6 +272,22 @@ bool sm_learn_report_rules(FILE *out, const struct sm_learned *learned)
 		put_reason(out, sm_learned_reason(learned, rule->id));
 	}
 	return true;
+}
+
+void sm_learn_report_rule(FILE *out, const struct sm_rule *rule)
+{
+	fprintf(out, "%s ", sm_family_name(rule->family));
+	sm_cli_put(out, rule->id, false);
+	fputc(' ', out);
+	sm_cli_put(out, rule->pattern, true);
+	for (size_t i = 0; i < rule->args.count; i++) {
+		fputc(' ', out);
+		sm_cli_put(out, rule->args.items[i], true);
+	}
+	for (size_t i = 0; i < rule->by.count; i++) {
+		fputs(i ? ", " : " by ", out);
+		sm_cli_put(out, rule->by.items[i], false);
+	}
 }
 
 void sm_learn_report_summary(const char *program,
@@ -320,11 +354,28 @@ static void put_missed(const char *program, const struct sm_missed *missed)
 		    missed->anywhere);
 }
 
+static void put_too_many(const char *program,
+			 const struct sm_learn_report *report)
+{
+	double bound = report->estimate->rate.bound;
+	char most[32];
+
+	if (bound < 0)
+		say(program,
+		    "too little was recorded to promise the %g of "
+		    "--max-false-blocks",
+		    report->max_false_blocks);
+	else
+		say(program,
+		    "up to %s of 1000 events may be blocked in error, more "
+		    "than the %g of --max-false-blocks",
+		    at_most(bound, most), report->max_false_blocks);
+}
+
 void sm_learn_report_warnings(const char *program,
 			      const struct sm_learn_report *report)
 {
 	const struct sm_learned *learned = report->learned;
-	char text[32];
 
 	put_missed(program, &report->observed.missed);
 	for (size_t i = 0; i < learned->residue_count; i++) {
@@ -333,9 +384,7 @@ void sm_learn_report_warnings(const char *program,
 		fputc('\n', stderr);
 	}
 	if (sm_learn_report_is_too_many(report))
-		say(program,
-		    "more than %s of 1000 events may be blocked in error",
-		    amount(report->max_false_blocks, text));
+		put_too_many(program, report);
 }
 
 /* --------------------------------------------------------------------- JSON */

@@ -24,6 +24,8 @@ void sm_learn_report_warnings(const char *program,
 			      const struct sm_learn_report *report);
 /* Every rule, and how it came about. False: memory ran out. */
 bool sm_learn_report_rules(FILE *out, const struct sm_learned *learned);
+/* A rule as a part of a line: family, id, what it names and for whom. */
+void sm_learn_report_rule(FILE *out, const struct sm_rule *rule);
 /* All of it as one JSON object. */
 void sm_learn_report_json(FILE *out, const struct sm_learn_report *report);
 /* More events may be blocked in error than was asked for. */

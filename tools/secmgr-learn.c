@@ -40,7 +40,8 @@ static int set_max_false_blocks(void *context, const char *value,
 	if (end != value && !*end && settings->max_false_blocks >= 0 &&
 	    settings->max_false_blocks <= 1000)
 		return 0;
-	(void)sm_fail(diag, SM_INVALID, "not a number of 1000 events, as 0.5");
+	(void)sm_fail(diag, SM_INVALID,
+		      "'%s' is no number of 1000 events, as 0.5", value);
 	return -1;
 }
 
@@ -58,7 +59,7 @@ static int add_excluded(void *context, const char *value, struct sm_diag *diag)
 	if (!*value || input->excluded_count == SM_EXCLUDED_MAX) {
 		(void)sm_fail(diag, SM_INVALID,
 			      *value ? "more than %u runs cannot be excluded"
-				     : "--exclude-run names no run",
+				     : "no run is named",
 			      SM_EXCLUDED_MAX);
 		return -1;
 	}
@@ -118,7 +119,7 @@ static int set_quorum(void *context, const char *value, struct sm_diag *diag)
 		return 0;
 	}
 	(void)sm_fail(diag, SM_INVALID,
-		      "--quorum is a number from 1 to %u, as 2 or 2:hosts",
+		      "'%s' is no number from 1 to %u, as 2 or 2:hosts", value,
 		      SM_QUORUM_MAX);
 	return -1;
 }
@@ -266,7 +267,25 @@ static void report_failure(const struct settings *settings,
 	sm_cli_diag(&program, diag->line ? settings->base : NULL, diag);
 }
 
-/* Rules that all observations give and those without the excluded do not. */
+/* Rules of one policy that the other has not, below a line that says so. */
+static size_t put_lacking(const struct sm_rules *rules,
+			  const struct sm_rules *other, const char *what)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < rules->count; i++) {
+		if (has_rule(other, rules->rules[i].id))
+			continue;
+		if (!count++)
+			fprintf(stderr, "%s: %s:\n", program.name, what);
+		fprintf(stderr, "%s:   ", program.name);
+		sm_learn_report_rule(stderr, &rules->rules[i]);
+		fputc('\n', stderr);
+	}
+	return count;
+}
+
+/* What the excluded runs did to the policy; left is the one without them. */
 static enum sm_status put_gone(const struct settings *settings,
 			       const struct sm_observations *all,
 			       const struct sm_rules *left,
@@ -274,27 +293,15 @@ static enum sm_status put_gone(const struct settings *settings,
 {
 	struct sm_learned learned;
 	enum sm_status status = sm_learn(all, &settings->learn, &learned, diag);
-	size_t gone = 0;
 
-	for (size_t i = 0; status == SM_OK && i < learned.rules->count; i++) {
-		const struct sm_rule *rule = &learned.rules->rules[i];
-
-		if (has_rule(left, rule->id))
-			continue;
-		if (!gone++)
-			fprintf(stderr,
-				"%s: without the excluded runs these go:\n",
-				program.name);
-		fprintf(stderr, "%s:   %s ", program.name,
-			sm_family_name(rule->family));
-		sm_cli_put(stderr, rule->id, false);
-		fputc(' ', stderr);
-		sm_cli_put(stderr, rule->pattern, true);
-		fputc('\n', stderr);
-	}
-	if (status == SM_OK && !gone)
+	if (status == SM_OK &&
+	    !put_lacking(learned.rules, left,
+			 "without the excluded runs these go"))
 		fprintf(stderr, "%s: no rule goes with the excluded runs\n",
 			program.name);
+	if (status == SM_OK)
+		put_lacking(left, learned.rules,
+			    "in their place stand, for what other runs did");
 	sm_learned_fini(&learned);
 	return status;
 }
@@ -398,23 +405,6 @@ static void put_moved(const struct sm_variable *moved)
 	putchar('\n');
 }
 
-static void put_drifted_rule(const struct sm_rule *rule)
-{
-	printf("%s ", sm_family_name(rule->family));
-	sm_cli_put(stdout, rule->id, false);
-	putchar(' ');
-	sm_cli_put(stdout, rule->pattern, true);
-	for (size_t i = 0; i < rule->args.count; i++) {
-		putchar(' ');
-		sm_cli_put(stdout, rule->args.items[i], true);
-	}
-	for (size_t i = 0; i < rule->by.count; i++) {
-		fputs(i ? ", " : " by ", stdout);
-		sm_cli_put(stdout, rule->by.items[i], false);
-	}
-	putchar('\n');
-}
-
 static void put_drift(void *context, const struct sm_drift *drift)
 {
 	if (drift->moved) {
@@ -424,7 +414,8 @@ static void put_drift(void *context, const struct sm_drift *drift)
 	*(int *)context = SM_EXIT_FINDING;
 	printf("%c ", drift->is_new ? '+' : '-');
 	if (drift->rule) {
-		put_drifted_rule(drift->rule);
+		sm_learn_report_rule(stdout, drift->rule);
+		putchar('\n');
 		return;
 	}
 	fputs("use ", stdout);
@@ -473,6 +464,14 @@ static int load_base(struct settings *settings, struct sm_rules **base)
 	return SM_EXIT_OK;
 }
 
+static int list_runs(const struct sm_observations *all)
+{
+	if (sm_learn_input_list(all))
+		return SM_EXIT_OK;
+	sm_cli_error(&program, NULL, "out of memory");
+	return SM_EXIT_USAGE;
+}
+
 static int run(struct settings *settings, int count, char **paths)
 {
 	struct sm_observations *all = sm_observations_new();
@@ -488,7 +487,7 @@ static int run(struct settings *settings, int count, char **paths)
 		status = sm_learn_input_read(&program, &settings->input, count,
 					     paths, all);
 	if (status == SM_EXIT_OK && settings->lists_runs)
-		sm_learn_input_list(all);
+		status = list_runs(all);
 	else if (status == SM_EXIT_OK && settings->before_count)
 		status = drift(settings, all);
 	else if (status == SM_EXIT_OK && settings->summary)
@@ -515,23 +514,25 @@ static bool is_in_vain(const struct settings *settings)
 {
 	const char *what = instead_of_policy(settings);
 	const struct {
-		bool is_set;
+		bool is_set, is_for_lists;
 		const char *name;
 	} vain[] = {
-		{ settings->input.excluded_count > 0, "--exclude-run" },
-		{ settings->quorum.least > 1, "--quorum" },
-		{ settings->max_false_blocks >= 0, "--max-false-blocks" },
-		{ settings->base, "--base" },
-		{ settings->output, "--output" },
-		{ settings->report, "--report" },
+		{ settings->input.excluded_count > 0, true, "--exclude-run" },
+		{ settings->quorum.least > 1, true, "--quorum" },
+		{ settings->max_false_blocks >= 0, false,
+		  "--max-false-blocks" },
+		{ settings->base, true, "--base" },
+		{ settings->output, false, "--output" },
+		{ settings->report, false, "--report" },
 	};
 
-	for (size_t i = 0; what && i < sizeof(vain) / sizeof(*vain); i++) {
-		if (!vain[i].is_set)
+	for (size_t i = 0; i < sizeof(vain) / sizeof(*vain); i++) {
+		if (!vain[i].is_set ||
+		    (!what && (!settings->explains || vain[i].is_for_lists)))
 			continue;
-		sm_cli_error(&program, NULL,
-			     "%s learns no policy, which %s is for", what,
-			     vain[i].name);
+		sm_cli_error(&program, NULL, "%s %s no policy, which %s is for",
+			     what ? what : "--explain",
+			     what ? "learns" : "writes", vain[i].name);
 		return true;
 	}
 	return false;

@@ -287,7 +287,7 @@ class Learned(unittest.TestCase):
         tight = self.learn(*self.traces, "--max-false-blocks=0.001", "-q")
         self.assertEqual(tight.returncode, 1, tight.stderr)
         self.assertEqual(tight.stdout, loose.stdout)
-        self.assertIn("more than 0.0010 of 1000 events", tight.stderr)
+        self.assertIn("more than the 0.001 of --max-false-blocks", tight.stderr)
         for wrong in ("-1", "many", "1001", ""):
             done = self.learn(*self.traces, "--max-false-blocks", wrong)
             self.assertEqual(done.returncode, 2)
