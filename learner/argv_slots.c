@@ -352,6 +352,43 @@ static struct sm_str relative_slot(struct sm_learn *l,
 	return sm_learn_join(l, text, SM_STR(">"));
 }
 
+/* Bytes of `../` and the directories behind it. */
+static uint32_t way_up(struct sm_str s)
+{
+	uint32_t n = s.len;
+
+	while (n && s.p[n - 1] != '/')
+		n--;
+	return sm_str_starts(s, SM_STR("../")) ? n : 0;
+}
+
+/* ../<name>.sums for names in one directory above. Or empty. */
+static struct sm_str upper_slot(struct sm_learn *l, const struct sm_values *v)
+{
+	struct sm_str first = v->items[0].text, slot;
+	struct sm_values names = { .items = sm_learn_take(
+					   l, v->count * sizeof(*names.items)),
+				   .count = v->count };
+	uint32_t n = way_up(first);
+
+	for (size_t i = 0; i < v->count; i++) {
+		struct sm_str text = v->items[i].text;
+
+		if (!n || way_up(text) != n || memcmp(text.p, first.p, n) != 0)
+			return SM_STR("");
+		text = (struct sm_str){ text.p + n, text.len - n };
+		if (sm_is_guarded_name(text))
+			return SM_STR("");
+		names.items[i] = v->items[i];
+		names.items[i].text = text;
+	}
+	if (!sm_values_all(&names, is_slash_free) || may_run(&names))
+		return SM_STR("");
+	slot = sm_escape(l, (struct sm_str){ first.p, n });
+	slot = sm_learn_join(l, slot, SM_STR("<name>"));
+	return sm_learn_join(l, slot, sm_escape(l, shared_extension(&names)));
+}
+
 struct sm_str sm_values_known(struct sm_learn *l, const struct sm_values *v)
 {
 	struct sm_str known = v->items[0].known;
@@ -397,6 +434,8 @@ struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v)
 	if (text.len)
 		return sm_learn_join(l, sm_escape(l, text), SM_STR("<word>"));
 	text = sm_values_prose(v);
+	if (!text.len)
+		text = upper_slot(l, v);
 	return text.len ? text : name_slot(l, v);
 }
 

@@ -219,6 +219,38 @@ static void prose_may_hold_slashes(void **state)
 	finish(&b);
 }
 
+/* In one directory above, with the ending that all of them have. */
+static void names_in_a_directory_above_open(void **state)
+{
+	static const char *const others[] = { "../a/b.sums", "../../b.sums",
+					      "../.b.sums",  "../b.txt",
+					      "../b.key",    "/tmp/b.sums",
+					      "b.sums",	     "../" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_system(&b, 0, "cd /srv/in && find . > ../web1.sums");
+	see_system(&b, 0, "cd /srv/in && find . > ../db.sums");
+	see_system(&b, 1, "cd /srv/in && find . > ../cache.sums");
+	see_popen(&b, 0, ARGV("/usr/bin/sign", "../keys/anna.key"));
+	see_popen(&b, 1, ARGV("/usr/bin/sign", "../keys/ben.key"));
+	see_popen(&b, 1, ARGV("/usr/bin/sign", "../keys/carla.key"));
+	learn(&b);
+	assert_true(
+		allows_system(&b, "cd /srv/in && find . > '../mx out.sums'"));
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		char line[128];
+
+		snprintf(line, sizeof(line), "cd /srv/in && find . > %s",
+			 others[i]);
+		assert_false(allows_system(&b, line));
+	}
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/sign", "../keys/zoe.key")));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +262,7 @@ int main(void)
 			the_application_decides_what_its_scripts_are_told),
 		cmocka_unit_test(a_dash_is_none_of_the_values),
 		cmocka_unit_test(prose_may_hold_slashes),
+		cmocka_unit_test(names_in_a_directory_above_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
