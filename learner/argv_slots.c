@@ -427,15 +427,16 @@ struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v)
 	}
 	if (!sm_is_open(l, &e) && !sm_values_are_members(l, v))
 		return none;
+	text = sm_values_prose(v);
+	if (text.len)
+		return text;
 	if ((v->has_dirs || !sm_values_all(v, is_slash_free)) &&
 	    sm_values_all(v, is_relative))
 		return relative_slot(l, v);
 	text = shared_origin(v);
 	if (text.len)
 		return sm_learn_join(l, sm_escape(l, text), SM_STR("<word>"));
-	text = sm_values_prose(v);
-	if (!text.len)
-		text = upper_slot(l, v);
+	text = upper_slot(l, v);
 	return text.len ? text : name_slot(l, v);
 }
 

@@ -202,6 +202,9 @@ static void prose_may_hold_slashes(void **state)
 	see_popen(&b, 0, NOTE("no network"));
 	see_popen(&b, 1, NOTE("urgent"));
 	see_popen(&b, 1, NOTE("port changed again"));
+	see_popen(&b, 0, ARGV("/usr/bin/tell", "anna/in: no bill"));
+	see_popen(&b, 1, ARGV("/usr/bin/tell", "ben/in: some news"));
+	see_popen(&b, 1, ARGV("/usr/bin/tell", "carla/out: lunch today"));
 	see_popen(&b, 0, DRAW("my house.png"));
 	see_popen(&b, 0, DRAW("a tree.jpg"));
 	see_popen(&b, 1, DRAW("sun.gif"));
@@ -214,6 +217,8 @@ static void prose_may_hold_slashes(void **state)
 	assert_false(allows_popen(&b, NOTE("../x y")));
 	assert_false(allows_popen(&b, NOTE(".git/config")));
 	assert_false(allows_popen(&b, NOTE("-x y/z")));
+	assert_true(allows_popen(
+		&b, ARGV("/usr/bin/tell", "zoe/in/new: and/or 2/3")));
 	assert_true(allows_popen(&b, DRAW("my garden.png")));
 	assert_false(allows_popen(&b, DRAW("my house/key.png")));
 	finish(&b);
