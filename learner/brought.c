@@ -13,7 +13,8 @@ static bool may_be_taken(const struct sm_node *slot, const struct sm_node *file)
 	struct sm_grant takes;
 
 	for (const struct sm_grant *g = file->grants; g; g = g->next) {
-		takes = (struct sm_grant){ g->by, g->access & done, NULL };
+		takes = (struct sm_grant){ .by = g->by,
+					   .access = g->access & done };
 		if (g->access & SM_ACCESS_DELETE &&
 		    !sm_grants_cover(slot->grants, &takes))
 			return false;

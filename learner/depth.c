@@ -289,7 +289,8 @@ static void read_below(struct sm_learn *l, struct sm_node *tree,
 			takes |= SM_ACCESS_WRITE | SM_ACCESS_CREATE;
 		if (g->access & SM_ACCESS_READ) {
 			deep->is_made |= takes & g->access & SM_ACCESS_CREATE;
-			sm_node_grant(l, deep, g->by, g->access & takes);
+			sm_node_grant(l, deep, g->by, g->access & takes)
+				->seen += g->seen;
 			g->access &= ~takes;
 		}
 		if (g->access)

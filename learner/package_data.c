@@ -214,6 +214,7 @@ void sm_learn_package_data(struct sm_learn *l, struct sm_node *node,
 	struct home home = find_home(l, path);
 	struct sm_str extension = sm_extension(path);
 	struct sm_str_list by = { NULL, 0, 0 }, readers = { NULL, 0, 0 };
+	uint64_t seen = 0;
 
 	if (!home.dir.len || is_hidden(&home, path))
 		return;
@@ -229,10 +230,10 @@ void sm_learn_package_data(struct sm_learn *l, struct sm_node *node,
 				    is_reader(l, &home, g->by) ? &readers : &by,
 				    g->by);
 			g->access = 0;
+			seen += g->seen;
 		}
 	}
-	grant_others(l, home.dir, extension, &by, node->seen);
+	grant_others(l, home.dir, extension, &by, seen);
 	if (home.is_shared)
-		grant_others(l, share_of(&home), extension, &readers,
-			     node->seen);
+		grant_others(l, share_of(&home), extension, &readers, seen);
 }

@@ -225,14 +225,14 @@ static void put_entry(struct sm_learn *l, struct entry *entry)
 	node->is_probed |= sm_list_has(&l->probed, path);
 	if (!entry->access)
 		return;
-	node->seen += call->count;
 	node->is_dir |= is_dir_event(entry->view->event.site.kind);
 	node->is_file |= entry->view->event.site.kind == SM_EVENT_OPEN &&
 			 entry->access & SM_ACCESS_CREATE;
 	node->is_created |= entry->access & SM_ACCESS_CREATE;
 	node->is_moved |= entry->access & SM_ACCESS_CREATE &&
 			  is_move(&entry->view->event);
-	sm_node_grant(l, node, sm_by_of(l, &entry->view->event), entry->access);
+	sm_node_grant(l, node, sm_by_of(l, &entry->view->event), entry->access)
+		->seen += call->count;
 }
 
 static struct sm_node *find(const struct sm_learn *l, struct sm_str path)
@@ -399,8 +399,7 @@ static void emit_node(struct sm_learn *l, struct sm_node *node)
 	for (struct sm_grant *g = node->grants; g; g = g->next) {
 		struct sm_rule rule = { .family = SM_FAMILY_FILES,
 					.access = g->access,
-					.pattern = pattern,
-					.seen = node->seen };
+					.pattern = pattern };
 		struct sm_str_list by = { NULL, 0, 0 };
 		uint32_t access = g->access;
 		bool is_free = false;
@@ -411,6 +410,7 @@ static void emit_node(struct sm_learn *l, struct sm_node *node)
 			if (k->access != access)
 				continue;
 			is_free |= !k->by.len;
+			rule.seen += k->seen;
 			sm_list_add(l, &by, k->by);
 			k->access = 0;
 		}

@@ -57,8 +57,8 @@ static int by_name(const void *a, const void *b)
 			       *(struct sm_node *const *)b);
 }
 
-void sm_node_grant(struct sm_learn *l, struct sm_node *node, struct sm_str by,
-		   uint32_t access)
+struct sm_grant *sm_node_grant(struct sm_learn *l, struct sm_node *node,
+			       struct sm_str by, uint32_t access)
 {
 	struct sm_grant **at = &node->grants, *new;
 
@@ -66,11 +66,12 @@ void sm_node_grant(struct sm_learn *l, struct sm_node *node, struct sm_str by,
 		at = &(*at)->next;
 	if (*at && sm_str_equal((*at)->by, by)) {
 		(*at)->access |= access;
-		return;
+		return *at;
 	}
 	new = sm_learn_take(l, sizeof(*new));
-	*new = (struct sm_grant){ by, access, *at };
+	*new = (struct sm_grant){ by, access, *at, 0 };
 	*at = new;
+	return new;
 }
 
 /* Everything of from but its kids. */
@@ -79,7 +80,7 @@ void sm_node_take(struct sm_learn *l, struct sm_node *into,
 {
 	from->forward = into;
 	for (struct sm_grant *g = from->grants; g; g = g->next)
-		sm_node_grant(l, into, g->by, g->access);
+		sm_node_grant(l, into, g->by, g->access)->seen += g->seen;
 	sm_sketch_merge(&into->runs, &from->runs);
 	sm_sketch_merge(&into->processes, &from->processes);
 	if (!into->why.len)
@@ -89,7 +90,6 @@ void sm_node_take(struct sm_learn *l, struct sm_node *into,
 		into->time = from->time;
 	else if (from->time.last_ns)
 		sm_span_merge(&into->time, &from->time);
-	into->seen += from->seen;
 	into->sources += from->sources;
 	into->is_dir |= from->is_dir;
 	into->is_made |= from->is_made;
@@ -142,7 +142,8 @@ static struct sm_grant *copy_grants(struct sm_learn *l,
 
 	for (; from; from = from->next) {
 		*at = sm_learn_take(l, sizeof(**at));
-		**at = (struct sm_grant){ from->by, from->access, NULL };
+		**at = (struct sm_grant){ from->by, from->access, NULL,
+					  from->seen };
 		at = &(*at)->next;
 	}
 	return first;

@@ -15,6 +15,7 @@ struct sm_grant {
 	struct sm_str by; /* empty: anybody but foreign and made-up code */
 	uint32_t access;
 	struct sm_grant *next; /* by name */
+	uint64_t seen;	       /* events of theirs; 0: only concluded */
 };
 
 /* The sibling whose name is spelled in this one, when that was text. */
@@ -39,8 +40,7 @@ struct sm_node {
 	struct sm_sketch runs, processes;
 	uint32_t windows; /* a bit for each part of the time */
 	struct sm_span time;
-	uint32_t sources; /* sibling directories merged into this */
-	uint64_t seen;
+	uint32_t sources;  /* sibling directories merged into this */
 	bool is_dir;	   /* has kids, or was listed or made as one */
 	bool is_file;	   /* was opened and made as one */
 	bool is_made;	   /* written or created, itself or something below */
@@ -72,8 +72,8 @@ struct sm_place sm_place_of(const struct sm_learn *l, struct sm_str dir);
 
 /* Slots before names, then by name. */
 int sm_node_compare(const struct sm_node *a, const struct sm_node *b);
-void sm_node_grant(struct sm_learn *l, struct sm_node *node, struct sm_str by,
-		   uint32_t access);
+struct sm_grant *sm_node_grant(struct sm_learn *l, struct sm_node *node,
+			       struct sm_str by, uint32_t access);
 /* `**`: what is below it stands at any depth. */
 bool sm_node_is_tree(const struct sm_node *node);
 /* Sub-directories that are not owners'. */

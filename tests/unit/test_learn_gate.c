@@ -515,6 +515,32 @@ static void a_reason_counts_what_its_rule_was_made_of(void **state)
 	finish(&b);
 }
 
+/* What only one of them did is no evidence for the other. */
+static void each_principal_has_its_own_events(void **state)
+{
+	const struct sm_learn_options options = { .evidence = true };
+	struct bench b;
+	size_t rules = 0;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 4; i++)
+		see_open(&b, i, APP "/state.json", WRITE);
+	tool_opened(&b, APP "/state.json", READ);
+	learn_with(&b, &options);
+	for (size_t i = 0; i < b.learned.rules->count; i++) {
+		const struct sm_rule *rule = &b.learned.rules->rules[i];
+
+		if (rule->family != SM_FAMILY_FILES)
+			continue;
+		rules++;
+		assert_int_equal(rule->seen,
+				 rule->access & SM_ACCESS_WRITE ? 4 : 1);
+	}
+	assert_int_equal(rules, 2);
+	finish(&b);
+}
+
 /* A rule spells any depth as it needs; the reason speaks of both. */
 static void a_reason_says_what_its_figures_are(void **state)
 {
@@ -551,6 +577,7 @@ int main(void)
 		cmocka_unit_test(code_the_program_wrote_itself_is_listed),
 		cmocka_unit_test(whatever_was_recorded_is_granted),
 		cmocka_unit_test(a_reason_counts_what_its_rule_was_made_of),
+		cmocka_unit_test(each_principal_has_its_own_events),
 		cmocka_unit_test(a_reason_says_what_its_figures_are),
 	};
 
