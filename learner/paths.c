@@ -324,23 +324,20 @@ bool sm_is_package(struct sm_str by)
 	return !sm_str_starts(by, SM_STR("dynamic"));
 }
 
-static bool is_any_depth(const struct sm_node *node)
-{
-	return node && node->is_slot && sm_str_equal(node->name, SM_STR("**"));
-}
-
 /* Why one slot opened. The rule may spell any depth in another way. */
 static struct sm_str why_open(struct sm_learn *l, const struct sm_node *node)
 {
 	struct sm_str why = node->why;
 
 	if (!why.len)
-		why = is_any_depth(node->parent) ? SM_STR("as the depth")
-						 : SM_STR("by its form");
+		why = node->parent && sm_node_is_tree(node->parent)
+			      ? SM_STR("as the depth")
+			      : SM_STR("by its form");
 	return sm_learn_join(
 		l,
-		is_any_depth(node) ? SM_STR("any depth: ")
-				   : sm_learn_join(l, node->name, SM_STR(": ")),
+		sm_node_is_tree(node)
+			? SM_STR("any depth: ")
+			: sm_learn_join(l, node->name, SM_STR(": ")),
 		why);
 }
 

@@ -94,7 +94,11 @@ static struct sm_question *find(struct reader *r, const char *id)
 	for (i = 0; i < r->review->count; i++)
 		if (sm_str_equal(r->review->questions[i].id, sm_str_of(id)))
 			return &r->review->questions[i];
-	complain(r, "nothing is asked about a rule \"%s\"", id);
+	complain(
+		r,
+		"nothing is asked about a rule \"%s\"; give the traces, --base "
+		"or --all that the answers were listed with",
+		id);
 	return NULL;
 }
 

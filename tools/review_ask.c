@@ -91,6 +91,9 @@ static char read_key(const struct signals *signals)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &was);
 	if (!has_key || key == 4) /* Ctrl-D */
 		return 0;
+	/* Who ends each answer with Enter has answered already. */
+	if (key == '\n' || key == '\r')
+		return key;
 	printf("%c\n", key > ' ' && key < 127 ? key : ' ');
 	return key;
 }
@@ -245,7 +248,8 @@ static void help(void)
 	      "same)\n"
 	      "d  deny: what it grants is denied, whatever else grants it; a "
 	      "bundle goes\n"
-	      "x  remove: it is taken out\n"
+	      "x  remove: it is taken out; what needs it is learned again, "
+	      "unless it is denied\n"
 	      "i  ignore: leave it as it is, and ask again another time\n"
 	      "e  edit it in $VISUAL or $EDITOR\n"
 	      "b  back: undo a step, or the question before\n"
@@ -330,7 +334,9 @@ static void ask(struct asking *a)
 	       "(q)uit (?) ",
 	       has_tighter ? " (t)ighter" : "", has_looser ? " (l)ooser" : "",
 	       a->review->questions[a->at].rule ? " (e)dit" : "");
-	key = read_key(&a->signals);
+	do
+		key = read_key(&a->signals);
+	while (key == '\n' || key == '\r');
 	if (key)
 		take_key(a, key);
 	else

@@ -58,7 +58,11 @@ static void put_value(FILE *out, const struct sm_seen_value *v)
 {
 	size_t i;
 
-	sm_cli_put(out, v->text, false);
+	/* The program itself, as a library, has no name. */
+	if (v->text.len)
+		sm_cli_put(out, v->text, false);
+	else
+		fputs("\"\"", out);
 	for (i = 1; i < v->args.count; i++) {
 		putc(' ', out);
 		sm_cli_put(out, v->args.items[i], false);

@@ -409,7 +409,9 @@ class Review(unittest.TestCase):
     def test_answers_that_cannot_be_followed_change_nothing(self):
         before = (self.place / "policy.json").read_bytes()
         for answers, complaint in (
-                ("allow f99", '2: nothing is asked about a rule "f99"'),
+                ("allow f99", '2: nothing is asked about a rule "f99"; give '
+                 'the traces, --base or --all that the answers were listed '
+                 'with'),
                 ("permit media", '2: "permit" is none of allow, tighter, '
                  'looser, deny, remove, ignore, replace'),
                 ("allow", '2: "allow" of which rule?'),
@@ -526,6 +528,28 @@ class Review(unittest.TestCase):
             "0 left\n"), shown)
         self.assertEqual("${APP}/media/<name>", self.rule("media")["path"])
         self.assertEqual("/etc/passwd", self.rule("pass", "deny")["path"])
+
+    def test_enter_after_a_key_is_no_answer(self):
+        status, shown = self.at_terminal([b"a\n", b"\na\n"], "policy.json",
+                                         "run.db")
+        self.assertEqual(0, status, shown)
+        self.assertEqual(2, shown.count("(q)uit (?) "), shown)
+        self.assertNotIn("quit: write nothing", shown)
+
+    def test_a_library_without_a_name_is_shown(self):
+        """The program itself, which ctypes opens by the empty name."""
+        trace = self.place / "itself.db"
+        subprocess.run([workloads.program("secmgr-record"), "-q", "-o", trace,
+                        "--", workloads.PYTHON, "-c",
+                        "import ctypes; ctypes.CDLL(None)"], check=True,
+                       env=workloads.environment())
+        policy = subprocess.run([workloads.program("secmgr-learn"), "-q",
+                                 trace], check=True, stdout=subprocess.PIPE)
+        (self.place / "itself.json").write_bytes(policy.stdout)
+        done = subprocess.run([workloads.program("secmgr-policy"), "review",
+                               "--list", "itself.json", "itself.db"],
+                              cwd=self.place, capture_output=True, text=True)
+        self.assertRegex(done.stdout, r'(?m)^# {13}\d  ""$')
 
     def test_bundles_are_asked_about_at_the_terminal(self):
         self.with_bundles()
