@@ -51,6 +51,54 @@ static bool is_of_made(const struct sm_node *node)
 	return true;
 }
 
+/* Made with its name, which is that of a file that was read elsewhere, where
+ * names opened. */
+static bool may_be_copy(const struct sm_learn *l, const struct sm_node *file)
+{
+	return file->is_created && !file->is_slot && file->name.p[0] != '.' &&
+	       !sm_is_guarded_name(file->name) &&
+	       !sm_is_code_suffix(sm_extension(file->name)) &&
+	       sm_list_has(&l->found, file->name);
+}
+
+/* Files of several kinds, all of them called as such, are copies. */
+static bool are_copies(const struct sm_learn *l, const struct sm_node *node)
+{
+	struct sm_evidence e = { .is_made = true };
+	struct sm_str first = SM_STR("");
+	bool are_mixed = false;
+
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
+		struct sm_str extension = sm_extension(kid->name);
+
+		if (kid->is_dir)
+			continue;
+		if (!may_be_copy(l, kid))
+			return false;
+		are_mixed |= e.distinct && !sm_str_equal(extension, first);
+		first = extension;
+		e.distinct++;
+	}
+	return are_mixed && sm_is_open(l, &e);
+}
+
+static void open_copies(const struct sm_learn *l, struct sm_node *node)
+{
+	if (!are_copies(l, node))
+		return;
+	for (size_t i = 0; i < node->count; i++) {
+		struct sm_node *kid = node->kids[i];
+
+		if (kid->is_dir)
+			continue;
+		kid->name = SM_STR("<name>");
+		kid->is_slot = true;
+		kid->why = SM_STR("called as what was read where names "
+				  "opened");
+	}
+}
+
 void sm_open_brought(const struct sm_learn *l, struct sm_node *node)
 {
 	if (l->options.level == SM_LEVEL_TIGHT || !is_of_made(node))
@@ -69,4 +117,5 @@ void sm_open_brought(const struct sm_learn *l, struct sm_node *node)
 		kid->is_slot = true;
 		kid->why = SM_STR("moved here from where names opened");
 	}
+	open_copies(l, node);
 }

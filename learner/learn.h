@@ -87,6 +87,7 @@ struct sm_learn {
 	struct sm_str_list word_sets; /* argv_sets.c */
 	struct sm_str_list word_ways; /* likewise */
 	struct sm_str_list sunk;      /* names that went into a tree of data */
+	struct sm_str_list found;     /* files read where names opened */
 	struct sm_str_list given;     /* given.c */
 	struct sm_str_list quoted;    /* quoted.c */
 	struct sm_str_list told;      /* command.c: where changes open */

@@ -49,12 +49,22 @@ static void note_stem(struct sm_learn *l, const struct sm_node *node)
 	sm_list_add(l, &l->sunk, text);
 }
 
+/* Files that are there to be read. */
+static void note_found(struct sm_learn *l, const struct sm_node *node)
+{
+	if (!node->is_dir && !node->is_slot && !node->is_made &&
+	    sm_node_access(node) & SM_ACCESS_READ &&
+	    l->found.count < MEMBERS_MAX)
+		sm_list_add(l, &l->found, node->name);
+}
+
 void sm_members_note(struct sm_learn *l, const struct sm_member *members,
 		     size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct sm_node *node = members[i].node;
 
+		note_found(l, node);
 		if (members[i].typed)
 			note_stem(l, node);
 		if (members[i].typed || node->is_slot ||
@@ -70,6 +80,7 @@ void sm_members_note_tree(struct sm_learn *l, const struct sm_node *node)
 {
 	for (size_t i = 0; i < node->count; i++) {
 		note_stem(l, node->kids[i]);
+		note_found(l, node->kids[i]);
 		sm_members_note_tree(l, node->kids[i]);
 	}
 }

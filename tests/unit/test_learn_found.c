@@ -253,6 +253,42 @@ static void what_is_put_away_is_called_as_what_comes_in(void **state)
 	}
 }
 
+/* The same two were bad each time, and copied; or the program chose names. */
+static void copies_are_called_as_what_is_read(void **state)
+{
+	static const char *const in[] = { "one.wav", "two.wav", "three.wav",
+					  "cover.jpg", "broken.wav" };
+
+	(void)state;
+	for (int is_copy = 0; is_copy < 2; is_copy++) {
+		struct bench b;
+		char path[128];
+
+		start(&b);
+		for (int i = 0; i < 10; i++) {
+			see_list(&b, i / 5, "/srv/in/new");
+			snprintf(path, sizeof(path), "/srv/in/new/%s",
+				 in[i % 5]);
+			see_open(&b, i / 5, path, READ);
+		}
+		for (int run = 0; run < 2; run++) {
+			see_mkdir(&b, run, "/srv/bad");
+			see_open(&b, run, "/srv/bad/cover.jpg", WRITE);
+			see_open(&b, run,
+				 is_copy ? "/srv/bad/broken.wav"
+					 : "/srv/bad/index.wav",
+				 WRITE);
+		}
+		learn(&b);
+		assert_true(allows_open(&b, "/srv/in/new/x.flac", READ));
+		assert_int_equal(allows_open(&b, "/srv/bad/x.flac", WRITE),
+				 is_copy);
+		assert_false(allows_open(&b, "/srv/bad/.profile", WRITE));
+		assert_false(allows_open(&b, "/srv/x.flac", WRITE));
+		finish(&b);
+	}
+}
+
 /* ------------------------------------------------------------------ spread */
 
 struct spread_row {
@@ -394,6 +430,7 @@ int main(void)
 		cmocka_unit_test(what_is_put_back_is_called_as_what_is_read),
 		cmocka_unit_test(what_is_moved_brings_its_name),
 		cmocka_unit_test(what_is_put_away_is_called_as_what_comes_in),
+		cmocka_unit_test(copies_are_called_as_what_is_read),
 		cmocka_unit_test(
 			one_name_in_each_directory_is_one_at_any_depth),
 		cmocka_unit_test(packages_that_read_source_read_all_of_it),
