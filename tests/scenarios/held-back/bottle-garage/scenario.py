@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A garage's Bottle application behind gunicorn, its commands and its nights."""
+"""A garage's Bottle application behind gunicorn, its commands, its nights."""
 import contextlib
 import json
 import os
@@ -71,7 +71,8 @@ class BottleGarage(stage.Service):
         if not kept.exists():
             self.manage("init", wrapped=False)
             for name in PEOPLE:
-                self.manage("adduser", name, f"mail{len(name)}{name[0]}@mail.example",
+                self.manage("adduser", name,
+                            f"mail{len(name)}{name[0]}@mail.example",
                             "--password", name[::-1], wrapped=False)
             os.rename(self.srv / "var/garage.db", kept)
         stage.write(self.srv / "var/garage.db", kept.read_bytes())
@@ -187,7 +188,8 @@ class BottleGarage(stage.Service):
                 browser, f"hh-{name[:2]} {day}{turn}7", f"brakes {day}",
                 f"{turn + 1}*45 + {day}.5", f"2026-0{day + turn}-1{turn}")
             self.photos(browser, number,
-                        [f"front{day}.png", f"left side {turn}.png"][:turn + 1],
+                        [f"front{day}.png",
+                         f"left side {turn}.png"][:turn + 1],
                         [f"slip-{day}.{turn}.pdf", "order.pdf"][turn % 2:])
             self.papers(browser, number, f"2026-0{day + turn}",
                         f"Thanks, see you {day}. {{{{ order.plate }}}}",
@@ -237,8 +239,8 @@ class BottleGarage(stage.Service):
             browser = self.enter(name)
             number = self.order(browser, plate, what, amount, date)
             self.photos(browser, number, pictures, others)
-            self.papers(browser, number, date[:7], "Hello! Grüße {{ order.day }}",
-                        label)
+            self.papers(browser, number, date[:7],
+                        "Hello! Grüße {{ order.day }}", label)
             self.part(browser, f"/archive/{date}?name={name}&lang=de")
         self.prices(browser, "Preise 2027.v3.yml", [("oil", 1), ("wax", 2)])
         self.expect_answer("deeper", browser.upload(

@@ -166,7 +166,8 @@ class InboxDaemon(stage.Service):
             self.takes({
                 f"{who}/2026/0{day}/mail{turn}.eml": letter(
                     f"{who}@mail.example", {
-                        f"plan-{day}.pdf": b"%PDF", f"list {turn}.ods": b"PK"}),
+                        f"plan-{day}.pdf": b"%PDF",
+                        f"list {turn}.ods": b"PK"}),
                 f"{who}/2026/0{day}/pack-{day}.tar.gz": tar(
                     {f"docs/a{day}.txt": b"a", f"docs/in/b{turn}.dat": b"b",
                      "readme": b"c"}, "w:gz"),
@@ -238,7 +239,8 @@ class InboxDaemon(stage.Service):
         self.takes({"o.west/list.tsv": self.order(
             [("pins", "3", "/p", "none")], "\t"),
             "nord/empty.eml": "", "o.west/large.txt": "many lines\n" * 40000})
-        self.takes({"nord/not.jpeg": b"GIF", "nord/x.yaml": "- [", "nord/cut.tar.gz": b"\x1f\x8b"}, "failed")
+        self.takes({"nord/not.jpeg": b"GIF", "nord/x.yaml": "- [",
+                    "nord/cut.tar.gz": b"\x1f\x8b"}, "failed")
         self.site("shop").page("/sold-out", "gone", 404)
         self.takes({"nord/sold.csv": self.order(
             [("rope", "1", "/sold-out", "")])}, "failed")
