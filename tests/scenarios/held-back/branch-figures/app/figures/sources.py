@@ -29,7 +29,8 @@ def read(name):
 def read_cached(name):
     """Large tables are parsed once."""
     path = DATA / name
-    key = hashlib.sha1(f"{name} {path.stat().st_mtime_ns}".encode()).hexdigest()
+    stamp = f"{name} {path.stat().st_mtime_ns}"
+    key = hashlib.sha1(stamp.encode()).hexdigest()
     kept = CACHE / "tables" / key[:2] / f"{key}.pkl"
     if kept.exists():
         log.info("%s from the cache", name)
