@@ -306,9 +306,9 @@ void sm_learn_report_summary(const char *program,
 	put_bundles(program, report->learned);
 	if (o->denied)
 		say(program,
-		    "%" PRIu64 " events were stopped by a policy and not "
-		    "learned from",
-		    o->denied);
+		    "%" PRIu64 " event%s stopped by a policy and not learned "
+		    "from",
+		    o->denied, o->denied == 1 ? " was" : "s were");
 	if (o->followers)
 		say(program,
 		    "%" PRIu64 " events followed a denial and were not learned "
@@ -316,12 +316,13 @@ void sm_learn_report_summary(const char *program,
 		    o->followers);
 	if (o->forged)
 		say(program,
-		    "%" PRIu64 " events were raised under names of CPython's "
-		    "and not learned from",
-		    o->forged);
+		    "%" PRIu64 " event%s raised under names of CPython's and "
+		    "not learned from",
+		    o->forged, o->forged == 1 ? " was" : "s were");
 	if (report->learned->repaired)
-		say(program, "%zu calls needed literal rules after checking",
-		    report->learned->repaired);
+		say(program, "%zu call%s needed literal rules after checking",
+		    report->learned->repaired,
+		    report->learned->repaired == 1 ? "" : "s");
 	if (report->estimate)
 		put_estimate(program, report);
 }

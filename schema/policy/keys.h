@@ -14,4 +14,10 @@ enum key {
 
 #define SM_SECTION_LETTERS "fnpckde"
 
+/* All that may be done with a file: what deny without `access` means. */
+#define SM_ACCESS_ANY_FILE                                                     \
+	(SM_ACCESS_READ | SM_ACCESS_WRITE | SM_ACCESS_CREATE |                 \
+	 SM_ACCESS_DELETE | SM_ACCESS_LIST | SM_ACCESS_META | SM_ACCESS_LINK | \
+	 SM_ACCESS_SQLITE)
+
 #endif

@@ -295,10 +295,7 @@ static enum sm_status check_members(struct sm_parser *p, struct draft *d)
 		if (!d->rule.deny)
 			return sm_json_fail(&p->json, SM_INVALID, d->place,
 					    "the rule has no access");
-		d->rule.access = SM_ACCESS_READ | SM_ACCESS_WRITE |
-				 SM_ACCESS_CREATE | SM_ACCESS_DELETE |
-				 SM_ACCESS_LIST | SM_ACCESS_META |
-				 SM_ACCESS_LINK | SM_ACCESS_SQLITE;
+		d->rule.access = SM_ACCESS_ANY_FILE;
 	}
 	return SM_OK;
 }

@@ -122,7 +122,9 @@ static void put_rule(struct printer *p, const struct sm_rule *rule)
 	}
 	put_key(p, subject_of(rule));
 	put_string(p, rule->pattern);
-	if (rule->family == SM_FAMILY_FILES) {
+	/* All of them is what deny means without the key, as people write. */
+	if (rule->family == SM_FAMILY_FILES &&
+	    !(rule->deny && rule->access == SM_ACCESS_ANY_FILE)) {
 		put_key(p, "access");
 		put_accesses(p, rule->access);
 	}
