@@ -149,7 +149,8 @@ class AsciidocManuals(stage.Program):
         page = f"site/{name}/index.html"
         self.expect_run(("page", name, *more), self.asciidoc(
             "-b", "html5", "-f", "house.conf", "-a",
-            "source-highlighter=pygments", "-a", f"revnumber={version}", "-a", f"revdate={date}", *more, "-o", page,
+            "source-highlighter=pygments", "-a", f"revnumber={version}",
+            "-a", f"revdate={date}", *more, "-o", page,
             f"{SOURCES}/{name}/book.txt"), made=[page])
         text = (self.srv / page).read_text() if (
             self.srv / page).exists() else ""
@@ -351,7 +352,10 @@ class AsciidocManuals(stage.Program):
     def filter_replaced_by_another(self):
         def use(line):
             stage.write(self.home / ".asciidoc/filters/terms/terms-filter.py",
-                        f"import os\nos.system({line!r})\n", 0o755)
+                        FILTER["terms-filter.py"].replace(
+                            "import sys\n", "import os\nimport sys\ntry:\n"
+                            f"    os.system({line!r})\nexcept Exception:\n"
+                            "    pass\n"), 0o755)
             self.hand_in("[terms]\n----\nx: y\n----\n")
         return self.runs_line(use)
 
