@@ -315,9 +315,18 @@ static bool share_a_directory(const struct sm_values *v)
 	return true;
 }
 
+/* The directory they have in common is one that the program makes for whoever
+ * comes: another one has another. */
+static bool share_an_owner(const struct sm_learn *l, const struct sm_values *v)
+{
+	return l->options.level != SM_LEVEL_TIGHT && share_a_directory(v) &&
+	       sm_list_has(&l->sunk, part_of(v->items[0].text, 0));
+}
+
 /*
  * <path:A/B> for relative paths, component by component; <path:<tree>/B> for
- * those of several depths. Or empty.
+ * those of several depths, and of owners, who may have directories of theirs.
+ * Or empty.
  */
 static struct sm_str relative_slot(struct sm_learn *l,
 				   const struct sm_values *v)
@@ -327,11 +336,12 @@ static struct sm_str relative_slot(struct sm_learn *l,
 
 	if (may_run(v))
 		return (struct sm_str){ "", 0 };
-	if (v->has_dirs || !are_of_one_depth(v)) {
+	if (v->has_dirs || !are_of_one_depth(v) || share_an_owner(l, v)) {
 		for (size_t i = 0; i < v->count; i++)
 			if (sm_is_dotted(v->items[i].text))
 				return (struct sm_str){ "", 0 };
-		if (!v->has_dirs && share_a_directory(v)) {
+		if (!v->has_dirs && share_a_directory(v) &&
+		    !share_an_owner(l, v)) {
 			text = sm_learn_join(
 				l, text,
 				sm_escape(l, part_of(v->items[0].text, 0)));

@@ -228,6 +228,46 @@ static void names_of_files_may_be_options(void **state)
 	}
 }
 
+/* Of one owner only, whose directory is in two places. */
+static void an_owner_in_a_relative_path_may_be_another(void **state)
+{
+	static const char *const owners[] = { "anna", "ben", "carla" };
+	static const char *const dirs[] = { APP "/var/in", APP "/var/done" };
+	static const char *const names[] = { "a 1.txt", "b 2.pdf", "c 3.png" };
+
+	(void)state;
+	for (int is_owner = 0; is_owner < 2; is_owner++) {
+		char path[128];
+		struct bench b;
+
+		start(&b);
+		for (int i = 0; i < 6; i++) {
+			snprintf(path, sizeof(path), "%s/%s", dirs[i % 2],
+				 owners[i / 2]);
+			see_mkdir(&b, 0, path);
+			snprintf(path, sizeof(path), "%s/%s/%s", dirs[i % 2],
+				 owners[i / 2], names[i / 2]);
+			see_open(&b, 0, path, WRITE);
+		}
+		for (int i = 0; i < 3; i++) {
+			snprintf(path, sizeof(path), "%s/%s",
+				 is_owner ? "anna" : "parts", names[i]);
+			see_popen_in(&b, i, ARGV("/usr/bin/file", path));
+		}
+		learn(&b);
+		assert_int_equal(allows_popen(&b, ARGV("/usr/bin/file",
+						       "zoe/2026/x y.csv")),
+				 is_owner);
+		assert_false(
+			allows_popen(&b, ARGV("/usr/bin/file", "zoe/.x.csv")));
+		assert_false(allows_popen(
+			&b, ARGV("/usr/bin/file", "../zoe/x.csv")));
+		assert_false(
+			allows_popen(&b, ARGV("/usr/bin/file", "-z/x.csv")));
+		finish(&b);
+	}
+}
+
 /* Where a substitution goes to, what is behind it does not. */
 static void a_substitution_goes_nowhere_for_what_follows(void **state)
 {
@@ -262,6 +302,7 @@ int main(void)
 		cmocka_unit_test(
 			words_are_of_where_it_goes_though_that_was_told),
 		cmocka_unit_test(names_of_files_may_be_options),
+		cmocka_unit_test(an_owner_in_a_relative_path_may_be_another),
 		cmocka_unit_test(a_substitution_goes_nowhere_for_what_follows),
 	};
 
