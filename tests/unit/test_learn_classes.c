@@ -35,6 +35,33 @@ static void errors_pass_where_processes_hand_them_on(void **state)
 	}
 }
 
+/* Whether a pool hands out one task at a time or several, how many say. */
+static void tasks_are_handed_out_by_the_chunk(void **state)
+{
+	static const char *const chunks[] = { "mapstar", "starmapstar" };
+
+	(void)state;
+	for (int pool = 0; pool < 2; pool++) {
+		struct sm_value args[2];
+		struct sm_event e;
+		struct bench b;
+
+		start(&b);
+		if (pool)
+			see_load(&b, "/usr/lib/python3.11/multiprocessing/"
+				     "pool.py");
+		learn(&b);
+		for (int i = 0; i < 2; i++) {
+			e = class_event(args, "multiprocessing.pool",
+					chunks[i]);
+			assert_int_equal(allows(&b, &e), pool);
+		}
+		e = class_event(args, "multiprocessing.pool", "worker");
+		assert_false(allows(&b, &e));
+		finish(&b);
+	}
+}
+
 static void one_pickled_error_opens_the_others(void **state)
 {
 	struct sm_value args[2];
@@ -223,6 +250,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(errors_pass_where_processes_hand_them_on),
+		cmocka_unit_test(tasks_are_handed_out_by_the_chunk),
 		cmocka_unit_test(one_pickled_error_opens_the_others),
 		cmocka_unit_test(a_package_keeps_objects_of_its_own_classes),
 		cmocka_unit_test(classes_of_another_package_open_by_module),
