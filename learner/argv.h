@@ -12,6 +12,7 @@ struct sm_word {
 	struct sm_str head;  /* literal, unescaped; compared when grouping */
 	struct sm_str value; /* literal, or the pattern of a known path */
 	struct sm_str known; /* pattern of a known relative path, or empty */
+	struct sm_str path;  /* the absolute path that it spells, or empty */
 	bool is_fixed;	     /* options, operators, scripts, live words */
 	bool is_path;	     /* value is pattern text for <path:...> */
 	bool is_pattern;     /* value is pattern text */
@@ -60,6 +61,11 @@ struct sm_word_value sm_value_of(const struct sm_line *line,
 /* A recorded command, word by word. */
 struct sm_line sm_line_read(struct sm_learn *l, const struct sm_fact *fact);
 bool sm_is_option(struct sm_str text);
+
+/* Of several programs that run what they are told, code or a script. */
+bool sm_is_interpreter(struct sm_str program);
+/* Absolute paths that lie in trees the program fills are called so. */
+void sm_line_name_trees(struct sm_learn *l, struct sm_line *line);
 
 /* In the order of rules: what is spelled, then the values. */
 int sm_line_compare(const void *a, const void *b);

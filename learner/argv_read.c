@@ -16,7 +16,7 @@ static bool is_version_of(struct sm_str name, struct sm_str program)
 	       (next == '-' || next == '.' || (next >= '0' && next <= '9'));
 }
 
-static bool is_interpreter(struct sm_str program)
+bool sm_is_interpreter(struct sm_str program)
 {
 	static const char *const names[] = { "python", "pypy",	 "perl", "ruby",
 					     "node",   "nodejs", "php",	 "lua",
@@ -65,6 +65,25 @@ static struct sm_str numbered_head(struct sm_learn *l, struct sm_str text)
 	return (struct sm_str){ text.p, typed ? n : 0 };
 }
 
+/*
+ * The absolute path that a word spells, perhaps with a slash at its end or a
+ * dot for how much of it is meant; or empty. Nothing with "..": where that
+ * leads, links decide.
+ */
+static struct sm_str path_of(struct sm_learn *l, struct sm_str word)
+{
+	struct sm_str path, none = { "", 0 };
+	char out[SM_PATH_MAX];
+
+	if (sm_path_is_canonical(word))
+		return word;
+	if (!word.len || word.p[0] != '/' ||
+	    memmem(word.p, word.len, "/../", 4) ||
+	    sm_path_canonical(SM_STR("/"), word, out, &path))
+		return none;
+	return sm_learn_copy(l, path);
+}
+
 static struct sm_word read_word(struct sm_learn *l,
 				const struct sm_standing *standing,
 				struct sm_str text)
@@ -79,11 +98,14 @@ static struct sm_word read_word(struct sm_learn *l,
 	w.is_fixed = sm_is_option(text) && !w.head.len;
 	if (w.is_fixed)
 		return w;
-	if (!sm_path_is_canonical(w.value)) {
+	w.path = path_of(l, w.value);
+	if (!w.path.len) {
 		w.known = sm_paths_relative(l, standing, w.value, &slotted);
 		return w;
 	}
-	pattern = sm_paths_pattern(l, w.value, &slotted);
+	if (!sm_path_is_canonical(w.value) && !sm_paths_find(l, w.path))
+		return w;
+	pattern = sm_paths_pattern(l, w.path, &slotted);
 	if (slotted) {
 		w.value = pattern;
 		w.is_path = w.is_fixed = true;
@@ -189,7 +211,7 @@ static bool is_script(const struct sm_line *line, uint32_t at)
 
 	return (text.p[0] == '/' || sm_is_code_suffix(sm_extension(text))) &&
 	       !sm_is_option(line->words[at - 1].value) &&
-	       !is_interpreter(text);
+	       !sm_is_interpreter(text);
 }
 
 /*
@@ -201,7 +223,7 @@ static void fix_code(struct sm_learn *l, struct sm_line *line,
 {
 	bool is_script_due = true;
 
-	if (!is_interpreter(line->program))
+	if (!sm_is_interpreter(line->program))
 		return;
 	if (is_python(line->program)) {
 		fix_python(l, line, sm_named_first_word(command));
@@ -299,7 +321,7 @@ static bool may_run_variables(const struct sm_shell *shell)
 		const struct sm_shell_token *t = &shell->tokens[i];
 
 		if (t->is_command && !t->is_assignment &&
-		    (t->is_live || is_interpreter(t->text) ||
+		    (t->is_live || sm_is_interpreter(t->text) ||
 		     sm_is_among(sm_path_name(t->text), names)))
 			return true;
 	}
@@ -367,6 +389,8 @@ struct sm_line sm_line_read(struct sm_learn *l, const struct sm_fact *fact)
 		line.whole = request->value;
 		read_shell(l, &line, fact);
 	}
+	if (l->options.level != SM_LEVEL_TIGHT)
+		sm_line_name_trees(l, &line);
 	sm_list_add(l, &line.by, sm_by_of(l, &fact->view->event));
 	return line;
 }

@@ -409,6 +409,7 @@ static void emit_node(struct sm_learn *l, struct sm_node *node)
 			is_free |= !k->by.len;
 			rule.seen += k->seen;
 			sm_list_add(l, &by, k->by);
+			k->granted = access;
 			k->access = 0;
 		}
 		if (!is_free)

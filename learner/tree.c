@@ -69,7 +69,7 @@ struct sm_grant *sm_node_grant(struct sm_learn *l, struct sm_node *node,
 		return *at;
 	}
 	new = sm_learn_take(l, sizeof(*new));
-	*new = (struct sm_grant){ by, access, *at, 0 };
+	*new = (struct sm_grant){ .by = by, .access = access, .next = *at };
 	*at = new;
 	return new;
 }
@@ -142,8 +142,9 @@ static struct sm_grant *copy_grants(struct sm_learn *l,
 
 	for (; from; from = from->next) {
 		*at = sm_learn_take(l, sizeof(**at));
-		**at = (struct sm_grant){ from->by, from->access, NULL,
-					  from->seen };
+		**at = (struct sm_grant){ .by = from->by,
+					  .access = from->access,
+					  .seen = from->seen };
 		at = &(*at)->next;
 	}
 	return first;
