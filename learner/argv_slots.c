@@ -450,13 +450,19 @@ struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v)
 	return text.len ? text : name_slot(l, v);
 }
 
+/* Also what is put behind names, as `.backup.20261122`: the dot stays. */
+static bool is_stamped(struct sm_str s)
+{
+	return s.len > 1 && !has_byte(s, '/') && s.p[0] != '-' &&
+	       (s.p[0] != '.' || s.p[1] != '.');
+}
+
 struct sm_str sm_values_clock(struct sm_learn *l, const struct sm_word *word,
 			      const struct sm_values *v)
 {
 	struct sm_str none = { "", 0 };
 
-	if (v->count != 1 || word->is_fixed ||
-	    !is_slash_free(v->items[0].text) ||
+	if (v->count != 1 || word->is_fixed || !is_stamped(v->items[0].text) ||
 	    !sm_has_clock(l, v->items[0].text))
 		return none;
 	return shared_skeleton(l, v);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_learn_spelled.c: paths in command lines, however they are spelled, that
- * lie in trees the program fills.
+ * lie in trees the program fills; and the day behind a name.
  */
 #include "tests/unit/learn_fixture.h"
 
@@ -119,6 +119,36 @@ static void what_runs_is_in_no_tree(void **state)
 	finish(&b);
 }
 
+/* On 2026-11-21. */
+static void see_then(struct bench *b, const char *const *argv)
+{
+	struct sm_value args[20];
+	struct sm_event e = popen_event(args, argv);
+
+	e.time_ns = UINT64_C(1795252789000000000);
+	add(b, 0, &e);
+}
+
+static void a_day_may_follow_a_dot(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_then(&b, ARGV("/usr/bin/sync", "--suffix=.old.20261121"));
+	see_then(&b, ARGV("/usr/bin/move", "--to=..20261121"));
+	learn(&b);
+	assert_true(allows_popen(
+		&b, ARGV("/usr/bin/sync", "--suffix=.old.20270201")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/sync", "--suffix=.new.20270201")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/sync", "--suffix=.old.20261121/x")));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/move", "--to=..20270201")));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +157,7 @@ int main(void)
 		cmocka_unit_test(what_is_hidden_below_closes_no_word),
 		cmocka_unit_test(what_children_use_lies_in_the_tree),
 		cmocka_unit_test(what_runs_is_in_no_tree),
+		cmocka_unit_test(a_day_may_follow_a_dot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
