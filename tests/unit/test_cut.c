@@ -175,7 +175,6 @@ static void see(struct sm_node *node, uint64_t run)
 	sm_sketch_add(&node->runs, 1 + run);
 	sm_sketch_add(&node->processes, 1 + run + 8 * dice(2));
 	node->windows |= 1u << dice(8);
-	node->seen++;
 }
 
 /* Up to 26 files, two or three levels down, by one or two principals. */
