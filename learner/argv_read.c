@@ -77,7 +77,7 @@ static struct sm_str path_of(struct sm_learn *l, struct sm_str word)
 
 	if (sm_path_is_canonical(word))
 		return word;
-	if (!word.len || word.p[0] != '/' ||
+	if (!sm_str_starts(word, SM_STR("/")) ||
 	    memmem(word.p, word.len, "/../", 4) ||
 	    sm_path_canonical(SM_STR("/"), word, out, &path))
 		return none;

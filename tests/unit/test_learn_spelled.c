@@ -6,6 +6,7 @@
 #include "tests/unit/learn_fixture.h"
 
 #define DISK		  APP "/var/disk"
+#define ON_DISK(path)	  (DISK path)
 #define RESTORE(from, to) ARGV("/usr/bin/sync", "-R", from, to)
 
 /* What was made on many days, and what is hidden in that of one. */
@@ -78,12 +79,13 @@ static void what_is_hidden_below_closes_no_word(void **state)
 	(void)state;
 	start(&b);
 	see_disk(&b);
-	see_popen(&b, 0, RESTORE(DISK "/day-3/./a", "/"));
+	see_popen(&b, 0, RESTORE(ON_DISK("/day-3/./a"), "/"));
 	learn(&b);
-	assert_true(allows_popen(&b, RESTORE(DISK "/day-9/x/./it's y", "/")));
-	assert_false(allows_popen(&b, RESTORE(DISK "/day-9/.ssh", "/")));
-	assert_false(allows_popen(&b, RESTORE(DISK "/../../etc/x", "/")));
-	assert_false(allows_popen(&b, RESTORE(DISK "/day-9/x", "/etc")));
+	assert_true(
+		allows_popen(&b, RESTORE(ON_DISK("/day-9/x/./it's y"), "/")));
+	assert_false(allows_popen(&b, RESTORE(ON_DISK("/day-9/.ssh"), "/")));
+	assert_false(allows_popen(&b, RESTORE(ON_DISK("/../../etc/x"), "/")));
+	assert_false(allows_popen(&b, RESTORE(ON_DISK("/day-9/x"), "/etc")));
 	assert_false(allows_popen(&b, RESTORE("--rsh=id", "/")));
 	finish(&b);
 }
@@ -96,13 +98,14 @@ static void what_children_use_lies_in_the_tree(void **state)
 	(void)state;
 	start(&b);
 	see_disk(&b);
-	see_popen(&b, 0, RESTORE(DISK "/day-2/old/./plan.md", "/"));
-	see_popen(&b, 0, ARGV("/usr/bin/bash", DISK "/day-2/old//go"));
+	see_popen(&b, 0, RESTORE(ON_DISK("/day-2/old/./plan.md"), "/"));
+	see_popen(&b, 0, ARGV("/usr/bin/bash", ON_DISK("/day-2/old//go")));
 	learn(&b);
-	assert_true(allows_popen(&b, RESTORE(DISK "/day-9/x/./y.md", "/")));
-	assert_false(allows_popen(&b, RESTORE(DISK "/day-9/x/./.netrc", "/")));
+	assert_true(allows_popen(&b, RESTORE(ON_DISK("/day-9/x/./y.md"), "/")));
 	assert_false(
-		allows_popen(&b, ARGV("/usr/bin/bash", DISK "/day-9/evil")));
+		allows_popen(&b, RESTORE(ON_DISK("/day-9/x/./.netrc"), "/")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/bash", ON_DISK("/day-9/evil"))));
 	finish(&b);
 }
 
@@ -113,9 +116,10 @@ static void what_runs_is_in_no_tree(void **state)
 	(void)state;
 	start(&b);
 	see_disk(&b);
-	see_popen(&b, 0, RESTORE(DISK "/day-2/./a/make.py", "/"));
+	see_popen(&b, 0, RESTORE(ON_DISK("/day-2/./a/make.py"), "/"));
 	learn(&b);
-	assert_false(allows_popen(&b, RESTORE(DISK "/day-2/./a/evil.py", "/")));
+	assert_false(
+		allows_popen(&b, RESTORE(ON_DISK("/day-2/./a/evil.py"), "/")));
 	finish(&b);
 }
 
