@@ -303,54 +303,60 @@ static bool are_of_one_depth(const struct sm_values *v)
 	return true;
 }
 
-/* Names that lie as deep as they like have no directory in common. */
-static bool share_a_directory(const struct sm_values *v)
+/* The directory that all of them start with, or empty. */
+static struct sm_str shared_directory(const struct sm_values *v)
 {
 	struct sm_str first = part_of(v->items[0].text, 0);
 
 	for (size_t i = 0; i < v->count; i++)
 		if (count_parts(v->items[i].text) < 2 ||
 		    !sm_str_equal(part_of(v->items[i].text, 0), first))
-			return false;
-	return true;
+			return SM_STR("");
+	return first;
 }
 
-/* The directory they have in common is one that the program makes for whoever
- * comes: another one has another. */
-static bool share_an_owner(const struct sm_learn *l, const struct sm_values *v)
+/* A name that went into a tree of data: the next one is another. */
+static bool is_sunk(const struct sm_learn *l, struct sm_str name)
 {
-	return l->options.level != SM_LEVEL_TIGHT && share_a_directory(v) &&
-	       sm_list_has(&l->sunk, part_of(v->items[0].text, 0));
+	return l->options.level != SM_LEVEL_TIGHT &&
+	       sm_list_has(&l->sunk, name);
+}
+
+/* <path:DIR/<tree>/B>, or without a directory; or empty: one is hidden. */
+static struct sm_str tree_slot(struct sm_learn *l, const struct sm_values *v,
+			       struct sm_str dir)
+{
+	struct sm_str text = SM_STR("<path:");
+
+	for (size_t i = 0; i < v->count; i++)
+		if (sm_is_dotted(v->items[i].text))
+			return SM_STR("");
+	if (dir.len) {
+		text = sm_learn_join(l, text, sm_escape(l, dir));
+		text = sm_learn_join(l, text, SM_STR("/"));
+	}
+	text = sm_learn_join(l, text, SM_STR("<tree>/"));
+	text = sm_learn_join(l, text, name_of(l, v));
+	return sm_learn_join(l, text, SM_STR(">"));
 }
 
 /*
- * <path:A/B> for relative paths, component by component; <path:<tree>/B> for
- * those of several depths, and of owners, who may have directories of theirs.
- * Or empty.
+ * <path:A/B> for relative paths, component by component; <path:A/<tree>/B> for
+ * those of several depths, and <path:<tree>/B> where A may be another one. Or
+ * empty.
  */
 static struct sm_str relative_slot(struct sm_learn *l,
 				   const struct sm_values *v)
 {
 	uint32_t parts = count_parts(v->items[0].text);
-	struct sm_str text = SM_STR("<path:"), part;
+	struct sm_str text = SM_STR("<path:"), part, dir = shared_directory(v);
 
 	if (may_run(v))
-		return (struct sm_str){ "", 0 };
-	if (v->has_dirs || !are_of_one_depth(v) || share_an_owner(l, v)) {
-		for (size_t i = 0; i < v->count; i++)
-			if (sm_is_dotted(v->items[i].text))
-				return (struct sm_str){ "", 0 };
-		if (!v->has_dirs && share_a_directory(v) &&
-		    !share_an_owner(l, v)) {
-			text = sm_learn_join(
-				l, text,
-				sm_escape(l, part_of(v->items[0].text, 0)));
-			text = sm_learn_join(l, text, SM_STR("/"));
-		}
-		text = sm_learn_join(l, text, SM_STR("<tree>/"));
-		text = sm_learn_join(l, text, name_of(l, v));
-		return sm_learn_join(l, text, SM_STR(">"));
-	}
+		return SM_STR("");
+	if (v->has_dirs || is_sunk(l, dir))
+		return tree_slot(l, v, SM_STR(""));
+	if (!are_of_one_depth(v))
+		return tree_slot(l, v, dir);
 	for (uint32_t i = 0; i < parts; i++) {
 		part = part_slot(l, v, i);
 		if (!part.len)
@@ -365,11 +371,8 @@ static struct sm_str relative_slot(struct sm_learn *l,
 /* Bytes of `../` and the directories behind it. */
 static uint32_t way_up(struct sm_str s)
 {
-	uint32_t n = s.len;
-
-	while (n && s.p[n - 1] != '/')
-		n--;
-	return sm_str_starts(s, SM_STR("../")) ? n : 0;
+	return sm_str_starts(s, SM_STR("../")) ? s.len - sm_path_name(s).len
+					       : 0;
 }
 
 /* ../<name>.sums for names in one directory above. Or empty. */
