@@ -9,16 +9,6 @@
 #include "learner/open.h"
 #include "schema/places.h"
 
-static const struct sm_node *kid_called(const struct sm_node *node,
-					const char *name)
-{
-	for (size_t i = 0; i < node->count && node->kids[i]->is_slot; i++)
-		if (node->kids[i]->is_dir &&
-		    sm_str_equal(node->kids[i]->name, sm_str_of(name)))
-			return node->kids[i];
-	return NULL;
-}
-
 static bool makes(const struct sm_node *node)
 {
 	for (const struct sm_grant *g = node->grants; g; g = g->next)
@@ -44,15 +34,9 @@ static bool grants_all(const struct sm_node *tree, const struct sm_node *node)
 /* NODE/ ** /<name>, which is made there; or NULL. */
 static const struct sm_node *tree_in(const struct sm_node *node)
 {
-	const struct sm_node *any = kid_called(node, "**"), *kid;
+	const struct sm_node *any = sm_node_any_slot(sm_node_tree_in(node));
 
-	for (size_t i = 0; any && i < any->count && any->kids[i]->is_slot;
-	     i++) {
-		kid = any->kids[i];
-		if (sm_str_equal(kid->name, SM_STR("<name>")) && makes(kid))
-			return kid;
-	}
-	return NULL;
+	return any && makes(any) ? any : NULL;
 }
 
 /* No slot opens it. */
@@ -107,7 +91,8 @@ static bool may_be_in_tree(const struct sm_learn *l, const struct sm_line *line,
 	return w->path.len && !w->is_command && !w->is_raw &&
 	       !sm_is_code_suffix(sm_extension(w->path)) &&
 	       !sm_list_has(&l->code_files, w->path) &&
-	       !sm_says_what_runs(line, at);
+	       !sm_says_what_runs(line, at) &&
+	       !sm_is_interpreter(sm_line_command(line, at));
 }
 
 void sm_line_name_trees(struct sm_learn *l, struct sm_line *line)
@@ -117,11 +102,7 @@ void sm_line_name_trees(struct sm_learn *l, struct sm_line *line)
 	for (uint32_t i = 1; i < line->count; i++) {
 		struct sm_word *w = &line->words[i];
 		const struct sm_node *tree =
-			may_be_in_tree(l, line, i) &&
-					!sm_is_interpreter(
-						sm_line_command(line, i))
-				? tree_of(l, w->path)
-				: NULL;
+			may_be_in_tree(l, line, i) ? tree_of(l, w->path) : NULL;
 
 		if (!tree)
 			continue;

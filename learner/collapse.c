@@ -270,11 +270,8 @@ void sm_collapse_storage(struct sm_learn *l, struct sm_node *node)
 
 void sm_let_expire(struct sm_learn *l, struct sm_node *node)
 {
-	struct sm_node *any = NULL;
+	struct sm_node *any = sm_node_tree_in(node);
 
-	for (size_t i = 0; i < node->count; i++)
-		if (sm_node_is_tree(node->kids[i]))
-			any = node->kids[i];
 	for (size_t i = 0; any && i < any->count; i++)
 		for (struct sm_grant *g = node->grants; g; g = g->next)
 			if (g->access & SM_ACCESS_LIST)

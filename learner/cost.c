@@ -188,16 +188,9 @@ double sm_pattern_exposure(struct sm_str pattern, uint32_t access)
 /* What `**` in node grants under any name. */
 static const struct sm_grant *any_depth(const struct sm_node *node)
 {
-	for (size_t i = 0; i < node->count; i++) {
-		const struct sm_node *kid = node->kids[i];
+	const struct sm_node *any = sm_node_any_slot(sm_node_tree_in(node));
 
-		if (!sm_node_is_tree(kid))
-			continue;
-		for (size_t k = 0; k < kid->count; k++)
-			if (sm_str_equal(kid->kids[k]->name, SM_STR("<name>")))
-				return kid->kids[k]->grants;
-	}
-	return NULL;
+	return any ? any->grants : NULL;
 }
 
 /* wide: what is granted all over the tree; its rules need no others. */

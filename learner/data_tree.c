@@ -297,12 +297,13 @@ void sm_open_tree(struct sm_learn *l, struct sm_node *node, bool is_made,
 		  bool is_mixed, struct sm_str why)
 {
 	struct sm_scan s = scan_tree(l, node);
+	struct sm_node *tree;
 
 	s.is_mixed |= is_mixed || are_all_named(node);
 	sm_collapse(l, node, &s, is_made);
-	for (size_t i = 0; i < node->count; i++)
-		if (sm_node_is_tree(node->kids[i]))
-			node->kids[i]->why = why;
+	tree = sm_node_tree_in(node);
+	if (tree)
+		tree->why = why;
 }
 
 bool sm_is_own(const struct sm_learn *l, const struct sm_node *node,

@@ -5,16 +5,6 @@
  */
 #include "learner/open.h"
 
-static struct sm_node *slot_kid(const struct sm_node *node, struct sm_str name,
-				bool is_dir)
-{
-	for (size_t i = 0; i < node->count && node->kids[i]->is_slot; i++)
-		if (node->kids[i]->is_dir == is_dir &&
-		    sm_str_equal(node->kids[i]->name, name))
-			return node->kids[i];
-	return NULL;
-}
-
 static bool is_free_name(const struct sm_node *node)
 {
 	return node->is_slot && sm_str_starts(node->name, SM_STR("<name>"));
@@ -42,11 +32,10 @@ static bool is_tree(const struct sm_node *node, const struct sm_node *inner)
 
 		if (!kid->is_slot)
 			return false;
-		if (!kid->is_dir && !slot_kid(node, kid->name, false) &&
+		if (!kid->is_dir && !sm_node_slot(node, kid->name, false) &&
 		    !(is_made && is_free_name(kid)))
 			return false;
-		if (kid->is_dir && kid->count &&
-		    !sm_str_equal(kid->name, SM_STR("**")))
+		if (kid->is_dir && kid->count && !sm_node_is_tree(kid))
 			return false;
 		has_files |= !kid->is_dir;
 	}
@@ -56,7 +45,7 @@ static bool is_tree(const struct sm_node *node, const struct sm_node *inner)
 /* Puts the kids of a directory of the tree beside its files. */
 static void fold(struct sm_learn *l, struct sm_node *tree)
 {
-	struct sm_node *deeper = slot_kid(tree, SM_STR("**"), true);
+	struct sm_node *deeper = sm_node_tree_in(tree);
 	struct sm_node *both[2] = { tree, deeper };
 
 	if (deeper)
@@ -96,7 +85,7 @@ void sm_tree_deepen(struct sm_learn *l, struct sm_node *node)
 
 	for (size_t i = 0; i < node->count; i++)
 		sm_tree_deepen(l, node->kids[i]);
-	inner = slot_kid(node, SM_STR("<name>"), true);
+	inner = sm_node_slot(node, SM_STR("<name>"), true);
 	if (!inner || !is_tree(node, inner))
 		return;
 	dir = sm_learn_take(l, sizeof(*dir));
@@ -178,19 +167,12 @@ static bool may_be_deep(const struct sm_learn *l, const struct sm_node *node,
  */
 static struct sm_node *files_below(const struct sm_node *node)
 {
-	struct sm_node *dirs = NULL, *any;
+	const struct sm_node *dirs = sm_node_slot(node, SM_STR("<name>"), true);
 
-	for (size_t i = 0; i < node->count; i++) {
+	for (size_t i = 0; i < node->count; i++)
 		if (!node->kids[i]->is_slot || !node->kids[i]->is_dir)
 			return NULL;
-		if (sm_str_equal(node->kids[i]->name, SM_STR("<name>")))
-			dirs = node->kids[i];
-	}
-	any = dirs ? slot_kid(dirs, SM_STR("**"), true) : NULL;
-	if (!any)
-		return NULL;
-	dirs = slot_kid(any, SM_STR("<name>"), true); /* both, as a rule */
-	return dirs ? dirs : slot_kid(any, SM_STR("<name>"), false);
+	return sm_node_any_slot(sm_node_tree_in(dirs));
 }
 
 static void let_lie_in(struct sm_learn *l, struct sm_node *node)
@@ -387,10 +369,8 @@ void sm_node_deepen(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
  */
 void sm_tree_join_slots(struct sm_learn *l, struct sm_node *node)
 {
-	struct sm_node *any = slot_kid(node, SM_STR("<name>"), true);
+	struct sm_node *any = sm_node_any_slot(node);
 
-	if (!any)
-		any = slot_kid(node, SM_STR("<name>"), false);
 	for (size_t i = 0; i < node->count; i++) {
 		struct sm_node *kid = node->kids[i];
 

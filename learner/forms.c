@@ -323,13 +323,14 @@ static void apply_copy(struct sm_learn *l, struct sm_choice *cut,
 {
 	struct sm_node *node = ((struct dir_cut *)cut)->node;
 	struct sm_str why = sm_cut_why(l, cut, node->count, "entries");
+	struct sm_node *tree;
 
 	if (!form->form.count)
 		sm_members_note_tree(l, node);
 	sm_copies_replace(&form->copies, node, form->copy);
-	for (size_t i = 0; i < node->count; i++)
-		if (sm_node_is_tree(node->kids[i]))
-			node->kids[i]->why = why;
+	tree = sm_node_tree_in(node);
+	if (tree)
+		tree->why = why;
 }
 
 /* Directories that may become one are no part of a tree for themselves. */

@@ -250,19 +250,14 @@ static void open_written(struct sm_learn *l, struct sm_node *tree,
 
 void sm_open_written(struct sm_learn *l, struct sm_node *node)
 {
-	for (size_t i = 0; i < node->count; i++) {
-		struct sm_node *tree = node->kids[i];
-		size_t count = tree->count;
+	struct sm_node *tree = sm_node_tree_in(node);
+	size_t count = tree ? tree->count : 0;
 
-		if (!sm_node_is_tree(tree))
-			continue;
-		for (size_t k = 0; k < count; k++)
-			if (is_written_suffix(
-				    sm_extension(tree->kids[k]->name)))
-				open_written(l, tree, tree->kids[k]);
+	for (size_t i = 0; i < count; i++)
+		if (is_written_suffix(sm_extension(tree->kids[i]->name)))
+			open_written(l, tree, tree->kids[i]);
+	if (tree)
 		sm_node_tidy(l, tree);
-		return;
-	}
 }
 
 bool sm_is_told(const struct sm_learn *l, const struct sm_node *node,

@@ -248,6 +248,29 @@ struct sm_node *sm_node_new_slot(struct sm_learn *l, struct sm_node *parent,
 	return node;
 }
 
+struct sm_node *sm_node_slot(const struct sm_node *node, struct sm_str name,
+			     bool is_dir)
+{
+	for (size_t i = 0; node && i < node->count && node->kids[i]->is_slot;
+	     i++)
+		if (node->kids[i]->is_dir == is_dir &&
+		    sm_str_equal(node->kids[i]->name, name))
+			return node->kids[i];
+	return NULL;
+}
+
+struct sm_node *sm_node_any_slot(const struct sm_node *node)
+{
+	struct sm_node *dirs = sm_node_slot(node, SM_STR("<name>"), true);
+
+	return dirs ? dirs : sm_node_slot(node, SM_STR("<name>"), false);
+}
+
+struct sm_node *sm_node_tree_in(const struct sm_node *node)
+{
+	return sm_node_slot(node, SM_STR("**"), true);
+}
+
 struct sm_node *sm_node_slot_in(struct sm_learn *l, struct sm_node *node,
 				struct sm_str name)
 {

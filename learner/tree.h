@@ -115,6 +115,14 @@ bool sm_is_package(struct sm_str by);
 /* A new child, behind all others; tidy up when nobody goes through them. */
 struct sm_node *sm_node_new_slot(struct sm_learn *l, struct sm_node *parent,
 				 struct sm_str name, bool is_dir);
+/*
+ * Of a node that is tidy, or NULL: the slot called so, for directories or for
+ * files; the one for any name, for either; and `**`. NULL: there is none.
+ */
+struct sm_node *sm_node_slot(const struct sm_node *node, struct sm_str name,
+			     bool is_dir);
+struct sm_node *sm_node_any_slot(const struct sm_node *node);
+struct sm_node *sm_node_tree_in(const struct sm_node *node);
 /* The slot called so that is there, or a new one for directories. */
 struct sm_node *sm_node_slot_in(struct sm_learn *l, struct sm_node *node,
 				struct sm_str name);

@@ -7,24 +7,6 @@
  */
 #include "learner/open.h"
 
-/* A slot for all names. */
-static struct sm_node *any_in(const struct sm_node *node, bool is_dir)
-{
-	for (size_t i = 0; node && i < node->count; i++)
-		if (node->kids[i]->is_slot && node->kids[i]->is_dir == is_dir &&
-		    sm_str_equal(node->kids[i]->name, SM_STR("<name>")))
-			return node->kids[i];
-	return NULL;
-}
-
-static struct sm_node *tree_in(const struct sm_node *node)
-{
-	for (size_t i = 0; node && i < node->count; i++)
-		if (sm_node_is_tree(node->kids[i]))
-			return node->kids[i];
-	return NULL;
-}
-
 static bool has(const struct sm_node *node, struct sm_str by, uint32_t access)
 {
 	return node && sm_node_access_by(node, by) & access;
@@ -63,20 +45,21 @@ static bool is_open(const struct sm_node *node)
 static bool is_walker(const struct sm_node *node, const struct sm_node *dirs,
 		      struct sm_str by)
 {
-	const struct sm_node *tree = tree_in(dirs);
+	const struct sm_node *tree = sm_node_tree_in(dirs);
+	const struct sm_node *below =
+		sm_node_slot(tree, SM_STR("<name>"), true);
 
 	/* A slot for directories may stand for files as well. */
-	return (has(any_in(tree, false), by, SM_ACCESS_READ) ||
-		has(any_in(tree, true), by, SM_ACCESS_READ)) &&
-	       has(any_in(tree, true), by, SM_ACCESS_LIST) &&
+	return has(sm_node_any_slot(tree), by, SM_ACCESS_READ) &&
+	       has(below, by, SM_ACCESS_LIST) &&
 	       has(dirs, by, SM_ACCESS_LIST) && has(node, by, SM_ACCESS_LIST) &&
 	       reads_in(node, by);
 }
 
 static void let_walkers_read(struct sm_learn *l, struct sm_node *node)
 {
-	const struct sm_node *dirs = any_in(node, true);
-	struct sm_node *files = any_in(node, false);
+	const struct sm_node *dirs = sm_node_slot(node, SM_STR("<name>"), true);
+	struct sm_node *files = sm_node_slot(node, SM_STR("<name>"), false);
 
 	for (const struct sm_grant *g = node->grants; g; g = g->next) {
 		if (!is_walker(node, dirs, g->by))
