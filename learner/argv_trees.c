@@ -9,34 +9,12 @@
 #include "learner/open.h"
 #include "schema/places.h"
 
-static bool makes(const struct sm_node *node)
-{
-	for (const struct sm_grant *g = node->grants; g; g = g->next)
-		if (g->granted & SM_ACCESS_CREATE)
-			return true;
-	return false;
-}
-
-/* Rules grant all of it below the tree. */
-static bool grants_all(const struct sm_node *tree, const struct sm_node *node)
-{
-	for (const struct sm_grant *n = node->grants; n; n = n->next) {
-		const struct sm_grant *g = tree->grants;
-
-		while (g && !sm_str_equal(g->by, n->by))
-			g = g->next;
-		if (!g || n->granted & ~g->granted)
-			return false;
-	}
-	return true;
-}
-
 /* NODE/ ** /<name>, which is made there; or NULL. */
 static const struct sm_node *tree_in(const struct sm_node *node)
 {
 	const struct sm_node *any = sm_node_any_slot(sm_node_tree_in(node));
 
-	return any && makes(any) ? any : NULL;
+	return any && sm_node_access(any) & SM_ACCESS_CREATE ? any : NULL;
 }
 
 /* No slot opens it. */
@@ -80,7 +58,9 @@ static const struct sm_node *tree_of(const struct sm_learn *l,
 			return NULL;
 		tree = tree_in(at);
 	}
-	return tree && (!same || grants_all(tree, same)) ? tree : NULL;
+	if (tree && same && !sm_grants_cover(tree->grants, same->grants))
+		return NULL;
+	return tree;
 }
 
 static bool may_be_in_tree(const struct sm_learn *l, const struct sm_line *line,

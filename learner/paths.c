@@ -380,13 +380,27 @@ static bool is_taken(const struct sm_paths *p, struct sm_str path)
 	return is_used;
 }
 
-/* One rule per set of accesses, for all principals that have it. */
+/* A grant before it has the same accesses, and their rule. */
+static bool has_rule(const struct sm_node *node, const struct sm_grant *grant)
+{
+	const struct sm_grant *g = node->grants;
+
+	while (g->access != grant->access)
+		g = g->next;
+	return g != grant;
+}
+
+/* One rule per set of accesses, for all principals that have it. What other
+ * rules grant is taken from the node. */
 static void emit_node(struct sm_learn *l, struct sm_node *node)
 {
 	struct sm_str path, pattern = sm_node_pattern(l, node, &path);
 
-	if (path.len && is_taken(l->paths, path))
+	if (path.len && is_taken(l->paths, path)) {
+		for (struct sm_grant *g = node->grants; g; g = g->next)
+			g->access = 0;
 		return;
+	}
 	/* Where a program may lie that is built there, it is looked at, too. */
 	if (path.len && node->is_probed &&
 	    !(sm_node_access(node) & ~(SM_ACCESS_READ | SM_ACCESS_META)))
@@ -398,19 +412,16 @@ static void emit_node(struct sm_learn *l, struct sm_node *node)
 					.access = g->access,
 					.pattern = pattern };
 		struct sm_str_list by = { NULL, 0, 0 };
-		uint32_t access = g->access;
 		bool is_free = false;
 
-		if (!access)
+		if (!g->access || has_rule(node, g))
 			continue;
 		for (struct sm_grant *k = g; k; k = k->next) {
-			if (k->access != access)
+			if (k->access != g->access)
 				continue;
 			is_free |= !k->by.len;
 			rule.seen += k->seen;
 			sm_list_add(l, &by, k->by);
-			k->granted = access;
-			k->access = 0;
 		}
 		if (!is_free)
 			rule.by = (struct sm_strings){ by.items, by.count };

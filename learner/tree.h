@@ -16,7 +16,6 @@ struct sm_grant {
 	uint32_t access;
 	struct sm_grant *next; /* by name */
 	uint64_t seen;	       /* events of theirs; 0: only concluded */
-	uint32_t granted;      /* by a rule of the node, once there is one */
 };
 
 /* The sibling whose name is spelled in this one, when that was text. */
