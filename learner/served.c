@@ -114,20 +114,19 @@ static bool are_all(const struct sm_node *node, bool (*is)(struct sm_str))
 	return true;
 }
 
-static bool is_asset(struct sm_str extension)
+static bool is_asset(const struct sm_node *node)
 {
 	static const char *const list[] = { ".css",  ".eot",   ".ico", ".js",
 					    ".map",  ".mjs",   ".otf", ".ttf",
 					    ".woff", ".woff2", NULL };
 
-	return sm_is_among(extension, list);
+	return !node->is_dir && sm_is_among(sm_extension(node->name), list);
 }
 
 static bool has_own_asset(const struct sm_node *node)
 {
 	for (size_t i = 0; i < node->count; i++)
-		if (!node->kids[i]->is_dir &&
-		    is_asset(sm_extension(node->kids[i]->name)))
+		if (is_asset(node->kids[i]))
 			return true;
 	return false;
 }
@@ -172,13 +171,9 @@ bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 
 bool sm_has_assets(const struct sm_node *node)
 {
-	for (size_t i = 0; i < node->count; i++) {
-		const struct sm_node *kid = node->kids[i];
-
-		if (kid->is_dir ? sm_has_assets(kid)
-				: is_asset(sm_extension(kid->name)))
+	for (size_t i = 0; i < node->count; i++)
+		if (is_asset(node->kids[i]) || sm_has_assets(node->kids[i]))
 			return true;
-	}
 	return false;
 }
 
