@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of the site."""
+import os
+import sys
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hire.settings")
+    from django.core.management import execute_from_command_line
+    execute_from_command_line(sys.argv)
