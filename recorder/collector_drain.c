@@ -250,7 +250,6 @@ static void end_process(struct sm_collector *collector, struct process *process,
 	item->after_denial =
 		atomic_load(&process->memory.reader.header->after_denial);
 	item->is_tainted = process->memory.reader.is_tainted;
-	item->is_torn = !is_running && sm_ring_is_torn(&process->memory.reader);
 	item->is_running = is_running;
 	item->end_ns = sm_collector_now_ns();
 	item->exit_status = -1;

@@ -131,7 +131,7 @@ struct item {
 	struct counters counters;
 	uint64_t end_ns;
 	int32_t exit_status;
-	bool is_torn, is_tainted, is_running;
+	bool is_tainted, is_running;
 	uint64_t after_denial;	    /* RECORDS, END */
 	struct policy_facts *facts; /* POLICY */
 	/* START: a hello; RECORDS: u32 length, payload, ... */

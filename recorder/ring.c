@@ -377,25 +377,3 @@ enum sm_status sm_ring_read(struct sm_ring_reader *reader, uint8_t *out,
 			return status;
 	}
 }
-
-bool sm_ring_is_torn(const struct sm_ring_reader *reader)
-{
-	uint32_t at = (uint32_t)(reader->tail & (reader->data_bytes - 1));
-	const struct record_head *head = head_at(reader->data, at);
-
-	return !reader->is_tainted &&
-	       !atomic_load_explicit(&head->committed, memory_order_acquire) &&
-	       atomic_load_explicit(&head->reserved, memory_order_acquire);
-}
-
-uint64_t sm_ring_backlog(const struct sm_ring_reader *reader)
-{
-	uint64_t head = atomic_load_explicit(&reader->header->head,
-					     memory_order_acquire);
-	uint64_t bytes = head - reader->tail;
-
-	/* The header is the guest's: any number may stand there. */
-	if ((int64_t)bytes < 0)
-		return 0;
-	return bytes < reader->data_bytes ? bytes : reader->data_bytes;
-}

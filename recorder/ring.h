@@ -107,13 +107,6 @@ SM_CHECKED enum sm_status sm_ring_read(struct sm_ring_reader *reader,
  * is first given back to the system, which costs the producer a page fault.
  */
 void sm_ring_release(struct sm_ring_reader *reader, uint32_t keep_bytes);
-/*
- * After the producer is known to be dead and sm_ring_read() gave SM_END:
- * whether a record was being written (1 torn) or not.
- */
-bool sm_ring_is_torn(const struct sm_ring_reader *reader);
-/* Bytes committed and not read yet (approximate while the producer runs). */
-uint64_t sm_ring_backlog(const struct sm_ring_reader *reader);
 
 /* Collector: creates both memfds, sized and sealed. Descriptors CLOEXEC. */
 struct sm_ring_memory {
