@@ -126,17 +126,10 @@ void sm_values_sort(struct sm_values *v);
 bool sm_values_all(const struct sm_values *v, bool (*is)(struct sm_str));
 /* They are names of users, uploads or days: of what opened as a path. */
 bool sm_values_are_members(const struct sm_learn *l, const struct sm_values *v);
-/* They are files of one pattern: <path:PATTERN>; or empty. */
-struct sm_str sm_values_known(struct sm_learn *l, const struct sm_values *v);
-/* An address, and not "1.5", which is one to few. */
-bool sm_is_address(struct sm_str s);
 /* <host>, with what is around the addresses in all values; or empty. */
 struct sm_str sm_values_around(struct sm_learn *l, const struct sm_values *v);
 /* The slot that holds all values, or empty when the position stays closed. */
 struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v);
-/* One value is enough when it is the day or time of the recording. */
-struct sm_str sm_values_clock(struct sm_learn *l, const struct sm_word *word,
-			      const struct sm_values *v);
 /* The slot for what stood at a word of a line, or empty: of all these. */
 struct sm_str sm_word_slot(struct sm_learn *l, const struct sm_line *line,
 			   uint32_t at, const struct sm_values *v);

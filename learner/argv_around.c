@@ -14,7 +14,8 @@ static bool may_be_of_address(char c)
 	       c == '%' || c == '_';
 }
 
-bool sm_is_address(struct sm_str s)
+/* An address, and not "1.5", which is one to few. */
+static bool is_address(struct sm_str s)
 {
 	unsigned dots = 0;
 
@@ -82,7 +83,7 @@ struct sm_str sm_values_around(struct sm_learn *l, const struct sm_values *v)
 		text = v->items[i].text;
 		text.p += front;
 		text.len -= front + back;
-		if (!sm_is_address(text))
+		if (!is_address(text))
 			return none;
 	}
 	text = (struct sm_str){ first.p, front };

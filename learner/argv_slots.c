@@ -402,7 +402,8 @@ static struct sm_str upper_slot(struct sm_learn *l, const struct sm_values *v)
 	return sm_learn_join(l, slot, sm_escape(l, shared_extension(&names)));
 }
 
-struct sm_str sm_values_known(struct sm_learn *l, const struct sm_values *v)
+/* They are files of one pattern: <path:PATTERN>; or empty. */
+static struct sm_str known_slot(struct sm_learn *l, const struct sm_values *v)
 {
 	struct sm_str known = v->items[0].known;
 
@@ -418,7 +419,7 @@ struct sm_str sm_values_known(struct sm_learn *l, const struct sm_values *v)
 struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v)
 {
 	struct sm_evidence e = weigh(l, v);
-	struct sm_str none = { "", 0 }, text = sm_values_known(l, v);
+	struct sm_str none = { "", 0 }, text = known_slot(l, v);
 
 	if (text.len)
 		return text;
@@ -460,8 +461,9 @@ static bool is_stamped(struct sm_str s)
 	       (s.p[0] != '.' || s.p[1] != '.');
 }
 
-struct sm_str sm_values_clock(struct sm_learn *l, const struct sm_word *word,
-			      const struct sm_values *v)
+/* One value is enough when it is the day or time of the recording. */
+static struct sm_str clock_slot(struct sm_learn *l, const struct sm_word *word,
+				const struct sm_values *v)
 {
 	struct sm_str none = { "", 0 };
 
@@ -478,9 +480,9 @@ struct sm_str sm_word_slot(struct sm_learn *l, const struct sm_line *line,
 
 	if (sm_says_what_runs(line, at))
 		return SM_STR("");
-	slot = sm_values_clock(l, &line->words[at], v);
+	slot = clock_slot(l, &line->words[at], v);
 	if (!slot.len)
-		slot = sm_values_known(l, v);
+		slot = known_slot(l, v);
 	if (!slot.len)
 		slot = sm_values_given(l, line, at, v);
 	if (!slot.len && v->count > 1)

@@ -37,7 +37,7 @@ static double poisson_limit(uint64_t n)
 	return k * root * root * root;
 }
 
-double sm_per_1000(double part, uint64_t whole)
+static double per_1000(double part, uint64_t whole)
 {
 	return whole ? 1000 * part / (double)whole : 0;
 }
@@ -146,8 +146,8 @@ static struct sm_rate rate_of(uint64_t blocked, uint64_t calls, uint64_t events,
 	if (calls)
 		each = (double)blocked / (double)calls;
 	rate = (struct sm_rate){
-		sm_per_1000((double)blocked, events),
-		sm_per_1000(poisson_limit(calls) * each, events),
+		per_1000((double)blocked, events),
+		per_1000(poisson_limit(calls) * each, events),
 	};
 	if (rate.bound > 1000)
 		rate.bound = 1000;
@@ -226,9 +226,9 @@ static void note_uses(struct sm_estimating *e, const struct use *uses,
 			last = uses[i].first_ns;
 	}
 	e->out->since_new_ns = recorded_since(e->observations, last);
-	e->out->unseen = sm_per_1000((double)e->out->singles, e->out->events);
+	e->out->unseen = per_1000((double)e->out->singles, e->out->events);
 	e->out->unseen_bound =
-		sm_per_1000(poisson_limit(e->out->singles), e->out->events);
+		per_1000(poisson_limit(e->out->singles), e->out->events);
 }
 
 /* What came in all runs, or in more than are counted, is not rare. */

@@ -24,7 +24,6 @@ struct sm_estimating {
 	struct sm_diag *diag;
 };
 
-double sm_per_1000(double part, uint64_t whole);
 /* A run whose events took time, or NULL. */
 static inline const struct sm_run *sm_run_at(const struct sm_observations *o,
 					     size_t i)

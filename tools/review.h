@@ -93,8 +93,6 @@ bool sm_review_add_frame(struct sm_rules *to, const struct sm_rules *from,
  */
 int sm_review_write(const struct sm_review *review);
 
-/* A bundle's name; empty: it is about a rule. */
-struct sm_str sm_question_bundle(const struct sm_question *q);
 /* The rules it is about; how many. */
 size_t sm_question_rules(const struct sm_question *q);
 const struct sm_rule *sm_question_rule(const struct sm_question *q, size_t at);

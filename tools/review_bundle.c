@@ -11,7 +11,8 @@
 /* No rule has such an id. */
 #define BUNDLE_MARK "bundle:"
 
-struct sm_str sm_question_bundle(const struct sm_question *q)
+/* A bundle's name; empty: it is about a rule. */
+static struct sm_str bundle_name(const struct sm_question *q)
 {
 	struct sm_str name = q->id;
 
@@ -99,7 +100,7 @@ static bool is_dropped(const struct sm_review *r, struct sm_str name)
 	for (size_t i = 0; i < r->count; i++) {
 		const struct sm_question *q = &r->questions[i];
 
-		if (sm_str_equal(sm_question_bundle(q), name))
+		if (sm_str_equal(bundle_name(q), name))
 			return q->answer == SM_ANSWER_DENY ||
 			       q->answer == SM_ANSWER_REMOVE ||
 			       (q->is_proposed && q->answer != SM_ANSWER_ALLOW);
@@ -165,7 +166,7 @@ void sm_review_show_bundle(const struct sm_review *r,
 			   FILE *out)
 {
 	fprintf(out, "%s  %-9s ", before, "bundle");
-	sm_cli_put(out, sm_question_bundle(q), false);
+	sm_cli_put(out, bundle_name(q), false);
 	fprintf(out, ": %zu rule%s", q->bundle->count,
 		q->bundle->count == 1 ? "" : "s");
 	if (r->trace_count)
@@ -178,7 +179,7 @@ void sm_review_show_bundle(const struct sm_review *r,
 void sm_review_put_bundle(struct sm_json *j, const struct sm_review *r,
 			  const struct sm_question *q)
 {
-	sm_json_put_str(j, "bundle", sm_question_bundle(q));
+	sm_json_put_str(j, "bundle", bundle_name(q));
 	sm_json_put_text(j, "state", q->is_proposed ? "proposed" : "new");
 	sm_json_open(j, "grants", '[');
 	for (size_t i = 0; i < q->bundle->count; i++) {

@@ -33,7 +33,7 @@ struct sm_ahead {
 	ZSTD_DCtx *own, *helping; /* the thread's, and the taker's */
 };
 
-void sm_unpacked_fini(struct sm_unpacked *block)
+static void unpacked_fini(struct sm_unpacked *block)
 {
 	sm_block_fini(&block->head);
 	sm_scan_fini(&block->scan);
@@ -191,7 +191,7 @@ static void fini(struct sm_ahead *a)
 {
 	for (unsigned i = 0; i < PLACES; i++) {
 		sm_bytes_fini(&a->places[i].packed);
-		sm_unpacked_fini(&a->places[i].block);
+		unpacked_fini(&a->places[i].block);
 	}
 	ZSTD_freeDCtx(a->own);
 	ZSTD_freeDCtx(a->helping);

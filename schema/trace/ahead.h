@@ -24,7 +24,6 @@ struct sm_unpacked {
 	struct sm_scan scan; /* borrows raw */
 	struct sm_block head;
 };
-void sm_unpacked_fini(struct sm_unpacked *block);
 
 /* Starts the thread. NULL: it cannot be, or there is but one processor. */
 struct sm_ahead *sm_ahead_new(bool has_whens);

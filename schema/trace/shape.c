@@ -258,8 +258,6 @@ static enum sm_status keep(const struct decoding *d, struct sm_shape *shape)
 	for (uint32_t i = 0; i < d->node_count; i++)
 		if (shape->nodes[i].type == SM_LIST)
 			shape->nodes[i].items = shape->nodes + d->first_item[i];
-	for (uint32_t i = 0; i < d->leaf_count; i++)
-		shape->string_count += d->leaves[i].kind == SM_LEAF_STRING;
 	return SM_OK;
 }
 

@@ -56,7 +56,6 @@ struct sm_leaf {
 struct sm_shape {
 	uint8_t flags;
 	uint32_t argc, node_count, leaf_count;
-	uint32_t string_count; /* leaves of kind STRING */
 	struct sm_leaf *leaves;
 	struct sm_value *nodes;
 	uint64_t *type_hash; /* per argument: its tree of types, for keys */
