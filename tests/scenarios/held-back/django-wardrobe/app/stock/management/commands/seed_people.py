@@ -14,8 +14,8 @@ class Command(BaseCommand):
     def handle(self, *args, **options):
         call_command("migrate", run_syncdb=True, verbosity=0)
         for name in options["names"]:
-            User.objects.create_user(name, f"{name.replace(' ', '.')}@x.example",
-                                     name[::-1])
+            mail = f"{name.replace(' ', '.')}@x.example"
+            User.objects.create_user(name, mail, name[::-1])
         User.objects.create_superuser("office", "office@theatre.example",
                                       "eciffo")
         for number in range(1, 13):
