@@ -67,9 +67,10 @@ struct sm_learn {
 	struct sm_str_list tmp_words;	 /* tmp_names without directories */
 	struct sm_str_list program_dirs; /* of what was executed */
 	struct sm_str app;		 /* empty: none */
-	struct sm_str cwd; /* of all processes; empty: they differ */
-	uint32_t *pids;
-	size_t pid_count;
+	struct sm_str cwd;   /* of all processes; empty: they differ */
+	struct sm_pid *pids; /* pids.c: two of each process, by number */
+	const struct sm_owner **processes; /* by identity */
+	size_t process_count;
 
 	/* code.c: top-level names of distributions, and those of them that
 	 * other code than Python's own loads; a .pth file loads for all. */
@@ -201,6 +202,14 @@ bool sm_is_joint(char c);
 bool sm_is_code_suffix(struct sm_str extension);
 bool sm_is_data_suffix(struct sm_str extension);
 
+/* pids.c */
+void sm_note_pids(struct sm_learn *l);
+/*
+ * The first pid in name: that of a traced process which is one of users, or
+ * the parent or a child of one. NULL, or too many users to tell: any process.
+ */
+bool sm_find_pid(const struct sm_learn *l, struct sm_str name,
+		 const struct sm_sketch *users, uint32_t *from, uint32_t *to);
 /* The pattern of name, in which a traced process's pid is any number. */
 struct sm_str sm_open_pids(struct sm_learn *l, struct sm_str name);
 /* The day or time of a recording stands in text. */

@@ -237,61 +237,6 @@ static bool is_plain_tmp(struct sm_str name)
 	       (name.len == 11 || name.p[11] == '.');
 }
 
-static bool is_pid(const struct sm_learn *l, struct sm_str digits)
-{
-	uint64_t value = 0;
-	size_t low = 0, high = l->pid_count;
-
-	if (digits.len > 7)
-		return false;
-	for (uint32_t i = 0; i < digits.len; i++)
-		value = value * 10 + (uint64_t)(digits.p[i] - '0');
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (l->pids[middle] < value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < l->pid_count && l->pids[low] == value && value > 1;
-}
-
-#define PID_DIGITS 4
-
-static bool is_drawn(char c)
-{
-	return is_alnum(c) || c == '_';
-}
-
-/*
- * In a namespace of its own a program's pids are 1, 2 and 3, and such digits
- * are in every name: there they stand alone, and in none that may be drawn
- * (tempfile's are of a to z, 0 to 9 and _).
- */
-static bool stands_out(struct sm_str name, uint32_t from, uint32_t to)
-{
-	return to - from >= PID_DIGITS ||
-	       ((!from || !is_drawn(name.p[from - 1])) &&
-		(to == name.len || !is_drawn(name.p[to])));
-}
-
-static bool find_pid(const struct sm_learn *l, struct sm_str name,
-		     uint32_t *from, uint32_t *to)
-{
-	for (uint32_t i = 0; i < name.len; i = *to) {
-		*from = *to = i;
-		while (*to < name.len && is_digit(name.p[*to]))
-			++*to;
-		if (*to > i && stands_out(name, i, *to) &&
-		    is_pid(l, part(name, i, *to)))
-			return true;
-		if (*to == i)
-			++*to;
-	}
-	return false;
-}
-
 static bool is_number(struct sm_str name)
 {
 	for (uint32_t i = 0; i < name.len; i++)
@@ -454,7 +399,7 @@ struct sm_str sm_open_pids(struct sm_learn *l, struct sm_str name)
 {
 	uint32_t from, to;
 
-	return find_pid(l, name, &from, &to)
+	return sm_find_pid(l, name, NULL, &from, &to)
 		       ? with_token(l, name, from, to, "<int>")
 		       : sm_escape(l, name);
 }
@@ -489,10 +434,11 @@ void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 	    ((place->is_tmp || node->is_made) && is_plain_tmp(name) &&
 	     find_tmp(name, &from)))
 		node->name = around(l, name, from, from + 8, "<tmp>");
-	else if (node->is_made && find_pid(l, name, &from, &to))
+	else if (node->is_made &&
+		 sm_find_pid(l, name, &node->processes, &from, &to))
 		node->name = around(l, name, from, to, "<int>");
 	else if ((place->is_tmp || place->is_proc) &&
-		 find_pid(l, name, &from, &to))
+		 sm_find_pid(l, name, &node->processes, &from, &to))
 		node->name = with_token(l, name, from, to, "<int>");
 	else if (place->is_proc && is_proc_number(node))
 		node->name = SM_STR("<int>");

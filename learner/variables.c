@@ -169,27 +169,17 @@ static void note_view(struct sm_learn *l, const struct sm_view *view)
 		note_code(l, view->event.site.principal.file);
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void note_owners(struct sm_learn *l)
 {
 	const struct sm_observations *o = l->observations;
 
-	l->pids = sm_learn_take(l, (2 * o->owner_count + 1) * sizeof(*l->pids));
 	for (size_t i = 0; i < o->owner_count; i++) {
 		const struct sm_owner *owner = &o->owners[i];
 
 		if (sm_path_is_canonical(owner->stdlib))
 			sm_list_add(l, &l->stdlib, owner->stdlib);
-		l->pids[l->pid_count++] = owner->pid;
-		l->pids[l->pid_count++] = owner->guest_pid;
 	}
-	qsort(l->pids, l->pid_count, sizeof(*l->pids), by_number);
+	sm_note_pids(l);
 }
 
 /* --------------------------------------------------------------------- APP */

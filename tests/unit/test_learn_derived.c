@@ -154,9 +154,11 @@ static void drawn_names_tell_what_was_chosen_in_them(void **state)
 
 		start(&b);
 		for (size_t k = 0; rows[i].seen[k]; k++) {
+			const char *pid = strstr(rows[i].seen[k], "400");
+
 			snprintf(path, sizeof(path), DATA "%s",
 				 rows[i].seen[k]);
-			see_open(&b, 0, path, WRITE);
+			see_open(&b, pid[3] - '0', path, WRITE);
 		}
 		learn(&b);
 		snprintf(path, sizeof(path), DATA "%s", rows[i].open);

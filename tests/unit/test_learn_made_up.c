@@ -120,6 +120,28 @@ static void small_process_ids_stand_alone(void **state)
 	finish(&b);
 }
 
+/* Of many processes some have numbers that stand in names for another reason:
+ * a year, a part of an address. */
+static void process_ids_are_of_who_uses_the_file(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	b.seen->owners[b.owners[1]].pid = 2001;
+	b.seen->owners[b.owners[2]].run = b.seen->owners[b.owners[1]].run;
+	b.seen->owners[b.owners[2]].parent_pid = 2001;
+	see_open(&b, 0, APP "/one/2001-acts.pdf", WRITE);
+	see_open(&b, 1, APP "/own/job-2001.log", WRITE);
+	see_open(&b, 2, APP "/child/job-2001.log", WRITE);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/one/2001-acts.pdf", WRITE));
+	assert_false(allows_open(&b, APP "/one/2002-acts.pdf", WRITE));
+	assert_true(allows_open(&b, APP "/own/job-81.log", WRITE));
+	assert_true(allows_open(&b, APP "/child/job-81.log", WRITE));
+	finish(&b);
+}
+
 #define THUMB_A "0c1f25bb511077ec46d94fafa28a4b1047ef0c7b"
 #define THUMB_B "9ac8d41ef5d3a1b2c3d4e5f60718293a4b5c6d7e"
 #define OTHER	"e3ad83c6584492bd29d21417dad93d16e245f8f0"
@@ -162,6 +184,7 @@ int main(void)
 		cmocka_unit_test(temporary_names_are_framed_alike_anywhere),
 		cmocka_unit_test(process_ids_are_in_no_rule),
 		cmocka_unit_test(small_process_ids_stand_alone),
+		cmocka_unit_test(process_ids_are_of_who_uses_the_file),
 		cmocka_unit_test(files_are_sorted_by_how_their_hashes_begin),
 	};
 
