@@ -78,12 +78,13 @@ struct sm_learn {
 	struct sm_str_list nameless; /* generated.c */
 	struct sm_str_list unrun;    /* patterns of what was only asked for */
 
-	struct sm_paths *paths;	      /* paths.c */
-	struct sm_called *called;     /* holding.c */
-	struct sm_called *inspected;  /* argv_source.c */
-	struct sm_called *ran;	      /* likewise */
-	size_t tried;		      /* nodes copied to try forms on */
-	struct sm_str_list members;   /* names that became part of a slot */
+	struct sm_paths *paths;		/* paths.c */
+	struct sm_called *called;	/* holding.c */
+	struct sm_announced *announced; /* announced.c */
+	struct sm_called *inspected;	/* argv_source.c */
+	struct sm_called *ran;		/* likewise */
+	size_t tried;			/* nodes copied to try forms on */
+	struct sm_str_list members;	/* names that became part of a slot */
 	struct sm_str_list owners;    /* those of directories that were made */
 	struct sm_str_list word_sets; /* argv_sets.c */
 	struct sm_str_list word_ways; /* likewise */

@@ -30,10 +30,12 @@ static struct sm_standing start_of(struct sm_learn *l,
 				   const struct sm_fact *fact,
 				   const struct sm_str *words, size_t count)
 {
-	const struct sm_event *e = &fact->view->event;
+	const struct sm_event *e = sm_announcement(l, fact);
 	struct sm_standing start = { .dir = l->cwd };
 	struct sm_str dir = { "", 0 };
 
+	if (!e)
+		e = &fact->view->event;
 	if (e->site.kind != SM_EVENT_SUBPROCESS_POPEN || e->argc < 3)
 		return start;
 	if (sm_value_is_string(&e->args[2]))

@@ -22,6 +22,13 @@ void sm_standing_in_shell(struct sm_learn *l, const struct sm_fact *fact,
 			  struct sm_standing *standing);
 
 /*
+ * What subprocess was called with for a program that was seen to start; NULL:
+ * nothing, or it was called with the same words in several places.
+ */
+const struct sm_event *sm_announcement(struct sm_learn *l,
+				       const struct sm_fact *fact);
+
+/*
  * The word at `at` says in which directory a command behind it is given all
  * names there are: whoever puts a file there gives it options.
  */

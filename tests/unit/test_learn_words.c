@@ -105,6 +105,57 @@ static void words_tell_where_a_child_was_started(void **state)
 	}
 }
 
+/* What a child of subprocess turned out to be, by the links of its name. */
+static struct sm_event exec_event(struct sm_value args[20],
+				  const char *const *argv, const char *program)
+{
+	struct sm_event e = popen_event(args, argv);
+
+	args[2].type = SM_NONE;
+	e.site.event = SM_STR("secmgr.exec");
+	e.site.kind = SM_EVENT_EXECUTED;
+	e.argc = 3;
+	e.resolved[0] = sm_str_of(program);
+	return e;
+}
+
+/* Seen once more when it starts, a program is told the same words there. */
+static void what_was_announced_says_where_a_child_was_started(void **state)
+{
+	static const char real[] = "/usr/bin/diffutils-3";
+	struct sm_value args[20];
+	struct sm_event e;
+
+	(void)state;
+	for (int others = 0; others < 2; others++) {
+		const char *const *argv =
+			ARGV("/usr/bin/cmp", "jan.csv", "feb.csv");
+		struct bench b;
+
+		start(&b);
+		see_inputs(&b);
+		for (int run = 0; run < 2; run++) {
+			see_popen_in(&b, run, argv);
+			if (others)
+				see_popen(&b, run, argv);
+			e = exec_event(args, argv, real);
+			add(&b, run, &e);
+		}
+		learn(&b);
+		e = exec_event(args,
+			       ARGV("/usr/bin/cmp", "auth.log.1", "k.txt"),
+			       real);
+		assert_int_equal(allows(&b, &e), !others);
+		e = exec_event(args,
+			       ARGV("/usr/bin/cmp", "auth.log.1", "../k.txt"),
+			       real);
+		assert_false(allows(&b, &e));
+		e = exec_event(args, ARGV("/usr/bin/cmp", "-l", "k.txt"), real);
+		assert_false(allows(&b, &e));
+		finish(&b);
+	}
+}
+
 /* The line goes to a directory a command line gave: words are below it. */
 static void words_are_of_where_it_goes_though_that_was_told(void **state)
 {
@@ -299,6 +350,8 @@ int main(void)
 		cmocka_unit_test(
 			a_command_of_a_line_may_go_to_a_directory_itself),
 		cmocka_unit_test(words_tell_where_a_child_was_started),
+		cmocka_unit_test(
+			what_was_announced_says_where_a_child_was_started),
 		cmocka_unit_test(
 			words_are_of_where_it_goes_though_that_was_told),
 		cmocka_unit_test(names_of_files_may_be_options),
