@@ -480,6 +480,7 @@ void sm_learn_paths(struct sm_learn *l)
 		qsort(p->entries, p->count, sizeof(*p->entries), by_path);
 	for (size_t i = 0; i < p->count; i++)
 		put_entry(l, &p->entries[i]);
+	sm_note_stores(l, &p->root);
 	note_brought(l);
 	note_files(&p->root);
 	note_undata(&p->root);

@@ -39,6 +39,9 @@ bool sm_called_has(const struct sm_called *called, struct sm_str word);
 bool sm_paths_recorded(const struct sm_learn *l, size_t at,
 		       struct sm_str *path);
 
+/* Marks stores below node that a library made; kids as they were recorded. */
+void sm_note_stores(struct sm_learn *l, struct sm_node *node);
+
 /* The node of a path that was recorded; NULL: there is none. */
 const struct sm_node *sm_paths_find(const struct sm_learn *l,
 				    struct sm_str path);
