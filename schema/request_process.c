@@ -56,11 +56,13 @@ static void environment(struct sm_request_build *b)
 
 /*
  * What the event cannot tell, the exec interposer can: a PathLike's path, the
- * path of a name that PATH did not lead to. It asks for what is really run, as
- * secmgr.exec. Where there is no interposer, the agent calls them cut.
+ * path of a name that PATH did not lead to, a directory to start in that is an
+ * object. It asks for what is really run, as secmgr.exec. Where there is no
+ * interposer, the agent calls them cut.
  */
 static bool is_told_later(const struct sm_value *program,
-			  const struct sm_value *argv, struct sm_str path)
+			  const struct sm_value *argv,
+			  const struct sm_value *dir, struct sm_str path)
 {
 	const struct sm_value *items = argv;
 	uint32_t n = argv != NULL;
@@ -76,6 +78,9 @@ static bool is_told_later(const struct sm_value *program,
 	for (uint32_t i = 0; i < n; i++)
 		if (items[i].type == SM_OPAQUE && !sm_value_is_cut(&items[i]))
 			return true;
+	if (dir && dir->type == SM_OPAQUE && !sm_value_is_cut(dir) &&
+	    path.len && path.p[0] != '/')
+		return true;
 	return path.len && !memchr(path.p, '/', path.len);
 }
 
@@ -96,7 +101,7 @@ static void exec_program(struct sm_request_build *b)
 	if (!path.len && is_named && v && v->type == SM_LIST && v->len)
 		path = sm_value_str(&v->items[0]);
 	if (b->event->site.kind != SM_EVENT_EXECUTED &&
-	    is_told_later(program, v, path))
+	    is_told_later(program, v, sm_request_arg(b, SM_ROLE_CWD), path))
 		return;
 	if (v && v->type == SM_LIST && !sm_value_is_cut(v)) {
 		line = sm_request_shell_line(path, v->items, v->len);

@@ -159,6 +159,16 @@ static struct sm_str program_of(const struct sm_event *event,
 	return sm_value_str(v);
 }
 
+/* Where one of its directories lies depends on where the program starts. */
+static bool is_relative(struct sm_str path)
+{
+	for (uint32_t i = 0; i <= path.len; i++)
+		if ((!i || path.p[i - 1] == ':') &&
+		    (i == path.len || path.p[i] != '/'))
+			return true;
+	return false;
+}
+
 /*
  * A name PATH does not lead to stays without a path, and so does one given to
  * os.posix_spawn(), which may mean the working directory or PATH: the call
@@ -167,16 +177,37 @@ static struct sm_str program_of(const struct sm_event *event,
 static struct sm_str search(struct sm_box *box,
 			    const struct sm_catalogue_entry *entry,
 			    struct py_object *args,
-			    const struct sm_event *event, struct sm_str base,
-			    struct sm_str name)
+			    const struct sm_event *event,
+			    const struct sm_str *base, struct sm_str name)
 {
+	struct sm_str path = search_path(box, entry, args);
+
 	if (sm_agent.flags & SM_CHANNEL_LIVE ||
 	    event->site.kind == SM_EVENT_OS_POSIX_SPAWN)
 		return (struct sm_str){ NULL, 0 };
-	if (!base.len)
-		base = sm_resolve_cwd();
-	return sm_resolve_program(search_path(box, entry, args), base, name,
-				  box->resolved[0]);
+	if (!base && is_relative(path))
+		return (struct sm_str){ NULL, 0 };
+	return sm_resolve_program(path,
+				  base && base->len ? *base : sm_resolve_cwd(),
+				  name, box->resolved[0]);
+}
+
+/*
+ * The directory a program is started in; empty: this process's. False: nothing
+ * tells; of an object the call itself does.
+ */
+static bool directory_of(const struct sm_value *dir, char *room,
+			 struct sm_str *out)
+{
+	*out = (struct sm_str){ NULL, 0 };
+	if (!dir || dir->type == SM_NONE)
+		return true;
+	if (!sm_value_is_string(dir) || sm_value_is_cut(dir))
+		return false;
+	*out = sm_value_str(dir);
+	if (!sm_path_is_canonical(*out))
+		*out = sm_resolve_absolute((struct sm_str){ 0 }, *out, room);
+	return out->len;
 }
 
 void sm_resolve_run(struct sm_box *box, const struct sm_catalogue_entry *entry,
@@ -190,23 +221,21 @@ void sm_resolve_run(struct sm_box *box, const struct sm_catalogue_entry *entry,
 	bool is_searched = entry->operation == SM_OPERATION_POPEN ||
 			   event->site.kind == SM_EVENT_OS_POSIX_SPAWN;
 	char copy[SM_PATH_MAX];
+	bool is_told;
 
 	if (given && given->type == SM_INT)
 		event->resolved[0] = sm_resolve_fd(given->i, box->resolved[0]);
 	if (!program.len || program.len >= SM_PATH_MAX ||
 	    memchr(program.p, '\0', program.len))
 		return;
-	if (dir && sm_value_is_string(dir) && program.p[0] != '/') {
-		base = sm_value_str(dir);
-		if (!sm_path_is_canonical(base))
-			base = sm_resolve_absolute((struct sm_str){ 0 }, base,
-						   copy);
-	}
+	is_told = program.p[0] == '/' || directory_of(dir, copy, &base);
 	if (is_searched && !memchr(program.p, '/', program.len)) {
-		event->resolved[0] =
-			search(box, entry, args, event, base, program);
+		event->resolved[0] = search(box, entry, args, event,
+					    is_told ? &base : NULL, program);
 		return;
 	}
+	if (!is_told)
+		return;
 	if (sm_path_is_canonical(program)) {
 		/* chosen from candidates, or argv[0]: say which */
 		if (!given || !sm_value_is_string(given))

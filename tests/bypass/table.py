@@ -113,6 +113,8 @@ ROWS = [
         "popen_executable", ["perl"]),
     row(TRICKED, "a path object among the arguments", "popen_path_object",
         ["sh"]),
+    row(TRICKED, "a path object for the working directory", "popen_cwd",
+        ["perl"]),
     row(TRICKED, "PATH to a written program", "path_changed", ["perl"]),
     row(TRICKED, "a granted name in the working directory", "spawn_name",
         ["perl"]),

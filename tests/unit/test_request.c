@@ -28,6 +28,12 @@
 		.type = SM_OPAQUE, .len = sizeof(text) - 1,                    \
 		.full_len = sizeof(text) - 1, .s = (text)                      \
 	}
+/* Nobody tells later what it says. */
+#define OPAQUE_CUT(text)                                                       \
+	{                                                                      \
+		.type = SM_OPAQUE, .len = sizeof(text) - 1,                    \
+		.full_len = sizeof(text), .s = (text)                          \
+	}
 #define NONE                                                                   \
 	{                                                                      \
 		.type = SM_NONE                                                \
@@ -47,6 +53,7 @@ static const struct sm_value shell[] = { T("/bin/sh"), T("-c"), T("id; ls") };
 static const struct sm_value shell_args[] = { T("sh"), T("-c"), T("$0"),
 					      T("x") };
 static const struct sm_value mixed[] = { T("git"), I(3) };
+static const struct sm_value tool[] = { T("./tool") };
 static const struct sm_value later[] = { T("git"), OPAQUE("PosixPath") };
 static const struct sm_value never[] = {
 	T("git"), { .type = SM_OPAQUE, .len = 6, .full_len = 7, .s = "object" }
@@ -310,6 +317,24 @@ static const struct row rows[] = {
 	  { T("git"), L(later), NONE, NONE },
 	  4,
 	  "" },
+	{ "subprocess.Popen",
+	  DIRECT,
+	  { 0 },
+	  { T("./tool"), L(tool), OPAQUE("Path"), NONE },
+	  4,
+	  "" },
+	{ "subprocess.Popen",
+	  DIRECT,
+	  { 0 },
+	  { T("/srv/tool"), L(tool), OPAQUE("Path"), NONE },
+	  4,
+	  "exec /srv/tool" },
+	{ "subprocess.Popen",
+	  DIRECT,
+	  { 0 },
+	  { T("./tool"), L(tool), OPAQUE_CUT("Path"), NONE },
+	  4,
+	  "exec! ./tool" },
 	{ "subprocess.Popen",
 	  DIRECT,
 	  { 0, "PATH=01" },
