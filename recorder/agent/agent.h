@@ -207,6 +207,7 @@ struct sm_box {
 	char resolved[SM_RESOLVED_MAX][SM_PATH_MAX];
 	struct py_object *held[SM_HELD_MAX];
 	uint32_t held_count;
+	bool reads_paths; /* objects of pathlib's have a text */
 };
 
 /* text.c: a new bytes object with what a str stands for; NULL: nothing. */
@@ -218,11 +219,26 @@ void sm_extract(struct sm_box *box, const struct sm_catalogue_entry *entry,
 /* Bytes of a str or bytes object; false when it is neither. */
 bool sm_extract_string(struct sm_box *box, struct py_object *o,
 		       struct sm_str *out);
+/*
+ * The same of what a program is started with, where the call itself is looked
+ * at: there objects of pathlib's have bytes, too.
+ */
+bool sm_extract_word(struct sm_box *box, struct py_object *o,
+		     char room[SM_PATH_MAX], struct sm_str *out);
 /* Items of a list or tuple; -1: it is neither. An item may be NULL. */
 PY_SIZE sm_extract_length(struct py_object *o);
 struct py_object *sm_extract_item(struct py_object *o, PY_SIZE i);
 /* Room for n bytes, or NULL. */
 char *sm_box_text(struct sm_box *box, uint32_t n);
+
+/* ---------------------------------------------------------- path_object.c */
+
+/*
+ * What os.fspath() gives for an object of pathlib's; lives as long as the
+ * object, in box, or in room. False: it is none, or one of another class.
+ */
+bool sm_path_object_text(struct sm_box *box, struct py_object *o,
+			 char room[SM_PATH_MAX], struct sm_str *text);
 
 /* -------------------------------------------------------------- resolve.c */
 

@@ -15,5 +15,7 @@ void sm_code_forget_library(void);
  * "Principals".
  */
 void sm_code_classify(struct sm_code *c);
+/* FILE in the standard library's directory or zip, or `<frozen MODULE>`. */
+bool sm_code_is_library_file(const struct sm_code *code, struct sm_str file);
 
 #endif

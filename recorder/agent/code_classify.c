@@ -275,3 +275,18 @@ void sm_code_classify(struct sm_code *c)
 	if (!function_ends(c->function, SM_STR("addpackage")))
 		c->flags &= ~SM_CODE_PTH;
 }
+
+bool sm_code_is_library_file(const struct sm_code *code, struct sm_str file)
+{
+	struct sm_str frozen = SM_STR("<frozen "), path = code->file;
+
+	if (code->kind != SM_PRINCIPAL_PYTHON)
+		return false;
+	if (sm_str_starts(path, frozen)) {
+		file.len -= 3; /* .py */
+		return path.len == frozen.len + file.len + 1 &&
+		       !memcmp(path.p + frozen.len, file.p, file.len);
+	}
+	return path.len > file.len && path.p[path.len - file.len - 1] == '/' &&
+	       !memcmp(path.p + path.len - file.len, file.p, file.len);
+}

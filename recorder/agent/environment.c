@@ -131,6 +131,7 @@ static void read_dict(struct changes *c, struct sm_box *box,
 		      struct py_object *variables)
 {
 	struct py_object *key, *item;
+	char room[SM_PATH_MAX];
 	struct sm_str name, value;
 	PY_SIZE at = 0;
 
@@ -139,7 +140,7 @@ static void read_dict(struct changes *c, struct sm_box *box,
 			c->has_overflown = true; /* a PathLike, or the like */
 		else if (!is_governed(name))
 			continue;
-		else if (!sm_extract_string(box, item, &value))
+		else if (!sm_extract_word(box, item, room, &value))
 			c->has_overflown = true;
 		else
 			consider(c, name, value);

@@ -82,15 +82,15 @@ static uint64_t mix(uint64_t h, struct sm_str next)
 static bool hash_list(struct sm_box *box, struct py_object *list, uint64_t *h)
 {
 	PY_SIZE n = sm_extract_length(list);
+	char room[SM_PATH_MAX];
 	struct sm_str text;
 
 	*h = 0;
 	for (PY_SIZE i = 0; i < n; i++) {
 		struct py_object *item = sm_extract_item(list, i);
 
-		if (!item || !sm_extract_string(box, item, &text))
-			return false; /* a PathLike: what it says is not known
-				       */
+		if (!item || !sm_extract_word(box, item, room, &text))
+			return false; /* an object: what it says is not known */
 		*h = mix(*h, text);
 	}
 	return n >= 0;

@@ -3,20 +3,18 @@
  * extract.c: Python objects to values, by the role the catalogue gives them.
  *
  * Only the storage of int, str, bytes, list, tuple and dict (and of classes
- * derived from them) is read, through functions that run no Python code.
- * Everything else is its type's name.
+ * derived from them) is read, through functions that run no Python code, and
+ * of pathlib's objects. Everything else is its type's name.
  */
-#include "recorder/agent/agent.h"
+#include "recorder/agent/extract.h"
 #include "recorder/agent/real.h"
-
-#define NAME_MAX_BYTES 256 /* of a type */
 
 static unsigned long flags_of(struct py_object *o)
 {
 	return sm_py.PyType_GetFlags(sm_python_type(o));
 }
 
-static struct sm_value *take(struct sm_box *box, uint32_t n)
+struct sm_value *sm_box_take(struct sm_box *box, uint32_t n)
 {
 	struct sm_value *values = box->values + box->used;
 
@@ -81,12 +79,26 @@ static inline bool get_string(struct sm_box *box, struct py_object *o,
 	return true;
 }
 
+bool sm_extract_text(struct sm_box *box, struct py_object *o,
+		     struct sm_str *out, bool *is_text)
+{
+	return get_string(box, o, out, is_text);
+}
+
 bool sm_extract_string(struct sm_box *box, struct py_object *o,
 		       struct sm_str *out)
 {
 	bool is_text;
 
 	return get_string(box, o, out, &is_text);
+}
+
+bool sm_extract_word(struct sm_box *box, struct py_object *o,
+		     char room[SM_PATH_MAX], struct sm_str *out)
+{
+	return sm_extract_string(box, o, out) ||
+	       (sm_interpose_sees_exec() &&
+		sm_path_object_text(box, o, room, out));
 }
 
 /* Cut to the bounds, text between characters. */
@@ -117,6 +129,25 @@ static void put_opaque(struct sm_box *box, struct py_object *o,
 		value->len = NAME_MAX_BYTES;
 	value->full_len = value->len;
 	value->type = SM_OPAQUE;
+}
+
+/* Copied: what was put together lies on the stack. */
+SM_RARELY static void put_object(struct sm_box *box, struct py_object *o,
+				 struct sm_value *value)
+{
+	char room[SM_PATH_MAX];
+	struct sm_str text;
+	bool is_path =
+		box->reads_paths && sm_path_object_text(box, o, room, &text);
+	char *copy = is_path ? sm_box_text(box, text.len) : NULL;
+
+	if (!copy) {
+		put_opaque(box, o, value);
+		return;
+	}
+	memcpy(copy, text.p, text.len);
+	text.p = copy;
+	put_string(box, text, sm_utf8_is_valid(text), value);
 }
 
 static void put_int(struct sm_box *box, struct py_object *o,
@@ -150,7 +181,7 @@ static bool put_simple(struct sm_box *box, struct py_object *o,
 	return true;
 }
 
-static void put_other(struct sm_box *box, struct py_object *o,
+void sm_extract_other(struct sm_box *box, struct py_object *o,
 		      struct sm_value *value)
 {
 	if (!put_simple(box, o, value))
@@ -197,7 +228,7 @@ static void put_list(struct sm_box *box, struct py_object *o, PY_SIZE n,
 	}
 	if (keep > SM_VALUES_MAX - box->used)
 		keep = SM_VALUES_MAX - box->used;
-	items = take(box, keep);
+	items = sm_box_take(box, keep);
 	for (uint32_t i = 0; i < keep; i++) {
 		struct py_object *item = sm_extract_item(o, i);
 
@@ -255,108 +286,8 @@ static void put_any(struct sm_box *box, struct py_object *o,
 	} else if ((n = sm_extract_length(o)) >= 0) {
 		put_list(box, o, n, value, depth);
 	} else {
-		put_opaque(box, o, value);
+		put_object(box, o, value);
 	}
-}
-
-/* ------------------------------------------------------------------- names */
-
-/* Keeps the least SM_ITEMS_MAX names, sorted: the same set, the same list. */
-static void insert_name(struct sm_value *names, uint32_t *count,
-			const struct sm_value *name)
-{
-	uint32_t at = *count;
-
-	while (at && sm_str_compare(sm_value_str(name),
-				    sm_value_str(&names[at - 1])) < 0)
-		at--;
-	if (at >= SM_ITEMS_MAX)
-		return;
-	if (*count < SM_ITEMS_MAX)
-		++*count;
-	memmove(names + at + 1, names + at, (*count - at - 1) * sizeof(*names));
-	names[at] = *name;
-}
-
-static bool name_value(struct sm_box *box, struct py_object *o, bool is_entry,
-		       struct sm_value *value)
-{
-	struct sm_str s;
-	const char *equals;
-	bool is_text;
-
-	memset(value, 0, sizeof(*value));
-	if (!get_string(box, o, &s, &is_text))
-		return false;
-	equals = is_entry && s.len ? memchr(s.p, '=', s.len) : NULL;
-	if (equals)
-		s.len = (uint32_t)(equals - s.p);
-	if (s.len > NAME_MAX_BYTES)
-		s.len = NAME_MAX_BYTES;
-	value->type = is_text && sm_utf8_is_valid(s) ? SM_TEXT : SM_BYTES;
-	value->s = s.p;
-	value->len = s.len;
-	value->full_len = s.len;
-	return true;
-}
-
-SM_RARELY static void end_names(struct sm_box *box, struct sm_value *names,
-				uint32_t count, uint64_t total,
-				struct sm_value *value)
-{
-	uint32_t keep = 0;
-
-	while (keep < count && names[keep].len <= box->budget)
-		box->budget -= names[keep++].len;
-	value->type = SM_LIST;
-	value->items = names;
-	value->len = keep;
-	value->full_len = total > keep ? total : keep;
-}
-
-/* A dict's keys. */
-static void put_keys(struct sm_box *box, struct py_object *o,
-		     struct sm_value *value)
-{
-	struct sm_value *names = take(box, SM_ITEMS_MAX), name;
-	struct py_object *key, *item;
-	uint32_t count = 0;
-	PY_SIZE at = 0;
-
-	if (!names || !(flags_of(o) & PY_IS_DICT)) {
-		put_other(box, o, value);
-		return;
-	}
-	while (sm_py.PyDict_Next(o, &at, &key, &item))
-		if (name_value(box, key, false, &name))
-			insert_name(names, &count, &name);
-	end_names(box, names, count, (uint64_t)sm_py.PyDict_Size(o), value);
-}
-
-/* Names only: what variables hold is often secret. */
-SM_RARELY static void put_environ(struct sm_box *box, struct py_object *o,
-				  struct sm_value *value)
-{
-	struct sm_value *names, name;
-	PY_SIZE n = sm_extract_length(o);
-	uint32_t count = 0;
-
-	if (n < 0) {
-		put_keys(box, o, value);
-		return;
-	}
-	names = take(box, SM_ITEMS_MAX);
-	if (!names) {
-		put_other(box, o, value);
-		return;
-	}
-	for (PY_SIZE i = 0; i < n; i++) {
-		struct py_object *item = sm_extract_item(o, i);
-
-		if (item && name_value(box, item, true, &name))
-			insert_name(names, &count, &name);
-	}
-	end_names(box, names, count, (uint64_t)n, value);
 }
 
 /* ----------------------------------------------------------------- secrets */
@@ -368,7 +299,7 @@ static void put_secret(struct sm_box *box, struct py_object *o,
 	bool is_text;
 
 	if (!get_string(box, o, &s, &is_text)) {
-		put_other(box, o, value);
+		sm_extract_other(box, o, value);
 		return;
 	}
 	value->type = SM_DIGEST;
@@ -450,7 +381,7 @@ SM_RARELY static void put_code(struct sm_box *box, struct py_object *o,
 		put_secret(box, o, value);
 		return;
 	}
-	items = take(box, 2);
+	items = sm_box_take(box, 2);
 	if (!items)
 		return;
 	put_code_text(box, o, "co_filename", &items[0]);
@@ -474,21 +405,41 @@ static void put_socket(struct py_object *o, struct sm_value *value)
 static void put_pid(struct sm_box *box, struct py_object *o, bool is_group,
 		    struct sm_value *value)
 {
-	put_other(box, o, value);
+	sm_extract_other(box, o, value);
 	if (value->type == SM_INT)
 		sm_resolve_pid(value->i, is_group, value);
+}
+
+/*
+ * Where the text of a path object changes no decision, or is looked at again
+ * by what it starts. A database is told of by its open, a library by nothing.
+ */
+static bool reads_paths(enum sm_role role)
+{
+	switch (role) {
+	case SM_ROLE_TEXT:
+	case SM_ROLE_URL: /* what nobody has described */
+		return true;
+	case SM_ROLE_PROGRAM:
+	case SM_ROLE_ARGV:
+	case SM_ROLE_CWD:
+		return sm_interpose_sees_exec();
+	default:
+		return false;
+	}
 }
 
 static void put_by_role(struct sm_box *box, struct py_object *o,
 			enum sm_role role, struct sm_value *value)
 {
+	box->reads_paths = reads_paths(role);
 	switch (role) {
 	case SM_ROLE_SEARCH:
 	case SM_ROLE_ADDRESS_OF:
 		value->type = SM_NONE;
 		break;
 	case SM_ROLE_OTHER:
-		put_other(box, o, value);
+		sm_extract_other(box, o, value);
 		break;
 	case SM_ROLE_SECRET:
 		put_secret(box, o, value);
@@ -500,10 +451,10 @@ static void put_by_role(struct sm_box *box, struct py_object *o,
 		put_code(box, o, value);
 		break;
 	case SM_ROLE_ENVIRON:
-		put_environ(box, o, value);
+		sm_extract_environ(box, o, value);
 		break;
 	case SM_ROLE_KEYS:
-		put_keys(box, o, value);
+		sm_extract_keys(box, o, value);
 		break;
 	case SM_ROLE_PID:
 	case SM_ROLE_PGID:
@@ -570,7 +521,7 @@ SM_OFTEN void sm_extract(struct sm_box *box,
 	box->secrets.used = box->secrets.count = 0;
 	box->held_count = 0;
 	box->budget = BUDGET;
-	values = take(box, count);
+	values = sm_box_take(box, count);
 	for (uint32_t i = 0; i < count; i++) {
 		bool has_role = entry && i < entry->role_count;
 		/* What nobody has described may be anything. */

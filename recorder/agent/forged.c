@@ -11,7 +11,7 @@
  * The standard library itself raises some events through sys.audit(). Those are
  * not forged when they come from the file that raises them.
  */
-#include "recorder/agent/agent.h"
+#include "recorder/agent/code.h"
 
 #include <link.h>
 
@@ -178,27 +178,11 @@ static const struct raiser raisers[] = {
 	{ "webbrowser.open", "webbrowser.py" },
 };
 
-/* FILE in the standard library's directory or zip, or `<frozen MODULE>`. */
-static bool is_library_file(const struct sm_code *code, struct sm_str file)
-{
-	struct sm_str frozen = SM_STR("<frozen "), path = code->file;
-
-	if (code->kind != SM_PRINCIPAL_PYTHON)
-		return false;
-	if (sm_str_starts(path, frozen)) {
-		file.len -= 3; /* .py */
-		return path.len == frozen.len + file.len + 1 &&
-		       !memcmp(path.p + frozen.len, file.p, file.len);
-	}
-	return path.len > file.len && path.p[path.len - file.len - 1] == '/' &&
-	       !memcmp(path.p + path.len - file.len, file.p, file.len);
-}
-
 static bool library_raises(struct sm_str event, const struct sm_code *caller)
 {
 	for (size_t i = 0; i < sizeof(raisers) / sizeof(raisers[0]); i++)
 		if (sm_str_starts(event, sm_str_of(raisers[i].event)) &&
-		    is_library_file(caller, sm_str_of(raisers[i].file)))
+		    sm_code_is_library_file(caller, sm_str_of(raisers[i].file)))
 			return true;
 	return false;
 }

@@ -41,7 +41,8 @@ struct py_method {
 #define PY_METHOD_NOARGS   0x04 /* METH_NOARGS */
 #define PY_METHOD_FASTCALL 0x80 /* METH_FASTCALL */
 
-/* Bits of PyType_GetFlags(): Py_TPFLAGS_*_SUBCLASS, the same since 2.6. */
+/* Bits of PyType_GetFlags(): HEAPTYPE and *_SUBCLASS, the same since 2.6. */
+#define PY_IS_HEAP  (1ul << 9)
 #define PY_IS_INT   (1ul << 24)
 #define PY_IS_LIST  (1ul << 25)
 #define PY_IS_TUPLE (1ul << 26)
@@ -67,6 +68,11 @@ struct py_method {
 	PY_NEEDED(PY_SIZE, PyObject_Hash, (struct py_object *))                \
 	PY_NEEDED(struct py_object *, PyObject_Type, (struct py_object *))     \
 	PY_NEEDED(unsigned long, PyType_GetFlags, (struct py_object *))        \
+	PY_NEEDED(void *, PyType_GetSlot, (struct py_object *, int))           \
+	PY_NEEDED(struct py_object *, PyObject_GenericGetAttr,                 \
+		  (struct py_object *, struct py_object *))                    \
+	PY_NEEDED(struct py_object *, PyFunction_GetCode,                      \
+		  (struct py_object *))                                        \
 	PY_NEEDED(struct py_object *, PyObject_GetAttrString,                  \
 		  (struct py_object *, const char *))                          \
 	PY_NEEDED(int, PyObject_SetAttrString,                                 \
@@ -128,12 +134,18 @@ struct py_method {
 
 /* Objects, and variables that hold one (PyExc_*). All in every version. */
 #define PY_OBJECTS(PY_OBJECT)                                                  \
+	PY_OBJECT(PyType_Type)                                                 \
+	PY_OBJECT(PyBaseObject_Type)                                           \
 	PY_OBJECT(PyUnicode_Type)                                              \
 	PY_OBJECT(PyLong_Type)                                                 \
 	PY_OBJECT(PyTuple_Type)                                                \
+	PY_OBJECT(PyList_Type)                                                 \
+	PY_OBJECT(PyDict_Type)                                                 \
 	PY_OBJECT(PyFloat_Type)                                                \
 	PY_OBJECT(PyCFunction_Type)                                            \
 	PY_OBJECT(PyCode_Type)                                                 \
+	PY_OBJECT(PyFunction_Type)                                             \
+	PY_OBJECT(PyMemberDescr_Type)                                          \
 	PY_OBJECT(_Py_NoneStruct)                                              \
 	PY_OBJECT(_Py_TrueStruct)                                              \
 	PY_OBJECT(_Py_FalseStruct)

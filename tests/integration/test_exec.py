@@ -26,6 +26,7 @@ run(["/usr/bin/true", b"x"], close_fds=False)
 run("exit 0", shell=True)
 run("exit 0", shell=True, executable="/bin/sh")
 run(["./tool"], cwd="sub", **quiet)
+run(["./tool", pathlib.Path("x")], cwd=pathlib.Path("sub"), **quiet)
 run(["true"], preexec_fn=lambda: None)
 run(["name"], executable="/usr/bin/true")
 run(["/usr/bin/echo", "\\N{SNOWMAN}", "\\udcff"], **quiet)
@@ -50,8 +51,12 @@ def run(*arguments, **options):
         subprocess.run(*arguments, **options)
     except OSError as error:
         print(type(error).__name__)
-run([pathlib.Path("/usr/bin/true"), pathlib.PurePath("x"), "y"])
-run(["true", "z"], executable=pathlib.Path("/usr/bin/true"), cwd=".")
+class Path(type(pathlib.Path())):
+    def __fspath__(self):
+        return str(self)
+run([Path("/usr/bin/true"), Path("x"), "y"])
+run(["true", "z"], executable=Path("/usr/bin/true"), cwd=".")
+run(["./tool", "t"], cwd=Path("sub"))
 run(["no-such-program"])
 os.waitpid(os.posix_spawnp("true", ["true", "p"], {}), 0)
 os.chdir("sub")
@@ -204,6 +209,7 @@ class Exec(unittest.TestCase):
                 self.assertEqual(
                     [["/usr/bin/true", ["/usr/bin/true", "x", "y"]],
                      ["/usr/bin/true", ["true", "z"]],
+                     ["./tool", ["./tool", "t"]],
                      ["true", ["true", "p"]],
                      ["tool", ["tool"]]],
                     [event["args"][:2] for event in
