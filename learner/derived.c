@@ -500,9 +500,10 @@ static void open_derived(struct sm_learn *l, struct sm_node *node)
 		struct sm_node *kid = node->kids[i];
 		struct sm_str name;
 
-		if (!kid->base.node || kid->forward)
+		if (kid->forward)
 			continue;
-		name = derive(l, kid);
+		name = kid->base.node ? derive(l, kid)
+				      : sm_name_of_draft(l, kid);
 		if (!name.len)
 			continue;
 		kid->name = name;

@@ -125,6 +125,10 @@ void sm_open_owned(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
 void sm_name_owners(struct sm_learn *l, struct sm_node *node);
 /* In a directory of temporary files: they may have any extension. */
 void sm_open_ends(struct sm_learn *l, struct sm_node *node);
+/* One of both became the other, and is called as it, with more behind. */
+void sm_node_note_renamed(struct sm_node *one, struct sm_node *other);
+/* The name that goes with the slot that its draft became; or empty. */
+struct sm_str sm_name_of_draft(struct sm_learn *l, const struct sm_node *node);
 /* Files moved there under their names are called as where they came from. */
 void sm_open_brought(const struct sm_learn *l, struct sm_node *node);
 /* Its name was drawn, and it was made: whoever made it uses it by himself. */

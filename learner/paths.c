@@ -290,6 +290,24 @@ static void note_brought(struct sm_learn *l)
 	}
 }
 
+/* What was put in place of something, or aside, under a name made of it. */
+static void note_renamed(struct sm_learn *l)
+{
+	struct sm_paths *p = l->paths;
+
+	for (size_t i = 0; i < p->count; i++) {
+		struct entry *e = &p->entries[i];
+		struct sm_node *other;
+
+		if (!(e->access & SM_ACCESS_CREATE) ||
+		    e->view->event.site.kind != SM_EVENT_OS_RENAME)
+			continue;
+		other = find(l, source_of(e->view));
+		if (other && !sm_holds_code(l, e->path))
+			sm_node_note_renamed(e->node, other);
+	}
+}
+
 /*
  * What is recorded is what was asked for: a place that was made a directory, or
  * was to be one, and then written as a file is one.
@@ -482,6 +500,7 @@ void sm_learn_paths(struct sm_learn *l)
 		put_entry(l, &p->entries[i]);
 	sm_note_stores(l, &p->root);
 	note_brought(l);
+	note_renamed(l);
 	note_files(&p->root);
 	note_undata(&p->root);
 	sm_generalise(l, &p->root);

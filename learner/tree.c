@@ -99,6 +99,8 @@ void sm_node_take(struct sm_learn *l, struct sm_node *into,
 	into->holds_undata |= from->holds_undata;
 	if (!into->source)
 		into->source = from->source;
+	if (!into->draft)
+		into->draft = from->draft;
 }
 
 /*

@@ -57,6 +57,7 @@ struct sm_node {
 	bool holds_undata; /* something below is no file of data */
 	struct sm_base base;
 	struct sm_node *source; /* where it was found and moved from */
+	struct sm_node *draft;	/* its name with more behind it: renamed.c */
 };
 
 /* What may open in a directory. */
