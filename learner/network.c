@@ -67,6 +67,8 @@ static struct sm_str host_and_port(struct sm_learn *l,
 	snprintf(port, sizeof(port), ":%d", (int)request->port);
 	if (request->port == SM_PORT_ANY)
 		return sm_learn_join(l, host, SM_STR(":<port>"));
+	if (request->port == SM_PORT_DYNAMIC)
+		return sm_learn_join(l, host, SM_STR(SM_PORTS_DYNAMIC));
 	return sm_learn_join(l, host, sm_str_of(port));
 }
 

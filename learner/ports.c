@@ -8,7 +8,9 @@
  * would reach what else listens there. But what a server sends over UDP goes
  * where it was asked from: a port which the kernel gave to a client for once.
  * So it is for programs that bind a port for UDP, and for ports that no other
- * run sent to.
+ * run sent to. And who listens may have got a port from the kernel as well:
+ * those open, and no others, where two runs found a host at such ports, each
+ * run at others.
  */
 #include <stdlib.h>
 
@@ -29,6 +31,11 @@ struct port {
 static bool is_free_port(int32_t port)
 {
 	return port >= 1024;
+}
+
+static bool is_dynamic_port(int32_t port)
+{
+	return port >= 32768 && port <= 65535;
 }
 
 static bool is_udp(const struct sm_request *r)
@@ -107,7 +114,7 @@ static bool are_open(struct sm_learn *l, const struct uses *uses)
 		end = end_of_port(uses, i);
 		port = port_of(l, uses->items + i, end - i);
 		sm_novelty_add(&novelty, &port.node, true);
-		e.some_recur |= end - i > 1 || port.runs.count > 1;
+		e.some_recur |= port.runs.count > 1;
 		e.distinct++;
 	}
 	return sm_is_open(l, &e) &&
@@ -115,7 +122,8 @@ static bool are_open(struct sm_learn *l, const struct uses *uses)
 			      uses->items[0]->request->access);
 }
 
-static void open_uses(struct sm_learn *l, struct uses *uses)
+/* port: SM_PORT_ANY or SM_PORT_DYNAMIC. */
+static void open_uses(struct sm_learn *l, struct uses *uses, int32_t port)
 {
 	if (!are_open(l, uses))
 		return;
@@ -123,7 +131,7 @@ static void open_uses(struct sm_learn *l, struct uses *uses)
 		struct sm_request *any = sm_learn_take(l, sizeof(*any));
 
 		*any = *uses->items[i]->request;
-		any->port = SM_PORT_ANY;
+		any->port = port;
 		uses->items[i]->request = any;
 	}
 }
@@ -140,7 +148,7 @@ static struct uses find_uses(struct sm_learn *l, const struct sm_facts *facts,
 		const struct sm_request *r = facts->items[i].request;
 
 		if (r->access == like->access && is_free_port(r->port) &&
-		    r->host.len && r->port != SM_PORT_ANY &&
+		    r->host.len && r->port <= 65535 &&
 		    sm_str_equal(r->proto, like->proto) &&
 		    (is_any_host || sm_str_equal(r->host, like->host)))
 			uses.items[uses.count++] = &facts->items[i];
@@ -165,7 +173,7 @@ static void open_bound(struct sm_learn *l, struct sm_facts *facts)
 			continue;
 		sm_list_add(l, &done, key);
 		uses = find_uses(l, facts, r, false);
-		open_uses(l, &uses);
+		open_uses(l, &uses, SM_PORT_ANY);
 	}
 }
 
@@ -190,11 +198,52 @@ static void open_replies(struct sm_learn *l, struct sm_facts *facts)
 		return;
 	uses = find_uses(l, facts, &sent, true);
 	take_fresh(l, &uses);
-	open_uses(l, &uses);
+	open_uses(l, &uses, SM_PORT_ANY);
+}
+
+static void keep_dynamic(struct uses *uses)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < uses->count; i++)
+		if (is_dynamic_port(uses->items[i]->request->port) &&
+		    !is_udp(uses->items[i]->request))
+			uses->items[kept++] = uses->items[i];
+	uses->count = kept;
+}
+
+static bool are_of_runs(const struct uses *uses)
+{
+	struct sm_sketch runs = { 0 };
+
+	for (size_t i = 0; i < uses->count; i++)
+		sm_sketch_merge(&runs, &uses->items[i]->view->call->runs);
+	return runs.count > 1;
+}
+
+static void open_dynamic(struct sm_learn *l, struct sm_facts *facts)
+{
+	struct sm_str_list done = { 0 };
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct sm_request *r = facts->items[i].request;
+		struct uses uses;
+
+		if (r->access != SM_ACCESS_CONNECT || !r->host.len ||
+		    !is_dynamic_port(r->port) || sm_list_has(&done, r->host))
+			continue;
+		sm_list_add(l, &done, r->host);
+		uses = find_uses(l, facts, r, false);
+		keep_dynamic(&uses);
+		take_fresh(l, &uses);
+		if (are_of_runs(&uses))
+			open_uses(l, &uses, SM_PORT_DYNAMIC);
+	}
 }
 
 void sm_ports_open(struct sm_learn *l, struct sm_facts *facts)
 {
 	open_bound(l, facts);
 	open_replies(l, facts);
+	open_dynamic(l, facts);
 }

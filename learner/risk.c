@@ -3,6 +3,7 @@
  * Grants a reviewer should look at, and why. A mark takes nothing away; see
  * policy.md, Risk.
  */
+#include "learner/ports.h"
 #include "learner/words.h"
 #include "schema/address.h"
 
@@ -118,6 +119,17 @@ static bool is_loopback(const struct sm_rule *rule, struct sm_str host)
 		host.p[0] != '0' && !sm_str_equal(host, SM_STR("::")));
 }
 
+static bool is_of_dynamic_ports(const struct sm_rule *rule)
+{
+	const struct sm_str ports = SM_STR(SM_PORTS_DYNAMIC);
+	struct sm_str p = rule->pattern;
+
+	return p.len > ports.len &&
+	       sm_str_equal(
+		       (struct sm_str){ p.p + p.len - ports.len, ports.len },
+		       ports);
+}
+
 static const char *network_risk(const struct sm_rule *rule)
 {
 	struct sm_str host = host_of(rule);
@@ -129,6 +141,8 @@ static const char *network_risk(const struct sm_rule *rule)
 		return "raw, packet or netlink socket";
 	if (rule->access == SM_ACCESS_CONNECT && !is_loopback(rule, host))
 		return "leaves the machine";
+	if (rule->access == SM_ACCESS_CONNECT && is_of_dynamic_ports(rule))
+		return "whatever listens at a port the kernel gave it";
 	if (rule->access == SM_ACCESS_BIND && !is_loopback(rule, host))
 		return "can be reached from other machines";
 	return NULL;

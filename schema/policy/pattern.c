@@ -277,10 +277,23 @@ static enum sm_status check_code_name(struct sm_str pattern,
 	return status == SM_END ? SM_OK : status;
 }
 
+/* Up to five digits; -1: it is no port. */
+static int32_t port_number(struct sm_str text)
+{
+	int32_t value = 0;
+
+	for (uint32_t i = 0; i < text.len; i++) {
+		if (!is_digit(text.p[i]) || i >= 5)
+			return -1;
+		value = value * 10 + text.p[i] - '0';
+	}
+	return text.len && value <= 65535 ? value : -1;
+}
+
 static bool parse_port(struct sm_str text, struct sm_address_pattern *out)
 {
-	uint32_t i;
-	int32_t value = 0;
+	const char *dash = text.len ? memchr(text.p, '-', text.len) : NULL;
+	uint32_t at = dash ? (uint32_t)(dash - text.p) : text.len;
 
 	if (sm_str_equal(text, SM_STR("*"))) {
 		out->port_low = -1;
@@ -292,13 +305,10 @@ static bool parse_port(struct sm_str text, struct sm_address_pattern *out)
 		out->port_high = 65535;
 		return true;
 	}
-	for (i = 0; i < text.len; i++) {
-		if (!is_digit(text.p[i]) || i >= 5)
-			return false;
-		value = value * 10 + text.p[i] - '0';
-	}
-	out->port_low = out->port_high = value;
-	return text.len && value <= 65535;
+	out->port_low = port_number(slice(text, 0, at));
+	out->port_high = dash ? port_number(slice(text, at + 1, text.len))
+			      : out->port_low;
+	return out->port_low >= 0 && out->port_low <= out->port_high;
 }
 
 /* Drops "tcp:" and the like; they need something behind them. */

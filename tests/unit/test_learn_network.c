@@ -327,6 +327,57 @@ static void who_binds_nothing_replies_to_nobody(void **state)
 	finish(&b);
 }
 
+/* Runs 1 and 2 each connect to one port, and to a service. */
+static void connect_twice(struct bench *b, int one, int two)
+{
+	const int ports[] = { one, two };
+
+	start(b);
+	for (int run = 1; run <= 2; run++) {
+		struct sm_value values[4];
+		struct sm_event e = connect_event(values, "127.0.0.1",
+						  ports[run - 1], "", "");
+
+		add(b, run, &e);
+		e = connect_event(values, "127.0.0.1", 5432, "", "");
+		add(b, run, &e);
+	}
+	learn(b);
+}
+
+static void ports_the_kernel_gives_away_open_for_connections(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	connect_twice(&b, 41021, 55647);
+	assert_true(allows_connect(&b, "127.0.0.1", 48165, ""));
+	assert_true(allows_connect(&b, "127.0.0.1", 5432, ""));
+	assert_false(allows_connect(&b, "127.0.0.1", 6379, ""));
+	assert_false(allows_connect(&b, "127.0.0.1", 32767, ""));
+	assert_false(allows_connect(&b, "10.0.0.7", 48165, ""));
+	finish(&b);
+	connect_twice(&b, 41021, 41021);
+	assert_false(allows_connect(&b, "127.0.0.1", 48165, ""));
+	finish(&b);
+	connect_twice(&b, 8001, 8002);
+	assert_false(allows_connect(&b, "127.0.0.1", 8003, ""));
+	finish(&b);
+}
+
+static void ports_of_one_run_are_services(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_connect(&b, "127.0.0.1", 41021, "");
+	see_connect(&b, "127.0.0.1", 55647, "");
+	learn(&b);
+	assert_false(allows_connect(&b, "127.0.0.1", 48165, ""));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +397,9 @@ int main(void)
 		cmocka_unit_test(
 			an_address_that_was_meant_as_such_is_granted_as_such),
 		cmocka_unit_test(who_connects_needs_no_rule_to_look_up),
+		cmocka_unit_test(
+			ports_the_kernel_gives_away_open_for_connections),
+		cmocka_unit_test(ports_of_one_run_are_services),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,8 @@ static const struct refusal refusals[] = {
 	{ FILES("{\"id\": \"f\", \"path\": \"/a\", \"access\": [\"read\"]},\n{\"id\": \"f\", \"path\": \"/b\", \"access\": [\"read\"]}"), SM_INVALID, 3, 8, "id \"f\" stands twice; first on line 2" },
 	{ NET("{\"connect\": \"a\"}"), SM_INVALID, 2, 26, "\"a\" is no HOST:PORT" },
 	{ NET("{\"connect\": \"a:65536\"}"), SM_INVALID, 2, 26, "\"a:65536\" is no HOST:PORT" },
+	{ NET("{\"connect\": \"a:90-80\"}"), SM_INVALID, 2, 26, "\"a:90-80\" is no HOST:PORT" },
+	{ NET("{\"connect\": \"a:80-\"}"), SM_INVALID, 2, 26, "\"a:80-\" is no HOST:PORT" },
 	{ NET("{\"connect\": \"::1:80\"}"), SM_INVALID, 2, 26, "write IPv6 addresses in brackets" },
 	{ NET("{\"connect\": \"a:1\", \"bind\": \"b:1\"}"), SM_INVALID, 2, 33, "a rule has one of \"connect\" and \"bind\"" },
 	{ NET("{\"socket\": \"tpc\"}"), SM_INVALID, 2, 25, "socket is one of tcp" },
