@@ -1,0 +1,1 @@
+"""Actions of the house, for Cedar Backup."""
