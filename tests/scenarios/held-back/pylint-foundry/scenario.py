@@ -169,22 +169,25 @@ class PylintFoundry(stage.Program):
             f"{name}/__init__.py": "", f"{name}/main.py": GOOD,
             f"{name}/old.py": BAD + "# TODO\n", "pyproject.toml": PYPROJECT,
             "LICENSE": "Apache-2.0"})
+        top, checks = [("src", "tests"), ("lib", "checks"),
+                       ("python", "t")][day - 1]
         self.submit(f"{second}.zip", second, {
-            "src/mail_gate/__init__.py": '"""Mail."""\n',
-            "src/mail_gate/peers.py": ASYNC,
-            f"src/mail_gate/v{day}/__init__.py": "",
-            f"src/mail_gate/v{day}/wire.py": GOOD,
-            "tests/test_peers.py": TESTS, "CHANGES.md": "* All of it\n",
+            f"{top}/mail_gate/__init__.py": '"""Mail."""\n',
+            f"{top}/mail_gate/peers.py": ASYNC,
+            f"{top}/mail_gate/v{day}/__init__.py": "",
+            f"{top}/mail_gate/v{day}/wire.py": GOOD,
+            f"{checks}/test_peers.py": TESTS, "CHANGES.md": "* All of it\n",
             "setup.cfg": "[isort]\nline_length = 99\n[pydocstyle]\n"
                          "convention = pep257\n",
-            ".ci.yml": self.settings("src", "tests", hooks=["changes"],
+            ".ci.yml": self.settings(top, checks, hooks=["changes"],
                                      limit=f"{day} * 40",
                                      notify=f"{chat}/hooks/{day}a7")})
+        tool = ["tool.py", "pack_all.py", "berth.py"][day - 1]
         self.submit(f"{third}.tar.gz", third, {
-            "harbour.py": GOOD, "tool.py": BAD,
+            "harbour.py": GOOD, tool: BAD,
             ".pylintrc": "[MAIN]\nload-plugins=house_pylint\n"
                          f"[FORMAT]\nmax-line-length=10{day}\n",
-            ".ci.yml": self.settings("harbour.py", "tool.py", jobs=2,
+            ".ci.yml": self.settings("harbour.py", tool, jobs=2,
                                      title="Harbour of {{ name }}",
                                      hooks=["licence", "changes"],
                                      limit="total - 1")})
