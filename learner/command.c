@@ -287,6 +287,8 @@ bool *sm_learn_command(struct sm_learn *l, const struct sm_facts *f)
 	if (is_open(l, &made, uses + reads, count - reads)) {
 		say_why(l, &made, uses + reads, count - reads);
 		open(l, uses + reads, count - reads);
+		if (l->options.level != SM_LEVEL_TIGHT)
+			sm_learn_other_formats(l);
 	}
 	l->why = SM_STR("");
 	take_whole(uses, count, is_taken);

@@ -84,6 +84,8 @@ struct sm_str sm_learn_package_code(struct sm_learn *l, struct sm_str path);
  * f->count, which facts need no others.
  */
 bool *sm_learn_command(struct sm_learn *l, const struct sm_facts *f);
+/* And for packages that make the same in another format. */
+void sm_learn_other_formats(struct sm_learn *l);
 /*
  * Rules of ${START} for others of them, which are taken then, too. Of f->count,
  * what stands for the path wherever a program is started; empty: nothing.

@@ -232,6 +232,43 @@ static void names_survive_a_summary(void **state)
 	finish(&b);
 }
 
+/* Unasked a package makes the same in a format of its own, or something else.
+ */
+static void a_name_may_be_that_of_another_format(void **state)
+{
+	static const char *const others[] = { APP "/rep/2026-11.xlsx",
+					      APP "/rep/2026-10.xlsx",
+					      APP "/rep/2026-11.json",
+					      APP "/tmpl/a/2026-11.xlsx" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		struct sm_value args[3];
+		struct sm_named named;
+		struct sm_event e;
+		struct bench b;
+
+		start(&b);
+		see_open(&b, 0, APP "/rep/2026-11.json", WRITE);
+		tool_opened(&b, others[i], WRITE);
+		see_named(&b, 1, "/out/a.json", WRITE, "/out/a.json", NULL);
+		learn(&b);
+		e = named_open(args, &named, "/out/my report.xlsx", WRITE,
+			       "/out/my report.xlsx", NULL);
+		assert_true(allows(&b, &e));
+		e.site.principal = tool;
+		assert_int_equal(allows(&b, &e), !i);
+		e = named_open(args, &named, "/out/x.xlsx", WRITE, "/out/y",
+			       NULL);
+		e.site.principal = tool;
+		assert_false(allows(&b, &e));
+		e = named_open(args, &named, "/out/a", READ, "/out/a", NULL);
+		e.site.principal = tool;
+		assert_false(allows(&b, &e));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +283,7 @@ int main(void)
 		cmocka_unit_test(code_is_no_argument),
 		cmocka_unit_test(what_holds_code_is_no_output),
 		cmocka_unit_test(names_survive_a_summary),
+		cmocka_unit_test(a_name_may_be_that_of_another_format),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
