@@ -6,12 +6,12 @@
  */
 #include "learner/argv.h"
 #include "schema/address.h"
+#include "schema/ascii.h"
 
 static bool may_be_of_address(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') || c == '.' || c == ':' || c == '-' ||
-	       c == '%' || c == '_';
+	return sm_is_alnum(c) || c == '.' || c == ':' || c == '-' || c == '%' ||
+	       c == '_';
 }
 
 /* An address, and not "1.5", which is one to few. */
@@ -21,7 +21,7 @@ static bool is_address(struct sm_str s)
 
 	for (uint32_t i = 0; i < s.len; i++)
 		dots += s.p[i] == '.';
-	return (dots == 3 || (s.len && memchr(s.p, ':', s.len))) &&
+	return (dots == 3 || sm_str_has(s, ':')) &&
 	       sm_address_kind_of(s) != SM_ADDRESS_NONE;
 }
 

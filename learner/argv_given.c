@@ -8,14 +8,14 @@
  * What says which program runs and what it does is no such word.
  */
 #include "learner/argv.h"
+#include "schema/ascii.h"
 
 /* Shorter ones are parts of words by chance. */
 #define PART_MIN 3
 
 static bool is_slash_free(struct sm_str s)
 {
-	return s.len && !memchr(s.p, '/', s.len) && s.p[0] != '.' &&
-	       s.p[0] != '-';
+	return s.len && !sm_str_has(s, '/') && s.p[0] != '.' && s.p[0] != '-';
 }
 
 /* A path below the working directory, with nothing hidden on its way. */
@@ -66,12 +66,6 @@ static struct sm_str whole_slot(struct sm_learn *l, const struct sm_values *v)
 					     : SM_STR("");
 }
 
-static bool is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z');
-}
-
 /* Behind the directories that have names, as ${APP}: these are no parameters,
  * though they hold the words that other things are called. */
 static const char *behind_places(const struct sm_learn *l, struct sm_str text)
@@ -105,8 +99,8 @@ static struct sm_str part_in(const struct sm_learn *l, struct sm_str text)
 				    word.p, word.len))) {
 			const char *end = at + word.len;
 
-			if ((at == text.p || !is_alnum(at[-1])) &&
-			    (end == text.p + text.len || !is_alnum(*end))) {
+			if ((at == text.p || !sm_is_alnum(at[-1])) &&
+			    (end == text.p + text.len || !sm_is_alnum(*end))) {
 				longest = (struct sm_str){ at, word.len };
 				break;
 			}

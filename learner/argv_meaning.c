@@ -4,6 +4,7 @@
  * it: by names that many programs have in common, whatever these are called.
  */
 #include "learner/argv.h"
+#include "schema/ascii.h"
 
 /* What an option of a line is called that the word at `at` is the value of. */
 static struct sm_str option_of(const struct sm_line *line, uint32_t at)
@@ -72,7 +73,7 @@ static bool is_of_numbers(struct sm_str s)
 	bool is_digit = false, was_digit = false;
 
 	for (uint32_t i = 0; i < s.len; i++) {
-		is_digit = s.p[i] >= '0' && s.p[i] <= '9';
+		is_digit = sm_is_digit(s.p[i]);
 		if (!is_digit && (!was_digit || !strchr("x.:%", s.p[i])))
 			return false;
 		was_digit = is_digit;

@@ -4,6 +4,7 @@
  * program.
  */
 #include "learner/argv.h"
+#include "schema/ascii.h"
 #include "schema/named.h"
 #include "schema/shell.h"
 
@@ -13,7 +14,7 @@ static bool is_version_of(struct sm_str name, struct sm_str program)
 	char next = name.len > program.len ? name.p[program.len] : '-';
 
 	return sm_str_starts(name, program) &&
-	       (next == '-' || next == '.' || (next >= '0' && next <= '9'));
+	       (next == '-' || next == '.' || sm_is_digit(next));
 }
 
 bool sm_is_interpreter(struct sm_str program)
@@ -52,8 +53,7 @@ static struct sm_str numbered_head(struct sm_learn *l, struct sm_str text)
 	uint32_t n = 1, end;
 	unsigned typed;
 
-	while (n < text.len && ((text.p[n] >= 'a' && text.p[n] <= 'z') ||
-				(text.p[n] >= 'A' && text.p[n] <= 'Z')))
+	while (n < text.len && sm_is_letter(text.p[n]))
 		n++;
 	if (!sm_is_option(text) || n == text.len)
 		return (struct sm_str){ "", 0 };
@@ -115,8 +115,7 @@ static struct sm_word read_word(struct sm_learn *l,
 
 static bool is_word_char(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
+	return sm_is_alnum(c) || c == '_' || c == '.';
 }
 
 /* Behind the number at `at`, if one stands there on its own; else `at`. */
@@ -126,7 +125,7 @@ static uint32_t number_end(struct sm_str code, uint32_t at)
 
 	if (at && is_word_char(code.p[at - 1]))
 		return at;
-	while (end < code.len && code.p[end] >= '0' && code.p[end] <= '9')
+	while (end < code.len && sm_is_digit(code.p[end]))
 		end++;
 	return end < code.len && is_word_char(code.p[end]) ? at : end;
 }

@@ -37,8 +37,7 @@ static bool is_redirected(const struct sm_line *line, uint32_t at)
 	const struct sm_word *w = at ? &line->words[at - 1] : NULL;
 
 	return w && w->is_raw && w->value.len &&
-	       (memchr(w->value.p, '<', w->value.len) ||
-		memchr(w->value.p, '>', w->value.len));
+	       (sm_str_has(w->value, '<') || sm_str_has(w->value, '>'));
 }
 
 static bool may_be_one(const struct sm_line *line, uint32_t at)

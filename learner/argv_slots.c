@@ -55,24 +55,19 @@ void sm_values_sort(struct sm_values *v)
 	v->count = n;
 }
 
-static bool has_byte(struct sm_str s, char c)
-{
-	return s.len && memchr(s.p, c, s.len);
-}
-
 /* "bill.pdf" is spelled like one, too. */
 static bool is_host(struct sm_str s)
 {
 	if (!s.len || sm_token_match(SM_TOKEN_HOST, s) != s.len ||
 	    sm_is_data_suffix(sm_extension(s)))
 		return false;
-	return has_byte(s, '.') || has_byte(s, ':') ||
+	return sm_str_has(s, '.') || sm_str_has(s, ':') ||
 	       sm_str_equal(s, SM_STR("localhost"));
 }
 
 static bool is_slash_free(struct sm_str s)
 {
-	return s.len && !has_byte(s, '/') && s.p[0] != '.' && s.p[0] != '-';
+	return s.len && !sm_str_has(s, '/') && s.p[0] != '.' && s.p[0] != '-';
 }
 
 bool sm_is_dotted(struct sm_str s)
@@ -457,7 +452,7 @@ struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v)
 /* Also what is put behind names, as `.backup.20261122`: the dot stays. */
 static bool is_stamped(struct sm_str s)
 {
-	return s.len > 1 && !has_byte(s, '/') && s.p[0] != '-' &&
+	return s.len > 1 && !sm_str_has(s, '/') && s.p[0] != '-' &&
 	       (s.p[0] != '.' || s.p[1] != '.');
 }
 

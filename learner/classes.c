@@ -91,7 +91,7 @@ static void read_class(struct sm_learn *l, const struct sm_fact *fact,
 				 .name = name };
 	/* Who is nobody, and what is an attribute, has to be told. */
 	if (kind == SM_PRINCIPAL_FOREIGN || kind == SM_PRINCIPAL_DYNAMIC ||
-	    (name.len && memchr(name.p, ':', name.len)))
+	    sm_str_has(name, ':'))
 		return;
 	class->module = sm_module_of(name);
 	class->top = before_dot(name, false);

@@ -4,15 +4,11 @@
  * time, has another one tomorrow. No second example is needed.
  */
 #include "learner/learn.h"
+#include "schema/ascii.h"
 
 #define DAY_NS	 (UINT64_C(86400) * 1000000000)
 #define YEAR_MIN 1970
 #define YEAR_MAX 9999
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 /* Days since 1970-01-01 of the Gregorian calendar (Fliegel and Van Flandern,
    1968). */
@@ -72,7 +68,7 @@ static uint32_t digits_at(struct sm_str text, uint32_t at)
 {
 	uint32_t n = 0;
 
-	while (at + n < text.len && is_digit(text.p[at + n]))
+	while (at + n < text.len && sm_is_digit(text.p[at + n]))
 		n++;
 	return n;
 }

@@ -154,8 +154,7 @@ double sm_rule_cost(const struct sm_reach *reach, uint32_t access)
 
 static bool is_pattern(struct sm_str component)
 {
-	return memchr(component.p, '*', component.len) ||
-	       memchr(component.p, '<', component.len);
+	return sm_str_has(component, '*') || sm_str_has(component, '<');
 }
 
 double sm_pattern_exposure(struct sm_str pattern, uint32_t access)

@@ -12,16 +12,6 @@
 #include "learner/open.h"
 #include "schema/places.h"
 
-static struct sm_str part(struct sm_str s, uint32_t from, uint32_t to)
-{
-	return (struct sm_str){ s.p + from, to - from };
-}
-
-static bool has(struct sm_str s, char c)
-{
-	return s.len && memchr(s.p, c, s.len);
-}
-
 /* ------------------------------------------------------------------- bases */
 
 /* Slots come first, then names in their order. */
@@ -119,8 +109,8 @@ static struct sm_node *find_sibling(const struct siblings *s,
 {
 	size_t low = 0, high = s->count, middle;
 
-	if (!kid->is_drawn || !has(text, '<'))
-		return has(text, '<') || has(text, '\\')
+	if (!kid->is_drawn || !sm_str_has(text, '<'))
+		return sm_str_has(text, '<') || sm_str_has(text, '\\')
 			       ? NULL
 			       : find_name(s->node, text);
 	while (low < high) {
@@ -144,7 +134,7 @@ static void note_base(const struct siblings *siblings, struct sm_node *kid)
 		if (at && !sm_is_joint(name.p[at - 1]) && name.p[at - 1] != '>')
 			continue;
 		for (uint32_t to = name.len; to > at + kid->base.len; to--) {
-			struct sm_str text = part(name, at, to);
+			struct sm_str text = sm_str_part(name, at, to);
 			struct sm_node *base;
 
 			if ((to < name.len && name.p[to] != '<' &&
@@ -168,7 +158,7 @@ static bool is_derivable(const struct sm_node *kid)
 	if (kid->is_dir || !kid->is_made || (kid->is_slot && !kid->is_drawn))
 		return false;
 	if (name.len && name.p[0] == '.')
-		name = part(name, 1, name.len);
+		name = sm_str_part(name, 1, name.len);
 	return !sm_is_guarded_name(name) &&
 	       !sm_is_code_suffix(sm_extension(name));
 }
@@ -222,10 +212,11 @@ static struct sm_str derive(struct sm_learn *l, struct sm_node *kid)
 	if (kid->name.p != kid->base.text.p || !base->is_slot || base == kid ||
 	    sm_node_is_tree(base) || touches(kid, base->name, end))
 		return SM_STR("");
-	name = spelled(l, kid, part(kid->name, 0, kid->base.at));
+	name = spelled(l, kid, sm_str_part(kid->name, 0, kid->base.at));
 	name = sm_learn_join(l, name, base->name);
 	name = sm_learn_join(
-		l, name, spelled(l, kid, part(kid->name, end, kid->name.len)));
+		l, name,
+		spelled(l, kid, sm_str_part(kid->name, end, kid->name.len)));
 	return sm_count_wildcards(name) > SM_COMPONENT_WILDCARDS ? SM_STR("")
 								 : name;
 }
@@ -234,7 +225,7 @@ static struct sm_str derive(struct sm_learn *l, struct sm_node *kid)
 
 static bool is_framed(const struct sm_node *kid)
 {
-	if (!kid->is_slot || kid->forward || has(kid->name, '\\'))
+	if (!kid->is_slot || kid->forward || sm_str_has(kid->name, '\\'))
 		return false;
 	return kid->is_dir ? sm_is_drawn_dir(kid)
 			   : kid->is_drawn && is_derivable(kid);
@@ -250,7 +241,8 @@ static struct sm_str frame_of(struct sm_learn *l, const struct sm_node *kid)
 		if (text.p[i] == '<')
 			from = i;
 		if (text.p[i] == '>')
-			frame = sm_learn_join(l, frame, part(text, from, i));
+			frame = sm_learn_join(l, frame,
+					      sm_str_part(text, from, i));
 	}
 	return frame;
 }
@@ -307,17 +299,18 @@ static struct sm_str frame_slot(struct sm_learn *l,
 
 		if (name.len <= start + end)
 			return SM_STR("");
-		middle = part(name, start, name.len - end);
-		if (has(middle, '<') ||
+		middle = sm_str_part(name, start, name.len - end);
+		if (sm_str_has(middle, '<') ||
 		    (stems && !sm_list_has(stems, sm_stem_of(middle))))
 			return SM_STR("");
 	}
 	/* Dotfiles are spelled, unless what is drawn stands behind. */
 	if (first.p[0] == '.' &&
-	    !has(part(first, first.len - end, first.len), '<'))
+	    !sm_str_has(sm_str_part(first, first.len - end, first.len), '<'))
 		return SM_STR("");
-	slot = sm_learn_join(l, part(first, 0, start), SM_STR("<name>"));
-	slot = sm_learn_join(l, slot, part(first, first.len - end, first.len));
+	slot = sm_learn_join(l, sm_str_part(first, 0, start), SM_STR("<name>"));
+	slot = sm_learn_join(l, slot,
+			     sm_str_part(first, first.len - end, first.len));
 	return sm_count_wildcards(slot) > SM_COMPONENT_WILDCARDS ? SM_STR("")
 								 : slot;
 }
@@ -326,7 +319,7 @@ static bool is_given_part(const struct sm_learn *l, struct sm_str name,
 			  uint32_t start, uint32_t end)
 {
 	return name.len > start + end &&
-	       sm_is_given(l, part(name, start, name.len - end));
+	       sm_is_given(l, sm_str_part(name, start, name.len - end));
 }
 
 static void open_frame(struct sm_learn *l, const struct sm_str_list *stems,

@@ -224,7 +224,7 @@ static bool has_blanks(const struct sm_members *m)
 	for (size_t i = 0; i < m->count; i++) {
 		const struct sm_node *node = m->items[i].node;
 
-		if (node->is_made && memchr(node->name.p, ' ', node->name.len))
+		if (node->is_made && sm_str_has(node->name, ' '))
 			return true;
 	}
 	return false;

@@ -94,8 +94,7 @@ bool sm_called_has(const struct sm_called *called, struct sm_str word)
 static bool is_name(struct sm_str word)
 {
 	return word.len && word.p[0] != '/' && word.p[0] != '-' &&
-	       (memchr(word.p, '/', word.len) ||
-		sm_is_data_suffix(sm_extension(word)));
+	       (sm_str_has(word, '/') || sm_is_data_suffix(sm_extension(word)));
 }
 
 static bool holds_all(struct sm_learn *l, struct sm_str dir,

@@ -4,35 +4,22 @@
  * keys of sessions. One of them says that the next one is another.
  */
 #include "learner/tree.h"
+#include "schema/ascii.h"
 
 static bool is_tmp_char(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '_';
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_alnum(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static struct sm_str part(struct sm_str s, uint32_t from, uint32_t to)
-{
-	return (struct sm_str){ s.p + from, to - from };
+	return sm_is_digit(c) || sm_is_lower(c) || c == '_';
 }
 
 /* prefix + <token> + suffix, the literal parts escaped. */
 static struct sm_str with_token(struct sm_learn *l, struct sm_str name,
 				uint32_t from, uint32_t to, const char *token)
 {
-	struct sm_str text = sm_escape(l, part(name, 0, from));
+	struct sm_str text = sm_escape(l, sm_str_part(name, 0, from));
 
 	text = sm_learn_join(l, text, sm_str_of(token));
-	return sm_learn_join(l, text, sm_escape(l, part(name, to, name.len)));
+	return sm_learn_join(l, text,
+			     sm_escape(l, sm_str_part(name, to, name.len)));
 }
 
 static bool is_tmp_word(struct sm_str name, uint32_t at)
@@ -50,7 +37,7 @@ static bool is_mixed(struct sm_str name, uint32_t at)
 	unsigned digits = 0;
 
 	for (uint32_t i = at; i < at + 8; i++)
-		digits += is_digit(name.p[i]);
+		digits += sm_is_digit(name.p[i]);
 	return digits && digits < 8;
 }
 
@@ -129,18 +116,20 @@ static bool are_drawn(const struct sm_node *node, size_t first, uint32_t at)
 static size_t count_votes(const struct sm_node *node, const struct sm_node *kid,
 			  uint32_t at)
 {
-	struct sm_str name = kid->name, end = part(name, at + 8, name.len);
+	struct sm_str name = kid->name,
+		      end = sm_str_part(name, at + 8, name.len);
 	size_t votes = 0;
 
 	for (size_t i = 0; i < node->count && i < DRAWN_FAR; i++) {
 		struct sm_str other = node->kids[i]->name;
 
-		if (at && sm_str_equal(other, part(name, 0, at)))
+		if (at && sm_str_equal(other, sm_str_part(name, 0, at)))
 			return SIZE_MAX;
 		if (node->kids[i] != kid && node->kids[i]->is_tempfile &&
 		    other.len >= end.len + 8 &&
-		    sm_str_equal(part(other, other.len - end.len, other.len),
-				 end))
+		    sm_str_equal(
+			    sm_str_part(other, other.len - end.len, other.len),
+			    end))
 			votes += is_tmp_word(other, other.len - end.len - 8);
 	}
 	return votes;
@@ -240,7 +229,7 @@ static bool is_plain_tmp(struct sm_str name)
 static bool is_number(struct sm_str name)
 {
 	for (uint32_t i = 0; i < name.len; i++)
-		if (!is_digit(name.p[i]))
+		if (!sm_is_digit(name.p[i]))
 			return false;
 	return name.len;
 }
@@ -269,8 +258,7 @@ static bool is_unique(struct sm_str name)
 {
 	for (uint32_t i = 0, run = 0; i < name.len; i++) {
 		struct sm_str rest = { name.p + i, name.len - i };
-		bool is_hex = is_digit(name.p[i]) ||
-			      (name.p[i] >= 'a' && name.p[i] <= 'f');
+		bool is_hex = sm_is_hex(name.p[i]);
 
 		if (sm_token_match(SM_TOKEN_UUID, rest))
 			return true;
@@ -300,10 +288,10 @@ static bool is_digest(struct sm_str name)
 	uint32_t n = name.len, digits = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		if (!is_digit(name.p[i]) &&
+		if (!sm_is_digit(name.p[i]) &&
 		    (name.p[i] < 'a' || name.p[i] > 'f'))
 			return false;
-		digits += is_digit(name.p[i]);
+		digits += sm_is_digit(name.p[i]);
 	}
 	return digits && digits < n &&
 	       (n == 32 || n == 40 || n == 56 || n == 64 || n == 96 ||
@@ -335,9 +323,10 @@ static bool find_key(struct sm_str name, uint32_t *from, uint32_t *to)
 	for (uint32_t i = 0, turns; i < name.len; i = *to + 1) {
 		*from = *to = i;
 		turns = 0;
-		while (*to < name.len && is_alnum(name.p[*to])) {
-			turns += *to > i && is_digit(name.p[*to]) !=
-						    is_digit(name.p[*to - 1]);
+		while (*to < name.len && sm_is_alnum(name.p[*to])) {
+			turns +=
+				*to > i && sm_is_digit(name.p[*to]) !=
+						   sm_is_digit(name.p[*to - 1]);
 			++*to;
 		}
 		if (*to - i >= 16 && turns >= 5)
@@ -352,11 +341,6 @@ static bool is_drawn_length(uint32_t n)
 	return n == 8 || n == 12 || n == 16 || n == 24 || n == 32;
 }
 
-static bool is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f');
-}
-
 /* The last digits in a name that are so many, with letters among them; what is
  * too long begins with the end of a word. */
 static bool find_hex(struct sm_str name, uint32_t *from, uint32_t *to)
@@ -366,14 +350,14 @@ static bool find_hex(struct sm_str name, uint32_t *from, uint32_t *to)
 	for (uint32_t i = 0, end; i < name.len; i = end + 1) {
 		uint32_t start, digits = 0;
 
-		for (end = i; end < name.len && is_hex(name.p[end]); end++)
-			digits += is_digit(name.p[end]);
+		for (end = i; end < name.len && sm_is_hex(name.p[end]); end++)
+			digits += sm_is_digit(name.p[end]);
 		for (start = i; start < end && !is_drawn_length(end - start) &&
-				!is_digit(name.p[start]);)
+				!sm_is_digit(name.p[start]);)
 			start++;
 		if (!is_drawn_length(end - start) || !digits ||
 		    digits == end - start ||
-		    (end < name.len && is_alnum(name.p[end])))
+		    (end < name.len && sm_is_alnum(name.p[end])))
 			continue;
 		*from = start;
 		*to = end;
@@ -412,8 +396,10 @@ static struct sm_str around(struct sm_learn *l, struct sm_str name,
 			    uint32_t from, uint32_t to, const char *token)
 {
 	unsigned before, behind;
-	struct sm_str text = sm_skeleton(l, part(name, 0, from), &before);
-	struct sm_str rest = sm_skeleton(l, part(name, to, name.len), &behind);
+	struct sm_str text =
+		sm_skeleton(l, sm_str_part(name, 0, from), &before);
+	struct sm_str rest =
+		sm_skeleton(l, sm_str_part(name, to, name.len), &behind);
 
 	if (before + behind >= SM_COMPONENT_WILDCARDS)
 		return with_token(l, name, from, to, token);

@@ -10,6 +10,7 @@
 
 #include "learner/cost.h"
 #include "learner/open.h"
+#include "schema/ascii.h"
 
 static void add_name(struct sm_learn *l, const struct sm_fact *fact,
 		     struct sm_str pattern)
@@ -24,11 +25,6 @@ static void add_name(struct sm_learn *l, const struct sm_fact *fact,
 
 /* ---------------------------------------------------------------- libraries */
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /*
  * Behind `.so.`, and the number of the interface, which no minor upgrade
  * changes; 0: there is nothing else.
@@ -42,7 +38,7 @@ static uint32_t behind_interface(struct sm_str name)
 	if (!at)
 		return 0;
 	n = (uint32_t)(at - name.p) + so.len;
-	while (n < name.len && is_digit(name.p[n]))
+	while (n < name.len && sm_is_digit(name.p[n]))
 		n++;
 	return n < name.len ? n : 0;
 }

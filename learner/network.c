@@ -61,7 +61,7 @@ static struct sm_str host_and_port(struct sm_learn *l,
 {
 	char port[16];
 
-	if (host.len && memchr(host.p, ':', host.len))
+	if (sm_str_has(host, ':'))
 		host = sm_learn_join(l, sm_learn_join(l, SM_STR("["), host),
 				     SM_STR("]"));
 	snprintf(port, sizeof(port), ":%d", (int)request->port);

@@ -258,7 +258,7 @@ struct sm_str sm_paths_relative(struct sm_learn *l,
 {
 	struct sm_str none = { "", 0 }, text, full, tail;
 	const struct sm_node *node;
-	bool has_slash = path.len && memchr(path.p, '/', path.len);
+	bool has_slash = sm_str_has(path, '/');
 	uint32_t at;
 
 	*slotted = false;
@@ -274,7 +274,7 @@ struct sm_str sm_paths_relative(struct sm_learn *l,
 	tail = (struct sm_str){ text.p + at, text.len - at };
 	/* A slot above only, or a variable below, is none of the word's. */
 	if (!*slotted || !at ||
-	    !(memchr(tail.p, '<', tail.len) || memchr(tail.p, '*', tail.len))) {
+	    !(sm_str_has(tail, '<') || sm_str_has(tail, '*'))) {
 		*slotted = false;
 		return none;
 	}

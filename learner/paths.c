@@ -67,7 +67,7 @@ static struct entry *add_entry(struct sm_learn *l, struct sm_str path,
 static bool is_relative(const struct sm_standing *standing, struct sm_str word)
 {
 	return word.len && word.p[0] != '/' &&
-	       (memchr(word.p, '/', word.len) ||
+	       (sm_str_has(word, '/') ||
 		(standing->is_told && sm_is_data_suffix(sm_extension(word))));
 }
 
@@ -120,7 +120,7 @@ static void add_words(struct sm_learn *l, const struct sm_fact *fact)
 			add_mention(l, &standing[i], sm_learn_copy(l, t->text),
 				    is_output, fact->view);
 		is_output = t->kind == SM_SHELL_REDIRECT && t->raw.len &&
-			    memchr(t->raw.p, '>', t->raw.len);
+			    sm_str_has(t->raw, '>');
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "learner/learn.h"
+#include "schema/ascii.h"
 
 /* In its own namespace, or where it was recorded. */
 struct sm_pid {
@@ -112,15 +113,9 @@ static bool is_pid(const struct sm_learn *l, struct sm_str digits,
 	return false;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_drawn(char c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') || c == '_';
+	return sm_is_alnum(c) || c == '_';
 }
 
 #define PID_DIGITS 4
@@ -142,7 +137,7 @@ bool sm_find_pid(const struct sm_learn *l, struct sm_str name,
 {
 	for (uint32_t i = 0; i < name.len; i = *to) {
 		*from = *to = i;
-		while (*to < name.len && is_digit(name.p[*to]))
+		while (*to < name.len && sm_is_digit(name.p[*to]))
 			++*to;
 		if (*to > i && stands_out(name, i, *to) &&
 		    is_pid(l, (struct sm_str){ name.p + i, *to - i }, users))

@@ -5,6 +5,7 @@
  * `.2`, and the last one goes.
  */
 #include "learner/tree.h"
+#include "schema/ascii.h"
 
 static bool is_log(const struct sm_node *node)
 {
@@ -33,8 +34,7 @@ static bool has_turned(const struct sm_node *node, const struct sm_node *log)
 		uint32_t n = log->name.len;
 
 		if (name.len > n + 1 && sm_str_starts(name, log->name) &&
-		    name.p[n] == '.' && name.p[n + 1] >= '0' &&
-		    name.p[n + 1] <= '9')
+		    name.p[n] == '.' && sm_is_digit(name.p[n + 1]))
 			return true;
 	}
 	return false;

@@ -7,17 +7,13 @@
  * enough to know that others will come: it is of a hash.
  */
 #include "learner/open.h"
+#include "schema/ascii.h"
 
 /* Digits of one name; with more of them nothing is sorted. */
 #define SHELF_MAX 4
 
 /* How far into the file's name the directories above it may reach. */
 #define SORTED_MAX 8
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 /* How many hexadecimal digits; *letters: how many of them are none of ten. */
 static uint32_t hex_digits(struct sm_str s, uint32_t *letters)
@@ -28,7 +24,7 @@ static uint32_t hex_digits(struct sm_str s, uint32_t *letters)
 	for (; n < s.len; n++) {
 		if (s.p[n] >= 'a' && s.p[n] <= 'f')
 			++*letters;
-		else if (!is_digit(s.p[n]))
+		else if (!sm_is_digit(s.p[n]))
 			break;
 	}
 	return n;

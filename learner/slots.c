@@ -4,24 +4,10 @@
  * a part that varies becomes a slot.
  */
 #include "learner/learn.h"
+#include "schema/ascii.h"
 
 /* Tokens in one component; the pattern language allows eight wildcards. */
 #define TYPED_MAX 6
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_alnum(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f');
-}
 
 static struct sm_str rest_of(struct sm_str s, uint32_t at)
 {
@@ -33,9 +19,10 @@ static uint32_t hex_word(struct sm_str s)
 {
 	uint32_t n = 0, digits = 0;
 
-	while (n < s.len && is_hex(s.p[n]))
-		digits += is_digit(s.p[n++]);
-	if (n < 8 || !digits || digits == n || (n < s.len && is_alnum(s.p[n])))
+	while (n < s.len && sm_is_hex(s.p[n]))
+		digits += sm_is_digit(s.p[n++]);
+	if (n < 8 || !digits || digits == n ||
+	    (n < s.len && sm_is_alnum(s.p[n])))
 		return 0;
 	return n;
 }
@@ -46,7 +33,7 @@ static uint32_t address_start(struct sm_str name, uint32_t at)
 	struct sm_str digits = rest_of(name, at);
 
 	if (!sm_str_starts(digits, SM_STR("0x")) ||
-	    (at && is_alnum(name.p[at - 1])))
+	    (at && sm_is_alnum(name.p[at - 1])))
 		return 0;
 	digits = rest_of(digits, 2);
 	return sm_token_match(SM_TOKEN_HEX, digits) ? 2 : 0;
@@ -67,7 +54,7 @@ bool sm_has_address(struct sm_str name)
 static uint32_t typed_at(struct sm_str name, uint32_t at, enum sm_token *token)
 {
 	struct sm_str rest = rest_of(name, at);
-	bool starts_word = !at || !is_alnum(name.p[at - 1]);
+	bool starts_word = !at || !sm_is_alnum(name.p[at - 1]);
 	size_t n;
 
 	*token = SM_TOKEN_HEX;
@@ -79,18 +66,18 @@ static uint32_t typed_at(struct sm_str name, uint32_t at, enum sm_token *token)
 	if (starts_word) {
 		*token = SM_TOKEN_UUID;
 		n = sm_token_match(SM_TOKEN_UUID, rest);
-		if (n && (n == rest.len || !is_alnum(rest.p[n])))
+		if (n && (n == rest.len || !sm_is_alnum(rest.p[n])))
 			return (uint32_t)n;
 		*token = SM_TOKEN_DATE;
 		n = sm_token_match(SM_TOKEN_DATE, rest);
-		if (n == 10 && (n == rest.len || !is_digit(rest.p[n])))
+		if (n == 10 && (n == rest.len || !sm_is_digit(rest.p[n])))
 			return (uint32_t)n;
 		*token = SM_TOKEN_HEX;
 		n = hex_word(rest);
 		if (n)
 			return (uint32_t)n;
 	}
-	if (!is_digit(rest.p[0]) || (at && is_digit(name.p[at - 1])))
+	if (!sm_is_digit(rest.p[0]) || (at && sm_is_digit(name.p[at - 1])))
 		return 0;
 	*token = SM_TOKEN_INT;
 	return (uint32_t)sm_token_match(SM_TOKEN_INT, rest);

@@ -3,6 +3,7 @@
  * distribution_text.c: names and files as metadata has them.
  */
 #include "recorder/distribution.h"
+#include "schema/ascii.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,17 +14,11 @@
 
 #define FILE_BYTES (1u << 20)
 
-static bool is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9');
-}
-
 size_t sm_name_length(const char *text)
 {
 	size_t n = 0;
 
-	while (is_alnum(text[n]) || (text[n] && strchr("-_.", text[n])))
+	while (sm_is_alnum(text[n]) || (text[n] && strchr("-_.", text[n])))
 		n++;
 	return n;
 }
@@ -36,9 +31,9 @@ static void normalise(char *name)
 	for (size_t i = 0; name[i]; i++) {
 		char c = name[i];
 
-		if (c >= 'A' && c <= 'Z')
+		if (sm_is_upper(c))
 			c = (char)(c - 'A' + 'a');
-		if (is_alnum(c))
+		if (sm_is_alnum(c))
 			name[to++] = c;
 		else if (to && name[to - 1] != '-')
 			name[to++] = '-';
@@ -84,7 +79,7 @@ void sm_names_add_module_of(struct sm_names *names, const char *path,
 	if (bytes < 4 ||
 	    (memcmp(end - 3, ".py", 3) && memcmp(end - 3, ".so", 3)))
 		return;
-	while (is_alnum(path[n]) || path[n] == '_')
+	while (sm_is_alnum(path[n]) || path[n] == '_')
 		n++;
 	if (path[n] == '/' || path[n] == '.')
 		add(names, path, n, false);

@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "recorder/distribution.h"
+#include "schema/ascii.h"
 
 /* --------------------------------------------------------------- statements */
 
 static bool is_in_name(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '_';
+	return sm_is_alnum(c) || c == '_';
 }
 
 /* strspn() makes a table each time it is called: every line of a program. */

@@ -25,7 +25,7 @@ static bool is_behind_scheme(const struct sm_redact_scan *s,
 	n = sm_scheme_at(s, s->at);
 	from = s->at + n;
 	to = sm_redact_end(s->kind, s->text, from, s->quote, 0);
-	word = sm_part(s->text, from, to);
+	word = sm_str_part(s->text, from, to);
 	if (!n || word.len < 8)
 		return false;
 	if (n == 6 && !sm_is_basic(word))
@@ -47,7 +47,7 @@ static uint32_t base64_end(const struct sm_redact_scan *s, uint32_t from,
 	if (!has_slash || s->is_url ||
 	    (sm_peek(s, to) == '.' && sm_is_word(sm_peek(s, to + 1))))
 		return 0;
-	return sm_base64_is_random(sm_part(s->text, from, to)) ? to : 0;
+	return sm_base64_is_random(sm_str_part(s->text, from, to)) ? to : 0;
 }
 
 /* Whether the word is a path's component. */
@@ -84,11 +84,11 @@ static bool is_token(const struct sm_redact_scan *s, uint32_t from, uint32_t to,
 			continue;
 		if (at > from && s->text.p[at - 1] == '+')
 			continue;
-		n = sm_token_shape(sm_part(s->text, at, s->text.len));
+		n = sm_token_shape(sm_str_part(s->text, at, s->text.len));
 		if (n) {
 			*out = (struct sm_span){ at, at + n };
 			/* Without it, what is in front would be one, too. */
-			if (sm_word_is_random(sm_part(s->text, from, at)))
+			if (sm_word_is_random(sm_str_part(s->text, from, at)))
 				out->from = from;
 			return true;
 		}
@@ -112,7 +112,8 @@ static bool is_word(struct sm_redact_scan *s, struct sm_span *out)
 	while (to < s->text.len && sm_is_word(s->text.p[to]))
 		to++;
 	s->run_end = to;
-	s->has_values |= sm_is_same_name(sm_part(s->text, from, to), "values");
+	s->has_values |=
+		sm_is_same_name(sm_str_part(s->text, from, to), "values");
 	if (is_variable(s, from))
 		return false;
 	if (is_behind_scheme(s, out) ||
@@ -124,7 +125,7 @@ static bool is_word(struct sm_redact_scan *s, struct sm_span *out)
 		to = base64_end(s, from, to);
 		if (!to)
 			return false;
-	} else if (!sm_word_is_random(sm_part(s->text, from, to))) {
+	} else if (!sm_word_is_random(sm_str_part(s->text, from, to))) {
 		return false;
 	}
 	*out = (struct sm_span){ from, padded(s, to) };
@@ -168,7 +169,7 @@ static bool follow(struct sm_redact_scan *s)
 /* A private key; of one in a line, what the shell takes as it is. */
 static bool is_key(const struct sm_redact_scan *s, struct sm_span *out)
 {
-	struct sm_str rest = sm_part(s->text, s->at, s->text.len);
+	struct sm_str rest = sm_str_part(s->text, s->at, s->text.len);
 	uint32_t end = s->at + sm_pem_shape(rest), to = s->at;
 
 	while (to < end && (s->kind != SM_REDACT_LINE ||
@@ -228,7 +229,7 @@ static bool next_secret(struct sm_redact_scan *s, struct sm_span *out)
 
 		if (s->text.p[s->at] == '%')
 			n = sm_secret_match(
-				sm_part(s->text, s->at, s->text.len));
+				sm_str_part(s->text, s->at, s->text.len));
 		if (n && !is_in_tail(s, n)) {
 			s->at += n - 1;
 			s->run_end = s->at + 1;
@@ -369,7 +370,7 @@ static bool redact_once(enum sm_redact_kind kind, struct sm_redact_text text,
 		if (!append(out, room, &used, text.s.p + done,
 			    span.from - done) ||
 		    !append_secret(out, room, &used,
-				   sm_part(text.s, span.from, span.to)))
+				   sm_str_part(text.s, span.from, span.to)))
 			return true;
 		done = span.to;
 		skip_to(&s, span.to);

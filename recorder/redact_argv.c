@@ -146,7 +146,7 @@ struct sm_str sm_base_name(struct sm_str path)
 
 	while (at && path.p[at - 1] != '/')
 		at--;
-	return sm_part(path, at, path.len);
+	return sm_str_part(path, at, path.len);
 }
 
 /* `docker login` and `podman login` alone take one: -p publishes elsewhere. */
@@ -178,10 +178,9 @@ static bool is_flag(struct sm_str option)
 static bool names_secret(struct sm_str option)
 {
 	return option.len >= 3 && option.p[0] == '-' && !is_flag(option) &&
-	       !memchr(option.p, '=', option.len) &&
-	       !memchr(option.p, ':', option.len) &&
-	       !memchr(option.p, ' ', option.len) &&
-	       !memchr(option.p, '%', option.len) && /* of a "%secret%" */
+	       !sm_str_has(option, '=') && !sm_str_has(option, ':') &&
+	       !sm_str_has(option, ' ') &&
+	       !sm_str_has(option, '%') && /* of a "%secret%" */
 	       sm_name_kind_of(option) != SM_NAME_PLAIN;
 }
 
@@ -201,9 +200,8 @@ static bool is_bare_name(const struct sm_redact_argv *argv, struct sm_str word)
 static bool sets_secret(enum program program, struct sm_str word)
 {
 	return (program == CONFIG || program == REDIS) && word.len >= 8 &&
-	       !memchr(word.p, '=', word.len) &&
-	       !memchr(word.p, '/', word.len) &&
-	       !memchr(word.p, '%', word.len) && /* likewise */
+	       !sm_str_has(word, '=') && !sm_str_has(word, '/') &&
+	       !sm_str_has(word, '%') && /* likewise */
 	       sm_name_kind_of(word) == SM_NAME_SECRET;
 }
 
@@ -261,10 +259,10 @@ static int find_bundled(enum program program, struct sm_str word, uint32_t *at)
 static struct sm_span behind(struct sm_str word, uint32_t from, char mark)
 {
 	for (uint32_t at = from; at < word.len; at++) {
-		uint32_t n =
-			word.p[at] == '%' && mark != '%'
-				? sm_secret_match(sm_part(word, at, word.len))
-				: 0;
+		uint32_t n = word.p[at] == '%' && mark != '%'
+				     ? sm_secret_match(
+					       sm_str_part(word, at, word.len))
+				     : 0;
 
 		if (n)
 			at += n - 1;
@@ -283,9 +281,9 @@ static struct sm_span by_form(enum form form, struct sm_str word, uint32_t from)
 		colon = behind(word, from, ':');
 		/* `curl -u TOKEN:` */
 		if (colon.from == word.len && word.len > from &&
-		    sm_is_drawn(
-			    sm_part(word, from,
-				    word.len - (word.p[word.len - 1] == ':'))))
+		    sm_is_drawn(sm_str_part(
+			    word, from,
+			    word.len - (word.p[word.len - 1] == ':'))))
 			return (struct sm_span){ from, word.len };
 		return colon;
 	case PERCENT:
@@ -346,8 +344,8 @@ static struct sm_span of_htpasswd(struct sm_redact_argv *argv,
 	struct sm_span none = { word.len, word.len };
 
 	if (word.p[0] == '-') {
-		argv->takes_secret |= !!memchr(word.p, 'b', word.len);
-		argv->is_short |= !!memchr(word.p, 'n', word.len);
+		argv->takes_secret |= sm_str_has(word, 'b');
+		argv->is_short |= sm_str_has(word, 'n');
 		argv->operands -= word.p[word.len - 1] == 'C'; /* -C COST */
 		return none;
 	}
@@ -467,7 +465,7 @@ bool sm_redact_argument(struct sm_redact_argv *argv, struct sm_redact_text text,
 	}
 	spans.items[0] = sm_redact_look_at(argv, word);
 	spans.count = spans.items[0].from < spans.items[0].to &&
-		      !sm_is_no_secret(sm_part(word, spans.items[0].from,
-					       spans.items[0].to));
+		      !sm_is_no_secret(sm_str_part(word, spans.items[0].from,
+						   spans.items[0].to));
 	return sm_redact_with(kind, text, &spans, out, room, length);
 }

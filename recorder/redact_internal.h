@@ -6,6 +6,7 @@
 #define RECORDER_REDACT_INTERNAL_H
 
 #include "recorder/redact.h"
+#include "schema/ascii.h"
 
 /* Bytes [from, to) of a text. */
 struct sm_span {
@@ -20,39 +21,9 @@ struct sm_spans {
 	struct sm_span items[SM_SPANS_MAX]; /* in order, apart */
 };
 
-static inline bool sm_is_upper(char c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
-static inline bool sm_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static inline bool sm_is_letter(char c)
-{
-	return sm_is_upper(c) || (c >= 'a' && c <= 'z');
-}
-
-static inline bool sm_is_alnum(char c)
-{
-	return sm_is_letter(c) || sm_is_digit(c);
-}
-
 static inline bool sm_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static inline char sm_lower(char c)
-{
-	return sm_is_upper(c) ? (char)(c + 32) : c;
-}
-
-static inline struct sm_str sm_part(struct sm_str s, uint32_t from, uint32_t to)
-{
-	return (struct sm_str){ s.p + from, to - from };
 }
 
 /* One pass over a text. */

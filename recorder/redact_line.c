@@ -84,7 +84,7 @@ static struct sm_span plain_part(struct sm_str line, uint32_t word,
 static void add(struct sm_spans *spans, struct sm_str line, struct sm_span span)
 {
 	if (span.from >= span.to || spans->count == SM_SPANS_MAX ||
-	    sm_is_no_secret(sm_part(line, span.from, span.to)))
+	    sm_is_no_secret(sm_str_part(line, span.from, span.to)))
 		return;
 	spans->items[spans->count++] = span;
 }
@@ -103,7 +103,7 @@ static bool is_said_by(struct sm_str program)
 static bool is_sudo_flag(struct sm_str word)
 {
 	return word.len > 1 && word.p[0] == '-' && word.p[1] != '-' &&
-	       memchr(word.p, 'S', word.len);
+	       sm_str_has(word, 'S');
 }
 
 /* Whether an option says so, whosever it is. */
@@ -130,7 +130,7 @@ static bool takes_secret(struct sm_str line, uint32_t at, bool *has_user)
 		if (sm_is_blank(line.p[at]))
 			continue;
 		end = end_of_word(line, at);
-		word = sm_part(line, at, end);
+		word = sm_str_part(line, at, end);
 		name = sm_base_name(word);
 		if (sm_str_equal(name, SM_STR("chpasswd")))
 			return *has_user = true;
@@ -200,7 +200,7 @@ void sm_redact_line_options(struct sm_str line, struct sm_spans *spans)
 		if (is_number_of(line, at, end))
 			continue;
 		argv.count++;
-		word = sm_part(line, at, end);
+		word = sm_str_part(line, at, end);
 		note_said(&said, &argv, word, at);
 		found = sm_redact_look_at(&argv, word);
 		if (found.from < found.to)

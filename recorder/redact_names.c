@@ -137,7 +137,7 @@ static bool has_secret(struct sm_str value)
 {
 	for (uint32_t at = 0; at < value.len; at++)
 		if (value.p[at] == '%' &&
-		    sm_secret_match(sm_part(value, at, value.len)))
+		    sm_secret_match(sm_str_part(value, at, value.len)))
 			return true;
 	return false;
 }

@@ -25,7 +25,7 @@ static struct sm_str name_ending(const struct sm_redact_scan *s, uint32_t at)
 
 	while (start && sm_is_name(s->text.p[start - 1]))
 		start--;
-	return sm_part(s->text, start, at);
+	return sm_str_part(s->text, start, at);
 }
 
 /* Two in brackets, or an option and what stands behind it in a list. */

@@ -57,7 +57,7 @@ uint32_t sm_redact_end(enum sm_redact_kind kind, struct sm_str text,
 bool sm_take(const struct sm_redact_scan *s, uint32_t from, uint32_t to,
 	     struct sm_span *out)
 {
-	if (from >= to || sm_is_no_secret(sm_part(s->text, from, to)))
+	if (from >= to || sm_is_no_secret(sm_str_part(s->text, from, to)))
 		return false;
 	*out = (struct sm_span){ from, to };
 	return true;
@@ -79,7 +79,7 @@ static struct sm_str name_before(const struct sm_redact_scan *s, uint32_t at)
 		at--;
 	for (start = at; start && sm_is_name(s->text.p[start - 1]);)
 		start--;
-	return sm_part(s->text, start, at);
+	return sm_str_part(s->text, start, at);
 }
 
 /* A value, while it is looked for. */
@@ -229,10 +229,10 @@ static bool is_option(const struct sm_redact_scan *s, struct sm_str name)
 static bool has_drawn_value(const struct sm_redact_scan *s)
 {
 	uint32_t from = s->at + 1, most = s->text.len - from;
-	struct sm_str text = sm_part(
+	struct sm_str text = sm_str_part(
 		s->text, 0, from + (most < DRAWN_MAX ? most : DRAWN_MAX));
 
-	return sm_is_drawn(sm_part(
+	return sm_is_drawn(sm_str_part(
 		text, from, sm_redact_end(s->kind, text, from, s->quote, 0)));
 }
 
@@ -300,7 +300,7 @@ bool sm_is_authority(struct sm_redact_scan *s, struct sm_span *out)
 			break;
 		if (c == '%') {
 			uint32_t n = sm_secret_match(
-				sm_part(s->text, at, s->text.len));
+				sm_str_part(s->text, at, s->text.len));
 
 			at += n ? n - 1 : 0;
 			continue;
@@ -317,7 +317,7 @@ bool sm_is_authority(struct sm_redact_scan *s, struct sm_span *out)
 		return false;
 	if (!colon || colon > end) /* of a port */
 		colon = end;
-	if (sm_is_drawn(sm_part(s->text, s->at + 3, colon)))
+	if (sm_is_drawn(sm_str_part(s->text, s->at + 3, colon)))
 		return sm_take(s, s->at + 3, end, out);
 	return sm_take(s, colon + 1, end, out);
 }

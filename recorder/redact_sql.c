@@ -14,12 +14,12 @@ static struct sm_str word_before(const struct sm_redact_scan *s, uint32_t at)
 	       (sm_is_blank(s->text.p[at - 1]) || s->text.p[at - 1] == '('))
 		at--;
 	if (at == end)
-		return sm_part(s->text, at, at);
+		return sm_str_part(s->text, at, at);
 	for (start = at; start; start--)
 		if (!sm_is_alnum(s->text.p[start - 1]) &&
 		    s->text.p[start - 1] != '_')
 			break;
-	return sm_part(s->text, start, at);
+	return sm_str_part(s->text, start, at);
 }
 
 static bool is_word_before(const struct sm_redact_scan *s, struct sm_str word,
@@ -41,7 +41,8 @@ bool sm_is_pragma(const struct sm_redact_scan *s, struct sm_str name)
 	struct sm_str last = name;
 
 	if (dot)
-		last = sm_part(name, (uint32_t)(dot + 1 - name.p), name.len);
+		last = sm_str_part(name, (uint32_t)(dot + 1 - name.p),
+				   name.len);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (sm_is_same_name(last, keys[i]))
 			return is_word_before(s, name, "pragma");
@@ -103,7 +104,7 @@ static struct sm_str item_of(const struct sm_redact_scan *s, uint32_t open,
 		from++; /* blanks, quotes */
 	for (to = from; to < end && sm_is_name(s->text.p[to]);)
 		to++;
-	return sm_part(s->text, from, to);
+	return sm_str_part(s->text, from, to);
 }
 
 /* `INSERT INTO users (name, password) VALUES ('me', 'x')` */

@@ -92,7 +92,7 @@ static struct sm_str behind_hash_name(struct sm_str word)
 
 		if (word.len > n + 1 && !memcmp(word.p, names[i], n) &&
 		    (word.p[n] == '-' || word.p[n] == '_'))
-			return sm_part(word, n + 1, word.len);
+			return sm_str_part(word, n + 1, word.len);
 	}
 	return word;
 }
@@ -164,7 +164,7 @@ static bool is_in(enum set set, char c)
 	case UPPER:
 		return sm_is_upper(c) || sm_is_digit(c);
 	case HEX:
-		return sm_is_digit(c) || (c >= 'a' && c <= 'f');
+		return sm_is_hex(c);
 	case WORD:
 		return sm_is_alnum(c) || c == '_';
 	case WORD_DASH:
@@ -262,7 +262,7 @@ uint32_t sm_pem_shape(struct sm_str text)
 
 	if (!sm_str_starts(text, SM_STR("-----BEGIN ")))
 		return 0;
-	from = match_key_name(sm_part(text, 11, text.len));
+	from = match_key_name(sm_str_part(text, 11, text.len));
 	if (!from)
 		return 0;
 	from += 11;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "schema/path.h"
+#include "schema/ascii.h"
 
 /* What follows a `/` at p, up to end, is empty, `.` or `..`. */
 static bool is_odd(const char *p, const char *end)
@@ -108,11 +109,10 @@ enum sm_status sm_path_canonical(struct sm_str base, struct sm_str path,
 	uint32_t len = 0;
 
 	*result = (struct sm_str){ out, 0 };
-	if (!path.len || memchr(path.p, '\0', path.len))
+	if (!path.len || sm_str_has(path, '\0'))
 		return SM_INVALID;
 	if (path.p[0] != '/') {
-		if (!base.len || base.p[0] != '/' ||
-		    memchr(base.p, '\0', base.len))
+		if (!base.len || base.p[0] != '/' || sm_str_has(base, '\0'))
 			return SM_INVALID;
 		if (!append(out, &len, base))
 			return SM_LIMIT;
@@ -150,7 +150,7 @@ static uint32_t cached_name_length(struct sm_str name)
 	static const char suffix[] = ".pyc";
 	uint32_t end = name.len, at;
 
-	while (end && name.p[end - 1] >= '0' && name.p[end - 1] <= '9')
+	while (end && sm_is_digit(name.p[end - 1]))
 		end--;
 	if (end == name.len || !end || name.p[end - 1] != '.')
 		end = name.len;

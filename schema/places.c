@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "schema/places.h"
 
+#include "schema/ascii.h"
 #include "schema/path.h"
 
 static bool is_under_one_of(struct sm_str dir, const char *const *list)
@@ -46,24 +47,14 @@ bool sm_place_is_dotted(struct sm_str dir)
 	return false;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_alnum(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 struct sm_str sm_extension(struct sm_str name)
 {
 	uint32_t at = name.len, letters = 0;
 	struct sm_str tar = SM_STR(".tar");
 
-	while (at && is_alnum(name.p[at - 1])) {
+	while (at && sm_is_alnum(name.p[at - 1])) {
 		at--;
-		letters += !is_digit(name.p[at]);
+		letters += !sm_is_digit(name.p[at]);
 	}
 	if (at < 2 || name.p[at - 1] != '.' || !letters || name.len - at > 8)
 		return (struct sm_str){ name.p + name.len, 0 };

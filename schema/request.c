@@ -215,7 +215,7 @@ static void find_class(struct sm_request_build *b)
 	}
 	at = sm_request_put(at, m);
 	/* An attribute of what the module holds: `<class>` is never one. */
-	*at++ = n.len && memchr(n.p, '.', n.len) ? ':' : '.';
+	*at++ = sm_str_has(n, '.') ? ':' : '.';
 	at = sm_request_put(at, n);
 	r->value = (struct sm_str){ start, (uint32_t)(at - start) };
 }

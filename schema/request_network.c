@@ -27,7 +27,7 @@ static char *put_port(char *at, int32_t port)
 /* "host:port", "[v6]:port", or "host" without a port. */
 static void name_peer(struct sm_request_build *b, struct sm_request *r)
 {
-	bool has_colon = r->host.len && memchr(r->host.p, ':', r->host.len);
+	bool has_colon = sm_str_has(r->host, ':');
 	char *start = sm_request_text(b), *at = start;
 
 	if (has_colon)
@@ -118,7 +118,7 @@ struct sm_str sm_request_next_name(struct sm_str *names)
 /* Text that inet_pton(3) or inet_aton(3) would take: no resolver is asked. */
 static bool is_numeric(struct sm_str host)
 {
-	bool has_colon = host.len && memchr(host.p, ':', host.len);
+	bool has_colon = sm_str_has(host, ':');
 
 	for (uint32_t i = 0; i < host.len; i++) {
 		char c = host.p[i];
@@ -152,7 +152,7 @@ void sm_request_resolve(struct sm_request_build *b)
 	r->host = r->value = sm_value_str(v);
 	/* Of getaddrinfo's the C library takes what stands before a NUL. */
 	r->cut = !sm_value_is_string(v) || sm_value_is_cut(v) ||
-		 (r->host.len && memchr(r->host.p, '\0', r->host.len));
+		 sm_str_has(r->host, '\0');
 }
 
 /* Ordinary stream and datagram sockets are decided when they are used. */

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "schema/secret.h"
-
-static bool is_hex(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
+#include "schema/ascii.h"
 
 uint32_t sm_secret_match(struct sm_str text)
 {
@@ -17,7 +13,7 @@ uint32_t sm_secret_match(struct sm_str text)
 	    text.p[SM_SECRET_MAX - 1] != '%')
 		return 0;
 	for (i = head; i < head + SM_SECRET_DIGITS; i++)
-		if (!is_hex(text.p[i]))
+		if (!sm_is_hex(text.p[i]))
 			return 0;
 	return SM_SECRET_MAX;
 }

@@ -1,35 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "schema/ascii.h"
 #include "schema/policy.h"
-
-/* ASCII only: the locale of the guest must not change a decision. */
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f');
-}
 
 static bool is_tmp(char c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'z') || c == '_';
-}
-
-static bool is_host(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_' ||
-	       c == ':';
-}
-
-/* What stands in the dotted name of a class; not `:`. */
-static bool is_class(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
-	       (unsigned char)c >= 0x80;
+	return sm_is_digit(c) || sm_is_lower(c) || c == '_';
 }
 
 /* Length of the leading run of bytes that satisfy is. */
@@ -52,7 +27,7 @@ static size_t match_uuid(struct sm_str s)
 		bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
 
 		if (is_dash ? s.p[i] != '-'
-			    : !is_hex(s.p[i]) &&
+			    : !sm_is_hex(s.p[i]) &&
 				      !(s.p[i] >= 'A' && s.p[i] <= 'F'))
 			return 0;
 	}
@@ -69,7 +44,7 @@ static bool is_month_and_day(const char *month, const char *day)
 
 static size_t match_date(struct sm_str s)
 {
-	uint32_t digits = run(s, is_digit);
+	uint32_t digits = run(s, sm_is_digit);
 	struct sm_str rest;
 
 	if (digits >= 8)
@@ -77,10 +52,10 @@ static size_t match_date(struct sm_str s)
 	if (digits != 4 || s.len < 10 || s.p[4] != '-' || s.p[7] != '-')
 		return 0;
 	rest = (struct sm_str){ s.p + 5, 2 };
-	if (run(rest, is_digit) != 2)
+	if (run(rest, sm_is_digit) != 2)
 		return 0;
 	rest.p = s.p + 8;
-	if (run(rest, is_digit) != 2)
+	if (run(rest, sm_is_digit) != 2)
 		return 0;
 	return is_month_and_day(s.p + 5, s.p + 8) ? 10 : 0;
 }
@@ -88,7 +63,7 @@ static size_t match_date(struct sm_str s)
 /* The longest run of digits that is 1024..65535, without leading zero. */
 static size_t match_port(struct sm_str s)
 {
-	uint32_t n = run(s, is_digit), i, value = 0;
+	uint32_t n = run(s, sm_is_digit), i, value = 0;
 	size_t best = 0;
 
 	if (!n || s.p[0] == '0')
@@ -109,9 +84,9 @@ size_t sm_token_match(enum sm_token token, struct sm_str text)
 		return 0;
 	switch (token) {
 	case SM_TOKEN_INT:
-		return run(text, is_digit);
+		return run(text, sm_is_digit);
 	case SM_TOKEN_HEX:
-		n = run(text, is_hex);
+		n = run(text, sm_is_hex);
 		return n >= 8 ? n : 0;
 	case SM_TOKEN_UUID:
 		return match_uuid(text);
@@ -130,11 +105,11 @@ size_t sm_token_match(enum sm_token token, struct sm_str text)
 	case SM_TOKEN_TEXT:
 		return text.len;
 	case SM_TOKEN_HOST:
-		return text.p[0] == '-' ? 0 : run(text, is_host);
+		return text.p[0] == '-' ? 0 : run(text, sm_is_of_host);
 	case SM_TOKEN_PORT:
 		return match_port(text);
 	case SM_TOKEN_CLASS:
-		return run(text, is_class);
+		return run(text, sm_is_of_class);
 	case SM_TOKEN_OPTION:
 	case SM_TOKEN_PATH:
 	case SM_TOKEN_TREE: /* of components, not bytes */
@@ -159,7 +134,7 @@ static bool has_digit(struct sm_str s)
 	uint32_t i;
 
 	for (i = 0; i < s.len; i++)
-		if (is_digit(s.p[i]))
+		if (sm_is_digit(s.p[i]))
 			return true;
 	return false;
 }

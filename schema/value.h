@@ -61,6 +61,18 @@ static inline bool sm_str_starts(struct sm_str s, struct sm_str prefix)
 	       (!prefix.len || !memcmp(s.p, prefix.p, prefix.len));
 }
 
+static inline bool sm_str_has(struct sm_str s, char c)
+{
+	return s.len && memchr(s.p, c, s.len);
+}
+
+/* Bytes [from, to). */
+static inline struct sm_str sm_str_part(struct sm_str s, uint32_t from,
+					uint32_t to)
+{
+	return (struct sm_str){ s.p + from, to - from };
+}
+
 /* Order by bytes, then by length: the order of everything that is printed. */
 static inline int sm_str_compare(struct sm_str a, struct sm_str b)
 {

@@ -13,7 +13,7 @@
 uint32_t sm_import_access(struct sm_str letters)
 {
 	uint32_t access = 0;
-	bool has_plus = letters.len && memchr(letters.p, '+', letters.len);
+	bool has_plus = sm_str_has(letters, '+');
 	uint32_t i;
 
 	for (i = 0; i < letters.len; i++) {

@@ -57,11 +57,11 @@ static bool has_nul(const struct sm_rule *rule)
 {
 	size_t i;
 
-	if (rule->pattern.len && memchr(rule->pattern.p, 0, rule->pattern.len))
+	if (sm_str_has(rule->pattern, 0))
 		return true;
 	for (i = 0; i < rule->args.count; i++)
 		if (rule->args.items[i].len &&
-		    memchr(rule->args.items[i].p, 0, rule->args.items[i].len))
+		    sm_str_has(rule->args.items[i], 0))
 			return true;
 	return false;
 }

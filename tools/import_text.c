@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/import_text.h"
+#include "schema/ascii.h"
 
 #include <stdlib.h>
 
@@ -92,8 +93,7 @@ static bool eat(struct sm_source *s, char wanted)
 
 static bool is_word_byte(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.';
+	return sm_is_alnum(c) || c == '_' || c == '-' || c == '.';
 }
 
 static struct sm_str read_word(struct sm_source *s)
@@ -107,7 +107,7 @@ static struct sm_str read_word(struct sm_source *s)
 
 static int hex_value(char c)
 {
-	if (c >= '0' && c <= '9')
+	if (sm_is_digit(c))
 		return c - '0';
 	c = (char)(c | 32);
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -473,7 +473,7 @@ const struct sm_node *sm_source_call(struct sm_source *s)
 			continue;
 		}
 		name = read_word(s);
-		while (name.len && memchr(name.p, '.', name.len)) {
+		while (sm_str_has(name, '.')) {
 			name.p++;
 			name.len--;
 		}
@@ -497,11 +497,6 @@ const struct sm_node *sm_source_call(struct sm_source *s)
 	return NULL;
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
-}
-
 bool sm_node_is_named(const struct sm_node *n, const char *name)
 {
 	uint32_t i = 0;
@@ -509,7 +504,7 @@ bool sm_node_is_named(const struct sm_node *n, const char *name)
 	for (; *name; name++) {
 		if (*name == '_' && !(i < n->name.len && n->name.p[i] == '_'))
 			continue;
-		if (i == n->name.len || lower(n->name.p[i]) != *name)
+		if (i == n->name.len || sm_lower(n->name.p[i]) != *name)
 			return false;
 		i++;
 	}

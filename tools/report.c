@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schema/ascii.h"
 #include "tools/cli_escape.h"
 
 /* ------------------------------------------------------------------ JUnit */
@@ -173,9 +174,7 @@ static void put_uri(struct sm_json *j, struct sm_str path)
 		n = (size_t)snprintf(uri, sizeof(uri), "file://");
 	for (uint32_t i = 0; i < path.len && n < sizeof(uri) - 4; i++) {
 		char c = path.p[i];
-		bool is_plain =
-			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			(c >= '0' && c <= '9') || (c && strchr("-._~/", c));
+		bool is_plain = sm_is_alnum(c) || (c && strchr("-._~/", c));
 
 		if (is_plain)
 			uri[n++] = c;

@@ -175,7 +175,7 @@ static void put_address(FILE *out, const struct sm_rule *rule)
 		fputs("sockets of this kind", out);
 		return;
 	}
-	if (memchr(a.host.p, '/', a.host.len))
+	if (sm_str_has(a.host, '/'))
 		fputs("every address of the block", out);
 	else if (sm_part_is_open(a.host))
 		fputs("every host of that name", out);

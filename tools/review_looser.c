@@ -83,8 +83,8 @@ static void loosen_address(struct sm_draft *s)
 		dots += a.host.p[i] == '.';
 	if (dots < 2 || sm_part_is_open(a.host) ||
 	    sm_address_kind_of(a.host) != SM_ADDRESS_NONE ||
-	    a.port_low != a.port_high || memchr(a.host.p, '@', a.host.len) ||
-	    memchr(a.host.p, '/', a.host.len))
+	    a.port_low != a.port_high || sm_str_has(a.host, '@') ||
+	    sm_str_has(a.host, '/'))
 		return;
 	dot = memchr(a.host.p, '.', a.host.len);
 	snprintf(text, sizeof(text), "%.*s*%.*s:%d", (int)protocol.len,

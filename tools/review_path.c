@@ -100,7 +100,7 @@ static bool align_rest(const struct sm_parts *p, struct sm_str rest,
 		at += is_wide ? extra + 1 : 1;
 		if (!sm_part_is_open(p->parts[i]) &&
 		    !sm_str_equal(p->parts[i], caught[i]) &&
-		    !memchr(p->parts[i].p, '\\', p->parts[i].len))
+		    !sm_str_has(p->parts[i], '\\'))
 			return false;
 	}
 	return true;

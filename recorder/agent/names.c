@@ -12,6 +12,7 @@
  * time: pools reconnect to addresses whose answer is long gone.
  */
 #include "recorder/agent/agent.h"
+#include "schema/ascii.h"
 
 /*
  * An address belongs to one set, and a full set forgets the name that was not
@@ -38,18 +39,13 @@ static SM_THREAD_LOCAL struct {
 	uint8_t address[SM_ADDRESS_BYTES];
 } last;
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
-}
-
 static bool is_plain(struct sm_str name)
 {
 	for (uint32_t i = 0; i < name.len; i++) {
-		char c = lower(name.p[i]);
+		char c = sm_lower(name.p[i]);
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
-		    c != '.' && c != '-' && c != '_')
+		if (!sm_is_lower(c) && !sm_is_digit(c) && c != '.' &&
+		    c != '-' && c != '_')
 			return false;
 	}
 	return true;
@@ -62,7 +58,7 @@ static bool normalise(struct sm_str name, char out[NAME_MAX_BYTES])
 	    sm_address_kind_of(name) != SM_ADDRESS_NONE)
 		return false;
 	for (uint32_t i = 0; i < name.len; i++)
-		out[i] = lower(name.p[i]);
+		out[i] = sm_lower(name.p[i]);
 	return true;
 }
 
@@ -170,7 +166,7 @@ static uint64_t hash_of(struct sm_str name)
 	uint64_t h = name.len;
 
 	for (uint32_t i = 0; i < name.len; i++)
-		h = (h ^ (uint8_t)lower(name.p[i])) * 0x9e3779b97f4a7c15u;
+		h = (h ^ (uint8_t)sm_lower(name.p[i])) * 0x9e3779b97f4a7c15u;
 	return h | 1;
 }
 

@@ -76,7 +76,7 @@ static struct sm_str library(const struct sm_event *event, enum sm_role role)
 
 	if (path && sm_value_is_string(path) && !sm_value_is_cut(path))
 		name = sm_value_str(path);
-	if (name.len && memchr(name.p, '/', name.len))
+	if (sm_str_has(name, '/'))
 		return name;
 	return (struct sm_str){ NULL, 0 };
 }

@@ -312,8 +312,7 @@ static void resolve_text(struct sm_box *box, const struct sm_value *v,
 		return;
 	name = sm_value_str(v);
 	/* not for abstract sockets, nor for libraries the loader looks up */
-	if (!name.len || !name.p[0] ||
-	    (needs_slash && !memchr(name.p, '/', name.len)))
+	if (!name.len || !name.p[0] || (needs_slash && !sm_str_has(name, '/')))
 		return;
 	event->resolved[0] = sm_resolve_absolute((struct sm_str){ 0 }, name,
 						 box->resolved[0]);

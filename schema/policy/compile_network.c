@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "schema/ascii.h"
 #include "schema/policy/compile.h"
 
 static enum sm_status lower(struct sm_str text, char **out)
@@ -11,9 +12,7 @@ static enum sm_status lower(struct sm_str text, char **out)
 	if (!*out)
 		return SM_NOMEM;
 	for (i = 0; i < text.len; i++)
-		(*out)[i] = text.p[i] >= 'A' && text.p[i] <= 'Z'
-				    ? (char)(text.p[i] | 32)
-				    : text.p[i];
+		(*out)[i] = sm_lower(text.p[i]);
 	return SM_OK;
 }
 

@@ -124,7 +124,7 @@ static bool is_bundled(const struct sm_policy *policy,
 {
 	struct sm_str id = sm_blob_str(policy, rule->id);
 
-	return memchr(id.p, '/', id.len);
+	return sm_str_has(id, '/');
 }
 
 /* The policy's own rules come before those of bundles. */

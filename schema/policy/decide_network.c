@@ -2,6 +2,7 @@
 /*
  * decide_network.c: rules of sockets, hosts, addresses and their names.
  */
+#include "schema/ascii.h"
 #include "schema/policy/decide.h"
 
 #include <strings.h>
@@ -33,12 +34,10 @@ static void look_up_text(struct sm_deciding *d, struct sm_str host,
 	 * leads to another place.
 	 */
 	if (!host.len || host.len > HOST_MAX || !host.p[0] ||
-	    memchr(host.p, '@', host.len))
+	    sm_str_has(host, '@'))
 		return;
 	for (i = 0; i < host.len; i++)
-		lower[i] = host.p[i] >= 'A' && host.p[i] <= 'Z'
-				   ? (char)(host.p[i] | 32)
-				   : host.p[i];
+		lower[i] = sm_lower(host.p[i]);
 	if (more.len)
 		memcpy(lower + host.len, more.p, more.len);
 	sm_decide_key(d, SM_ROOT_HOST,

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "schema/ascii.h"
 #include "schema/policy/symbol.h"
 #include "schema/shell.h"
 
@@ -321,9 +322,7 @@ static enum sm_status add_network(struct sm_build *values,
 	if (sm_build_block(a.host, host.key, &host.bits))
 		return add_host(l, &host, &a, access);
 	for (i = 0; i < a.host.len; i++)
-		lower[i] = a.host.p[i] >= 'A' && a.host.p[i] <= 'Z'
-				   ? (char)(a.host.p[i] | 32)
-				   : a.host.p[i];
+		lower[i] = sm_lower(a.host.p[i]);
 	host.name = (struct sm_str){ lower, a.host.len };
 	/* Every address is a host, however it is spelled. */
 	if (sm_str_equal(host.name, SM_STR("*")) ||

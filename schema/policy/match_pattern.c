@@ -2,35 +2,11 @@
 /*
  * match_pattern.c: one component, word or key against one pattern.
  */
+#include "schema/ascii.h"
 #include "schema/policy/bits.h"
 #include "schema/policy/blob.h"
 
 #include "schema/path.h"
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_lower_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f');
-}
-
-static bool is_host(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_' ||
-	       c == ':';
-}
-
-/* What stands in the dotted name of a class; not `:`. */
-static bool is_class(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
-	       (unsigned char)c >= 0x80;
-}
 
 static bool is_not_slash(char c)
 {
@@ -54,13 +30,13 @@ static bool span_token(const struct sm_blob_item *item, struct span_token *out)
 {
 	static const struct span_token star = { is_any, 0, 0 };
 	static const struct span_token tokens[SM_TOKENS] = {
-		[SM_TOKEN_INT] = { is_digit, 1, 0 },
-		[SM_TOKEN_HEX] = { is_lower_hex, 8, 0 },
+		[SM_TOKEN_INT] = { sm_is_digit, 1, 0 },
+		[SM_TOKEN_HEX] = { sm_is_hex, 8, 0 },
 		[SM_TOKEN_NAME] = { is_not_slash, 1, '.' },
 		[SM_TOKEN_WORD] = { is_any, 1, '-' },
-		[SM_TOKEN_HOST] = { is_host, 1, '-' },
+		[SM_TOKEN_HOST] = { sm_is_of_host, 1, '-' },
 		[SM_TOKEN_TEXT] = { is_any, 1, 0 },
-		[SM_TOKEN_CLASS] = { is_class, 1, 0 },
+		[SM_TOKEN_CLASS] = { sm_is_of_class, 1, 0 },
 	};
 
 	if (item->kind == SM_BLOB_STAR) {

@@ -1,20 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "schema/ascii.h"
 #include "schema/policy/pattern.h"
-
-static bool is_upper(char c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static struct sm_str slice(struct sm_str s, uint32_t from, uint32_t to)
-{
-	return (struct sm_str){ s.p + from, to - from };
-}
 
 /* Length of the token spelled at the start of text ("<int>"), or 0. */
 static uint32_t token_at(struct sm_str text, enum sm_token *token,
@@ -25,11 +11,10 @@ static uint32_t token_at(struct sm_str text, enum sm_token *token,
 
 	if (!text.len || text.p[0] != '<')
 		return 0;
-	while (name_end < text.len && text.p[name_end] >= 'a' &&
-	       text.p[name_end] <= 'z')
+	while (name_end < text.len && sm_is_lower(text.p[name_end]))
 		name_end++;
 	for (t = 0; t < SM_TOKENS; t++)
-		if (sm_str_equal(slice(text, 1, name_end),
+		if (sm_str_equal(sm_str_part(text, 1, name_end),
 				 sm_str_of(sm_token_name(t))))
 			break;
 	if (t == SM_TOKENS || name_end == text.len)
@@ -53,7 +38,7 @@ static uint32_t token_at(struct sm_str text, enum sm_token *token,
 	}
 	if (end >= text.len || end == name_end + 1)
 		return 0;
-	*argument = slice(text, name_end + 1, end);
+	*argument = sm_str_part(text, name_end + 1, end);
 	return end + 1;
 }
 
@@ -62,10 +47,10 @@ uint32_t sm_pattern_variable(struct sm_str text)
 	uint32_t n = 2;
 
 	if (text.len < 4 || text.p[0] != '$' || text.p[1] != '{' ||
-	    !is_upper(text.p[2]))
+	    !sm_is_upper(text.p[2]))
 		return 0;
-	while (n < text.len &&
-	       (is_upper(text.p[n]) || is_digit(text.p[n]) || text.p[n] == '_'))
+	while (n < text.len && (sm_is_upper(text.p[n]) ||
+				sm_is_digit(text.p[n]) || text.p[n] == '_'))
 		n++;
 	return n < text.len && text.p[n] == '}' ? n + 1 : 0;
 }
@@ -117,7 +102,8 @@ static uint32_t group_word_end(struct sm_str text, uint32_t at)
 	uint32_t n;
 
 	while (at < text.len && text.p[at] != ' ') {
-		n = token_at(slice(text, at, text.len), &token, &argument);
+		n = token_at(sm_str_part(text, at, text.len), &token,
+			     &argument);
 		at += n ? n : text.p[at] == '\\' ? 2 : 1;
 	}
 	return at;
@@ -137,7 +123,7 @@ uint32_t sm_pattern_group(struct sm_str argument,
 		if (end == at || end > argument.len ||
 		    count == SM_GROUP_WORDS_MAX)
 			return 0;
-		words[count++] = slice(argument, at, end);
+		words[count++] = sm_str_part(argument, at, end);
 	}
 	return count;
 }
@@ -166,11 +152,12 @@ static bool is_plain(const struct sm_scan *scan, char c)
 static enum sm_status next_token(struct sm_scan *scan, struct sm_item *item,
 				 struct sm_diag *diag)
 {
-	struct sm_str rest = slice(scan->pattern, scan->at, scan->pattern.len);
+	struct sm_str rest =
+		sm_str_part(scan->pattern, scan->at, scan->pattern.len);
 	uint32_t n = token_at(rest, &item->token, &item->text);
 
 	if (scan->is_code_name && (!n || n == scan->pattern.len)) {
-		item->text = slice(rest, 0, 1);
+		item->text = sm_str_part(rest, 0, 1);
 		scan->at++;
 		return SM_OK;
 	}
@@ -189,12 +176,13 @@ static enum sm_status next_token(struct sm_scan *scan, struct sm_item *item,
 static enum sm_status next_variable(struct sm_scan *scan, struct sm_item *item,
 				    struct sm_diag *diag)
 {
-	struct sm_str rest = slice(scan->pattern, scan->at, scan->pattern.len);
+	struct sm_str rest =
+		sm_str_part(scan->pattern, scan->at, scan->pattern.len);
 	uint32_t n = sm_pattern_variable(rest);
 
 	if (n) {
 		item->kind = SM_ITEM_VARIABLE;
-		item->text = slice(rest, 2, n - 1);
+		item->text = sm_str_part(rest, 2, n - 1);
 		scan->at += n;
 		return SM_OK;
 	}
@@ -204,7 +192,7 @@ static enum sm_status next_variable(struct sm_scan *scan, struct sm_item *item,
 			       "write ${NAME}, or \\$ for a literal $",
 			       scan->at + 1);
 	item->kind = SM_ITEM_LITERAL;
-	item->text = slice(rest, 0, 1);
+	item->text = sm_str_part(rest, 0, 1);
 	scan->at++;
 	return SM_OK;
 }
@@ -230,7 +218,7 @@ enum sm_status sm_pattern_next(struct sm_scan *scan, struct sm_item *item,
 		if (start + 1 == p.len)
 			return sm_fail(diag, SM_INVALID,
 				       "the pattern ends with a lone \\");
-		item->text = slice(p, start + 1, start + 2);
+		item->text = sm_str_part(p, start + 1, start + 2);
 		scan->at += 2;
 		return SM_OK;
 	case '$':
@@ -240,6 +228,6 @@ enum sm_status sm_pattern_next(struct sm_scan *scan, struct sm_item *item,
 	}
 	while (scan->at < p.len && is_plain(scan, p.p[scan->at]))
 		scan->at++;
-	item->text = slice(p, start, scan->at);
+	item->text = sm_str_part(p, start, scan->at);
 	return SM_OK;
 }

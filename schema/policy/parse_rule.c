@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schema/ascii.h"
 #include "schema/policy/keys.h"
 #include "schema/policy/parse.h"
 #include "schema/policy/pattern.h"
@@ -129,8 +130,7 @@ static enum sm_status read_id(struct sm_parser *p, struct draft *d)
 	for (i = 0; i < text.len; i++) {
 		char c = text.p[i];
 
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-		      (c >= 'A' && c <= 'Z') || strchr("-_.", c)))
+		if (!(sm_is_alnum(c) || strchr("-_.", c)))
 			break;
 	}
 	if (!text.len || i < text.len || text.len > 64)

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "schema/ascii.h"
 #include "schema/path.h"
 #include "schema/policy/parse.h"
 #include "schema/policy/pattern.h"
@@ -16,8 +17,7 @@ static bool is_variable_name(struct sm_str name)
 	for (i = 0; i < name.len; i++) {
 		char c = name.p[i];
 
-		if (!((c >= 'A' && c <= 'Z') ||
-		      (i && ((c >= '0' && c <= '9') || c == '_'))))
+		if (!(sm_is_upper(c) || (i && (sm_is_digit(c) || c == '_'))))
 			return false;
 	}
 	return name.len && name.len <= 64;

@@ -1,23 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "schema/policy/pattern.h"
 
+#include "schema/ascii.h"
 #include "schema/path.h"
 #include "schema/policy/functions.h"
-
-static bool is_upper(char c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static struct sm_str slice(struct sm_str s, uint32_t from, uint32_t to)
-{
-	return (struct sm_str){ s.p + from, to - from };
-}
 
 /* ------------------------------------------------------------ checking */
 
@@ -191,7 +177,8 @@ static enum sm_status check_path_of(struct sm_str pattern, unsigned allow,
 	for (; !status && at <= pattern.len; at = end + 1) {
 		for (end = at; end < pattern.len && pattern.p[end] != '/';)
 			end++;
-		status = check_component(slice(pattern, at, end), &deep, diag);
+		status = check_component(sm_str_part(pattern, at, end), &deep,
+					 diag);
 		if (!status && ++count > COMPONENTS_MAX)
 			status = sm_fail(diag, SM_INVALID,
 					 "more than %d components",
@@ -213,8 +200,7 @@ static bool is_name(struct sm_str s)
 	for (i = 0; i < s.len; i++) {
 		char c = s.p[i];
 
-		if (!(is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z') ||
-		      c == '_' || c == '-' || c == '.' ||
+		if (!(sm_is_alnum(c) || c == '_' || c == '-' || c == '.' ||
 		      (unsigned char)c >= 0x80))
 			return false;
 	}
@@ -229,7 +215,7 @@ enum sm_status sm_pattern_check_by(struct sm_str by, struct sm_diag *diag)
 	if (sm_functions_read(by, &functions))
 		return SM_OK;
 	if (sm_str_starts(by, SM_STR("dynamic:")))
-		name = slice(by, 8, by.len);
+		name = sm_str_part(by, 8, by.len);
 	if (!is_name(name))
 		return sm_fail(diag, SM_INVALID,
 			       "\"%.*s\" is no principal; write app, "
@@ -245,10 +231,10 @@ static enum sm_status check_load(struct sm_str pattern, struct sm_diag *diag)
 	if (sm_str_equal(pattern, SM_STR("stdlib")))
 		return SM_OK;
 	if (sm_str_starts(pattern, SM_STR("stdlib:")) &&
-	    is_name(slice(pattern, 7, pattern.len)))
+	    is_name(sm_str_part(pattern, 7, pattern.len)))
 		return SM_OK;
 	if (sm_str_starts(pattern, SM_STR("distribution:")) &&
-	    is_name(slice(pattern, 13, pattern.len)))
+	    is_name(sm_str_part(pattern, 13, pattern.len)))
 		return SM_OK;
 	if (pattern.len && (pattern.p[0] == '/' || pattern.p[0] == '$'))
 		return check_path(pattern, false, diag);
@@ -283,7 +269,7 @@ static int32_t port_number(struct sm_str text)
 	int32_t value = 0;
 
 	for (uint32_t i = 0; i < text.len; i++) {
-		if (!is_digit(text.p[i]) || i >= 5)
+		if (!sm_is_digit(text.p[i]) || i >= 5)
 			return -1;
 		value = value * 10 + text.p[i] - '0';
 	}
@@ -305,8 +291,8 @@ static bool parse_port(struct sm_str text, struct sm_address_pattern *out)
 		out->port_high = 65535;
 		return true;
 	}
-	out->port_low = port_number(slice(text, 0, at));
-	out->port_high = dash ? port_number(slice(text, at + 1, text.len))
+	out->port_low = port_number(sm_str_part(text, 0, at));
+	out->port_high = dash ? port_number(sm_str_part(text, at + 1, text.len))
 			      : out->port_low;
 	return out->port_low >= 0 && out->port_low <= out->port_high;
 }
@@ -323,7 +309,7 @@ static struct sm_str cut_proto(struct sm_str *text)
 
 		if (!sm_str_starts(*text, name) || text->len == name.len)
 			continue;
-		*text = slice(*text, name.len, text->len);
+		*text = sm_str_part(*text, name.len, text->len);
 		name.len--;
 		return name;
 	}
@@ -361,18 +347,19 @@ enum sm_status sm_pattern_address(struct sm_str text, bool has_port,
 			out->proto = cut_proto(&text);
 		for (colon = text.len; colon && text.p[colon - 1] != ':';)
 			colon--;
-		if (!colon || !parse_port(slice(text, colon, text.len), out))
+		if (!colon ||
+		    !parse_port(sm_str_part(text, colon, text.len), out))
 			return sm_fail(diag, SM_INVALID,
 				       "\"%.*s\" is no HOST:PORT, path or "
 				       "@NAME; PORT is a number, <port> or *",
 				       (int)whole.len, whole.p);
-		out->host = slice(text, 0, colon - 1);
+		out->host = sm_str_part(text, 0, colon - 1);
 	}
 	text = out->host;
 	if (text.len && text.p[0] == '[') {
 		if (text.p[text.len - 1] != ']')
 			return sm_fail(diag, SM_INVALID, "no ] after [");
-		out->host = slice(text, 1, text.len - 1);
+		out->host = sm_str_part(text, 1, text.len - 1);
 	} else if (has_port) {
 		for (colon = 0; colon < text.len; colon++)
 			if (text.p[colon] == ':')
@@ -452,7 +439,7 @@ static enum sm_status check_signal(struct sm_str target, struct sm_diag *diag)
 static enum sm_status check_environment(struct sm_str changes,
 					struct sm_diag *diag)
 {
-	if (changes.len && memchr(changes.p, '=', changes.len))
+	if (sm_str_has(changes, '='))
 		return check_items(changes, 0, diag);
 	return sm_fail(diag, SM_INVALID,
 		       "environment is NAME=HASH, separated by spaces");

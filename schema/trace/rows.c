@@ -90,8 +90,7 @@ void sm_rows_null(struct sm_rows *rows)
 
 void sm_rows_str(struct sm_rows *rows, struct sm_str s)
 {
-	bool is_text =
-		sm_utf8_is_valid(s) && (!s.len || !memchr(s.p, '\0', s.len));
+	bool is_text = sm_utf8_is_valid(s) && !sm_str_has(s, '\0');
 
 	sm_bytes_put_byte(&rows->queue, is_text ? 't' : 'b');
 	sm_bytes_put(&rows->queue, &s.len, sizeof(s.len));
