@@ -3,9 +3,8 @@
  * Names made from other names. Who writes anna.json by way of anna.json.tmp or
  * .anna.json.k3x_9abz will do so with each name there is: where the name such a
  * one is made from became part of a slot, it is that slot with the same around
- * it. Where there is no such name, drawn names tell by themselves which part of
- * them was chosen: 816-anna.eml, 817-ben.eml and 820-carla.eml. And what opened
- * in one directory is no fixed name in another.
+ * it. The steps that open names by others are here, too, directory by
+ * directory.
  */
 #include <stdlib.h>
 
@@ -150,8 +149,7 @@ static void note_base(const struct siblings *siblings, struct sm_node *kid)
 	}
 }
 
-/* Code and keys are made from nothing. */
-static bool is_derivable(const struct sm_node *kid)
+bool sm_is_derivable(const struct sm_node *kid)
 {
 	struct sm_str name = kid->name;
 
@@ -168,7 +166,7 @@ void sm_node_note_bases(struct sm_learn *l, struct sm_node *node)
 	struct siblings siblings = siblings_in(l, node);
 
 	for (size_t i = 0; i < node->count; i++)
-		if (is_derivable(node->kids[i]))
+		if (sm_is_derivable(node->kids[i]))
 			note_base(&siblings, node->kids[i]);
 }
 
@@ -219,270 +217,6 @@ static struct sm_str derive(struct sm_learn *l, struct sm_node *kid)
 		spelled(l, kid, sm_str_part(kid->name, end, kid->name.len)));
 	return sm_count_wildcards(name) > SM_COMPONENT_WILDCARDS ? SM_STR("")
 								 : name;
-}
-
-/* ------------------------------------------------------------------ frames */
-
-static bool is_framed(const struct sm_node *kid)
-{
-	if (!kid->is_slot || kid->forward || sm_str_has(kid->name, '\\'))
-		return false;
-	return kid->is_dir ? sm_is_drawn_dir(kid)
-			   : kid->is_drawn && is_derivable(kid);
-}
-
-/* The tokens of the name and the extension, in one: what is of one frame. */
-static struct sm_str frame_of(struct sm_learn *l, const struct sm_node *kid)
-{
-	struct sm_str text = kid->name;
-	struct sm_str frame = kid->is_dir ? SM_STR("/") : sm_extension(text);
-
-	for (uint32_t i = 0, from = 0; i < text.len; i++) {
-		if (text.p[i] == '<')
-			from = i;
-		if (text.p[i] == '>')
-			frame = sm_learn_join(l, frame,
-					      sm_str_part(text, from, i));
-	}
-	return frame;
-}
-
-struct framed {
-	struct sm_node *node;
-	struct sm_str frame;
-};
-
-static int by_frame(const void *a, const void *b)
-{
-	const struct framed *x = a, *y = b;
-	int r = sm_str_compare(x->frame, y->frame);
-
-	return r ? r : sm_str_compare(x->node->name, y->node->name);
-}
-
-static char byte_at(struct sm_str s, uint32_t at, bool is_end)
-{
-	return s.p[is_end ? s.len - 1 - at : at];
-}
-
-/* What all names start with, up to a joint; or end with, from a joint on. */
-static uint32_t common_part(const struct framed *f, size_t count, bool is_end)
-{
-	struct sm_str first = f[0].node->name;
-	uint32_t n = first.len;
-
-	for (size_t i = 1; i < count; i++) {
-		struct sm_str name = f[i].node->name;
-		uint32_t k = 0;
-
-		while (k < n && k < name.len &&
-		       byte_at(name, k, is_end) == byte_at(first, k, is_end))
-			k++;
-		n = k;
-	}
-	while (n && !sm_is_joint(byte_at(first, n - 1, is_end)))
-		n--;
-	return n;
-}
-
-/* START<name>END of all of them, or empty: tokens stand in between. */
-static struct sm_str frame_slot(struct sm_learn *l,
-				const struct sm_str_list *stems,
-				const struct framed *f, size_t count)
-{
-	struct sm_str first = f[0].node->name, slot;
-	uint32_t start = common_part(f, count, false);
-	uint32_t end = common_part(f, count, true);
-
-	for (size_t i = 0; i < count; i++) {
-		struct sm_str name = f[i].node->name, middle;
-
-		if (name.len <= start + end)
-			return SM_STR("");
-		middle = sm_str_part(name, start, name.len - end);
-		if (sm_str_has(middle, '<') ||
-		    (stems && !sm_list_has(stems, sm_stem_of(middle))))
-			return SM_STR("");
-	}
-	/* Dotfiles are spelled, unless what is drawn stands behind. */
-	if (first.p[0] == '.' &&
-	    !sm_str_has(sm_str_part(first, first.len - end, first.len), '<'))
-		return SM_STR("");
-	slot = sm_learn_join(l, sm_str_part(first, 0, start), SM_STR("<name>"));
-	slot = sm_learn_join(l, slot,
-			     sm_str_part(first, first.len - end, first.len));
-	return sm_count_wildcards(slot) > SM_COMPONENT_WILDCARDS ? SM_STR("")
-								 : slot;
-}
-
-static bool is_given_part(const struct sm_learn *l, struct sm_str name,
-			  uint32_t start, uint32_t end)
-{
-	return name.len > start + end &&
-	       sm_is_given(l, sm_str_part(name, start, name.len - end));
-}
-
-static void open_frame(struct sm_learn *l, const struct sm_str_list *stems,
-		       const struct framed *f, size_t count)
-{
-	struct sm_evidence e = { .distinct = count, .is_made = true };
-	uint32_t start = common_part(f, count, false);
-	uint32_t end = common_part(f, count, true);
-	struct sm_str slot;
-
-	/* Who is known elsewhere comes and goes there. */
-	for (size_t i = 0; i < count && !stems; i++)
-		e.some_recur |= f[i].node->runs.count > 1 &&
-				!is_given_part(l, f[i].node->name, start, end);
-	if (count < 2 || !sm_is_open(l, &e))
-		return;
-	slot = frame_slot(l, stems, f, count);
-	for (size_t i = 0; slot.len && i < count; i++) {
-		f[i].node->name = slot;
-		f[i].node->why = SM_STR("chosen parts of drawn names");
-	}
-}
-
-/* stems: what alone may be chosen; NULL: anything. */
-static void open_frames(struct sm_learn *l, const struct sm_str_list *stems,
-			struct sm_node *node)
-{
-	struct framed *f = sm_learn_take(l, (node->count + 1) * sizeof(*f));
-	size_t count = 0, end;
-
-	for (size_t i = 0; i < node->count; i++)
-		if (is_framed(node->kids[i]))
-			f[count++] =
-				(struct framed){ node->kids[i],
-						 frame_of(l, node->kids[i]) };
-	if (count)
-		qsort(f, count, sizeof(*f), by_frame);
-	for (size_t i = 0; i < count; i = end) {
-		for (end = i + 1;
-		     end < count && sm_str_equal(f[end].frame, f[i].frame);)
-			end++;
-		open_frame(l, stems, f + i, end - i);
-	}
-}
-
-/* ------------------------------------------------------------- known names */
-
-/* Data that is only read about who has a directory elsewhere. */
-static bool is_settings(const struct sm_learn *l, const struct sm_node *kid)
-{
-	const uint32_t looks = SM_ACCESS_READ | SM_ACCESS_META;
-
-	return !kid->is_dir && !kid->is_made &&
-	       !(sm_node_access(kid) & ~looks) &&
-	       !sm_is_guarded_name(kid->name) &&
-	       sm_list_has(&l->members, sm_stem_of(kid->name)) &&
-	       sm_is_data_suffix(sm_extension(kid->name));
-}
-
-static bool is_known(const struct sm_learn *l, const struct sm_str_list *stems,
-		     const struct sm_node *kid)
-{
-	return !kid->is_slot && sm_extension(kid->name).len &&
-	       (is_derivable(kid) || is_settings(l, kid)) &&
-	       kid->name.p[0] != '.' &&
-	       sm_list_has(stems, sm_stem_of(kid->name));
-}
-
-/* day-<int>.seen, where names such as day-1.md opened for any. */
-static bool is_known_slot(const struct sm_str_list *stems,
-			  const struct sm_node *kid)
-{
-	struct sm_str extension = sm_extension(kid->name);
-
-	return kid->is_slot && !kid->is_dir && !kid->is_drawn && kid->is_made &&
-	       extension.len && !sm_is_code_suffix(extension) &&
-	       sm_list_has(stems, sm_stem_of(kid->name));
-}
-
-static int by_extension(const void *a, const void *b)
-{
-	const struct sm_node *x = *(struct sm_node *const *)a;
-	const struct sm_node *y = *(struct sm_node *const *)b;
-	int r = sm_str_compare(sm_extension(x->name), sm_extension(y->name));
-
-	return r ? r : sm_str_compare(x->name, y->name);
-}
-
-static void open_kid(struct sm_learn *l, struct sm_node *kid)
-{
-	kid->name = sm_learn_join(l, SM_STR("<name>"),
-				  sm_escape(l, sm_extension(kid->name)));
-	kid->is_slot = true;
-	kid->why = SM_STR("names that opened elsewhere");
-}
-
-/*
- * One person has rules/anna.yaml so far. A command line said "anna", and who
- * else is called so has another name elsewhere: it is hers. Where a file of the
- * kind is called otherwise, the name says nothing.
- */
-static bool is_asked_for(const struct sm_learn *l, const struct sm_node *node,
-			 const struct sm_node *kid)
-{
-	struct sm_str extension = sm_extension(kid->name);
-
-	if (l->options.level == SM_LEVEL_TIGHT || !kid->is_given ||
-	    !sm_list_has(&l->members, sm_stem_of(kid->name)))
-		return false;
-	for (size_t i = 0; i < node->count; i++) {
-		const struct sm_node *other = node->kids[i];
-
-		if (other != kid && !other->is_dir &&
-		    sm_str_equal(sm_extension(other->name), extension))
-			return false;
-	}
-	return true;
-}
-
-static void open_alike(struct sm_learn *l, const struct sm_node *node,
-		       struct sm_node **kids, size_t count)
-{
-	struct sm_evidence e = { .distinct = count, .is_made = true };
-	bool has_moved = false;
-
-	for (size_t i = 0; i < count; i++)
-		has_moved |= kids[i]->is_moved &&
-			     sm_list_has(&l->members, kids[i]->name);
-	if (!has_moved && !sm_is_open(l, &e) &&
-	    !(count == 1 && is_asked_for(l, node, kids[0])))
-		return;
-	for (size_t i = 0; i < count; i++)
-		open_kid(l, kids[i]);
-}
-
-/*
- * state/anna.state and ben.state come back in every run, because those are the
- * people there are; that people come and go, data/<name> shows.
- * What was moved here says so by itself.
- */
-static void open_known(struct sm_learn *l, const struct sm_str_list *stems,
-		       struct sm_node *node)
-{
-	struct sm_node **kids =
-		sm_learn_take(l, (node->count + 1) * sizeof(struct sm_node *));
-	size_t count = 0, end;
-
-	for (size_t i = 0; i < node->count; i++)
-		if (is_known_slot(stems, node->kids[i]))
-			open_kid(l, node->kids[i]);
-		else if (is_known(l, stems, node->kids[i]))
-			kids[count++] = node->kids[i];
-	if (count)
-		qsort(kids, count, sizeof(struct sm_node *), by_extension);
-	for (size_t i = 0; i < count; i = end) {
-		struct sm_str extension = sm_extension(kids[i]->name);
-
-		for (end = i + 1;
-		     end < count &&
-		     sm_str_equal(sm_extension(kids[end]->name), extension);)
-			end++;
-		open_alike(l, node, kids + i, end - i);
-	}
 }
 
 /* ----------------------------------------------------------------- derived */
@@ -555,11 +289,11 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 	if (!place.is_shared && !place.is_code) {
 		sm_open_owned(l, node, dir, &place);
 		sm_open_brought(l, node);
-		open_known(l, stems, node);
+		sm_open_known(l, stems, node);
 		sm_name_owners(l, node);
 	}
 	if (!place.is_code)
-		open_frames(l, place.is_shared ? stems : NULL, node);
+		sm_open_frames(l, place.is_shared ? stems : NULL, node);
 	if (place.is_tmp)
 		sm_open_ends(l, node);
 	open_derived(l, node);

@@ -123,6 +123,15 @@ unsigned sm_count_wildcards(struct sm_str text);
 void sm_open_owned(struct sm_learn *l, struct sm_node *node, struct sm_str dir,
 		   const struct sm_place *place);
 void sm_name_owners(struct sm_learn *l, struct sm_node *node);
+/* A file that may be called after another: code and keys never are. */
+bool sm_is_derivable(const struct sm_node *kid);
+/* Drawn names of one frame: what is chosen in them, of stems only, or anything
+ * when stems is NULL. */
+void sm_open_frames(struct sm_learn *l, const struct sm_str_list *stems,
+		    struct sm_node *node);
+/* Names that opened elsewhere, of which stems are what they start with. */
+void sm_open_known(struct sm_learn *l, const struct sm_str_list *stems,
+		   struct sm_node *node);
 /* In a directory of temporary files: they may have any extension. */
 void sm_open_ends(struct sm_learn *l, struct sm_node *node);
 /* One of both became the other, and is called as it, with more behind. */
