@@ -12,7 +12,9 @@
 struct entry {
 	struct sm_str path;
 	uint32_t access;
-	bool is_made;  /* mentioned as something to be written */
+	uint32_t within; /* of a relative word: up to its first slash; or 0 */
+	bool is_made;	 /* mentioned as something to be written */
+	bool is_dropped;
 	bool is_taken; /* a rule of ${ARG} or ${START} grants it */
 	const struct sm_view *view;
 	struct sm_node *node;
@@ -71,6 +73,20 @@ static bool is_relative(const struct sm_standing *standing, struct sm_str word)
 		(standing->is_told && sm_is_data_suffix(sm_extension(word))));
 }
 
+static void add_relative(struct sm_learn *l, const struct sm_standing *standing,
+			 struct sm_str path, bool is_made,
+			 const struct sm_view *view)
+{
+	struct entry *entry = add_entry(l, path, 0, is_made, view);
+	uint32_t n = standing->dir.len + 1;
+
+	if (!entry || is_made || !standing->is_told)
+		return;
+	while (n < path.len && path.p[n] != '/')
+		n++;
+	entry->within = n < path.len ? n : 0;
+}
+
 /* An argument that is a path, or `--option=` and a path. */
 static void add_mention(struct sm_learn *l, const struct sm_standing *standing,
 			struct sm_str word, bool is_made,
@@ -85,8 +101,11 @@ static void add_mention(struct sm_learn *l, const struct sm_standing *standing,
 
 		word = (struct sm_str){ word.p + n, word.len - n };
 	}
-	if (is_relative(standing, word))
+	if (is_relative(standing, word)) {
 		word = sm_standing_path(l, standing, word);
+		add_relative(l, standing, word, is_made, view);
+		return;
+	}
 	add_entry(l, word, 0, is_made, view);
 }
 
@@ -159,6 +178,63 @@ static void add_mentions(struct sm_learn *l)
 		if (sm_list_has(&l->probed, f.items[i].request->value))
 			add_entry(l, f.items[i].request->value, 0, false,
 				  f.items[i].view);
+}
+
+/* The first entry that is not before path. */
+static size_t first_of(const struct sm_paths *p, struct sm_str path)
+{
+	size_t low = 0, high = p->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (compare_paths(p->entries[middle].path, path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Something was done with path, or with what lies in it. */
+static bool is_used(const struct sm_paths *p, struct sm_str path)
+{
+	for (size_t i = first_of(p, path); i < p->count; i++) {
+		struct sm_str other = p->entries[i].path;
+
+		if (!sm_str_starts(other, path) ||
+		    (other.len > path.len && other.p[path.len] != '/'))
+			return false;
+		if (p->entries[i].access)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A branch of git is a word with slashes and no file: nothing was ever done
+ * where it would lie in the directory that was told. As a file it would keep
+ * that from being like others.
+ */
+static void drop_unused(struct sm_paths *p)
+{
+	struct sm_str asked = { "", 0 };
+	bool is_kept = true;
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		struct entry *e = &p->entries[i];
+		struct sm_str within = { e->path.p, e->within };
+
+		if (within.len && !sm_str_equal(within, asked)) {
+			asked = within;
+			is_kept = is_used(p, within);
+		}
+		e->is_dropped = within.len && !is_kept;
+	}
+	for (size_t i = 0; i < p->count; i++)
+		if (!p->entries[i].is_dropped)
+			p->entries[count++] = p->entries[i];
+	p->count = count;
 }
 
 /* ------------------------------------------------------------------- tree */
@@ -379,23 +455,16 @@ static struct sm_str reason_of(struct sm_learn *l, const struct sm_node *node)
  * grant. */
 static bool is_taken(const struct sm_paths *p, struct sm_str path)
 {
-	size_t low = 0, high = p->count, middle;
-	bool is_used = false;
+	size_t low = first_of(p, path);
+	bool was_used = false;
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (compare_paths(p->entries[middle].path, path) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	for (; low < p->count && sm_str_equal(p->entries[low].path, path);
 	     low++) {
 		if (p->entries[low].access && !p->entries[low].is_taken)
 			return false;
-		is_used |= p->entries[low].access != 0;
+		was_used |= p->entries[low].access != 0;
 	}
-	return is_used;
+	return was_used;
 }
 
 /* A grant before it has the same accesses, and their rule. */
@@ -496,6 +565,7 @@ void sm_learn_paths(struct sm_learn *l)
 	add_mentions(l);
 	if (p->count)
 		qsort(p->entries, p->count, sizeof(*p->entries), by_path);
+	drop_unused(p);
 	for (size_t i = 0; i < p->count; i++)
 		put_entry(l, &p->entries[i]);
 	sm_note_stores(l, &p->root);

@@ -66,6 +66,60 @@ static void words_open_as_the_directory_did_that_a_line_goes_to(void **state)
 	finish(&b);
 }
 
+static void add_in(struct bench *b, int run, const char *dir,
+		   const char *const *argv)
+{
+	struct sm_value args[20];
+	struct sm_event e = popen_event(args, argv);
+
+	args[2] = text(dir);
+	add(b, run, &e);
+}
+
+/*
+ * Branches look like paths, and are none where their lines are run. Beside
+ * paths `.` is a word of its own.
+ */
+static void branches_lie_in_no_directory(void **state)
+{
+	static const char *const names[] = { "shop-8", "tools-7", "shop-10",
+					     "shop-12", "tools-9" };
+	static const char *const files[] = { "a/x.py", "b.py", "c/d/e.py",
+					     ".git/y", ".c/d/z" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 10; i++) {
+		const char *name = names[i % 5];
+		char dir[64], path[96];
+
+		snprintf(dir, sizeof(dir), APP "/out/%s", name);
+		for (int k = 0; k < 5; k++) {
+			snprintf(path, sizeof(path), "%s/%s", dir, files[k]);
+			see_open(&b, i / 5, path, WRITE);
+		}
+		if (name[0] == 's')
+			add_in(&b, i / 5, dir,
+			       ARGV("/usr/bin/git", "diff", "origin/main"));
+		if (i % 5 == 1)
+			add_in(&b, i / 5, dir, ARGV("/usr/bin/lint", "."));
+		else if (i % 5 == 3)
+			add_in(&b, i / 5, dir, ARGV("/usr/bin/lint", files[0]));
+		else
+			add_in(&b, i / 5, dir,
+			       ARGV("/usr/bin/lint", files[i % 2], files[2]));
+	}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/out/none-0/f/new.py", WRITE));
+	assert_true(allows_popen(&b, ARGV("/usr/bin/lint", ".")));
+	assert_true(
+		allows_popen(&b, ARGV("/usr/bin/git", "diff", "origin/main")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/git", "diff", "any/where/else")));
+	finish(&b);
+}
+
 static void see_popen_in(struct bench *b, int run, const char *const *argv)
 {
 	struct sm_value args[20];
@@ -349,6 +403,7 @@ int main(void)
 			words_open_as_the_directory_did_that_a_line_goes_to),
 		cmocka_unit_test(
 			a_command_of_a_line_may_go_to_a_directory_itself),
+		cmocka_unit_test(branches_lie_in_no_directory),
 		cmocka_unit_test(words_tell_where_a_child_was_started),
 		cmocka_unit_test(
 			what_was_announced_says_where_a_child_was_started),
