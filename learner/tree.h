@@ -146,6 +146,10 @@ struct sm_node *sm_node_covering(const struct sm_node *node,
 /* Before its kids are renamed: marks names that were drawn at random. */
 void sm_node_note_drawn(const struct sm_learn *l, struct sm_node *node,
 			const struct sm_place *place);
+/* Where tempfile's eight characters stand in name, if they do. */
+bool sm_find_tmp(struct sm_str name, uint32_t *at);
+/* "tmp" and eight characters, nothing or an extension behind. */
+bool sm_is_plain_tmp(struct sm_str name);
 void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 		    const struct sm_place *place);
 /* Marks the kids whose names are made from their siblings'; before the cut. */
