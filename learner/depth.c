@@ -201,9 +201,35 @@ static bool is_read_data(const struct sm_node *node)
 	return is_data_name(node) && sm_node_access(node) & SM_ACCESS_READ;
 }
 
+/* With numbers or not: what any name grants covers it. */
+static bool is_slot_for_data(const struct sm_node *node)
+{
+	return !node->is_dir && node->is_slot &&
+	       sm_is_data_suffix(sm_extension(node->name)) &&
+	       sm_node_access(node) & SM_ACCESS_READ;
+}
+
+/* A directory of any name, in which nothing is made or listed, with nothing in
+ * it but data that is read and the like directories. */
+static bool holds_read_data(const struct sm_node *dir, bool *is_varied)
+{
+	if (!dir->is_slot || dir->is_made || sm_node_is_listed(dir))
+		return false;
+	for (size_t i = 0; i < dir->count; i++) {
+		const struct sm_node *kid = dir->kids[i];
+
+		if (kid->is_dir ? !holds_read_data(kid, is_varied)
+				: !is_slot_for_data(kid))
+			return false;
+		*is_varied |= kid->is_varied;
+	}
+	return dir->count;
+}
+
 /*
  * Files of data under names that somebody tells, others in each run, in a
- * directory nobody lists: another name has a directory in front.
+ * directory nobody lists: another name has a directory in front, as those may
+ * have that were told.
  */
 static bool is_told(const struct sm_learn *l, const struct sm_node *node)
 {
@@ -212,7 +238,8 @@ static bool is_told(const struct sm_learn *l, const struct sm_node *node)
 	for (size_t i = 0; i < node->count; i++) {
 		const struct sm_node *kid = node->kids[i];
 
-		if (kid->is_dir || sm_is_guarded_name(kid->name))
+		if (kid->is_dir ? !holds_read_data(kid, &is_varied)
+				: sm_is_guarded_name(kid->name))
 			return false;
 		is_varied |= kid->is_varied && is_read_data(kid);
 	}
@@ -285,44 +312,53 @@ static void read_below(struct sm_learn *l, struct sm_node *tree,
 }
 
 /* Who took two formats takes a third one. */
-static bool has_formats(const struct sm_node *node)
+static bool has_formats(const struct sm_node *node,
+			const struct sm_node **first)
 {
-	const struct sm_node *first = NULL;
+	for (size_t i = 0; i < node->count; i++) {
+		const struct sm_node *kid = node->kids[i];
 
-	for (size_t i = 0; i < node->count; i++)
-		if (is_read_data(node->kids[i]) &&
-		    is_second_format(&first, node->kids[i]))
+		if (kid->is_dir
+			    ? has_formats(kid, first)
+			    : is_read_data(kid) && is_second_format(first, kid))
 			return true;
+	}
 	return false;
 }
 
-/* With numbers or not: what any name grants covers it. */
-static bool is_slot_for_data(const struct sm_node *node)
+/* Moves what is read in node into tree. */
+static void read_all_below(struct sm_learn *l, struct sm_node *tree,
+			   struct sm_node *node, bool is_any,
+			   const struct sm_str_list *putters)
 {
-	return !node->is_dir && node->is_slot &&
-	       sm_is_data_suffix(sm_extension(node->name)) &&
-	       sm_node_access(node) & SM_ACCESS_READ;
+	size_t count = node->count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct sm_node *kid = node->kids[i];
+
+		if (kid == tree)
+			continue;
+		if (kid->is_dir)
+			read_all_below(l, tree, kid, is_any, putters);
+		else if (is_any && is_slot_for_data(kid))
+			read_below(l, tree, kid, SM_STR("<name>"), putters);
+		else if (is_read_data(kid))
+			read_below(l, tree, kid, kid->name, putters);
+	}
 }
 
 static void let_read_below(struct sm_learn *l, struct sm_node *node)
 {
 	struct sm_str_list putters = { NULL, 0, 0 };
-	size_t count = node->count;
-	bool is_any = has_formats(node);
+	const struct sm_node *first = NULL;
+	bool is_any = has_formats(node, &first);
 	struct sm_node *tree = sm_node_new_slot(l, node, SM_STR("**"), true);
 
 	for (struct sm_grant *g = node->grants; g; g = g->next)
 		if (puts_back(node, g->by))
 			sm_list_add(l, &putters, g->by);
 	tree->why = SM_STR("names that somebody tells");
-	for (size_t i = 0; i < count; i++) {
-		struct sm_node *kid = node->kids[i];
-
-		if (is_any && is_slot_for_data(kid))
-			read_below(l, tree, kid, SM_STR("<name>"), &putters);
-		else if (is_read_data(kid))
-			read_below(l, tree, kid, kid->name, &putters);
-	}
+	read_all_below(l, tree, node, is_any, &putters);
 	sm_node_tidy(l, tree);
 	sm_node_tidy(l, node);
 }

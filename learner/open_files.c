@@ -28,8 +28,16 @@ static bool is_separator(char c)
 	return c == '-' || c == '_' || c == '.' || c == ' ' || c == '+';
 }
 
+static bool has_letter(struct sm_str s)
+{
+	for (uint32_t i = 0; i < s.len; i++)
+		if (!is_separator(s.p[i]) && (s.p[i] < '0' || s.p[i] > '9'))
+			return true;
+	return false;
+}
+
 /* What all names start with, up to a separator; empty if less than two bytes
-   or if it is all of one of them. */
+   or if it is all of one of them, or numbers: those of another year differ. */
 static struct sm_str common_start(const struct sm_member *members, size_t count)
 {
 	struct sm_str start = members[0].node->name;
@@ -49,7 +57,9 @@ static struct sm_str common_start(const struct sm_member *members, size_t count)
 		if (members[i].node->name.len <= n + members[i].extension.len ||
 		    members[i].node->name.p[n] == '.')
 			n = 0;
-	return (struct sm_str){ start.p, n < 2 ? 0 : n };
+	start.len = n;
+	return n < 2 || !has_letter(start) ? (struct sm_str){ start.p, 0 }
+					   : start;
 }
 
 /*

@@ -288,6 +288,53 @@ static void names_that_command_lines_give_may_lie_deeper(void **state)
 	}
 }
 
+/* Tables lie on two levels below directories of any name: so may the next. */
+static void tables_of_several_formats_lie_at_any_depth(void **state)
+{
+	static const struct {
+		const char *second, *third;
+		bool is_open;
+	} rows[] = {
+		{ "xlsx", "json", true },
+		{ "csv", "csv", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		static const char *const dirs[] = { "", "north", "mill" };
+		static const char *const others[] = { "", "old", "north" };
+		static const char *const months[] = { "", "may", "june" };
+		char path[128];
+		struct bench b;
+
+		start(&b);
+		for (int run = 1; run <= 2; run++) {
+			snprintf(path, sizeof(path), APP "/data/%s/2026-%s.csv",
+				 dirs[run], months[run]);
+			see_open(&b, run, path, READ);
+			snprintf(path, sizeof(path),
+				 APP "/data/%s/2026-%s-rest.csv", dirs[run],
+				 months[run]);
+			see_open(&b, run, path, READ);
+			snprintf(path, sizeof(path), APP "/data/%s/2026-%s.%s",
+				 others[run], months[run], rows[i].second);
+			see_open(&b, run, path, READ);
+			snprintf(path, sizeof(path),
+				 APP "/data/%s/week %d/2026-%s.%s", others[run],
+				 run, months[run], rows[i].third);
+			see_open(&b, run, path, READ);
+		}
+		learn(&b);
+		assert_true(allows_open(&b, APP "/data/new/2027-01.csv", READ));
+		if (allows_open(&b, APP "/data/new/Q4/week 8/days.txt", READ) !=
+		    rows[i].is_open)
+			fail_msg("%s %s", rows[i].second, rows[i].third);
+		assert_false(allows_open(&b, APP "/data/new/.key", READ));
+		assert_false(allows_open(&b, APP "/data/new/a.csv", WRITE));
+		finish(&b);
+	}
+}
+
 static void where_nothing_is_told_depth_stays(void **state)
 {
 	static const struct {
@@ -390,6 +437,7 @@ int main(void)
 			what_a_program_is_told_to_read_lies_at_any_depth),
 		cmocka_unit_test(names_of_one_extension_keep_it_at_any_depth),
 		cmocka_unit_test(names_that_command_lines_give_may_lie_deeper),
+		cmocka_unit_test(tables_of_several_formats_lie_at_any_depth),
 		cmocka_unit_test(where_nothing_is_told_depth_stays),
 		cmocka_unit_test(
 			files_that_are_others_each_time_open_though_they_differ),
