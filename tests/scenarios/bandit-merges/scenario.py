@@ -100,18 +100,21 @@ class BanditMerges(stage.Program):
                 ("orders", ["orders/__init__.py", "orders/mail/send.py",
                             "docs/index.rst", "deploy/staging.yaml"]),
                 ("anna/tables", ["tables.py", "notes.txt",
-                                 "conf/tables.yml"])), (
+                                 "conf/tables.yml",
+                                ".github/ci.yml"])), (
                 ("fix-131", ["run.py", "tests/test_run.py", "README.md",
                              "ci.yml"]),
                 ("billing", ["billing/core.py", "docs/de/start.md",
                              "deploy/live.yaml", "deploy/hosts/a.yml"]),
                 ("ben/charts", ["charts.py", "changes.txt",
-                                "conf/charts.yml"])), (
+                                "conf/charts.yml",
+                                ".github/ci.yml"])), (
                 ("fix-140", ["serve.py", "README.md", "ci.yml"]),
                 ("stock", ["stock/count.py", "stock/io/read.py",
                            "docs/guide.rst", "deploy/test.yaml"]),
                 ("carla/forms", ["forms.py", "todo.txt",
-                                 "conf/forms.yml"])))[day - 1]:
+                                 "conf/forms.yml",
+                                ".github/ci.yml"])))[day - 1]:
             self.branch(name, *files)
             report = self.srv / f"reports/{name}"
             report.parent.mkdir(parents=True, exist_ok=True)

@@ -228,7 +228,7 @@ class FalconToolshed(stage.Service):
                  {"cup.webp": PICTURE, "lid.tar.gz": b"\x1f\x8b"},
                  "2026-01-01", 1, "2026-01"),
                 ("Öykü", "oud", "weekly", 99,
-                 {"bağlama.mp3": b"ID3", ".cover.jpg": PICTURE},
+                 {"bağlama.mp3": b"ID3", "cover.v2..jpg": PICTURE},
                  "2026-11-22", 14, "2026-11"),
                 ("olga", "saw 8", "daily", 800, {"saw-8.jpg": PICTURE},
                  "2026-10-18", 10, "2026-08")):
