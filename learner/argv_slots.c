@@ -201,7 +201,7 @@ static struct sm_evidence weigh(const struct sm_learn *l,
 	for (size_t i = 0; i < v->count; i++)
 		e.some_recur |= v->items[i].runs.count > 1;
 	e.some_recur = e.some_recur && !follow_one_another(v);
-	e.is_made = l->observations->run_count > 1;
+	e.is_made = l->run_count > 1;
 	return e;
 }
 

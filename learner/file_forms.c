@@ -41,7 +41,7 @@ static bool are_varied(const struct sm_learn *l,
 	uint32_t windows = members[0].node->windows;
 	bool is_apart = false;
 
-	if (l->observations->run_count < 2) {
+	if (l->run_count < 2) {
 		for (size_t i = 1; i < count; i++)
 			is_apart |= !(members[i].node->windows & windows);
 		return is_apart;

@@ -207,6 +207,7 @@ static void learn(struct sm_learn *l)
 	make_views(l);
 	sm_learn_measure_time(l);
 	sm_learn_variables(l);
+	sm_learn_repeats(l);
 	sm_learn_given(l);
 	sm_learn_bundles(l);
 	learn_family(l, sm_learn_paths);

@@ -54,6 +54,7 @@ struct sm_learn {
 	struct sm_learn_options options;
 	struct sm_view *views; /* by key */
 	size_t view_count;
+	size_t run_count;	    /* repeats.c: those that differ */
 	uint64_t first_ns, last_ns; /* windows.c: of all calls */
 
 	/* variables.c: longest directory first; code directories */
@@ -149,6 +150,8 @@ struct sm_use {
 bool sm_uses_follow(const struct sm_use *uses, size_t count);
 /* The first and the last time; before anything asks for windows. */
 void sm_learn_measure_time(struct sm_learn *l);
+/* Counts runs that play another one again as that; before all but views. */
+void sm_learn_repeats(struct sm_learn *l);
 /* literal with \ before bytes that mean something in patterns. */
 struct sm_str sm_escape(struct sm_learn *l, struct sm_str literal);
 /* The principal as it stands in `by`. */

@@ -156,7 +156,7 @@ struct sm_evidence sm_members_weigh(const struct sm_learn *l,
 	e.some_recur |= is_back && !follow_one_another(members, count);
 	e.is_numbered = is_numbered && e.is_made;
 	/* That no owner and no run shares a name is evidence of its own. */
-	e.is_made |= parent->sources > 1 || l->observations->run_count > 1;
+	e.is_made |= parent->sources > 1 || l->run_count > 1;
 	return e;
 }
 

@@ -257,7 +257,7 @@ static bool are_owners(const struct sm_learn *l,
 		    count_passing(node) < 2)
 			return false;
 	}
-	return count > 1 && l->observations->run_count > 1;
+	return count > 1 && l->run_count > 1;
 }
 
 static bool may_open_free(struct sm_learn *l, const struct sm_node *node,

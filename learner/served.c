@@ -216,7 +216,7 @@ static bool has_fresh_files(const struct sm_learn *l,
 			return false;
 		e.distinct++;
 	}
-	return l->observations->run_count > 1 && sm_is_open(l, &e);
+	return l->run_count > 1 && sm_is_open(l, &e);
 }
 
 bool sm_is_written(const struct sm_node *node)

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_learn_repeats.c: one day, recorded several times over.
+ */
+#include "tests/unit/learn_fixture.h"
+
+#define SECOND UINT64_C(1000000000)
+#define PAGES  30
+
+static void use(struct bench *b, int run, const char *path, const char *mode)
+{
+	struct sm_value args[3];
+	struct sm_event e = open_event(args, path, mode[0] == 'w' ? WRITE : 0);
+
+	e.time_ns = SECOND * (unsigned)(run + 1);
+	add(b, run, &e);
+}
+
+/* Two people keep a letter each; the program has pages and settings. */
+static void play(struct bench *b, int run, const char *more)
+{
+	char path[64];
+
+	for (int i = 0; i < PAGES; i++) {
+		snprintf(path, sizeof(path), APP "/pages/page%c%c.html",
+			 'a' + i / 10, 'a' + i % 10);
+		use(b, run, path, "r");
+	}
+	use(b, run, APP "/conf/main.conf", "r");
+	use(b, run, APP "/letters/anna.txt", "w");
+	use(b, run, APP "/letters/berta.txt", "w");
+	use(b, run, more, "w");
+}
+
+static bool opens(const char *first, const char *second)
+{
+	struct bench b;
+	bool is_open;
+
+	start(&b);
+	play(&b, 0, first);
+	play(&b, 1, second);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/letters/anna.txt", WRITE));
+	assert_true(allows_open(&b, first, WRITE));
+	assert_false(allows_open(&b, APP "/conf/other.conf", 0));
+	assert_false(allows_open(&b, APP "/letters/x.py", WRITE));
+	is_open = allows_open(&b, APP "/letters/carla.txt", WRITE);
+	finish(&b);
+	return is_open;
+}
+
+static void names_of_a_day_that_is_played_again_open(void **state)
+{
+	(void)state;
+	assert_true(opens(APP "/log/app.log", APP "/log/app.log"));
+	/* The next process has another pid. */
+	assert_true(opens(APP "/run/app.28260", APP "/run/app.27405"));
+}
+
+static void names_that_came_back_beside_others_stay(void **state)
+{
+	(void)state;
+	assert_false(opens(APP "/notes/milk.md", APP "/notes/eggs.md"));
+	assert_false(opens(APP "/notes/page 1.md", APP "/notes/page 2.md"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_of_a_day_that_is_played_again_open),
+		cmocka_unit_test(names_that_came_back_beside_others_stay),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
