@@ -263,6 +263,50 @@ static uint32_t count_options(const struct sm_line *line)
 	return n;
 }
 
+static bool has_head(const struct sm_line *line, struct sm_str head)
+{
+	for (uint32_t i = 0; i < line->count; i++)
+		if (sm_str_equal(line->words[i].head, head))
+			return true;
+	return false;
+}
+
+/*
+ * The line without the settings other has not. Of two lines with a setting each
+ * (--jobs=2, --rcfile=FILE) both may be left out; of two options without a
+ * value each may say what is to be done.
+ */
+static struct sm_line without_settings(struct sm_learn *l,
+				       const struct sm_line *line,
+				       const struct sm_line *other)
+{
+	struct sm_line new = *line;
+
+	new.words = sm_learn_take(l, (line->count + 1) * sizeof(*new.words));
+	new.count = 0;
+	for (uint32_t i = 0; i < line->count; i++) {
+		const struct sm_word *w = &line->words[i];
+
+		if (!w->head.len || !sm_word_is_option(w) ||
+		    has_head(other, w->head))
+			new.words[new.count++] = *w;
+	}
+	return new;
+}
+
+/* Of a and b, what a has and b has not. */
+static void compare_two(struct sm_learn *l, const struct sm_line *a,
+			const struct sm_line *b, unsigned *cost,
+			struct sm_options *found)
+{
+	struct sm_line less = *b;
+
+	if (count_options(a) == count_options(b))
+		less = without_settings(l, b, a);
+	if (count_options(a) > count_options(&less))
+		compare_lines(l, a, &less, cost, found);
+}
+
 /* They are spelled alike, and do the same. */
 static bool look_alike(const struct sm_learn *l, const struct sm_line *a,
 		       const struct sm_line *b)
@@ -294,8 +338,8 @@ struct sm_options sm_options_find(struct sm_learn *l,
 	cost = sm_learn_take(l, (longest + 1) * (longest + 1) * sizeof(*cost));
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < n; k++)
-			if (count_options(shapes[i]) > count_options(shapes[k]))
-				compare_lines(l, shapes[i], shapes[k], cost,
-					      &found);
+			if (i != k)
+				compare_two(l, shapes[i], shapes[k], cost,
+					    &found);
 	return found;
 }

@@ -349,30 +349,76 @@ static size_t count_lengths(const struct sm_line *lines, size_t count,
 	return n;
 }
 
-/* Lines that differ in the length of this stretch, if in any. */
-static void fold_alike(struct sm_learn *l, struct sm_line *lines, size_t count,
-		       unsigned number, bool has_dirs)
+/* The least length of the stretch, UINT32_MAX without lines. */
+static uint32_t least_length(const struct sm_line *lines, size_t count,
+			     unsigned number)
 {
-	struct stretch s = { lines, count, number, UINT32_MAX, has_dirs };
+	uint32_t least = UINT32_MAX, n;
+
+	for (size_t i = 0; i < count; i++) {
+		n = length_of(&lines[i], number);
+		least = n < least ? n : least;
+	}
+	return least;
+}
+
+/* Lines that differ in the length of this stretch, if in any; here: how long it
+ * is at least in others that have a directory there, UINT32_MAX for none. */
+static void fold_alike(struct sm_learn *l, struct sm_line *lines, size_t count,
+		       unsigned number, uint32_t here)
+{
+	struct stretch s = { lines, count, number,
+			     least_length(lines, count, number),
+			     here != UINT32_MAX };
 	uint32_t most = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		uint32_t length = length_of(&lines[i], number);
 
-		s.least = length < s.least ? length : s.least;
 		most = length > most ? length : most;
 	}
+	s.least = here < s.least ? here : s.least;
 	if (s.least < most && fold_stretch(l, &s))
 		return;
 	sm_lines_list_files(l, lines, count);
 }
 
-/* Where all that lies in the directory was meant: no name, and no slot's. */
-static bool stands_here(const struct sm_line *line, unsigned number)
+static bool is_in_all(const struct sm_line *lines, size_t count,
+		      unsigned number, uint32_t at)
+{
+	const struct sm_word *first =
+		lines[0].words + stretch_at(&lines[0], number);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct sm_word *w =
+			lines[i].words + stretch_at(&lines[i], number);
+
+		if (at >= length_of(&lines[i], number) ||
+		    !sm_str_equal(w[at].value, first[at].value))
+			return false;
+	}
+	return true;
+}
+
+/* Words at the start of the stretch that are the same in all lines. */
+static uint32_t count_shared(const struct sm_line *lines, size_t count,
+			     unsigned number)
+{
+	uint32_t n = 0;
+
+	while (is_in_all(lines, count, number, n))
+		n++;
+	return n;
+}
+
+/* Where all that lies in the directory was meant, behind what all lines have:
+ * no name, and no slot's. */
+static bool stands_here(const struct sm_line *line, unsigned number,
+			uint32_t shared)
 {
 	uint32_t at = stretch_at(line, number), end = stretch_end(line, at);
 
-	for (; at < end; at++)
+	for (at += shared; at < end; at++)
 		if (sm_str_equal(line->words[at].value, SM_STR(".")))
 			return true;
 	return false;
@@ -383,17 +429,19 @@ static void fold_apart(struct sm_learn *l, struct sm_line *lines, size_t count,
 		       unsigned number)
 {
 	struct sm_line *here = sm_learn_take(l, count * sizeof(*here));
+	uint32_t shared = count_shared(lines, count, number);
 	size_t names = 0, n = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (stands_here(&lines[i], number))
+		if (stands_here(&lines[i], number, shared))
 			here[n++] = lines[i];
 		else
 			lines[names++] = lines[i];
 	if (n)
 		memcpy(lines + names, here, n * sizeof(*here));
-	fold_alike(l, lines, names, number, n);
-	fold_alike(l, lines + names, n, number, false);
+	fold_alike(l, lines, names, number,
+		   least_length(lines + names, n, number));
+	fold_alike(l, lines + names, n, number, UINT32_MAX);
 }
 
 /* The stretch whose length differs most; one word of a line may repeat. */

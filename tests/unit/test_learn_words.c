@@ -120,6 +120,32 @@ static void branches_lie_in_no_directory(void **state)
 	finish(&b);
 }
 
+/* Here, or these two: what takes both takes one, and three. */
+static void a_list_may_stand_where_all_in_a_directory_was_meant(void **state)
+{
+#define LINT "/usr/bin/lint", "-c", "."
+	(void)state;
+	for (int has_here = 0; has_here < 2; has_here++) {
+		struct bench b;
+
+		start(&b);
+		if (has_here)
+			see_popen(&b, 1, ARGV(LINT, "."));
+		see_popen(&b, 1, ARGV(LINT, "lib.py", "tool.py"));
+		see_popen(&b, 2, ARGV(LINT, "harbour.py", "pack.py"));
+		learn(&b);
+		assert_int_equal(allows_popen(&b, ARGV(LINT, "one.py")),
+				 has_here);
+		assert_int_equal(
+			allows_popen(&b, ARGV(LINT, "a.py", "b.py", "c.py")),
+			has_here);
+		assert_int_equal(allows_popen(&b, ARGV(LINT, ".")), has_here);
+		assert_false(allows_popen(&b, ARGV(LINT, "--exec", "b.py")));
+		assert_false(allows_popen(&b, ARGV(LINT, "/etc/x", "b.py")));
+		finish(&b);
+	}
+}
+
 static void see_popen_in(struct bench *b, int run, const char *const *argv)
 {
 	struct sm_value args[20];
@@ -398,6 +424,8 @@ static void a_substitution_goes_nowhere_for_what_follows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_list_may_stand_where_all_in_a_directory_was_meant),
 		cmocka_unit_test(words_of_a_line_mean_files_where_it_goes),
 		cmocka_unit_test(
 			words_open_as_the_directory_did_that_a_line_goes_to),
