@@ -43,6 +43,28 @@ static void options_may_be_left_out_and_come_together(void **state)
 	finish(&b);
 }
 
+/* Each in one place only: both may be missing, and come together. */
+static void settings_of_different_lines_are_told_apart(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_popen(&b, 1, ARGV(PIC, "--threads=2", "out.png"));
+	see_popen(&b, 1, ARGV(PIC, "--profile=web", "out.png"));
+	see_popen(&b, 1, ARGV("/usr/bin/pack", "--add", "a.tgz"));
+	see_popen(&b, 1, ARGV("/usr/bin/pack", "--list", "a.tgz"));
+	learn(&b);
+	assert_true(allows_popen(
+		&b, ARGV(PIC, "--threads=2", "--profile=web", "out.png")));
+	assert_true(allows_popen(&b, ARGV(PIC, "out.png")));
+	assert_false(allows_popen(&b, ARGV(PIC, "--exec=x", "out.png")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/pack", "--add", "--list", "a.tgz")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/pack", "a.tgz")));
+	finish(&b);
+}
+
 static void options_come_as_often_as_there_are_things(void **state)
 {
 #define GREP "/usr/bin/look", "-n"
@@ -404,6 +426,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_may_be_left_out_and_come_together),
+		cmocka_unit_test(settings_of_different_lines_are_told_apart),
 		cmocka_unit_test(options_come_as_often_as_there_are_things),
 		cmocka_unit_test(what_lines_always_hold_stays),
 		cmocka_unit_test(options_go_with_what_stands_before),
