@@ -305,6 +305,7 @@ static void put_entry(struct sm_learn *l, struct entry *entry)
 	node->is_file |= entry->view->event.site.kind == SM_EVENT_OPEN &&
 			 entry->access & SM_ACCESS_CREATE;
 	node->is_created |= entry->access & SM_ACCESS_CREATE;
+	node->is_link |= entry->view->event.site.kind == SM_EVENT_OS_SYMLINK;
 	node->is_moved |= entry->access & SM_ACCESS_CREATE &&
 			  is_move(&entry->view->event);
 	sm_node_grant(l, node, sm_by_of(l, &entry->view->event), entry->access)
@@ -379,6 +380,7 @@ static void note_renamed(struct sm_learn *l)
 		    e->view->event.site.kind != SM_EVENT_OS_RENAME)
 			continue;
 		other = find(l, source_of(e->view));
+		e->node->is_link |= other && other->is_link;
 		if (other && !sm_holds_code(l, e->path))
 			sm_node_note_renamed(e->node, other);
 	}

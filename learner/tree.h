@@ -45,6 +45,7 @@ struct sm_node {
 	bool is_file;	   /* was opened and made as one */
 	bool is_made;	   /* written or created, itself or something below */
 	bool is_created;   /* itself */
+	bool is_link;	   /* made as a symbolic link, or renamed from one */
 	bool is_tempfile;  /* the tempfile module made up the name */
 	bool is_given;	   /* a command line gives the name: given.c */
 	bool is_named;	   /* likewise, its extension included */
@@ -163,6 +164,8 @@ void sm_tree_rename_once(struct sm_learn *l, struct sm_node *node,
 			 struct sm_str dir);
 void sm_tree_rotate(struct sm_learn *l, struct sm_node *node);
 void sm_tree_deepen(struct sm_learn *l, struct sm_node *node);
+/* Any name behind links that the program makes; see links.c. */
+void sm_tree_look_behind(struct sm_learn *l, struct sm_node *node);
 /* Who walks what others fill reads all that is there; see walkers.c. */
 void sm_tree_walk(struct sm_learn *l, struct sm_node *node, struct sm_str dir);
 /* Who makes a directory and removes it empties it; see emptied.c. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_learn_renamed.c: names that are made of others by renaming.
+ * test_learn_renamed.c: names that are made of others by renaming, and links.
  */
 #include "tests/unit/learn_fixture.h"
 
@@ -102,11 +102,47 @@ static void what_a_draft_becomes_goes_with_the_next_name(void **state)
 	finish(&b);
 }
 
+/* What is read behind a link is asked for a second time, where it lies. */
+static void any_name_may_stand_behind_a_link(void **state)
+{
+	(void)state;
+	for (int is_link = 0; is_link < 2; is_link++) {
+		struct sm_value args[3] = { text(APP "/snap/one"),
+					    text(VAR "/latest.tmp"),
+					    number(-1) };
+		struct sm_event link = event_of("os.symlink", args, 3);
+		struct bench b;
+
+		start(&b);
+		for (int run = 1; run <= 2; run++) {
+			if (is_link)
+				add(&b, run, &link);
+			else
+				see_mkdir(&b, run, VAR "/latest.tmp");
+			see_rename(&b, run, VAR "/latest.tmp", VAR "/latest");
+			see_open(&b, run, VAR "/latest/tax/2025/form.pdf",
+				 READ);
+			see_open(&b, run, VAR "/latest/letter.txt", READ);
+		}
+		learn(&b);
+		assert_true(allows_open(&b, VAR "/latest/letter.txt", READ));
+		assert_int_equal(allows_open(&b, VAR "/latest/a/b.odt", READ),
+				 is_link);
+		assert_int_equal(allows_open(&b, VAR "/latest/c d", READ),
+				 is_link);
+		assert_false(allows_open(&b, VAR "/latest/.key", READ));
+		assert_false(allows_open(&b, VAR "/latest/letter.txt", WRITE));
+		assert_false(allows_open(&b, APP "/snap/one/letter.txt", READ));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_put_aside_goes_with_the_next_name),
 		cmocka_unit_test(what_a_draft_becomes_goes_with_the_next_name),
+		cmocka_unit_test(any_name_may_stand_behind_a_link),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
