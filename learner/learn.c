@@ -159,6 +159,7 @@ static void make_views(struct sm_learn *l)
 	for (size_t i = 0; i < l->view_count; i++) {
 		struct sm_view *view = &l->views[i];
 
+		view->recorded = view->call;
 		if (!sm_call_event(view->call, &l->arena, &view->event))
 			sm_learn_fail(l, SM_NOMEM);
 		add_requests(l, view);

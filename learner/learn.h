@@ -18,6 +18,7 @@
 /* A distinct call with its event and requests at hand. */
 struct sm_view {
 	const struct sm_call *call;
+	const struct sm_call *recorded; /* before repeats.c counts runs once */
 	struct sm_event event;
 	struct sm_request *requests;
 	unsigned request_count;

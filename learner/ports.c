@@ -11,6 +11,9 @@
  * run sent to. And who listens may have got a port from the kernel as well:
  * those open, and no others, where two runs found a host at such ports, each
  * run at others.
+ *
+ * What the kernel gives away is another when a day is played again, too: there
+ * every run counts.
  */
 #include <stdlib.h>
 
@@ -74,6 +77,16 @@ static struct port port_of(struct sm_learn *l, struct sm_fact *const *uses,
 	return port;
 }
 
+/* Runs in which it was recorded, those that repeat others as well. */
+static struct sm_sketch runs_of(struct sm_fact *const *uses, size_t count)
+{
+	struct sm_sketch runs = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		sm_sketch_merge(&runs, &uses[i]->view->recorded->runs);
+	return runs;
+}
+
 /* Whether any port costs less than so many. */
 static bool is_any_cheaper(struct sm_learn *l, const struct sm_novelty *ports,
 			   size_t count, uint32_t access)
@@ -87,13 +100,13 @@ static bool is_any_cheaper(struct sm_learn *l, const struct sm_novelty *ports,
 }
 
 /* Takes those away whose port came back in another run. */
-static void take_fresh(struct sm_learn *l, struct uses *uses)
+static void take_fresh(struct uses *uses)
 {
 	size_t kept = 0, end;
 
 	for (size_t i = 0; i < uses->count; i = end) {
 		end = end_of_port(uses, i);
-		if (port_of(l, uses->items + i, end - i).runs.count > 1)
+		if (runs_of(uses->items + i, end - i).count > 1)
 			continue;
 		memmove(uses->items + kept, uses->items + i,
 			(end - i) * sizeof(*uses->items));
@@ -197,7 +210,7 @@ static void open_replies(struct sm_learn *l, struct sm_facts *facts)
 	if (!binds_udp(facts))
 		return;
 	uses = find_uses(l, facts, &sent, true);
-	take_fresh(l, &uses);
+	take_fresh(&uses);
 	open_uses(l, &uses, SM_PORT_ANY);
 }
 
@@ -206,19 +219,9 @@ static void keep_dynamic(struct uses *uses)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < uses->count; i++)
-		if (is_dynamic_port(uses->items[i]->request->port) &&
-		    !is_udp(uses->items[i]->request))
+		if (is_dynamic_port(uses->items[i]->request->port))
 			uses->items[kept++] = uses->items[i];
 	uses->count = kept;
-}
-
-static bool are_of_runs(const struct uses *uses)
-{
-	struct sm_sketch runs = { 0 };
-
-	for (size_t i = 0; i < uses->count; i++)
-		sm_sketch_merge(&runs, &uses->items[i]->view->call->runs);
-	return runs.count > 1;
 }
 
 static void open_dynamic(struct sm_learn *l, struct sm_facts *facts)
@@ -227,16 +230,18 @@ static void open_dynamic(struct sm_learn *l, struct sm_facts *facts)
 
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct sm_request *r = facts->items[i].request;
+		struct sm_str key = sm_learn_join(l, r->proto, r->host);
 		struct uses uses;
 
 		if (r->access != SM_ACCESS_CONNECT || !r->host.len ||
-		    !is_dynamic_port(r->port) || sm_list_has(&done, r->host))
+		    is_udp(r) || !is_dynamic_port(r->port) ||
+		    sm_list_has(&done, key))
 			continue;
-		sm_list_add(l, &done, r->host);
+		sm_list_add(l, &done, key);
 		uses = find_uses(l, facts, r, false);
 		keep_dynamic(&uses);
-		take_fresh(l, &uses);
-		if (are_of_runs(&uses))
+		take_fresh(&uses);
+		if (runs_of(uses.items, uses.count).count > 1)
 			open_uses(l, &uses, SM_PORT_DYNAMIC);
 	}
 }

@@ -365,6 +365,26 @@ static void ports_the_kernel_gives_away_open_for_connections(void **state)
 	finish(&b);
 }
 
+static void ports_of_udp_do_not_keep_those_of_connections(void **state)
+{
+	struct sm_value values[4];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 1; run <= 2; run++) {
+		struct sm_event e =
+			connect_event(values, "127.0.0.1", 40000 + run, "", "");
+
+		add(&b, run, &e);
+		for (int port = 50000; port < 50008; port++)
+			see_udp(&b, run, "socket.sendto", "127.0.0.1", port);
+	}
+	learn(&b);
+	assert_true(allows_connect(&b, "127.0.0.1", 48165, ""));
+	finish(&b);
+}
+
 static void ports_of_one_run_are_services(void **state)
 {
 	struct bench b;
@@ -399,6 +419,7 @@ int main(void)
 		cmocka_unit_test(who_connects_needs_no_rule_to_look_up),
 		cmocka_unit_test(
 			ports_the_kernel_gives_away_open_for_connections),
+		cmocka_unit_test(ports_of_udp_do_not_keep_those_of_connections),
 		cmocka_unit_test(ports_of_one_run_are_services),
 	};
 

@@ -32,6 +32,17 @@ static void play(struct bench *b, int run, const char *more)
 	use(b, run, more, "w");
 }
 
+static struct sm_event connect_event(struct sm_value values[4], int port)
+{
+	values[0] = text("tcp");
+	values[1] = (struct sm_value){ .type = SM_LIST, .len = 2 };
+	values[1].full_len = 2;
+	values[1].items = values + 2;
+	values[2] = text("127.0.0.1");
+	values[3] = number(port);
+	return event_of("socket.connect", values, 2);
+}
+
 static bool opens(const char *first, const char *second)
 {
 	struct bench b;
@@ -65,11 +76,48 @@ static void names_that_came_back_beside_others_stay(void **state)
 	assert_false(opens(APP "/notes/page 1.md", APP "/notes/page 2.md"));
 }
 
+static void connect_to(struct bench *b, int run, int port)
+{
+	struct sm_value values[4];
+	struct sm_event e = connect_event(values, port);
+
+	e.time_ns = SECOND * (unsigned)(run + 1);
+	add(b, run, &e);
+}
+
+static bool opens_ports(int first, int second)
+{
+	struct sm_value values[4];
+	struct sm_event e = connect_event(values, 48165);
+	struct bench b;
+	bool is_open;
+
+	start(&b);
+	play(&b, 0, APP "/log/app.log");
+	play(&b, 1, APP "/log/app.log");
+	connect_to(&b, 0, first);
+	connect_to(&b, 1, second);
+	learn(&b);
+	assert_true(allows_open(&b, APP "/letters/carla.txt", WRITE));
+	is_open = allows(&b, &e);
+	finish(&b);
+	return is_open;
+}
+
+static void ports_the_kernel_gave_away_are_no_part_of_the_day(void **state)
+{
+	(void)state;
+	assert_true(opens_ports(41021, 55647));
+	assert_false(opens_ports(41021, 41021));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_a_day_that_is_played_again_open),
 		cmocka_unit_test(names_that_came_back_beside_others_stay),
+		cmocka_unit_test(
+			ports_the_kernel_gave_away_are_no_part_of_the_day),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
