@@ -271,18 +271,24 @@ static bool has_head(const struct sm_line *line, struct sm_str head)
 	return false;
 }
 
+/* What comparing lines needs, for the longest of them. */
+struct room {
+	unsigned *cost;
+	struct sm_word *words;
+};
+
 /*
  * The line without the settings other has not. Of two lines with a setting each
  * (--jobs=2, --rcfile=FILE) both may be left out; of two options without a
  * value each may say what is to be done.
  */
-static struct sm_line without_settings(struct sm_learn *l,
-				       const struct sm_line *line,
-				       const struct sm_line *other)
+static struct sm_line without_settings(const struct sm_line *line,
+				       const struct sm_line *other,
+				       struct sm_word *words)
 {
 	struct sm_line new = *line;
 
-	new.words = sm_learn_take(l, (line->count + 1) * sizeof(*new.words));
+	new.words = words;
 	new.count = 0;
 	for (uint32_t i = 0; i < line->count; i++) {
 		const struct sm_word *w = &line->words[i];
@@ -296,15 +302,15 @@ static struct sm_line without_settings(struct sm_learn *l,
 
 /* Of a and b, what a has and b has not. */
 static void compare_two(struct sm_learn *l, const struct sm_line *a,
-			const struct sm_line *b, unsigned *cost,
+			const struct sm_line *b, const struct room *room,
 			struct sm_options *found)
 {
 	struct sm_line less = *b;
 
 	if (count_options(a) == count_options(b))
-		less = without_settings(l, b, a);
+		less = without_settings(b, a, room->words);
 	if (count_options(a) > count_options(&less))
-		compare_lines(l, a, &less, cost, found);
+		compare_lines(l, a, &less, room->cost, found);
 }
 
 /* They are spelled alike, and do the same. */
@@ -326,7 +332,7 @@ struct sm_options sm_options_find(struct sm_learn *l,
 		sm_learn_take(l, SHAPES_MAX * sizeof(const struct sm_line *));
 	struct sm_options found = { NULL, 0, 0 };
 	size_t n = 0, longest = 0;
-	unsigned *cost;
+	struct room room;
 
 	for (size_t i = 0; i < count && n < SHAPES_MAX; i++) {
 		if (i && look_alike(l, &pieces[i - 1].line, &pieces[i].line))
@@ -335,11 +341,13 @@ struct sm_options sm_options_find(struct sm_learn *l,
 		longest = pieces[i].line.count > longest ? pieces[i].line.count
 							 : longest;
 	}
-	cost = sm_learn_take(l, (longest + 1) * (longest + 1) * sizeof(*cost));
+	room.cost = sm_learn_take(l, (longest + 1) * (longest + 1) *
+					     sizeof(*room.cost));
+	room.words = sm_learn_take(l, (longest + 1) * sizeof(*room.words));
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < n; k++)
 			if (i != k)
-				compare_two(l, shapes[i], shapes[k], cost,
+				compare_two(l, shapes[i], shapes[k], &room,
 					    &found);
 	return found;
 }

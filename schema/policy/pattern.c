@@ -351,7 +351,8 @@ enum sm_status sm_pattern_address(struct sm_str text, bool has_port,
 		    !parse_port(sm_str_part(text, colon, text.len), out))
 			return sm_fail(diag, SM_INVALID,
 				       "\"%.*s\" is no HOST:PORT, path or "
-				       "@NAME; PORT is a number, <port> or *",
+				       "@NAME; PORT is a number, LOW-HIGH, "
+				       "<port> or *",
 				       (int)whole.len, whole.p);
 		out->host = sm_str_part(text, 0, colon - 1);
 	}
