@@ -24,7 +24,7 @@ int sm_word_compare_flags(const struct sm_word *a, const struct sm_word *b)
 	unsigned y = b->is_fixed | b->is_path << 1 | b->is_raw << 2 |
 		     b->is_pattern << 3 | b->is_run << 4;
 
-	return (x > y) - (x < y);
+	return x != y ? (x > y) - (x < y) : sm_str_compare(a->tail, b->tail);
 }
 
 int sm_line_compare_heads(const struct sm_line *a, const struct sm_line *b)
@@ -224,6 +224,10 @@ struct sm_str sm_word_shell(struct sm_learn *l, const struct sm_word *w,
 {
 	struct sm_word bare = *w;
 
+	if (w->tail.len) {
+		bare.tail = SM_STR("");
+		return sm_learn_join(l, sm_word_shell(l, &bare, slot), w->tail);
+	}
 	if (w->is_raw)
 		return w->value;
 	if (w->is_run)

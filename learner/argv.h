@@ -9,6 +9,7 @@
 
 /* A word: text that never varies in front (`--out=`), then the value. */
 struct sm_word {
+	struct sm_str tail;  /* behind it, for the shell: a * and the like */
 	struct sm_str head;  /* literal, unescaped; compared when grouping */
 	struct sm_str value; /* literal, or the pattern of a known path */
 	struct sm_str known; /* pattern of a known relative path, or empty */

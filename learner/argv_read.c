@@ -327,6 +327,33 @@ static bool may_run_variables(const struct sm_shell *shell)
 	return false;
 }
 
+/*
+ * A name in front of a pattern of names: what joins them (NAME.*) belongs to
+ * the pattern. Paths and options stay as they are.
+ */
+static bool read_stem(struct sm_learn *l, const struct sm_shell_token *t,
+		      struct sm_word *word)
+{
+	struct sm_str stem = sm_learn_copy(l, t->stem), joint;
+
+	if (t->kind != SM_SHELL_WORD || !sm_shell_has_stem(t) ||
+	    stem.p[0] == '-' || sm_str_has(stem, '/'))
+		return false;
+	joint = stem;
+	while (joint.len && strchr(".-_", joint.p[joint.len - 1]))
+		joint.len--;
+	if (!joint.len)
+		return false;
+	*word = (struct sm_word){
+		.value = joint,
+		.tail = sm_learn_join(l,
+				      (struct sm_str){ stem.p + joint.len,
+						       stem.len - joint.len },
+				      sm_learn_copy(l, t->tail)),
+	};
+	return true;
+}
+
 static void read_shell(struct sm_learn *l, struct sm_line *line,
 		       const struct sm_fact *fact)
 {
@@ -350,6 +377,8 @@ static void read_shell(struct sm_learn *l, struct sm_line *line,
 				(l->options.level == SM_LEVEL_TIGHT &&
 				 sm_word_gives_names(shell, i));
 
+		if (!is_fixed && read_stem(l, t, w))
+			continue;
 		if (t->kind != SM_SHELL_WORD || t->is_live)
 			*w = (struct sm_word){ .value =
 						       sm_learn_copy(l, t->raw),

@@ -23,7 +23,7 @@
 bool sm_word_is_value(const struct sm_word *w)
 {
 	return !w->is_raw && !w->is_pattern && !w->is_command && !w->head.len &&
-	       (!w->is_fixed || w->is_path);
+	       !w->tail.len && (!w->is_fixed || w->is_path);
 }
 
 /* Behind the stretch that begins at `at`. */

@@ -468,8 +468,31 @@ static struct sm_str clock_slot(struct sm_learn *l, const struct sm_word *word,
 	return shared_skeleton(l, v);
 }
 
-struct sm_str sm_word_slot(struct sm_learn *l, const struct sm_line *line,
-			   uint32_t at, const struct sm_values *v)
+/* Nothing in it may lead to another directory. */
+static bool is_one_name(struct sm_str slot)
+{
+	static const char *const wide[] = { "<path:", "<word>", "<text>",
+					    "<option:", NULL };
+
+	for (const char *const *w = wide; *w; w++)
+		if (slot.len && memmem(slot.p, slot.len, *w, strlen(*w)))
+			return false;
+	return true;
+}
+
+/* Where a shell reads or writes: a file, though it is called like a host. */
+static bool is_redirected(const struct sm_line *line, uint32_t at)
+{
+	const struct sm_word *before = at ? &line->words[at - 1] : NULL;
+
+	return before && before->is_raw &&
+	       (sm_str_has(before->value, '>') ||
+		sm_str_has(before->value, '<'));
+}
+
+static struct sm_str slot_of_word(struct sm_learn *l,
+				  const struct sm_line *line, uint32_t at,
+				  const struct sm_values *v)
 {
 	struct sm_str slot;
 
@@ -482,11 +505,24 @@ struct sm_str sm_word_slot(struct sm_learn *l, const struct sm_line *line,
 		slot = sm_values_given(l, line, at, v);
 	if (!slot.len && v->count > 1)
 		slot = sm_values_slot(l, v);
+	if (sm_str_equal(slot, SM_STR("<host>")) && is_redirected(line, at) &&
+	    name_slot(l, v).len)
+		slot = sm_learn_join(l, SM_STR("<name>"),
+				     sm_escape(l, shared_extension(v)));
 	if (!slot.len && v->count > 1)
 		slot = sm_values_own(l, line, at, v);
 	if (!slot.len && v->count == 1 && sm_is_quantity(line, at))
 		slot = shared_skeleton(l, v);
 	return slot;
+}
+
+struct sm_str sm_word_slot(struct sm_learn *l, const struct sm_line *line,
+			   uint32_t at, const struct sm_values *v)
+{
+	struct sm_str slot = slot_of_word(l, line, at, v);
+
+	return !line->words[at].tail.len || is_one_name(slot) ? slot
+							      : SM_STR("");
 }
 
 bool sm_is_command_word(struct sm_str s)

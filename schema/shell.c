@@ -17,7 +17,8 @@ struct lexer {
 	bool wants_command;
 	bool is_target; /* the next word belongs to a redirection */
 	bool is_in_group;
-	uint32_t groups; /* so far */
+	bool is_expanded; /* the word, and not only to names of files */
+	uint32_t groups;  /* so far */
 	struct entered entered[SM_SHELL_DEPTH_MAX];
 	uint32_t depth;
 	struct sm_shell *out;
@@ -66,6 +67,29 @@ static bool put(struct lexer *l, char c)
 	return put_raw(l, c);
 }
 
+/* A pattern of names begins; what is in front of the first is the stem. */
+static void begin_tail(struct lexer *l)
+{
+	struct sm_shell_token *t = l->token;
+
+	t->is_live = true;
+	if (t->tail.p)
+		return;
+	t->tail.p = l->line.p + l->at;
+	t->stem = t->text;
+}
+
+static void end_tail(struct lexer *l)
+{
+	struct sm_shell_token *t = l->token;
+
+	if (t->tail.p && !l->is_expanded) {
+		t->tail.len = (uint32_t)(l->line.p + l->at - t->tail.p);
+		return;
+	}
+	t->stem = t->tail = (struct sm_str){ NULL, 0 };
+}
+
 /* Whether $ at the cursor starts an expansion. */
 static bool is_expansion(const struct lexer *l)
 {
@@ -81,7 +105,7 @@ static bool take_substitution(struct lexer *l)
 {
 	uint32_t start = l->at;
 
-	l->token->is_live = true;
+	l->token->is_live = l->is_expanded = true;
 	if (peek(l, 0) == '$' && (peek(l, 1) == '\'' || peek(l, 1) == '"'))
 		return false; /* bash quoting; sh takes the $ literally */
 	if (!sm_shell_skip(l->line, &l->at))
@@ -142,6 +166,7 @@ static bool take_double(struct lexer *l)
 static bool take_slot(struct lexer *l, uint32_t n)
 {
 	l->token->has_slot = true;
+	l->is_expanded |= l->token->tail.p != NULL;
 	for (; n; n--, l->at++)
 		if (!put_raw(l, l->line.p[l->at]))
 			return false;
@@ -187,14 +212,16 @@ static bool take_piece(struct lexer *l, bool is_first)
 	case '*':
 	case '?':
 	case '[':
+		begin_tail(l);
+		break;
 	case '{':
-		l->token->is_live = true;
+		l->token->is_live = l->is_expanded = true;
 		break;
 	case '~':
 		/* Expanded at the start and behind = or : of assignments. */
 		if (is_first || l->line.p[l->at - 1] == '=' ||
 		    l->line.p[l->at - 1] == ':')
-			l->token->is_live = true;
+			l->token->is_live = l->is_expanded = true;
 		break;
 	case '#':
 		if (is_first)
@@ -280,6 +307,7 @@ static bool take_word(struct lexer *l)
 
 	l->token->kind = SM_SHELL_WORD;
 	l->token->text.p = l->out->text + l->out->used;
+	l->is_expanded = false;
 	for (;;) {
 		slot = l->at < l->line.len ? slot_length(l) : 0;
 		if (slot) {
@@ -293,6 +321,7 @@ static bool take_word(struct lexer *l)
 			return false;
 	}
 	l->token->raw = (struct sm_str){ l->line.p + start, l->at - start };
+	end_tail(l);
 	/* Dots that are quoted are as literal as everything quoted. */
 	l->token->is_run = l->token->has_slot && !l->token->is_live &&
 			   sm_pattern_run(l->token->raw);
@@ -307,6 +336,11 @@ static bool take_word(struct lexer *l)
 	    !is_transparent(l->token->text))
 		l->wants_command = false;
 	return true;
+}
+
+bool sm_shell_has_stem(const struct sm_shell_token *token)
+{
+	return token->tail.len && token->stem.len && !token->is_command;
 }
 
 struct sm_str sm_shell_slot(const struct sm_shell_token *token)

@@ -43,6 +43,12 @@ struct sm_shell_token {
 	 */
 	struct sm_str text;
 	struct sm_str raw; /* the bytes of the line itself */
+	/*
+	 * Words that nothing is expanded in but names of files, from a * or ?
+	 * or [ on: the text in front, and the bytes from there on. Templates
+	 * have slots in front only. Both are empty otherwise.
+	 */
+	struct sm_str stem, tail;
 };
 
 /* Caller's storage; tokens point into it and into the line. */
@@ -64,6 +70,10 @@ bool sm_shell_parse(struct sm_str line, bool is_template,
 /* Whether the token at `at` begins, or ends, a substitution. */
 bool sm_shell_enters(const struct sm_shell *shell, uint32_t at);
 bool sm_shell_leaves(const struct sm_shell *shell, uint32_t at);
+
+/* Whether what is in front of a word's tail is a word of its own to compare:
+ * there is some, and it names no command. */
+bool sm_shell_has_stem(const struct sm_shell_token *token);
 
 /* The text of a template's word, without the "..." of one that is_run. */
 struct sm_str sm_shell_slot(const struct sm_shell_token *token);

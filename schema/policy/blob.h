@@ -17,7 +17,7 @@
 #include "schema/policy.h"
 
 #define SM_BLOB_MAGIC	0x6c6f7073u /* "spol" */
-#define SM_BLOB_VERSION 18
+#define SM_BLOB_VERSION 19
 #define SM_BLOB_MAX	(256u << 20)
 #define SM_BLOB_NONE	UINT32_MAX
 #define SM_BLOB_ALIGN	64u /* bytes: sections begin where cache lines do */
@@ -211,8 +211,11 @@ enum sm_who {
 
 #define SM_SLOTS_MAX 256 /* of a rule with groups */
 
+/* A word whose text is a tail, and whose pattern is for the stem in front. */
+#define SM_BLOB_STEM (SM_SHELL_REDIRECT + 1)
+
 struct sm_blob_token {
-	uint32_t kind;		  /* enum sm_shell_kind */
+	uint32_t kind;		  /* enum sm_shell_kind, or SM_BLOB_STEM */
 	uint32_t pattern;	  /* SM_BLOB_NONE: raw text only */
 	struct sm_blob_text text; /* as spelled in the template */
 	uint32_t group;		  /* from 1; 0: it is in none */

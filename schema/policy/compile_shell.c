@@ -33,6 +33,14 @@ static enum sm_status build_token(struct sm_build *b,
 	out->kind = (uint32_t)t->kind;
 	out->pattern = SM_BLOB_NONE;
 	out->group = t->group;
+	if (sm_shell_has_stem(t) && are_variables_known(b, t->stem)) {
+		enum sm_status status;
+
+		scan = (struct sm_scan){ t->stem, 0, true, false };
+		out->kind = SM_BLOB_STEM;
+		status = sm_build_pattern(b, scan, rule->line, &out->pattern);
+		return status ? status : sm_build_text(b, t->tail, &out->text);
+	}
 	/* ${X} that is no variable of the policy is the shell's own. */
 	if (t->kind == SM_SHELL_WORD && !t->is_live &&
 	    (!t->has_slot || are_variables_known(b, t->text))) {

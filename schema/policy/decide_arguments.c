@@ -143,6 +143,10 @@ static bool token_matches(const struct sm_policy *policy,
 			  const struct sm_blob_token *t,
 			  const struct sm_shell_token *word)
 {
+	if (t->kind == SM_BLOB_STEM)
+		return word->kind == SM_SHELL_WORD && sm_shell_has_stem(word) &&
+		       sm_str_equal(sm_blob_str(policy, t->text), word->tail) &&
+		       sm_match_pattern(policy, t->pattern, word->stem, false);
 	if (t->kind != (uint32_t)word->kind)
 		return false;
 	if (word->kind != SM_SHELL_WORD || word->is_live ||

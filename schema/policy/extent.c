@@ -393,9 +393,19 @@ static enum sm_status add_tokens(struct sm_build *values,
 		if (t->group && !group)
 			round = since;
 		group = t->group;
+		bool is_stem = t->kind == SM_SHELL_WORD &&
+			       sm_shell_has_stem(t) &&
+			       are_variables_known(values, t->stem);
+
 		if (is_slot && t->has_slot && is_live_word(t->raw, room))
 			is_slot = !(lives >> (*choices)++ & 1);
-		if (is_slot) {
+		if (is_stem) {
+			sm_language_text(l, SM_STR("t"));
+			sm_language_text(l, t->tail);
+			sm_language_byte(l, 0, 0);
+			sm_language_text(l, SM_STR("w"));
+			sm_language_word(l, SM_SPELLED_KEY, t->stem, values);
+		} else if (is_slot) {
 			sm_language_text(l, SM_STR("w"));
 			sm_language_word(l, SM_SPELLED_KEY, sm_shell_slot(t),
 					 values);

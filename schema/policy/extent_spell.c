@@ -78,11 +78,16 @@ static void put_words(struct out *o, const char *p, const char *end)
 static void put_shell(struct out *o, const char *p, const char *end)
 {
 	char word[2 * SM_FOUND_MAX];
+	const char *tail = "";
 
 	for (bool is_first = true; p < end; p += strlen(p) + 1) {
 		const char *text = p + 1 + (p[1] == SM_RESPELLED[0]);
 		uint32_t n = (uint32_t)strlen(text);
 
+		if (*p == 't') { /* of the word that follows */
+			tail = p + 1;
+			continue;
+		}
 		if (!is_first)
 			put_text(o, " ");
 		is_first = false;
@@ -92,6 +97,8 @@ static void put_shell(struct out *o, const char *p, const char *end)
 			text = n <= sizeof(word) ? word : text;
 		}
 		put(o, text, n);
+		put_text(o, tail);
+		tail = "";
 	}
 }
 

@@ -224,8 +224,9 @@ static bool are_rules_good(const struct sm_policy *p)
 		if (!is_text(p, who[i].name))
 			return false;
 	for (i = 0; i < count_of(p, SM_BLOB_TOKENS); i++)
-		if (t[i].kind > SM_SHELL_REDIRECT || !is_text(p, t[i].text) ||
-		    (t[i].pattern != SM_BLOB_NONE &&
+		if (t[i].kind > SM_BLOB_STEM || !is_text(p, t[i].text) ||
+		    ((t[i].pattern != SM_BLOB_NONE ||
+		      t[i].kind == SM_BLOB_STEM) &&
 		     !is_index(p, SM_BLOB_PATTERNS, t[i].pattern)))
 			return false;
 	return true;

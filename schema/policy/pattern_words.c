@@ -92,6 +92,19 @@ static bool runs_variables(const struct sm_shell *shell)
 	return false;
 }
 
+/* In front of a * of the shell's: no path, which would end its word. */
+static enum sm_status check_stem(struct sm_str stem, struct sm_diag *diag)
+{
+	struct sm_scan scan = { stem, 0, true, false };
+	struct sm_item item;
+
+	while (!sm_pattern_next(&scan, &item, NULL))
+		if (item.kind == SM_ITEM_PATH)
+			return sm_fail(diag, SM_INVALID,
+				       "<path:...> must end its word");
+	return sm_pattern_check_word(stem, true, diag);
+}
+
 /* A slot where the shell expects a command would let the caller choose it. */
 enum sm_status sm_pattern_check_line(struct sm_str line, struct sm_diag *diag)
 {
@@ -125,6 +138,8 @@ enum sm_status sm_pattern_check_line(struct sm_str line, struct sm_diag *diag)
 		if (t->kind == SM_SHELL_WORD && !t->is_live)
 			status = sm_pattern_check_word(sm_shell_slot(t), true,
 						       diag);
+		else if (t->kind == SM_SHELL_WORD && sm_shell_has_stem(t))
+			status = check_stem(t->stem, diag);
 	}
 	return status;
 }

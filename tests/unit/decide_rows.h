@@ -65,6 +65,7 @@ static const char policy_text[] =
 "    { \"id\": \"p19\", \"exec\": \"/usr/bin/grp\", \"argv\": [\"grp\", \"[-q]\", \"[-n <int>]\", \"[--fit=<int>x<int> -o <option:a b|c>]\", \"<name>...\", \"[-e <name>]\", \"[-\\\\ x]\", \"out\"] },\n"
 "    { \"id\": \"p20\", \"exec\": \"/usr/bin/rst\", \"argv\": [\"rst\", \"[-q]\", \"*\"] },\n"
 "    { \"id\": \"p21\", \"shell\": \"pic [-q <int>] [--as=<name> 'a]'] <name>.png > x [-z] && ls [-x]*\" },\n"
+"    { \"id\": \"p22\", \"shell\": \"sum <name>.* 'a b'.[ch] > <name>.sums\" },\n"
 "    { \"id\": \"p12\", \"exec\": \"/usr/bin/show\", \"argv\": [\"show\", \"<name>\"] },\n"
 "    { \"id\": \"p11\", \"exec\": \"/usr/bin/rel\", \"argv\": [\"rel\", \"<path:src/**>\"] }\n"
 "  ],\n"
@@ -418,6 +419,20 @@ static const struct row processes[] = {
 	OK('S', "ls *.txt | wc -l", "app", D, "p5"),
 	NO('S', "ls '*.txt' | wc -l", "app", D, ARGUMENTS, "p5"),
 	NO('S', "ls *.txt || wc -l", "app", D, ARGUMENTS, "p5"),
+	OK('S', "sum x.y.* a\\ b.[ch] > o.sums", "app", D, "p22"),
+	OK('S', "sum 'x y'.* \"a b\".[ch] > o.sums", "app", D, "p22"),
+	NO('S', "sum x.? 'a b'.[ch] > o.sums", "app", D, ARGUMENTS, "p22"),
+	NO('S', "sum x* 'a b'.[ch] > o.sums", "app", D, ARGUMENTS, "p22"),
+	NO('S', "sum *.* 'a b'.[ch] > o.sums", "app", D, ARGUMENTS, "p22"),
+	NO('S', "sum x.'*' 'a b'.[ch] > o.sums", "app", D, ARGUMENTS, "p22"),
+	NO('S', "sum $x.* 'a b'.[ch] > o.sums", "app", D, ARGUMENTS, "p22"),
+	NO('S', "sum x.*$y 'a b'.[ch] > o.sums", "app", D, ARGUMENTS, "p22"),
+	NO('S', "sum ../x.* 'a b'.[ch] > o.sums", "app", D, ARGUMENTS, "p22"),
+	NO('S', "sum a/x.* 'a b'.[ch] > o.sums", "app", D, ARGUMENTS, "p22"),
+	NO('S', "sum -x.* 'a b'.[ch] > o.sums", "app", D, ARGUMENTS, "p22"),
+	NO('S', "sum .x.* 'a b'.[ch] > o.sums", "app", D, ARGUMENTS, "p22"),
+	NO('S', "sum x.* 'a c'.[ch] > o.sums", "app", D, ARGUMENTS, "p22"),
+	NO('S', "sum x.* 'a b.[ch]' > o.sums", "app", D, ARGUMENTS, "p22"),
 	OK('S', "echo 'unbalanced", "app", D, "p6"),
 	NO('S', "echo 'unbalanced ", "app", D, NO_RULE, ""),
 	OK('S', "tar czf /srv/shop/out/a.tgz data > /srv/shop/log.txt", "app",

@@ -256,10 +256,41 @@ static void names_in_a_directory_above_open(void **state)
 	finish(&b);
 }
 
+/* What the shell finds may be called otherwise in front, and nothing else. */
+static void names_in_front_of_a_star_open(void **state)
+{
+	static const char *const others[] = {
+		"sum a.txt > a.sums",	"sum a* > a.sums",
+		"sum *.* > a.sums",	"sum ../a.* > a.sums",
+		"sum -a.* > a.sums",	"sum $a.* > a.sums",
+		"sum a.* > ../a.sums",	"sum a.* > .a.sums",
+		"sum a.* b.* > a.sums", "lst -x/c.* > list",
+	};
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_system(&b, 0, "sum sales-1.* > sales-1.sums");
+	see_system(&b, 1, "sum 'weeks 7'.* > 'weeks 7.sums'");
+	see_system(&b, 2, "sum abroad.* > abroad.sums");
+	see_system(&b, 0, "lst src/a.* > list");
+	see_system(&b, 1, "lst src/b.* > list");
+	see_system(&b, 2, "lst src/c.* > list");
+	learn(&b);
+	assert_true(allows_system(&b, "sum 'K\xc3\xb6ln S.2'.* > K.sums"));
+	assert_true(allows_system(&b, "lst src/c.* > list"));
+	assert_false(allows_system(&b, "lst src/d.* > list"));
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (allows_system(&b, others[i]))
+			fail_msg("%s", others[i]);
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_open_within_a_word),
+		cmocka_unit_test(names_in_front_of_a_star_open),
 		cmocka_unit_test(shared_digits_belong_to_the_addresses),
 		cmocka_unit_test(hosts_of_urls_stay),
 		cmocka_unit_test(a_script_in_a_line_has_commands_of_its_own),

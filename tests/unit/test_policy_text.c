@@ -89,6 +89,7 @@ static const struct refusal refusals[] = {
 	{ PROC("{\"shell\": \"x [-a <word>...]\"}"), SM_INVALID, 2, 26, "a word of an option is one word" },
 	{ PROC("{\"shell\": \"<word>... x\"}"), SM_INVALID, 2, 26, "a command in a shell line cannot be a slot" },
 	{ PROC("{\"shell\": \"x <word>... > <int>...\"}"), SM_INVALID, 2, 26, "one word only of a shell line" },
+	{ PROC("{\"shell\": \"a <path:/b/**>*\"}"), SM_INVALID, 2, 26, "<path:...> must end its word" },
 	{ PROC("{\"shell\": \"<word> x\"}"), SM_INVALID, 2, 26, "a command in a shell line cannot be a slot" },
 	{ PROC("{\"shell\": \"a; eval <word>\"}"), SM_INVALID, 2, 26, "a command in a shell line cannot be a slot" },
 	{ PROC("{\"shell\": \"x=$(<word> y)\"}"), SM_INVALID, 2, 26, "a command in a shell line cannot be a slot" },
