@@ -57,6 +57,7 @@ void sm_tree_look_behind(struct sm_learn *l, struct sm_node *node)
 {
 	for (size_t i = 0; i < node->count; i++)
 		sm_tree_look_behind(l, node->kids[i]);
-	if (node->is_link && l->options.level != SM_LEVEL_TIGHT)
+	if (node->is_link && !node->is_made_dir &&
+	    l->options.level != SM_LEVEL_TIGHT)
 		look_behind(l, node);
 }

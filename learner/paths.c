@@ -305,6 +305,7 @@ static void put_entry(struct sm_learn *l, struct entry *entry)
 	node->is_file |= entry->view->event.site.kind == SM_EVENT_OPEN &&
 			 entry->access & SM_ACCESS_CREATE;
 	node->is_created |= entry->access & SM_ACCESS_CREATE;
+	node->is_made_dir |= entry->view->event.site.kind == SM_EVENT_OS_MKDIR;
 	node->is_link |= entry->view->event.site.kind == SM_EVENT_OS_SYMLINK;
 	node->is_moved |= entry->access & SM_ACCESS_CREATE &&
 			  is_move(&entry->view->event);
@@ -381,6 +382,7 @@ static void note_renamed(struct sm_learn *l)
 			continue;
 		other = find(l, source_of(e->view));
 		e->node->is_link |= other && other->is_link;
+		e->node->is_made_dir |= other && other->is_made_dir;
 		if (other && !sm_holds_code(l, e->path))
 			sm_node_note_renamed(e->node, other);
 	}

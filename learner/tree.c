@@ -95,6 +95,7 @@ void sm_node_take(struct sm_learn *l, struct sm_node *into,
 	into->is_made |= from->is_made;
 	into->is_created |= from->is_created;
 	into->is_link |= from->is_link;
+	into->is_made_dir |= from->is_made_dir;
 	into->is_varied |= from->is_varied;
 	into->is_probed |= from->is_probed;
 	into->holds_undata |= from->holds_undata;

@@ -46,6 +46,7 @@ struct sm_node {
 	bool is_made;	   /* written or created, itself or something below */
 	bool is_created;   /* itself */
 	bool is_link;	   /* made as a symbolic link, or renamed from one */
+	bool is_made_dir;  /* likewise as a directory */
 	bool is_tempfile;  /* the tempfile module made up the name */
 	bool is_given;	   /* a command line gives the name: given.c */
 	bool is_named;	   /* likewise, its extension included */
