@@ -2,7 +2,7 @@
 /*
  * Links that the program makes: latest, current. What is looked at behind one
  * is decided a second time where it lies, so that names there say no more of it
- * than the rules for that place do.
+ * than the rules for that place do. Not so of what was a directory at times.
  */
 #include "learner/open.h"
 
