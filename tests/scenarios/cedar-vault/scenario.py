@@ -251,7 +251,7 @@ class CedarVault(stage.Program):
             "willkommen.txt": "Guten Morgen, {{ user }}"},
             greeting_file="willkommen.txt", exports=["a.*"])
         self.fills("Carla Maria", "Musik/songs v2.db", ("la", 1))
-        self.puts("o.brien", {"README": "me", "empty/.keep": ""})
+        self.puts("o.brien", {"README": "me", "empty/keep": ""})
         self.fills("o.brien", "club/2027/members.db", ("pat", 1))
         self.puts("o.brien", {"club/broken.db": b"no database at all" * 99})
         self.shop({"till/sales.csv": b"7;8\n", "till/2027/Q4/a b.csv": b"9"})
