@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "learner/file_forms.h"
+#include "schema/ascii.h"
 
 /* Whether files with this extension may open at all in this place. */
 static bool may_open_extension(const struct sm_place *place,
@@ -28,12 +29,13 @@ static bool is_separator(char c)
 	return c == '-' || c == '_' || c == '.' || c == ' ' || c == '+';
 }
 
-static bool has_letter(struct sm_str s)
+/* Digits, and what stands between them. */
+static bool is_of_numbers(struct sm_str s)
 {
 	for (uint32_t i = 0; i < s.len; i++)
-		if (!is_separator(s.p[i]) && (s.p[i] < '0' || s.p[i] > '9'))
-			return true;
-	return false;
+		if (!is_separator(s.p[i]) && !sm_is_digit(s.p[i]))
+			return false;
+	return true;
 }
 
 /* What all names start with, up to a separator; empty if less than two bytes
@@ -58,8 +60,9 @@ static struct sm_str common_start(const struct sm_member *members, size_t count)
 		    members[i].node->name.p[n] == '.')
 			n = 0;
 	start.len = n;
-	return n < 2 || !has_letter(start) ? (struct sm_str){ start.p, 0 }
-					   : start;
+	if (n < 2 || is_of_numbers(start))
+		start.len = 0;
+	return start;
 }
 
 /*

@@ -52,19 +52,12 @@ void sm_note_pids(struct sm_learn *l)
 static const struct sm_owner *process_of(const struct sm_learn *l,
 					 uint64_t identity)
 {
-	size_t low = 0, high = l->process_count;
+	const struct sm_owner wanted = { .identity = identity };
+	const struct sm_owner *key = &wanted, **found;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (l->processes[middle]->identity < identity)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < l->process_count && l->processes[low]->identity == identity
-		       ? l->processes[low]
-		       : NULL;
+	found = bsearch(&key, l->processes, l->process_count,
+			sizeof(const struct sm_owner *), by_identity);
+	return found ? *found : NULL;
 }
 
 static bool are_kin(const struct sm_owner *a, const struct sm_owner *b)
