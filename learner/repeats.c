@@ -121,7 +121,7 @@ static int by_name(const void *a, const void *b)
 	return (x->name > y->name) - (x->name < y->name);
 }
 
-/* Pids and times have so many digits; people count from 1. */
+/* Times and others' pids have so many digits; people count from 1. */
 #define CHANCE_DIGITS 5
 
 static bool has_long_number(struct sm_str name)
@@ -133,12 +133,17 @@ static bool has_long_number(struct sm_str name)
 	return digits >= CHANCE_DIGITS;
 }
 
-/* An id, a time or a temporary name, which is new whatever is played again. */
-static bool is_chance(struct sm_learn *l, struct sm_str name)
+/*
+ * An id, a pid of users, a time or a temporary name, which is new whatever is
+ * played again.
+ */
+static bool is_chance(struct sm_learn *l, struct sm_str name,
+		      const struct sm_sketch *users)
 {
 	const struct sm_str picked = SM_STR("<int>");
 	unsigned typed;
 	struct sm_str skeleton = sm_skeleton(l, name, &typed);
+	uint32_t from, to;
 
 	for (uint32_t i = 0; i < skeleton.len; i++) {
 		struct sm_str rest = { skeleton.p + i, skeleton.len - i };
@@ -148,11 +153,12 @@ static bool is_chance(struct sm_learn *l, struct sm_str name)
 		else if (rest.p[0] == '<' && !sm_str_starts(rest, picked))
 			return true;
 	}
-	return has_long_number(name);
+	return has_long_number(name) || sm_find_pid(l, name, users, &from, &to);
 }
 
 /* 0: one that says nothing. */
-static uint64_t name_of(struct sm_learn *l, struct sm_str path)
+static uint64_t name_of(struct sm_learn *l, struct sm_str path,
+			const struct sm_sketch *users)
 {
 	struct sm_str rest = path;
 
@@ -161,7 +167,7 @@ static uint64_t name_of(struct sm_learn *l, struct sm_str path)
 		uint32_t len = end ? (uint32_t)(end - rest.p) : rest.len;
 		struct sm_str name = { rest.p, len };
 
-		if (is_chance(l, name))
+		if (is_chance(l, name, users))
 			return 0;
 		len += end != NULL;
 		rest.p += len;
@@ -174,8 +180,10 @@ static struct use use_of(struct sm_learn *l, const struct plays *p,
 			 const struct sm_fact *fact)
 {
 	const struct sm_observations *o = l->observations;
-	const struct sm_sketch *runs = &fact->view->call->runs;
-	struct use use = { .name = name_of(l, fact->request->value),
+	const struct sm_call *call = fact->view->call;
+	const struct sm_sketch *runs = &call->runs;
+	struct use use = { .name = name_of(l, fact->request->value,
+					   &call->owners),
 			   .first = SIZE_MAX,
 			   .access = fact->request->access };
 

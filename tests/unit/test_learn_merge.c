@@ -2,44 +2,96 @@
 /* Any order, any partition, any failing allocation. */
 #include "tests/unit/learn_fixture.h"
 
-#define MANY 400
+#define SEEN  480
+#define KINDS 12
+#define PARTS 3
 
-static void see_nth(struct bench *b, int i)
+struct use {
+	int run, n;
+};
+
+/* Names of several shapes; some of them hold the pid of who opens them. */
+static void name_file(const struct use *u, int kind, char path[64])
 {
-	char path[128];
-	int kind = i % 8, n = i / 8;
+	int n = u->n;
 
 	if (kind == 0)
-		snprintf(path, sizeof(path), APP "/media/%d.jpg", n);
+		snprintf(path, 64, APP "/media/%d.jpg", n);
 	else if (kind == 1)
-		snprintf(path, sizeof(path), APP "/users/u%dx/p.json", n % 7);
+		snprintf(path, 64, APP "/users/u%dx/p.json", n % 7);
 	else if (kind == 2)
-		snprintf(path, sizeof(path), APP "/log/%c%c.log", 'a' + n % 5,
+		snprintf(path, 64, APP "/log/%c%c.log", 'a' + n % 5,
 			 'a' + n % 3);
 	else if (kind == 3)
-		snprintf(path, sizeof(path), "/tmp/tmpabcde%03d", n);
+		snprintf(path, 64, "/tmp/tmpabcde%03d", n);
 	else if (kind == 4)
-		snprintf(path, sizeof(path), APP "/static/f%c.css",
-			 'a' + n % 2);
+		snprintf(path, 64, APP "/static/f%c.css", 'a' + n % 2);
 	else if (kind == 5)
-		snprintf(path, sizeof(path), APP "/up/%c.%s", 'a' + n % 20,
+		snprintf(path, 64, APP "/up/%c.%s", 'a' + n % 20,
 			 n % 3 ? "png" : "gif");
 	else if (kind == 6)
-		snprintf(path, sizeof(path), "echo w%d", n % 4);
+		snprintf(path, 64, APP "/letters/%s.txt",
+			 n % 2 ? "anna" : "berta");
 	else
-		snprintf(path, sizeof(path), "/etc/x/%d", n % 9);
-	if (kind == 6)
-		see_system(b, i % RUNS, path);
-	else
-		see_open(b, i % RUNS, path,
-			 kind == 4 || kind == 7 ? READ : WRITE);
+		snprintf(path, 64, APP "/run/app.%d.lock", 4000 + u->run);
 }
 
-static char *learn_and_print(struct bench *b)
+static void see_socket(struct bench *b, const struct use *u, const char *event,
+		       const char *proto, int port)
+{
+	struct sm_value values[4] = { text(proto),
+				      { .type = SM_LIST,
+					.len = 2,
+					.full_len = 2,
+					.items = values + 2 },
+				      text("127.0.0.1"),
+				      number(port) };
+	struct sm_event e = event_of(event, values, 2);
+
+	add(b, u->run, &e);
+}
+
+/* Kinds of calls, of which each part of the learner has some. */
+static void see_call(struct bench *b, const struct use *u, int kind)
+{
+	char text[64];
+
+	name_file(u, kind, text);
+	if (kind < 8)
+		see_open(b, u->run, text, kind == 4 ? READ : WRITE);
+	else if (kind == 8)
+		see_system(b, u->run, u->n % 4 ? "echo one" : "echo two");
+	else if (kind == 9)
+		see_socket(b, u, "socket.bind", "udp", 9000 + u->n % 3);
+	else if (kind == 10)
+		see_socket(b, u, "socket.connect", "udp", 33000 + u->n);
+	else
+		see_socket(b, u, "socket.connect", "tcp", 41000 + u->n);
+}
+
+/* is_again: all that names something comes back in another run. */
+static void see_nth(struct bench *b, int i, bool is_again)
+{
+	struct use u = { .n = i / KINDS };
+
+	/* Every kind in every run. */
+	u.run = (i % KINDS + u.n) % RUNS;
+	see_call(b, &u, i % KINDS);
+	if (!is_again)
+		return;
+	u.run = (u.run + 3) % RUNS;
+	if (i % KINDS < 9)
+		see_call(b, &u, i % KINDS);
+}
+
+/* Who writes letters is told only by days that differ. */
+static char *learn_and_print(struct bench *b, bool is_again)
 {
 	char *out;
 
 	learn(b);
+	assert_int_equal(allows_open(b, APP "/letters/carla.txt", WRITE),
+			 is_again);
 	out = print(b);
 	sm_learned_fini(&b->learned);
 	free(b->blob);
@@ -47,47 +99,73 @@ static char *learn_and_print(struct bench *b)
 	return out;
 }
 
-static void any_order_and_partition_gives_the_same_bytes(void **state)
+static void shuffle(int order[SEEN], unsigned *seed)
 {
-	struct bench whole, parts[3];
+	for (int i = 0; i < SEEN; i++)
+		order[i] = i;
+	for (int i = SEEN - 1; i > 0; i--) {
+		int k = rand_r(seed) % (i + 1), t = order[i];
+
+		order[i] = order[k];
+		order[k] = t;
+	}
+}
+
+/* In any order, over several sets, of which one was a summary. */
+static char *learn_in_parts(unsigned *seed, bool is_again)
+{
+	struct bench parts[PARTS];
+	int order[SEEN];
+	char *got;
+
+	shuffle(order, seed);
+	for (int p = 0; p < PARTS; p++)
+		start(&parts[p]);
+	for (int i = 0; i < SEEN; i++)
+		see_nth(&parts[rand_r(seed) % PARTS], order[i], is_again);
+	carry_about(&parts[1]);
+	for (int p = 1; p < PARTS; p++)
+		assert_int_equal(
+			sm_observations_merge(parts[0].seen, parts[p].seen),
+			SM_OK);
+	/* Merging a set with itself changes nothing. */
+	assert_int_equal(sm_observations_merge(parts[0].seen, parts[0].seen),
+			 SM_OK);
+	got = learn_and_print(&parts[0], is_again);
+	for (int p = 0; p < PARTS; p++)
+		finish(&parts[p]);
+	return got;
+}
+
+static void check_order_and_partition(bool is_again)
+{
+	struct bench whole;
 	char *expected, *got;
 	unsigned seed = 7;
-	int order[MANY];
 
-	(void)state;
 	start(&whole);
-	for (int i = 0; i < MANY; i++)
-		see_nth(&whole, i);
-	expected = learn_and_print(&whole);
+	for (int i = 0; i < SEEN; i++)
+		see_nth(&whole, i, is_again);
+	expected = learn_and_print(&whole, is_again);
 	for (int round = 0; round < 6; round++) {
-		for (int i = 0; i < MANY; i++)
-			order[i] = i;
-		for (int i = MANY - 1; i > 0; i--) {
-			int k = rand_r(&seed) % (i + 1), t = order[i];
-
-			order[i] = order[k];
-			order[k] = t;
-		}
-		for (int p = 0; p < 3; p++)
-			start(&parts[p]);
-		for (int i = 0; i < MANY; i++)
-			see_nth(&parts[rand_r(&seed) % 3], order[i]);
-		for (int p = 1; p < 3; p++)
-			assert_int_equal(sm_observations_merge(parts[0].seen,
-							       parts[p].seen),
-					 SM_OK);
-		/* Merging a set with itself changes nothing. */
-		assert_int_equal(
-			sm_observations_merge(parts[0].seen, parts[0].seen),
-			SM_OK);
-		got = learn_and_print(&parts[0]);
+		got = learn_in_parts(&seed, is_again);
 		assert_string_equal(got, expected);
 		free(got);
-		for (int p = 0; p < 3; p++)
-			finish(&parts[p]);
 	}
 	free(expected);
 	finish(&whole);
+}
+
+static void any_order_and_partition_gives_the_same_bytes(void **state)
+{
+	(void)state;
+	check_order_and_partition(false);
+}
+
+static void so_it_does_of_a_day_that_was_played_again(void **state)
+{
+	(void)state;
+	check_order_and_partition(true);
 }
 
 /* Summaries sort processes by their identity, which is a hash. */
@@ -199,7 +277,7 @@ static void any_allocation_may_fail(void **state)
 	(void)state;
 	start(&b);
 	for (int i = 0; i < 40; i++)
-		see_nth(&b, i);
+		see_nth(&b, i, false);
 	do {
 		until_failure = ++n;
 		has_failed = false;
@@ -218,6 +296,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_order_and_partition_gives_the_same_bytes),
+		cmocka_unit_test(so_it_does_of_a_day_that_was_played_again),
 		cmocka_unit_test(a_run_is_called_after_its_first_process),
 		cmocka_unit_test(the_fuzzer_starts_from_a_summary_of_today),
 		cmocka_unit_test(sketches_do_not_depend_on_order),
