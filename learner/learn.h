@@ -80,7 +80,7 @@ struct sm_learn {
 	struct sm_str_list nameless; /* generated.c */
 	struct sm_str_list unrun;    /* patterns of what was only asked for */
 
-	struct sm_paths *paths;		/* paths.c */
+	struct sm_paths *paths;		/* path_entries.h */
 	struct sm_called *called;	/* holding.c */
 	struct sm_announced *announced; /* announced.c */
 	struct sm_called *inspected;	/* argv_source.c */

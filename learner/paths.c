@@ -3,241 +3,8 @@
  * Files: every recorded path goes into one tree with who did what to it; the
  * tree is generalised and written out as rules.
  */
-#include <stdlib.h>
-
 #include "learner/open.h"
-#include "learner/paths.h"
-
-/* A path to put into the tree. access 0: only mentioned. */
-struct entry {
-	struct sm_str path;
-	uint32_t access;
-	uint32_t within; /* of a relative word: up to its first slash; or 0 */
-	bool is_made;	 /* mentioned as something to be written */
-	bool is_dropped;
-	bool is_taken; /* a rule of ${ARG} or ${START} grants it */
-	const struct sm_view *view;
-	struct sm_node *node;
-};
-
-struct sm_paths {
-	struct sm_node root;
-	struct entry *entries; /* by component */
-	size_t count, room;
-};
-
-/* Like sm_str_compare(), but a directory's entries stay together. */
-static int compare_paths(struct sm_str a, struct sm_str b)
-{
-	uint32_t n = a.len < b.len ? a.len : b.len;
-
-	for (uint32_t i = 0; i < n; i++) {
-		unsigned char x = (unsigned char)a.p[i];
-		unsigned char y = (unsigned char)b.p[i];
-
-		if (x == y)
-			continue;
-		return (x == '/' ? 0 : x + 1) < (y == '/' ? 0 : y + 1) ? -1 : 1;
-	}
-	return (a.len > b.len) - (a.len < b.len);
-}
-
-static int by_path(const void *a, const void *b)
-{
-	return compare_paths(((const struct entry *)a)->path,
-			     ((const struct entry *)b)->path);
-}
-
-/* NULL: path is none. Valid until the next. */
-static struct entry *add_entry(struct sm_learn *l, struct sm_str path,
-			       uint32_t access, bool is_made,
-			       const struct sm_view *view)
-{
-	struct sm_paths *p = l->paths;
-
-	if (!sm_path_is_canonical(path))
-		return NULL;
-	p->entries = sm_learn_grow(l, p->entries, p->count, &p->room,
-				   sizeof(*p->entries));
-	p->entries[p->count++] = (struct entry){
-		.path = path, .access = access, .is_made = is_made, .view = view
-	};
-	return &p->entries[p->count - 1];
-}
-
-/* A bare word is a file only where the line says where it is. */
-static bool is_relative(const struct sm_standing *standing, struct sm_str word)
-{
-	return word.len && word.p[0] != '/' &&
-	       (sm_str_has(word, '/') ||
-		(standing->is_told && sm_is_data_suffix(sm_extension(word))));
-}
-
-static void add_relative(struct sm_learn *l, const struct sm_standing *standing,
-			 struct sm_str path, bool is_made,
-			 const struct sm_view *view)
-{
-	struct entry *entry = add_entry(l, path, 0, is_made, view);
-	uint32_t n = standing->dir.len + 1;
-
-	if (!entry || is_made || !standing->is_told)
-		return;
-	while (n < path.len && path.p[n] != '/')
-		n++;
-	entry->within = n < path.len ? n : 0;
-}
-
-/* An argument that is a path, or `--option=` and a path. */
-static void add_mention(struct sm_learn *l, const struct sm_standing *standing,
-			struct sm_str word, bool is_made,
-			const struct sm_view *view)
-{
-	const char *equals = word.len && word.p[0] == '-'
-				     ? memchr(word.p, '=', word.len)
-				     : NULL;
-
-	if (equals) {
-		uint32_t n = (uint32_t)(equals - word.p) + 1;
-
-		word = (struct sm_str){ word.p + n, word.len - n };
-	}
-	if (is_relative(standing, word)) {
-		word = sm_standing_path(l, standing, word);
-		add_relative(l, standing, word, is_made, view);
-		return;
-	}
-	add_entry(l, word, 0, is_made, view);
-}
-
-static void add_arguments(struct sm_learn *l, const struct sm_fact *fact)
-{
-	const struct sm_request *r = fact->request;
-	struct sm_standing *standing =
-		sm_learn_take(l, (r->argc + 1) * sizeof(*standing));
-
-	sm_standing_in_argv(l, fact, standing);
-	for (uint32_t i = 1; i < r->argc; i++)
-		add_mention(l, &standing[i], sm_value_str(&r->args[i]), false,
-			    fact->view);
-}
-
-/* `> FILE` writes FILE; other words of a shell line mention theirs. */
-static void add_words(struct sm_learn *l, const struct sm_fact *fact)
-{
-	struct sm_shell *shell = sm_learn_take(l, sizeof(*shell));
-	struct sm_standing *standing;
-	bool is_output = false;
-
-	if (!sm_shell_parse(fact->request->value, false, shell))
-		return;
-	standing = sm_learn_take(l, (shell->count + 1) * sizeof(*standing));
-	sm_standing_in_shell(l, fact, shell, standing);
-	for (uint32_t i = 0; i < shell->count; i++) {
-		const struct sm_shell_token *t = &shell->tokens[i];
-
-		if (t->kind == SM_SHELL_WORD && !t->is_live)
-			add_mention(l, &standing[i], sm_learn_copy(l, t->text),
-				    is_output, fact->view);
-		is_output = t->kind == SM_SHELL_REDIRECT && t->raw.len &&
-			    sm_str_has(t->raw, '>');
-	}
-}
-
-/* Who listens removes what it left behind when it was killed. */
-static void add_socket(struct sm_learn *l, const struct sm_fact *fact)
-{
-	bool is_bound = fact->request->access == SM_ACCESS_BIND;
-
-	add_entry(l, fact->request->value, is_bound ? SM_ACCESS_DELETE : 0,
-		  is_bound, fact->view);
-}
-
-/* Paths that stand in arguments, addresses and names of generated code. */
-static void add_mentions(struct sm_learn *l)
-{
-	struct sm_facts f =
-		sm_learn_facts(l, SM_FAMILY_PROCESSES, SM_ACCESS_EXEC);
-
-	for (size_t i = 0; i < f.count; i++)
-		add_arguments(l, &f.items[i]);
-	f = sm_learn_facts(l, SM_FAMILY_PROCESSES, SM_ACCESS_SHELL);
-	for (size_t i = 0; i < f.count; i++)
-		add_words(l, &f.items[i]);
-	f = sm_learn_facts(l, SM_FAMILY_NETWORK,
-			   SM_ACCESS_CONNECT | SM_ACCESS_BIND);
-	for (size_t i = 0; i < f.count; i++)
-		add_socket(l, &f.items[i]);
-	f = sm_learn_facts(l, SM_FAMILY_CODE, SM_ACCESS_LOAD);
-	for (size_t i = 0; i < f.count; i++)
-		if (!sm_is_code_suffix(sm_extension(f.items[i].request->value)))
-			add_entry(l, f.items[i].request->value, 0, false,
-				  f.items[i].view);
-	sm_learn_probed(l);
-	f = sm_learn_facts(l, SM_FAMILY_PROCESSES, SM_ACCESS_EXEC);
-	for (size_t i = 0; i < f.count; i++)
-		if (sm_list_has(&l->probed, f.items[i].request->value))
-			add_entry(l, f.items[i].request->value, 0, false,
-				  f.items[i].view);
-}
-
-/* The first entry that is not before path. */
-static size_t first_of(const struct sm_paths *p, struct sm_str path)
-{
-	size_t low = 0, high = p->count, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (compare_paths(p->entries[middle].path, path) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* Something was done with path, or with what lies in it. */
-static bool is_used(const struct sm_paths *p, struct sm_str path)
-{
-	for (size_t i = first_of(p, path); i < p->count; i++) {
-		struct sm_str other = p->entries[i].path;
-
-		if (!sm_str_starts(other, path) ||
-		    (other.len > path.len && other.p[path.len] != '/'))
-			return false;
-		if (p->entries[i].access)
-			return true;
-	}
-	return false;
-}
-
-/*
- * A branch of git is a word with slashes and no file: nothing was ever done
- * where it would lie in the directory that was told. As a file it would keep
- * that from being like others.
- */
-static void drop_unused(struct sm_paths *p)
-{
-	struct sm_str asked = { "", 0 };
-	bool is_kept = true;
-	size_t count = 0;
-
-	for (size_t i = 0; i < p->count; i++) {
-		struct entry *e = &p->entries[i];
-		struct sm_str within = { e->path.p, e->within };
-
-		if (within.len && !sm_str_equal(within, asked)) {
-			asked = within;
-			is_kept = is_used(p, within);
-		}
-		e->is_dropped = within.len && !is_kept;
-	}
-	for (size_t i = 0; i < p->count; i++)
-		if (!p->entries[i].is_dropped)
-			p->entries[count++] = p->entries[i];
-	p->count = count;
-}
-
-/* ------------------------------------------------------------------- tree */
+#include "learner/path_entries.h"
 
 static struct sm_node *kid_of(struct sm_learn *l, struct sm_node *node,
 			      struct sm_str name)
@@ -277,7 +44,7 @@ static bool is_move(const struct sm_event *event)
 			    sm_path_name(sm_value_str(&event->args[1])));
 }
 
-static void put_entry(struct sm_learn *l, struct entry *entry)
+static void put_entry(struct sm_learn *l, struct sm_path_entry *entry)
 {
 	const uint32_t made = SM_ACCESS_CREATE | SM_ACCESS_WRITE |
 			      SM_ACCESS_DELETE | SM_ACCESS_SQLITE;
@@ -315,11 +82,8 @@ static void put_entry(struct sm_learn *l, struct entry *entry)
 
 static struct sm_node *find(const struct sm_learn *l, struct sm_str path)
 {
-	struct entry key = { .path = path }, *found = NULL;
+	struct sm_path_entry *found = sm_path_entry(l->paths, path);
 
-	if (l->paths->count)
-		found = bsearch(&key, l->paths->entries, l->paths->count,
-				sizeof(key), by_path);
 	return found ? sm_node_resolve(found->node) : NULL;
 }
 
@@ -353,7 +117,7 @@ static void note_brought(struct sm_learn *l)
 	struct sm_paths *p = l->paths;
 
 	for (size_t i = 0; i < p->count; i++) {
-		struct entry *e = &p->entries[i];
+		struct sm_path_entry *e = &p->entries[i];
 		struct sm_node *source;
 
 		if (!(e->access & SM_ACCESS_CREATE) ||
@@ -374,7 +138,7 @@ static void note_renamed(struct sm_learn *l)
 	struct sm_paths *p = l->paths;
 
 	for (size_t i = 0; i < p->count; i++) {
-		struct entry *e = &p->entries[i];
+		struct sm_path_entry *e = &p->entries[i];
 		struct sm_node *other;
 
 		if (!(e->access & SM_ACCESS_CREATE) ||
@@ -409,167 +173,16 @@ static bool note_undata(struct sm_node *node)
 	return node->holds_undata;
 }
 
-/* ------------------------------------------------------------------- rules */
-
-bool sm_is_package(struct sm_str by)
-{
-	static const char *const others[] = { "app", "python", "main",
-					      "foreign" };
-
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-		if (sm_str_equal(by, sm_str_of(others[i])))
-			return false;
-	return !sm_str_starts(by, SM_STR("dynamic"));
-}
-
-/* Why one slot opened. The rule may spell any depth in another way. */
-static struct sm_str why_open(struct sm_learn *l, const struct sm_node *node)
-{
-	struct sm_str why = node->why;
-
-	if (!why.len)
-		why = node->parent && sm_node_is_tree(node->parent)
-			      ? SM_STR("as the depth")
-			      : SM_STR("by its form");
-	return sm_learn_join(
-		l,
-		sm_node_is_tree(node)
-			? SM_STR("any depth: ")
-			: sm_learn_join(l, node->name, SM_STR(": ")),
-		why);
-}
-
-/* Why its slots opened, from the top. */
-static struct sm_str reason_of(struct sm_learn *l, const struct sm_node *node)
-{
-	struct sm_str why = { "", 0 }, one;
-
-	for (; node; node = node->parent) {
-		if (!node->is_slot)
-			continue;
-		one = why_open(l, node);
-		if (why.len)
-			one = sm_learn_join(l, one, SM_STR("; "));
-		why = sm_learn_join(l, one, why);
-	}
-	return why;
-}
-
-/* Everything that was done with just this path, rules of ${ARG} and ${START}
- * grant. */
-static bool is_taken(const struct sm_paths *p, struct sm_str path)
-{
-	size_t low = first_of(p, path);
-	bool was_used = false;
-
-	for (; low < p->count && sm_str_equal(p->entries[low].path, path);
-	     low++) {
-		if (p->entries[low].access && !p->entries[low].is_taken)
-			return false;
-		was_used |= p->entries[low].access != 0;
-	}
-	return was_used;
-}
-
-/* A grant before it has the same accesses, and their rule. */
-static bool has_rule(const struct sm_node *node, const struct sm_grant *grant)
-{
-	const struct sm_grant *g = node->grants;
-
-	while (g->access != grant->access)
-		g = g->next;
-	return g != grant;
-}
-
-/* One rule per set of accesses, for all principals that have it. What other
- * rules grant is taken from the node. */
-static void emit_node(struct sm_learn *l, struct sm_node *node)
-{
-	struct sm_str path, pattern = sm_node_pattern(l, node, &path);
-
-	if (path.len && is_taken(l->paths, path)) {
-		for (struct sm_grant *g = node->grants; g; g = g->next)
-			g->access = 0;
-		return;
-	}
-	/* Where a program may lie that is built there, it is looked at, too. */
-	if (path.len && node->is_probed &&
-	    !(sm_node_access(node) & ~(SM_ACCESS_READ | SM_ACCESS_META)))
-		pattern = sm_paths_told(l, path);
-	sm_learn_package_data(l, node, path);
-	l->why = reason_of(l, node);
-	for (struct sm_grant *g = node->grants; g; g = g->next) {
-		struct sm_rule rule = { .family = SM_FAMILY_FILES,
-					.access = g->access,
-					.pattern = pattern };
-		struct sm_str_list by = { NULL, 0, 0 };
-		bool is_free = false;
-
-		if (!g->access || has_rule(node, g))
-			continue;
-		for (struct sm_grant *k = g; k; k = k->next) {
-			if (k->access != g->access)
-				continue;
-			is_free |= !k->by.len;
-			rule.seen += k->seen;
-			sm_list_add(l, &by, k->by);
-		}
-		if (!is_free)
-			rule.by = (struct sm_strings){ by.items, by.count };
-		sm_learn_rule(l, &rule);
-	}
-}
-
-static void emit(struct sm_learn *l, struct sm_node *node)
-{
-	if (node->grants)
-		emit_node(l, node);
-	for (size_t i = 0; i < node->count; i++)
-		emit(l, node->kids[i]);
-}
-
-/* What import, tracebacks and start-up do beside reading code. */
-static void emit_indirect(struct sm_learn *l, const struct sm_facts *f)
-{
-	l->why = SM_STR("");
-	for (size_t i = 0; i < f->count; i++) {
-		const struct sm_request *r = f->items[i].request;
-		struct sm_rule rule = { .family = SM_FAMILY_FILES,
-					.access = r->access,
-					.via = 1u << r->via,
-					.seen = f->items[i].view->call->count };
-
-		if (r->via == SM_VIA_DIRECT)
-			continue;
-		rule.pattern = sm_learn_path(l, r->value);
-		sm_learn_rule_by(l, &rule, &f->items[i].view->event);
-	}
-}
-
 void sm_learn_paths(struct sm_learn *l)
 {
 	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_FILES, UINT32_MAX);
 	struct sm_paths *p = l->paths = sm_learn_take(l, sizeof(*p));
 	bool *taken = sm_learn_command(l, &f);
 	const struct sm_str *started = sm_learn_start(l, &f, taken);
-	struct entry *new;
 
 	p->root.is_dir = true;
 	p->root.sources = 1;
-	for (size_t i = 0; i < f.count; i++)
-		if (f.items[i].request->via == SM_VIA_DIRECT) {
-			new = add_entry(l, f.items[i].request->value,
-					f.items[i].request->access, false,
-					f.items[i].view);
-			if (new)
-				new->is_taken = taken[i];
-			add_entry(l, started[i], f.items[i].request->access,
-				  false, f.items[i].view);
-		}
-	add_mentions(l);
-	if (p->count)
-		qsort(p->entries, p->count, sizeof(*p->entries), by_path);
-	drop_unused(p);
+	sm_path_entries(l, &f, taken, started);
 	for (size_t i = 0; i < p->count; i++)
 		put_entry(l, &p->entries[i]);
 	sm_note_stores(l, &p->root);
@@ -580,7 +193,7 @@ void sm_learn_paths(struct sm_learn *l)
 	sm_generalise(l, &p->root);
 	sm_paths_index(l);
 	sm_learn_share_readers(l);
-	emit(l, &p->root);
+	sm_path_rules(l, &p->root);
 	sm_learn_sources(l);
-	emit_indirect(l, &f);
+	sm_path_rules_indirect(l, &f);
 }

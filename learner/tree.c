@@ -57,6 +57,17 @@ static int by_name(const void *a, const void *b)
 			       *(struct sm_node *const *)b);
 }
 
+bool sm_is_package(struct sm_str by)
+{
+	static const char *const others[] = { "app", "python", "main",
+					      "foreign" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (sm_str_equal(by, sm_str_of(others[i])))
+			return false;
+	return !sm_str_starts(by, SM_STR("dynamic"));
+}
+
 struct sm_grant *sm_node_grant(struct sm_learn *l, struct sm_node *node,
 			       struct sm_str by, uint32_t access)
 {

@@ -112,7 +112,7 @@ void sm_copies_replace(const struct sm_copies *copies, struct sm_node *node,
 		       struct sm_node *copy);
 /* Drops what was merged away, puts the rest in order, joins equal slots. */
 void sm_node_tidy(struct sm_learn *l, struct sm_node *node);
-/* Packages, as opposed to the application, Python and generated code. */
+/* By packages, as opposed to the application, Python and generated code. */
 bool sm_is_package(struct sm_str by);
 /* A new child, behind all others; tidy up when nobody goes through them. */
 struct sm_node *sm_node_new_slot(struct sm_learn *l, struct sm_node *parent,
