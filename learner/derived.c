@@ -13,26 +13,6 @@
 
 /* ------------------------------------------------------------------- bases */
 
-/* Slots come first, then names in their order. */
-static struct sm_node *find_name(const struct sm_node *node, struct sm_str name)
-{
-	size_t low = 0, high = node->count, middle;
-
-	while (low < high) {
-		const struct sm_node *kid;
-
-		middle = low + (high - low) / 2;
-		kid = node->kids[middle];
-		if (kid->is_slot || sm_str_compare(kid->name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < node->count && sm_str_equal(node->kids[low]->name, name)
-		       ? node->kids[low]
-		       : NULL;
-}
-
 /*
  * A name that does not come back as it is may be made from any part; another
  * one only from the name of a file, which it has in front, or behind a dot.
@@ -111,7 +91,7 @@ static struct sm_node *find_sibling(const struct siblings *s,
 	if (!kid->is_drawn || !sm_str_has(text, '<'))
 		return sm_str_has(text, '<') || sm_str_has(text, '\\')
 			       ? NULL
-			       : find_name(s->node, text);
+			       : sm_node_kid(s->node, text);
 	while (low < high) {
 		middle = low + (high - low) / 2;
 		if (sm_str_compare(s->typed[middle].skeleton, text) < 0)

@@ -8,27 +8,12 @@
  */
 #include "learner/paths.h"
 
-static struct sm_node *find_kid(const struct sm_node *node, struct sm_str name)
-{
-	size_t low = 0, high = node->count, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (sm_str_compare(node->kids[middle]->name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < node->count && sm_str_equal(node->kids[low]->name, name) &&
-			       sm_node_access(node->kids[low])
-		       ? node->kids[low]
-		       : NULL;
-}
-
 static bool was_only_read(const struct sm_node *file)
 {
-	return !file->is_dir && !file->is_made &&
-	       !(sm_node_access(file) & SM_TOLD_CHANGES);
+	uint32_t access = sm_node_access(file);
+
+	return !file->is_dir && !file->is_made && access &&
+	       !(access & SM_TOLD_CHANGES);
 }
 
 /* The directories above, too, as for what was seen to be made. */
@@ -47,7 +32,7 @@ static void note_store(struct sm_learn *l, const struct sm_node *dir,
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct sm_node *kid = find_kid(
+		struct sm_node *kid = sm_node_kid(
 			dir, sm_learn_join(l, name, sm_str_of(ends[i])));
 
 		if (kid && was_only_read(kid))

@@ -110,6 +110,9 @@ struct sm_observations *sm_observations_select(const struct sm_observations *o,
 /* NULL: there is none. */
 const struct sm_run *sm_observations_find_run(const struct sm_observations *o,
 					      uint64_t identity);
+/* Where it is among runs; run_count: there is none. */
+size_t sm_observations_place_run(const struct sm_observations *o,
+				 uint64_t identity);
 
 struct sm_cbor_writer;
 /* Writes the key of the call event makes: all that tells calls apart. */

@@ -76,14 +76,22 @@ struct sm_run *sm_observe_run(struct sm_observations *o, uint64_t identity)
 	return run;
 }
 
-const struct sm_run *sm_observations_find_run(const struct sm_observations *o,
-					      uint64_t identity)
+size_t sm_observations_place_run(const struct sm_observations *o,
+				 uint64_t identity)
 {
 	size_t at = find_run(o, identity);
 
-	if (at < o->run_count && o->runs[at]->identity == identity)
-		return o->runs[at];
-	return NULL;
+	return at < o->run_count && o->runs[at]->identity == identity
+		       ? at
+		       : o->run_count;
+}
+
+const struct sm_run *sm_observations_find_run(const struct sm_observations *o,
+					      uint64_t identity)
+{
+	size_t at = sm_observations_place_run(o, identity);
+
+	return at < o->run_count ? o->runs[at] : NULL;
 }
 
 static bool is_before(const struct sm_owner *a, const struct sm_owner *b)

@@ -6,19 +6,17 @@
 
 #include "learner/observe.h"
 
+static int by_value(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
 static bool has_id(const struct sm_part *part, uint64_t id)
 {
-	size_t low = 0, high = part->id_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (part->ids[middle] < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < part->id_count && part->ids[low] == id;
+	return part->id_count && bsearch(&id, part->ids, part->id_count,
+					 sizeof(*part->ids), by_value);
 }
 
 /* A full sketch may stand for more than it lists. */

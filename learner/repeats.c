@@ -37,24 +37,6 @@ static int by_time(const void *a, const void *b)
 	return (x->identity > y->identity) - (x->identity < y->identity);
 }
 
-/* Runs are kept by identity; count: there is none. */
-static size_t find_run(const struct sm_observations *o, uint64_t identity)
-{
-	size_t low = 0, high = o->run_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (o->runs[middle]->identity < identity)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < o->run_count && o->runs[low]->identity == identity
-		       ? low
-		       : o->run_count;
-}
-
 /*
  * What all processes of each run that were started from outside are and were
  * given, in any order; those they start are told temporary names.
@@ -70,7 +52,8 @@ static void add_commands(struct sm_learn *l, struct play *plays)
 		const struct sm_owner *owner = &o->owners[i];
 
 		if (!started[i])
-			plays[find_run(o, owner->run)].command +=
+			plays[sm_observations_place_run(o, owner->run)]
+				.command +=
 				sm_hash_str(owner->role, owner->given);
 	}
 }
@@ -98,7 +81,8 @@ static struct plays find_plays(struct sm_learn *l)
 	add_commands(l, p.items);
 	qsort(p.items, p.count, sizeof(*p.items), by_time);
 	for (size_t i = 0; i < p.count; i++)
-		p.places[find_run(o, p.items[i].run->identity)] = i;
+		p.places[sm_observations_place_run(
+			o, p.items[i].run->identity)] = i;
 	p.places[p.count] = p.count;
 	while (p.length < p.count && !is_repeated(&p, p.length))
 		p.length++;
@@ -188,7 +172,9 @@ static struct use use_of(struct sm_learn *l, const struct plays *p,
 			   .access = fact->request->access };
 
 	for (uint32_t i = 0; i < runs->count; i++) {
-		size_t at = p->places[find_run(o, runs->hash[i])] / p->length;
+		size_t at =
+			p->places[sm_observations_place_run(o, runs->hash[i])] /
+			p->length;
 
 		use.first = at < use.first ? at : use.first;
 		use.last = at > use.last ? at : use.last;
@@ -256,7 +242,8 @@ static const struct sm_call *as_first(struct sm_learn *l, const struct plays *p,
 	*mine = *call;
 	mine->runs.count = 0;
 	for (uint32_t i = 0; i < call->runs.count; i++) {
-		size_t at = p->places[find_run(o, call->runs.hash[i])];
+		size_t at = p->places[sm_observations_place_run(
+			o, call->runs.hash[i])];
 
 		if (at < p->count)
 			sm_sketch_add(&mine->runs,

@@ -57,6 +57,18 @@ static int by_name(const void *a, const void *b)
 			       *(struct sm_node *const *)b);
 }
 
+struct sm_node *sm_node_kid(const struct sm_node *node, struct sm_str name)
+{
+	struct sm_node wanted = { .name = name };
+	struct sm_node *key = &wanted, **found;
+
+	if (!node->count)
+		return NULL;
+	found = bsearch(&key, node->kids, node->count, sizeof(struct sm_node *),
+			by_name);
+	return found ? *found : NULL;
+}
+
 bool sm_is_package(struct sm_str by)
 {
 	static const char *const others[] = { "app", "python", "main",

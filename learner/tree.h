@@ -75,6 +75,8 @@ struct sm_place sm_place_of(const struct sm_learn *l, struct sm_str dir);
 
 /* Slots before names, then by name. */
 int sm_node_compare(const struct sm_node *a, const struct sm_node *b);
+/* Of a node whose kids are in order: the literal one; NULL: there is none. */
+struct sm_node *sm_node_kid(const struct sm_node *node, struct sm_str name);
 struct sm_grant *sm_node_grant(struct sm_learn *l, struct sm_node *node,
 			       struct sm_str by, uint32_t access);
 /* `**`: what is below it stands at any depth. */
