@@ -214,21 +214,37 @@ static enum sm_status read_items(struct sm_reading *b, struct sm_scan scan,
 	return b->l->has_failed ? SM_LIMIT : SM_OK;
 }
 
+/* A component of a canonical path, which `.` and `..` are not. */
+static void read_component(struct sm_reading *b, bool may_be_hidden)
+{
+	const struct sm_str dots = SM_STR("..");
+	uint32_t start = b->at, rest = sm_language_state(b->l);
+	struct sm_bytes no_dot = b->any;
+
+	sm_bytes_drop(&no_dot, '.');
+	for (uint32_t n = 0; n <= (may_be_hidden ? dots.len : 0); n++) {
+		b->at = start;
+		sm_read_text(b, (struct sm_str){ dots.p, n });
+		sm_read_one(b, n < dots.len ? no_dot : b->any);
+		if (b->l->has_failed)
+			return;
+		sm_language_free_move(b->l, b->at, rest);
+	}
+	b->at = rest;
+	sm_read_many(b, b->any);
+}
+
 /* "/x/y" any number of times, at least once if it is the end. */
 static void read_deep(struct sm_reading *b, enum sm_depth depth, bool is_last)
 {
-	struct sm_bytes first = b->any;
 	uint32_t start = sm_language_state(b->l), end;
 
 	if (b->l->has_failed)
 		return;
 	sm_language_free_move(b->l, b->at, start);
 	b->at = start;
-	if (depth == SM_DEPTH_TREE)
-		sm_bytes_drop(&first, '.');
 	sm_read_text(b, SM_STR("/"));
-	sm_read_one(b, first);
-	sm_read_many(b, b->any);
+	read_component(b, depth != SM_DEPTH_TREE);
 	end = sm_language_state(b->l);
 	if (b->l->has_failed)
 		return;
