@@ -125,7 +125,10 @@ struct sm_values sm_values_at(struct sm_learn *l, const struct sm_line *lines,
 /* By text, each once, with the runs of all. */
 void sm_values_sort(struct sm_values *v);
 bool sm_values_all(const struct sm_values *v, bool (*is)(struct sm_str));
-/* They are names of users, uploads or days: of what opened as a path. */
+/*
+ * They are names of users, uploads or days, of what opened as a path; or such
+ * names with the same text around them.
+ */
 bool sm_values_are_members(const struct sm_learn *l, const struct sm_values *v);
 /* <host>, with what is around the addresses in all values; or empty. */
 struct sm_str sm_values_around(struct sm_learn *l, const struct sm_values *v);

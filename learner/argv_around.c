@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses with text of the program's around them, as in `/^192.0.2.1 /d`. The
- * numbers of one alone would be a type, too, but the next may be of the other
- * family.
+ * Values with text of the program's around them: addresses, as in
+ * `/^192.0.2.1 /d`, and names that opened elsewhere, as in `anna@example.org`.
  */
 #include "learner/argv.h"
 #include "schema/address.h"
@@ -35,8 +34,14 @@ static uint32_t shortest(const struct sm_values *v)
 	return least;
 }
 
-/* Bytes that all begin with, up to the last that is of no address. */
-static uint32_t front_of(const struct sm_values *v)
+/* Bytes that all values begin and end with: text which nothing inside may be.
+ */
+struct around {
+	uint32_t front, back;
+};
+
+/* Of no inner byte, as all that follow are. */
+static uint32_t front_of(const struct sm_values *v, bool (*is_inner)(char))
 {
 	const char *first = v->items[0].text.p;
 	uint32_t n = 0, most = shortest(v);
@@ -46,13 +51,13 @@ static uint32_t front_of(const struct sm_values *v)
 			if (v->items[i].text.p[n] != first[n])
 				most = n;
 	n = most;
-	while (n && may_be_of_address(first[n - 1]))
+	while (n && is_inner(first[n - 1]))
 		n--;
 	return n;
 }
 
-/* Bytes that all end with, behind so many; likewise. */
-static uint32_t back_of(const struct sm_values *v, uint32_t front)
+static uint32_t back_of(const struct sm_values *v, uint32_t front,
+			bool (*is_inner)(char))
 {
 	struct sm_str first = v->items[0].text, text;
 	uint32_t most = shortest(v) - front;
@@ -64,32 +69,68 @@ static uint32_t back_of(const struct sm_values *v, uint32_t front)
 			    first.p[first.len - 1 - n])
 				most = n;
 		}
-	while (most && may_be_of_address(first.p[first.len - most]))
+	while (most && is_inner(first.p[first.len - most]))
 		most--;
 	return most;
 }
 
+static struct around around(const struct sm_values *v, bool (*is_inner)(char))
+{
+	uint32_t front = front_of(v, is_inner);
+
+	return (struct around){ front, back_of(v, front, is_inner) };
+}
+
+static struct sm_str inside(struct sm_str text, const struct around *a)
+{
+	return (struct sm_str){ text.p + a->front,
+				text.len - a->front - a->back };
+}
+
+/*
+ * The numbers of an address alone would be a type, too, but the next may be of
+ * the other family.
+ */
 struct sm_str sm_values_around(struct sm_learn *l, const struct sm_values *v)
 {
 	struct sm_str first = v->items[0].text, none = { "", 0 }, text;
-	uint32_t front, back;
+	struct around a = around(v, may_be_of_address);
 
-	front = front_of(v);
-	back = back_of(v, front);
 	/* Which host a URL means is no value: see the origin of URLs. */
-	if (front && first.p[front - 1] == '/')
+	if (a.front && first.p[a.front - 1] == '/')
 		return none;
-	for (size_t i = 0; i < v->count; i++) {
-		text = v->items[i].text;
-		text.p += front;
-		text.len -= front + back;
-		if (!is_address(text))
+	for (size_t i = 0; i < v->count; i++)
+		if (!is_address(inside(v->items[i].text, &a)))
 			return none;
-	}
-	text = (struct sm_str){ first.p, front };
+	text = (struct sm_str){ first.p, a.front };
 	text = sm_learn_join(l, sm_escape(l, text), SM_STR("<host>"));
 	return sm_learn_join(
 		l, text,
-		sm_escape(l,
-			  (struct sm_str){ first.p + first.len - back, back }));
+		sm_escape(l, (struct sm_str){ first.p + first.len - a.back,
+					      a.back }));
+}
+
+static bool may_be_of_name(char c)
+{
+	return sm_is_alnum(c) || (unsigned char)c >= 0x80;
+}
+
+static bool hold_members(const struct sm_learn *l, const struct sm_values *v,
+			 const struct around *a)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (!sm_list_has(&l->members, inside(v->items[i].text, a)))
+			return false;
+	return true;
+}
+
+bool sm_values_are_members(const struct sm_learn *l, const struct sm_values *v)
+{
+	const struct around nothing = { 0, 0 };
+	struct around a;
+
+	if (v->count < 2)
+		return false;
+	a = around(v, may_be_of_name);
+	return hold_members(l, v, &nothing) || hold_members(l, v, &a);
 }

@@ -205,14 +205,6 @@ static struct sm_evidence weigh(const struct sm_learn *l,
 	return e;
 }
 
-bool sm_values_are_members(const struct sm_learn *l, const struct sm_values *v)
-{
-	for (size_t i = 0; i < v->count; i++)
-		if (!sm_list_has(&l->members, v->items[i].text))
-			return false;
-	return v->count > 1;
-}
-
 /* They are code, and it is not known to be only read. */
 static bool may_run(const struct sm_values *v)
 {

@@ -421,6 +421,43 @@ static void a_substitution_goes_nowhere_for_what_follows(void **state)
 	finish(&b);
 }
 
+/* The same two on all days: whose they are is told by what opened of theirs. */
+static void words_hold_names_of_owners(void **state)
+{
+	static const char *const people[] = { "anna", "berta", "carl" };
+	char text[64];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		snprintf(text, sizeof(text), APP "/users/%s/p.json", people[i]);
+		see_open(&b, i, text, WRITE);
+	}
+	for (int i = 0; i < 4; i++) {
+		const char *who = people[i % 2];
+
+		snprintf(text, sizeof(text), "%s@shop.test", who);
+		see_popen(&b, i / 2, ARGV("/usr/bin/mail", "-t", text));
+		snprintf(text, sizeof(text), "sort p > ../sums/%s.sum", who);
+		see_system(&b, i / 2, text);
+		snprintf(text, sizeof(text), "%s@shop.test",
+			 i % 2 ? "sales" : "office");
+		see_popen(&b, i / 2, ARGV("/usr/bin/news", "-t", text));
+	}
+	learn(&b);
+	assert_true(allows_popen(
+		&b, ARGV("/usr/bin/mail", "-t", "maxim.o@shop.test")));
+	assert_true(allows_system(&b, "sort p > ../sums/maxim.sum"));
+	assert_false(allows_system(&b, "sort p > ../maxim.sum"));
+	assert_false(allows_system(&b, "sort p > ../sums/../maxim.sum"));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/mail", "-x", "maxim@shop.test")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/news", "-t", "maxim@shop.test")));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -440,6 +477,7 @@ int main(void)
 		cmocka_unit_test(names_of_files_may_be_options),
 		cmocka_unit_test(an_owner_in_a_relative_path_may_be_another),
 		cmocka_unit_test(a_substitution_goes_nowhere_for_what_follows),
+		cmocka_unit_test(words_hold_names_of_owners),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
