@@ -168,18 +168,6 @@ static void count_for(struct sm_learn *l, struct sm_rule *into,
 		reason->events += other->events;
 }
 
-/*
- * A word `.` is in no slot for paths, whatever the comparison of policies says:
- * there any text is a path.
- */
-static bool names_here(const struct sm_rule *rule)
-{
-	for (uint32_t i = 0; i < rule->args.count; i++)
-		if (sm_str_equal(rule->args.items[i], SM_STR(".")))
-			return true;
-	return false;
-}
-
 /* What structure opened may mean all that another rule was made for. */
 static void drop_covered(struct sm_learn *l, struct sm_rules *rules)
 {
@@ -189,9 +177,6 @@ static void drop_covered(struct sm_learn *l, struct sm_rules *rules)
 
 	if (status != SM_OK)
 		sm_learn_fail(l, status);
-	for (size_t i = 0; i < rules->count; i++)
-		if (names_here(&rules->rules[i]))
-			by[i] = SIZE_MAX;
 	/* Backwards: who covers an earlier one was not covered itself. */
 	for (size_t i = rules->count; i-- > 0;)
 		if (by[i] < rules->count)
