@@ -180,14 +180,6 @@ static void find_settings(struct apart *a)
 
 /* ------------------------------------------------------------------- homes */
 
-/* The directory both paths lie below. */
-static struct sm_str common_dir(struct sm_str dir, struct sm_str path)
-{
-	while (dir.len > 1 && !sm_path_is_under(path, dir))
-		dir = sm_dir_of(dir);
-	return dir;
-}
-
 static void find_homes(struct apart *a)
 {
 	struct home *home = NULL;
@@ -204,7 +196,7 @@ static void find_homes(struct apart *a)
 			continue;
 		}
 		home->files += !sm_str_equal(r->path, r[-1].path);
-		home->dir = common_dir(home->dir, r->path);
+		home->dir = sm_common_dir(home->dir, r->path);
 		home->is_told |= r->is_told;
 	}
 }

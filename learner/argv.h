@@ -80,6 +80,8 @@ int sm_line_compare_shapes(const struct sm_line *a, const struct sm_line *b);
 int sm_word_compare_flags(const struct sm_word *a, const struct sm_word *b);
 /* Nothing spells it: it may be another one in the next line. */
 bool sm_word_is_value(const struct sm_word *word);
+/* Of a path that is known; else empty. */
+struct sm_str sm_word_pattern(const struct sm_word *word);
 /* As arguments and in lines; slot: the value's, or empty for as recorded. */
 struct sm_str sm_word_text(struct sm_learn *l, const struct sm_word *word,
 			   struct sm_str slot);

@@ -7,12 +7,6 @@
 /* So many make a list, even where there is one line only. */
 #define LIST_MIN 3
 
-/* Of a word that is a known path; else empty. */
-static struct sm_str pattern_of(const struct sm_word *w)
-{
-	return w->is_path ? w->value : w->known;
-}
-
 /* Of POSIX and what goes with it: the last operands are any number of files. */
 static bool takes_files(struct sm_str command)
 {
@@ -46,8 +40,8 @@ static bool have_same_paths(const struct sm_line *a, const struct sm_line *b)
 	if (a->count != b->count)
 		return false;
 	for (uint32_t i = 0; i < a->count; i++)
-		if (!sm_str_equal(pattern_of(&a->words[i]),
-				  pattern_of(&b->words[i])))
+		if (!sm_str_equal(sm_word_pattern(&a->words[i]),
+				  sm_word_pattern(&b->words[i])))
 			return false;
 	return true;
 }
@@ -85,15 +79,16 @@ static void fold_list(struct sm_learn *l, struct sm_line *line, bool has_one)
 	for (uint32_t i = 0; i < line->count; i += n ? n : 1) {
 		const struct sm_word *w = &line->words[i];
 
-		for (n = 0; i + n < line->count && sm_word_is_value(&w[n]) &&
-			    pattern_of(&w[n]).len &&
-			    sm_str_equal(pattern_of(&w[n]), pattern_of(w));)
+		for (n = 0;
+		     i + n < line->count && sm_word_is_value(&w[n]) &&
+		     sm_word_pattern(&w[n]).len &&
+		     sm_str_equal(sm_word_pattern(&w[n]), sm_word_pattern(w));)
 			n++;
 		some = listed(line, i, n, has_one);
 		if (!some)
 			continue;
 		sm_line_fold(l, line, i + n - some, some,
-			     sm_path_slot(l, pattern_of(w)));
+			     sm_path_slot(l, sm_word_pattern(w)));
 		return;
 	}
 }

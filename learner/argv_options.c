@@ -113,11 +113,6 @@ static bool is_number(struct sm_str s)
 	return s.len && sm_token_match(SM_TOKEN_INT, s) == s.len;
 }
 
-static struct sm_str pattern_of(const struct sm_word *w)
-{
-	return w->is_path ? w->value : w->known;
-}
-
 static struct sm_str dir_in(struct sm_str text)
 {
 	while (text.len && text.p[text.len - 1] != '/')
@@ -128,9 +123,9 @@ static struct sm_str dir_in(struct sm_str text)
 /* Files of one pattern, or in one directory; or neither names one. */
 static bool lie_together(const struct sm_word *a, const struct sm_word *b)
 {
-	struct sm_str pattern = pattern_of(a);
+	struct sm_str pattern = sm_word_pattern(a);
 
-	return (pattern.len && sm_str_equal(pattern, pattern_of(b))) ||
+	return (pattern.len && sm_str_equal(pattern, sm_word_pattern(b))) ||
 	       sm_str_equal(dir_in(a->value), dir_in(b->value));
 }
 

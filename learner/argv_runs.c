@@ -20,6 +20,11 @@
 /* One more rule; as in cost.c. */
 #define RULE_WEIGHT 0.25
 
+struct sm_str sm_word_pattern(const struct sm_word *word)
+{
+	return word->is_path ? word->value : word->known;
+}
+
 bool sm_word_is_value(const struct sm_word *w)
 {
 	return !w->is_raw && !w->is_pattern && !w->is_command && !w->head.len &&

@@ -171,6 +171,8 @@ void sm_learn_place(struct sm_learn *l, struct sm_str dir);
 struct sm_str sm_learn_path(struct sm_learn *l, struct sm_str path);
 /* Directory of path; empty for "/" itself. */
 struct sm_str sm_dir_of(struct sm_str path);
+/* Dir, or the nearest directory above that path lies below, too. */
+struct sm_str sm_common_dir(struct sm_str dir, struct sm_str path);
 /* The site directory path is below, or empty. */
 struct sm_str sm_site_of(const struct sm_learn *l, struct sm_str path);
 /*

@@ -128,14 +128,6 @@ bool sm_is_pattern(struct sm_str text)
 	return false;
 }
 
-static bool is_one_of(struct sm_str text, const char *const *list)
-{
-	for (; *list; list++)
-		if (sm_str_equal(text, sm_str_of(*list)))
-			return true;
-	return false;
-}
-
 bool sm_is_joint(char c)
 {
 	return c && strchr(".-_~#+@ ", c);
@@ -153,7 +145,7 @@ bool sm_is_code_suffix(struct sm_str extension)
 					    ".pyi", ".pyd", ".so",  ".pth",
 					    ".egg", NULL };
 
-	return is_one_of(extension, list);
+	return sm_is_among(extension, list);
 }
 
 /* What files of data are called; from the common media types and languages of
@@ -185,7 +177,7 @@ bool sm_is_data_suffix(struct sm_str extension)
 		".yml",	     ".zip",	 ".zst",      NULL
 	};
 
-	return is_one_of(extension, list);
+	return sm_is_among(extension, list);
 }
 
 /*

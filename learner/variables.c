@@ -16,6 +16,13 @@ struct sm_str sm_dir_of(struct sm_str path)
 	return (struct sm_str){ path.p, n > 1 ? n - 1 : n };
 }
 
+struct sm_str sm_common_dir(struct sm_str dir, struct sm_str path)
+{
+	while (dir.len > 1 && !sm_path_is_under(path, dir))
+		dir = sm_dir_of(dir);
+	return dir;
+}
+
 static struct sm_str site_in(struct sm_str path)
 {
 	static const struct sm_str names[] = { SM_STR("/site-packages/"),
@@ -200,13 +207,6 @@ static bool is_common_ground(struct sm_str dir)
 	return !dir.len || sm_is_among(dir, list);
 }
 
-static struct sm_str common_dir(struct sm_str a, struct sm_str b)
-{
-	while (a.len > 1 && !sm_path_is_under(b, a))
-		a = sm_dir_of(a);
-	return a;
-}
-
 static bool is_owner_dir(const struct sm_learn *l, struct sm_str dir)
 {
 	const struct sm_observations *o = l->observations;
@@ -246,7 +246,7 @@ static struct sm_str shared_code_dir(const struct sm_learn *l)
 
 		if (is_bin(l, dir) || is_owner_dir(l, dir))
 			continue;
-		shared = shared.len ? common_dir(shared, dir) : dir;
+		shared = shared.len ? sm_common_dir(shared, dir) : dir;
 		if (!deepest.len)
 			deepest = dir;
 	}
