@@ -28,8 +28,11 @@ static const struct sm_node *slot_of(const struct sm_node *file)
 {
 	const struct sm_node *dir = file->parent;
 
+	/* At any depth the one slot is for directories and for files. */
 	if (file->is_slot)
-		return file->is_dir || file->is_drawn ? NULL : file;
+		return file->is_drawn || (file->is_dir && !sm_node_is_tree(dir))
+			       ? NULL
+			       : file;
 	for (size_t i = 0; dir && i < dir->count; i++) {
 		const struct sm_node *kid = dir->kids[i];
 

@@ -253,6 +253,35 @@ static void what_is_put_away_is_called_as_what_comes_in(void **state)
 	}
 }
 
+/* Where people make folders, too, one slot is for both. */
+static void what_is_put_away_may_come_from_any_depth(void **state)
+{
+	static const char *const in[] = { "gas/26.csv", "raku/night 14.xlsx",
+					  "raku/kiln 2/x.csv", "front/7.csv" };
+	char from[128], to[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 4; i++) {
+		snprintf(from, sizeof(from), "/srv/in/%s", in[i]);
+		snprintf(to, sizeof(to), "/srv/done/2026-0%d/%s", i + 1, in[i]);
+		see_taken(&b, i % 2, from, to);
+		*strrchr(from, '/') = '\0';
+		see_list(&b, i % 2, from);
+	}
+	see_list(&b, 0, "/srv/in/raku");
+	see_list(&b, 0, "/srv/in");
+	see_mkdir(&b, 0, "/srv/bad");
+	see_taken(&b, 0, "/srv/in/raku/torn.csv", "/srv/bad/torn.csv");
+	learn(&b);
+	assert_true(allows_rename(&b, "/srv/in/salt/a b/late one.xml",
+				  "/srv/bad/late one.xml"));
+	assert_false(allows_rename(&b, "/srv/in/salt/.x", "/srv/bad/.x"));
+	assert_false(allows_rename(&b, "/srv/in/salt/x.pem", "/srv/bad/a/x"));
+	finish(&b);
+}
+
 /* The same two were bad each time, and copied; or the program chose names. */
 static void copies_are_called_as_what_is_read(void **state)
 {
@@ -430,6 +459,7 @@ int main(void)
 		cmocka_unit_test(what_is_put_back_is_called_as_what_is_read),
 		cmocka_unit_test(what_is_moved_brings_its_name),
 		cmocka_unit_test(what_is_put_away_is_called_as_what_comes_in),
+		cmocka_unit_test(what_is_put_away_may_come_from_any_depth),
 		cmocka_unit_test(copies_are_called_as_what_is_read),
 		cmocka_unit_test(
 			one_name_in_each_directory_is_one_at_any_depth),
