@@ -433,15 +433,18 @@ static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
 	l->why = SM_STR("");
 }
 
-/* Lines of one group, of which nothing is known yet. */
-static void solve_group(struct sm_learn *l, struct sm_line *lines, size_t count)
+/* Of all lines, those of one group, from first to end. */
+static void solve_group(struct sm_learn *l, const struct lines *all,
+			size_t first, size_t end)
 {
+	struct sm_line *lines = all->items + first;
 	struct sm_str *open =
 		sm_learn_take(l, (lines[0].count + 1) * sizeof(*open));
 
 	for (uint32_t i = 0; i < lines[0].count; i++)
 		open[i] = SM_STR("");
-	solve(l, lines, count, open);
+	sm_lines_open_siblings(l, all->items, all->count, lines, open);
+	solve(l, lines, end - first, open);
 }
 
 /* Signals and environments: granted as they were. */
@@ -491,7 +494,7 @@ void sm_learn_argv(struct sm_learn *l)
 				  !sm_line_compare_groups(&lines.items[i],
 							  &lines.items[end]);)
 			end++;
-		solve_group(l, &lines.items[i], end - i);
+		solve_group(l, &lines, i, end);
 	}
 	literal(l, SM_ACCESS_SIGNAL);
 	literal(l, SM_ACCESS_ENVIRONMENT);

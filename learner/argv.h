@@ -164,4 +164,12 @@ bool sm_is_quantity(const struct sm_line *line, uint32_t at);
 /* A word that selects what a program does: `log` in `git log`. */
 bool sm_is_command_word(struct sm_str s);
 
+/*
+ * argv_siblings.c: of count lines in groups, for the group of line: slots by
+ * position that the words of programs beside it open.
+ */
+void sm_lines_open_siblings(struct sm_learn *l, const struct sm_line *lines,
+			    size_t count, const struct sm_line *line,
+			    struct sm_str *open);
+
 #endif

@@ -97,11 +97,46 @@ static void what_is_not_stays_one_of_a_set(void **state)
 	}
 }
 
+/* Hooks are told the same kinds of things, each some of them. */
+static void what_one_hook_is_told_another_may_be(void **state)
+{
+	static const char *const dirs[] = { APP "/hooks", APP "/bin",
+					    "/usr/lib/hooks" };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		char pump[64], horn[64], lamp[64];
+		struct bench b;
+
+		snprintf(pump, sizeof(pump), "%s/pump", dirs[i]);
+		snprintf(horn, sizeof(horn), "%s/horn", dirs[i]);
+		snprintf(lamp, sizeof(lamp), "%s/lamp", dirs[i]);
+		start(&b);
+		for (int run = 0; run < 2; run++) {
+			see_popen(&b, run, ARGV(pump, "Hill 7", "temp"));
+			see_popen(&b, run, ARGV(pump, "Hill 7", "soil"));
+			see_popen(&b, run, ARGV(horn, "north-1", "temp"));
+			see_popen(&b, run, ARGV(horn, "Lake", "rain"));
+			see_popen(&b, run, ARGV(lamp, "-q", "Hill 7"));
+		}
+		learn(&b);
+		assert_int_equal(allows_popen(&b, ARGV(pump, "Moor", "rain")),
+				 i == 0);
+		assert_int_equal(allows_popen(&b, ARGV(horn, "Moor", "soil")),
+				 i == 0);
+		assert_false(allows_popen(&b, ARGV(pump, "-x", "rain")));
+		assert_false(allows_popen(&b, ARGV(pump, "Hill 7")));
+		assert_false(allows_popen(&b, ARGV(lamp, "-q", "Moor")));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_treated_alike_is_one_of_many),
 		cmocka_unit_test(what_is_not_stays_one_of_a_set),
+		cmocka_unit_test(what_one_hook_is_told_another_may_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
