@@ -49,24 +49,40 @@ static bool are_siblings(const struct sm_line *a, const struct sm_line *b)
 	       are_same(&a->by, &b->by) && look_alike(a, b);
 }
 
-void sm_lines_open_siblings(struct sm_learn *l, const struct sm_line *lines,
-			    size_t count, const struct sm_line *line,
-			    struct sm_str *open)
+/* Lines of programs beside that of line, and its own; told: NULL to count. */
+static size_t find_told(const struct sm_line *lines, size_t count,
+			const struct sm_line *line, struct sm_line *told)
 {
-	struct sm_line *told = sm_learn_take(l, (count + 1) * sizeof(*told));
 	bool are_several = false;
 	size_t n = 0;
 
-	if (line->access != SM_ACCESS_EXEC ||
-	    is_of_all(sm_dir_of(line->program)))
-		return;
 	for (size_t i = 0; i < count; i++) {
 		if (!are_siblings(line, &lines[i]))
 			continue;
 		are_several |= !sm_str_equal(line->program, lines[i].program);
-		told[n++] = lines[i];
+		if (told)
+			told[n] = lines[i];
+		n++;
 	}
-	for (uint32_t i = 1; are_several && i < line->count; i++) {
+	return are_several ? n : 0;
+}
+
+void sm_lines_open_siblings(struct sm_learn *l, const struct sm_line *lines,
+			    size_t count, const struct sm_line *line,
+			    struct sm_str *open)
+{
+	struct sm_line *told;
+	size_t n;
+
+	if (line->access != SM_ACCESS_EXEC ||
+	    is_of_all(sm_dir_of(line->program)))
+		return;
+	n = find_told(lines, count, line, NULL);
+	if (!n)
+		return;
+	told = sm_learn_take(l, n * sizeof(*told));
+	find_told(lines, count, line, told);
+	for (uint32_t i = 1; i < line->count; i++) {
 		struct sm_values v = sm_values_at(l, told, n, i);
 
 		if (v.count > 1 && sm_word_is_value(&line->words[i]))
