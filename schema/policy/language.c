@@ -64,6 +64,47 @@ static uint32_t guard(struct sm_reading *b, uint32_t start, char not_first,
 	return guarded;
 }
 
+/* A start that goes on behind a first byte only. */
+static uint32_t skip(struct sm_language *l, uint32_t start, char first)
+{
+	uint32_t *list = malloc((size_t)l->count * sizeof(*list));
+	uint8_t *marks = calloc(l->count, 1);
+	uint32_t skipped = sm_language_state(l), n = 0, i;
+
+	if (!list || !marks)
+		l->has_failed = true;
+	else
+		n = close_over(l, start, list, marks);
+	for (i = 0; i < n && !l->has_failed; i++)
+		if (l->states[list[i]].to != SM_STATE_NONE &&
+		    sm_bytes_has(&l->states[list[i]].bytes, (uint8_t)first))
+			sm_language_free_move(l, skipped,
+					      l->states[list[i]].to);
+	free(list);
+	free(marks);
+	return skipped;
+}
+
+#define DOTS_MAX 2
+
+/*
+ * The same for a component behind so many dots, of which no more may be all of
+ * it: canonical paths have no `.` and `..`.
+ */
+static uint32_t not_dots(struct sm_reading *b, uint32_t start, unsigned dots)
+{
+	uint32_t guarded = guard(b, start, dots < DOTS_MAX ? '.' : 0, false);
+	struct sm_reading dot = { .l = b->l, .at = guarded };
+
+	if (dots == DOTS_MAX || b->l->has_failed)
+		return guarded;
+	sm_read_text(&dot, SM_STR("."));
+	start = not_dots(b, skip(b->l, start, '.'), dots + 1);
+	if (!b->l->has_failed)
+		sm_language_free_move(b->l, dot.at, start);
+	return guarded;
+}
+
 static enum sm_status read_path(struct sm_reading *b, struct sm_str pattern);
 
 /* Any one of the variable's values. */
@@ -88,27 +129,6 @@ static enum sm_status read_variable(struct sm_reading *b, struct sm_str name)
 	}
 	b->at = end;
 	return SM_OK;
-}
-
-/* A start that goes on behind the first slash only. */
-static uint32_t skip_slash(struct sm_language *l, uint32_t start)
-{
-	uint32_t *list = malloc((size_t)l->count * sizeof(*list));
-	uint8_t *marks = calloc(l->count, 1);
-	uint32_t skipped = sm_language_state(l), n = 0, i;
-
-	if (!list || !marks)
-		l->has_failed = true;
-	else
-		n = close_over(l, start, list, marks);
-	for (i = 0; i < n && !l->has_failed; i++)
-		if (l->states[list[i]].to != SM_STATE_NONE &&
-		    sm_bytes_has(&l->states[list[i]].bytes, '/'))
-			sm_language_free_move(l, skipped,
-					      l->states[list[i]].to);
-	free(list);
-	free(marks);
-	return skipped;
 }
 
 /*
@@ -140,7 +160,7 @@ static enum sm_status read_path_slot(struct sm_reading *b,
 	if (status || b->l->has_failed)
 		return status ? status : SM_LIMIT;
 	if (is_relative)
-		start = skip_slash(b->l, start);
+		start = skip(b->l, start, '/');
 	sm_language_free_move(b->l, before, start);
 	b->at = before;
 	sm_read_text(b, SM_STR(SM_RESPELLED));
@@ -191,7 +211,8 @@ static enum sm_status read_items(struct sm_reading *b, struct sm_scan scan,
 				 bool is_component)
 {
 	uint32_t before = b->at, start = sm_language_state(b->l);
-	bool is_first = true, is_open = false;
+	bool is_first = true, is_open = false, is_hidden = false;
+	bool has_more = false;
 	enum sm_status status = SM_OK, end;
 	struct sm_item item;
 	char not_first = is_component ? '.' : '-';
@@ -200,6 +221,10 @@ static enum sm_status read_items(struct sm_reading *b, struct sm_scan scan,
 	while (!status && !(end = sm_pattern_next(&scan, &item, NULL))) {
 		if (is_first)
 			is_open = is_open_start(&item, is_component);
+		if (is_first && is_component)
+			is_hidden = item.kind == SM_ITEM_LITERAL &&
+				    sm_str_starts(item.text, SM_STR("."));
+		has_more = !is_first;
 		is_first = false;
 		status = read_item(b, &item);
 	}
@@ -209,29 +234,27 @@ static enum sm_status read_items(struct sm_reading *b, struct sm_scan scan,
 		return status;
 	if (is_open && !b->l->has_failed)
 		start = guard(b, start, not_first, !is_component);
+	if (is_hidden && has_more && !b->l->has_failed)
+		start = not_dots(b, start, 0);
 	if (!b->l->has_failed)
 		sm_language_free_move(b->l, before, start);
 	return b->l->has_failed ? SM_LIMIT : SM_OK;
 }
 
-/* A component of a canonical path, which `.` and `..` are not. */
+/* Any component; hidden: with a dot in front, too. */
 static void read_component(struct sm_reading *b, bool may_be_hidden)
 {
-	const struct sm_str dots = SM_STR("..");
-	uint32_t start = b->at, rest = sm_language_state(b->l);
-	struct sm_bytes no_dot = b->any;
+	uint32_t before = b->at, start = sm_language_state(b->l);
 
-	sm_bytes_drop(&no_dot, '.');
-	for (uint32_t n = 0; n <= (may_be_hidden ? dots.len : 0); n++) {
-		b->at = start;
-		sm_read_text(b, (struct sm_str){ dots.p, n });
-		sm_read_one(b, n < dots.len ? no_dot : b->any);
-		if (b->l->has_failed)
-			return;
-		sm_language_free_move(b->l, b->at, rest);
-	}
-	b->at = rest;
+	b->at = start;
+	sm_read_one(b, b->any);
 	sm_read_many(b, b->any);
+	if (b->l->has_failed)
+		return;
+	start = may_be_hidden ? not_dots(b, start, 0)
+			      : guard(b, start, '.', false);
+	if (!b->l->has_failed)
+		sm_language_free_move(b->l, before, start);
 }
 
 /* "/x/y" any number of times, at least once if it is the end. */

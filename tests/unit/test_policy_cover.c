@@ -44,6 +44,8 @@ static const char *const pool[] = {
 	"p{\"exec\": \"/a/b\", \"argv\": [\"b\", \"[-v]\"]}",
 	"p{\"exec\": \"/a/b\", \"argv\": [\"b\", \"<path:**>\"]}",
 	"p{\"exec\": \"/a/b\", \"argv\": [\"b\", \"<path:/a/**>\"]}",
+	"p{\"exec\": \"/a/b\", \"argv\": [\"b\", \"<path:/a/.*>\"]}",
+	"p{\"exec\": \"/a/b\", \"argv\": [\"b\", \"<path:.*>\"]}",
 	"p{\"exec\": \"/a/b\", \"argv\": [\"b\", \".\"]}",
 	"p{\"exec\": \"/a/b\", \"argv\": [\"b\", \"/a/..\"]}",
 	("p{\"exec\": \"/a/b\", \"argv\": [\"b\", \"<word>...\", "
@@ -196,6 +198,9 @@ static const char *const happenings[] = {
 	"exec /a/b b /a/../a/c",
 	"exec /a/b b .",
 	"exec /a/b b ./c",
+	"exec /a/b b .c",
+	"exec /a/b b ..",
+	"exec /a/b b /a/.c",
 	"exec /a/b b c/d",
 	"exec /a/b b /a/..",
 	"exec /a/b b /a/../b",
