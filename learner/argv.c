@@ -443,7 +443,7 @@ static void solve_group(struct sm_learn *l, const struct lines *all,
 
 	for (uint32_t i = 0; i < lines[0].count; i++)
 		open[i] = SM_STR("");
-	sm_lines_open_siblings(l, all->items, all->count, lines, open);
+	sm_lines_open_siblings(l, all->items, all->count, first, end, open);
 	solve(l, lines, end - first, open);
 }
 

@@ -127,13 +127,12 @@ struct sm_values sm_values_at(struct sm_learn *l, const struct sm_line *lines,
 /* By text, each once, with the runs of all. */
 void sm_values_sort(struct sm_values *v);
 bool sm_values_all(const struct sm_values *v, bool (*is)(struct sm_str));
-/*
- * They are names of users, uploads or days, of what opened as a path; or such
- * names with the same text around them.
- */
+/* They are names of users, uploads or days: of what opened as a path. */
 bool sm_values_are_members(const struct sm_learn *l, const struct sm_values *v);
 /* <host>, with what is around the addresses in all values; or empty. */
 struct sm_str sm_values_around(struct sm_learn *l, const struct sm_values *v);
+/* <name>, with what is around such names in all values; or empty. */
+struct sm_str sm_members_around(struct sm_learn *l, const struct sm_values *v);
 /* The slot that holds all values, or empty when the position stays closed. */
 struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v);
 /* The slot for what stood at a word of a line, or empty: of all these. */
@@ -165,11 +164,11 @@ bool sm_is_quantity(const struct sm_line *line, uint32_t at);
 bool sm_is_command_word(struct sm_str s);
 
 /*
- * argv_siblings.c: of count lines in groups, for the group of line: slots by
- * position that the words of programs beside it open.
+ * argv_siblings.c: of count lines in order, for the group from first to end:
+ * slots by position that open beside those of other programs.
  */
 void sm_lines_open_siblings(struct sm_learn *l, const struct sm_line *lines,
-			    size_t count, const struct sm_line *line,
+			    size_t count, size_t first, size_t end,
 			    struct sm_str *open);
 
 #endif

@@ -40,7 +40,7 @@ struct around {
 	uint32_t front, back;
 };
 
-/* Of no inner byte, as all that follow are. */
+/* Bytes that all begin with, up to the last that may not be inside. */
 static uint32_t front_of(const struct sm_values *v, bool (*is_inner)(char))
 {
 	const char *first = v->items[0].text.p;
@@ -87,13 +87,24 @@ static struct sm_str inside(struct sm_str text, const struct around *a)
 				text.len - a->front - a->back };
 }
 
+static struct sm_str with_around(struct sm_learn *l, const struct sm_values *v,
+				 const struct around *a, struct sm_str slot)
+{
+	struct sm_str first = v->items[0].text;
+	struct sm_str front = { first.p, a->front };
+	struct sm_str back = { first.p + first.len - a->back, a->back };
+
+	slot = sm_learn_join(l, sm_escape(l, front), slot);
+	return sm_learn_join(l, slot, sm_escape(l, back));
+}
+
 /*
  * The numbers of an address alone would be a type, too, but the next may be of
  * the other family.
  */
 struct sm_str sm_values_around(struct sm_learn *l, const struct sm_values *v)
 {
-	struct sm_str first = v->items[0].text, none = { "", 0 }, text;
+	struct sm_str first = v->items[0].text, none = { "", 0 };
 	struct around a = around(v, may_be_of_address);
 
 	/* Which host a URL means is no value: see the origin of URLs. */
@@ -102,12 +113,7 @@ struct sm_str sm_values_around(struct sm_learn *l, const struct sm_values *v)
 	for (size_t i = 0; i < v->count; i++)
 		if (!is_address(inside(v->items[i].text, &a)))
 			return none;
-	text = (struct sm_str){ first.p, a.front };
-	text = sm_learn_join(l, sm_escape(l, text), SM_STR("<host>"));
-	return sm_learn_join(
-		l, text,
-		sm_escape(l, (struct sm_str){ first.p + first.len - a.back,
-					      a.back }));
+	return with_around(l, v, &a, SM_STR("<host>"));
 }
 
 static bool may_be_of_name(char c)
@@ -115,22 +121,29 @@ static bool may_be_of_name(char c)
 	return sm_is_alnum(c) || (unsigned char)c >= 0x80;
 }
 
-static bool hold_members(const struct sm_learn *l, const struct sm_values *v,
-			 const struct around *a)
+/* Behind a scheme, and in front of the path: in it stands a host. */
+static bool is_host_next(struct sm_str front)
 {
-	for (size_t i = 0; i < v->count; i++)
-		if (!sm_list_has(&l->members, inside(v->items[i].text, a)))
-			return false;
-	return true;
+	const struct sm_str mark = SM_STR("://");
+	const char *at = memmem(front.p, front.len, mark.p, mark.len);
+	uint32_t n = at ? (uint32_t)(at - front.p) + mark.len : 0;
+
+	return at && !memchr(front.p + n, '/', front.len - n);
 }
 
-bool sm_values_are_members(const struct sm_learn *l, const struct sm_values *v)
+/*
+ * Such names are somebody's, and what the program puts around them stays.
+ * They opened as paths though they came back, which says the same of these.
+ */
+struct sm_str sm_members_around(struct sm_learn *l, const struct sm_values *v)
 {
-	const struct around nothing = { 0, 0 };
-	struct around a;
+	struct around a = around(v, may_be_of_name);
+	struct sm_str front = { v->items[0].text.p, a.front };
 
-	if (v->count < 2)
-		return false;
-	a = around(v, may_be_of_name);
-	return hold_members(l, v, &nothing) || hold_members(l, v, &a);
+	if (v->count < 2 || is_host_next(front))
+		return SM_STR("");
+	for (size_t i = 0; i < v->count; i++)
+		if (!sm_list_has(&l->members, inside(v->items[i].text, &a)))
+			return SM_STR("");
+	return with_around(l, v, &a, SM_STR("<name>"));
 }

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Programs of one directory that are told the same kind of things, as a daemon
- * tells its hooks: what one was told, another may be told, too. The words of
- * all are looked at together, and each keeps rules of its own.
+ * Programs of one directory that are told some of the same things in lines that
+ * look alike, as a daemon tells its hooks: what one was told, another may be
+ * told, too. Where a word of a program varied, and one of its values stood
+ * there for another program, the values of both tell whether it opens; each
+ * keeps rules of its own.
  */
 #include "learner/argv.h"
 #include "schema/places.h"
+
+/* More lines of one directory are of programs that were made there. */
+#define SIBLINGS_MAX 256
 
 /* Programs lie there that have nothing to do with one another. */
 static bool is_of_all(struct sm_str dir)
@@ -13,23 +18,15 @@ static bool is_of_all(struct sm_str dir)
 	struct sm_str name = sm_path_name(dir);
 
 	return !dir.len || sm_place_is_system(dir) || sm_place_is_shared(dir) ||
-	       sm_str_equal(name, SM_STR("bin")) ||
+	       sm_place_is_dotted(dir) || sm_str_equal(name, SM_STR("bin")) ||
 	       sm_str_equal(name, SM_STR("sbin"));
-}
-
-static bool are_same(const struct sm_str_list *a, const struct sm_str_list *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (!sm_str_equal(a->items[i], b->items[i]))
-			return false;
-	return true;
 }
 
 /* Equal text but for values, behind the program's name. */
 static bool look_alike(const struct sm_line *a, const struct sm_line *b)
 {
+	if (a->count != b->count)
+		return false;
 	for (uint32_t i = 1; i < a->count; i++) {
 		const struct sm_word *x = &a->words[i], *y = &b->words[i];
 
@@ -42,50 +39,109 @@ static bool look_alike(const struct sm_line *a, const struct sm_line *b)
 	return true;
 }
 
-static bool are_siblings(const struct sm_line *a, const struct sm_line *b)
+/* Somebody started both. */
+static bool have_one_user(const struct sm_line *lines, size_t count,
+			  const struct sm_line *other)
 {
-	return b->access == SM_ACCESS_EXEC && a->count == b->count &&
-	       sm_str_equal(sm_dir_of(a->program), sm_dir_of(b->program)) &&
-	       are_same(&a->by, &b->by) && look_alike(a, b);
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < other->by.count; k++)
+			if (sm_list_has(&lines[i].by, other->by.items[k]))
+				return true;
+	return false;
 }
 
-/* Lines of programs beside that of line, and its own; told: NULL to count. */
-static size_t find_told(const struct sm_line *lines, size_t count,
-			const struct sm_line *line, struct sm_line *told)
-{
-	bool are_several = false;
-	size_t n = 0;
+struct siblings {
+	const struct sm_line *own; /* lines of a group */
+	size_t own_count;
+	const struct sm_line *lines[SIBLINGS_MAX]; /* of other programs */
+	size_t count;
+	bool are_too_many;
+};
 
-	for (size_t i = 0; i < count; i++) {
-		if (!are_siblings(line, &lines[i]))
-			continue;
-		are_several |= !sm_str_equal(line->program, lines[i].program);
-		if (told)
-			told[n] = lines[i];
-		n++;
-	}
-	return are_several ? n : 0;
+/* False: line is of another directory. */
+static bool add_sibling(struct siblings *s, struct sm_str dir,
+			const struct sm_line *line)
+{
+	const struct sm_line *own = s->own;
+
+	if (line->access != SM_ACCESS_EXEC || s->are_too_many ||
+	    !sm_path_is_under(line->program, dir))
+		return false;
+	if (sm_str_equal(line->program, own->program) ||
+	    !sm_str_equal(sm_dir_of(line->program), dir) ||
+	    !look_alike(own, line) || !have_one_user(own, s->own_count, line))
+		return true;
+	s->are_too_many = s->count == SIBLINGS_MAX;
+	if (!s->are_too_many)
+		s->lines[s->count++] = line;
+	return true;
+}
+
+static bool is_among(const struct sm_values *v, struct sm_str text)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (sm_str_equal(v->items[i].text, text))
+			return true;
+	return false;
+}
+
+/* Values at a position of the programs that were told one of own there. */
+static struct sm_values values_of(struct sm_learn *l, const struct siblings *s,
+				  const struct sm_values *own, uint32_t at)
+{
+	struct sm_values v = { .items = sm_learn_take(
+				       l, (own->count + s->count) *
+						  sizeof(*v.items)) };
+	struct sm_str_list alike = { NULL, 0, 0 };
+
+	for (size_t i = 0; i < own->count; i++)
+		v.items[v.count++] = own->items[i];
+	for (size_t i = 0; i < s->count; i++)
+		if (is_among(own, s->lines[i]->words[at].value))
+			sm_list_add(l, &alike, s->lines[i]->program);
+	for (size_t i = 0; i < s->count; i++)
+		if (sm_list_has(&alike, s->lines[i]->program))
+			v.items[v.count++] = sm_value_of(
+				s->lines[i], &s->lines[i]->words[at]);
+	sm_values_sort(&v);
+	return v;
+}
+
+static void open_at(struct sm_learn *l, const struct siblings *s, uint32_t at,
+		    struct sm_str *open)
+{
+	struct sm_values own = sm_values_at(l, s->own, s->own_count, at), v;
+
+	if (own.count < 2)
+		return;
+	v = values_of(l, s, &own, at);
+	if (v.count == own.count || (sm_is_subcommand(s->own, at) &&
+				     sm_values_all(&v, sm_is_command_word) &&
+				     !sm_values_are_members(l, &v)))
+		return;
+	*open = sm_word_slot(l, s->own, at, &v);
 }
 
 void sm_lines_open_siblings(struct sm_learn *l, const struct sm_line *lines,
-			    size_t count, const struct sm_line *line,
+			    size_t count, size_t first, size_t end,
 			    struct sm_str *open)
 {
-	struct sm_line *told;
-	size_t n;
+	struct sm_str dir = sm_dir_of(lines[first].program);
+	struct siblings *s;
 
-	if (line->access != SM_ACCESS_EXEC ||
-	    is_of_all(sm_dir_of(line->program)))
+	if (lines[first].access != SM_ACCESS_EXEC || end - first < 2 ||
+	    is_of_all(dir))
 		return;
-	n = find_told(lines, count, line, NULL);
-	if (!n)
-		return;
-	told = sm_learn_take(l, n * sizeof(*told));
-	find_told(lines, count, line, told);
-	for (uint32_t i = 1; i < line->count; i++) {
-		struct sm_values v = sm_values_at(l, told, n, i);
-
-		if (v.count > 1 && sm_word_is_value(&line->words[i]))
-			open[i] = sm_word_slot(l, line, i, &v);
-	}
+	s = sm_learn_take(l, sizeof(*s));
+	*s = (struct siblings){ .own = &lines[first],
+				.own_count = end - first };
+	for (size_t i = first; i && add_sibling(s, dir, &lines[i - 1]); i--)
+		;
+	for (size_t i = end; i < count && add_sibling(s, dir, &lines[i]); i++)
+		;
+	for (uint32_t i = 1;
+	     s->count && !s->are_too_many && i < lines[first].count; i++)
+		if (sm_word_is_value(&lines[first].words[i]) &&
+		    !lines[first].words[i].is_path)
+			open_at(l, s, i, &open[i]);
 }

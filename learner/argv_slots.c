@@ -205,6 +205,14 @@ static struct sm_evidence weigh(const struct sm_learn *l,
 	return e;
 }
 
+bool sm_values_are_members(const struct sm_learn *l, const struct sm_values *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (!sm_list_has(&l->members, v->items[i].text))
+			return false;
+	return v->count > 1;
+}
+
 /* They are code, and it is not known to be only read. */
 static bool may_run(const struct sm_values *v)
 {
@@ -427,7 +435,7 @@ struct sm_str sm_values_slot(struct sm_learn *l, const struct sm_values *v)
 		return sm_is_open(l, &e) ? SM_STR("<host>") : none;
 	}
 	if (!sm_is_open(l, &e) && !sm_values_are_members(l, v))
-		return none;
+		return sm_members_around(l, v);
 	text = sm_values_prose(v);
 	if (text.len)
 		return text;

@@ -97,38 +97,78 @@ static void what_is_not_stays_one_of_a_set(void **state)
 	}
 }
 
-/* Hooks are told the same kinds of things, each some of them. */
+/* Hooks are told some of the same things, each some others. */
 static void what_one_hook_is_told_another_may_be(void **state)
 {
 	static const char *const dirs[] = { APP "/hooks", APP "/bin",
+					    APP "/node/.bin",
 					    "/usr/lib/hooks" };
 
 	(void)state;
-	for (int i = 0; i < 3; i++) {
-		char pump[64], horn[64], lamp[64];
+	for (int i = 0; i < 4; i++) {
+		char pump[64], horn[64], lamp[64], bell[64];
 		struct bench b;
 
 		snprintf(pump, sizeof(pump), "%s/pump", dirs[i]);
 		snprintf(horn, sizeof(horn), "%s/horn", dirs[i]);
 		snprintf(lamp, sizeof(lamp), "%s/lamp", dirs[i]);
+		snprintf(bell, sizeof(bell), "%s/bell", dirs[i]);
 		start(&b);
 		for (int run = 0; run < 2; run++) {
-			see_popen(&b, run, ARGV(pump, "Hill 7", "temp"));
-			see_popen(&b, run, ARGV(pump, "Hill 7", "soil"));
-			see_popen(&b, run, ARGV(horn, "north-1", "temp"));
-			see_popen(&b, run, ARGV(horn, "Lake", "rain"));
-			see_popen(&b, run, ARGV(lamp, "-q", "Hill 7"));
+			see_popen(&b, run, ARGV(pump, "-k", "temp"));
+			see_popen(&b, run, ARGV(pump, "-k", "soil"));
+			see_popen(&b, run, ARGV(horn, "-k", "temp"));
+			see_popen(&b, run, ARGV(horn, "-k", "rain"));
+			/* the same each time; other things; another shape */
+			see_popen(&b, run, ARGV(lamp, "-k", "temp"));
+			see_popen(&b, run, ARGV(bell, "-k", "one"));
+			see_popen(&b, run, ARGV(bell, "-k", "two"));
+			see_popen(&b, run, ARGV(pump, "-q", "temp"));
+			see_popen(&b, run, ARGV(pump, "-q", "soil"));
 		}
 		learn(&b);
-		assert_int_equal(allows_popen(&b, ARGV(pump, "Moor", "rain")),
+		assert_int_equal(allows_popen(&b, ARGV(pump, "-k", "rain")),
 				 i == 0);
-		assert_int_equal(allows_popen(&b, ARGV(horn, "Moor", "soil")),
+		assert_int_equal(allows_popen(&b, ARGV(horn, "-k", "soil")),
 				 i == 0);
-		assert_false(allows_popen(&b, ARGV(pump, "-x", "rain")));
-		assert_false(allows_popen(&b, ARGV(pump, "Hill 7")));
-		assert_false(allows_popen(&b, ARGV(lamp, "-q", "Moor")));
+		assert_false(allows_popen(&b, ARGV(pump, "-k", "-x")));
+		assert_false(allows_popen(&b, ARGV(pump, "-q", "rain")));
+		assert_false(allows_popen(&b, ARGV(lamp, "-k", "rain")));
+		assert_false(allows_popen(&b, ARGV(bell, "-k", "rain")));
 		finish(&b);
 	}
+}
+
+/* What is to be done stays; files are of the patterns that opened. */
+static void hooks_keep_what_is_to_be_done_and_their_files(void **state)
+{
+	static const char *const dirs[] = { "data", "out", "spool" };
+	char program[64], path[64];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 18; i++) {
+		snprintf(program, sizeof(program), APP "/hooks/h%d", i % 3);
+		snprintf(path, sizeof(path), APP "/%s/%d.json", dirs[i % 3],
+			 100 + i);
+		see_open(&b, i % 2, path, WRITE);
+		see_popen(&b, i % 2, ARGV(program, path));
+	}
+	for (int run = 0; run < 2; run++) {
+		see_popen(&b, run, ARGV(APP "/hooks/ctl", "start", "web"));
+		see_popen(&b, run, ARGV(APP "/hooks/ctl", "stop", "web"));
+		see_popen(&b, run, ARGV(APP "/hooks/adm", "start", "web"));
+		see_popen(&b, run, ARGV(APP "/hooks/adm", "status", "web"));
+	}
+	learn(&b);
+	assert_true(
+		allows_popen(&b, ARGV(APP "/hooks/h0", APP "/data/9.json")));
+	assert_false(
+		allows_popen(&b, ARGV(APP "/hooks/h0", APP "/out/9.json")));
+	assert_false(allows_popen(&b, ARGV(APP "/hooks/ctl", "purge", "web")));
+	assert_false(allows_popen(&b, ARGV(APP "/hooks/ctl", "status", "web")));
+	finish(&b);
 }
 
 int main(void)
@@ -137,6 +177,7 @@ int main(void)
 		cmocka_unit_test(what_is_treated_alike_is_one_of_many),
 		cmocka_unit_test(what_is_not_stays_one_of_a_set),
 		cmocka_unit_test(what_one_hook_is_told_another_may_be),
+		cmocka_unit_test(hooks_keep_what_is_to_be_done_and_their_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

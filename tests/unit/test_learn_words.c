@@ -425,6 +425,7 @@ static void a_substitution_goes_nowhere_for_what_follows(void **state)
 static void words_hold_names_of_owners(void **state)
 {
 	static const char *const people[] = { "anna", "berta", "carl" };
+	static const char *const kept[] = { "office", "sales" };
 	char text[64];
 	struct bench b;
 
@@ -441,20 +442,40 @@ static void words_hold_names_of_owners(void **state)
 		see_popen(&b, i / 2, ARGV("/usr/bin/mail", "-t", text));
 		snprintf(text, sizeof(text), "sort p > ../sums/%s.sum", who);
 		see_system(&b, i / 2, text);
-		snprintf(text, sizeof(text), "%s@shop.test",
-			 i % 2 ? "sales" : "office");
+		snprintf(text, sizeof(text), "Bill of %s, May", who);
+		see_popen(&b, i / 2, ARGV("/usr/bin/note", "-s", text));
+		snprintf(text, sizeof(text), "https://shop.test/of/%s", who);
+		see_popen(&b, i / 2, ARGV("/usr/bin/curl", text));
+		snprintf(text, sizeof(text), "https://%s.shop.test/", who);
+		see_popen(&b, i / 2, ARGV("/usr/bin/wget", "-q", text));
+		snprintf(text, sizeof(text), "%s@shop.test", kept[i % 2]);
 		see_popen(&b, i / 2, ARGV("/usr/bin/news", "-t", text));
+		snprintf(text, sizeof(text), "sync-%s", who);
+		see_popen(&b, i / 2, ARGV("/usr/bin/jobs", text, "now"));
 	}
 	learn(&b);
-	assert_true(allows_popen(
-		&b, ARGV("/usr/bin/mail", "-t", "maxim.o@shop.test")));
+#define MAIL "/usr/bin/mail", "-t"
+#define CURL "/usr/bin/curl"
+	assert_true(allows_popen(&b, ARGV(MAIL, "maxim.o@shop.test")));
+	assert_false(allows_popen(&b, ARGV(MAIL, "maxim@evil.test")));
 	assert_true(allows_system(&b, "sort p > ../sums/maxim.sum"));
 	assert_false(allows_system(&b, "sort p > ../maxim.sum"));
 	assert_false(allows_system(&b, "sort p > ../sums/../maxim.sum"));
+	assert_true(allows_popen(
+		&b, ARGV("/usr/bin/note", "-s", "Bill of Max O., May")));
+	assert_false(allows_popen(&b, ARGV("/usr/bin/note", "-s", "Bill")));
+	assert_true(allows_popen(&b, ARGV(CURL, "https://shop.test/of/maxim")));
+	assert_false(
+		allows_popen(&b, ARGV(CURL, "https://shop.test/of/a/del")));
+	assert_false(allows_popen(&b, ARGV(CURL, "https://shop.test/del")));
 	assert_false(allows_popen(
-		&b, ARGV("/usr/bin/mail", "-x", "maxim@shop.test")));
+		&b, ARGV("/usr/bin/wget", "-q", "https://maxim.shop.test/")));
 	assert_false(allows_popen(
 		&b, ARGV("/usr/bin/news", "-t", "maxim@shop.test")));
+	assert_false(
+		allows_popen(&b, ARGV("/usr/bin/jobs", "sync-maxim", "now")));
+#undef MAIL
+#undef CURL
 	finish(&b);
 }
 
