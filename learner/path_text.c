@@ -229,25 +229,60 @@ static struct sm_str variable_of(const struct sm_learn *l,
 	return (struct sm_str){ "", 0 };
 }
 
+static struct sm_str component_at(struct sm_str pattern, uint32_t at)
+{
+	uint32_t end = at;
+
+	while (end < pattern.len && pattern.p[end] != '/')
+		end++;
+	return (struct sm_str){ pattern.p + at, end - at };
+}
+
+/* How many components there are at least from a slash on. */
+static uint32_t least_components(struct sm_str pattern, uint32_t at)
+{
+	uint32_t n = 0;
+
+	for (; at < pattern.len; at++) {
+		struct sm_str part = component_at(pattern, at + 1);
+
+		at += part.len;
+		n += !is_any_depth(part) || at + 1 >= pattern.len;
+	}
+	return n;
+}
+
+/* From the slash of a slot for any depth on: that of one, behind which there
+ * may be so few components. */
+static uint32_t next_depth(struct sm_str pattern, uint32_t at, uint32_t count)
+{
+	while (at < pattern.len &&
+	       (!is_any_depth(component_at(pattern, at + 1)) ||
+		least_components(pattern, at) > count))
+		at += 1 + component_at(pattern, at + 1).len;
+	return at;
+}
+
 /*
  * Where in the pattern of a path what is below one of its directories begins,
- * so many components down; a slot for any depth goes on there. 0: nowhere.
+ * so many components down; a slot for any depth goes on there, or a later one
+ * if that has more behind it than there is. 0: nowhere.
  */
 static uint32_t below(const struct sm_learn *l, struct sm_str pattern,
 		      struct sm_str path, uint32_t depth)
 {
 	struct sm_str part = variable_of(l, pattern, path);
-	uint32_t done = count_components(part), at = 0, end;
+	uint32_t done = count_components(part), at = 0;
 
 	while (part.len && pattern.p[at] != '}')
 		at++;
 	at += part.len ? 1 : 0;
-	for (; done < depth && at < pattern.len; at = end, done++) {
-		for (end = at + 1; end < pattern.len && pattern.p[end] != '/';)
-			end++;
-		part = (struct sm_str){ pattern.p + at + 1, end - at - 1 };
-		if (is_any_depth(part))
-			break;
+	for (; done < depth && at < pattern.len; at += 1 + part.len, done++) {
+		part = component_at(pattern, at + 1);
+		if (!is_any_depth(part))
+			continue;
+		at = next_depth(pattern, at, count_components(path) - depth);
+		break;
 	}
 	return done <= depth && at + 1 < pattern.len ? at + 1 : 0;
 }

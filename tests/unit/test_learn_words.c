@@ -479,6 +479,61 @@ static void words_hold_names_of_owners(void **state)
 	finish(&b);
 }
 
+static struct sm_event pack_event(struct sm_value args[20], const char *who,
+				  const char *first, const char *second)
+{
+	static char pack[100], cwd[100];
+	struct sm_event e;
+
+	snprintf(pack, sizeof(pack), APP "/data/%s/packs/all.zip", who);
+	snprintf(cwd, sizeof(cwd), APP "/data/%s/papers/1", who);
+	e = popen_event(args, ARGV("/usr/bin/zip", "-q", pack, first, second));
+	args[2] = text(cwd);
+	return e;
+}
+
+/* Whose it is and what lies deeper are slots for any depth, both. */
+static void words_lie_below_the_last_of_two_depths(void **state)
+{
+	static const char *const who[] = { "linden", "oak.hill", "rivers",
+					   "elm" };
+	static const char *const files[] = {
+		"papers/1/lab.pdf", "papers/1/sheet 1.pdf", "papers/2/x.csv",
+		"texts/1/lab.txt",  "packs/a.zip",	    "notes.md"
+	};
+	struct sm_value args[20];
+	struct sm_event e;
+	char path[100];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (uint32_t i = 0; i < 4; i++)
+		give(&b, i, 0, "--house", who[i]);
+	for (int i = 0; i < 24; i++) {
+		snprintf(path, sizeof(path), APP "/data/%s", who[i % 4]);
+		see_mkdir(&b, i % 2, path);
+		snprintf(path, sizeof(path), APP "/data/%s/%s", who[i % 4],
+			 files[i / 4]);
+		see_open(&b, i % 2, path, WRITE);
+	}
+	for (int i = 0; i < 4; i++) {
+		e = pack_event(args, who[i], "lab.pdf",
+			       i % 2 ? "sheet 1.pdf" : NULL);
+		add(&b, i % 2, &e);
+	}
+	learn(&b);
+	e = pack_event(args, "st. ambrose", "Befund Nr. 12.pdf", "b/c.pdf");
+	assert_true(allows(&b, &e));
+	e = pack_event(args, "elm", "x.pdf", NULL);
+	assert_true(allows(&b, &e));
+	e = pack_event(args, "elm", "../../../app.py", NULL);
+	assert_false(allows(&b, &e));
+	e = pack_event(args, "elm", "/etc/passwd", NULL);
+	assert_false(allows(&b, &e));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -499,6 +554,7 @@ int main(void)
 		cmocka_unit_test(an_owner_in_a_relative_path_may_be_another),
 		cmocka_unit_test(a_substitution_goes_nowhere_for_what_follows),
 		cmocka_unit_test(words_hold_names_of_owners),
+		cmocka_unit_test(words_lie_below_the_last_of_two_depths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
