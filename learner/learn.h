@@ -195,6 +195,8 @@ bool sm_is_stdlib(const struct sm_learn *l, struct sm_str path);
  */
 struct sm_str sm_skeleton(struct sm_learn *l, struct sm_str name,
 			  unsigned *typed);
+/* Where what has a type begins in the middle of which is at; else at. */
+uint32_t sm_typed_start(struct sm_str name, uint32_t at);
 /*
  * "shop-<int>.<int>.tgz" is a name with a version, and what follows its numbers
  * is any text: 2.0-rc1. A number with a fraction stays one.

@@ -38,8 +38,9 @@ static bool is_of_numbers(struct sm_str s)
 	return true;
 }
 
-/* What all names start with, up to a separator; empty if less than two bytes
-   or if it is all of one of them, or numbers: those of another year differ. */
+/* What all names start with, up to a separator and in front of a date that it
+   would divide; empty if less than two bytes or if it is all of one of them, or
+   numbers: those of another year differ. */
 static struct sm_str common_start(const struct sm_member *members, size_t count)
 {
 	struct sm_str start = members[0].node->name;
@@ -53,6 +54,8 @@ static struct sm_str common_start(const struct sm_member *members, size_t count)
 			k++;
 		n = k;
 	}
+	for (size_t i = 0; i < count; i++)
+		n = sm_typed_start(members[i].node->name, n);
 	while (n && !is_separator(start.p[n - 1]))
 		n--;
 	for (size_t i = 0; i < count; i++)

@@ -83,6 +83,21 @@ static uint32_t typed_at(struct sm_str name, uint32_t at, enum sm_token *token)
 	return (uint32_t)sm_token_match(SM_TOKEN_INT, rest);
 }
 
+uint32_t sm_typed_start(struct sm_str name, uint32_t at)
+{
+	enum sm_token token;
+	uint32_t i = 0;
+
+	while (i < at) {
+		uint32_t length = typed_at(name, i, &token);
+
+		if (i + length > at)
+			return i;
+		i += length ? length : 1;
+	}
+	return at;
+}
+
 struct sm_str sm_skeleton(struct sm_learn *l, struct sm_str name,
 			  unsigned *typed)
 {

@@ -155,6 +155,24 @@ static struct sm_event bind_event(struct sm_value values[4], int port)
 	return event_of("socket.bind", values, 2);
 }
 
+/* The year both had in common is no part of what all names start with. */
+static void a_date_is_not_divided(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_mkdir(&b, 0, APP "/dist");
+	see_popen(&b, 0, ARGV("/bin/tar", APP "/dist/site-2026-01-17 old.tgz"));
+	see_popen(&b, 1, ARGV("/bin/tar", APP "/dist/site-2026-02-20-b.tgz"));
+	learn(&b);
+	assert_true(allows_popen(
+		&b, ARGV("/bin/tar", APP "/dist/site-2031-12-31.tgz")));
+	assert_false(allows_popen(
+		&b, ARGV("/bin/tar", APP "/dist/home-2031-12-31.tgz")));
+	finish(&b);
+}
+
 static void ports_that_change_open_for_listening(void **state)
 {
 	for (int ports = 1; ports <= 2; ports++) {
@@ -392,6 +410,7 @@ int main(void)
 		cmocka_unit_test(keys_of_sessions_open_when_seen_once),
 		cmocka_unit_test(the_day_is_no_part_of_what_owners_have),
 		cmocka_unit_test(an_argument_with_the_day_opens),
+		cmocka_unit_test(a_date_is_not_divided),
 		cmocka_unit_test(ports_that_change_open_for_listening),
 		cmocka_unit_test(names_drawn_at_random_are_told_from_words),
 		cmocka_unit_test(abstract_sockets_open_for_another_process),
