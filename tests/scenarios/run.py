@@ -24,6 +24,7 @@ that does not work without secmgr, benign use that fails without it.
 """
 import argparse
 import concurrent.futures
+import errno
 import importlib.util
 import json
 import os
@@ -47,10 +48,16 @@ TOOL_SECONDS = 120
 FULL_MS = 4000  # a recording that lost something is none; machines are busy
 TEXT_MAX = 240
 ROUNDS = 4  # replays until exact holds every request of every event
+TRIES = 3  # each with other ports, where one was taken meanwhile
 
 
 class Wrong(Exception):
     """The scenario or a tool does not do what the measurement rests on."""
+
+
+def is_taken(error):
+    """A port of the scenario's is somebody else's by now."""
+    return isinstance(error, OSError) and error.errno == errno.EADDRINUSE
 
 
 def folders():
@@ -129,6 +136,8 @@ class Bench:
             program.start()
             use(program)
         except Exception as error:  # pylint: disable=broad-except
+            if is_taken(error):
+                raise
             # Whatever a scenario meets in a program that is held back.
             program.complaints.append(f"{type(error).__name__}: {error}")
         finally:
@@ -211,7 +220,9 @@ class Bench:
         """What came of it, and whether the place can no longer be used."""
         try:
             has_succeeded = method()
-        except Exception:  # pylint: disable=broad-except
+        except Exception as error:  # pylint: disable=broad-except
+            if is_taken(error):
+                raise  # nothing was tried
             has_succeeded = False  # a client that meets a refusal
         illness = program.illness()
         is_used = (method.is_fresh or bool(illness)
@@ -330,11 +341,13 @@ class Bench:
         }
 
 
-def measure(build, folder, wanted):
+def measure(build, folder, wanted, tries=TRIES):
     """For a process of its own. Returns figures, or what is wrong."""
     try:
         return Bench(build, folder).measure(wanted)
     except Exception as error:  # pylint: disable=broad-except
+        if is_taken(error) and tries > 1:
+            return measure(build, folder, wanted, tries - 1)
         return {"scenario": folder.name,
                 "wrong": f"{type(error).__name__}: {error}"}
 

@@ -169,6 +169,9 @@ class Listener:
                     self.heard += data
 
     def close(self):
+        # Else the port stays taken while serve() waits for somebody.
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
 
 
