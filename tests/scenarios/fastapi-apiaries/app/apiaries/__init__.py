@@ -1,0 +1,1 @@
+"""Hives, harvests and papers of many beekeepers' associations."""

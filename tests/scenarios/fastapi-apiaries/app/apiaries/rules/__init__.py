@@ -1,0 +1,1 @@
+"""Advice; each rule is a module of its own."""

@@ -1,0 +1,2 @@
+def advise(mites):
+    return "feed" if mites < 10 else "move"

@@ -1,0 +1,2 @@
+def advise(mites):
+    return "treat" if mites > 3 else "wait"
