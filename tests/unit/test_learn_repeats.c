@@ -69,6 +69,55 @@ static void names_of_a_day_that_is_played_again_open(void **state)
 	assert_true(opens(APP "/run/app.28260", APP "/run/app.27405"));
 }
 
+/* Run i is that of a process with a pid as in a container. */
+static void be_short(struct bench *b, uint32_t i, uint32_t pid)
+{
+	static const struct sm_str argv[] = { SM_STR("python3"),
+					      SM_STR(APP "/app.py") };
+	struct sm_trace_interpreter python = {
+		.stdlib = SM_STR("/usr/lib/python3.11"),
+		.prefix = SM_STR("/usr"),
+		.home = SM_STR("/home/shop"),
+		.tmp = SM_STR("/tmp"),
+	};
+	struct sm_trace_process p = { .pid = 90000 + i,
+				      .guest_pid = pid,
+				      .start_ns = 1000 + i,
+				      .started_by = "exec",
+				      .exe = SM_STR("/usr/bin/python3"),
+				      .argv = argv,
+				      .argc = 2,
+				      .cwd = SM_STR("/") };
+
+	assert_int_equal(sm_observations_add_process(b->seen, 2 + i, &p,
+						     &python, &b->owners[i]),
+			 SM_OK);
+}
+
+static bool opens_beside(const char *first, const char *second)
+{
+	struct bench b = { .seen = sm_observations_new() };
+	bool is_open;
+
+	be_short(&b, 0, 7);
+	be_short(&b, 1, 12);
+	see_load(&b, APP "/app.py");
+	play(&b, 0, first);
+	play(&b, 1, second);
+	learn(&b);
+	is_open = allows_open(&b, APP "/letters/carla.txt", WRITE);
+	finish(&b);
+	return is_open;
+}
+
+static void pids_of_a_container_are_no_part_of_the_day(void **state)
+{
+	(void)state;
+	assert_true(opens_beside(APP "/run/app.7", APP "/run/app.12"));
+	assert_false(opens_beside(APP "/run/app.8", APP "/run/app.13"));
+	assert_false(opens_beside(APP "/run/a7b", APP "/run/a12b"));
+}
+
 static void names_that_came_back_beside_others_stay(void **state)
 {
 	(void)state;
@@ -115,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_a_day_that_is_played_again_open),
+		cmocka_unit_test(pids_of_a_container_are_no_part_of_the_day),
 		cmocka_unit_test(names_that_came_back_beside_others_stay),
 		cmocka_unit_test(
 			ports_the_kernel_gave_away_are_no_part_of_the_day),
