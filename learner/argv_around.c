@@ -133,7 +133,8 @@ static bool is_host_next(struct sm_str front)
 
 /*
  * Such names are somebody's, and what the program puts around them stays.
- * They opened as paths though they came back, which says the same of these.
+ * They opened as paths though they came back, which says the same of these. But
+ * where there are blanks, more words may follow, as of SQL.
  */
 struct sm_str sm_members_around(struct sm_learn *l, const struct sm_values *v)
 {
@@ -143,7 +144,8 @@ struct sm_str sm_members_around(struct sm_learn *l, const struct sm_values *v)
 	if (v->count < 2 || is_host_next(front))
 		return SM_STR("");
 	for (size_t i = 0; i < v->count; i++)
-		if (!sm_list_has(&l->members, inside(v->items[i].text, &a)))
+		if (sm_str_has(v->items[i].text, ' ') ||
+		    !sm_list_has(&l->members, inside(v->items[i].text, &a)))
 			return SM_STR("");
 	return with_around(l, v, &a, SM_STR("<name>"));
 }

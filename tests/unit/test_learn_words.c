@@ -442,8 +442,8 @@ static void words_hold_names_of_owners(void **state)
 		see_popen(&b, i / 2, ARGV("/usr/bin/mail", "-t", text));
 		snprintf(text, sizeof(text), "sort p > ../sums/%s.sum", who);
 		see_system(&b, i / 2, text);
-		snprintf(text, sizeof(text), "Bill of %s, May", who);
-		see_popen(&b, i / 2, ARGV("/usr/bin/note", "-s", text));
+		snprintf(text, sizeof(text), "select all from %s", who);
+		see_popen(&b, i / 2, ARGV("/usr/bin/psql", "-q", text));
 		snprintf(text, sizeof(text), "https://shop.test/of/%s", who);
 		see_popen(&b, i / 2, ARGV("/usr/bin/curl", text));
 		snprintf(text, sizeof(text), "https://%s.shop.test/", who);
@@ -461,9 +461,8 @@ static void words_hold_names_of_owners(void **state)
 	assert_true(allows_system(&b, "sort p > ../sums/maxim.sum"));
 	assert_false(allows_system(&b, "sort p > ../maxim.sum"));
 	assert_false(allows_system(&b, "sort p > ../sums/../maxim.sum"));
-	assert_true(allows_popen(
-		&b, ARGV("/usr/bin/note", "-s", "Bill of Max O., May")));
-	assert_false(allows_popen(&b, ARGV("/usr/bin/note", "-s", "Bill")));
+	assert_false(allows_popen(
+		&b, ARGV("/usr/bin/psql", "-q", "select all from a; drop b")));
 	assert_true(allows_popen(&b, ARGV(CURL, "https://shop.test/of/maxim")));
 	assert_false(
 		allows_popen(&b, ARGV(CURL, "https://shop.test/of/a/del")));
