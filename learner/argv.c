@@ -129,6 +129,14 @@ bool sm_is_subcommand(const struct sm_line *line, uint32_t at)
 	return false;
 }
 
+bool sm_are_subcommands(const struct sm_learn *l, const struct sm_line *line,
+			uint32_t at, const struct sm_values *v)
+{
+	return sm_is_subcommand(line, at) &&
+	       sm_values_all(v, sm_is_command_word) &&
+	       !sm_values_are_members(l, v);
+}
+
 /* -------------------------------------------------------------------- rules */
 
 /* "<int>..." is one word of a number and dots, and not any number of them. */
@@ -412,9 +420,7 @@ static void solve(struct sm_learn *l, struct sm_line *lines, size_t count,
 			continue;
 		}
 		varying++;
-		if (varying == 1 && sm_is_subcommand(&lines[0], i) &&
-		    sm_values_all(&v, sm_is_command_word) &&
-		    !sm_values_are_members(l, &v)) {
+		if (varying == 1 && sm_are_subcommands(l, &lines[0], i, &v)) {
 			split(l, lines, count, i, open);
 			return;
 		}

@@ -93,6 +93,9 @@ bool sm_takes_operands_only(struct sm_str command);
 struct sm_str sm_line_command(const struct sm_line *line, uint32_t at);
 /* The word right behind a command's name, with more free words behind it. */
 bool sm_is_subcommand(const struct sm_line *line, uint32_t at);
+/* Values at that word that say what is to be done, and name nobody. */
+bool sm_are_subcommands(const struct sm_learn *l, const struct sm_line *line,
+			uint32_t at, const struct sm_values *v);
 /* Spells words behind options that say what a program does. */
 void sm_lines_spell_commands(struct sm_learn *l, struct sm_line *lines,
 			     size_t count);

@@ -34,8 +34,7 @@ static uint32_t shortest(const struct sm_values *v)
 	return least;
 }
 
-/* Bytes that all values begin and end with: text which nothing inside may be.
- */
+/* How many bytes all values begin and end with that are the program's. */
 struct around {
 	uint32_t front, back;
 };

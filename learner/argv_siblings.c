@@ -32,7 +32,6 @@ static bool look_alike(const struct sm_line *a, const struct sm_line *b)
 
 		if (sm_word_compare_flags(x, y) ||
 		    !sm_str_equal(x->head, y->head) ||
-		    !sm_str_equal(x->tail, y->tail) ||
 		    (!sm_word_is_value(x) && !sm_str_equal(x->value, y->value)))
 			return false;
 	}
@@ -115,11 +114,8 @@ static void open_at(struct sm_learn *l, const struct siblings *s, uint32_t at,
 	if (own.count < 2)
 		return;
 	v = values_of(l, s, &own, at);
-	if (v.count == own.count || (sm_is_subcommand(s->own, at) &&
-				     sm_values_all(&v, sm_is_command_word) &&
-				     !sm_values_are_members(l, &v)))
-		return;
-	*open = sm_word_slot(l, s->own, at, &v);
+	if (v.count > own.count && !sm_are_subcommands(l, s->own, at, &v))
+		*open = sm_word_slot(l, s->own, at, &v);
 }
 
 void sm_lines_open_siblings(struct sm_learn *l, const struct sm_line *lines,

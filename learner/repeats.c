@@ -50,10 +50,10 @@ static void add_commands(struct sm_learn *l, struct play *plays)
 		sm_learn_fail(l, SM_NOMEM);
 	for (size_t i = 0; i < o->owner_count; i++) {
 		const struct sm_owner *owner = &o->owners[i];
+		size_t at = sm_observations_place_run(o, owner->run);
 
 		if (!started[i])
-			plays[sm_observations_place_run(o, owner->run)]
-				.command +=
+			plays[at].command +=
 				sm_hash_str(owner->role, owner->given);
 	}
 }

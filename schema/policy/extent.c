@@ -389,14 +389,13 @@ static enum sm_status add_tokens(struct sm_build *values,
 		bool is_slot =
 			t->kind == SM_SHELL_WORD && !t->is_live &&
 			(!t->has_slot || are_variables_known(values, t->text));
-
-		if (t->group && !group)
-			round = since;
-		group = t->group;
 		bool is_stem = t->kind == SM_SHELL_WORD &&
 			       sm_shell_has_stem(t) &&
 			       are_variables_known(values, t->stem);
 
+		if (t->group && !group)
+			round = since;
+		group = t->group;
 		if (is_slot && t->has_slot && is_live_word(t->raw, room))
 			is_slot = !(lives >> (*choices)++ & 1);
 		if (is_stem) {

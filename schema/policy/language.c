@@ -85,11 +85,12 @@ static uint32_t skip(struct sm_language *l, uint32_t start, char first)
 	return skipped;
 }
 
+/* Of `.` and `..`, which no canonical path has. */
 #define DOTS_MAX 2
 
 /*
- * The same for a component behind so many dots, of which no more may be all of
- * it: canonical paths have no `.` and `..`.
+ * A start of a component that begins with so many dots already, from which the
+ * rest is read as from `start`; dots alone are no component.
  */
 static uint32_t not_dots(struct sm_reading *b, uint32_t start, unsigned dots)
 {
@@ -211,21 +212,20 @@ static enum sm_status read_items(struct sm_reading *b, struct sm_scan scan,
 				 bool is_component)
 {
 	uint32_t before = b->at, start = sm_language_state(b->l);
-	bool is_first = true, is_open = false, is_hidden = false;
-	bool has_more = false;
+	bool is_open = false, is_hidden = false;
+	uint32_t count = 0;
 	enum sm_status status = SM_OK, end;
 	struct sm_item item;
 	char not_first = is_component ? '.' : '-';
 
 	b->at = start;
 	while (!status && !(end = sm_pattern_next(&scan, &item, NULL))) {
-		if (is_first)
+		if (!count++) {
 			is_open = is_open_start(&item, is_component);
-		if (is_first && is_component)
-			is_hidden = item.kind == SM_ITEM_LITERAL &&
+			is_hidden = is_component &&
+				    item.kind == SM_ITEM_LITERAL &&
 				    sm_str_starts(item.text, SM_STR("."));
-		has_more = !is_first;
-		is_first = false;
+		}
 		status = read_item(b, &item);
 	}
 	if (!status && end != SM_END)
@@ -234,7 +234,7 @@ static enum sm_status read_items(struct sm_reading *b, struct sm_scan scan,
 		return status;
 	if (is_open && !b->l->has_failed)
 		start = guard(b, start, not_first, !is_component);
-	if (is_hidden && has_more && !b->l->has_failed)
+	if (is_hidden && count > 1 && !b->l->has_failed)
 		start = not_dots(b, start, 0);
 	if (!b->l->has_failed)
 		sm_language_free_move(b->l, before, start);
