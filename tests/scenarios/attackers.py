@@ -65,6 +65,17 @@ class Attackers:
         use(f"id > {marker}")
         return self.happens(marker.exists) if waits else marker.exists()
 
+    def template_reads(self, renders):
+        """renders(expression): what a template makes of it; a password."""
+        return self.is_told(renders(f"open('{self.home}/.netrc').read()"))
+
+    def template_runs(self, renders):
+        return self.runs_line(lambda line: renders(
+            f"__import__('os').system('{line}')"))
+
+    def template_steals(self, renders):
+        return self.steals(lambda code: renders(f"exec({code!r})"))
+
     def runs_libc(self, use, waits=False):
         """use(code): an expression that calls system() of the C library."""
         return self.runs_line(

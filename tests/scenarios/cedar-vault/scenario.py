@@ -387,8 +387,7 @@ class CedarVault(stage.Program):
 
     @stage.attack("template injection")
     def greeting_reads_a_password(self):
-        return self.is_told(self.renders(
-            f"open('{self.home}/.netrc').read()"))
+        return self.template_reads(self.renders)
 
     @stage.attack("template injection")
     def greeting_runs_a_command(self):

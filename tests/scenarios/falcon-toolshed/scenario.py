@@ -389,13 +389,11 @@ class FalconToolshed(stage.Service):
 
     @stage.attack("template injection")
     def notice_reads_a_password(self):
-        return self.is_told(self.renders(
-            f"open('{self.home}/.netrc').read()"))
+        return self.template_reads(self.renders)
 
     @stage.attack("template injection")
     def notice_runs_a_command(self):
-        return self.runs_line(lambda line: self.renders(
-            f"__import__('os').system('{line}')"))
+        return self.template_runs(self.renders)
 
     @stage.attack("eval injection")
     def where_runs_a_command(self):
@@ -412,7 +410,7 @@ class FalconToolshed(stage.Service):
 
     @stage.attack("exfiltration")
     def notice_sends_credentials(self):
-        return self.steals(lambda code: self.renders(f"exec({code!r})"))
+        return self.template_steals(self.renders)
 
     @stage.attack("unsafe pickle")
     def wish_runs_a_command(self):

