@@ -268,6 +268,7 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 		return;
 	if (!place.is_shared && !place.is_code) {
 		sm_open_owned(l, node, dir, &place);
+		sm_open_inputs(l, stems, node, dir, &place);
 		sm_open_brought(l, node);
 		sm_open_known(l, stems, node);
 		sm_name_owners(l, node);

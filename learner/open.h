@@ -148,6 +148,10 @@ bool sm_open_drawn(struct sm_learn *l, struct sm_node *node);
 bool sm_is_mirror(const struct sm_learn *l, const struct sm_str_list *stems,
 		  const struct sm_node *node, struct sm_str dir,
 		  const struct sm_place *place);
+/* Directories of inputs in node, which some of what opened is called after. */
+void sm_open_inputs(struct sm_learn *l, const struct sm_str_list *stems,
+		    struct sm_node *node, struct sm_str dir,
+		    const struct sm_place *place);
 /* Packages, and nobody else, read data there by name; see served.c. */
 bool sm_is_served(const struct sm_learn *l, const struct sm_node *node,
 		  struct sm_str dir, const struct sm_place *place);

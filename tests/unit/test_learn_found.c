@@ -446,6 +446,55 @@ static void names_spread_in_no_tight_policy(void **state)
 	}
 }
 
+#define SETS APP "/sets"
+
+/* In each run: what each of the three sets has, of kinds of its own. */
+static void see_sets(struct bench *b, bool is_listed, const char *state)
+{
+	static const char *const have[][2] = { { "maps", "1884/a.psd" },
+					       { "papers", "b.pdf" },
+					       { "plates", "box/c.jpg" } };
+	char path[128];
+
+	for (int run = 0; run < 2; run++)
+		for (size_t i = 0; i < 3; i++) {
+			snprintf(path, sizeof(path), SETS "/%s", have[i][0]);
+			if (is_listed)
+				see_list(b, run, path);
+			snprintf(path, sizeof(path), SETS "/%s/%s", have[i][0],
+				 have[i][1]);
+			see_open(b, run, path, READ);
+			snprintf(path, sizeof(path), "%s/%s.json", state,
+				 have[i][0]);
+			see_open(b, run, path, WRITE);
+		}
+}
+
+/* The program makes state/NAME.json of each: the next has another name. */
+static void inputs_are_called_as_what_is_made_of_them(void **state)
+{
+	(void)state;
+	for (int is_listed = 0; is_listed < 2; is_listed++)
+		for (int has_other = 0; has_other < 2; has_other++) {
+			bool open = is_listed && !has_other;
+			struct bench b;
+
+			start(&b);
+			see_sets(&b, is_listed, APP "/state");
+			if (has_other)
+				see_list(&b, 0, SETS "/common");
+			learn(&b);
+			assert_int_equal(allows_list(&b, SETS "/Bird Rings"),
+					 open);
+			assert_int_equal(
+				allows_open(&b, SETS "/a/1999/x.ods", READ),
+				open);
+			assert_false(allows_open(&b, SETS "/a/x.ods", WRITE));
+			assert_false(allows_open(&b, SETS "/x.ods", READ));
+			finish(&b);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -466,6 +515,7 @@ int main(void)
 		cmocka_unit_test(packages_that_read_source_read_all_of_it),
 		cmocka_unit_test(what_is_written_does_not_spread),
 		cmocka_unit_test(names_spread_in_no_tight_policy),
+		cmocka_unit_test(inputs_are_called_as_what_is_made_of_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
