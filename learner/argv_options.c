@@ -129,10 +129,20 @@ static bool lie_together(const struct sm_word *a, const struct sm_word *b)
 	       sm_str_equal(dir_in(a->value), dir_in(b->value));
 }
 
-/* What it costs to take one word for another. */
-static unsigned compare(const struct sm_learn *l, const struct sm_word *a,
-			const struct sm_word *b)
+/* A word that somebody gave; but who gives a command asks for another thing. */
+static bool is_given(const struct sm_learn *l, const struct sm_line *line,
+		     uint32_t at)
 {
+	return sm_list_has(&l->given, line->words[at].value) &&
+	       !sm_is_subcommand(line, at);
+}
+
+/* What it costs to take one word for another. */
+static unsigned compare(const struct sm_learn *l, const struct sm_line *line,
+			uint32_t at, const struct sm_word *b)
+{
+	const struct sm_word *a = &line->words[at];
+
 	if (!sm_word_is_value(a) || !sm_word_is_value(b))
 		return sm_word_compare_flags(a, b) ||
 				       !sm_str_equal(a->head, b->head) ||
@@ -146,8 +156,7 @@ static unsigned compare(const struct sm_learn *l, const struct sm_word *a,
 		return NEVER;
 	/* Another word, another thing to do. */
 	if (sm_is_command_word(a->value) && sm_is_command_word(b->value) &&
-	    !sm_list_has(&l->members, a->value) &&
-	    !sm_list_has(&l->given, a->value))
+	    !sm_list_has(&l->members, a->value) && !is_given(l, line, at))
 		return NEVER;
 	return lie_together(a, b) ? SAME : OTHER_PLACE;
 }
@@ -190,7 +199,7 @@ static unsigned step_cost(const struct sm_learn *l, const struct way *w,
 	case TAKE:
 		if (!in_a || !in_b)
 			return NEVER;
-		return compare(l, &w->a->words[i], &w->b->words[j]) +
+		return compare(l, w->a, i, &w->b->words[j]) +
 		       *cost_at(w, i + 1, j + 1);
 	case MORE_A:
 		return in_a && is_one_more(w->a, i)
@@ -315,7 +324,7 @@ static bool look_alike(const struct sm_learn *l, const struct sm_line *a,
 	if (sm_line_compare_groups(a, b))
 		return false;
 	for (uint32_t i = 0; i < a->count; i++)
-		if (compare(l, &a->words[i], &b->words[i]) >= NEVER)
+		if (compare(l, a, i, &b->words[i]) >= NEVER)
 			return false;
 	return true;
 }

@@ -422,6 +422,46 @@ static void what_may_be_left_out_is_so_with_a_command(void **state)
 #undef KEEP
 }
 
+/* Somebody ran the program by hand: what it was asked to do is no choice of
+ * words that mean the same. */
+static void what_is_given_by_hand_is_a_command_still(void **state)
+{
+#define VAULT "/usr/bin/vault"
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++) {
+		give(&b, run, 0, "create", "list");
+		give(&b, run + 2, 0, "extract", "drop");
+		see_popen(&b, run,
+			  ARGV(VAULT, "create", "--rate", run ? "4" : "3",
+			       "--brief", "/b/a::day", "letters"));
+		see_popen(&b, run,
+			  ARGV(VAULT, "create", "--rate", run ? "4" : "3",
+			       "--brief", "/b/a::day", "one", "two"));
+		see_popen(&b, run,
+			  ARGV(VAULT, "create", "--rate", run ? "4" : "3",
+			       "--dry", "--all", "/b/a::day", "letters"));
+		see_popen(&b, run, ARGV(VAULT, "list", "/b/a::day"));
+		see_popen(&b, run, ARGV(VAULT, "list", "/b/a::day", "x/y"));
+		see_popen(&b, run,
+			  ARGV(VAULT, "extract", "--all", "/b/a::day"));
+		see_popen(&b, run,
+			  ARGV(VAULT, "extract", "--all", "/b/a::day", "x/y"));
+		see_popen(&b, run, ARGV(VAULT, "drop", "--all", "/b/a"));
+	}
+	learn(&b);
+	assert_true(allows_popen(&b, ARGV(VAULT, "create", "--rate", "5",
+					  "--brief", "/b/a::day", "letters")));
+	assert_false(allows_popen(&b, ARGV(VAULT, "create", "--rate", "5",
+					   "/b/a::day", "letters")));
+	assert_false(allows_popen(&b, ARGV(VAULT, "create", "/b/a::day")));
+	assert_false(allows_popen(&b, ARGV(VAULT, "create")));
+	finish(&b);
+#undef VAULT
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,6 +481,7 @@ int main(void)
 		cmocka_unit_test(names_that_opened_are_no_commands),
 		cmocka_unit_test(what_lies_elsewhere_belongs_to_the_option),
 		cmocka_unit_test(what_may_be_left_out_is_so_with_a_command),
+		cmocka_unit_test(what_is_given_by_hand_is_a_command_still),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
