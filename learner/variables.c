@@ -124,6 +124,7 @@ static void note_code(struct sm_learn *l, struct sm_str file)
 		return;
 	}
 	sm_list_add(l, &l->code_files, file);
+	sm_list_add(l, &l->own_code, file);
 	sm_list_add(l, &l->code_dirs, sm_dir_of(file));
 }
 

@@ -164,6 +164,54 @@ static void the_application_decides_what_its_scripts_are_told(void **state)
 }
 
 /* `-` says where it comes from, and tells nothing of the names. */
+#define SENSOR "/usr/bin/sensor", "all"
+
+/* Both come back each day; a program of the system might do more with a third.
+ */
+static void two_settings_of_the_applications_own_are_enough(void **state)
+{
+	static const struct {
+		const char *module;
+		bool is_tight, open;
+	} rows[] = { { "jobs.sensor", false, true },
+		     { "jobs.sensor", true, false },
+		     { "sensorlib.run", false, false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct sm_learn_options options = {
+			.level = rows[i].is_tight ? SM_LEVEL_TIGHT
+						  : SM_LEVEL_BALANCED
+		};
+		const char *m = rows[i].module;
+		struct bench b;
+
+		start(&b);
+		see_load(&b, APP "/jobs/sensor.py");
+		for (int run = 0; run < 2; run++) {
+			see_popen(&b, run,
+				  ARGV("/usr/bin/python3", "-m", m, "all",
+				       "--unit", "C"));
+			see_popen(&b, run,
+				  ARGV("/usr/bin/python3", "-m", m, "all",
+				       "--unit", "K"));
+		}
+		learn_with(&b, &options);
+		assert_int_equal(
+			allows_popen(&b, ARGV("/usr/bin/python3", "-m", m,
+					      "all", "--unit", "F")),
+			rows[i].open);
+		assert_false(allows_popen(&b, ARGV(SENSOR, "--unit", "F")));
+		assert_false(allows_popen(&b, ARGV("/usr/bin/python3", "-m", m,
+						   "all", "--unit", "/x")));
+		assert_false(allows_popen(&b, ARGV("/usr/bin/python3", "-m", m,
+						   "all", "--unit", "--as")));
+		assert_false(allows_popen(&b, ARGV("/usr/bin/python3", "-m", m,
+						   "one", "--unit", "C")));
+		finish(&b);
+	}
+}
+
 static void a_dash_is_none_of_the_values(void **state)
 {
 	struct bench b;
@@ -296,6 +344,8 @@ int main(void)
 		cmocka_unit_test(a_script_in_a_line_has_commands_of_its_own),
 		cmocka_unit_test(
 			the_application_decides_what_its_scripts_are_told),
+		cmocka_unit_test(
+			two_settings_of_the_applications_own_are_enough),
 		cmocka_unit_test(a_dash_is_none_of_the_values),
 		cmocka_unit_test(prose_may_hold_slashes),
 		cmocka_unit_test(names_in_a_directory_above_open),
