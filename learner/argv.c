@@ -450,6 +450,7 @@ static void solve_group(struct sm_learn *l, const struct lines *all,
 	for (uint32_t i = 0; i < lines[0].count; i++)
 		open[i] = SM_STR("");
 	sm_lines_open_siblings(l, all->items, all->count, first, end, open);
+	sm_lines_open_said(l, all->items, all->count, first, end, open);
 	solve(l, lines, end - first, open);
 }
 
@@ -491,6 +492,10 @@ void sm_learn_argv(struct sm_learn *l)
 		      sm_line_compare);
 	sm_lines_group(l, lines.items, lines.count);
 	sm_lines_fold(l, lines.items, lines.count);
+	if (f.count)
+		qsort(lines.items, lines.count, sizeof(*lines.items),
+		      sm_line_compare);
+	sm_lines_fold_operands(l, lines.items, lines.count);
 	if (f.count)
 		qsort(lines.items, lines.count, sizeof(*lines.items),
 		      sm_line_compare);

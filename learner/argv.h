@@ -173,5 +173,15 @@ bool sm_is_command_word(struct sm_str s);
 void sm_lines_open_siblings(struct sm_learn *l, const struct sm_line *lines,
 			    size_t count, size_t first, size_t end,
 			    struct sm_str *open);
+/* Two lines of one program have the same subcommand, or none. */
+bool sm_lines_do_the_same(const struct sm_line *a, const struct sm_line *b);
+/* Last words become lists that are some in other lines; sorted by program. */
+void sm_lines_fold_operands(struct sm_learn *l, struct sm_line *lines,
+			    size_t count);
+/* Likewise argv_said.c: what options were told in other lines of the program.
+ */
+void sm_lines_open_said(struct sm_learn *l, const struct sm_line *lines,
+			size_t count, size_t first, size_t end,
+			struct sm_str *open);
 
 #endif

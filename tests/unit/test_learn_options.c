@@ -462,6 +462,88 @@ static void what_is_given_by_hand_is_a_command_still(void **state)
 #undef VAULT
 }
 
+/* With --dry the same two come every day; without it others do. */
+static void what_options_are_told_is_so_in_other_lines(void **state)
+{
+#define VAULT "/usr/bin/vault"
+	static const char *const packs[] = { "none", "lz4", "zlib", "zstd" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++) {
+		for (int i = 0; i < 2; i++) {
+			see_popen(&b, run,
+				  ARGV(VAULT, "create", "--pack",
+				       packs[run * 2 + i], "--json", "day"));
+			see_popen(&b, run,
+				  ARGV(VAULT, "create", "--pack", packs[i],
+				       "--dry", "day"));
+			see_popen(&b, run,
+				  ARGV(VAULT, "prune", "--pack", packs[i],
+				       "--all", "day"));
+		}
+		see_popen(&b, run,
+			  ARGV(VAULT, "create", "--mode", "one", "--dry",
+			       "--pack", "xz", "day"));
+	}
+	learn(&b);
+	assert_true(allows_popen(
+		&b, ARGV(VAULT, "create", "--pack", "bzip", "--dry", "day")));
+	assert_false(allows_popen(
+		&b, ARGV(VAULT, "create", "--pack", "/x", "--dry", "day")));
+	assert_false(allows_popen(
+		&b, ARGV(VAULT, "prune", "--pack", "bzip", "--all", "day")));
+	assert_false(allows_popen(&b, ARGV(VAULT, "create", "--mode", "two",
+					   "--dry", "--pack", "xz", "day")));
+	finish(&b);
+#undef VAULT
+}
+
+/* Of some lines one thing was packed so far, of others one or two. */
+static void operands_are_as_many_with_other_options(void **state)
+{
+#define VAULT "/usr/bin/vault"
+	static const char *const dates[] = { "2026-11-02", "2026-12-09" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++) {
+		char to[64];
+
+		snprintf(to, sizeof(to), "/b/a::%s", dates[run]);
+		for (int i = 0; i < 3; i++) {
+			snprintf(to, sizeof(to), "/b/%d%d.vault", run, i);
+			see_open(&b, run, to, WRITE);
+			see_popen(&b, run,
+				  ARGV(VAULT, "create", "--json", to,
+				       i ? "letters" : "xrays"));
+			see_popen(&b, run,
+				  ARGV(VAULT, "create", "--json", to,
+				       "patients", "dumps"));
+			see_popen(&b, run,
+				  ARGV(VAULT, "create", "--dry", to,
+				       i ? "letters" : "xrays"));
+			see_popen(&b, run,
+				  ARGV(VAULT, "drop", "--dry", to,
+				       i ? "letters" : "xrays"));
+		}
+	}
+	learn(&b);
+	assert_true(allows_popen(&b, ARGV(VAULT, "create", "--json",
+					  "/b/21.vault", "patients", "dumps")));
+	assert_true(allows_popen(&b, ARGV(VAULT, "create", "--dry",
+					  "/b/21.vault", "patients", "dumps")));
+	assert_false(allows_popen(&b, ARGV(VAULT, "create", "--dry",
+					   "/b/21.vault", "one", "--x")));
+	assert_false(
+		allows_popen(&b, ARGV(VAULT, "drop", "--dry", "/b/21.vault",
+				      "patients", "dumps")));
+	finish(&b);
+#undef VAULT
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -482,6 +564,8 @@ int main(void)
 		cmocka_unit_test(what_lies_elsewhere_belongs_to_the_option),
 		cmocka_unit_test(what_may_be_left_out_is_so_with_a_command),
 		cmocka_unit_test(what_is_given_by_hand_is_a_command_still),
+		cmocka_unit_test(what_options_are_told_is_so_in_other_lines),
+		cmocka_unit_test(operands_are_as_many_with_other_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
