@@ -285,7 +285,8 @@ bool sm_is_drawn_dir(const struct sm_node *node)
 
 	return node->is_slot && node->is_dir && node->count &&
 	       sm_node_access(node) & SM_ACCESS_CREATE &&
-	       memmem(node->name.p, node->name.len, token, sizeof(token) - 1);
+	       (node->is_own_dir ||
+		memmem(node->name.p, node->name.len, token, sizeof(token) - 1));
 }
 
 /* Programs may work there that nothing was recorded of: who made the directory

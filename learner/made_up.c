@@ -212,10 +212,11 @@ void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 	     sm_find_tmp(name, &from)))
 		node->name = around(l, name, from, from + 8, "<tmp>");
 	else if (node->is_made &&
-		 sm_find_pid(l, name, &node->processes, &from, &to))
+		 sm_find_pid(l, name, &node->processes, &from, &to)) {
 		node->name = around(l, name, from, to, "<int>");
-	else if ((place->is_tmp || place->is_proc) &&
-		 sm_find_pid(l, name, &node->processes, &from, &to))
+		node->is_own_dir = node->is_made_dir;
+	} else if ((place->is_tmp || place->is_proc) &&
+		   sm_find_pid(l, name, &node->processes, &from, &to))
 		node->name = with_token(l, name, from, to, "<int>");
 	else if (place->is_proc && is_proc_number(node))
 		node->name = SM_STR("<int>");

@@ -27,6 +27,26 @@ static bool is_mine(const struct sm_learn *l, struct sm_str dir)
 	       is_prefix(l, dir, "TMP", false);
 }
 
+/*
+ * Below a dotted directory, of which own is what is not given. What the program
+ * made itself in the application's directory is its own, whatever the name.
+ */
+static bool is_hidden(const struct sm_learn *l, struct sm_str dir,
+		      struct sm_str own, bool is_app)
+{
+	for (uint32_t i = dir.len - own.len; i + 1 < dir.len; i++) {
+		struct sm_str made = { dir.p, i + 1 };
+
+		if (dir.p[i] != '/' || dir.p[i + 1] != '.')
+			continue;
+		while (made.len < dir.len && dir.p[made.len] != '/')
+			made.len++;
+		if (!is_app || !sm_list_has(&l->made_hidden, made))
+			return true;
+	}
+	return false;
+}
+
 struct sm_place sm_place_of(const struct sm_learn *l, struct sm_str dir)
 {
 	bool is_mine_ = is_mine(l, dir);
@@ -45,8 +65,8 @@ struct sm_place sm_place_of(const struct sm_learn *l, struct sm_str dir)
 	place.is_shared = sm_place_is_shared(dir) ||
 			  is_prefix(l, dir, "HOME", true) ||
 			  is_prefix(l, dir, "TMP", true);
-	place.is_hidden = sm_place_is_dotted(own);
 	place.is_app = l->app.len && sm_path_is_under(dir, l->app);
+	place.is_hidden = is_hidden(l, dir, own, place.is_app);
 	place.is_tmp = is_prefix(l, dir, "TMP", false);
 	place.is_proc = sm_path_is_under(dir, SM_STR("/proc"));
 	return place;

@@ -55,6 +55,7 @@ struct sm_node {
 	bool is_moved;	   /* renamed to this, and the name was there before */
 	uint32_t tmp_at;   /* where its made-up part starts, from 1; 0: ask */
 	bool is_drawn;	   /* a slot for what a process drew: its pid, <tmp> */
+	bool is_own_dir;   /* likewise a directory, for the time it runs */
 	bool is_varied;	   /* a slot for files of which each use had others */
 	bool holds_undata; /* something below is no file of data */
 	struct sm_base base;

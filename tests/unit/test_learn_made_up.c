@@ -104,6 +104,24 @@ static void process_ids_are_in_no_rule(void **state)
 	finish(&b);
 }
 
+/* It is filled as what it will replace: with other files, deeper ones. */
+static void a_directory_named_by_a_process_id_is_its_own(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_mkdir(&b, 0, APP "/out/.next.4000");
+	see_open(&b, 0, APP "/out/.next.4000/index.html", WRITE);
+	see_mkdir(&b, 0, APP "/out/.next.4000/notes");
+	see_open(&b, 0, APP "/out/.next.4000/notes/one.html", WRITE);
+	learn(&b);
+	assert_true(allows_mkdir(&b, APP "/out/.next.81/notes/2027"));
+	assert_true(allows_open(&b, APP "/out/.next.81/a/b/c.woff", WRITE));
+	assert_false(allows_open(&b, APP "/out/next/a/b/c.woff", WRITE));
+	finish(&b);
+}
+
 static void small_process_ids_stand_alone(void **state)
 {
 	struct bench b;
@@ -183,6 +201,7 @@ int main(void)
 			temporary_names_are_told_from_words_beside_them),
 		cmocka_unit_test(temporary_names_are_framed_alike_anywhere),
 		cmocka_unit_test(process_ids_are_in_no_rule),
+		cmocka_unit_test(a_directory_named_by_a_process_id_is_its_own),
 		cmocka_unit_test(small_process_ids_stand_alone),
 		cmocka_unit_test(process_ids_are_of_who_uses_the_file),
 		cmocka_unit_test(files_are_sorted_by_how_their_hashes_begin),

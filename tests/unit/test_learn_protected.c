@@ -328,6 +328,41 @@ static void dotfiles_and_keys_stay_literal(void **state)
 	finish(&b);
 }
 
+/* Below a dot, but it made all of it, and may keep there what it likes. */
+static void what_the_program_hides_is_its_own(void **state)
+{
+	static const struct {
+		const char *dir;
+		bool is_made, open;
+	} rows[] = { { APP "/.cache", true, true },
+		     { APP "/.cache", false, false },
+		     { "/home/shop/.store", true, false } };
+	char path[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bench b;
+
+		start(&b);
+		if (rows[i].is_made)
+			see_mkdir(&b, 0, rows[i].dir);
+		for (int k = 0; k < 4; k++) {
+			snprintf(path, sizeof(path), "%s/%c", rows[i].dir,
+				 "aehk"[k]);
+			see_mkdir(&b, k / 2, path);
+			snprintf(path, sizeof(path), "%s/%c/%s", rows[i].dir,
+				 "aehk"[k], k % 2 ? "a.txt" : "b/c.html");
+			see_open(&b, k / 2, path, WRITE);
+		}
+		learn(&b);
+		snprintf(path, sizeof(path), "%s/z/y/x.ods", rows[i].dir);
+		assert_int_equal(allows_open(&b, path, WRITE), rows[i].open);
+		snprintf(path, sizeof(path), "%s/z/.x.ods", rows[i].dir);
+		assert_false(allows_open(&b, path, WRITE));
+		finish(&b);
+	}
+}
+
 static void shared_directories_open_with_a_fixed_start_only(void **state)
 {
 	struct bench b;
@@ -353,6 +388,7 @@ int main(void)
 		cmocka_unit_test(code_directories_open_for_written_data_only),
 		cmocka_unit_test(directories_of_programs_stay_as_they_are),
 		cmocka_unit_test(dotfiles_and_keys_stay_literal),
+		cmocka_unit_test(what_the_program_hides_is_its_own),
 		cmocka_unit_test(
 			shared_directories_open_with_a_fixed_start_only),
 	};
