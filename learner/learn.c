@@ -215,6 +215,7 @@ static void learn(struct sm_learn *l)
 	learn_family(l, sm_learn_argv);
 	learn_family(l, sm_learn_network);
 	learn_family(l, sm_learn_code);
+	learn_family(l, sm_learn_joined);
 	learn_family(l, sm_learn_search);
 	learn_family(l, sm_learn_named);
 	sm_learn_gate(l);

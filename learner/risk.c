@@ -210,6 +210,15 @@ static const char *process_risk(struct sm_learn *l, const struct sm_rule *rule)
 
 /* -------------------------------------------------------- code and the rest */
 
+/* A file of this name, whoever puts it in which directory. */
+static bool is_of_any_directory(struct sm_str p)
+{
+	struct sm_str name = sm_path_name(p);
+
+	return sm_is_code_suffix(sm_extension(name)) && !sm_is_pattern(name) &&
+	       sm_is_pattern((struct sm_str){ p.p, p.len - name.len });
+}
+
 static const char *code_risk(const struct sm_learn *l,
 			     const struct sm_rule *rule)
 {
@@ -220,6 +229,9 @@ static const char *code_risk(const struct sm_learn *l,
 			return "a module that reaches below the interpreter";
 		if (sm_str_equal(sm_extension(p), SM_STR(".pth")))
 			return "runs at every start of the interpreter";
+		if (is_of_any_directory(p))
+			return "new code: a file of that name in any "
+			       "directory";
 		return sm_list_has(&l->unrun, p)
 			       ? "code that was asked for, but never run"
 			       : NULL;
