@@ -107,18 +107,29 @@ static void process_ids_are_in_no_rule(void **state)
 /* It is filled as what it will replace: with other files, deeper ones. */
 static void a_directory_named_by_a_process_id_is_its_own(void **state)
 {
+	static const char *const sites[] = { "garden", "stars", "tides" };
+	char dir[64], path[128];
 	struct bench b;
 
 	(void)state;
 	start(&b);
-	see_mkdir(&b, 0, APP "/out/.next.4000");
-	see_open(&b, 0, APP "/out/.next.4000/index.html", WRITE);
-	see_mkdir(&b, 0, APP "/out/.next.4000/notes");
-	see_open(&b, 0, APP "/out/.next.4000/notes/one.html", WRITE);
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), APP "/out/%s", sites[i]);
+		see_mkdir(&b, i, path);
+		snprintf(dir, sizeof(dir), "%s/.next.%d", path,
+			 (int)b.seen->owners[b.owners[i]].pid);
+		see_mkdir(&b, i, dir);
+		snprintf(path, sizeof(path), "%s/index.html", dir);
+		see_open(&b, i, path, WRITE);
+		snprintf(path, sizeof(path), "%s/notes", dir);
+		see_mkdir(&b, i, path);
+		snprintf(path, sizeof(path), "%s/notes/one.html", dir);
+		see_open(&b, i, path, WRITE);
+	}
 	learn(&b);
-	assert_true(allows_mkdir(&b, APP "/out/.next.81/notes/2027"));
-	assert_true(allows_open(&b, APP "/out/.next.81/a/b/c.woff", WRITE));
-	assert_false(allows_open(&b, APP "/out/next/a/b/c.woff", WRITE));
+	assert_true(allows_mkdir(&b, APP "/out/reef/.next.81/notes/2027"));
+	assert_true(allows_open(&b, APP "/out/reef/.next.81/a/c.woff", WRITE));
+	assert_false(allows_open(&b, APP "/out/reef/next/a/c.woff", WRITE));
 	finish(&b);
 }
 
