@@ -105,7 +105,7 @@ static struct sm_word read_word(struct sm_learn *l,
 	}
 	if (!sm_path_is_canonical(w.value) && !sm_paths_find(l, w.path))
 		return w;
-	pattern = sm_paths_pattern(l, w.path, &slotted);
+	pattern = sm_paths_word(l, w.path, &slotted);
 	if (slotted) {
 		w.value = pattern;
 		w.is_path = w.is_fixed = true;

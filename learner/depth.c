@@ -352,6 +352,7 @@ static void let_read_below(struct sm_learn *l, struct sm_node *node)
 	struct sm_str_list putters = { NULL, 0, 0 };
 	const struct sm_node *first = NULL;
 	bool is_any = has_formats(node, &first);
+	bool is_written = !node->is_made && sm_is_written(node);
 	struct sm_node *tree = sm_node_new_slot(l, node, SM_STR("**"), true);
 
 	for (struct sm_grant *g = node->grants; g; g = g->next)
@@ -361,6 +362,8 @@ static void let_read_below(struct sm_learn *l, struct sm_node *node)
 	read_all_below(l, tree, node, is_any, &putters);
 	sm_node_tidy(l, tree);
 	sm_node_tidy(l, node);
+	if (is_written)
+		sm_open_written(l, node);
 }
 
 /* What is put into node is put at any depth below it by who makes it. */

@@ -44,6 +44,7 @@ void sm_generalise(struct sm_learn *l, struct sm_node *root)
 	sm_tree_absorb(l, root);
 	sm_tree_walk(l, root, SM_STR("/"));
 	sm_tree_deepen(l, root);
+	sm_tree_outputs(l, root);
 	sm_tree_look_behind(l, root);
 	sm_tree_empty(l, root, SM_STR("/"));
 	sm_tree_twin(l, root);

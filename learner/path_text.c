@@ -59,6 +59,7 @@ struct chain {
 	const struct sm_node *nodes[SM_PATH_MAX / 2];
 	size_t count, literal; /* literal: from here on none is a slot */
 	size_t told;	       /* those before may be parameters */
+	bool is_word;	       /* in a line: texts may be of any format */
 };
 
 #define TOLD_ALL SIZE_MAX
@@ -69,6 +70,7 @@ static void climb(const struct sm_node *node, const struct sm_node *base,
 {
 	c->count = c->literal = 0;
 	c->told = most_told;
+	c->is_word = false;
 	for (; node->parent; node = node->parent) {
 		if (node == base)
 			c->told = c->count;
@@ -126,7 +128,10 @@ static struct sm_str pattern_of_chain(struct sm_learn *l, const struct chain *c,
 			continue;
 		}
 		text = sm_learn_join(l, text, SM_STR("/"));
-		text = sm_learn_join(l, text, spelling_of(l, c->nodes[i], !i));
+		text = sm_learn_join(l, text,
+				     !i && c->is_word && c->nodes[0]->is_text
+					     ? sm_stem_of(c->nodes[0]->name)
+					     : spelling_of(l, c->nodes[i], !i));
 	}
 	return text;
 }
@@ -170,7 +175,8 @@ struct sm_str sm_paths_told(struct sm_learn *l, struct sm_str path)
 
 /* Directories that lead to base, and base itself, are no parameters. */
 static struct sm_str pattern_from(struct sm_learn *l, struct sm_str path,
-				  const struct sm_node *base, bool *slotted)
+				  const struct sm_node *base, bool is_word,
+				  bool *slotted)
 {
 	const struct sm_node *node = sm_paths_find(l, path);
 	struct sm_str literal;
@@ -182,6 +188,7 @@ static struct sm_str pattern_from(struct sm_learn *l, struct sm_str path,
 		return literal;
 	}
 	climb(node, base, TOLD_ALL, &c);
+	c.is_word = is_word;
 	path = pattern_of_chain(l, &c, &literal);
 	*slotted = !literal.len;
 	return path;
@@ -190,7 +197,13 @@ static struct sm_str pattern_from(struct sm_learn *l, struct sm_str path,
 struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
 			       bool *slotted)
 {
-	return pattern_from(l, path, NULL, slotted);
+	return pattern_from(l, path, NULL, false, slotted);
+}
+
+struct sm_str sm_paths_word(struct sm_learn *l, struct sm_str path,
+			    bool *slotted)
+{
+	return pattern_from(l, path, NULL, true, slotted);
 }
 
 struct sm_str sm_paths_program(struct sm_learn *l, struct sm_str path)
@@ -304,7 +317,8 @@ struct sm_str sm_paths_relative(struct sm_learn *l,
 				     !sm_extension(path).len)))
 		return none;
 	/* Whoever told where to go told nothing of the word. */
-	text = pattern_from(l, full, sm_paths_find(l, standing->dir), slotted);
+	text = pattern_from(l, full, sm_paths_find(l, standing->dir), true,
+			    slotted);
 	at = below(l, text, full, count_components(standing->dir));
 	tail = (struct sm_str){ text.p + at, text.len - at };
 	/* A slot above only, or a variable below, is none of the word's. */

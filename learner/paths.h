@@ -18,6 +18,10 @@ void sm_generalise(struct sm_learn *l, struct sm_node *root);
 struct sm_str sm_paths_pattern(struct sm_learn *l, struct sm_str path,
 			       bool *slotted);
 
+/* Likewise, for the words of lines: of texts in any format. */
+struct sm_str sm_paths_word(struct sm_learn *l, struct sm_str path,
+			    bool *slotted);
+
 /* The same for a relative path, as a relative pattern; empty: there is none. */
 struct sm_str sm_paths_relative(struct sm_learn *l,
 				const struct sm_standing *standing,

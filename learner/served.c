@@ -225,12 +225,12 @@ bool sm_is_written(const struct sm_node *node)
 }
 
 static void open_written(struct sm_learn *l, struct sm_node *tree,
-			 const struct sm_node *files)
+			 struct sm_node *files)
 {
-	struct sm_str name = { files->name.p, 0 }, text;
+	struct sm_str name = sm_stem_of(files->name), text;
 	struct sm_node *slot;
 
-	name.len = files->name.len - sm_extension(files->name).len;
+	files->is_text = files->is_slot;
 	for (size_t i = 0; i < WRITTEN_COMMON; i++) {
 		text = sm_learn_join(l, name, sm_str_of(written[i]));
 		if (sm_str_equal(text, files->name))

@@ -55,6 +55,7 @@ struct sm_node {
 	bool is_moved;	   /* renamed to this, and the name was there before */
 	uint32_t tmp_at;   /* where its made-up part starts, from 1; 0: ask */
 	bool is_drawn;	   /* a slot for what a process drew: its pid, <tmp> */
+	bool is_text;	   /* a slot for texts: other formats beside it */
 	bool is_own_dir;   /* likewise a directory, for the time it runs */
 	bool is_varied;	   /* a slot for files of which each use had others */
 	bool holds_undata; /* something below is no file of data */
@@ -168,6 +169,8 @@ void sm_tree_rename_once(struct sm_learn *l, struct sm_node *node,
 			 struct sm_str dir);
 void sm_tree_rotate(struct sm_learn *l, struct sm_node *node);
 void sm_tree_deepen(struct sm_learn *l, struct sm_node *node);
+/* What is made of files at any depth lies at any depth: outputs.c. */
+void sm_tree_outputs(struct sm_learn *l, struct sm_node *root);
 /* Any name behind links that the program makes; see links.c. */
 void sm_tree_look_behind(struct sm_learn *l, struct sm_node *node);
 /* Who walks what others fill reads all that is there; see walkers.c. */

@@ -424,6 +424,39 @@ static void directories_of_assets_have_others_beside_them(void **state)
 	}
 }
 
+/* Drafts of people: a text is written in any format, a table is not. */
+static void texts_somebody_tells_are_of_any_format(void **state)
+{
+	static const char *const drafts[] = { "ada/rota",  "tom/bells",
+					      "grace/map", "lena/choir",
+					      "ivo/yard",  "priya/hall" };
+
+	(void)state;
+	for (int is_text = 0; is_text < 2; is_text++) {
+		char path[128];
+		struct bench b;
+
+		start(&b);
+		for (int i = 0; i < 6; i++) {
+			snprintf(path, sizeof(path), APP "/in/%s.%s", drafts[i],
+				 is_text ? "txt" : "csv");
+			see_open(&b, i / 3, path, READ);
+			see_popen(&b, i / 3,
+				  ARGV("/usr/bin/lint", "--file", path));
+		}
+		learn(&b);
+		assert_int_equal(allows_open(&b, APP "/in/jo/a/b.md", READ),
+				 is_text);
+		assert_int_equal(
+			allows_popen(&b, ARGV("/usr/bin/lint", "--file",
+					      APP "/in/jo/a/b.md")),
+			is_text);
+		assert_false(allows_open(&b, APP "/in/jo/a.json", READ));
+		assert_false(allows_open(&b, APP "/in/jo/a.md", WRITE));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,6 +478,7 @@ int main(void)
 			what_people_write_for_people_opens_for_who_reads_it),
 		cmocka_unit_test(texts_may_be_of_any_format_of_texts),
 		cmocka_unit_test(directories_of_assets_have_others_beside_them),
+		cmocka_unit_test(texts_somebody_tells_are_of_any_format),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
