@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Directories that others join: each product has a recipe of its own, which the
- * program loads by its path. Where files of one name were loaded from several
- * directories, and on other days from others, the next directory's is loaded as
- * well: DIR/<tree>/NAME. The name stays, since it belongs to the program. It is
- * new code in any case, and under review.
+ * program loads by its path, and pictures beside it. Where files of one name
+ * were loaded from several directories, and on other days from others, the next
+ * directory's is loaded as well: DIR/<tree>/NAME. The name stays, since it
+ * belongs to the program. It is new code in any case, and under review.
  *
- * What the program makes could be no code.
+ * Where code is among data nothing opens whole, for whoever may read all of it
+ * reads the code. A package that takes files of one extension, as a library
+ * for pictures does, reads these: DIR/<tree>/<name>.png.
+ *
+ * What the program makes is neither: it could be no code, and has other rules.
  */
 #include <stdlib.h>
 
@@ -21,8 +25,8 @@
 /* A directory, and what was found in it. */
 struct holder {
 	struct sm_str dir;  /* with its slash */
-	struct sm_str what; /* their name */
-	struct sm_str by;   /* who reads it as data; empty: it is loaded */
+	struct sm_str what; /* their name; of data, their extension */
+	struct sm_str by;   /* who reads data; empty: it is code */
 	struct sm_sketch runs;
 	uint64_t seen;
 };
@@ -74,7 +78,9 @@ static bool is_made(const struct joined *j, struct sm_str path)
 
 static bool is_such(const struct holder *h, struct sm_str path)
 {
-	return sm_str_equal(sm_path_name(path), h->what);
+	struct sm_str name = sm_path_name(path);
+
+	return sm_str_equal(h->by.len ? sm_extension(name) : name, h->what);
 }
 
 /* Such a file was made somewhere below top, which ends with a slash. */
@@ -140,6 +146,16 @@ static void join_holders(struct joined *j)
 		last->seen += j->items[i].seen;
 	}
 	j->count = n;
+}
+
+/* Behind the last of the same kind as the one at. */
+static size_t end_of_kind(const struct joined *j, size_t at)
+{
+	size_t end = at + 1;
+
+	while (end < j->count && !compare_kinds(&j->items[at], &j->items[end]))
+		end++;
+	return end;
 }
 
 /* The traces of runs; none, where they are not all known. */
@@ -270,9 +286,7 @@ static struct sm_strings find_readers(struct sm_learn *l,
 	}
 	join_holders(&j);
 	for (size_t i = 0; i < j.count; i = end) {
-		for (end = i + 1; end < j.count &&
-				  !compare_kinds(&j.items[i], &j.items[end]);)
-			end++;
+		end = end_of_kind(&j, i);
 		if (end - i >= DIRS_MIN)
 			sm_list_add(l, &by, j.items[i].by);
 	}
@@ -281,21 +295,42 @@ static struct sm_strings find_readers(struct sm_learn *l,
 
 /* -------------------------------------------------------------------- rules */
 
-static void grant(struct sm_learn *l, const struct holder *same, size_t count,
+/* DIR/<tree>/NAME, or any name with the extension. */
+static struct sm_str pattern_of(struct sm_learn *l, const struct holder *h,
+				struct sm_str top)
+{
+	struct sm_str any =
+		h->by.len ? SM_STR("/<tree>/<name>") : SM_STR("/<tree>/");
+
+	any = sm_learn_join(l, sm_learn_path(l, top), any);
+	return sm_learn_join(l, any, sm_escape(l, h->what));
+}
+
+static void grant(struct sm_learn *l, struct holder *same, size_t count,
 		  struct sm_str top)
 {
-	struct sm_rule rule = { .family = SM_FAMILY_CODE,
-				.access = SM_ACCESS_LOAD };
+	struct sm_rule load = { .family = SM_FAMILY_CODE,
+				.access = SM_ACCESS_LOAD,
+				.pattern = pattern_of(l, same, top) };
+	struct sm_rule read = { .family = SM_FAMILY_FILES,
+				.access = SM_ACCESS_READ,
+				.pattern = load.pattern,
+				.by = { &same->by, 1 } };
 
-	rule.pattern =
-		sm_learn_join(l, sm_learn_path(l, top), SM_STR("/<tree>/"));
-	rule.pattern = sm_learn_join(l, rule.pattern, sm_escape(l, same->what));
-	sm_learn_rule(l, &rule);
-	rule.family = SM_FAMILY_FILES;
-	rule.access = SM_ACCESS_READ;
-	rule.by = find_readers(l, same, count);
-	if (rule.by.count)
-		sm_learn_rule(l, &rule);
+	if (!same->by.len) {
+		sm_learn_rule(l, &load);
+		read.by = find_readers(l, same, count);
+	}
+	if (read.by.count)
+		sm_learn_rule(l, &read);
+}
+
+/* Data beside code; where there is none, it may open whole. */
+static bool may_grant(const struct sm_learn *l, const struct holder *h,
+		      struct sm_str top)
+{
+	return may_hold(l, top) &&
+	       (!h->by.len || (sm_holds_code(l, top) && !sm_is_base(l, top)));
 }
 
 /* What all directories begin with, up to a slash; they are in order. */
@@ -342,7 +377,7 @@ static size_t settle(struct sm_learn *l, const struct joined *j,
 			end++;
 		dirs += settle(l, j, same + i, end - i);
 	}
-	if (dirs < DIRS_MIN || !may_hold(l, top) ||
+	if (dirs < DIRS_MIN || !may_grant(l, same, top) ||
 	    !do_others_join(l, same, count) ||
 	    is_made_below(j, same, (struct sm_str){ top.p, common }))
 		return dirs;
@@ -350,22 +385,54 @@ static size_t settle(struct sm_learn *l, const struct joined *j,
 	return 1;
 }
 
+static void settle_all(struct sm_learn *l, struct joined *j)
+{
+	size_t end;
+
+	join_holders(j);
+	for (size_t i = 0; i < j->count; i = end) {
+		end = end_of_kind(j, i);
+		settle(l, j, j->items + i, end - i);
+	}
+}
+
+/* --------------------------------------------------------------------- data */
+
+static void find_data(struct sm_learn *l, struct joined *j)
+{
+	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_FILES, SM_ACCESS_READ);
+
+	for (size_t i = 0; i < f.count; i++) {
+		const struct sm_request *r = f.items[i].request;
+		struct sm_str name = sm_path_name(r->value), by;
+
+		if (r->via != SM_VIA_DIRECT ||
+		    !sm_path_is_canonical(r->value) ||
+		    !sm_is_data_suffix(sm_extension(name)) ||
+		    sm_is_guarded_name(name) ||
+		    sm_list_has(&l->code_files, r->value))
+			continue;
+		by = sm_by_of(l, &f.items[i].view->event);
+		if (sm_is_package(by) && may_hold(l, sm_dir_of(r->value)) &&
+		    !is_made(j, r->value))
+			add(l, j, &f.items[i], sm_extension(name), by);
+	}
+}
+
 void sm_learn_joined(struct sm_learn *l)
 {
-	struct joined j = { .count = 0 };
-	size_t end;
+	struct joined code = { .count = 0 }, data = { .count = 0 };
 
 	if (l->options.level == SM_LEVEL_TIGHT)
 		return;
-	list_made(l, &j);
-	find_code(l, &j);
-	join_holders(&j);
+	list_made(l, &code);
+	data.made = code.made;
+	data.made_count = code.made_count;
 	l->why = SM_STR("files of one name in directories that others join");
-	for (size_t i = 0; i < j.count; i = end) {
-		for (end = i + 1; end < j.count &&
-				  !compare_kinds(&j.items[i], &j.items[end]);)
-			end++;
-		settle(l, &j, j.items + i, end - i);
-	}
+	find_code(l, &code);
+	settle_all(l, &code);
+	l->why = SM_STR("files of one kind beside such code");
+	find_data(l, &data);
+	settle_all(l, &data);
 	l->why = SM_STR("");
 }

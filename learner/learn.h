@@ -307,7 +307,7 @@ void sm_learn_search(struct sm_learn *l);
 void sm_learn_argv(struct sm_learn *l);
 void sm_learn_network(struct sm_learn *l);
 void sm_learn_code(struct sm_learn *l);
-/* Code of directories that others join; after all other code. */
+/* Code of directories that others join, and data; after all other code. */
 void sm_learn_joined(struct sm_learn *l);
 /* Modules that policy neither grants nor lets be written; after all else. */
 void sm_learn_modules(struct sm_learn *l, const struct sm_policy *policy);

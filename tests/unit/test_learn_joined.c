@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Code of directories that others join. */
+/* Directories that others join: their code, and data beside it. */
 #include "tests/unit/learn_fixture.h"
 
 #define PLUGINS APP "/plugins"
@@ -398,6 +398,176 @@ static void who_reads_it_as_data_reads_the_next(void **state)
 	finish(&b);
 }
 
+/* --------------------------------------------------------------------- data */
+
+#define CODE PLUGINS "/ink/main.py"
+
+static void data_beside_code_opens_by_its_extension(void **state)
+{
+	struct sm_value args[3];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, CODE);
+	tool_read_in(&b, 0, PLUGINS "/ink/art/drop.png");
+	tool_read_in(&b, 1, PLUGINS "/paper/sheet.png");
+	tool_read_in(&b, 2, PLUGINS "/glue/art/pot.png");
+	learn(&b);
+	assert_true(tool_opens(&b, PLUGINS "/wax/red one.png", READ));
+	assert_true(tool_opens(&b, PLUGINS "/ink/art/big/x.png", READ));
+	assert_false(tool_opens(&b, PLUGINS "/wax/red.png", WRITE));
+	assert_false(tool_opens(&b, PLUGINS "/wax/red.jpeg", READ));
+	assert_false(tool_opens(&b, PLUGINS "/wax/red.py", READ));
+	assert_false(tool_opens(&b, PLUGINS "/wax/.red.png", READ));
+	assert_false(tool_opens(&b, PLUGINS "/.wax/red.png", READ));
+	assert_false(tool_opens(&b, APP "/wax/red.png", READ));
+	assert_false(allows_open(&b, PLUGINS "/wax/red.png", READ));
+	e = open_event(args, PLUGINS "/wax/red.png", READ);
+	e.site.principal = tool;
+	e.site.principal.name = SM_STR("other");
+	assert_false(allows(&b, &e));
+	finish(&b);
+}
+
+static void data_in_two_directories(struct bench *b)
+{
+	see_load(b, CODE);
+	tool_read_in(b, 0, PLUGINS "/ink/art/drop.png");
+	tool_read_in(b, 1, PLUGINS "/ink/art/two.png");
+	tool_read_in(b, 2, PLUGINS "/glue/art/pot.png");
+}
+
+static void data_of_every_run(struct bench *b)
+{
+	see_load(b, CODE);
+	for (int run = 0; run < 3; run++) {
+		tool_read_in(b, run, PLUGINS "/ink/art/drop.png");
+		tool_read_in(b, run, PLUGINS "/paper/art/sheet.png");
+		tool_read_in(b, run, PLUGINS "/glue/art/pot.png");
+	}
+}
+
+static void data_that_is_written(struct bench *b)
+{
+	see_load(b, CODE);
+	tool_read_in(b, 0, PLUGINS "/ink/art/drop.png");
+	tool_read_in(b, 1, PLUGINS "/paper/art/sheet.png");
+	tool_read_in(b, 2, PLUGINS "/glue/art/pot.png");
+	see_open(b, 3, PLUGINS "/paper/art/sheet.png", WRITE);
+}
+
+static void data_where_directories_are_made(struct bench *b)
+{
+	see_load(b, CODE);
+	see_mkdir(b, 3, PLUGINS "/paper/art");
+	tool_read_in(b, 0, PLUGINS "/ink/art/drop.png");
+	tool_read_in(b, 1, PLUGINS "/paper/art/sheet.png");
+	tool_read_in(b, 2, PLUGINS "/glue/art/pot.png");
+}
+
+/* It may open whole, if there is more of it. */
+static void data_without_code(struct bench *b)
+{
+	tool_read_in(b, 0, PLUGINS "/ink/art/drop.png");
+	tool_read_in(b, 1, PLUGINS "/paper/sheet.png");
+	tool_read_in(b, 2, PLUGINS "/glue/art/pot.png");
+}
+
+/* What is beside it then is the whole program. */
+static void data_beside_the_program(struct bench *b)
+{
+	tool_read_in(b, 0, APP "/ink/art/drop.png");
+	tool_read_in(b, 1, APP "/plugins/paper/art/sheet.png");
+	tool_read_in(b, 2, APP "/glue/art/pot.png");
+}
+
+static void data_of_several_extensions(struct bench *b)
+{
+	see_load(b, CODE);
+	tool_read_in(b, 0, PLUGINS "/ink/art/drop.png");
+	tool_read_in(b, 1, PLUGINS "/paper/art/sheet.jpeg");
+	tool_read_in(b, 2, PLUGINS "/glue/art/pot.gif");
+}
+
+static void the_applications_data(struct bench *b)
+{
+	see_load(b, CODE);
+	see_open(b, 0, PLUGINS "/ink/art/drop.png", READ);
+	see_open(b, 1, PLUGINS "/paper/art/sheet.png", READ);
+	see_open(b, 2, PLUGINS "/glue/art/pot.png", READ);
+}
+
+static void other_data_stays_closed(void **state)
+{
+	static void (*const rows[])(struct bench *) = {
+		data_in_two_directories,
+		data_of_every_run,
+		data_where_directories_are_made,
+		data_without_code,
+		data_that_is_written,
+		data_beside_the_program,
+		data_of_several_extensions,
+		the_applications_data,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bench b;
+
+		start(&b);
+		rows[i](&b);
+		learn(&b);
+		if (tool_opens(&b, PLUGINS "/wax/2/red.png", READ) ||
+		    allows_open(&b, PLUGINS "/wax/2/red.png", READ))
+			fail_msg("row %zu opens", i);
+		finish(&b);
+	}
+}
+
+static void names_that_are_no_data_stay_closed(void **state)
+{
+	static const char *const dirs[] = { "ink", "paper", "glue" };
+	static const char *const ends[] = { ".pth", ".pem", ".x", "" };
+	char path[100];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		struct bench b;
+
+		start(&b);
+		see_load(&b, CODE);
+		for (int run = 0; run < 3; run++) {
+			snprintf(path, sizeof(path), PLUGINS "/%s/file%d%s",
+				 dirs[run], run, ends[i]);
+			tool_read_in(&b, run, path);
+		}
+		learn(&b);
+		snprintf(path, sizeof(path), PLUGINS "/wax/2/red%s", ends[i]);
+		if (tool_opens(&b, path, READ))
+			fail_msg("%s opens", ends[i]);
+		finish(&b);
+	}
+}
+
+static void data_stays_as_recorded_when_tight(void **state)
+{
+	const struct sm_learn_options options = { .level = SM_LEVEL_TIGHT };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_load(&b, CODE);
+	tool_read_in(&b, 0, PLUGINS "/ink/art/drop.png");
+	tool_read_in(&b, 1, PLUGINS "/paper/sheet.png");
+	tool_read_in(&b, 2, PLUGINS "/glue/art/pot.png");
+	learn_with(&b, &options);
+	assert_true(tool_opens(&b, PLUGINS "/paper/sheet.png", READ));
+	assert_false(tool_opens(&b, PLUGINS "/wax/red.png", READ));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,6 +582,10 @@ int main(void)
 		cmocka_unit_test(
 			directories_of_directories_open_where_several_are),
 		cmocka_unit_test(who_reads_it_as_data_reads_the_next),
+		cmocka_unit_test(data_beside_code_opens_by_its_extension),
+		cmocka_unit_test(other_data_stays_closed),
+		cmocka_unit_test(names_that_are_no_data_stay_closed),
+		cmocka_unit_test(data_stays_as_recorded_when_tight),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
