@@ -171,6 +171,56 @@ static void hooks_keep_what_is_to_be_done_and_their_files(void **state)
 	finish(&b);
 }
 
+#define VAULT "/usr/bin/vault"
+
+/* Of an archive nothing or one thing was named so far; whether it lies in what
+ * another command named. */
+static void what_may_be_left_out_may_be_several(void **state)
+{
+	(void)state;
+	for (int has_dirs = 0; has_dirs < 2; has_dirs++) {
+		struct bench b;
+		char to[32], dir[32], file[64];
+
+		start(&b);
+		for (int run = 0; run < 2; run++) {
+			snprintf(to, sizeof(to), "/b/%c%d.vault", "ab"[run],
+				 run);
+			snprintf(dir, sizeof(dir), "letters/%s",
+				 run ? "abel" : "castro");
+			snprintf(file, sizeof(file), "%s/%s.txt", dir,
+				 run ? "visit" : "allergies");
+			for (int i = 0; i < 3; i++) {
+				to[3] = "abc"[i];
+				see_open(&b, run, to, WRITE);
+				see_popen(&b, run, ARGV(VAULT, "take", to));
+				see_popen(&b, run, ARGV(VAULT, "copy", to));
+			}
+			see_popen(&b, run, ARGV(VAULT, "take", to, file));
+			see_popen(&b, run, ARGV(VAULT, "rank", to, file));
+			if (has_dirs)
+				see_popen(&b, run,
+					  ARGV(VAULT, "list", to, dir));
+		}
+		learn(&b);
+		assert_true(allows_popen(&b, ARGV(VAULT, "take", "/b/a9.vault",
+						  "letters/z/1.txt",
+						  "letters/z/2.txt")));
+		assert_int_equal(
+			allows_popen(&b, ARGV(VAULT, "take", "/b/a9.vault",
+					      "letters/z")),
+			has_dirs);
+		assert_false(allows_popen(
+			&b, ARGV(VAULT, "take", "/b/a9.vault", "--all")));
+		assert_false(allows_popen(&b, ARGV(VAULT, "copy", "/b/a9.vault",
+						   "letters/z/1.txt")));
+		assert_false(allows_popen(&b, ARGV(VAULT, "rank", "/b/a9.vault",
+						   "letters/z/1.txt",
+						   "letters/z/2.txt")));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +228,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_stays_one_of_a_set),
 		cmocka_unit_test(what_one_hook_is_told_another_may_be),
 		cmocka_unit_test(hooks_keep_what_is_to_be_done_and_their_files),
+		cmocka_unit_test(what_may_be_left_out_may_be_several),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
