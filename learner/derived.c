@@ -275,8 +275,8 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 	}
 	if (!place.is_code)
 		sm_open_frames(l, place.is_shared ? stems : NULL, node);
-	if (place.is_tmp)
-		sm_open_ends(l, node);
+	if (!place.is_code)
+		sm_open_ends(l, node, place.is_tmp);
 	open_derived(l, node);
 	sm_node_keep_up(l, node);
 	sm_node_tidy(l, node);

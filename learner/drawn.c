@@ -3,6 +3,7 @@
  * Temporary files: what they are for tells which extension they get, and what
  * an export or an answer is asked for is another one the next time. Their names
  * were drawn, so that no file of anybody else is among what the rule means.
+ * Where others keep theirs, or what is made stays, there have to be two.
  */
 #include "learner/open.h"
 
@@ -37,19 +38,40 @@ static bool has_free_end(struct sm_str name)
 	       !memcmp(name.p + name.len - any.len, any.p, any.len);
 }
 
-void sm_open_ends(struct sm_learn *l, struct sm_node *node)
+/* Temporary, of data: what stands before the extension; or empty. */
+static struct sm_str start_of(const struct sm_node *kid)
 {
+	struct sm_str end = end_of(kid->name);
+
+	if (!is_passing(kid) || has_free_end(kid->name) ||
+	    !sm_is_data_suffix(sm_extension(kid->name)) || !end.len)
+		return SM_STR("");
+	return (struct sm_str){ kid->name.p, kid->name.len - end.len };
+}
+
+/* Others are called as kid but for the extension. */
+static bool has_others(const struct sm_node *node, const struct sm_node *kid)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (node->kids[i] != kid &&
+		    sm_str_equal(start_of(node->kids[i]), start_of(kid)))
+			return true;
+	return false;
+}
+
+void sm_open_ends(struct sm_learn *l, struct sm_node *node, bool is_tmp)
+{
+	bool *open = sm_learn_take(l, (node->count + 1) * sizeof(*open));
+
+	for (size_t i = 0; i < node->count; i++)
+		open[i] = start_of(node->kids[i]).len &&
+			  (is_tmp || has_others(node, node->kids[i]));
 	for (size_t i = 0; i < node->count; i++) {
 		struct sm_node *kid = node->kids[i];
-		struct sm_str end = end_of(kid->name);
 
-		if (!is_passing(kid) || has_free_end(kid->name) ||
-		    !sm_is_data_suffix(sm_extension(kid->name)) || !end.len)
+		if (!open[i])
 			continue;
-		kid->name = sm_learn_join(
-			l,
-			(struct sm_str){ kid->name.p, kid->name.len - end.len },
-			SM_STR(".<name>"));
+		kid->name = sm_learn_join(l, start_of(kid), SM_STR(".<name>"));
 		kid->why = SM_STR("temporary, whatever its extension");
 	}
 }

@@ -132,8 +132,9 @@ void sm_open_frames(struct sm_learn *l, const struct sm_str_list *stems,
 /* Names that opened elsewhere, of which stems are what they start with. */
 void sm_open_known(struct sm_learn *l, const struct sm_str_list *stems,
 		   struct sm_node *node);
-/* In a directory of temporary files: they may have any extension. */
-void sm_open_ends(struct sm_learn *l, struct sm_node *node);
+/* Temporary files may have any extension: in a directory of such, or where two
+ * that are called alike had others. */
+void sm_open_ends(struct sm_learn *l, struct sm_node *node, bool is_tmp);
 /* One of both became the other, and is called as it, with more behind. */
 void sm_node_note_renamed(struct sm_node *one, struct sm_node *other);
 /* The name that goes with the slot that its draft became; or empty. */

@@ -133,6 +133,43 @@ static void a_directory_named_by_a_process_id_is_its_own(void **state)
 	finish(&b);
 }
 
+static void see_drawn_and_gone(struct bench *b, const char *path)
+{
+	struct sm_value drawn = text(path);
+	struct sm_value args[2] = { text(path), number(-1) };
+	struct sm_event made = event_of("tempfile.mkstemp", &drawn, 1);
+	struct sm_event gone = event_of("os.remove", args, 2);
+
+	add(b, 0, &made);
+	see_open(b, 0, path, WRITE);
+	add(b, 0, &gone);
+}
+
+/* Drafts of pictures: two formats were asked for, or one so far. */
+static void drafts_of_two_formats_are_of_any(void **state)
+{
+	(void)state;
+	for (int two = 0; two < 2; two++) {
+		struct bench b;
+
+		start(&b);
+		see_drawn_and_gone(&b, APP "/out/.draft-k3x_9abz.png");
+		if (two)
+			see_drawn_and_gone(&b, APP "/out/.draft-k3x_9aby.jpg");
+		see_drawn_and_gone(&b, APP "/out/.code-k3x_9abx.py");
+		learn(&b);
+		assert_true(
+			allows_open(&b, APP "/out/.draft-00000000.png", WRITE));
+		assert_int_equal(
+			allows_open(&b, APP "/out/.draft-00000000.tif", WRITE),
+			two);
+		assert_false(allows_open(&b, APP "/out/.draft-new.tif", WRITE));
+		assert_false(
+			allows_open(&b, APP "/out/.code-00000000.tif", WRITE));
+		finish(&b);
+	}
+}
+
 static void small_process_ids_stand_alone(void **state)
 {
 	struct bench b;
@@ -213,6 +250,7 @@ int main(void)
 		cmocka_unit_test(temporary_names_are_framed_alike_anywhere),
 		cmocka_unit_test(process_ids_are_in_no_rule),
 		cmocka_unit_test(a_directory_named_by_a_process_id_is_its_own),
+		cmocka_unit_test(drafts_of_two_formats_are_of_any),
 		cmocka_unit_test(small_process_ids_stand_alone),
 		cmocka_unit_test(process_ids_are_of_who_uses_the_file),
 		cmocka_unit_test(files_are_sorted_by_how_their_hashes_begin),
