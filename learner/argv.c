@@ -451,6 +451,7 @@ static void solve_group(struct sm_learn *l, const struct lines *all,
 		open[i] = SM_STR("");
 	sm_lines_open_siblings(l, all->items, all->count, first, end, open);
 	sm_lines_open_said(l, all->items, all->count, first, end, open);
+	sm_lines_open_settings(l, lines, end - first, open);
 	solve(l, lines, end - first, open);
 }
 

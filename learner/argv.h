@@ -158,6 +158,8 @@ struct sm_str sm_values_prose(const struct sm_values *values);
 /* The word at `at` is behind an option that is followed by what is to be run.
  */
 bool sm_says_what_runs(const struct sm_line *line, uint32_t at);
+/* The value of an option that neither runs it nor says who may do what. */
+bool sm_is_plain_option(const struct sm_line *line, uint32_t at);
 /*
  * How much, how many, how large: the number of an option is somebody's choice,
  * and the next one chooses otherwise.
@@ -173,6 +175,9 @@ bool sm_is_command_word(struct sm_str s);
 void sm_lines_open_siblings(struct sm_learn *l, const struct sm_line *lines,
 			    size_t count, size_t first, size_t end,
 			    struct sm_str *open);
+/* Likewise argv_settings.c: of a group of lines, what goes with anything. */
+void sm_lines_open_settings(struct sm_learn *l, const struct sm_line *lines,
+			    size_t count, struct sm_str *open);
 /* Two lines of one program have the same subcommand, or none. */
 bool sm_lines_do_the_same(const struct sm_line *a, const struct sm_line *b);
 /* Last words become lists that are some in other lines; sorted by program. */

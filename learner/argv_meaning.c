@@ -86,6 +86,14 @@ bool sm_says_what_runs(const struct sm_line *line, uint32_t at)
 	return is_followed_by_code(option_of(line, at));
 }
 
+bool sm_is_plain_option(const struct sm_line *line, uint32_t at)
+{
+	struct sm_str option = option_of(line, at);
+
+	return option.len && !is_followed_by_code(option) &&
+	       !says_which(option) && !takes_rights(sm_line_command(line, at));
+}
+
 bool sm_is_quantity(const struct sm_line *line, uint32_t at)
 {
 	const struct sm_word *word = &line->words[at];

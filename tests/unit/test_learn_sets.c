@@ -171,6 +171,46 @@ static void hooks_keep_what_is_to_be_done_and_their_files(void **state)
 	finish(&b);
 }
 
+/* Each of two came with several files; whether a third may come. */
+static void settings_that_go_with_anything_open(void **state)
+{
+	static const struct {
+		const char *option, *one, *two, *three;
+		bool many, open;
+	} rows[] = { { "-f", "latin1", "cp1252", "iso-8859-15", true, true },
+		     { "-f", "latin1", "cp1252", "iso-8859-15", false, false },
+		     { "-f", "latin1", "cp1252", "/etc/x", true, false },
+		     { "-f", "latin1", "cp1252", "-x", true, false },
+		     { "-f", "gzip", "zstd", "bash", true, false },
+		     { "-f", "a.example", "b.example", "c.example", true,
+		       false },
+		     { "-u", "Ann", "Ben", "Carl", true, false },
+		     { "--rsh-command", "Ann", "Ben", "Carl", true, false } };
+	static const char *const files[] = { "ann/a", "ben/b", "carl/c" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bench b;
+
+		start(&b);
+		for (int run = 0; run < 2; run++)
+			for (int k = 0; k < (rows[i].many ? 3 : 1); k++) {
+				see_popen(&b, run,
+					  ARGV("/usr/bin/conv", rows[i].option,
+					       rows[i].one, files[k]));
+				see_popen(&b, run,
+					  ARGV("/usr/bin/conv", rows[i].option,
+					       rows[i].two, files[k]));
+			}
+		learn(&b);
+		if (allows_popen(&b, ARGV("/usr/bin/conv", rows[i].option,
+					  rows[i].three, files[0])) !=
+		    rows[i].open)
+			fail_msg("row %zu", i);
+		finish(&b);
+	}
+}
+
 #define VAULT "/usr/bin/vault"
 
 /* Of an archive nothing or one thing was named so far; whether it lies in what
@@ -229,6 +269,7 @@ int main(void)
 		cmocka_unit_test(what_one_hook_is_told_another_may_be),
 		cmocka_unit_test(hooks_keep_what_is_to_be_done_and_their_files),
 		cmocka_unit_test(what_may_be_left_out_may_be_several),
+		cmocka_unit_test(settings_that_go_with_anything_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
