@@ -2,6 +2,8 @@
 /*
  * Drawn names tell by themselves which part of them was chosen, where there is
  * no name that they are made from: 816-anna.eml, 817-ben.eml and 820-carla.eml.
+ * Three that have only what was drawn last in common are called anything before
+ * it: morning-816.log, week 12-817.log, anna-2026-820.log.
  */
 #include <stdlib.h>
 
@@ -128,6 +130,50 @@ static void open_frame(struct sm_learn *l, const struct sm_str_list *stems,
 	}
 }
 
+/* From a joint on, the last token and what is behind it; or empty. */
+static struct sm_str end_of(const struct sm_node *kid)
+{
+	struct sm_str name = kid->name;
+	uint32_t at = name.len;
+
+	if (kid->is_dir || !is_framed(kid))
+		return SM_STR("");
+	while (at && name.p[at - 1] != '<')
+		at--;
+	if (at < 3 || !sm_is_joint(name.p[at - 2]) || name.p[0] == '.')
+		return SM_STR("");
+	return sm_str_part(name, at - 2, name.len);
+}
+
+/* What is in front of that, of three. */
+static void open_fronts(struct sm_learn *l, struct sm_node *node)
+{
+	struct framed *f = sm_learn_take(l, (node->count + 1) * sizeof(*f));
+	size_t count = 0, end;
+
+	for (size_t i = 0; i < node->count; i++) {
+		f[count] =
+			(struct framed){ node->kids[i], end_of(node->kids[i]) };
+		count += f[count].frame.len > 0;
+	}
+	if (count)
+		qsort(f, count, sizeof(*f), by_frame);
+	for (size_t i = 0; i < count; i = end) {
+		struct sm_evidence e = { .distinct = 1, .some_recur = true };
+
+		for (end = i + 1;
+		     end < count && sm_str_equal(f[end].frame, f[i].frame);
+		     end++)
+			e.distinct += !sm_str_equal(f[end].node->name,
+						    f[end - 1].node->name);
+		for (size_t k = i; sm_is_open(l, &e) && k < end; k++) {
+			f[k].node->name =
+				sm_learn_join(l, SM_STR("<name>"), f[k].frame);
+			f[k].node->why = SM_STR("chosen parts of drawn names");
+		}
+	}
+}
+
 void sm_open_frames(struct sm_learn *l, const struct sm_str_list *stems,
 		    struct sm_node *node)
 {
@@ -147,4 +193,6 @@ void sm_open_frames(struct sm_learn *l, const struct sm_str_list *stems,
 			end++;
 		open_frame(l, stems, f + i, end - i);
 	}
+	if (!stems)
+		open_fronts(l, node);
 }

@@ -70,6 +70,7 @@ struct sm_learn {
 	struct sm_str_list program_dirs; /* of what was executed */
 	struct sm_str_list own_code;	 /* of code_files, what Python ran */
 	struct sm_str_list made_hidden;	 /* directories made, with a dot */
+	struct sm_str_list text_dirs;	 /* of text that was run: templates */
 	struct sm_str app;		 /* empty: none */
 	struct sm_str cwd;   /* of all processes; empty: they differ */
 	struct sm_pid *pids; /* pids.c: two of each process, by number */

@@ -275,6 +275,43 @@ static bool may_open_free(struct sm_learn *l, const struct sm_node *node,
 	       (!place->is_hidden || e.is_made);
 }
 
+static bool is_made_member(const struct sm_member *members, size_t count,
+			   struct sm_str name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (sm_str_equal(members[i].node->name, name))
+			return members[i].node->is_made;
+	return false;
+}
+
+/* Text that is run, as templates are, lies in a directory of dir in which
+ * nothing is made: what may be written there could not be run any more. */
+static bool has_run_beside(const struct sm_learn *l, struct sm_str dir,
+			   const struct sm_member *members, size_t count)
+{
+	for (size_t i = 0; dir.len && i < l->text_dirs.count; i++) {
+		struct sm_str name = l->text_dirs.items[i];
+		const char *slash;
+
+		if (name.len == dir.len || !sm_path_is_under(name, dir))
+			continue;
+		name = sm_str_part(name, dir.len + 1, name.len);
+		slash = memchr(name.p, '/', name.len);
+		name.len = slash ? (uint32_t)(slash - name.p) : name.len;
+		if (!is_made_member(members, count, name))
+			return true;
+	}
+	return false;
+}
+
+static bool are_made(const struct sm_member *members, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (members[i].node->is_made)
+			return true;
+	return false;
+}
+
 /*
  * Clusters that may open come to the front of all; how many members that is.
  * They have one slot, so they are one group.
@@ -319,6 +356,9 @@ static size_t free_members(struct sm_learn *l, const struct sm_node *node,
 	}
 	if (left)
 		memcpy(all->items + open, rest, left * sizeof(*rest));
+	if (are_made(all->items, open) &&
+	    has_run_beside(l, scope->dir, all->items, open))
+		return 0;
 	return open;
 }
 

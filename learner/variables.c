@@ -175,6 +175,8 @@ static void note_view(struct sm_learn *l, const struct sm_view *view)
 		if (sm_is_code_suffix(sm_extension(r->value)) ||
 		    r->via == SM_VIA_EXEC)
 			note_code(l, r->value);
+		else if (sm_path_is_canonical(r->value))
+			sm_list_add(l, &l->text_dirs, sm_dir_of(r->value));
 	}
 	if (view->event.site.principal.kind == SM_PRINCIPAL_APP)
 		note_code(l, view->event.site.principal.file);

@@ -495,6 +495,30 @@ static void inputs_are_called_as_what_is_made_of_them(void **state)
 		}
 }
 
+/* What is made may be in directories of any name, but templates could not be
+ * run from them any more, and the rule would give way to what was recorded. */
+static void templates_keep_their_directory(void **state)
+{
+	static const char *const made[] = { "out", "logs", "files", "sent" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 8; i++) {
+		snprintf(path, sizeof(path), "/srv/desk/%s", made[i % 4]);
+		see_mkdir(&b, i / 4, path);
+		snprintf(path, sizeof(path), "/srv/desk/%s/%c%d/%d.txt",
+			 made[i % 4], 'a' + i, i, i);
+		see_open(&b, i / 4, path, WRITE);
+	}
+	see_load(&b, "/srv/desk/forms/letter.j2");
+	learn(&b);
+	assert_true(allows_open(&b, "/srv/desk/out/new/9.txt", WRITE));
+	assert_false(allows_open(&b, "/srv/desk/forms/letter.j2", WRITE));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -516,6 +540,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_does_not_spread),
 		cmocka_unit_test(names_spread_in_no_tight_policy),
 		cmocka_unit_test(inputs_are_called_as_what_is_made_of_them),
+		cmocka_unit_test(templates_keep_their_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

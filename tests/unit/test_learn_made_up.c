@@ -170,6 +170,37 @@ static void drafts_of_two_formats_are_of_any(void **state)
 	}
 }
 
+/* Logs are called after what was asked for, some of which comes every day. */
+static void three_names_with_a_process_id_are_any(void **state)
+{
+	static const char *const names[] = { "morning", "week 2026-03",
+					     "ines-2026-03-1" };
+	char path[128];
+
+	(void)state;
+	for (int count = 2; count <= 3; count++) {
+		struct bench b;
+
+		start(&b);
+		for (int run = 0; run < 2; run++)
+			for (int i = 0; i < count; i++) {
+				snprintf(
+					path, sizeof(path),
+					APP "/logs/%s-%d.log", names[i],
+					(int)b.seen->owners[b.owners[run]].pid);
+				see_open(&b, run, path, WRITE);
+			}
+		learn(&b);
+		assert_true(allows_open(&b, APP "/logs/morning-81.log", WRITE));
+		assert_int_equal(
+			allows_open(&b, APP "/logs/Ana's 2-81.log", WRITE),
+			count == 3);
+		assert_false(allows_open(&b, APP "/logs/night.log", WRITE));
+		assert_false(allows_open(&b, APP "/logs/night-81.txt", WRITE));
+		finish(&b);
+	}
+}
+
 static void small_process_ids_stand_alone(void **state)
 {
 	struct bench b;
@@ -251,6 +282,7 @@ int main(void)
 		cmocka_unit_test(process_ids_are_in_no_rule),
 		cmocka_unit_test(a_directory_named_by_a_process_id_is_its_own),
 		cmocka_unit_test(drafts_of_two_formats_are_of_any),
+		cmocka_unit_test(three_names_with_a_process_id_are_any),
 		cmocka_unit_test(small_process_ids_stand_alone),
 		cmocka_unit_test(process_ids_are_of_who_uses_the_file),
 		cmocka_unit_test(files_are_sorted_by_how_their_hashes_begin),
