@@ -171,6 +171,8 @@ void sm_lines_fold_operands(struct sm_learn *l, struct sm_line *lines,
 {
 	size_t end;
 
+	if (l->options.level == SM_LEVEL_TIGHT)
+		return;
 	for (size_t i = 0; i < count; i = end) {
 		for (end = i + 1;
 		     end < count && lines[end].access == lines[i].access &&

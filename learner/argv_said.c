@@ -103,7 +103,7 @@ void sm_lines_open_said(struct sm_learn *l, const struct sm_line *lines,
 	const struct sm_line *own = &lines[first];
 	struct others *others;
 
-	if (own->access != SM_ACCESS_EXEC)
+	if (own->access != SM_ACCESS_EXEC || l->options.level == SM_LEVEL_TIGHT)
 		return;
 	others = sm_learn_take(l, sizeof(*others));
 	others->count = others->words = 0;
