@@ -398,6 +398,24 @@ static void settle_all(struct sm_learn *l, struct joined *j)
 
 /* --------------------------------------------------------------------- data */
 
+/* A name of several directories is one that whoever reads it asks for: it needs
+ * no other, and is left out. What is left is called by its extension. */
+static void drop_constants(struct joined *j)
+{
+	size_t n = 0, end;
+
+	join_holders(j);
+	for (size_t i = 0; i < j->count; i = end) {
+		end = end_of_kind(j, i);
+		if (end - i > 1)
+			continue;
+		j->items[n] = j->items[i];
+		j->items[n].what = sm_extension(j->items[n].what);
+		n++;
+	}
+	j->count = n;
+}
+
 static void find_data(struct sm_learn *l, struct joined *j)
 {
 	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_FILES, SM_ACCESS_READ);
@@ -415,8 +433,9 @@ static void find_data(struct sm_learn *l, struct joined *j)
 		by = sm_by_of(l, &f.items[i].view->event);
 		if (sm_is_package(by) && may_hold(l, sm_dir_of(r->value)) &&
 		    !is_made(j, r->value))
-			add(l, j, &f.items[i], sm_extension(name), by);
+			add(l, j, &f.items[i], name, by);
 	}
+	drop_constants(j);
 }
 
 void sm_learn_joined(struct sm_learn *l)

@@ -310,6 +310,38 @@ static void who_reads_source_of_a_package_reads_all_of_it(void **state)
 	finish(&b);
 }
 
+/* The same file of each directory beside code, and one that each has only. */
+static void a_name_of_several_directories_stays(void **state)
+{
+	static const char *const dirs[] = { "ink", "paper", "glue" };
+
+	(void)state;
+	for (int has_own = 0; has_own < 2; has_own++) {
+		struct bench b;
+		char path[100];
+
+		start(&b);
+		see_load(&b, APP "/plugins/main.py");
+		for (int run = 0; run < 3; run++) {
+			struct sm_value args[3];
+			struct sm_event e;
+
+			snprintf(path, sizeof(path), APP "/plugins/%s/%s.csv",
+				 dirs[run], has_own ? dirs[run] : "menu");
+			e = by_package(open_event(args, path, READ), "tool");
+			add(&b, run, &e);
+		}
+		learn(&b);
+		assert_int_equal(
+			opens(&b, APP "/plugins/wax/menu.csv", READ, "tool"),
+			true);
+		assert_int_equal(
+			opens(&b, APP "/plugins/wax/pay.csv", READ, "tool"),
+			has_own);
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +361,7 @@ int main(void)
 		cmocka_unit_test(packages_read_their_data_like_their_code),
 		cmocka_unit_test(
 			a_package_reads_its_own_files_though_it_read_none),
+		cmocka_unit_test(a_name_of_several_directories_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
