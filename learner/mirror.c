@@ -47,6 +47,16 @@ bool sm_is_mirror(const struct sm_learn *l, const struct sm_str_list *stems,
 	return sm_is_open(l, &e);
 }
 
+/* Keys or hidden files are below: none of them is what others have, too. */
+static bool holds_guarded(const struct sm_node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (sm_is_guarded_name(node->kids[i]->name) ||
+		    holds_guarded(node->kids[i]))
+			return true;
+	return false;
+}
+
 /* Data that is looked at, by who lists it and takes what it finds. */
 static bool is_input(const struct sm_str_list *stems,
 		     const struct sm_node *node)
@@ -54,7 +64,7 @@ static bool is_input(const struct sm_str_list *stems,
 	return !node->is_slot && !node->is_made &&
 	       (!node->holds_undata || sm_node_is_listed(node)) &&
 	       !sm_is_guarded_name(node->name) &&
-	       sm_list_has(stems, node->name);
+	       sm_list_has(stems, node->name) && !holds_guarded(node);
 }
 
 /* The directories in node, or 0: one is no input. */

@@ -519,6 +519,26 @@ static void templates_keep_their_directory(void **state)
 	finish(&b);
 }
 
+static void inputs_that_hold_keys_stay_closed(void **state)
+{
+	static const char *const files[] = { SETS "/maps/1884/site.key",
+					     SETS "/maps/.env" };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct bench b;
+
+		start(&b);
+		see_sets(&b, true, APP "/state");
+		see_open(&b, 0, files[i], READ);
+		learn(&b);
+		assert_true(allows_open(&b, files[i], READ));
+		assert_false(allows_open(&b, SETS "/a/1999/site.key", READ));
+		assert_false(allows_open(&b, SETS "/a/.env", READ));
+		finish(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -541,6 +561,7 @@ int main(void)
 		cmocka_unit_test(names_spread_in_no_tight_policy),
 		cmocka_unit_test(inputs_are_called_as_what_is_made_of_them),
 		cmocka_unit_test(templates_keep_their_directory),
+		cmocka_unit_test(inputs_that_hold_keys_stay_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
