@@ -57,6 +57,28 @@ static bool says_which(struct sm_str option)
 	return memmem(option.p, option.len, fd.p, fd.len);
 }
 
+/* Options whose value says whom to ask, who may, or what works: a host, a
+ * recipient of what is encrypted, a role, a compressor. */
+static bool says_whom(struct sm_str option)
+{
+	static const char *const letters[] = { "-H", "-I", "-c", "-e",
+					       "-h", "-i", "-k", "-r",
+					       "-x", "-X", NULL };
+	static const char *const parts[] = {
+		"account",   "address", "auth",	  "context", "cred",
+		"database",  "domain",	"driver", "filter",  "host",
+		"interp",    "key",	"load",	  "login",   "module",
+		"namespace", "owner",	"plugin", "profile", "program",
+		"recip",     "remote",	"role",	  "server",  "tenant",
+		"user",	     NULL
+	};
+
+	for (size_t i = 0; option.len > 2 && parts[i]; i++)
+		if (memmem(option.p, option.len, parts[i], strlen(parts[i])))
+			return true;
+	return sm_is_among(option, letters);
+}
+
 /* POSIX utilities of which all numbers do. */
 static bool takes_rights(struct sm_str command)
 {
@@ -91,7 +113,8 @@ bool sm_is_plain_option(const struct sm_line *line, uint32_t at)
 	struct sm_str option = option_of(line, at);
 
 	return option.len && !is_followed_by_code(option) &&
-	       !says_which(option) && !takes_rights(sm_line_command(line, at));
+	       !says_whom(option) && !says_which(option) &&
+	       !takes_rights(sm_line_command(line, at));
 }
 
 bool sm_is_quantity(const struct sm_line *line, uint32_t at)

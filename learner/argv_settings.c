@@ -3,7 +3,7 @@
  * Settings that go with anything: an encoding, a unit, a paper's size. Each of
  * two that an option was told came with several other things, so that it is
  * chosen for each anew; the third will be. What may be a program's name is no
- * such setting, nor what an option tells who may do what.
+ * such setting, nor what an option tells who may do what, or whom to ask.
  */
 #include "learner/argv_options.h"
 #include "schema/ascii.h"

@@ -185,6 +185,10 @@ static void settings_that_go_with_anything_open(void **state)
 		     { "-f", "a.example", "b.example", "c.example", true,
 		       false },
 		     { "-u", "Ann", "Ben", "Carl", true, false },
+		     { "-h", "Web1", "Db2", "c.example", true, false },
+		     { "-I", "bzip2", "lz4", "bash", true, false },
+		     { "--recipient", "Ann", "Ben", "Carl", true, false },
+		     { "--role", "Viewer", "Editor", "Admin", true, false },
 		     { "--rsh-command", "Ann", "Ben", "Carl", true, false } };
 	static const char *const files[] = { "ann/a", "ben/b", "carl/c" };
 
