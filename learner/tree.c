@@ -122,7 +122,7 @@ void sm_node_take(struct sm_learn *l, struct sm_node *into,
 	into->is_varied |= from->is_varied;
 	into->is_probed |= from->is_probed;
 	into->holds_undata |= from->holds_undata;
-	into->is_own_dir |= from->is_own_dir;
+	into->is_own_dir &= from->is_own_dir;
 	into->is_text |= from->is_text;
 	if (!into->source)
 		into->source = from->source;

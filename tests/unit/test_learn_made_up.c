@@ -133,6 +133,30 @@ static void a_directory_named_by_a_process_id_is_its_own(void **state)
 	finish(&b);
 }
 
+/* Beside directories of customers, who have numbers, too. */
+static void numbers_of_others_are_no_process_ids(void **state)
+{
+	struct bench b;
+	char path[64];
+
+	(void)state;
+	start(&b);
+	see_mkdir(&b, 0, APP "/data/4000");
+	see_open(&b, 0, APP "/data/4000/index.html", WRITE);
+	for (int i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), APP "/data/10%d3", i);
+		see_mkdir(&b, i, path);
+		snprintf(path, sizeof(path), APP "/data/10%d3/me.json", i);
+		see_open(&b, i, path, WRITE);
+		snprintf(path, sizeof(path), APP "/data/10%d3/bill.json", i);
+		see_open(&b, i, path, READ);
+	}
+	learn(&b);
+	assert_true(allows_open(&b, APP "/data/1063/me.json", WRITE));
+	assert_false(allows_list(&b, APP "/data/1063/x/y"));
+	finish(&b);
+}
+
 static void see_drawn_and_gone(struct bench *b, const char *path)
 {
 	struct sm_value drawn = text(path);
@@ -281,6 +305,7 @@ int main(void)
 		cmocka_unit_test(temporary_names_are_framed_alike_anywhere),
 		cmocka_unit_test(process_ids_are_in_no_rule),
 		cmocka_unit_test(a_directory_named_by_a_process_id_is_its_own),
+		cmocka_unit_test(numbers_of_others_are_no_process_ids),
 		cmocka_unit_test(drafts_of_two_formats_are_of_any),
 		cmocka_unit_test(three_names_with_a_process_id_are_any),
 		cmocka_unit_test(small_process_ids_stand_alone),
