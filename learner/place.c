@@ -29,7 +29,8 @@ static bool is_mine(const struct sm_learn *l, struct sm_str dir)
 
 /*
  * Below a dotted directory, of which own is what is not given. What the program
- * made itself in the application's directory is its own, whatever the name.
+ * made itself in the application's directory is its own, whatever the name; in
+ * a home it is what others keep there, too, and was made if it was not there.
  */
 static bool is_hidden(const struct sm_learn *l, struct sm_str dir,
 		      struct sm_str own, bool is_app)
@@ -41,7 +42,8 @@ static bool is_hidden(const struct sm_learn *l, struct sm_str dir,
 			continue;
 		while (made.len < dir.len && dir.p[made.len] != '/')
 			made.len++;
-		if (!is_app || !sm_list_has(&l->made_hidden, made))
+		if (!is_app || !sm_list_has(&l->made_hidden, made) ||
+		    is_prefix(l, sm_dir_of(made), "HOME", true))
 			return true;
 	}
 	return false;

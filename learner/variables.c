@@ -167,6 +167,7 @@ static void note_view(struct sm_learn *l, const struct sm_view *view)
 		if (r->access == SM_ACCESS_EXEC && !r->cut)
 			note_program(l, r->value);
 		if (kind == SM_EVENT_OS_MKDIR && !r->cut &&
+		    l->options.level != SM_LEVEL_TIGHT &&
 		    sm_path_name(r->value).p[0] == '.')
 			sm_list_add(l, &l->made_hidden, r->value);
 		if (r->access != SM_ACCESS_LOAD || r->cut || sm_is_quoted(l, r))

@@ -333,17 +333,25 @@ static void what_the_program_hides_is_its_own(void **state)
 {
 	static const struct {
 		const char *dir;
-		bool is_made, open;
-	} rows[] = { { APP "/.cache", true, true },
-		     { APP "/.cache", false, false },
-		     { "/home/shop/.store", true, false } };
+		bool is_made, open, is_tight;
+	} rows[] = { { APP "/.cache", true, true, false },
+		     { APP "/.cache", true, false, true },
+		     { APP "/home/.cache", true, false, false },
+		     { APP "/.cache", false, false, false },
+		     { "/home/shop/.store", true, false, false } };
 	char path[128];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct sm_learn_options options = {
+			.level = rows[i].is_tight ? SM_LEVEL_TIGHT
+						  : SM_LEVEL_BALANCED
+		};
 		struct bench b;
 
 		start(&b);
+		for (int k = 0; k < RUNS; k++)
+			b.seen->owners[b.owners[k]].home = SM_STR(APP "/home");
 		if (rows[i].is_made)
 			see_mkdir(&b, 0, rows[i].dir);
 		for (int k = 0; k < 4; k++) {
@@ -354,7 +362,7 @@ static void what_the_program_hides_is_its_own(void **state)
 				 "aehk"[k], k % 2 ? "a.txt" : "b/c.html");
 			see_open(&b, k / 2, path, WRITE);
 		}
-		learn(&b);
+		learn_with(&b, &options);
 		snprintf(path, sizeof(path), "%s/z/y/x.ods", rows[i].dir);
 		assert_int_equal(allows_open(&b, path, WRITE), rows[i].open);
 		snprintf(path, sizeof(path), "%s/z/.x.ods", rows[i].dir);
