@@ -27,6 +27,7 @@ static bool is_own(const struct sm_learn *l, const struct sm_line *line,
 	struct sm_str command = sm_line_command(line, at);
 
 	if (line->access == SM_ACCESS_EXEC && line->count > 2 &&
+	    sm_is_interpreter(line->program) &&
 	    sm_str_equal(line->words[1].value, SM_STR("-m")))
 		return at > 3 && is_own_module(l, line->words[2].value);
 	return sm_path_is_canonical(command) &&

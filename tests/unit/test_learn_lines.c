@@ -165,6 +165,7 @@ static void the_application_decides_what_its_scripts_are_told(void **state)
 
 /* `-` says where it comes from, and tells nothing of the names. */
 #define SENSOR "/usr/bin/sensor", "all"
+#define MAIL   "/usr/bin/mail", "-m"
 
 /* Both come back each day; a program of the system might do more with a third.
  */
@@ -195,6 +196,8 @@ static void two_settings_of_the_applications_own_are_enough(void **state)
 			see_popen(&b, run,
 				  ARGV("/usr/bin/python3", "-m", m, "all",
 				       "--unit", "K"));
+			see_popen(&b, run, ARGV(MAIL, m, "--to", "Ann"));
+			see_popen(&b, run, ARGV(MAIL, m, "--to", "Ben"));
 		}
 		learn_with(&b, &options);
 		assert_int_equal(
@@ -202,6 +205,7 @@ static void two_settings_of_the_applications_own_are_enough(void **state)
 					      "all", "--unit", "F")),
 			rows[i].open);
 		assert_false(allows_popen(&b, ARGV(SENSOR, "--unit", "F")));
+		assert_false(allows_popen(&b, ARGV(MAIL, m, "--to", "Carl")));
 		assert_false(allows_popen(&b, ARGV("/usr/bin/python3", "-m", m,
 						   "all", "--unit", "/x")));
 		assert_false(allows_popen(&b, ARGV("/usr/bin/python3", "-m", m,
