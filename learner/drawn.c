@@ -65,7 +65,8 @@ void sm_open_ends(struct sm_learn *l, struct sm_node *node, bool is_tmp)
 
 	for (size_t i = 0; i < node->count; i++)
 		open[i] = start_of(node->kids[i]).len &&
-			  (is_tmp || has_others(node, node->kids[i]));
+			  (is_tmp || (l->options.level != SM_LEVEL_TIGHT &&
+				      has_others(node, node->kids[i])));
 	for (size_t i = 0; i < node->count; i++) {
 		struct sm_node *kid = node->kids[i];
 

@@ -214,7 +214,8 @@ void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 	else if (node->is_made &&
 		 sm_find_pid(l, name, &node->processes, &from, &to)) {
 		node->name = around(l, name, from, to, "<int>");
-		node->is_own_dir = node->is_made_dir;
+		node->is_own_dir =
+			node->is_made_dir && l->options.level != SM_LEVEL_TIGHT;
 	} else if ((place->is_tmp || place->is_proc) &&
 		   sm_find_pid(l, name, &node->processes, &from, &to))
 		node->name = with_token(l, name, from, to, "<int>");

@@ -188,7 +188,7 @@ static struct sm_str pattern_from(struct sm_learn *l, struct sm_str path,
 		return literal;
 	}
 	climb(node, base, TOLD_ALL, &c);
-	c.is_word = is_word;
+	c.is_word = is_word && l->options.level != SM_LEVEL_TIGHT;
 	path = pattern_of_chain(l, &c, &literal);
 	*slotted = !literal.len;
 	return path;

@@ -157,6 +157,27 @@ static void numbers_of_others_are_no_process_ids(void **state)
 	finish(&b);
 }
 
+static void learn_tight(struct bench *b)
+{
+	const struct sm_learn_options options = { .level = SM_LEVEL_TIGHT };
+
+	learn_with(b, &options);
+}
+
+static void a_directory_stays_as_it_was_filled_when_tight(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_mkdir(&b, 0, APP "/out/.next.4000");
+	see_open(&b, 0, APP "/out/.next.4000/index.html", WRITE);
+	learn_tight(&b);
+	assert_true(allows_open(&b, APP "/out/.next.81/index.html", WRITE));
+	assert_false(allows_list(&b, APP "/out/.next.81/a"));
+	finish(&b);
+}
+
 static void see_drawn_and_gone(struct bench *b, const char *path)
 {
 	struct sm_value drawn = text(path);
@@ -223,6 +244,20 @@ static void three_names_with_a_process_id_are_any(void **state)
 		assert_false(allows_open(&b, APP "/logs/night-81.txt", WRITE));
 		finish(&b);
 	}
+}
+
+static void drafts_keep_their_formats_when_tight(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_drawn_and_gone(&b, APP "/out/.draft-k3x_9abz.png");
+	see_drawn_and_gone(&b, APP "/out/.draft-k3x_9aby.jpg");
+	learn_tight(&b);
+	assert_true(allows_open(&b, APP "/out/.draft-00000000.png", WRITE));
+	assert_false(allows_open(&b, APP "/out/.draft-00000000.tif", WRITE));
+	finish(&b);
 }
 
 static void small_process_ids_stand_alone(void **state)
@@ -306,8 +341,10 @@ int main(void)
 		cmocka_unit_test(process_ids_are_in_no_rule),
 		cmocka_unit_test(a_directory_named_by_a_process_id_is_its_own),
 		cmocka_unit_test(numbers_of_others_are_no_process_ids),
+		cmocka_unit_test(a_directory_stays_as_it_was_filled_when_tight),
 		cmocka_unit_test(drafts_of_two_formats_are_of_any),
 		cmocka_unit_test(three_names_with_a_process_id_are_any),
+		cmocka_unit_test(drafts_keep_their_formats_when_tight),
 		cmocka_unit_test(small_process_ids_stand_alone),
 		cmocka_unit_test(process_ids_are_of_who_uses_the_file),
 		cmocka_unit_test(files_are_sorted_by_how_their_hashes_begin),

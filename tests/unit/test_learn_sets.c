@@ -265,6 +265,39 @@ static void what_may_be_left_out_may_be_several(void **state)
 	}
 }
 
+/* Packs and files of other lines are none of these. */
+static void lines_learn_nothing_from_others_when_tight(void **state)
+{
+	const struct sm_learn_options options = { .level = SM_LEVEL_TIGHT };
+	char to[32], pack[8], file[8];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < RUNS; run++) {
+		snprintf(to, sizeof(to), "/b/%c%d.vault", 'a' + run, run);
+		snprintf(pack, sizeof(pack), "p%ck", 'a' + run);
+		snprintf(file, sizeof(file), "%ct", 'a' + run);
+		see_open(&b, run, to, WRITE);
+		see_popen(&b, run, ARGV(VAULT, "take", to));
+		see_popen(&b, run, ARGV(VAULT, "take", to, file));
+		see_popen(&b, run,
+			  ARGV(VAULT, "make", "--pack", pack, "--all", "x"));
+		see_popen(&b, run,
+			  ARGV(VAULT, "make", "--pack", run % 2 ? "pak" : "pbk",
+			       "--dry", "x"));
+	}
+	learn_with(&b, &options);
+	assert_true(allows_popen(&b, ARGV(VAULT, "take", "/b/a9.vault", "z")));
+	assert_false(
+		allows_popen(&b, ARGV(VAULT, "take", "/b/a9.vault", "z", "y")));
+	assert_true(allows_popen(
+		&b, ARGV(VAULT, "make", "--pack", "pzk", "--all", "x")));
+	assert_false(allows_popen(
+		&b, ARGV(VAULT, "make", "--pack", "pzk", "--dry", "x")));
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +306,7 @@ int main(void)
 		cmocka_unit_test(what_one_hook_is_told_another_may_be),
 		cmocka_unit_test(hooks_keep_what_is_to_be_done_and_their_files),
 		cmocka_unit_test(what_may_be_left_out_may_be_several),
+		cmocka_unit_test(lines_learn_nothing_from_others_when_tight),
 		cmocka_unit_test(settings_that_go_with_anything_open),
 	};
 
