@@ -31,11 +31,37 @@ static struct sm_str option_of(const struct sm_line *line, uint32_t at)
 		       : SM_STR("");
 }
 
-/* What the option was told in lines of other groups. */
-struct said {
-	struct sm_values values;
-	bool is_common; /* one of them was told here as well */
+/* What some option was told in a line of another group. */
+struct told {
+	struct sm_str option;
+	const struct sm_line *line;
+	uint32_t at;
 };
+
+struct others {
+	struct told *items;
+	size_t count, room, lines;
+};
+
+static bool add_other(struct sm_learn *l, struct others *o,
+		      const struct sm_line *own, const struct sm_line *line)
+{
+	if (line->access != own->access || o->lines == LINES_MAX ||
+	    !sm_str_equal(line->program, own->program))
+		return false;
+	o->lines++;
+	for (uint32_t i = 2; i < line->count && sm_lines_do_the_same(own, line);
+	     i++) {
+		struct sm_str option = option_of(line, i);
+
+		if (!option.len)
+			continue;
+		o->items = sm_learn_grow(l, o->items, o->count, &o->room,
+					 sizeof(*o->items));
+		o->items[o->count++] = (struct told){ option, line, i };
+	}
+	return true;
+}
 
 static bool is_among(const struct sm_values *v, struct sm_str text)
 {
@@ -45,55 +71,46 @@ static bool is_among(const struct sm_values *v, struct sm_str text)
 	return false;
 }
 
-static void add_said(const struct sm_values *own, const struct sm_line *line,
-		     struct sm_str option, struct said *said)
+/* One of its values was told here as well. */
+static bool is_common(const struct others *others, const struct sm_values *own,
+		      struct sm_str option, size_t *count)
 {
-	for (uint32_t i = 2; i < line->count; i++) {
-		if (!sm_str_equal(option_of(line, i), option))
+	bool found = false;
+
+	*count = 0;
+	for (size_t i = 0; i < others->count; i++) {
+		const struct told *t = &others->items[i];
+
+		if (!sm_str_equal(t->option, option))
 			continue;
-		said->is_common |= is_among(own, line->words[i].value);
-		said->values.items[said->values.count++] =
-			sm_value_of(line, &line->words[i]);
+		++*count;
+		found = found || is_among(own, t->line->words[t->at].value);
 	}
-}
-
-struct others {
-	const struct sm_line *items[LINES_MAX];
-	size_t count, words;
-};
-
-static bool add_other(struct others *o, const struct sm_line *own,
-		      const struct sm_line *line)
-{
-	if (line->access != own->access || o->count == LINES_MAX ||
-	    !sm_str_equal(line->program, own->program))
-		return false;
-	if (sm_lines_do_the_same(own, line)) {
-		o->items[o->count++] = line;
-		o->words += line->count;
-	}
-	return true;
+	return found;
 }
 
 static struct sm_str slot_at(struct sm_learn *l, const struct others *others,
 			     const struct sm_line *lines, size_t count,
 			     uint32_t at)
 {
-	struct sm_values own = sm_values_at(l, lines, count, at);
-	struct said said = { .is_common = false };
+	struct sm_values own = sm_values_at(l, lines, count, at), said = own;
+	struct sm_str option = option_of(lines, at);
+	size_t more;
 
-	if (sm_word_slot(l, lines, at, &own).len)
+	if (!is_common(others, &own, option, &more) ||
+	    sm_word_slot(l, lines, at, &own).len)
 		return SM_STR("");
-	said.values.items = sm_learn_take(l, (own.count + others->words) *
-						     sizeof(*own.items));
-	for (size_t i = 0; i < own.count; i++)
-		said.values.items[said.values.count++] = own.items[i];
-	for (size_t i = 0; i < others->count; i++)
-		add_said(&own, others->items[i], option_of(lines, at), &said);
-	if (!said.is_common)
-		return SM_STR("");
-	sm_values_sort(&said.values);
-	return sm_word_slot(l, lines, at, &said.values);
+	said.items = sm_learn_take(l, (own.count + more) * sizeof(*said.items));
+	memcpy(said.items, own.items, own.count * sizeof(*said.items));
+	for (size_t i = 0; i < others->count; i++) {
+		const struct told *t = &others->items[i];
+
+		if (sm_str_equal(t->option, option))
+			said.items[said.count++] =
+				sm_value_of(t->line, &t->line->words[t->at]);
+	}
+	sm_values_sort(&said);
+	return sm_word_slot(l, lines, at, &said);
 }
 
 void sm_lines_open_said(struct sm_learn *l, const struct sm_line *lines,
@@ -101,18 +118,17 @@ void sm_lines_open_said(struct sm_learn *l, const struct sm_line *lines,
 			struct sm_str *open)
 {
 	const struct sm_line *own = &lines[first];
-	struct others *others;
+	struct others others = { .count = 0 };
 
 	if (own->access != SM_ACCESS_EXEC || l->options.level == SM_LEVEL_TIGHT)
 		return;
-	others = sm_learn_take(l, sizeof(*others));
-	others->count = others->words = 0;
-	for (size_t i = first; i && add_other(others, own, &lines[i - 1]); i--)
+	for (size_t i = first; i && add_other(l, &others, own, &lines[i - 1]);
+	     i--)
 		;
-	for (size_t i = end; i < count && add_other(others, own, &lines[i]);
+	for (size_t i = end; i < count && add_other(l, &others, own, &lines[i]);
 	     i++)
 		;
-	for (uint32_t i = 2; others->count && i < own->count; i++)
+	for (uint32_t i = 2; others.count && i < own->count; i++)
 		if (!open[i].len && option_of(own, i).len)
-			open[i] = slot_at(l, others, own, end - first, i);
+			open[i] = slot_at(l, &others, own, end - first, i);
 }

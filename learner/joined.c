@@ -36,6 +36,7 @@ struct joined {
 	size_t count, room;
 	struct sm_str *made; /* written or created by anybody; sorted */
 	size_t made_count;
+	struct sm_facts reads; /* of source, as data */
 };
 
 /* ------------------------------------------------------------ what was made */
@@ -263,11 +264,27 @@ static void find_code(struct sm_learn *l, struct joined *j)
 	}
 }
 
-/* Who reads the same file as data, in several of the directories. */
-static struct sm_strings find_readers(struct sm_learn *l,
-				      const struct holder *same, size_t count)
+static void find_reads(struct sm_learn *l, struct joined *j)
 {
 	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_FILES, SM_ACCESS_READ);
+
+	for (size_t i = 0; i < f.count; i++) {
+		const struct sm_request *r = f.items[i].request;
+
+		if (r->via == SM_VIA_DIRECT &&
+		    sm_str_equal(sm_extension(sm_path_name(r->value)),
+				 SM_STR(".py")))
+			f.items[j->reads.count++] = f.items[i];
+	}
+	j->reads.items = f.items;
+}
+
+/* Who reads the same file as data, in several of the directories. */
+static struct sm_strings find_readers(struct sm_learn *l,
+				      const struct joined *all,
+				      const struct holder *same, size_t count)
+{
+	const struct sm_facts f = all->reads;
 	struct joined j = { .count = 0 };
 	struct sm_str_list by = { NULL, 0, 0 };
 	size_t end;
@@ -278,8 +295,7 @@ static struct sm_strings find_readers(struct sm_learn *l,
 
 		key.dir = (struct sm_str){ path.p,
 					   path.len - sm_path_name(path).len };
-		if (f.items[i].request->via == SM_VIA_DIRECT &&
-		    is_such(same, path) &&
+		if (is_such(same, path) &&
 		    bsearch(&key, same, count, sizeof(key), by_kind))
 			add(l, &j, &f.items[i], same->what,
 			    sm_by_of(l, &f.items[i].view->event));
@@ -306,8 +322,8 @@ static struct sm_str pattern_of(struct sm_learn *l, const struct holder *h,
 	return sm_learn_join(l, any, sm_escape(l, h->what));
 }
 
-static void grant(struct sm_learn *l, struct holder *same, size_t count,
-		  struct sm_str top)
+static void grant(struct sm_learn *l, const struct joined *j,
+		  struct holder *same, size_t count, struct sm_str top)
 {
 	struct sm_rule load = { .family = SM_FAMILY_CODE,
 				.access = SM_ACCESS_LOAD,
@@ -319,7 +335,7 @@ static void grant(struct sm_learn *l, struct holder *same, size_t count,
 
 	if (!same->by.len) {
 		sm_learn_rule(l, &load);
-		read.by = find_readers(l, same, count);
+		read.by = find_readers(l, j, same, count);
 	}
 	if (read.by.count)
 		sm_learn_rule(l, &read);
@@ -381,7 +397,7 @@ static size_t settle(struct sm_learn *l, const struct joined *j,
 	    !do_others_join(l, same, count) ||
 	    is_made_below(j, same, (struct sm_str){ top.p, common }))
 		return dirs;
-	grant(l, same, count, top);
+	grant(l, j, same, count, top);
 	return 1;
 }
 
@@ -449,6 +465,7 @@ void sm_learn_joined(struct sm_learn *l)
 	data.made_count = code.made_count;
 	l->why = SM_STR("files of one name in directories that others join");
 	find_code(l, &code);
+	find_reads(l, &code);
 	settle_all(l, &code);
 	l->why = SM_STR("files of one kind beside such code");
 	find_data(l, &data);
