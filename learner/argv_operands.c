@@ -5,7 +5,7 @@
  * paths that all its lines have, a line with others may have more than one,
  * too.
  */
-#include "learner/argv.h"
+#include "learner/argv_options.h"
 
 /* More lines of one program are not compared. */
 #define LINES_MAX 256
@@ -128,6 +128,17 @@ static struct sm_values values_at_end(struct sm_learn *l,
 	return v;
 }
 
+/* Behind `-C DIR` or `-f FILE`, where a command stands: log, clean. */
+static bool may_be_commands(const struct sm_line *line,
+			    const struct sm_values *v)
+{
+	uint32_t last = line->count - 1;
+	uint32_t first = last - paths_before(line, last);
+
+	return first && sm_word_is_option(&line->words[first - 1]) &&
+	       sm_values_all(v, sm_is_command_word);
+}
+
 /* Operands that may be left out become lists. */
 static void fold_optional(struct sm_learn *l, struct sm_line *lines,
 			  size_t count)
@@ -142,7 +153,7 @@ static void fold_optional(struct sm_learn *l, struct sm_line *lines,
 		    !may_be_left_out(lines, count, &lines[i]))
 			continue;
 		v = values_at_end(l, lines, count, &lines[i]);
-		if (v.count > 1)
+		if (v.count > 1 && !may_be_commands(&lines[i], &v))
 			slots[i] = sm_values_slot(l, &v);
 	}
 	for (size_t i = 0; i < count; i++)

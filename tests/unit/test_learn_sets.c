@@ -265,6 +265,31 @@ static void what_may_be_left_out_may_be_several(void **state)
 	}
 }
 
+/* Behind a path that an option is told, one day this and the other day that. */
+static void what_is_to_be_done_is_no_list(void **state)
+{
+	char file[32];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int run = 0; run < 2; run++)
+		for (int i = 0; i < 3; i++) {
+			snprintf(file, sizeof(file), "/b/%c%d.mk", "abc"[i],
+				 run);
+			see_open(&b, run, file, WRITE);
+			see_popen(&b, run, ARGV(VAULT, "-f", file));
+			see_popen(&b, run,
+				  ARGV(VAULT, "-f", file,
+				       run ? "clean" : "docs"));
+		}
+	learn(&b);
+	assert_true(allows_popen(&b, ARGV(VAULT, "-f", "/b/a9.mk", "clean")));
+	assert_false(allows_popen(
+		&b, ARGV(VAULT, "-f", "/b/a9.mk", "push", "origin")));
+	finish(&b);
+}
+
 /* Packs and files of other lines are none of these. */
 static void lines_learn_nothing_from_others_when_tight(void **state)
 {
@@ -306,6 +331,7 @@ int main(void)
 		cmocka_unit_test(what_one_hook_is_told_another_may_be),
 		cmocka_unit_test(hooks_keep_what_is_to_be_done_and_their_files),
 		cmocka_unit_test(what_may_be_left_out_may_be_several),
+		cmocka_unit_test(what_is_to_be_done_is_no_list),
 		cmocka_unit_test(lines_learn_nothing_from_others_when_tight),
 		cmocka_unit_test(settings_that_go_with_anything_open),
 	};
