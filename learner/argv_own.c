@@ -8,7 +8,8 @@
  * the command line gave.
  *
  * Two values of an option of its own are enough for any name: which came with
- * it is a setting, and the script knows best which it takes.
+ * it is a setting, and the script knows best which it takes. But not if the
+ * option says who may do what, or whom to ask: no policy decides on that again.
  */
 #include "learner/argv_options.h"
 
@@ -71,7 +72,8 @@ struct sm_str sm_values_own(const struct sm_learn *l,
 	if (sm_is_open(l, &e) && sm_values_all(v, is_text))
 		return SM_STR("<path:<tree>/<name>>");
 	if (l->options.level != SM_LEVEL_TIGHT && v->count > 1 &&
-	    is_of_option(line, at) && sm_values_all(v, is_name))
+	    is_of_option(line, at) && sm_is_plain_option(line, at) &&
+	    sm_values_all(v, is_name))
 		return SM_STR("<name>");
 	return SM_STR("");
 }

@@ -196,6 +196,11 @@ static void two_settings_of_the_applications_own_are_enough(void **state)
 			see_popen(&b, run,
 				  ARGV("/usr/bin/python3", "-m", m, "all",
 				       "--unit", "K"));
+			for (int k = 0; k < 2; k++)
+				see_popen(&b, run,
+					  ARGV("/usr/bin/python3", "-m", m,
+					       "all", "--role",
+					       k ? "viewer" : "editor"));
 			see_popen(&b, run, ARGV(MAIL, m, "--to", "Ann"));
 			see_popen(&b, run, ARGV(MAIL, m, "--to", "Ben"));
 		}
@@ -204,6 +209,8 @@ static void two_settings_of_the_applications_own_are_enough(void **state)
 			allows_popen(&b, ARGV("/usr/bin/python3", "-m", m,
 					      "all", "--unit", "F")),
 			rows[i].open);
+		assert_false(allows_popen(&b, ARGV("/usr/bin/python3", "-m", m,
+						   "all", "--role", "admin")));
 		assert_false(allows_popen(&b, ARGV(SENSOR, "--unit", "F")));
 		assert_false(allows_popen(&b, ARGV(MAIL, m, "--to", "Carl")));
 		assert_false(allows_popen(&b, ARGV("/usr/bin/python3", "-m", m,
