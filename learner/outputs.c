@@ -93,10 +93,13 @@ static const struct sm_node *find_inputs(struct sm_learn *l, struct sm_str dir)
 	const struct sm_paths *p = l->paths;
 	struct sm_str first = { "", 0 };
 	unsigned tries = 0;
+	size_t count;
+	const struct sm_path_entry *made =
+		sm_path_entries_below(p, dir, &count);
 
-	for (size_t i = 0; i < p->count && !first.len; i++)
-		if (is_output(&p->entries[i]))
-			first = place_in(&p->entries[i], dir);
+	for (size_t i = 0; i < count && !first.len; i++)
+		if (is_output(&made[i]))
+			first = place_in(&made[i], dir);
 	for (size_t i = 0; first.len && i < p->count && tries < INPUTS_MAX;
 	     i++) {
 		struct sm_str in = p->entries[i].path;

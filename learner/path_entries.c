@@ -230,6 +230,17 @@ struct sm_path_entry *sm_path_entry(const struct sm_paths *p,
 			: NULL;
 }
 
+struct sm_path_entry *sm_path_entries_below(const struct sm_paths *p,
+					    struct sm_str dir, size_t *count)
+{
+	size_t first = first_of(p, dir), end = first;
+
+	while (end < p->count && sm_path_is_under(p->entries[end].path, dir))
+		end++;
+	*count = end - first;
+	return p->entries + first;
+}
+
 bool sm_path_is_taken(const struct sm_paths *p, struct sm_str path)
 {
 	size_t low = first_of(p, path);

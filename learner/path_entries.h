@@ -38,6 +38,11 @@ void sm_path_entries(struct sm_learn *l, const struct sm_facts *files,
 struct sm_path_entry *sm_path_entry(const struct sm_paths *p,
 				    struct sm_str path);
 
+/* Entries of dir and of what is below it, which stay together; *count of them.
+ */
+struct sm_path_entry *sm_path_entries_below(const struct sm_paths *p,
+					    struct sm_str dir, size_t *count);
+
 /* Everything that was done with just this path, other rules grant. */
 bool sm_path_is_taken(const struct sm_paths *p, struct sm_str path);
 

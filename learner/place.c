@@ -27,6 +27,17 @@ static bool is_mine(const struct sm_learn *l, struct sm_str dir)
 	       is_prefix(l, dir, "TMP", false);
 }
 
+/* Other programs look there for what they run, or keep their secrets there. */
+static bool is_of_others(struct sm_str name)
+{
+	static const char *const names[] = { ".aws",   ".config", ".git",
+					     ".gnupg", ".hg",	  ".kube",
+					     ".local", ".ssh",	  ".svn",
+					     ".venv",  NULL };
+
+	return sm_is_among(name, names);
+}
+
 /*
  * Below a dotted directory, of which own is what is not given. What the program
  * made itself in the application's directory is its own, whatever the name; in
@@ -42,7 +53,8 @@ static bool is_hidden(const struct sm_learn *l, struct sm_str dir,
 			continue;
 		while (made.len < dir.len && dir.p[made.len] != '/')
 			made.len++;
-		if (!is_app || !sm_list_has(&l->made_hidden, made) ||
+		if (!is_app || is_of_others(sm_path_name(made)) ||
+		    !sm_list_has(&l->made_hidden, made) ||
 		    is_prefix(l, sm_dir_of(made), "HOME", true))
 			return true;
 	}

@@ -336,6 +336,7 @@ static void what_the_program_hides_is_its_own(void **state)
 		bool is_made, open, is_tight;
 	} rows[] = { { APP "/.cache", true, true, false },
 		     { APP "/.cache", true, false, true },
+		     { APP "/.git", true, false, false },
 		     { APP "/home/.cache", true, false, false },
 		     { APP "/.cache", false, false, false },
 		     { "/home/shop/.store", true, false, false } };
