@@ -2,8 +2,8 @@
 /* Any order, any partition, any failing allocation. */
 #include "tests/unit/learn_fixture.h"
 
-#define SEEN  480
-#define KINDS 12
+#define SEEN  640
+#define KINDS 16
 #define PARTS 3
 
 struct use {
@@ -51,6 +51,43 @@ static void see_socket(struct bench *b, const struct use *u, const char *event,
 	add(b, u->run, &e);
 }
 
+static void see_load_in(struct bench *b, int run, const char *path)
+{
+	struct sm_value args[3];
+	struct sm_event e = load_event(args, path);
+
+	add(b, run, &e);
+}
+
+/* Directories that are the program's own, what they hold, and code in others
+ * that some runs have alone; settings. */
+static void see_kept(struct bench *b, const struct use *u, int kind)
+{
+	char dir[64], path[96];
+
+	if (kind == 12)
+		snprintf(dir, sizeof(dir), APP "/jobs/.next.%d", 4000 + u->run);
+	else if (kind == 13)
+		snprintf(dir, sizeof(dir), APP "/.kept");
+	else
+		snprintf(dir, sizeof(dir), APP "/sets/s%c", 'a' + u->run);
+	snprintf(path, sizeof(path), "%s/%s", dir,
+		 kind == 14 ? "plug.py"
+		 : u->n % 2 ? "a/x.txt"
+			    : "y.txt");
+	if (kind < 14)
+		see_mkdir(b, u->run, dir);
+	if (kind < 14)
+		see_open(b, u->run, path, WRITE);
+	else if (kind == 14)
+		see_load_in(b, u->run, path);
+	else
+		see_popen(b, u->run,
+			  ARGV("/usr/bin/conv", "-f",
+			       u->n % 2 ? "latin1" : "cp1252",
+			       u->n % 3 ? "--dry" : "--all", dir));
+}
+
 /* Kinds of calls, of which each part of the learner has some. */
 static void see_call(struct bench *b, const struct use *u, int kind)
 {
@@ -65,8 +102,10 @@ static void see_call(struct bench *b, const struct use *u, int kind)
 		see_socket(b, u, "socket.bind", "udp", 9000 + u->n % 3);
 	else if (kind == 10)
 		see_socket(b, u, "socket.connect", "udp", 33000 + u->n);
-	else
+	else if (kind == 11)
 		see_socket(b, u, "socket.connect", "tcp", 41000 + u->n);
+	else
+		see_kept(b, u, kind);
 }
 
 /* is_again: all that names something comes back in another run. */
