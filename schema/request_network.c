@@ -70,6 +70,19 @@ static bool is_ordinary(struct sm_str kind)
 	       sm_str_equal(kind, SM_STR("unix"));
 }
 
+/* Python's own spellings of addresses: "" for any, and "<broadcast>" (socket,
+ * "Socket families"). Only of four items it is known that they are IPv6. */
+static struct sm_str host_of(const struct sm_value *address)
+{
+	struct sm_str host = sm_value_str(&address->items[0]);
+
+	if (!host.len)
+		return address->len > 2 ? SM_STR("::") : SM_STR("0.0.0.0");
+	return sm_str_equal(host, SM_STR("<broadcast>"))
+		       ? SM_STR("255.255.255.255")
+		       : host;
+}
+
 /* socket.connect, bind, sendto, sendmsg: (socket, address). */
 void sm_request_peer(struct sm_request_build *b, uint32_t access)
 {
@@ -88,7 +101,7 @@ void sm_request_peer(struct sm_request_build *b, uint32_t access)
 	if (v->type == SM_LIST && v->len >= 2 &&
 	    sm_value_is_string(&v->items[0]) &&
 	    !sm_value_is_cut(&v->items[0]) && port_of(&v->items[1]) >= 0) {
-		r->host = sm_value_str(&v->items[0]);
+		r->host = host_of(v);
 		r->port = port_of(&v->items[1]);
 		if (access == SM_ACCESS_CONNECT) {
 			r->address = b->event->resolved[0];

@@ -44,6 +44,9 @@
 	}
 
 static const struct sm_value v4[] = { T("10.0.0.5"), I(80) };
+static const struct sm_value any4[] = { T(""), I(0) };
+static const struct sm_value any6[] = { T(""), I(80), I(0), I(0) };
+static const struct sm_value everybody[] = { T("<broadcast>"), I(9) };
 static const struct sm_value v6[] = { T("::1"), I(443), I(0), I(0) };
 static const struct sm_value nl[] = { I(0), I(0) };
 static const struct sm_value unread[] = { OPAQUE("bytearray"), I(80) };
@@ -226,6 +229,24 @@ static const struct row rows[] = {
 	  2,
 	  "connect [::1]:443" },
 	{ "socket.sendmsg", DIRECT, { 0 }, { T("udp"), NONE }, 2, "" },
+	{ "socket.bind",
+	  DIRECT,
+	  { 0 },
+	  { T("tcp"), L(any4) },
+	  2,
+	  "bind 0.0.0.0:0" },
+	{ "socket.bind",
+	  DIRECT,
+	  { 0 },
+	  { T("tcp"), L(any6) },
+	  2,
+	  "bind [::]:80" },
+	{ "socket.sendto",
+	  DIRECT,
+	  { 0 },
+	  { T("udp"), L(everybody) },
+	  2,
+	  "connect 255.255.255.255:9" },
 	{ "socket.bind",
 	  DIRECT,
 	  { 0 },
