@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+ls -lR ../practice/patients >"../practice/dumps/inventory-$1.txt"

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of the server."""
+workers = 2
+threads = 2
+pidfile = "var/run/gunicorn.pid"
+accesslog = "var/log/access.log"

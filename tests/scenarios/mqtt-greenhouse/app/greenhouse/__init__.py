@@ -1,0 +1,1 @@
+"""A daemon for greenhouses: what arrives by MQTT goes to plugins."""
