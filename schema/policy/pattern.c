@@ -368,6 +368,11 @@ enum sm_status sm_pattern_address(struct sm_str text, bool has_port,
 					       "write IPv6 addresses in "
 					       "brackets: [::1]:80");
 	}
+	if (!out->host.len)
+		return sm_fail(diag, SM_INVALID,
+			       "\"%.*s\" has no HOST; any address is 0.0.0.0 "
+			       "or [::]",
+			       (int)whole.len, whole.p);
 	return check_items(out->host, ALLOW_STAR | ALLOW_TOKEN, diag);
 }
 

@@ -72,6 +72,8 @@ static const struct refusal refusals[] = {
 	{ NET("{\"connect\": \"a:90-80\"}"), SM_INVALID, 2, 26, "\"a:90-80\" is no HOST:PORT" },
 	{ NET("{\"connect\": \"a:80-\"}"), SM_INVALID, 2, 26, "\"a:80-\" is no HOST:PORT" },
 	{ NET("{\"connect\": \"::1:80\"}"), SM_INVALID, 2, 26, "write IPv6 addresses in brackets" },
+	{ NET("{\"bind\": \":8000\"}"), SM_INVALID, 2, 23, "\":8000\" has no HOST; any address is 0.0.0.0 or [::]" },
+	{ NET("{\"bind\": \"[]:8000\"}"), SM_INVALID, 2, 23, "\"[]:8000\" has no HOST" },
 	{ NET("{\"connect\": \"a:1\", \"bind\": \"b:1\"}"), SM_INVALID, 2, 33, "a rule has one of \"connect\" and \"bind\"" },
 	{ NET("{\"socket\": \"tpc\"}"), SM_INVALID, 2, 25, "socket is one of tcp" },
 	{ PROC("{\"exec\": \"git\"}"), SM_INVALID, 2, 25, "a path pattern starts with /" },
