@@ -130,6 +130,7 @@ struct sm_values sm_values_at(struct sm_learn *l, const struct sm_line *lines,
 /* By text, each once, with the runs of all. */
 void sm_values_sort(struct sm_values *v);
 bool sm_values_all(const struct sm_values *v, bool (*is)(struct sm_str));
+bool sm_values_have(const struct sm_values *v, struct sm_str text);
 /* They are names of users, uploads or days: of what opened as a path. */
 bool sm_values_are_members(const struct sm_learn *l, const struct sm_values *v);
 /* <host>, with what is around the addresses in all values; or empty. */
@@ -175,6 +176,11 @@ bool sm_is_command_word(struct sm_str s);
 void sm_lines_open_siblings(struct sm_learn *l, const struct sm_line *lines,
 			    size_t count, size_t first, size_t end,
 			    struct sm_str *open);
+/* Likewise argv_said.c: what options were told in other lines of the program.
+ */
+void sm_lines_open_said(struct sm_learn *l, const struct sm_line *lines,
+			size_t count, size_t first, size_t end,
+			struct sm_str *open);
 /* Likewise argv_settings.c: of a group of lines, what goes with anything. */
 void sm_lines_open_settings(struct sm_learn *l, const struct sm_line *lines,
 			    size_t count, struct sm_str *open);
@@ -183,10 +189,5 @@ bool sm_lines_do_the_same(const struct sm_line *a, const struct sm_line *b);
 /* Last words become lists that are some in other lines; sorted by program. */
 void sm_lines_fold_operands(struct sm_learn *l, struct sm_line *lines,
 			    size_t count);
-/* Likewise argv_said.c: what options were told in other lines of the program.
- */
-void sm_lines_open_said(struct sm_learn *l, const struct sm_line *lines,
-			size_t count, size_t first, size_t end,
-			struct sm_str *open);
 
 #endif

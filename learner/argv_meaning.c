@@ -19,6 +19,14 @@ static struct sm_str option_of(const struct sm_line *line, uint32_t at)
 	return last->value;
 }
 
+static bool has_part(struct sm_str option, const char *const parts[])
+{
+	for (size_t i = 0; parts[i]; i++)
+		if (memmem(option.p, option.len, parts[i], strlen(parts[i])))
+			return true;
+	return false;
+}
+
 /* Options that are followed by what is to be run; part of their names. */
 static bool is_followed_by_code(struct sm_str option)
 {
@@ -29,10 +37,7 @@ static bool is_followed_by_code(struct sm_str option)
 		NULL
 	};
 
-	for (size_t i = 0; parts[i]; i++)
-		if (memmem(option.p, option.len, parts[i], strlen(parts[i])))
-			return true;
-	return sm_str_equal(option, SM_STR("-ok")) ||
+	return has_part(option, parts) || sm_str_equal(option, SM_STR("-ok")) ||
 	       sm_str_equal(option, SM_STR("-okdir"));
 }
 
@@ -73,10 +78,7 @@ static bool says_whom(struct sm_str option)
 		"user",	     NULL
 	};
 
-	for (size_t i = 0; option.len > 2 && parts[i]; i++)
-		if (memmem(option.p, option.len, parts[i], strlen(parts[i])))
-			return true;
-	return sm_is_among(option, letters);
+	return has_part(option, parts) || sm_is_among(option, letters);
 }
 
 /* POSIX utilities of which all numbers do. */

@@ -4,6 +4,10 @@
  * Where lines with some options had one or more words at the end, behind the
  * paths that all its lines have, a line with others may have more than one,
  * too.
+ *
+ * What may be left out behind such a path, as what to take out of an archive,
+ * may be several things. Where another command names a directory of what one
+ * names, things of any ending are in it.
  */
 #include "learner/argv_options.h"
 
@@ -20,6 +24,15 @@ static uint32_t paths_before(const struct sm_line *line, uint32_t at)
 	return n;
 }
 
+/* Its last word is an operand behind a path. */
+static bool has_operand(const struct sm_line *line)
+{
+	uint32_t last = line->count - 1;
+
+	return last && sm_word_is_value(&line->words[last]) &&
+	       !line->words[last].is_path && paths_before(line, last);
+}
+
 /* It ends in a word that may come again. */
 static bool is_list(const struct sm_line *line)
 {
@@ -32,9 +45,7 @@ static bool may_be_list(const struct sm_line *line, const struct sm_line *list)
 	uint32_t last = line->count - 1, paths = paths_before(line, last);
 	uint32_t end = list->count - 1;
 
-	if (!last || !paths || paths != paths_before(list, end) ||
-	    !sm_word_is_value(&line->words[last]) ||
-	    line->words[last].is_path ||
+	if (!has_operand(line) || paths != paths_before(list, end) ||
 	    !sm_slot_holds(list->words[end].value, line->words[last].value))
 		return false;
 	for (uint32_t i = 1; i <= paths; i++)
@@ -60,15 +71,6 @@ static bool start_alike(const struct sm_line *a, const struct sm_line *b,
 	return true;
 }
 
-/* Its last word is an operand behind a path. */
-static bool has_operand(const struct sm_line *line)
-{
-	uint32_t last = line->count - 1;
-
-	return last && sm_word_is_value(&line->words[last]) &&
-	       !line->words[last].is_path && paths_before(line, last);
-}
-
 /* One of the lines is this one without its last word. */
 static bool may_be_left_out(const struct sm_line *lines, size_t count,
 			    const struct sm_line *line)
@@ -78,6 +80,11 @@ static bool may_be_left_out(const struct sm_line *lines, size_t count,
 		    start_alike(&lines[i], line, lines[i].count))
 			return true;
 	return false;
+}
+
+static bool lies_in(struct sm_str path, struct sm_str dir)
+{
+	return sm_path_is_under(path, dir) && path.len > dir.len;
 }
 
 /* Another line names a directory, behind the same paths, of what this one names
@@ -90,14 +97,11 @@ static bool is_in_directory(const struct sm_line *lines, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		uint32_t end = lines[i].count - 1;
 
-		if (!has_operand(&lines[i]) ||
-		    paths_before(&lines[i], end) != paths ||
-		    !sm_path_is_under(line->words[last].value,
-				      lines[i].words[end].value) ||
-		    line->words[last].value.len ==
-			    lines[i].words[end].value.len)
-			continue;
-		if (is_word(&lines[i].words[end - 1], &line->words[last - 1]))
+		if (has_operand(&lines[i]) &&
+		    paths_before(&lines[i], end) == paths &&
+		    lies_in(line->words[last].value,
+			    lines[i].words[end].value) &&
+		    is_word(&lines[i].words[end - 1], &line->words[last - 1]))
 			return true;
 	}
 	return false;
@@ -166,15 +170,19 @@ static void fold_optional(struct sm_learn *l, struct sm_line *lines,
 static void fold_program(struct sm_learn *l, struct sm_line *lines,
 			 size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; k < count && is_list(&lines[i]); k++)
+	for (size_t i = 0; i < count; i++) {
+		const struct sm_line *list = &lines[i];
+
+		if (!is_list(list))
+			continue;
+		for (size_t k = 0; k < count; k++)
 			if (!is_list(&lines[k]) &&
-			    may_be_list(&lines[k], &lines[i]) &&
-			    sm_lines_do_the_same(&lines[i], &lines[k]))
-				sm_line_fold(l, &lines[k], lines[k].count - 1,
-					     1,
-					     lines[i].words[lines[i].count - 1]
-						     .value);
+			    may_be_list(&lines[k], list) &&
+			    sm_lines_do_the_same(list, &lines[k]))
+				sm_line_fold(
+					l, &lines[k], lines[k].count - 1, 1,
+					list->words[list->count - 1].value);
+	}
 }
 
 void sm_lines_fold_operands(struct sm_learn *l, struct sm_line *lines,

@@ -34,6 +34,16 @@ bool sm_word_is_option(const struct sm_word *w)
 	       (w->head.len || w->is_fixed);
 }
 
+struct sm_str sm_word_option(const struct sm_line *line, uint32_t at)
+{
+	const struct sm_word *w = &line->words[at];
+
+	return at > 1 && sm_word_is_value(w) && !w->is_path &&
+			       sm_word_is_option(w - 1)
+		       ? (w - 1)->value
+		       : SM_STR("");
+}
+
 /* Behind what says what is run: code, a module, a script. */
 static uint32_t first_own(const struct sm_line *line)
 {

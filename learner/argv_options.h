@@ -31,6 +31,8 @@ struct sm_piece {
 struct sm_options sm_options_find(struct sm_learn *l,
 				  const struct sm_piece *pieces, size_t count);
 bool sm_word_is_option(const struct sm_word *word);
+/* The option that word `at` is the value of, no path's; empty: of none. */
+struct sm_str sm_word_option(const struct sm_line *line, uint32_t at);
 /* The one that word `at` is, or NULL; how many words behind are its own. */
 struct sm_option *sm_option_at(struct sm_options *options,
 			       const struct sm_line *line, uint32_t at);

@@ -17,20 +17,6 @@ bool sm_lines_do_the_same(const struct sm_line *a, const struct sm_line *b)
 		sm_str_equal(a->words[1].value, b->words[1].value));
 }
 
-static bool is_value(const struct sm_word *w)
-{
-	return sm_word_is_value(w) && !w->is_path;
-}
-
-/* The option that word `at` is the value of; empty: of none. */
-static struct sm_str option_of(const struct sm_line *line, uint32_t at)
-{
-	return at > 1 && is_value(&line->words[at]) &&
-			       sm_word_is_option(&line->words[at - 1])
-		       ? line->words[at - 1].value
-		       : SM_STR("");
-}
-
 /* What some option was told in a line of another group. */
 struct told {
 	struct sm_str option;
@@ -52,7 +38,7 @@ static bool add_other(struct sm_learn *l, struct others *o,
 	o->lines++;
 	for (uint32_t i = 2; i < line->count && sm_lines_do_the_same(own, line);
 	     i++) {
-		struct sm_str option = option_of(line, i);
+		struct sm_str option = sm_word_option(line, i);
 
 		if (!option.len)
 			continue;
@@ -61,14 +47,6 @@ static bool add_other(struct sm_learn *l, struct others *o,
 		o->items[o->count++] = (struct told){ option, line, i };
 	}
 	return true;
-}
-
-static bool is_among(const struct sm_values *v, struct sm_str text)
-{
-	for (size_t i = 0; i < v->count; i++)
-		if (sm_str_equal(v->items[i].text, text))
-			return true;
-	return false;
 }
 
 /* One of its values was told here as well. */
@@ -84,7 +62,8 @@ static bool is_common(const struct others *others, const struct sm_values *own,
 		if (!sm_str_equal(t->option, option))
 			continue;
 		++*count;
-		found = found || is_among(own, t->line->words[t->at].value);
+		found = found ||
+			sm_values_have(own, t->line->words[t->at].value);
 	}
 	return found;
 }
@@ -94,7 +73,7 @@ static struct sm_str slot_at(struct sm_learn *l, const struct others *others,
 			     uint32_t at)
 {
 	struct sm_values own = sm_values_at(l, lines, count, at), said = own;
-	struct sm_str option = option_of(lines, at);
+	struct sm_str option = sm_word_option(lines, at);
 	size_t more;
 
 	if (!is_common(others, &own, option, &more) ||
@@ -129,6 +108,6 @@ void sm_lines_open_said(struct sm_learn *l, const struct sm_line *lines,
 	     i++)
 		;
 	for (uint32_t i = 2; others.count && i < own->count; i++)
-		if (!open[i].len && option_of(own, i).len)
+		if (!open[i].len && sm_word_option(own, i).len)
 			open[i] = slot_at(l, &others, own, end - first, i);
 }

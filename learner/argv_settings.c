@@ -53,11 +53,9 @@ static bool go_with_anything(const struct sm_line *lines, size_t count,
 static bool may_open(struct sm_learn *l, const struct sm_line *lines,
 		     size_t count, uint32_t at)
 {
-	const struct sm_word *w = &lines[0].words[at];
 	struct sm_values v;
 
-	if (!sm_word_is_value(w) || w->is_path ||
-	    !sm_word_is_option(&lines[0].words[at - 1]) ||
+	if (!sm_word_option(&lines[0], at).len ||
 	    !sm_is_plain_option(&lines[0], at))
 		return false;
 	v = sm_values_at(l, lines, count, at);

@@ -76,14 +76,6 @@ static bool add_sibling(struct siblings *s, struct sm_str dir,
 	return true;
 }
 
-static bool is_among(const struct sm_values *v, struct sm_str text)
-{
-	for (size_t i = 0; i < v->count; i++)
-		if (sm_str_equal(v->items[i].text, text))
-			return true;
-	return false;
-}
-
 /* Values at a position of the programs that were told one of own there. */
 static struct sm_values values_of(struct sm_learn *l, const struct siblings *s,
 				  const struct sm_values *own, uint32_t at)
@@ -96,7 +88,7 @@ static struct sm_values values_of(struct sm_learn *l, const struct siblings *s,
 	for (size_t i = 0; i < own->count; i++)
 		v.items[v.count++] = own->items[i];
 	for (size_t i = 0; i < s->count; i++)
-		if (is_among(own, s->lines[i]->words[at].value))
+		if (sm_values_have(own, s->lines[i]->words[at].value))
 			sm_list_add(l, &alike, s->lines[i]->program);
 	for (size_t i = 0; i < s->count; i++)
 		if (sm_list_has(&alike, s->lines[i]->program))

@@ -94,6 +94,14 @@ bool sm_values_all(const struct sm_values *v, bool (*is)(struct sm_str))
 	return true;
 }
 
+bool sm_values_have(const struct sm_values *v, struct sm_str text)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (sm_str_equal(v->items[i].text, text))
+			return true;
+	return false;
+}
+
 /*
  * Bytes of a URL up to the end of its host (RFC 3986, section 3.2), whose
  * numbers are none that somebody counts: the next host may be another service.

@@ -273,10 +273,10 @@ static void derive_below(struct sm_learn *l, const struct sm_str_list *stems,
 		sm_open_known(l, stems, node);
 		sm_name_owners(l, node);
 	}
-	if (!place.is_code)
+	if (!place.is_code) {
 		sm_open_frames(l, place.is_shared ? stems : NULL, node);
-	if (!place.is_code)
 		sm_open_ends(l, node, place.is_tmp);
+	}
 	open_derived(l, node);
 	sm_node_keep_up(l, node);
 	sm_node_tidy(l, node);

@@ -29,14 +29,12 @@ static bool is_input(const struct sm_path_entry *e)
 static const struct sm_node *find_input(const struct sm_paths *p,
 					struct sm_str path)
 {
-	const struct sm_path_entry *e = sm_path_entry(p, path);
-	const struct sm_path_entry *end = p->entries + p->count;
+	size_t count;
+	const struct sm_path_entry *e = sm_path_entries_below(p, path, &count);
 
-	while (e && e > p->entries && sm_str_equal(e[-1].path, path))
-		e--;
-	for (; e && e < end && sm_str_equal(e->path, path); e++)
-		if (is_input(e))
-			return sm_node_resolve(e->node);
+	for (size_t i = 0; i < count && sm_str_equal(e[i].path, path); i++)
+		if (is_input(&e[i]))
+			return sm_node_resolve(e[i].node);
 	return NULL;
 }
 
@@ -46,12 +44,12 @@ static bool is_deep(const struct sm_node *node)
 	return node->parent && sm_node_is_tree(node->parent);
 }
 
-/* Where it lies below dir; empty: right in it, or elsewhere. */
+/* Where it lies below dir; empty: right in it, or it is dir. */
 static struct sm_str place_in(const struct sm_path_entry *e, struct sm_str dir)
 {
 	struct sm_str rest = { "", 0 };
 
-	if (!sm_path_is_under(e->path, dir) || e->path.len == dir.len)
+	if (e->path.len == dir.len)
 		return rest;
 	rest = sm_str_part(e->path, dir.len + 1, e->path.len);
 	return sm_str_has(rest, '/') ? rest : SM_STR("");
@@ -69,20 +67,20 @@ static bool ends_with(struct sm_str path, struct sm_str end)
 static size_t count_made_of(struct sm_learn *l, struct sm_str dir,
 			    struct sm_str in)
 {
-	const struct sm_paths *p = l->paths;
-	size_t n = 0;
+	size_t count, n = 0;
+	const struct sm_path_entry *made =
+		sm_path_entries_below(l->paths, dir, &count);
 
-	for (size_t i = 0; i < p->count; i++) {
-		struct sm_str at = place_in(&p->entries[i], dir);
+	for (size_t i = 0; i < count; i++) {
+		struct sm_str at = place_in(&made[i], dir);
 		const struct sm_node *input;
 
-		if (!at.len || !is_output(&p->entries[i]))
+		if (!at.len || !is_output(&made[i]))
 			continue;
-		input = find_input(p, sm_path_below(l, in, at));
+		input = find_input(l->paths, sm_path_below(l, in, at));
 		if (!input || !is_deep(input))
 			return 0;
-		n += !i ||
-		     !sm_str_equal(p->entries[i - 1].path, p->entries[i].path);
+		n += !i || !sm_str_equal(made[i - 1].path, made[i].path);
 	}
 	return n;
 }
