@@ -417,11 +417,15 @@ class Service(Program):
     def command(self):
         raise NotImplementedError
 
-    def is_ready(self):
+    def listens(self, name):
+        """Somebody takes connections at the port called so."""
         with contextlib.suppress(OSError), socket.create_connection(
-                ("127.0.0.1", self.port("web")), 1):
+                ("127.0.0.1", self.port(name)), 1):
             return True
         return False
+
+    def is_ready(self):
+        return self.listens("web")
 
     def start(self):
         with open(self.log, "ab") as log:

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A daemon with plugins, which hears greenhouses by MQTT."""
-import contextlib
 import io
 import json
 import os
 import pickle
 import signal
-import socket
 import subprocess
 import threading
 
@@ -160,14 +158,8 @@ class MqttGreenhouse(stage.Service):
             cwd=self.tmp, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True)
-        if not stage.wait_for(self.is_brokered, 10):
+        if not stage.wait_for(lambda: self.listens("mqtt"), 10):
             raise stage.Broken("no broker")
-
-    def is_brokered(self):
-        with contextlib.suppress(OSError), socket.create_connection(
-                ("127.0.0.1", self.port("mqtt")), 1):
-            return True
-        return False
 
     def end_broker(self):
         if self.broker:
