@@ -370,7 +370,7 @@ static enum sm_status guard(sqlite3 *db, const char *path, struct sm_diag *diag)
 	if (sqlite3_exec(db,
 			 "PRAGMA query_only=1;PRAGMA cell_size_check=1;"
 			 "PRAGMA mmap_size=0;PRAGMA temp_store=MEMORY;"
-			 "PRAGMA cache_size=-4096",
+			 "PRAGMA cache_size=-2048",
 			 NULL, NULL, NULL))
 		return sm_db_fail(db, path, "cannot read", diag);
 	return SM_OK;
