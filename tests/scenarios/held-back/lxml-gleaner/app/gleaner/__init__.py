@@ -1,0 +1,1 @@
+"""Gleans what a few sites publish."""
