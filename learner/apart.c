@@ -33,7 +33,8 @@ struct reading {
 /* What a function read in an area: so many files, all below a directory. */
 struct home {
 	struct sm_str function, dir;
-	size_t area, files;
+	const struct reading *readings;
+	size_t area, count, files;
 	bool is_told; /* a command line named one */
 };
 
@@ -192,9 +193,12 @@ static void find_homes(struct apart *a)
 		    !sm_str_equal(home->function, r->function)) {
 			home = &a->homes[a->home_count++];
 			*home = (struct home){ r->function, sm_dir_of(r->path),
-					       r->area, 1, r->is_told };
+					       r,	    r->area,
+					       1,	    1,
+					       r->is_told };
 			continue;
 		}
+		home->count++;
 		home->files += !sm_str_equal(r->path, r[-1].path);
 		home->dir = sm_common_dir(home->dir, r->path);
 		home->is_told |= r->is_told;
@@ -210,12 +214,45 @@ struct granted {
 	bool is_told; /* if a command line names it */
 };
 
+/* It read what lies directly in its directory, or below a directory there. */
+static bool has_been(const struct home *home, struct sm_str place)
+{
+	for (size_t i = 0; i < home->count; i++)
+		if (sm_path_is_under(home->readings[i].path, place) &&
+		    (place.len > home->dir.len ||
+		     sm_dir_of(home->readings[i].path).len == home->dir.len))
+			return true;
+	return false;
+}
+
+/*
+ * What is below its directory, but what is directly in one of which it only
+ * read what lies deeper (pages/, pictures/ and not app.ini beside them). In the
+ * application's own, where directories are of kinds and not of owners, not in
+ * one that it never read from either.
+ */
+static bool comes_to(const struct sm_learn *l, const struct home *home,
+		     struct sm_str path)
+{
+	uint32_t end = home->dir.len + (home->dir.len > 1);
+
+	if (!sm_path_is_under(path, home->dir))
+		return false;
+	while (end < path.len && path.p[end] != '/')
+		end++;
+	if (end == path.len)
+		return has_been(home, home->dir);
+	return home->area == l->prefix_count ||
+	       !sm_str_equal(home->dir, l->prefixes[home->area].dir) ||
+	       has_been(home, sm_str_part(path, 0, end));
+}
+
 static bool is_at_home(const struct apart *a, const struct home *home,
 		       const struct granted *granted)
 {
 	for (size_t i = 0; i < granted->count; i++)
 		if (home->area == area_of(a->l, granted->paths[i]) &&
-		    sm_path_is_under(granted->paths[i], home->dir))
+		    comes_to(a->l, home, granted->paths[i]))
 			return true;
 	return granted->is_told && home->is_told;
 }

@@ -70,6 +70,39 @@ static void who_reads_elsewhere_reads_no_settings(void **state)
 	}
 }
 
+/* One who shows pages, pictures and forms is in several directories; what lies
+ * beside these is none of his, nor what lies in another of the application's.
+ */
+static void who_reads_in_many_places_reads_nothing_beside_them(void **state)
+{
+	static const struct {
+		const char *path, *settings; /* one more that he reads */
+		bool may;
+	} rows[] = {
+		{ APP "/pictures/a.png", INI, false },
+		{ APP "/pictures/a.png", APP "/conf/shop.ini", false },
+		{ APP "/pictures/a.png", APP "/conf/b/shop.ini", false },
+		{ APP "/pictures/a.png", APP "/pictures/b/map.ini", true },
+		{ APP "/a.png", INI, true },
+		{ APP "/conf/b/a.png", APP "/conf/shop.ini", true },
+		/* owners' directories, as far as is known */
+		{ APP "/pages/ann/a.txt", APP "/pages/bob/user.ini", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bench b;
+
+		start_shop(&b, rows[i].settings);
+		see(&b, "Page.get", rows[i].path);
+		learn(&b);
+		if (may(&b, "Page.get", rows[i].settings) != rows[i].may ||
+		    !may(&b, "<module>", rows[i].settings))
+			fail_msg("%s, %s", rows[i].path, rows[i].settings);
+		finish(&b);
+	}
+}
+
 /* As after a signal, or for an option that nobody used. */
 static void who_was_never_seen_may_read_them_again(void **state)
 {
@@ -269,6 +302,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_reads_elsewhere_reads_no_settings),
+		cmocka_unit_test(
+			who_reads_in_many_places_reads_nothing_beside_them),
 		cmocka_unit_test(who_was_never_seen_may_read_them_again),
 		cmocka_unit_test(nothing_is_taken_without_need),
 		cmocka_unit_test(one_file_is_no_habit),
