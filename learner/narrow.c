@@ -2,10 +2,12 @@
 /*
  * What the round trip takes back. Code cannot be loaded from where rules let be
  * written, so a slot for names that are written denies code that lies among
- * them though nobody wrote it. Such a slot gives way: to one for each directory
- * and extension it was used for, and where that does not help either, to the
- * names as they were recorded. Only writing does: who looks at all that is
- * there goes on doing so, where no source of the program's lies.
+ * them though nobody wrote it. Such a slot gives way: to one without what is
+ * hidden, where the code is, as templates are in settings of a checkout's own;
+ * to one for each directory and extension it was used for; and where that does
+ * not help either, to the names as they were recorded. Only writing does: who
+ * looks at all that is there goes on doing so, where no source of the program's
+ * lies.
  */
 #include <stdlib.h>
 
@@ -14,6 +16,7 @@
 /* A file a rule was needed for. */
 struct used {
 	struct sm_str dir, extension, name;
+	uint32_t access;
 	uint64_t seen;
 };
 
@@ -65,9 +68,10 @@ static struct used *find_used(struct sm_learn *l,
 		    !sm_str_equal(verdict.rule, id) ||
 		    !sm_path_is_canonical(path))
 			continue;
-		used[(*count)++] =
-			(struct used){ sm_dir_of(path), sm_extension(path),
-				       sm_path_name(path), view->call->count };
+		used[(*count)++] = (struct used){
+			sm_dir_of(path), sm_extension(path), sm_path_name(path),
+			view->requests[0].access, view->call->count
+		};
 	}
 	if (*count)
 		qsort(used, *count, sizeof(*used), by_place);
@@ -97,6 +101,78 @@ static void add_narrower(struct sm_learn *l, const struct sm_rule *wide,
 		return;
 	sm_learn_rule(l, &rule);
 }
+
+/* ------------------------------------------------------------ hidden code */
+
+/* FRONT of FRONT/ **; empty: it is no such pattern. */
+static struct sm_str tree_front(struct sm_str pattern)
+{
+	const struct sm_str any = SM_STR("/**");
+
+	if (pattern.len <= any.len ||
+	    memcmp(pattern.p + pattern.len - any.len, any.p, any.len) != 0)
+		return SM_STR("");
+	return sm_str_part(pattern, 0, pattern.len - any.len);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct used *x = a, *y = b;
+	int r = sm_str_compare(x->name, y->name);
+
+	return r ? r : sm_str_compare(x->dir, y->dir);
+}
+
+/* A hidden file that several directories have is in any: FRONT/ ** /.name. */
+static void add_hidden(struct sm_learn *l, const struct sm_rule *wide,
+		       struct sm_str front, const struct used *used,
+		       size_t count)
+{
+	struct sm_evidence e = { .distinct = 1 };
+	struct sm_rule rule = *wide;
+
+	rule.seen = used[0].seen;
+	rule.access = used[0].access;
+	for (size_t i = 1; i < count; i++) {
+		e.distinct += !sm_str_equal(used[i].dir, used[i - 1].dir);
+		rule.seen += used[i].seen;
+		rule.access |= used[i].access;
+	}
+	if (used->name.p[0] != '.' || sm_place_is_dotted(used->dir) ||
+	    !(rule.access & SM_TOLD_CHANGES) || !sm_is_open(l, &e))
+		return;
+	rule.pattern = sm_learn_join(l, front, SM_STR("/<tree>/"));
+	rule.pattern = sm_learn_join(l, rule.pattern, sm_escape(l, used->name));
+	sm_learn_rule(l, &rule);
+}
+
+/* FRONT/ ** becomes FRONT/<tree>, if that is what the code is left out by. */
+static bool hide(struct sm_learn *l, const struct sm_rule *wide,
+		 const struct sm_view *loading, struct used *used, size_t count)
+{
+	struct sm_str front = tree_front(wide->pattern);
+	struct sm_rule rule = *wide;
+	size_t end;
+
+	if (!front.len || !sm_place_is_dotted(loading->requests[0].value))
+		return false;
+	rule.pattern = sm_learn_join(l, front, SM_STR("/<tree>"));
+	if (sm_list_has(&l->taken, rule.pattern))
+		return false;
+	sm_learn_rule(l, &rule);
+	if (count)
+		qsort(used, count, sizeof(*used), by_name);
+	for (size_t i = 0; i < count; i = end) {
+		for (end = i + 1;
+		     end < count && sm_str_equal(used[end].name, used[i].name);)
+			end++;
+		add_hidden(l, wide, front, &used[i], end - i);
+	}
+	return true;
+}
+
+/* ---------------------------------------------------------------- taking back
+ */
 
 /* What stands in front of the first slot. */
 static struct sm_str literal_start(struct sm_str pattern)
@@ -132,7 +208,7 @@ static void keep_looks(struct sm_learn *l, const struct sm_rule *wide)
 }
 
 static bool take_rule(struct sm_learn *l, const struct sm_policy *policy,
-		      struct sm_str id)
+		      struct sm_str id, const struct sm_view *loading)
 {
 	struct sm_str why = l->why;
 	struct sm_rule wide;
@@ -145,6 +221,8 @@ static bool take_rule(struct sm_learn *l, const struct sm_policy *policy,
 	used = find_used(l, policy, id, &count);
 	keep_looks(l, &wide);
 	l->why = SM_STR("a wider slot would have denied recorded code");
+	if (hide(l, &wide, loading, used, count))
+		count = 0;
 	for (size_t i = 0; i < count; i = end) {
 		for (end = i + 1;
 		     end < count && sm_str_equal(used[end].dir, used[i].dir) &&
@@ -180,6 +258,6 @@ bool sm_learn_narrow(struct sm_learn *l, const struct sm_policy *policy,
 	if (verdict->reason != SM_REASON_WRITTEN || !verdict->rule.len ||
 	    is_written(l, view))
 		return false;
-	return take_rule(l, policy, verdict->rule) ||
+	return take_rule(l, policy, verdict->rule, view) ||
 	       take_bundle(l, verdict->rule);
 }
