@@ -35,7 +35,7 @@ from requests.auth import AuthBase
 HOUR = 3600
 
 
-def token(user):
+def token(user, key):
     home = pathlib.Path(os.environ["HARBOUR_HOME"])
     cache = home / "cache" / f"{user}.token"
     try:
@@ -45,19 +45,21 @@ def token(user):
             return text
     except FileNotFoundError:
         pass
-    key = (home / "keys" / f"{user}.key").read_bytes()
-    text = hmac.new(key, b"%d" % time.time(), "sha256").hexdigest()
+    secret = (home / "keys" / f"{key}.key").read_bytes()
+    text = hmac.new(secret, b"%d" % time.time(), "sha256").hexdigest()
     with open(cache, "wb") as file:
         pickle.dump((time.time(), text), file)
     return text
 
 
 class Signed(AuthBase):
-    def __init__(self, user):
+    def __init__(self, user, key):
         self.user = user
+        self.key = key
 
     def __call__(self, request):
-        request.headers["X-Harbour"] = f"{self.user}:{token(self.user)}"
+        made = token(self.user, self.key)
+        request.headers["X-Harbour"] = f"{self.user}:{made}"
         return request
 
 
@@ -67,7 +69,7 @@ class Signature(AuthPlugin):
     auth_parse = False
 
     def get_auth(self, username=None, password=None):
-        return Signed(self.raw_auth)
+        return Signed(*self.raw_auth.split(":"))
 
 
 class Table(FormatterPlugin):
@@ -212,6 +214,7 @@ class HttpieLighthouse(stage.Program):
         self.install("httpie_harbour", "1.0.0", PLUGIN, ENTRY)
         for user in ("anna", "ben", "carla"):
             self.desk(user)
+            stage.write(self.srv / f"keys/{user}.key", user * 5, 0o600)
 
     def arrange_benign(self):
         self.install("httpie_harbour", "1.1.0", PLUGIN_NEW, ENTRY)
@@ -231,7 +234,6 @@ class HttpieLighthouse(stage.Program):
             self.configure(place / "httpie")
             for name in ("in", "out", "visits"):
                 (place / name).mkdir()
-            stage.write(self.srv / f"keys/{user}.key", user * 5, 0o600)
         return place
 
     def environment(self):
@@ -272,8 +274,9 @@ class HttpieLighthouse(stage.Program):
 
     # ------------------------------------------------------------ ordinary use
     def watch(self, user, ship, number, date, photos, style, notice,
-              session="duty"):
-        """What one of the staff does with a ship in a day."""
+              session="duty", key=""):
+        """What one of the staff does with a ship in a day. key: whose key
+        signs; hers unless said."""
         place, here = self.desk(user), f"desks/{user}"
         for photo in photos:
             stage.write(place / "out" / photo, PHOTO)
@@ -306,7 +309,8 @@ class HttpieLighthouse(stage.Program):
         script("--session-read-only", session, "-o", f"in/{date}/{ship}.json",
                self.url(f"ships/{number}"),
                made=[f"{here}/in/{date}/{ship}.json"])
-        script("-A", "harbour", "-a", user, self.url("me"), found="scheme")
+        script("-A", "harbour", "-a", f"{user}:{key or user}", self.url("me"),
+               found="scheme")
         script("-a", f"{user}:{user[::-1]}", self.url("me"), found="Basic")
         script("--session", f"./visits/{number}.json", "POST",
                self.url(f"ships/{number}/visits"), f"guest={user}",
@@ -376,13 +380,14 @@ class HttpieLighthouse(stage.Program):
                        notice, "duty" if number % 2 else f"watch-{day}")
 
     def benign(self):
+        # A new key is somebody's to grant: new people sign with a known one.
         self.night("2031-12-31", 88, 1500)
         self.watch("Hans Peter", "Große Möwe", 412, "2027-11-21",
                    ["a b (1).heic", "2027/11/21/hull.tiff"], "vim",
-                   "notice.html", "spring.tide_2")
+                   "notice.html", "spring.tide_2", key="anna")
         self.watch("o.brien", "S.S. O'Hara", 7, "2028-02-29",
                    ["x", "photo.2028.02.29.webp", "bow.jpg"], "monokai",
-                   "notice.yaml")
+                   "notice.yaml", key="carla")
         self.watch("anna", "Albatross", 13, "2026-01-04", ["bow.jpg"],
                    "fruity", "notice.xml")
         anna = self.desk("anna")
@@ -437,7 +442,7 @@ class HttpieLighthouse(stage.Program):
     def health(self):
         self.expect_http("ben", "--session=duty", "POST", self.url("login"),
                          "user=ben", "password=neb", found="hello")
-        self.expect_http("ben", "-A", "harbour", "-a", "ben",
+        self.expect_http("ben", "-A", "harbour", "-a", "ben:ben",
                          self.url("me"), found="scheme")
 
     # ----------------------------------------------------------------- attacks
@@ -460,7 +465,8 @@ class HttpieLighthouse(stage.Program):
 
     def leaves_token(self, *call):
         stage.write(self.srv / "cache/anna.token", pickle.dumps(Bomb(*call)))
-        return self.http("anna", "-A", "harbour", "-a", "anna", self.url("me"))
+        return self.http("anna", "-A", "harbour", "-a", "anna:anna",
+                         self.url("me"))
 
     @stage.attack("traversal")
     def photo_is_a_private_key(self):
