@@ -38,23 +38,35 @@ bool sm_told_holds_code(const struct sm_learn *l, struct sm_str name)
 	return sm_holds_code(l, name);
 }
 
+/* The name path ends with, but for what tempfile drew in it. */
+static struct sm_str spelled(struct sm_learn *l, struct sm_str path)
+{
+	struct sm_str name = sm_path_name(path);
+	uint32_t at;
+
+	return sm_list_has(&l->tmp_names, path) && sm_find_tmp(name, &at)
+		       ? sm_with_token(l, name, at, at + 8, "<tmp>")
+		       : sm_escape(l, name);
+}
+
 /*
  * ${ARG} for the name itself, ${ARG}/<tree> for what is below. A component that
  * begins with a dot is spelled, and what is below that is the program's own: in
  * ${ARG}/.hg all is hidden.
  */
-static struct sm_str shape_of(struct sm_learn *l, struct sm_str rest)
+static struct sm_str shape_of(struct sm_learn *l, struct sm_str name,
+			      struct sm_str path)
 {
 	struct sm_str shape = SM_STR("${ARG}");
 	bool is_deep = false;
 	uint32_t at, end;
 
-	for (at = 1; at < rest.len; at = end + 1) {
+	for (at = name.len + 1; at < path.len; at = end + 1) {
 		struct sm_str c;
 
-		for (end = at; end < rest.len && rest.p[end] != '/';)
+		for (end = at; end < path.len && path.p[end] != '/';)
 			end++;
-		c = (struct sm_str){ rest.p + at, end - at };
+		c = sm_str_part(path, at, end);
 		if (c.p[0] != '.') {
 			if (!is_deep)
 				shape = sm_learn_join(l, shape,
@@ -63,8 +75,9 @@ static struct sm_str shape_of(struct sm_learn *l, struct sm_str rest)
 			continue;
 		}
 		shape = sm_learn_join(l, shape, SM_STR("/"));
-		shape = sm_learn_join(l, shape, sm_escape(l, c));
-		if (end < rest.len)
+		shape = sm_learn_join(l, shape,
+				      spelled(l, sm_str_part(path, 0, end)));
+		if (end < path.len)
 			shape = sm_learn_join(l, shape, SM_STR("/**"));
 		break;
 	}
@@ -104,9 +117,7 @@ static size_t find_uses(struct sm_learn *l, const struct sm_facts *f,
 		    sm_told_is_code(l, r->value))
 			continue;
 		use->name = named->paths[n];
-		use->shape = shape_of(
-			l, (struct sm_str){ r->value.p + use->name.len,
-					    r->value.len - use->name.len });
+		use->shape = shape_of(l, use->name, r->value);
 		use->is_change = r->access & SM_TOLD_CHANGES;
 		if (use->is_change && sm_told_holds_code(l, use->name))
 			continue;

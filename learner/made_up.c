@@ -6,9 +6,8 @@
 #include "learner/tree.h"
 #include "schema/ascii.h"
 
-/* prefix + <token> + suffix, the literal parts escaped. */
-static struct sm_str with_token(struct sm_learn *l, struct sm_str name,
-				uint32_t from, uint32_t to, const char *token)
+struct sm_str sm_with_token(struct sm_learn *l, struct sm_str name,
+			    uint32_t from, uint32_t to, const char *token)
 {
 	struct sm_str text = sm_escape(l, sm_str_part(name, 0, from));
 
@@ -175,7 +174,7 @@ struct sm_str sm_open_pids(struct sm_learn *l, struct sm_str name)
 	uint32_t from, to;
 
 	return sm_find_pid(l, name, NULL, &from, &to)
-		       ? with_token(l, name, from, to, "<int>")
+		       ? sm_with_token(l, name, from, to, "<int>")
 		       : sm_escape(l, name);
 }
 
@@ -193,7 +192,7 @@ static struct sm_str around(struct sm_learn *l, struct sm_str name,
 		sm_skeleton(l, sm_str_part(name, to, name.len), &behind);
 
 	if (before + behind >= SM_COMPONENT_WILDCARDS)
-		return with_token(l, name, from, to, token);
+		return sm_with_token(l, name, from, to, token);
 	text = sm_learn_join(l, text, sm_str_of(token));
 	return sm_learn_join(l, text, rest);
 }
@@ -218,7 +217,7 @@ void sm_node_rename(struct sm_learn *l, struct sm_node *node,
 			node->is_made_dir && l->options.level != SM_LEVEL_TIGHT;
 	} else if ((place->is_tmp || place->is_proc) &&
 		   sm_find_pid(l, name, &node->processes, &from, &to))
-		node->name = with_token(l, name, from, to, "<int>");
+		node->name = sm_with_token(l, name, from, to, "<int>");
 	else if (place->is_proc && is_proc_number(node))
 		node->name = SM_STR("<int>");
 	else if (is_clock_dir(l, node))
@@ -247,9 +246,9 @@ static void rename_once(struct sm_learn *l, struct sm_node *node,
 		node->name = text;
 	else if (node->is_made && find_key(name, &from, &to) &&
 		 (from > 2 || !place->is_shared))
-		node->name = with_token(l, name, from, to, "<name>");
+		node->name = sm_with_token(l, name, from, to, "<name>");
 	else if (is_passing(node) && find_hex(name, &from, &to))
-		node->name = with_token(l, name, from, to, "<hex>");
+		node->name = sm_with_token(l, name, from, to, "<hex>");
 	else
 		return;
 	node->is_slot = true;

@@ -154,6 +154,10 @@ void sm_node_note_drawn(const struct sm_learn *l, struct sm_node *node,
 			const struct sm_place *place);
 /* Where tempfile's eight characters stand in name, if they do. */
 bool sm_find_tmp(struct sm_str name, uint32_t *at);
+/* Name with token in place of the bytes from from to to; the rest is escaped.
+ */
+struct sm_str sm_with_token(struct sm_learn *l, struct sm_str name,
+			    uint32_t from, uint32_t to, const char *token);
 /* "tmp" and eight characters, nothing or an extension behind. */
 bool sm_is_plain_tmp(struct sm_str name);
 void sm_node_rename(struct sm_learn *l, struct sm_node *node,

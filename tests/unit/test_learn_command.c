@@ -150,6 +150,38 @@ static void hidden_directories_are_spelled(void **state)
 	finish(&b);
 }
 
+/* But for what tempfile draws, which is another each time. */
+static void hidden_names_that_were_drawn_are_any(void **state)
+{
+	static const char *const drawn[] = { "/out/a/.up-k3x_9abz",
+					     "/out/a/x/.up-0f2_1xyz.part",
+					     "/out/b/.d-ab12_x9z/page" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		struct sm_value name =
+			text(i == 2 ? "/out/b/.d-ab12_x9z" : drawn[i]);
+		struct sm_event made = event_of(i == 2 ? "tempfile.mkdtemp"
+						       : "tempfile.mkstemp",
+						&name, 1);
+
+		see_named(&b, 1 + i, drawn[i], WRITE,
+			  i == 2 ? "/out/b" : "/out/a", NULL);
+		add(&b, 1 + i, &made);
+	}
+	learn(&b);
+	assert_true(allows_named(&b, "/out/c/.up-00000000", WRITE, "/out/c"));
+	assert_true(allows_named(&b, "/out/c/y/.up-00000000.part", WRITE,
+				 "/out/c"));
+	assert_true(
+		allows_named(&b, "/out/c/.d-00000000/page", WRITE, "/out/c"));
+	assert_false(allows_named(&b, "/out/c/.xx-00000000", WRITE, "/out/c"));
+	assert_false(allows_named(&b, "/out/c/.up-0000", WRITE, "/out/c"));
+	finish(&b);
+}
+
 static void who_walks_what_he_is_told_walks_directories(void **state)
 {
 	struct sm_value args[1];
@@ -279,6 +311,7 @@ int main(void)
 		cmocka_unit_test(one_process_with_two_names_may_just_take_two),
 		cmocka_unit_test(strictness_wants_more_names),
 		cmocka_unit_test(hidden_directories_are_spelled),
+		cmocka_unit_test(hidden_names_that_were_drawn_are_any),
 		cmocka_unit_test(who_walks_what_he_is_told_walks_directories),
 		cmocka_unit_test(code_is_no_argument),
 		cmocka_unit_test(what_holds_code_is_no_output),
