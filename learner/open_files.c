@@ -38,10 +38,27 @@ static bool is_of_numbers(struct sm_str s)
 	return true;
 }
 
+/* Start as far as a year in it that the recording is of: the next has another.
+ */
+static uint32_t before_year(const struct sm_learn *l, struct sm_str start)
+{
+	for (uint32_t from = 0, to = 0; to < start.len; to++) {
+		struct sm_str part = sm_str_part(start, from, to);
+
+		if (!is_separator(start.p[to]))
+			continue;
+		if (sm_is_clock_dir(l, &part, 1))
+			return from;
+		from = to + 1;
+	}
+	return start.len;
+}
+
 /* What all names start with, up to a separator and in front of a date that it
-   would divide; empty if less than two bytes or if it is all of one of them, or
-   numbers: those of another year differ. */
-static struct sm_str common_start(const struct sm_member *members, size_t count)
+   would divide, or a year; empty if less than two bytes or if it is all of one
+   of them, or numbers: those of another year differ. */
+static struct sm_str common_start(const struct sm_learn *l,
+				  const struct sm_member *members, size_t count)
 {
 	struct sm_str start = members[0].node->name;
 	uint32_t n = start.len;
@@ -63,6 +80,7 @@ static struct sm_str common_start(const struct sm_member *members, size_t count)
 		    members[i].node->name.p[n] == '.')
 			n = 0;
 	start.len = n;
+	start.len = n = before_year(l, start);
 	if (n < 2 || is_of_numbers(start))
 		start.len = 0;
 	return start;
@@ -137,7 +155,7 @@ static struct sm_str free_slot(struct sm_learn *l,
 			       const struct sm_member *members, size_t count,
 			       bool *has_start)
 {
-	struct sm_str start = common_start(members, count), name;
+	struct sm_str start = common_start(l, members, count), name;
 
 	*has_start = start.len;
 	name = sm_learn_join(l, sm_escape(l, start), SM_STR("<name>"));

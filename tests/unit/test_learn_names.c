@@ -67,6 +67,44 @@ static void dates_beside_names_do_not_close_the_names(void **state)
 	finish(&b);
 }
 
+/* Numbers of this year's are all that was seen of a numbering. */
+static void what_names_start_with_holds_no_year_of_the_recording(void **state)
+{
+	static const struct {
+		const char *start;
+		bool next, other; /* with the next year, with another word */
+	} rows[] = {
+		{ "SB-2026-", true, false },
+		{ "rep 2026.", true, false },
+		{ "SB-2019-", false, false },
+		{ "SB-20261-", false, false },
+	};
+	static const char *const rests[] = { "7 spring", "19 autumn", "8 all",
+					     "23 x" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char path[100];
+		struct bench b;
+
+		start(&b);
+		for (int k = 0; k < 4; k++) {
+			snprintf(path, sizeof(path), APP "/var/%s%s.gz",
+				 rows[i].start, rests[k]);
+			see_then(&b, path, WRITE);
+		}
+		learn(&b);
+		snprintf(path, sizeof(path), APP "/var/%s30 new.gz",
+			 rows[i].start);
+		assert_true(allows_open(&b, path, WRITE));
+		memcpy(strstr(path, "20"), "2031", 4);
+		if (allows_open(&b, path, WRITE) != rows[i].next)
+			fail_msg("%s", path);
+		assert_false(allows_open(&b, APP "/var/XY-2026-1 a.gz", WRITE));
+		finish(&b);
+	}
+}
+
 /* Everybody's mail of today lies in a directory of that name. */
 static void the_day_is_no_part_of_what_owners_have(void **state)
 {
@@ -407,6 +445,8 @@ int main(void)
 		cmocka_unit_test(
 			a_name_with_the_day_of_the_recording_has_another_tomorrow),
 		cmocka_unit_test(dates_beside_names_do_not_close_the_names),
+		cmocka_unit_test(
+			what_names_start_with_holds_no_year_of_the_recording),
 		cmocka_unit_test(keys_of_sessions_open_when_seen_once),
 		cmocka_unit_test(the_day_is_no_part_of_what_owners_have),
 		cmocka_unit_test(an_argument_with_the_day_opens),
