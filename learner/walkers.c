@@ -26,7 +26,8 @@ static bool reads_in(const struct sm_node *node, struct sm_str by)
 	return false;
 }
 
-/* Files opened there, by part of their names at least. */
+/* Files opened there, by part of their names at least; or directories that are
+ * made there under any name: a rule for them says nothing of what they are. */
 static bool is_open(const struct sm_node *node)
 {
 	for (size_t i = 0; i < node->count; i++) {
@@ -34,9 +35,11 @@ static bool is_open(const struct sm_node *node)
 
 		if (sm_node_is_tree(kid)
 			    ? is_open(kid)
-			    : kid->is_slot && !kid->is_dir &&
+			    : kid->is_slot &&
 				      sm_str_starts(kid->name,
-						    SM_STR("<name>")))
+						    SM_STR("<name>")) &&
+				      (!kid->is_dir ||
+				       sm_node_access(kid) & SM_ACCESS_CREATE))
 			return true;
 	}
 	return false;
