@@ -75,6 +75,20 @@ static void grant_all(struct sm_learn *l, struct sm_node *into,
 		sm_node_grant(l, into, g->by, g->access);
 }
 
+/* A file below which something was only looked for (well.png/contents.lr). */
+static bool is_file(const struct sm_node *node)
+{
+	uint32_t access = sm_node_access(node);
+
+	if (!sm_extension(node->name).len || !(access & SM_ACCESS_READ) ||
+	    access & (SM_ACCESS_LIST | SM_ACCESS_CREATE))
+		return false;
+	for (size_t i = 0; i < node->count; i++)
+		if (!node->kids[i]->forward)
+			return false;
+	return true;
+}
+
 /* Hands what is granted below node to deep; what is spelled stays. */
 static void sink(struct sm_learn *l, struct sm_node *node,
 		 const struct deep *deep, bool keep_common)
@@ -96,7 +110,7 @@ static void sink(struct sm_learn *l, struct sm_node *node,
 		sink(l, kid, deep, false);
 		if (kid->is_dir && deep->made != into)
 			grant_all(l, deep->made, kid);
-		if (!kid->count) {
+		if (!kid->count || is_file(kid)) {
 			sm_node_take(l, into, kid);
 			continue;
 		}
