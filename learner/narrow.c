@@ -123,23 +123,37 @@ static int by_name(const void *a, const void *b)
 	return r ? r : sm_str_compare(x->dir, y->dir);
 }
 
-/* A hidden file that several directories have is in any: FRONT/ ** /.name. */
+/* In how many directories a file was written; sorted by these. */
+static size_t count_changed(const struct used *used, size_t count)
+{
+	const struct used *last = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!(used[i].access & SM_TOLD_CHANGES))
+			continue;
+		n += !last || !sm_str_equal(last->dir, used[i].dir);
+		last = &used[i];
+	}
+	return n;
+}
+
+/* A hidden file written in several directories is in any: FRONT/ ** /.name. */
 static void add_hidden(struct sm_learn *l, const struct sm_rule *wide,
 		       struct sm_str front, const struct used *used,
 		       size_t count)
 {
-	struct sm_evidence e = { .distinct = 1 };
+	const struct sm_evidence e = { .distinct = count_changed(used, count) };
 	struct sm_rule rule = *wide;
 
-	rule.seen = used[0].seen;
-	rule.access = used[0].access;
-	for (size_t i = 1; i < count; i++) {
-		e.distinct += !sm_str_equal(used[i].dir, used[i - 1].dir);
+	rule.seen = 0;
+	rule.access = 0;
+	for (size_t i = 0; i < count; i++) {
 		rule.seen += used[i].seen;
 		rule.access |= used[i].access;
 	}
 	if (used->name.p[0] != '.' || sm_place_is_dotted(used->dir) ||
-	    !(rule.access & SM_TOLD_CHANGES) || !sm_is_open(l, &e))
+	    !sm_is_open(l, &e))
 		return;
 	rule.pattern = sm_learn_join(l, front, SM_STR("/<tree>/"));
 	rule.pattern = sm_learn_join(l, rule.pattern, sm_escape(l, used->name));

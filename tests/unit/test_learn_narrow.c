@@ -225,6 +225,23 @@ static void a_tree_gives_way_to_one_without_what_is_hidden(void **state)
 	finish(&b);
 }
 
+/* One checkout is no evidence, however many of them it is read in. */
+static void a_hidden_file_written_once_is_not_written_anywhere(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_checkouts(&b);
+	see_open(&b, 1, APP "/people/ann/maps/.ignore", WRITE);
+	learn(&b); /* without residue */
+	assert_true(allows_open(&b, APP "/people/ann/maps/.ignore", WRITE));
+	assert_true(allows_open(&b, NEW "/.ignore", READ));
+	assert_true(allows_open(&b, NEW "/.seen", WRITE));
+	assert_false(allows_open(&b, NEW "/.ignore", WRITE));
+	finish(&b);
+}
+
 /* No rule grants both; the rest stays open. */
 static void code_the_program_wrote_itself_is_listed(void **state)
 {
@@ -251,6 +268,8 @@ int main(void)
 		cmocka_unit_test(a_tree_gives_way_to_slots_by_extension),
 		cmocka_unit_test(
 			a_tree_gives_way_to_one_without_what_is_hidden),
+		cmocka_unit_test(
+			a_hidden_file_written_once_is_not_written_anywhere),
 		cmocka_unit_test(who_walks_pages_that_are_run_goes_on_looking),
 		cmocka_unit_test(a_bundle_gives_way_to_code_among_its_names),
 		cmocka_unit_test(a_slot_gives_way_to_libraries_among_its_names),
