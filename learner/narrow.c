@@ -46,32 +46,47 @@ static int by_place(const void *a, const void *b)
 	return r ? r : sm_str_compare(x->name, y->name);
 }
 
+/* What a file is renamed from and to are two requests. */
+static bool is_granted_by(const struct sm_policy *policy,
+			  const struct sm_view *view, unsigned request,
+			  struct sm_str id)
+{
+	struct sm_verdict verdict;
+
+	if (view->request_count == 1)
+		sm_policy_decide(policy, &view->event, &verdict);
+	else
+		sm_policy_decide_request(policy, &view->event, request,
+					 &verdict);
+	return verdict.decision == SM_ALLOWED && sm_str_equal(verdict.rule, id);
+}
+
 /* The files rule id was needed for; *count of them. */
 static struct used *find_used(struct sm_learn *l,
 			      const struct sm_policy *policy, struct sm_str id,
 			      size_t *count)
 {
-	struct used *used =
-		sm_learn_take(l, (l->view_count + 1) * sizeof(*used));
-	struct sm_verdict verdict;
+	struct used *used = NULL;
+	size_t room = 0;
 
 	*count = 0;
 	for (size_t i = 0; i < l->view_count; i++) {
 		const struct sm_view *view = &l->views[i];
-		struct sm_str path;
 
-		if (!view->request_count)
-			continue;
-		path = view->requests[0].value;
-		sm_policy_decide(policy, &view->event, &verdict);
-		if (verdict.decision != SM_ALLOWED ||
-		    !sm_str_equal(verdict.rule, id) ||
-		    !sm_path_is_canonical(path))
-			continue;
-		used[(*count)++] = (struct used){
-			sm_dir_of(path), sm_extension(path), sm_path_name(path),
-			view->requests[0].access, view->call->count
-		};
+		for (unsigned k = 0; k < view->request_count; k++) {
+			const struct sm_request *r = &view->requests[k];
+
+			if (!sm_path_is_canonical(r->value) ||
+			    !is_granted_by(policy, view, k, id))
+				continue;
+			used = sm_learn_grow(l, used, *count, &room,
+					     sizeof(*used));
+			used[(*count)++] =
+				(struct used){ sm_dir_of(r->value),
+					       sm_extension(r->value),
+					       sm_path_name(r->value),
+					       r->access, view->call->count };
+		}
 	}
 	if (*count)
 		qsort(used, *count, sizeof(*used), by_place);

@@ -242,6 +242,42 @@ static void a_hidden_file_written_once_is_not_written_anywhere(void **state)
 	finish(&b);
 }
 
+static struct sm_event rename_event(struct sm_value args[4], const char *from,
+				    const char *to)
+{
+	args[0] = text(from);
+	args[1] = text(to);
+	args[2] = args[3] = number(-1);
+	return event_of("os.rename", args, 4);
+}
+
+/* Files that are never half written get their names so. */
+static void a_hidden_file_that_is_put_in_place_is_written(void **state)
+{
+	static const char *const dirs[] = { "ann/tiles", "ann/maps",
+					    "ben/tiles", "carl/maps" };
+	char from[100], to[100];
+	struct sm_value args[4];
+	struct sm_event e;
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	see_checkouts(&b);
+	for (int i = 0; i < 4; i++) {
+		snprintf(from, sizeof(from), APP "/people/%s/state.new",
+			 dirs[i]);
+		snprintf(to, sizeof(to), APP "/people/%s/.state", dirs[i]);
+		see_open(&b, i, from, WRITE);
+		e = rename_event(args, from, to);
+		add(&b, i, &e);
+	}
+	learn(&b); /* without residue */
+	e = rename_event(args, NEW "/state.new", NEW "/.state");
+	assert_true(allows(&b, &e));
+	finish(&b);
+}
+
 /* No rule grants both; the rest stays open. */
 static void code_the_program_wrote_itself_is_listed(void **state)
 {
@@ -270,6 +306,7 @@ int main(void)
 			a_tree_gives_way_to_one_without_what_is_hidden),
 		cmocka_unit_test(
 			a_hidden_file_written_once_is_not_written_anywhere),
+		cmocka_unit_test(a_hidden_file_that_is_put_in_place_is_written),
 		cmocka_unit_test(who_walks_pages_that_are_run_goes_on_looking),
 		cmocka_unit_test(a_bundle_gives_way_to_code_among_its_names),
 		cmocka_unit_test(a_slot_gives_way_to_libraries_among_its_names),
