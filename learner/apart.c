@@ -242,8 +242,7 @@ static bool comes_to(const struct sm_learn *l, const struct home *home,
 		end++;
 	if (end == path.len)
 		return has_been(home, home->dir);
-	return home->area == l->prefix_count ||
-	       !sm_str_equal(home->dir, l->prefixes[home->area].dir) ||
+	return !sm_str_equal(home->dir, l->app) ||
 	       has_been(home, sm_str_part(path, 0, end));
 }
 

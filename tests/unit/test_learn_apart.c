@@ -103,6 +103,29 @@ static void who_reads_in_many_places_reads_nothing_beside_them(void **state)
 	}
 }
 
+/* Where it is not the application's own directory, these are owners'. */
+static void directories_elsewhere_are_of_owners(void **state)
+{
+	static const char *const homes[] = { "/home/shop", "/tmp", "/data" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(homes) / sizeof(*homes); i++) {
+		char a[40], b_path[40], c[40];
+		struct bench b;
+
+		snprintf(a, sizeof(a), "%s/ann/a.txt", homes[i]);
+		snprintf(b_path, sizeof(b_path), "%s/bob/a.txt", homes[i]);
+		snprintf(c, sizeof(c), "%s/carl/user.ini", homes[i]);
+		start_shop(&b, c);
+		see(&b, "List.get", a);
+		see(&b, "List.get", b_path);
+		learn(&b);
+		if (!may(&b, "List.get", c))
+			fail_msg("%s", c);
+		finish(&b);
+	}
+}
+
 /* As after a signal, or for an option that nobody used. */
 static void who_was_never_seen_may_read_them_again(void **state)
 {
@@ -304,6 +327,7 @@ int main(void)
 		cmocka_unit_test(who_reads_elsewhere_reads_no_settings),
 		cmocka_unit_test(
 			who_reads_in_many_places_reads_nothing_beside_them),
+		cmocka_unit_test(directories_elsewhere_are_of_owners),
 		cmocka_unit_test(who_was_never_seen_may_read_them_again),
 		cmocka_unit_test(nothing_is_taken_without_need),
 		cmocka_unit_test(one_file_is_no_habit),
