@@ -238,6 +238,8 @@ static bool comes_to(const struct sm_learn *l, const struct home *home,
 
 	if (!sm_path_is_under(path, home->dir))
 		return false;
+	if (path.len == home->dir.len)
+		return true;
 	while (end < path.len && path.p[end] != '/')
 		end++;
 	if (end == path.len)
