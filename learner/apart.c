@@ -35,7 +35,8 @@ struct home {
 	struct sm_str function, dir;
 	const struct reading *readings;
 	size_t area, count, files;
-	bool is_told; /* a command line named one */
+	bool is_told;	/* a command line named one */
+	bool is_direct; /* some lie directly in the directory */
 };
 
 /* A file that the application reads and nobody writes. */
@@ -181,6 +182,14 @@ static void find_settings(struct apart *a)
 
 /* ------------------------------------------------------------------- homes */
 
+static bool reads_directly(const struct home *home)
+{
+	for (size_t i = 0; i < home->count; i++)
+		if (sm_dir_of(home->readings[i].path).len == home->dir.len)
+			return true;
+	return false;
+}
+
 static void find_homes(struct apart *a)
 {
 	struct home *home = NULL;
@@ -195,7 +204,7 @@ static void find_homes(struct apart *a)
 			*home = (struct home){ r->function, sm_dir_of(r->path),
 					       r,	    r->area,
 					       1,	    1,
-					       r->is_told };
+					       r->is_told,  false };
 			continue;
 		}
 		home->count++;
@@ -203,6 +212,8 @@ static void find_homes(struct apart *a)
 		home->dir = sm_common_dir(home->dir, r->path);
 		home->is_told |= r->is_told;
 	}
+	for (size_t i = 0; i < a->home_count; i++)
+		a->homes[i].is_direct = reads_directly(&a->homes[i]);
 }
 
 /* ------------------------------------------------------------------- rules */
@@ -214,15 +225,21 @@ struct granted {
 	bool is_told; /* if a command line names it */
 };
 
-/* It read what lies directly in its directory, or below a directory there. */
-static bool has_been(const struct home *home, struct sm_str place)
+/* It read something whose path starts so. */
+static bool has_read(const struct home *home, struct sm_str start)
 {
-	for (size_t i = 0; i < home->count; i++)
-		if (sm_path_is_under(home->readings[i].path, place) &&
-		    (place.len > home->dir.len ||
-		     sm_dir_of(home->readings[i].path).len == home->dir.len))
-			return true;
-	return false;
+	size_t low = 0, high = home->count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (sm_str_compare(home->readings[mid].path, start) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < home->count &&
+	       sm_str_starts(home->readings[low].path, start);
 }
 
 /*
@@ -243,9 +260,9 @@ static bool comes_to(const struct sm_learn *l, const struct home *home,
 	while (end < path.len && path.p[end] != '/')
 		end++;
 	if (end == path.len)
-		return has_been(home, home->dir);
+		return home->is_direct;
 	return !sm_str_equal(home->dir, l->app) ||
-	       has_been(home, sm_str_part(path, 0, end));
+	       has_read(home, sm_str_part(path, 0, end + 1));
 }
 
 static bool is_at_home(const struct apart *a, const struct home *home,
