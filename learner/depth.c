@@ -12,17 +12,19 @@ static bool is_free_name(const struct sm_node *node)
 
 /*
  * The files that opened in the directories below node opened in node itself,
- * or the program makes files of any name on both levels; and nothing else is
- * there. Then how deep they lie means nothing.
+ * or the program makes files of any name on both levels, under drawn names
+ * first or not; and nothing else is there. Then how deep they lie means
+ * nothing.
  */
 static bool is_tree(const struct sm_node *node, const struct sm_node *inner)
 {
-	bool has_files = false, is_made = inner->is_made, has_upper = false;
+	bool has_files = false, is_made = inner->is_made;
+	bool has_upper = inner->is_both && is_made;
 
 	for (size_t i = 0; i < node->count; i++) {
 		const struct sm_node *kid = node->kids[i];
 
-		if (kid->is_dir || !kid->is_slot)
+		if (kid->is_dir || !kid->is_slot || kid->is_drawn)
 			continue;
 		is_made &= is_free_name(kid) && kid->is_made;
 		has_upper = true;

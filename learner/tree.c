@@ -114,6 +114,8 @@ void sm_node_take(struct sm_learn *l, struct sm_node *into,
 	else if (from->time.last_ns)
 		sm_span_merge(&into->time, &from->time);
 	into->sources += from->sources;
+	into->is_both |= from->is_both ||
+			 (into->is_slot && into->is_dir != from->is_dir);
 	into->is_dir |= from->is_dir;
 	into->is_made |= from->is_made;
 	into->is_created |= from->is_created;

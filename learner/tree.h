@@ -54,6 +54,7 @@ struct sm_node {
 	bool is_brought;   /* moved here with the name it was found with */
 	bool is_moved;	   /* renamed to this, and the name was there before */
 	uint32_t tmp_at;   /* where its made-up part starts, from 1; 0: ask */
+	bool is_both;	   /* a slot for files and for directories */
 	bool is_drawn;	   /* a slot for what a process drew: its pid, <tmp> */
 	bool is_text;	   /* a slot for texts: other formats beside it */
 	bool is_own_dir;   /* likewise a directory, for the time it runs */

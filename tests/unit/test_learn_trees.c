@@ -297,70 +297,6 @@ static void what_is_done_to_files_is_not_done_to_their_owners(void **state)
 	finish(&b);
 }
 
-static void see_page(struct bench *b, int run, const char *dir)
-{
-	char path[120];
-
-	snprintf(path, sizeof(path), "%s/contents.lr", dir);
-	see_open(b, run, path, READ);
-	see_list(b, run, dir);
-}
-
-/* A picture is asked for as if it was a page, which is a directory with its
- * text in it, and handed on by its name. */
-static void see_picture(struct bench *b, int run, const char *picture)
-{
-	char path[120];
-
-	snprintf(path, sizeof(path), "%s/contents.lr", picture);
-	see_open(b, run, path, READ);
-	see_open(b, run, picture, READ);
-	see_popen(b, run, ARGV("/usr/bin/convert", picture));
-}
-
-static void see_pages(struct bench *b, int run)
-{
-	static const char *const pages[] = { "news", "about", "help", "shop",
-					     "pictures" };
-	static const char *const pictures[] = {
-		"court/well.png", "court/gate.jpg", "harvest/choir.png",
-		"harvest/loaves.png", "old/yard/pier.png"
-	};
-	char path[100];
-
-	see_page(b, run, APP "/content");
-	for (int i = 0; i < 5; i++) {
-		snprintf(path, sizeof(path), APP "/content/%s", pages[i]);
-		see_page(b, run, path);
-		snprintf(path, sizeof(path), APP "/content/%s/%c%d", pages[i],
-			 'a' + i, run);
-		see_page(b, run, path);
-		snprintf(path, sizeof(path), APP "/content/%s/%c%d/x/t%d",
-			 pages[i], 'a' + i, run, i + run);
-		see_page(b, run, path);
-		snprintf(path, sizeof(path), APP "/content/pictures/%s",
-			 pictures[i]);
-		see_picture(b, run, path);
-	}
-}
-
-static void files_asked_for_as_directories_are_files(void **state)
-{
-	struct bench b;
-
-	(void)state;
-	start(&b);
-	for (int run = 0; run < RUNS; run++)
-		see_pages(&b, run);
-	learn(&b);
-	assert_true(allows_open(&b, APP "/content/pictures/new/a b.gif", READ));
-	assert_true(allows_popen(&b, ARGV("/usr/bin/convert", APP
-					  "/content/pictures/new/a b.gif")));
-	assert_false(allows_popen(
-		&b, ARGV("/usr/bin/convert", APP "/secret/a.gif")));
-	finish(&b);
-}
-
 static void two_of_a_kind_open_though_both_come_back(void **state)
 {
 	static const char *const paths[] = { APP "/data/#choir",
@@ -588,7 +524,6 @@ int main(void)
 		cmocka_unit_test(dotfiles_of_many_names_are_data),
 		cmocka_unit_test(
 			what_is_done_to_files_is_not_done_to_their_owners),
-		cmocka_unit_test(files_asked_for_as_directories_are_files),
 		cmocka_unit_test(two_of_a_kind_open_though_both_come_back),
 		cmocka_unit_test(
 			two_that_are_filled_open_though_both_come_back),
