@@ -7,7 +7,8 @@
  * made again. Where there are such, what is announced waits while the stack may
  * still hold it: nothing is over before the stack was unwound behind the event
  * that announced it. What waits too long is looked at once more than it need
- * be, which costs time and decides the same.
+ * be, which costs time and decides the same. Not so databases, which are
+ * decided by nothing else: where none waits, nothing SQLite opens is one.
  */
 #include "recorder/agent/real.h"
 
@@ -33,7 +34,8 @@ struct announcements {
 	/* By other hooks' events, the outermost first. */
 	struct announced interrupted[INTERRUPTED_MAX];
 	uint32_t count;
-	bool is_full; /* some that had no room: any call may be one */
+	bool is_full;		/* some that had no room: any call may be one */
+	bool has_lost_database; /* among these */
 };
 
 /* Opens apart: what raises events of its own may come before them. */
@@ -57,7 +59,7 @@ static void reset(struct announcements *a)
 {
 	a->now.kind = SM_EVENT_OTHER;
 	a->count = 0;
-	a->is_full = false;
+	a->is_full = a->has_lost_database = false;
 }
 
 void sm_announce_reset(void)
@@ -81,8 +83,14 @@ static void unwind(struct announcements *a, uintptr_t at)
 {
 	while (a->count && a->interrupted[a->count - 1].at <= at) {
 		a->count--;
-		a->is_full = false;
+		a->is_full = a->has_lost_database = false;
 	}
+}
+
+static void lose(struct announcements *a)
+{
+	a->is_full = true;
+	a->has_lost_database |= a->now.kind == SM_EVENT_DATABASE;
 }
 
 /* Before an event at `here`, which may come out of the call announced. */
@@ -93,7 +101,7 @@ static void interrupt(struct announcements *a)
 		if (a->count < INTERRUPTED_MAX)
 			copy(&a->interrupted[a->count++], &a->now);
 		else
-			a->is_full = true;
+			lose(a);
 		a->now.kind = SM_EVENT_OTHER;
 	} else if (a->now.is_any) {
 		a->now.kind = SM_EVENT_OTHER;
@@ -247,7 +255,7 @@ static bool find_interrupted(struct announcements *a, enum sm_event_kind kind,
 			copy(&a->now, &a->interrupted[i]);
 			return true;
 		}
-	if (!a->is_full)
+	if (!a->is_full || (kind == SM_EVENT_DATABASE && !a->has_lost_database))
 		return false;
 	copy(&a->now, &a->interrupted[INTERRUPTED_MAX - 1]);
 	a->now.kind = kind;

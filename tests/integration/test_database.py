@@ -61,6 +61,30 @@ for name in sys.argv[1:]:
 open("plain.txt").close()
 '''
 
+# Changes files from deeper and deeper calls of C's, then writes to a database.
+NESTED = '''
+import os, pathlib, sqlite3
+
+def keep():
+    db = sqlite3.connect(pathlib.Path("mine.db"))
+    with db:
+        db.execute("CREATE TABLE IF NOT EXISTS t (a)")
+        db.execute("INSERT INTO t VALUES (1)")
+    db.close()
+
+def change(depth):
+    name = f"file{depth}"
+    open(name, "w").close()
+    os.rename(name, name + ".1")
+    if depth:
+        list(map(change, [depth - 1]))
+    else:
+        keep()
+
+keep()
+change(8)
+'''
+
 
 class Database(unittest.TestCase):
     def setUp(self):
@@ -121,6 +145,23 @@ class Database(unittest.TestCase):
         for python in PYTHONS:
             with self.subTest(python):
                 self.check(python)
+
+    def check_nested(self, python):
+        (self.place / "app.py").write_text(NESTED)
+        self.run_under(python, [workloads.program("secmgr-record")])
+        done = subprocess.run(
+            [workloads.program("secmgr-events"), "--json", "t.db"],
+            cwd=self.place, stdout=subprocess.PIPE, text=True, check=True)
+        asked = {os.path.basename(request["resource"])
+                 for line in done.stdout.splitlines()
+                 for request in json.loads(line)["requests"]
+                 if "sqlite" in request["access"]}
+        self.assertEqual({"mine.db"}, asked)
+
+    def test_files_of_sqlite_s_own_are_no_databases(self):
+        for python in PYTHONS:
+            with self.subTest(python):
+                self.check_nested(python)
 
 
 if __name__ == "__main__":
