@@ -103,7 +103,7 @@ def password_of(name):
 
 
 class AllauthGuild(stage.Service):
-    """A craftsmen's guild: sign-up, works, yearbooks (allauth, gunicorn)."""
+    """A craftsmen's guild: sign-up, pieces, yearbooks (allauth, gunicorn)."""
     packages = ["python3-django", "python3-django-allauth", "gunicorn",
                 "python3-pil", "python3-reportlab", "python3-aiosmtpd",
                 "python3-jinja2", "poppler-utils", "zip"]
@@ -180,7 +180,7 @@ class AllauthGuild(stage.Service):
 
     def shows(self, browser, name, year, file, side=90):
         self.expect_answer(f"{name} shows {file}", browser.upload(
-            "/works/", file, picture(file, side), field="picture", year=year,
+            "/pieces/", file, picture(file, side), field="picture", year=year,
             title=file.partition(".")[0],
             csrfmiddlewaretoken=self.token(browser)), f"<h1>{name}")
         page = browser.get(f"/members/{name}/")[1].decode()
@@ -219,9 +219,9 @@ class AllauthGuild(stage.Service):
         self.expect_answer("layout", self.submit(
             browser, "/layout/", "/me/", state=state), "columns")
 
-    def whole_visit(self, name, language, craft, town, year, works, papers):
+    def whole_visit(self, name, language, craft, town, year, pieces, papers):
         browser = self.join(name, language, craft, town, year)
-        for number, file in enumerate(works):
+        for number, file in enumerate(pieces):
             self.shows(browser, name, year, file, 90 + 500 * number)
         for number, file in enumerate(papers):
             self.hands_in(browser, file, 1 + number)
@@ -250,7 +250,7 @@ class AllauthGuild(stage.Service):
             browser, self.letters.link(f"second-{address}", "confirm-email")))
 
     def warden(self, name, town):
-        """Somebody moves; one of his works goes."""
+        """Somebody moves; one of his pieces goes."""
         browser = self.enter("anna")
         self.expect_answer("admin", browser.get("/admin/"), "Members")
         page = self.expect_answer(f"look for {name}", browser.get(
@@ -262,11 +262,11 @@ class AllauthGuild(stage.Service):
         self.expect_answer(f"{name} moves", self.submit(
             browser, path, user=user[1] if user else "", craft="elder",
             town=town, joined="1990"), "“")
-        page = self.expect_answer("works", browser.get("/admin/hall/work/"),
+        page = self.expect_answer("pieces", browser.get("/admin/hall/piece/"),
                                   "/change/") or b""
-        number = re.search(rb"work/(\d+)/change", page + b"work/1/change")
-        path = f"/admin/hall/work/{int(number[1])}/delete/"
-        self.expect_answer("work goes", self.submit(
+        number = re.search(rb"piece/(\d+)/change", page + b"piece/1/change")
+        path = f"/admin/hall/piece/{int(number[1])}/delete/"
+        self.expect_answer("piece goes", self.submit(
             browser, path, post="yes"), "“")
         self.expect_answer("people", browser.get("/admin/auth/user/"), "anna")
 
@@ -304,7 +304,7 @@ class AllauthGuild(stage.Service):
             self.expect_answer(f"no {file}", browser.get(
                 "/certificates/", name=file), status=500)
         self.expect_answer("no picture", browser.upload(
-            "/works/", "text.png", b"no picture", field="picture", year=2001,
+            "/pieces/", "text.png", b"no picture", field="picture", year=2001,
             title="x", csrfmiddlewaretoken=self.token(browser)), status=400)
         self.expect_answer("no page", visitor.get("/none"), status=404)
         self.expect_answer("no member", browser.get("/members/nobody/"),

@@ -12,4 +12,4 @@ class MemberAdmin(admin.ModelAdmin):
     search_fields = ["user__username", "town"]
 
 
-admin.site.register(models.Work)
+admin.site.register(models.Piece)

@@ -4,8 +4,8 @@ from django.contrib.auth.models import User
 from django.db import models
 
 
-def place_of(work, name):
-    return f"works/{work.year}/{work.member.user.username}/{name}"
+def place_of(piece, name):
+    return f"pieces/{piece.year}/{piece.member.user.username}/{name}"
 
 
 class Member(models.Model):
@@ -18,7 +18,7 @@ class Member(models.Model):
         return self.user.username
 
 
-class Work(models.Model):
+class Piece(models.Model):
     member = models.ForeignKey(Member, models.CASCADE)
     title = models.CharField(max_length=90)
     year = models.IntegerField()

@@ -14,7 +14,7 @@ urlpatterns = [
     path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}),
     path("me/", views.me),
     path("members/<str:name>/", views.member),
-    path("works/", views.works),
+    path("pieces/", views.pieces),
     path("certificates/", views.certificates),
     path("portfolio/", views.portfolio),
     path("yearbook/<int:year>.<str:kind>", views.yearbook),

@@ -23,7 +23,7 @@ from PIL import Image
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen import canvas
 
-from hall.models import Member, Work
+from hall.models import Member, Piece
 
 log = logging.getLogger("hall")
 
@@ -34,9 +34,9 @@ class MemberForm(forms.ModelForm):
         fields = ["craft", "town", "joined"]
 
 
-class WorkForm(forms.ModelForm):
+class PieceForm(forms.ModelForm):
     class Meta:
-        model = Work
+        model = Piece
         fields = ["title", "year", "picture"]
 
 
@@ -61,18 +61,18 @@ def member(request, name):
 
 
 @login_required
-def works(request):
-    form = WorkForm(request.POST, request.FILES)
+def pieces(request):
+    form = PieceForm(request.POST, request.FILES)
     form.instance.member = request.user.member
     if not form.is_valid():
         return render(request, "page.html", {"form": form}, status=400)
-    work = form.save()
-    thumb = settings.MEDIA_ROOT / "thumbs" / work.picture.name
+    piece = form.save()
+    thumb = settings.MEDIA_ROOT / "thumbs" / piece.picture.name
     thumb.parent.mkdir(parents=True, exist_ok=True)
-    with Image.open(work.picture.path) as picture:
+    with Image.open(piece.picture.path) as picture:
         picture.thumbnail((64, 64))
         picture.convert("RGB").save(f"{thumb}.jpg")
-    log.info("%s shows %s", request.user, work.title)
+    log.info("%s shows %s", request.user, piece.title)
     return redirect(f"/members/{request.user}/")
 
 
@@ -118,10 +118,10 @@ def as_csv(found, out):
 
 def as_pdf(found, out):
     page = canvas.Canvas(out, pagesize=A4)
-    for work in found:
-        page.drawString(70, 770, f"{work.title} ({work.member})")
+    for piece in found:
+        page.drawString(70, 770, f"{piece.title} ({piece.member})")
         page.drawImage(settings.MEDIA_ROOT / "thumbs"
-                       / f"{work.picture.name}.jpg", 70, 600)
+                       / f"{piece.picture.name}.jpg", 70, 600)
         page.showPage()
     page.save()
 
@@ -132,7 +132,7 @@ def yearbook(request, year, kind):
     if not make:
         raise Http404(kind)
     out = io.BytesIO()
-    make(Work.objects.filter(year=year).order_by("title"), out)
+    make(Piece.objects.filter(year=year).order_by("title"), out)
     kept = settings.VAR / "yearbooks" / f"{year}.{kind}"
     kept.parent.mkdir(exist_ok=True)
     kept.write_bytes(out.getvalue())

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import send_mail
 from django.core.management import BaseCommand, call_command
-from hall.models import Member, Work
+from hall.models import Member, Piece
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         report = settings.VAR / f"reports/{date:%Y/%m}/{date}.txt"
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(f"{Member.objects.count()} members, "
-                          f"{Work.objects.count()} works\n")
+                          f"{Piece.objects.count()} pieces\n")
         if options["remind"]:
             for user in User.objects.filter(member__joined=date.year):
                 send_mail("Dues", f"Dear {user}, dues.", None, [user.email])
