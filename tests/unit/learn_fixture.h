@@ -190,10 +190,11 @@ static inline void see_system(struct bench *b, int run, const char *line)
 	add(b, run, &e);
 }
 
-static inline void start(struct bench *b)
+/* So many runs of a script, which the first of them loads. */
+static inline void start_script(struct bench *b, const char *script,
+				uint32_t runs)
 {
-	static const struct sm_str argv[] = { SM_STR("python3"),
-					      SM_STR(APP "/app.py") };
+	const struct sm_str argv[] = { SM_STR("python3"), sm_str_of(script) };
 	struct sm_trace_interpreter python = {
 		.version = SM_STR("3.11.2"),
 		.stdlib = SM_STR("/usr/lib/python3.11"),
@@ -201,11 +202,13 @@ static inline void start(struct bench *b)
 		.home = SM_STR("/home/shop"),
 		.tmp = SM_STR("/tmp"),
 	};
+	struct sm_value args[3];
+	struct sm_event e = load_event(args, script);
 
 	memset(b, 0, sizeof(*b));
 	b->seen = sm_observations_new();
 	assert_non_null(b->seen);
-	for (uint32_t i = 0; i < RUNS; i++) {
+	for (uint32_t i = 0; i < runs; i++) {
 		struct sm_trace_process p = { .pid = 4000 + i,
 					      .guest_pid = 4000 + i,
 					      .start_ns = 1000 + i,
@@ -219,9 +222,14 @@ static inline void start(struct bench *b)
 			sm_observations_add_process(b->seen, i < 1 ? 1 : 2 + i,
 						    &p, &python, &b->owners[i]),
 			SM_OK);
-		if (i == 0)
-			see_load(b, APP "/app.py");
 	}
+	e.site.principal.file = sm_str_of(script);
+	add(b, 0, &e);
+}
+
+static inline void start(struct bench *b)
+{
+	start_script(b, APP "/app.py", RUNS);
 }
 
 /* As start(), with one run only. */
@@ -423,8 +431,8 @@ static inline bool allows_remove(const struct bench *b, const char *path)
 
 static inline void see_remove(struct bench *b, int run, const char *path)
 {
-	struct sm_value args[1] = { text(path) };
-	struct sm_event e = event_of("os.remove", args, 1);
+	struct sm_value args[2] = { text(path), number(-1) };
+	struct sm_event e = event_of("os.remove", args, 2);
 
 	add(b, run, &e);
 }
@@ -433,6 +441,50 @@ static inline void see_rmdir(struct bench *b, int run, const char *path)
 {
 	struct sm_value args[1] = { text(path) };
 	struct sm_event e = event_of("os.rmdir", args, 1);
+
+	add(b, run, &e);
+}
+
+static inline struct sm_event rename_event(struct sm_value args[4],
+					   const char *from, const char *to)
+{
+	args[0] = text(from);
+	args[1] = text(to);
+	args[2] = args[3] = number(-1);
+	return event_of("os.rename", args, 4);
+}
+
+static inline void see_rename(struct bench *b, int run, const char *from,
+			      const char *to)
+{
+	struct sm_value args[4];
+	struct sm_event e = rename_event(args, from, to);
+
+	add(b, run, &e);
+}
+
+static inline bool allows_rename(const struct bench *b, const char *from,
+				 const char *to)
+{
+	struct sm_value args[4];
+	struct sm_event e = rename_event(args, from, to);
+
+	return allows(b, &e);
+}
+
+/* tempfile drew this name. */
+static inline void see_mkstemp(struct bench *b, int run, const char *path)
+{
+	struct sm_value args[1] = { text(path) };
+	struct sm_event e = event_of("tempfile.mkstemp", args, 1);
+
+	add(b, run, &e);
+}
+
+static inline void see_mkdtemp(struct bench *b, int run, const char *path)
+{
+	struct sm_value args[1] = { text(path) };
+	struct sm_event e = event_of("tempfile.mkdtemp", args, 1);
 
 	add(b, run, &e);
 }

@@ -126,42 +126,13 @@ static void directories_elsewhere_are_of_owners(void **state)
 	}
 }
 
-/* An application in a directory that is called as settings are. */
-static void start_in(struct bench *b, const char *dir, const char *code)
-{
-	const struct sm_str argv[] = { SM_STR("python3"), sm_str_of(code) };
-	struct sm_trace_interpreter python = {
-		.version = SM_STR("3.11.2"),
-		.stdlib = SM_STR("/usr/lib/python3.11"),
-		.prefix = SM_STR("/usr"),
-		.home = SM_STR("/home/shop"),
-		.tmp = SM_STR("/tmp"),
-	};
-	struct sm_trace_process p = { .pid = 4000,
-				      .guest_pid = 4000,
-				      .start_ns = 1000,
-				      .started_by = "exec",
-				      .exe = SM_STR("/usr/bin/python3"),
-				      .argv = argv,
-				      .argc = 2,
-				      .cwd = sm_str_of(dir) };
-
-	memset(b, 0, sizeof(*b));
-	b->seen = sm_observations_new();
-	assert_non_null(b->seen);
-	assert_int_equal(sm_observations_add_process(b->seen, 1, &p, &python,
-						     &b->owners[0]),
-			 SM_OK);
-	see_load(b, code);
-}
-
-/* Opened to be synced, or for names in it. */
+/* It is called as settings are, and opened to be synced, or for names in it. */
 static void its_own_directory_is_home(void **state)
 {
 	struct bench b;
 
 	(void)state;
-	start_in(&b, "/srv/config", "/srv/config/app.py");
+	start_script(&b, "/srv/config/app.py", 1);
 	see(&b, "<module>", "/srv/config");
 	see(&b, "Page.get", "/srv/config/pages/index.txt");
 	see(&b, "Page.get", "/srv/config/forms/index.txt");

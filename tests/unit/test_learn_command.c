@@ -161,15 +161,12 @@ static void hidden_names_that_were_drawn_are_any(void **state)
 	(void)state;
 	start(&b);
 	for (int i = 0; i < 3; i++) {
-		struct sm_value name =
-			text(i == 2 ? "/out/b/.d-ab12_x9z" : drawn[i]);
-		struct sm_event made = event_of(i == 2 ? "tempfile.mkdtemp"
-						       : "tempfile.mkstemp",
-						&name, 1);
-
 		see_named(&b, 1 + i, drawn[i], WRITE,
 			  i == 2 ? "/out/b" : "/out/a", NULL);
-		add(&b, 1 + i, &made);
+		if (i == 2)
+			see_mkdtemp(&b, 1 + i, "/out/b/.d-ab12_x9z");
+		else
+			see_mkstemp(&b, 1 + i, drawn[i]);
 	}
 	learn(&b);
 	assert_true(allows_named(&b, "/out/c/.up-00000000", WRITE, "/out/c"));

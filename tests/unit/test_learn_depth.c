@@ -5,9 +5,7 @@
 /* As atomic writers do: under a drawn name, then under its own. */
 static void see_put(struct bench *b, int run, const char *dir, const char *name)
 {
-	struct sm_value from = { .type = SM_NONE }, args[4];
 	char drawn[100], to[100];
-	struct sm_event e;
 
 	if (*dir)
 		snprintf(drawn, sizeof(drawn), APP "/exports/%s", dir);
@@ -18,15 +16,9 @@ static void see_put(struct bench *b, int run, const char *dir, const char *name)
 	snprintf(to, sizeof(to), "%s/%s", drawn, name);
 	snprintf(drawn + strlen(drawn), sizeof(drawn) - strlen(drawn),
 		 "/.new-a%c3d%c_f8", 'a' + run, name[0]);
-	from = text(drawn);
-	e = event_of("tempfile.mkstemp", &from, 1);
-	add(b, run, &e);
+	see_mkstemp(b, run, drawn);
 	see_open(b, run, drawn, WRITE);
-	args[0] = text(drawn);
-	args[1] = text(to);
-	args[2] = args[3] = number(-1);
-	e = event_of("os.rename", args, 4);
-	add(b, run, &e);
+	see_rename(b, run, drawn, to);
 }
 
 static void what_is_put_on_two_levels_is_put_on_any(void **state)

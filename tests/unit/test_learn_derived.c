@@ -82,13 +82,11 @@ static void what_is_made_from_a_name_with_a_number_opens_with_it(void **state)
 {
 	static const char *const owners[] = { "anna", "ben", "carla" };
 	static const char tmp[] = DATA "anna/news/day 1 (1).json.a1b2c3d4.tmp";
-	struct sm_value name = text(tmp);
-	struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
 	struct bench b;
 
 	(void)state;
 	start(&b);
-	add(&b, 0, &made);
+	see_mkstemp(&b, 0, tmp);
 	for (int i = 0; i < 3; i++) {
 		char path[128];
 
@@ -173,10 +171,7 @@ static void drawn_names_tell_what_was_chosen_in_them(void **state)
 
 static void see_made_up(struct bench *b, const char *path, const char *said)
 {
-	struct sm_value name = text(said);
-	struct sm_event made = event_of("tempfile.mkdtemp", &name, 1);
-
-	add(b, 0, &made);
+	see_mkdtemp(b, 0, said);
 	see_mkdir(b, 0, path);
 }
 
@@ -209,10 +204,7 @@ static void hidden_temporary_names_stay_beside_what_opened(void **state)
 	start(&b);
 	see_all(&b, seen);
 	for (size_t i = 0; i < 3; i++) {
-		struct sm_value name = text(hidden[i]);
-		struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
-
-		add(&b, 0, &made);
+		see_mkstemp(&b, 0, hidden[i]);
 		see_open(&b, 0, hidden[i], WRITE);
 	}
 	learn(&b);
@@ -225,10 +217,7 @@ static void hidden_temporary_names_stay_beside_what_opened(void **state)
 
 static void see_drawn(struct bench *b, const char *path)
 {
-	struct sm_value name = text(path);
-	struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
-
-	add(b, 0, &made);
+	see_mkstemp(b, 0, path);
 	see_open(b, 0, path, WRITE);
 }
 
@@ -449,22 +438,11 @@ static void what_is_temporary_may_have_any_extension(void **state)
 	}
 }
 
-static struct sm_event move_event(struct sm_value args[4], const char *from,
-				  const char *to)
-{
-	args[0] = text(from);
-	args[1] = text(to);
-	args[2] = args[3] = number(-1);
-	return event_of("os.rename", args, 4);
-}
-
 static void what_opened_opens_where_it_is_moved(void **state)
 {
 	static const char *const jobs[] = { DATA "in/anna.job",
 					    DATA "in/ben.job",
 					    DATA "in/carla.job", NULL };
-	struct sm_value args[4];
-	struct sm_event e;
 	struct bench b;
 
 	(void)state;
@@ -472,11 +450,10 @@ static void what_opened_opens_where_it_is_moved(void **state)
 		start(&b);
 		see_all(&b, jobs);
 		for (int run = 0; run < 2; run++) {
-			e = move_event(args,
-				       moved ? DATA "in/anna.job"
-					     : DATA "in/ben.job",
-				       "/srv/failed/anna.job");
-			add(&b, run, &e);
+			see_rename(&b, run,
+				   moved ? DATA "in/anna.job"
+					 : DATA "in/ben.job",
+				   "/srv/failed/anna.job");
 		}
 		learn(&b);
 		assert_int_equal(allows_open(&b, "/srv/failed/zoe.job", WRITE),

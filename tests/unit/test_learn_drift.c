@@ -82,37 +82,12 @@ static void bundles_that_come_and_go_are_told(void **state)
 static void start_in(struct bench *b, const char *dir)
 {
 	static char script[64], settings[64];
-	struct sm_str argv[] = { SM_STR("python3"), SM_STR("") };
-	struct sm_trace_interpreter python = {
-		.version = SM_STR("3.11.2"),
-		.stdlib = SM_STR("/usr/lib/python3.11"),
-		.prefix = SM_STR("/usr"),
-		.home = SM_STR("/home/shop"),
-		.tmp = SM_STR("/tmp"),
-	};
-	struct sm_trace_process p = { .pid = 1,
-				      .guest_pid = 1,
-				      .start_ns = 1,
-				      .started_by = "exec",
-				      .exe = SM_STR("/usr/bin/python3"),
-				      .argv = argv,
-				      .argc = 2,
-				      .cwd = SM_STR("/") };
 	struct sm_value args[3];
 	struct sm_event e;
 
 	snprintf(script, sizeof(script), "%s/app.py", dir);
 	snprintf(settings, sizeof(settings), "%s/settings.ini", dir);
-	argv[1] = sm_str_of(script);
-	memset(b, 0, sizeof(*b));
-	b->seen = sm_observations_new();
-	assert_non_null(b->seen);
-	assert_int_equal(sm_observations_add_process(b->seen, 1, &p, &python,
-						     &b->owners[0]),
-			 SM_OK);
-	e = load_event(args, script);
-	e.site.principal.file = sm_str_of(script);
-	add(b, 0, &e);
+	start_script(b, script, 1);
 	e = open_event(args, settings, READ);
 	e.site.principal.file = sm_str_of(script);
 	add(b, 0, &e);

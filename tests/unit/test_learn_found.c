@@ -64,24 +64,6 @@ static void what_is_asked_for_by_number_stays_one(void **state)
 	finish(&b);
 }
 
-static struct sm_event rename_event(struct sm_value args[4], const char *from,
-				    const char *to)
-{
-	args[0] = text(from);
-	args[1] = text(to);
-	args[2] = args[3] = number(-1);
-	return event_of("os.rename", args, 4);
-}
-
-static bool allows_rename(const struct bench *b, const char *from,
-			  const char *to)
-{
-	struct sm_value args[4];
-	struct sm_event e = rename_event(args, from, to);
-
-	return allows(b, &e);
-}
-
 /*
  * What is kept of each page comes back as the pages do, numbers in their names
  * or not. That two things are called 1 says nothing, and ids nobody picks.
@@ -175,12 +157,8 @@ static void what_is_moved_brings_its_name(void **state)
 			see_remove(&b, i / 2, jobs[i]);
 		}
 		for (int run = 0; run < 2; run++) {
-			struct sm_value args[4];
-			struct sm_event e =
-				rename_event(args, moved[run], failed[run]);
-
 			see_mkdir(&b, run, APP "/failed");
-			add(&b, run, &e);
+			see_rename(&b, run, moved[run], failed[run]);
 		}
 		learn(&b);
 		assert_true(allows_rename(&b, APP "/spool/bills/205.json",
@@ -202,11 +180,8 @@ static void what_is_moved_brings_its_name(void **state)
 static void see_taken(struct bench *b, int run, const char *from,
 		      const char *to)
 {
-	struct sm_value args[4];
-	struct sm_event e = rename_event(args, from, to);
-
 	see_open(b, run, from, READ);
-	add(b, run, &e);
+	see_rename(b, run, from, to);
 }
 
 /* One name was all that failed, and each who sends things sent one so called.

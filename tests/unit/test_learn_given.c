@@ -229,13 +229,8 @@ static void drawn_names_with_a_given_part_come_with_others(void **state)
 		for (uint32_t run = 1; run < 3; run++)
 			give(&b, run, 0, is_given ? "berlin" : "x",
 			     is_given ? "paris" : "y");
-		for (int i = 0; i < 4; i++) {
-			struct sm_value args[1] = { text(drawn[i / 2]) };
-			struct sm_event e =
-				event_of("tempfile.mkstemp", args, 1);
-
-			add(&b, 1 + i % 2, &e);
-		}
+		for (int i = 0; i < 4; i++)
+			see_mkstemp(&b, 1 + i % 2, drawn[i / 2]);
 		see_all(&b, drawn, 2, WRITE);
 		learn(&b);
 		assert_true(

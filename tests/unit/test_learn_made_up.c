@@ -4,15 +4,13 @@
 
 static void temporary_names_open_when_seen_once(void **state)
 {
-	struct sm_value name = text("/srv/data/upload-k3x_9abz.part");
-	struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
 	struct bench b;
 
 	(void)state;
 	start(&b);
 	see_open(&b, 0, "/tmp/tmpab12_x9z", WRITE);
 	see_open(&b, 0, "/srv/data/upload-k3x_9abz.part", WRITE);
-	add(&b, 0, &made);
+	see_mkstemp(&b, 0, "/srv/data/upload-k3x_9abz.part");
 	learn(&b);
 	assert_true(allows_open(&b, "/tmp/tmpzzzzzzzz", WRITE));
 	assert_false(allows_open(&b, "/tmp/tmpzzzzzzzzz", WRITE));
@@ -40,12 +38,9 @@ static void temporary_names_are_told_from_words_beside_them(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++) {
-		struct sm_value name = text(seen[i]);
-		struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
-
 		start(&b);
 		see_open(&b, 0, seen[i], WRITE);
-		add(&b, 0, &made);
+		see_mkstemp(&b, 0, seen[i]);
 		learn(&b);
 		assert_true(allows_open(&b, others[i], WRITE));
 		finish(&b);
@@ -65,11 +60,8 @@ static void temporary_names_are_framed_alike_anywhere(void **state)
 	(void)state;
 	start(&b);
 	for (int i = 0; i < 3; i++) {
-		struct sm_value name = text(seen[i]);
-		struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
-
 		see_open(&b, i, seen[i], WRITE);
-		add(&b, i, &made);
+		see_mkstemp(&b, i, seen[i]);
 	}
 	learn(&b);
 	assert_true(allows_open(&b, APP "/a/cache/.revs-zzzzzzzz1~", WRITE));
@@ -81,8 +73,6 @@ static void temporary_names_are_framed_alike_anywhere(void **state)
 
 static void process_ids_are_in_no_rule(void **state)
 {
-	struct sm_value name = text("/dev/shm/pym-4000-k3x_9abz");
-	struct sm_event made = event_of("tempfile.mkstemp", &name, 1);
 	struct bench b;
 	char *out;
 
@@ -91,7 +81,7 @@ static void process_ids_are_in_no_rule(void **state)
 	see_open(&b, 0, "/proc/4000/stat", READ);
 	see_open(&b, 0, APP "/run/worker.4000.sock", WRITE);
 	see_open(&b, 0, "/dev/shm/pym-4000-k3x_9abz", WRITE);
-	add(&b, 0, &made);
+	see_mkstemp(&b, 0, "/dev/shm/pym-4000-k3x_9abz");
 	learn(&b);
 	assert_true(allows_open(&b, "/proc/9/stat", READ));
 	assert_false(allows_open(&b, "/proc/9/mem", READ));
@@ -180,14 +170,9 @@ static void a_directory_stays_as_it_was_filled_when_tight(void **state)
 
 static void see_drawn_and_gone(struct bench *b, const char *path)
 {
-	struct sm_value drawn = text(path);
-	struct sm_value args[2] = { text(path), number(-1) };
-	struct sm_event made = event_of("tempfile.mkstemp", &drawn, 1);
-	struct sm_event gone = event_of("os.remove", args, 2);
-
-	add(b, 0, &made);
+	see_mkstemp(b, 0, path);
 	see_open(b, 0, path, WRITE);
-	add(b, 0, &gone);
+	see_remove(b, 0, path);
 }
 
 /* Drafts of pictures: two formats were asked for, or one so far. */

@@ -242,23 +242,12 @@ static void a_hidden_file_written_once_is_not_written_anywhere(void **state)
 	finish(&b);
 }
 
-static struct sm_event rename_event(struct sm_value args[4], const char *from,
-				    const char *to)
-{
-	args[0] = text(from);
-	args[1] = text(to);
-	args[2] = args[3] = number(-1);
-	return event_of("os.rename", args, 4);
-}
-
 /* Files that are never half written get their names so. */
 static void a_hidden_file_that_is_put_in_place_is_written(void **state)
 {
 	static const char *const dirs[] = { "ann/tiles", "ann/maps",
 					    "ben/tiles", "carl/maps" };
 	char from[100], to[100];
-	struct sm_value args[4];
-	struct sm_event e;
 	struct bench b;
 
 	(void)state;
@@ -269,12 +258,10 @@ static void a_hidden_file_that_is_put_in_place_is_written(void **state)
 			 dirs[i]);
 		snprintf(to, sizeof(to), APP "/people/%s/.state", dirs[i]);
 		see_open(&b, i, from, WRITE);
-		e = rename_event(args, from, to);
-		add(&b, i, &e);
+		see_rename(&b, i, from, to);
 	}
 	learn(&b); /* without residue */
-	e = rename_event(args, NEW "/state.new", NEW "/.state");
-	assert_true(allows(&b, &e));
+	assert_true(allows_rename(&b, NEW "/state.new", NEW "/.state"));
 	finish(&b);
 }
 

@@ -7,42 +7,6 @@
 #define OUT APP "/public"
 #define VAR APP "/var"
 
-static struct sm_event rename_event(struct sm_value args[4], const char *from,
-				    const char *to)
-{
-	args[0] = text(from);
-	args[1] = text(to);
-	args[2] = number(-1);
-	args[3] = number(-1);
-	return event_of("os.rename", args, 4);
-}
-
-static void see_rename(struct bench *b, int run, const char *from,
-		       const char *to)
-{
-	struct sm_value args[4];
-	struct sm_event e = rename_event(args, from, to);
-
-	add(b, run, &e);
-}
-
-static bool allows_rename(const struct bench *b, const char *from,
-			  const char *to)
-{
-	struct sm_value args[4];
-	struct sm_event e = rename_event(args, from, to);
-
-	return allows(b, &e);
-}
-
-static void see_removed(struct bench *b, int run, const char *path)
-{
-	struct sm_value args[2] = { text(path), number(-1) };
-	struct sm_event e = event_of("os.remove", args, 2);
-
-	add(b, run, &e);
-}
-
 /* Only one of the sites was made three times. */
 static void what_was_put_aside_goes_with_the_next_name(void **state)
 {
@@ -61,7 +25,7 @@ static void what_was_put_aside_goes_with_the_next_name(void **state)
 		see_rename(&b, 4, VAR "/new", OUT "/wiki");
 		see_list(&b, 2, old);
 		snprintf(file, sizeof(file), "%s/a.html", old);
-		see_removed(&b, 2, file);
+		see_remove(&b, 2, file);
 		see_open(&b, 2, file, READ);
 		learn(&b);
 		assert_int_equal(allows_list(&b, OUT "/shop front.old"), aside);

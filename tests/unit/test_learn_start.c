@@ -213,15 +213,11 @@ static void days_and_drawn_names_are_told_there(void **state)
 	start(&b);
 	for (int i = 0; i < 2; i++) {
 		char dir[32], day[64], made[64];
-		struct sm_value name;
-		struct sm_event e;
 
 		snprintf(dir, sizeof(dir), "%s/.", starts[i]);
 		snprintf(day, sizeof(day), "%s/log-2026-11-2%d", starts[i], i);
 		snprintf(made, sizeof(made), "%s/%s", starts[i], drawn[i]);
-		name = text(made);
-		e = event_of("tempfile.mkstemp", &name, 1);
-		add(&b, 1 + i, &e);
+		see_mkstemp(&b, 1 + i, made);
 		see_at(&b, 1 + i, dir, day, WRITE);
 		see_at(&b, 1 + i, dir, made, WRITE);
 	}

@@ -4,12 +4,6 @@
  */
 #include "tests/unit/learn_fixture.h"
 
-static struct sm_event mkstemp_event(struct sm_value args[1], const char *path)
-{
-	args[0] = text(path);
-	return event_of("tempfile.mkstemp", args, 1);
-}
-
 static void what_an_owner_holds_opens_at_any_depth(void **state)
 {
 	static const char *const files[] = { APP "/var/media/anna/list.pdf",
@@ -50,15 +44,12 @@ static void made_up_names_come_at_any_depth(void **state)
 	static const char *const files[] = { APP "/var/media/anna/list.pdf",
 					     APP "/var/media/ben/maps/alps.png",
 					     APP "/var/media/carla/a/b/x.txt" };
-	struct sm_value args[1];
-	struct sm_event e;
 	struct bench b;
 
 	(void)state;
 	start(&b);
 	for (int i = 0; i < 3; i++) {
-		e = mkstemp_event(args, drawn[i]);
-		add(&b, 0, &e);
+		see_mkstemp(&b, 0, drawn[i]);
 		see_open(&b, 0, drawn[i], WRITE);
 		see_open(&b, 0, files[i], WRITE);
 	}

@@ -352,17 +352,13 @@ static void a_directory_with_a_drawn_name_is_its_maker_s(void **state)
 	static const char *const drawn[] = { "/tmp/job-k3x_9abz",
 					     "/tmp/job-0cu1qi2p",
 					     "/tmp/job-ynxvpx6n" };
-	struct sm_value prefix = text(drawn[0]);
 	char path[128];
 	struct bench b;
 
 	(void)state;
 	start(&b);
 	for (int run = 0; run < 3; run++) {
-		struct sm_event e = event_of("tempfile.mkdtemp", &prefix, 1);
-
-		prefix = text(drawn[run]);
-		add(&b, run, &e);
+		see_mkdtemp(&b, run, drawn[run]);
 		see_mkdir(&b, run, drawn[run]);
 		snprintf(path, sizeof(path), "%s/book.zip", drawn[run]);
 		see_open(&b, run, path, WRITE);
