@@ -142,13 +142,12 @@ bool sm_are_subcommands(const struct sm_learn *l, const struct sm_line *line,
 /* "<int>..." is one word of a number and dots, and not any number of them. */
 static struct sm_str spell_dots(struct sm_learn *l, struct sm_str slot)
 {
-	const uint32_t dots = 3;
+	const struct sm_str dots = SM_STR("...");
 	struct sm_str text = slot;
 
-	if (slot.len <= dots ||
-	    memcmp(slot.p + slot.len - dots, "...", dots) != 0)
+	if (slot.len <= dots.len || !sm_str_ends(slot, dots))
 		return slot;
-	text.len -= dots;
+	text.len -= dots.len;
 	return sm_learn_join(l, text, SM_STR("\\..."));
 }
 

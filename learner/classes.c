@@ -55,11 +55,10 @@ bool sm_is_module(struct sm_str file, struct sm_str module)
 {
 	struct sm_str suffix = SM_STR("/__init__.py");
 
-	if (file.len < suffix.len ||
-	    memcmp(file.p + file.len - suffix.len, suffix.p, suffix.len) != 0)
+	if (!sm_str_ends(file, suffix))
 		suffix = SM_STR(".py");
 	if (!module.len || file.len <= module.len + suffix.len ||
-	    memcmp(file.p + file.len - suffix.len, suffix.p, suffix.len) != 0)
+	    !sm_str_ends(file, suffix))
 		return false;
 	file.len -= suffix.len;
 	file.p += file.len - module.len;

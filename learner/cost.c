@@ -58,7 +58,7 @@ static bool starts_free(struct sm_str slot)
 static bool ends_free(struct sm_str slot)
 {
 	return slot.p[slot.len - 1] == '*' ||
-	       (slot.len >= 6 && !memcmp(slot.p + slot.len - 6, "<name>", 6));
+	       sm_str_ends(slot, SM_STR("<name>"));
 }
 
 static double freedom(struct sm_str slot)

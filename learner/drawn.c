@@ -34,8 +34,7 @@ static bool has_free_end(struct sm_str name)
 {
 	const struct sm_str any = SM_STR(".<name>");
 
-	return name.len > any.len &&
-	       !memcmp(name.p + name.len - any.len, any.p, any.len);
+	return name.len > any.len && sm_str_ends(name, any);
 }
 
 /* Temporary, of data: what stands before the extension; or empty. */

@@ -71,8 +71,7 @@ static size_t find_name(const struct sm_called *called, struct sm_str name)
 /* The word itself, or in whatever directory. */
 static bool ends_as(struct sm_str path, struct sm_str word)
 {
-	return path.len >= word.len &&
-	       !memcmp(path.p + path.len - word.len, word.p, word.len) &&
+	return sm_str_ends(path, word) &&
 	       (path.len == word.len || word.p[0] == '/' ||
 		path.p[path.len - word.len - 1] == '/');
 }
@@ -121,10 +120,8 @@ static struct sm_str only_dir(struct sm_learn *l,
 		path = called->paths[i];
 		if (!sm_str_equal(sm_path_name(path), name))
 			break;
-		if (path.len < first.len + 2 ||
-		    path.p[path.len - first.len - 1] != '/' ||
-		    memcmp(path.p + path.len - first.len, first.p, first.len) !=
-			    0)
+		if (path.len < first.len + 2 || !sm_str_ends(path, first) ||
+		    path.p[path.len - first.len - 1] != '/')
 			continue;
 		path.len -= first.len + 1;
 		if (sm_str_equal(path, dir) ||

@@ -53,11 +53,7 @@ static bool is_granted_by(const struct sm_policy *policy,
 {
 	struct sm_verdict verdict;
 
-	if (view->request_count == 1)
-		sm_policy_decide(policy, &view->event, &verdict);
-	else
-		sm_policy_decide_request(policy, &view->event, request,
-					 &verdict);
+	sm_policy_decide_request(policy, &view->event, request, &verdict);
 	return verdict.decision == SM_ALLOWED && sm_str_equal(verdict.rule, id);
 }
 
@@ -124,8 +120,7 @@ static struct sm_str tree_front(struct sm_str pattern)
 {
 	const struct sm_str any = SM_STR("/**");
 
-	if (pattern.len <= any.len ||
-	    memcmp(pattern.p + pattern.len - any.len, any.p, any.len) != 0)
+	if (pattern.len <= any.len || !sm_str_ends(pattern, any))
 		return SM_STR("");
 	return sm_str_part(pattern, 0, pattern.len - any.len);
 }

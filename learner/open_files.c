@@ -80,8 +80,8 @@ static struct sm_str common_start(const struct sm_learn *l,
 		    members[i].node->name.p[n] == '.')
 			n = 0;
 	start.len = n;
-	start.len = n = before_year(l, start);
-	if (n < 2 || is_of_numbers(start))
+	start.len = before_year(l, start);
+	if (start.len < 2 || is_of_numbers(start))
 		start.len = 0;
 	return start;
 }

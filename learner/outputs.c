@@ -57,9 +57,8 @@ static struct sm_str place_in(const struct sm_path_entry *e, struct sm_str dir)
 
 static bool ends_with(struct sm_str path, struct sm_str end)
 {
-	return path.len > end.len + 1 &&
-	       path.p[path.len - end.len - 1] == '/' &&
-	       !memcmp(path.p + path.len - end.len, end.p, end.len);
+	return path.len > end.len + 1 && sm_str_ends(path, end) &&
+	       path.p[path.len - end.len - 1] == '/';
 }
 
 /* Each output in dir has an input of its name and place in `in`, which may lie

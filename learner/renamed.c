@@ -47,8 +47,7 @@ struct sm_str sm_name_of_draft(struct sm_learn *l, const struct sm_node *node)
 	more.len -= node->name.len;
 	more = sm_escape(l, more);
 	text = slot->name;
-	if (text.len <= more.len ||
-	    memcmp(text.p + text.len - more.len, more.p, more.len) != 0)
+	if (text.len <= more.len || !sm_str_ends(text, more))
 		return SM_STR("");
 	text.len -= more.len;
 	return sm_count_wildcards(text) ? text : SM_STR("");

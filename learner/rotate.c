@@ -18,9 +18,7 @@ static bool is_loaded(const struct sm_learn *l, struct sm_str module)
 	for (size_t i = 0; i < l->stdlib_files.count; i++) {
 		struct sm_str file = l->stdlib_files.items[i];
 
-		if (file.len > module.len &&
-		    !memcmp(file.p + file.len - module.len, module.p,
-			    module.len))
+		if (file.len > module.len && sm_str_ends(file, module))
 			return true;
 	}
 	return false;

@@ -20,9 +20,7 @@ static const struct sm_str mark = SM_STR("/.");
 /* DIR of DIR/.; empty: it is no such text. */
 static struct sm_str unmarked(struct sm_str text)
 {
-	bool is_marked =
-		text.len > mark.len &&
-		!memcmp(text.p + text.len - mark.len, mark.p, mark.len);
+	bool is_marked = text.len > mark.len && sm_str_ends(text, mark);
 
 	return (struct sm_str){ text.p, is_marked ? text.len - mark.len : 0 };
 }

@@ -135,9 +135,7 @@ void sm_request_fork_exec(struct sm_request_build *b)
 	struct sm_str function = b->event->site.function;
 	struct sm_str suffix = SM_STR("_execute_child");
 
-	if (function.len >= suffix.len &&
-	    !memcmp(function.p + function.len - suffix.len, suffix.p,
-		    suffix.len) &&
+	if (sm_str_ends(function, suffix) &&
 	    sm_str_equal(sm_path_name(b->event->site.file),
 			 SM_STR("subprocess.py")))
 		return;

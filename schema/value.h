@@ -61,6 +61,12 @@ static inline bool sm_str_starts(struct sm_str s, struct sm_str prefix)
 	       (!prefix.len || !memcmp(s.p, prefix.p, prefix.len));
 }
 
+static inline bool sm_str_ends(struct sm_str s, struct sm_str end)
+{
+	return s.len >= end.len &&
+	       (!end.len || !memcmp(s.p + s.len - end.len, end.p, end.len));
+}
+
 static inline bool sm_str_has(struct sm_str s, char c)
 {
 	return s.len && memchr(s.p, c, s.len);

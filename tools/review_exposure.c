@@ -212,8 +212,7 @@ static void put_class(FILE *out, const struct sm_rule *rule)
 	const struct sm_str slot = SM_STR(".<class>");
 	struct sm_str p = rule->pattern;
 
-	if (p.len > slot.len &&
-	    !memcmp(p.p + p.len - slot.len, slot.p, slot.len))
+	if (p.len > slot.len && sm_str_ends(p, slot))
 		fputs("every class and function of this module and those below "
 		      "it",
 		      out);

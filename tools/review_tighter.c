@@ -230,8 +230,7 @@ static void tighten_class(struct sm_draft *s)
 
 	if (!s->out)
 		return;
-	if (p.len > slot.len &&
-	    !memcmp(p.p + p.len - slot.len, slot.p, slot.len))
+	if (p.len > slot.len && sm_str_ends(p, slot))
 		tighten_package(s);
 	if (!s->out->count)
 		tighten_value(s);

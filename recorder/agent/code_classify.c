@@ -131,12 +131,6 @@ static struct sm_str after_site(struct sm_str path)
 	return (struct sm_str){ "", 0 };
 }
 
-static bool ends(struct sm_str s, struct sm_str end)
-{
-	return s.len >= end.len &&
-	       !memcmp(s.p + s.len - end.len, end.p, end.len);
-}
-
 /* The first component; for eggs the second; without `.py`. */
 static struct sm_str top_package(struct sm_str path)
 {
@@ -147,9 +141,9 @@ static struct sm_str top_package(struct sm_str path)
 		top.len = (uint32_t)(slash - path.p);
 		rest = (struct sm_str){ slash + 1, path.len - top.len - 1 };
 	}
-	if (rest.len && ends(top, SM_STR(".egg")))
+	if (rest.len && sm_str_ends(top, SM_STR(".egg")))
 		return top_package(rest);
-	if (!slash && ends(top, SM_STR(".py")))
+	if (!slash && sm_str_ends(top, SM_STR(".py")))
 		top.len -= 3;
 	return top;
 }
@@ -216,7 +210,7 @@ static void classify_frozen(struct sm_code *c)
 
 static bool function_ends(struct sm_str function, struct sm_str name)
 {
-	return ends(function, name) &&
+	return sm_str_ends(function, name) &&
 	       (function.len == name.len ||
 		function.p[function.len - name.len - 1] == '.');
 }
@@ -288,5 +282,5 @@ bool sm_code_is_library_file(const struct sm_code *code, struct sm_str file)
 		       !memcmp(path.p + frozen.len, file.p, file.len);
 	}
 	return path.len > file.len && path.p[path.len - file.len - 1] == '/' &&
-	       !memcmp(path.p + path.len - file.len, file.p, file.len);
+	       sm_str_ends(path, file);
 }

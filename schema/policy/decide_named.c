@@ -36,7 +36,7 @@ static bool is_path_file(struct sm_str path)
 {
 	struct sm_str name = sm_path_name(path), dir;
 
-	if (name.len < 4 || memcmp(name.p + name.len - 4, ".pth", 4) != 0)
+	if (!sm_str_ends(name, SM_STR(".pth")))
 		return false;
 	dir = sm_path_name(dir_of(path));
 	return sm_str_equal(dir, SM_STR("site-packages")) ||

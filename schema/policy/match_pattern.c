@@ -314,8 +314,7 @@ bool sm_match_pattern(const struct sm_policy *policy, uint32_t pattern,
 		s = sm_blob_str(policy,
 				(struct sm_blob_text){ items[count - 1].a,
 						       items[count - 1].b });
-		if (text.len < s.len ||
-		    memcmp(text.p + text.len - s.len, s.p, s.len))
+		if (!sm_str_ends(text, s))
 			return false;
 		text.len -= s.len;
 		count--;

@@ -83,8 +83,7 @@ uint32_t sm_pattern_run(struct sm_str argument)
 	enum sm_status status;
 	struct sm_item item;
 
-	if (argument.len <= dots.len ||
-	    memcmp(argument.p + argument.len - dots.len, dots.p, dots.len) != 0)
+	if (argument.len <= dots.len || !sm_str_ends(argument, dots))
 		return 0;
 	scan.pattern.len -= dots.len;
 	while (!(status = sm_pattern_next(&scan, &item, NULL)))
