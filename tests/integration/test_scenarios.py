@@ -73,6 +73,14 @@ NOT_AN_ATTACK = '''
     def name_is_a_directory(self):
         return self.reads("../../home/.ssh")
 '''
+WRONG_ONCE = '''
+    @stage.attack("traversal")
+    def name_is_late(self):
+        tried = self.folder / "tried"
+        is_late = not tried.exists()
+        tried.touch()
+        return not is_late and self.name_is_a_key()
+'''
 KEPT_FROM_WORKING = '''
     def health(self):
         self.expect("starts", self.run("/bin/true")[0] == 0)
@@ -103,7 +111,7 @@ class Scenarios(unittest.TestCase):
 
     def test_false_blocks_and_stopped_attacks_are_counted(self):
         result = self.measured(wanted=run.POLICIES)
-        self.assertNotIn("wrong", result)
+        self.assertEqual([], result["wrong"])
         self.assertEqual(result["attacks"], {
             "name_is_a_key": "traversal",
             "name_is_the_payroll": "secret disclosure"})
@@ -140,11 +148,21 @@ class Scenarios(unittest.TestCase):
                 self.assertGreater(at_most, 0)
 
     def test_attack_that_does_not_succeed_bare_is_an_error(self):
-        wrong = self.measured(NOT_AN_ATTACK)["wrong"]
-        self.assertIn("do not succeed: name_is_a_directory (stopped)", wrong)
+        result = self.measured(NOT_AN_ATTACK)
+        self.assertEqual(run.TRIES, len(result["wrong"]))
+        for wrong in result["wrong"]:
+            self.assertIn("do not succeed: name_is_a_directory (stopped)",
+                          wrong)
+        self.assertNotIn("policies", result)
+
+    def test_what_was_wrong_once_is_played_again(self):
+        result = self.measured(WRONG_ONCE)
+        self.assertEqual(1, len(result["wrong"]), result["wrong"])
+        self.assertIn("name_is_late", result["wrong"][0])
+        self.assertEqual(3, result["policies"]["learned"]["stopped"])
 
     def test_benign_use_that_fails_bare_is_an_error(self):
-        self.assertIn("shows", self.measured(FAILS_ANYWAY)["wrong"])
+        self.assertIn("shows", self.measured(FAILS_ANYWAY)["wrong"][0])
 
     def test_attack_on_a_broken_program_is_not_stopped(self):
         learned = self.measured(KEPT_FROM_WORKING)["policies"]["learned"]

@@ -124,9 +124,9 @@ def print_all(results, wanted, all_details):
                      "online", "stopped"), flush=True)
     good = []
     for result in results:
-        if "wrong" in result:
-            print(f"{result['scenario']}: {result['wrong']}", flush=True)
-        else:
+        for wrong in result["wrong"]:
+            print(f"{result['scenario']}: {wrong}", flush=True)
+        if "policies" in result:
             good.append(result)
             print_scenario(result)
             if all_details or not result["held_back"]:
