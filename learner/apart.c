@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Settings apart from what a program is asked for.
+ * Settings and databases apart from what a program is asked for.
  *
  * A program reads its settings and keys itself, and files whose names come from
  * outside; both as the application. What tells them apart is the function. One
@@ -92,6 +92,11 @@ static bool is_setting(struct sm_str path)
 	return false;
 }
 
+static bool is_kept(const struct sm_str_list *databases, struct sm_str path)
+{
+	return is_setting(path) || sm_list_has(databases, path);
+}
+
 /* ----------------------------------------------------------------- readings */
 
 static size_t area_of(const struct sm_learn *l, struct sm_str path)
@@ -148,22 +153,37 @@ static int by_pattern(const void *a, const void *b)
 	return sm_str_compare(x->pattern, y->pattern);
 }
 
-/* Those that the program itself writes are no settings; nor packages' own. */
+static struct sm_str_list find_databases(struct sm_learn *l)
+{
+	struct sm_facts f =
+		sm_learn_facts(l, SM_FAMILY_FILES, SM_ACCESS_SQLITE);
+	struct sm_str_list found = { NULL, 0, 0 };
+
+	for (size_t i = 0; i < f.count; i++)
+		sm_list_add(l, &found, f.items[i].request->value);
+	return found;
+}
+
+/*
+ * And databases: who reads one as a file copies all that is in it. Those that
+ * the program itself writes so are no settings; nor packages' own.
+ */
 static void find_settings(struct apart *a)
 {
-	const uint32_t changes = SM_ACCESS_WRITE | SM_ACCESS_CREATE |
-				 SM_ACCESS_DELETE | SM_ACCESS_SQLITE;
+	const uint32_t changes =
+		SM_ACCESS_WRITE | SM_ACCESS_CREATE | SM_ACCESS_DELETE;
 	struct sm_learn *l = a->l;
 	struct sm_facts f = sm_learn_facts(l, SM_FAMILY_FILES, changes);
+	struct sm_str_list databases = find_databases(l);
 	struct sm_str_list found = { NULL, 0, 0 }, changed = { NULL, 0, 0 };
 
 	for (size_t i = 0; i < f.count; i++)
-		if (is_setting(f.items[i].request->value))
+		if (is_kept(&databases, f.items[i].request->value))
 			sm_list_add(l, &changed, f.items[i].request->value);
 	for (size_t i = 0; i < a->count; i++) {
 		struct sm_str path = a->readings[i].path;
 
-		if (is_setting(path) && !sm_list_has(&changed, path) &&
+		if (is_kept(&databases, path) && !sm_list_has(&changed, path) &&
 		    !sm_site_of(l, path).len && !sm_is_stdlib(l, path))
 			sm_list_add(l, &found, path);
 	}

@@ -229,6 +229,56 @@ static void what_the_program_writes_is_no_setting(void **state)
 	finish(&b);
 }
 
+static void tool_connected(struct bench *b, const char *path)
+{
+	struct sm_value args[1] = { text(path) };
+	struct sm_event e = event_of("sqlite3.connect", args, 1);
+
+	e.site.principal = tool;
+	add(b, 0, &e);
+}
+
+/* A package keeps all there is in it, and a job copies it. */
+static void who_reads_elsewhere_copies_no_database(void **state)
+{
+	static const char *const bases[] = { APP "/shop.db", "/srv/data/base",
+					     APP "/var/a.sqlite3" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
+		struct bench b;
+
+		start_shop(&b, INI);
+		tool_connected(&b, bases[i]);
+		see(&b, "Backup.copy", bases[i]);
+		learn(&b);
+		if (may(&b, "Page.get", bases[i]) ||
+		    !may(&b, "Backup.copy", bases[i]))
+			fail_msg("%s", bases[i]);
+		finish(&b);
+	}
+}
+
+static void what_is_copied_and_no_database_stays(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start_shop(&b, INI);
+	see(&b, "Backup.copy", APP "/shop.db");
+	learn(&b);
+	assert_true(may(&b, "Page.get", APP "/shop.db"));
+	finish(&b);
+	/* as it is put back */
+	start_shop(&b, INI);
+	tool_connected(&b, APP "/shop.db");
+	see(&b, "Backup.copy", APP "/shop.db");
+	tool_opened(&b, APP "/shop.db", WRITE);
+	learn(&b);
+	assert_true(may(&b, "Page.get", APP "/shop.db"));
+	finish(&b);
+}
+
 /* A process that was told the path, or what it tells now. */
 static struct sm_event told_by(struct sm_value args[3], struct sm_named *named,
 			       const char *function, const char *path)
@@ -349,6 +399,8 @@ int main(void)
 		cmocka_unit_test(one_file_is_no_habit),
 		cmocka_unit_test(names_that_any_module_has_say_nothing),
 		cmocka_unit_test(what_the_program_writes_is_no_setting),
+		cmocka_unit_test(who_reads_elsewhere_copies_no_database),
+		cmocka_unit_test(what_is_copied_and_no_database_stays),
 		cmocka_unit_test(
 			who_reads_elsewhere_reads_no_settings_he_is_told),
 		cmocka_unit_test(packages_read_them_as_before),
