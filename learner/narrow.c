@@ -4,21 +4,15 @@
  * written, so a slot for names that are written denies code that lies among
  * them though nobody wrote it. Such a slot gives way: to one without what is
  * hidden, where the code is, as templates are in settings of a checkout's own;
- * to one for each directory and extension it was used for; and where that does
+ * to one for what lies deeper than the code, see levels.c; to one for each
+ * directory and extension it was used for; and where that does
  * not help either, to the names as they were recorded. Only writing does: who
  * looks at all that is there goes on doing so, where no source of the program's
  * lies.
  */
 #include <stdlib.h>
 
-#include "learner/paths.h"
-
-/* A file a rule was needed for. */
-struct used {
-	struct sm_str dir, extension, name;
-	uint32_t access;
-	uint64_t seen;
-};
+#include "learner/narrow.h"
 
 /* The program itself wrote what it then loaded: see makers.c. */
 static bool is_written(const struct sm_learn *l, const struct sm_view *loading)
@@ -38,7 +32,7 @@ static bool is_written(const struct sm_learn *l, const struct sm_view *loading)
 
 static int by_place(const void *a, const void *b)
 {
-	const struct used *x = a, *y = b;
+	const struct sm_used *x = a, *y = b;
 	int r = sm_str_compare(x->dir, y->dir);
 
 	if (!r)
@@ -58,11 +52,11 @@ static bool is_granted_by(const struct sm_policy *policy,
 }
 
 /* The files rule id was needed for; *count of them. */
-static struct used *find_used(struct sm_learn *l,
-			      const struct sm_policy *policy, struct sm_str id,
-			      size_t *count)
+static struct sm_used *find_used(struct sm_learn *l,
+				 const struct sm_policy *policy,
+				 struct sm_str id, size_t *count)
 {
-	struct used *used = NULL;
+	struct sm_used *used = NULL;
 	size_t room = 0;
 
 	*count = 0;
@@ -77,11 +71,11 @@ static struct used *find_used(struct sm_learn *l,
 				continue;
 			used = sm_learn_grow(l, used, *count, &room,
 					     sizeof(*used));
-			used[(*count)++] =
-				(struct used){ sm_dir_of(r->value),
-					       sm_extension(r->value),
-					       sm_path_name(r->value),
-					       r->access, view->call->count };
+			used[(*count)++] = (struct sm_used){
+				sm_dir_of(r->value), sm_extension(r->value),
+				sm_path_name(r->value), r->access,
+				view->call->count
+			};
 		}
 	}
 	if (*count)
@@ -91,7 +85,7 @@ static struct used *find_used(struct sm_learn *l,
 
 /* A slot for files of one directory and extension, unless it was tried. */
 static void add_narrower(struct sm_learn *l, const struct sm_rule *wide,
-			 const struct used *used, size_t count)
+			 const struct sm_used *used, size_t count)
 {
 	struct sm_evidence e = { .distinct = 1 };
 	struct sm_rule rule = *wide;
@@ -127,16 +121,16 @@ static struct sm_str tree_front(struct sm_str pattern)
 
 static int by_name(const void *a, const void *b)
 {
-	const struct used *x = a, *y = b;
+	const struct sm_used *x = a, *y = b;
 	int r = sm_str_compare(x->name, y->name);
 
 	return r ? r : sm_str_compare(x->dir, y->dir);
 }
 
 /* In how many directories a file was written; sorted by these. */
-static size_t count_changed(const struct used *used, size_t count)
+static size_t count_changed(const struct sm_used *used, size_t count)
 {
-	const struct used *last = NULL;
+	const struct sm_used *last = NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -150,7 +144,7 @@ static size_t count_changed(const struct used *used, size_t count)
 
 /* A hidden file written in several directories is in any: FRONT/ ** /.name. */
 static void add_hidden(struct sm_learn *l, const struct sm_rule *wide,
-		       struct sm_str front, const struct used *used,
+		       struct sm_str front, const struct sm_used *used,
 		       size_t count)
 {
 	const struct sm_evidence e = { .distinct = count_changed(used, count) };
@@ -172,7 +166,8 @@ static void add_hidden(struct sm_learn *l, const struct sm_rule *wide,
 
 /* FRONT/ ** becomes FRONT/<tree>, if that is what the code is left out by. */
 static bool hide(struct sm_learn *l, const struct sm_rule *wide,
-		 const struct sm_view *loading, struct used *used, size_t count)
+		 const struct sm_view *loading, struct sm_used *used,
+		 size_t count)
 {
 	struct sm_str front = tree_front(wide->pattern);
 	struct sm_rule rule = *wide;
@@ -236,7 +231,7 @@ static bool take_rule(struct sm_learn *l, const struct sm_policy *policy,
 {
 	struct sm_str why = l->why;
 	struct sm_rule wide;
-	struct used *used;
+	struct sm_used *used;
 	size_t count, end;
 
 	if (!sm_learn_take_back(l, id, &wide))
@@ -247,6 +242,7 @@ static bool take_rule(struct sm_learn *l, const struct sm_policy *policy,
 	l->why = SM_STR("a wider slot would have denied recorded code");
 	if (hide(l, &wide, loading, used, count))
 		count = 0;
+	sm_narrow_levels(l, &wide, loading->requests[0].value, used, count);
 	for (size_t i = 0; i < count; i = end) {
 		for (end = i + 1;
 		     end < count && sm_str_equal(used[end].dir, used[i].dir) &&

@@ -265,6 +265,80 @@ static void a_hidden_file_that_is_put_in_place_is_written(void **state)
 	finish(&b);
 }
 
+static void see_made(struct bench *b, int run, const char *who,
+		     const char *front, const char *end)
+{
+	char path[120];
+
+	snprintf(path, sizeof(path), APP "/people/%s/%s%s%s", who, front, who,
+		 end);
+	see_open(b, run, path, WRITE);
+}
+
+/* Everybody keeps a template of his own among what the program makes. */
+static void see_owner(struct bench *b, int run, const char *who,
+		      const char *dir)
+{
+	char path[120];
+
+	snprintf(path, sizeof(path), APP "/people/%s/%sof %s.html", who, dir,
+		 who);
+	see_open(b, run, path, READ);
+	see_compiled(b, path);
+	see_made(b, run, who, "", ".db");
+	see_made(b, run, who, "x", ".fit");
+	see_made(b, run, who, "notices/", ".html");
+	see_made(b, run, who, "out ", "/a/b.csv");
+	snprintf(path, sizeof(path), APP "/people/%s/notices", who);
+	see_mkdir(b, run, path);
+}
+
+static void a_tree_gives_way_to_what_lies_deeper_than_code(void **state)
+{
+	static const char *const who[] = { "anna", "bertil", "cleo", "dora",
+					   "edwin" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 5; i++)
+		see_owner(&b, i, who[i], "");
+	learn(&b); /* without residue */
+	assert_true(runs_compiled(&b, APP "/people/anna/of anna.html"));
+	assert_true(allows_open(&b, APP "/people/zoe/new.db", WRITE));
+	assert_true(allows_open(&b, APP "/people/zoe/new.fit", WRITE));
+	assert_true(allows_mkdir(&b, APP "/people/zoe/notices"));
+	assert_true(allows_open(&b, APP "/people/zoe/new/b/x.html", WRITE));
+	assert_true(allows_open(&b, APP "/people/zoe/new/x.html", WRITE));
+	assert_false(allows_open(&b, APP "/people/zoe/x.html", WRITE));
+	assert_false(allows_open(&b, APP "/people/anna/of anna.html", WRITE));
+	assert_false(allows_open(&b, APP "/people/zoe/.profile", WRITE));
+	finish(&b);
+}
+
+static void a_tree_gives_way_to_what_lies_less_deep_than_code(void **state)
+{
+	static const char *const who[] = { "anna", "bertil", "cleo", "dora",
+					   "edwin" };
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 5; i++) {
+		see_owner(&b, i, who[i], "forms/");
+		see_made(&b, i, who[i], "all/", ".csv");
+	}
+	learn(&b); /* without residue */
+	assert_true(runs_compiled(&b, APP "/people/anna/forms/of anna.html"));
+	assert_true(allows_open(&b, APP "/people/zoe/x.html", WRITE));
+	assert_true(allows_mkdir(&b, APP "/people/zoe/any"));
+	assert_true(allows_open(&b, APP "/people/zoe/any/new.csv", WRITE));
+	assert_true(allows_open(&b, APP "/people/zoe/any/b/x.html", WRITE));
+	assert_false(allows_open(&b, APP "/people/zoe/forms/x.html", WRITE));
+	assert_false(allows_open(&b, APP "/people/zoe/.profile", WRITE));
+	finish(&b);
+}
+
 /* No rule grants both; the rest stays open. */
 static void code_the_program_wrote_itself_is_listed(void **state)
 {
@@ -294,6 +368,10 @@ int main(void)
 		cmocka_unit_test(
 			a_hidden_file_written_once_is_not_written_anywhere),
 		cmocka_unit_test(a_hidden_file_that_is_put_in_place_is_written),
+		cmocka_unit_test(
+			a_tree_gives_way_to_what_lies_deeper_than_code),
+		cmocka_unit_test(
+			a_tree_gives_way_to_what_lies_less_deep_than_code),
 		cmocka_unit_test(who_walks_pages_that_are_run_goes_on_looking),
 		cmocka_unit_test(a_bundle_gives_way_to_code_among_its_names),
 		cmocka_unit_test(a_slot_gives_way_to_libraries_among_its_names),

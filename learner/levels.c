@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Trees in which code lies. Everybody keeps templates in a directory of his
+ * own, and the program writes there what he asks for: a rule that lets it write
+ * anything below denies the templates. What lies deeper than these goes on, and
+ * what lies less deep; on their level files go on by extensions that code has
+ * not, and by names that came in several directories.
+ */
+#include <stdlib.h>
+
+#include "learner/narrow.h"
+
+/* FRONT of a tree, whose end goes to *end; empty: it is none. */
+static struct sm_str front_of(struct sm_str pattern, struct sm_str *end)
+{
+	const struct sm_str ends[] = { SM_STR("/**"), SM_STR("/<tree>"),
+				       SM_STR("/<tree>/<name>") };
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		*end = ends[i];
+		if (sm_str_ends(pattern, ends[i]))
+			return sm_str_part(pattern, 0,
+					   pattern.len - ends[i].len);
+	}
+	return SM_STR("");
+}
+
+static struct sm_str next_part(struct sm_str *path)
+{
+	struct sm_str part = *path;
+	const char *slash = part.len ? memchr(part.p, '/', part.len) : NULL;
+
+	if (slash)
+		part.len = (uint32_t)(slash - part.p);
+	path->p += part.len + (slash != NULL);
+	path->len -= part.len + (slash != NULL);
+	return part;
+}
+
+#define NONE SIZE_MAX
+
+/* Components of path below a directory the front stands for; or NONE. */
+static size_t level_of(struct sm_str front, struct sm_str path)
+{
+	size_t level = 0;
+
+	while (front.len) {
+		struct sm_str pattern = next_part(&front);
+		struct sm_str name = next_part(&path);
+
+		if (!sm_str_equal(pattern, name) &&
+		    !sm_slot_holds(pattern, name))
+			return NONE;
+	}
+	for (; path.len; level++)
+		(void)next_part(&path);
+	return level;
+}
+
+static struct sm_str below(struct sm_learn *l, struct sm_str front,
+			   struct sm_str name)
+{
+	return sm_learn_join(l, sm_learn_join(l, front, SM_STR("/")), name);
+}
+
+static int by_extension(const void *a, const void *b)
+{
+	const struct sm_used *x = a, *y = b;
+	int r = sm_str_compare(x->extension, y->extension);
+
+	if (!r)
+		r = sm_str_compare(x->name, y->name);
+	return r ? r : sm_str_compare(x->dir, y->dir);
+}
+
+#define MAKES (SM_ACCESS_CREATE | SM_ACCESS_SQLITE)
+/* Not times and modes. */
+#define CHANGES (SM_TOLD_CHANGES & ~SM_ACCESS_META)
+
+/* What was changed on the levels from first to last below the front. */
+static struct sm_used *pick(struct sm_learn *l, struct sm_str front,
+			    size_t first, size_t last,
+			    const struct sm_used *used, size_t *count)
+{
+	struct sm_used *picked =
+		sm_learn_take(l, (*count + 1) * sizeof(*picked));
+	size_t n = 0;
+
+	for (size_t i = 0; i < *count; i++) {
+		size_t above = level_of(front, sm_learn_path(l, used[i].dir));
+
+		if (used[i].access & CHANGES && above != NONE &&
+		    above + 1 >= first && above + 1 <= last)
+			picked[n++] = used[i];
+	}
+	*count = n;
+	if (n)
+		qsort(picked, n, sizeof(*picked), by_extension);
+	return picked;
+}
+
+static size_t count_dirs(struct sm_learn *l, const struct sm_used *used,
+			 size_t count)
+{
+	struct sm_str_list dirs = { NULL, 0, 0 };
+
+	for (size_t i = 0; i < count; i++)
+		sm_list_add(l, &dirs, used[i].dir);
+	return dirs.count;
+}
+
+/* In so many directories stand for in any. */
+static void add_open(struct sm_learn *l, const struct sm_rule *wide,
+		     struct sm_str pattern, const struct sm_used *used,
+		     size_t count)
+{
+	struct sm_evidence e = { .distinct = count_dirs(l, used, count),
+				 .is_made = true };
+	struct sm_rule rule = *wide;
+
+	rule.pattern = pattern;
+	rule.seen = 0;
+	for (size_t i = 0; i < count; i++) {
+		rule.seen += used[i].seen;
+		e.is_made &= (used[i].access & MAKES) != 0;
+	}
+	if (sm_is_open(l, &e) && !sm_list_has(&l->taken, pattern))
+		sm_learn_rule(l, &rule);
+}
+
+static size_t count_alike(const struct sm_used *used, size_t count,
+			  bool by_name)
+{
+	size_t n = 1;
+
+	while (n < count && sm_str_equal(used[n].extension, used->extension) &&
+	       (!by_name || sm_str_equal(used[n].name, used->name)))
+		n++;
+	return n;
+}
+
+/* On the level of code: FRONT/<name>.EXTENSION, or FRONT/NAME of what has none;
+ * not what is called as code is. */
+static void add_beside(struct sm_learn *l, const struct sm_rule *wide,
+		       struct sm_str front, struct sm_str suffix,
+		       const struct sm_used *used, size_t count)
+{
+	for (size_t i = 0, n; i < count; i += n) {
+		struct sm_str extension = used[i].extension, name;
+
+		n = count_alike(&used[i], count - i, !extension.len);
+		name = extension.len ? sm_learn_join(l, SM_STR("<name>"),
+						     sm_escape(l, extension))
+				     : sm_escape(l, used[i].name);
+		if (!sm_str_equal(extension, suffix) &&
+		    !sm_is_code_suffix(extension))
+			add_open(l, wide, below(l, front, name), &used[i], n);
+	}
+}
+
+void sm_narrow_levels(struct sm_learn *l, const struct sm_rule *wide,
+		      struct sm_str code, const struct sm_used *used,
+		      size_t count)
+{
+	const struct sm_str any = SM_STR("<name>");
+	struct sm_str end, front = front_of(wide->pattern, &end), at = front;
+	struct sm_used *picked;
+	size_t level, n;
+
+	if (!front.len || !sm_path_is_canonical(code))
+		return;
+	level = level_of(front, sm_learn_path(l, code));
+	if (level == NONE)
+		return;
+	for (size_t i = 1; i < level; i++, at = below(l, at, any)) {
+		n = count;
+		picked = pick(l, front, i, i, used, &n);
+		add_open(l, wide, below(l, at, any), picked, n);
+	}
+	n = count;
+	picked = pick(l, front, level, level, used, &n);
+	add_beside(l, wide, at, sm_extension(code), picked, n);
+	n = count;
+	picked = pick(l, front, level + 1, NONE, used, &n);
+	add_open(l, wide, sm_learn_join(l, below(l, at, any), end), picked, n);
+}
