@@ -39,7 +39,7 @@ struct home {
 	bool is_direct; /* some lie directly in the directory */
 };
 
-/* A file that the application reads and nobody writes. */
+/* A file that the application reads and nobody writes, but as a database. */
 struct setting {
 	struct sm_str pattern, path;
 };

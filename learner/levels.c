@@ -2,9 +2,10 @@
 /*
  * Trees in which code lies. Everybody keeps templates in a directory of his
  * own, and the program writes there what he asks for: a rule that lets it write
- * anything below denies the templates. What lies deeper than these goes on, and
- * what lies less deep; on their level files go on by extensions that code has
- * not, and by names that came in several directories.
+ * anything below denies the templates. What lies deeper than these goes on; on
+ * their level files do by extensions that code has not, and names without one
+ * that came in several directories. Nothing opens above: who may make any
+ * directory there may move what he wrote to where code is.
  */
 #include <stdlib.h>
 
@@ -77,7 +78,8 @@ static int by_extension(const void *a, const void *b)
 /* Not times and modes. */
 #define CHANGES (SM_TOLD_CHANGES & ~SM_ACCESS_META)
 
-/* What was changed on the levels from first to last below the front. */
+/* What was changed on the levels from first to last below the front, and is not
+ * hidden there. */
 static struct sm_used *pick(struct sm_learn *l, struct sm_str front,
 			    size_t first, size_t last,
 			    const struct sm_used *used, size_t *count)
@@ -90,7 +92,9 @@ static struct sm_used *pick(struct sm_learn *l, struct sm_str front,
 		size_t above = level_of(front, sm_learn_path(l, used[i].dir));
 
 		if (used[i].access & CHANGES && above != NONE &&
-		    above + 1 >= first && above + 1 <= last)
+		    above + 1 >= first && above + 1 <= last &&
+		    used[i].name.p[0] != '.' &&
+		    !sm_place_is_dotted(used[i].dir))
 			picked[n++] = used[i];
 	}
 	*count = n;
@@ -99,33 +103,48 @@ static struct sm_used *pick(struct sm_learn *l, struct sm_str front,
 	return picked;
 }
 
-static size_t count_dirs(struct sm_learn *l, const struct sm_used *used,
-			 size_t count)
+/* The directory on a level below the front in which dir lies, or dir. */
+static struct sm_str dir_at(struct sm_learn *l, struct sm_str front,
+			    struct sm_str dir, size_t level)
+{
+	size_t above = level_of(front, sm_learn_path(l, dir));
+
+	for (; above > level; above--)
+		dir = sm_dir_of(dir);
+	return dir;
+}
+
+/* So many are enough for any evidence. */
+#define ENOUGH 16
+
+/* In how many directories of a level the files lie. */
+static size_t count_dirs(struct sm_learn *l, struct sm_str front, size_t level,
+			 const struct sm_used *used, size_t count)
 {
 	struct sm_str_list dirs = { NULL, 0, 0 };
 
-	for (size_t i = 0; i < count; i++)
-		sm_list_add(l, &dirs, used[i].dir);
+	for (size_t i = 0; i < count && dirs.count < ENOUGH; i++)
+		sm_list_add(l, &dirs, dir_at(l, front, used[i].dir, level));
 	return dirs.count;
 }
 
-/* In so many directories stand for in any. */
+/* What was done there may be done in any, and no more. */
 static void add_open(struct sm_learn *l, const struct sm_rule *wide,
 		     struct sm_str pattern, const struct sm_used *used,
-		     size_t count)
+		     size_t count, const struct sm_evidence *e)
 {
-	struct sm_evidence e = { .distinct = count_dirs(l, used, count),
-				 .is_made = true };
 	struct sm_rule rule = *wide;
 
+	if (!sm_is_open(l, e) || sm_list_has(&l->taken, pattern))
+		return;
 	rule.pattern = pattern;
+	rule.access = 0;
 	rule.seen = 0;
 	for (size_t i = 0; i < count; i++) {
+		rule.access |= used[i].access;
 		rule.seen += used[i].seen;
-		e.is_made &= (used[i].access & MAKES) != 0;
 	}
-	if (sm_is_open(l, &e) && !sm_list_has(&l->taken, pattern))
-		sm_learn_rule(l, &rule);
+	sm_learn_rule(l, &rule);
 }
 
 static size_t count_alike(const struct sm_used *used, size_t count,
@@ -139,6 +158,24 @@ static size_t count_alike(const struct sm_used *used, size_t count,
 	return n;
 }
 
+/* Files beside code, sorted by name: in how many directories, and whether one
+ * came back in another. */
+static struct sm_evidence weigh(struct sm_learn *l, struct sm_str front,
+				const struct sm_used *used, size_t count)
+{
+	struct sm_evidence e = { .distinct =
+					 count_dirs(l, front, 0, used, count),
+				 .is_made = true };
+
+	for (size_t i = 0; i < count; i++) {
+		e.is_made &= (used[i].access & MAKES) != 0;
+		e.some_recur |= i &&
+				sm_str_equal(used[i].name, used[i - 1].name) &&
+				!sm_str_equal(used[i].dir, used[i - 1].dir);
+	}
+	return e;
+}
+
 /* On the level of code: FRONT/<name>.EXTENSION, or FRONT/NAME of what has none;
  * not what is called as code is. */
 static void add_beside(struct sm_learn *l, const struct sm_rule *wide,
@@ -147,14 +184,17 @@ static void add_beside(struct sm_learn *l, const struct sm_rule *wide,
 {
 	for (size_t i = 0, n; i < count; i += n) {
 		struct sm_str extension = used[i].extension, name;
+		struct sm_evidence e;
 
 		n = count_alike(&used[i], count - i, !extension.len);
 		name = extension.len ? sm_learn_join(l, SM_STR("<name>"),
 						     sm_escape(l, extension))
 				     : sm_escape(l, used[i].name);
+		e = weigh(l, front, &used[i], n);
 		if (!sm_str_equal(extension, suffix) &&
 		    !sm_is_code_suffix(extension))
-			add_open(l, wide, below(l, front, name), &used[i], n);
+			add_open(l, wide, below(l, front, name), &used[i], n,
+				 &e);
 	}
 }
 
@@ -163,24 +203,23 @@ void sm_narrow_levels(struct sm_learn *l, const struct sm_rule *wide,
 		      size_t count)
 {
 	const struct sm_str any = SM_STR("<name>");
-	struct sm_str end, front = front_of(wide->pattern, &end), at = front;
+	struct sm_str end, front = front_of(wide->pattern, &end);
+	struct sm_evidence deeper = { .distinct = 0 };
 	struct sm_used *picked;
-	size_t level, n;
+	size_t level, n = count;
 
 	if (!front.len || !sm_path_is_canonical(code))
 		return;
 	level = level_of(front, sm_learn_path(l, code));
-	if (level == NONE)
+	if (level == NONE || !level)
 		return;
-	for (size_t i = 1; i < level; i++, at = below(l, at, any)) {
-		n = count;
-		picked = pick(l, front, i, i, used, &n);
-		add_open(l, wide, below(l, at, any), picked, n);
-	}
+	for (size_t i = 1; i < level; i++)
+		front = below(l, front, any);
+	picked = pick(l, front, 1, 1, used, &n);
+	add_beside(l, wide, front, sm_extension(code), picked, n);
 	n = count;
-	picked = pick(l, front, level, level, used, &n);
-	add_beside(l, wide, at, sm_extension(code), picked, n);
-	n = count;
-	picked = pick(l, front, level + 1, NONE, used, &n);
-	add_open(l, wide, sm_learn_join(l, below(l, at, any), end), picked, n);
+	picked = pick(l, front, 2, NONE, used, &n);
+	deeper.distinct = count_dirs(l, front, 1, picked, n);
+	add_open(l, wide, sm_learn_join(l, below(l, front, any), end), picked,
+		 n, &deeper);
 }

@@ -4,7 +4,8 @@
  * written, so a slot for names that are written denies code that lies among
  * them though nobody wrote it. Such a slot gives way: to one without what is
  * hidden, where the code is, as templates are in settings of a checkout's own;
- * to one for what lies deeper than the code, see levels.c; to one for each
+ * to one for what lies deeper than the code, or beside it and cannot be code,
+ * see levels.c; to one for each
  * directory and extension it was used for; and where that does
  * not help either, to the names as they were recorded. Only writing does: who
  * looks at all that is there goes on doing so, where no source of the program's

@@ -15,9 +15,9 @@ struct sm_used {
 };
 
 /*
- * Rules for what was changed in a tree, which the wide rule stood for, on other
- * levels than a file of code that lies in it, and on this one under names that
- * code has not. used: the files the rule was needed for.
+ * Rules for what was changed in a tree, which the wide rule stood for: deeper
+ * than a file of code that lies in it, and beside it under names that code has
+ * not. used: the files the rule was needed for.
  */
 void sm_narrow_levels(struct sm_learn *l, const struct sm_rule *wide,
 		      struct sm_str code, const struct sm_used *used,
