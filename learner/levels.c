@@ -11,8 +11,7 @@
 
 #include "learner/narrow.h"
 
-/* FRONT of a tree, whose end goes to *end; empty: it is none. */
-static struct sm_str front_of(struct sm_str pattern, struct sm_str *end)
+struct sm_str sm_tree_front(struct sm_str pattern, struct sm_str *end)
 {
 	const struct sm_str ends[] = { SM_STR("/**"), SM_STR("/<tree>"),
 				       SM_STR("/<tree>/<name>") };
@@ -78,11 +77,13 @@ static int by_extension(const void *a, const void *b)
 /* Not times and modes. */
 #define CHANGES (SM_TOLD_CHANGES & ~SM_ACCESS_META)
 
-/* What was changed on the levels from first to last below the front, and is not
- * hidden there. */
+/*
+ * What was changed directly in directories the front stands for, or deeper; not
+ * what is hidden. dir of each becomes the one among these, or the one in them.
+ */
 static struct sm_used *pick(struct sm_learn *l, struct sm_str front,
-			    size_t first, size_t last,
-			    const struct sm_used *used, size_t *count)
+			    bool is_deeper, const struct sm_used *used,
+			    size_t *count)
 {
 	struct sm_used *picked =
 		sm_learn_take(l, (*count + 1) * sizeof(*picked));
@@ -91,11 +92,14 @@ static struct sm_used *pick(struct sm_learn *l, struct sm_str front,
 	for (size_t i = 0; i < *count; i++) {
 		size_t above = level_of(front, sm_learn_path(l, used[i].dir));
 
-		if (used[i].access & CHANGES && above != NONE &&
-		    above + 1 >= first && above + 1 <= last &&
-		    used[i].name.p[0] != '.' &&
-		    !sm_place_is_dotted(used[i].dir))
-			picked[n++] = used[i];
+		if (!(used[i].access & CHANGES) || above == NONE ||
+		    (above > 0) != is_deeper || used[i].name.p[0] == '.' ||
+		    sm_place_is_dotted(used[i].dir))
+			continue;
+		picked[n] = used[i];
+		for (; above > 1; above--)
+			picked[n].dir = sm_dir_of(picked[n].dir);
+		n++;
 	}
 	*count = n;
 	if (n)
@@ -103,28 +107,16 @@ static struct sm_used *pick(struct sm_learn *l, struct sm_str front,
 	return picked;
 }
 
-/* The directory on a level below the front in which dir lies, or dir. */
-static struct sm_str dir_at(struct sm_learn *l, struct sm_str front,
-			    struct sm_str dir, size_t level)
-{
-	size_t above = level_of(front, sm_learn_path(l, dir));
-
-	for (; above > level; above--)
-		dir = sm_dir_of(dir);
-	return dir;
-}
-
 /* So many are enough for any evidence. */
 #define ENOUGH 16
 
-/* In how many directories of a level the files lie. */
-static size_t count_dirs(struct sm_learn *l, struct sm_str front, size_t level,
-			 const struct sm_used *used, size_t count)
+static size_t count_dirs(struct sm_learn *l, const struct sm_used *used,
+			 size_t count)
 {
 	struct sm_str_list dirs = { NULL, 0, 0 };
 
 	for (size_t i = 0; i < count && dirs.count < ENOUGH; i++)
-		sm_list_add(l, &dirs, dir_at(l, front, used[i].dir, level));
+		sm_list_add(l, &dirs, used[i].dir);
 	return dirs.count;
 }
 
@@ -138,12 +130,7 @@ static void add_open(struct sm_learn *l, const struct sm_rule *wide,
 	if (!sm_is_open(l, e) || sm_list_has(&l->taken, pattern))
 		return;
 	rule.pattern = pattern;
-	rule.access = 0;
-	rule.seen = 0;
-	for (size_t i = 0; i < count; i++) {
-		rule.access |= used[i].access;
-		rule.seen += used[i].seen;
-	}
+	sm_used_for(&rule, used, count);
 	sm_learn_rule(l, &rule);
 }
 
@@ -160,11 +147,10 @@ static size_t count_alike(const struct sm_used *used, size_t count,
 
 /* Files beside code, sorted by name: in how many directories, and whether one
  * came back in another. */
-static struct sm_evidence weigh(struct sm_learn *l, struct sm_str front,
-				const struct sm_used *used, size_t count)
+static struct sm_evidence weigh(struct sm_learn *l, const struct sm_used *used,
+				size_t count)
 {
-	struct sm_evidence e = { .distinct =
-					 count_dirs(l, front, 0, used, count),
+	struct sm_evidence e = { .distinct = count_dirs(l, used, count),
 				 .is_made = true };
 
 	for (size_t i = 0; i < count; i++) {
@@ -190,7 +176,7 @@ static void add_beside(struct sm_learn *l, const struct sm_rule *wide,
 		name = extension.len ? sm_learn_join(l, SM_STR("<name>"),
 						     sm_escape(l, extension))
 				     : sm_escape(l, used[i].name);
-		e = weigh(l, front, &used[i], n);
+		e = weigh(l, &used[i], n);
 		if (!sm_str_equal(extension, suffix) &&
 		    !sm_is_code_suffix(extension))
 			add_open(l, wide, below(l, front, name), &used[i], n,
@@ -203,7 +189,7 @@ void sm_narrow_levels(struct sm_learn *l, const struct sm_rule *wide,
 		      size_t count)
 {
 	const struct sm_str any = SM_STR("<name>");
-	struct sm_str end, front = front_of(wide->pattern, &end);
+	struct sm_str end, front = sm_tree_front(wide->pattern, &end);
 	struct sm_evidence deeper = { .distinct = 0 };
 	struct sm_used *picked;
 	size_t level, n = count;
@@ -215,11 +201,11 @@ void sm_narrow_levels(struct sm_learn *l, const struct sm_rule *wide,
 		return;
 	for (size_t i = 1; i < level; i++)
 		front = below(l, front, any);
-	picked = pick(l, front, 1, 1, used, &n);
+	picked = pick(l, front, false, used, &n);
 	add_beside(l, wide, front, sm_extension(code), picked, n);
 	n = count;
-	picked = pick(l, front, 2, NONE, used, &n);
-	deeper.distinct = count_dirs(l, front, 1, picked, n);
+	picked = pick(l, front, true, used, &n);
+	deeper.distinct = count_dirs(l, picked, n);
 	add_open(l, wide, sm_learn_join(l, below(l, front, any), end), picked,
 		 n, &deeper);
 }

@@ -84,6 +84,16 @@ static struct sm_used *find_used(struct sm_learn *l,
 	return used;
 }
 
+void sm_used_for(struct sm_rule *rule, const struct sm_used *used, size_t count)
+{
+	rule->access = 0;
+	rule->seen = 0;
+	for (size_t i = 0; i < count; i++) {
+		rule->access |= used[i].access;
+		rule->seen += used[i].seen;
+	}
+}
+
 /* A slot for files of one directory and extension, unless it was tried. */
 static void add_narrower(struct sm_learn *l, const struct sm_rule *wide,
 			 const struct sm_used *used, size_t count)
@@ -109,16 +119,6 @@ static void add_narrower(struct sm_learn *l, const struct sm_rule *wide,
 }
 
 /* ------------------------------------------------------------ hidden code */
-
-/* FRONT of FRONT/ **; empty: it is no such pattern. */
-static struct sm_str tree_front(struct sm_str pattern)
-{
-	const struct sm_str any = SM_STR("/**");
-
-	if (pattern.len <= any.len || !sm_str_ends(pattern, any))
-		return SM_STR("");
-	return sm_str_part(pattern, 0, pattern.len - any.len);
-}
 
 static int by_name(const void *a, const void *b)
 {
@@ -151,12 +151,7 @@ static void add_hidden(struct sm_learn *l, const struct sm_rule *wide,
 	const struct sm_evidence e = { .distinct = count_changed(used, count) };
 	struct sm_rule rule = *wide;
 
-	rule.seen = 0;
-	rule.access = 0;
-	for (size_t i = 0; i < count; i++) {
-		rule.seen += used[i].seen;
-		rule.access |= used[i].access;
-	}
+	sm_used_for(&rule, used, count);
 	if (used->name.p[0] != '.' || sm_place_is_dotted(used->dir) ||
 	    !sm_is_open(l, &e))
 		return;
@@ -170,11 +165,12 @@ static bool hide(struct sm_learn *l, const struct sm_rule *wide,
 		 const struct sm_view *loading, struct sm_used *used,
 		 size_t count)
 {
-	struct sm_str front = tree_front(wide->pattern);
+	struct sm_str tail, front = sm_tree_front(wide->pattern, &tail);
 	struct sm_rule rule = *wide;
 	size_t end;
 
-	if (!front.len || !sm_place_is_dotted(loading->requests[0].value))
+	if (!front.len || !sm_str_equal(tail, SM_STR("/**")) ||
+	    !sm_place_is_dotted(loading->requests[0].value))
 		return false;
 	rule.pattern = sm_learn_join(l, front, SM_STR("/<tree>"));
 	if (sm_list_has(&l->taken, rule.pattern))

@@ -14,6 +14,13 @@ struct sm_used {
 	uint64_t seen;
 };
 
+/* The rule is seen as often, and grants as much, as these say. */
+void sm_used_for(struct sm_rule *rule, const struct sm_used *used,
+		 size_t count);
+
+/* FRONT of the pattern of a tree, whose end goes to *end; empty: it is none. */
+struct sm_str sm_tree_front(struct sm_str pattern, struct sm_str *end);
+
 /*
  * Rules for what was changed in a tree, which the wide rule stood for: deeper
  * than a file of code that lies in it, and beside it under names that code has

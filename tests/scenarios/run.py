@@ -21,8 +21,8 @@ on the learner is to read what is in there, nor what is learned from it.
 Everything is in BUILD/learn-bench/SCENARIO; the figures with their details in
 BUILD/learn-bench.json. A scenario that is wrong itself (an attack that does not
 work without secmgr, benign use that fails without it, a recording that lost
-something) is played again, as machines are busy; what was wrong is told. Ends
-with 1 if it is wrong again.
+something) is played again, twice at most, as machines are busy; what was wrong
+is told. Ends with 1 if it stays wrong.
 """
 import argparse
 import concurrent.futures

@@ -293,16 +293,17 @@ static void see_owner(struct bench *b, int run, const char *who,
 	see_mkdir(b, run, path);
 }
 
+static const char *const owners[] = { "anna", "bertil", "cleo", "dora",
+				      "edwin" };
+
 static void a_tree_gives_way_to_what_lies_deeper_than_code(void **state)
 {
-	static const char *const who[] = { "anna", "bertil", "cleo", "dora",
-					   "edwin" };
 	struct bench b;
 
 	(void)state;
 	start(&b);
 	for (int i = 0; i < 5; i++)
-		see_owner(&b, i, who[i], "");
+		see_owner(&b, i, owners[i], "");
 	learn(&b); /* without residue */
 	assert_true(runs_compiled(&b, APP "/people/anna/of anna.html"));
 	assert_true(allows_open(&b, APP "/people/zoe/new.db", WRITE));
@@ -319,16 +320,14 @@ static void a_tree_gives_way_to_what_lies_deeper_than_code(void **state)
 /* A directory above the code could be moved to where code is. */
 static void nothing_opens_above_code(void **state)
 {
-	static const char *const who[] = { "anna", "bertil", "cleo", "dora",
-					   "edwin" };
 	struct bench b;
 
 	(void)state;
 	start(&b);
 	for (int i = 0; i < 5; i++) {
-		see_owner(&b, i, who[i], "forms/");
-		see_made(&b, i, who[i], "all/", ".csv");
-		see_made(&b, i, who[i], "all/.", ".lock");
+		see_owner(&b, i, owners[i], "forms/");
+		see_made(&b, i, owners[i], "all/", ".csv");
+		see_made(&b, i, owners[i], "all/.", ".lock");
 		see_remove(&b, i, APP "/people/anna/old.db");
 	}
 	learn(&b); /* without residue */
