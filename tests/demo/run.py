@@ -38,17 +38,16 @@ def heading(text):
     say(f"== {text}")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Demo:
     def __init__(self, build, work):
         self.work = work
         self.shop = work / "shop"
-        self.port = free_port()
+        # Held, or the kernel may give it to who connects meanwhile.  gunicorn
+        # sets SO_REUSEADDR, and may listen beside the holder, socket(7).
+        self.holder = socket.socket()
+        self.holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.holder.bind(("127.0.0.1", 0))
+        self.port = self.holder.getsockname()[1]
         self.feed = shopper.serve("supplier")
         self.inside = shopper.serve("private")
         self.environment = {

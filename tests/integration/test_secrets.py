@@ -151,7 +151,7 @@ class Case(unittest.TestCase):
         self.token = draw(40)
 
     def start(self, *options, tool="secmgr-record"):
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [workloads.program(tool), "-f", "-o", self.trace, *options, "--",
              self.python, self.app, f"--password={self.word}", "--token",
              self.token],
@@ -159,6 +159,14 @@ class Case(unittest.TestCase):
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             env={**workloads.environment(), "DB_PASSWORD": self.word,
                  "NAMELESS": self.token, "PORT": self.port})
+        self.addCleanup(self.abandon, process)
+        return process
+
+    @staticmethod
+    def abandon(process):
+        if process.returncode is None:
+            process.kill()
+            process.communicate()
 
     def end(self, process, status=0):
         _, err = process.communicate()
@@ -177,16 +185,22 @@ class Case(unittest.TestCase):
         self.assertEqual(status, done.returncode, done.stderr)
         return done.stdout
 
-    def wait_for(self, name):
+    def events(self, *options):
+        return subprocess.run(
+            [workloads.program("secmgr-events"), *options, self.trace],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True).stdout
+
+    def wait_for(self, name, process):
         deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            done = subprocess.run(
-                [workloads.program("secmgr-events"), "-e", name, self.trace],
-                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-            if name in done.stdout:
-                return
+        while name not in self.events("-e", name):
+            if process.poll() is not None:
+                self.fail(f"ended with {process.returncode}, no {name}: "
+                          f"{process.stderr.read().decode()}")
+            if time.monotonic() > deadline:
+                last = self.events().splitlines()[-20:]
+                self.fail(f"no {name}; at last: " + "\n".join(last))
             time.sleep(0.2)
-        self.fail(f"no {name}")
 
     def canaries(self, data):
         return [name for name, text in (("word", self.word),
@@ -218,7 +232,7 @@ class Canary(Case):
         pid = pid_of(process)
         process.stdin.write(b"\n")
         process.stdin.flush()
-        self.wait_for("app.done")
+        self.wait_for("app.done", process)
         self.check_files()
         seen = 0
         for line, data in memory_of(pid):
@@ -248,7 +262,7 @@ class Canary(Case):
                              tool="secmgr-enforce")
         process.stdin.write(b"\n")
         process.stdin.flush()
-        self.wait_for("app.done")
+        self.wait_for("app.done", process)
         for line, data in memory_of(process.pid):
             self.assertEqual([], self.canaries(data), line)
         err = self.end(process)

@@ -4,8 +4,10 @@
 A workload writes its files into an empty directory, is run there, and gives
 output that is the same every time it is run.
 """
+import atexit
 import contextlib
 import functools
+import http.client
 import os
 import pathlib
 import re
@@ -121,9 +123,17 @@ def build_extension(source, library):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port for this process's servers, as long as it lives.
+
+    It is held: the kernel gives a port that is merely free to the next who
+    connects, and nobody may listen there for a minute after (TIME_WAIT).  Who
+    sets SO_REUSEADDR, as servers do, may listen beside the holder, socket(7).
+    """
+    holder = socket.socket()
+    atexit.register(holder.close)
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder.getsockname()[1]
 
 
 def covered(tool, arguments, **settings):
@@ -213,6 +223,8 @@ class Server(Workload):
         except urllib.error.HTTPError as error:
             with error:
                 return f"{path}: {error.code}\n"
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"{url}: {error!r}") from error
 
     def wait_ready(self, server):
         until = time.monotonic() + READY_SECONDS
@@ -287,13 +299,25 @@ class Reloading:
         touched = time.monotonic()
         until = touched + READY_SECONDS
         while time.monotonic() < until:
-            try:
-                if "changed" in self.get("/"):
-                    return
-                if time.monotonic() - touched > UNSEEN_SECONDS:
-                    os.utime(path)
-                    touched = time.monotonic()
-            except OSError:
-                pass
+            if "changed" in self.get("/"):
+                return
+            if time.monotonic() - touched > UNSEEN_SECONDS:
+                os.utime(path)
+                touched = time.monotonic()
             time.sleep(0.1)
         raise RuntimeError(f"did not reload: {self.log()}")
+
+    def get(self, path):
+        """Asks again when there is no answer, or half of one.
+
+        The server may be between two of its processes, and once more when a
+        late touch met the new one.
+        """
+        until = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                return super().get(path)
+            except OSError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
