@@ -80,6 +80,7 @@ enum sm_status sm_collector_open(const struct sm_collector_options *options,
 	if (!collector)
 		return sm_fail(diag, SM_NOMEM, "out of memory");
 	queue_init(&collector->queue);
+	sem_init(&collector->is_draining, 0, 0);
 	held_policy_init(&collector->policy);
 	held_policy_init(&collector->shadow);
 	collector->listener = collector->named = collector->status =
@@ -210,6 +211,9 @@ enum sm_status sm_collector_start(struct sm_collector *collector,
 	if (errno)
 		return fail(diag, "pthread_create");
 	collector->has_drain_thread = true;
+	/* The first hello has 100 ms: not for a thread to begin. */
+	while (sem_wait(&collector->is_draining) && errno == EINTR)
+		;
 	return SM_OK;
 }
 
@@ -279,6 +283,7 @@ void sm_collector_free(struct sm_collector *collector)
 	policies_free(collector);
 	sm_origins_free(collector->origins);
 	queue_destroy(&collector->queue);
+	sem_destroy(&collector->is_draining);
 	free(collector->batch);
 	free(collector->title);
 	free(collector->output);

@@ -6,7 +6,7 @@
  *
  *   sm_collector_open()  sockets; then fork COMMAND with
  *   sm_collector_channel() in its environment and the descriptor inherited
- *   sm_collector_start() threads
+ *   sm_collector_start() threads; then let COMMAND go on
  *   sm_collector_command_ended() when COMMAND has, or sm_collector_stop()
  *   poll sm_collector_done_fd(), then sm_collector_join() and _free()
  */
@@ -103,10 +103,11 @@ const char *sm_collector_channel(const struct sm_collector *collector);
 void sm_collector_inherit(const struct sm_collector *collector);
 
 /*
- * Starts both threads; signals are the caller's (block them before). trace is
- * borrowed and belongs to the storing thread until sm_collector_join(); NULL
- * stores nothing. Raises this process's soft limits of
- * descriptors and file size.
+ * Starts both threads, and returns when hellos are answered: COMMAND had better
+ * not run before, its first one has 100 ms. Signals are the caller's (block
+ * them before). trace is borrowed and belongs to the storing thread until
+ * sm_collector_join(); NULL stores nothing. Raises this process's soft limits
+ * of descriptors and file size.
  */
 SM_CHECKED enum sm_status sm_collector_start(struct sm_collector *collector,
 					     uint32_t command_pid,

@@ -437,6 +437,7 @@ void *collector_drain(void *context)
 
 	collector->idle_since_ns = sm_collector_now_ns();
 	hurry();
+	sem_post(&collector->is_draining);
 	while (!collector->should_stop && !is_over(collector)) {
 		if (collector->has_command_ended && delay > DELAY_BUSY_MS)
 			delay = DELAY_BUSY_MS;

@@ -8,6 +8,7 @@
 #define RECORDER_COLLECTOR_INTERNAL_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/un.h>
@@ -180,6 +181,7 @@ struct sm_collector {
 	/* draining thread */
 	pthread_t drain_thread;
 	bool has_drain_thread;
+	sem_t is_draining; /* once: hellos are answered from now on */
 	int epoll, wake, done;
 	struct source listener_source, named_source, status_source,
 		control_source, inherited_source, wake_source;

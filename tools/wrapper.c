@@ -49,10 +49,34 @@ int run_give_up(struct run *run, const char *place, const struct sm_diag *diag,
 	return status;
 }
 
+void run_stop_collector(struct run *run)
+{
+	sm_collector_stop(run->collector);
+	sm_collector_join(run->collector, &(struct sm_collector_summary){ 0 });
+}
+
 /* --------------------------------------------------------------- as parent */
 
+/* Between COMMAND's process and us, before it is COMMAND. Our ends. */
+struct doorway {
+	int go;	    /* closed: COMMAND may start */
+	int report; /* errno, when it could not */
+};
+
+/* True when we were let in, or nobody is there any more to do so. */
+static bool wait_for_start(int go)
+{
+	char word;
+	ssize_t n;
+
+	do
+		n = read(go, &word, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 0;
+}
+
 /* In the child: returns only to exit. errno goes through the pipe. */
-static void become_command(struct run *run, int report)
+static void become_command(struct run *run, int go, int report)
 {
 	struct sm_diag diag;
 	int status, error;
@@ -63,7 +87,8 @@ static void become_command(struct run *run, int report)
 	sm_collector_inherit(run->collector);
 	errno = ENOMEM;
 	status = SM_EXIT_WRAPPER;
-	if (!command_set_environment(
+	if (wait_for_start(go) &&
+	    !command_set_environment(
 		    run->agent, sm_collector_channel(run->collector), &diag))
 		status = command_exec(run->wrapper->argv);
 	error = errno;
@@ -72,30 +97,44 @@ static void become_command(struct run *run, int report)
 	_exit(status);
 }
 
-/* 0 when COMMAND runs, else the status to exit with. */
-static int spawn(struct run *run, struct sm_diag *diag)
+/* COMMAND's process: before there are threads. It waits at the door. */
+static bool fork_command(struct run *run, struct doorway *door,
+			 struct sm_diag *diag)
 {
-	int report[2], error = 0, status;
-	ssize_t n;
+	int go[2], report[2];
 
-	if (pipe2(report, O_CLOEXEC)) {
+	if (pipe2(go, O_CLOEXEC) || pipe2(report, O_CLOEXEC)) {
 		sm_fail(diag, SM_IO, "pipe: %s", strerror(errno));
-		return SM_EXIT_WRAPPER;
+		return false;
 	}
 	run->command = fork();
-	if (!run->command)
-		become_command(run, report[1]);
-	close(report[1]);
 	if (run->command < 0) {
-		close(report[0]);
 		sm_fail(diag, SM_IO, "fork: %s", strerror(errno));
-		return SM_EXIT_WRAPPER;
+		return false;
 	}
+	if (!run->command) {
+		close(go[1]);
+		become_command(run, go[0], report[1]);
+	}
+	close(go[0]);
+	close(report[1]);
+	*door = (struct doorway){ go[1], report[0] };
 	run_pass_on_early(run);
+	return true;
+}
+
+/* 0 when COMMAND runs, else the status to exit with. */
+static int let_start(const struct run *run, const struct doorway *door,
+		     struct sm_diag *diag)
+{
+	int error = 0, status;
+	ssize_t n;
+
+	close(door->go);
 	do
-		n = read(report[0], &error, sizeof(error));
+		n = read(door->report, &error, sizeof(error));
 	while (n < 0 && errno == EINTR);
-	close(report[0]);
+	close(door->report);
 	if (n != sizeof(error))
 		return 0;
 	waitpid(run->command, &status, 0);
@@ -118,6 +157,7 @@ static int run_as_parent(struct run *run)
 {
 	const struct wrapper *wrapper = run->wrapper;
 	struct sm_diag diag = { 0 };
+	struct doorway door;
 	int status;
 	bool is_bad;
 
@@ -128,20 +168,22 @@ static int run_as_parent(struct run *run)
 	if (run_open_trace(run, &diag))
 		return run_give_up(run, wrapper->output, &diag,
 				   SM_EXIT_WRAPPER);
-	status = spawn(run, &diag);
-	if (status)
-		return run_give_up(run, wrapper->argv[0], &diag, status);
-	run->is_command_alive = true;
+	if (!fork_command(run, &door, &diag))
+		return run_give_up(run, NULL, &diag, SM_EXIT_WRAPPER);
 	command_forget(wrapper->argv);
 	if (sm_collector_start(run->collector, (uint32_t)run->command,
 			       run->trace, &diag)) {
-		/* It runs already: let it, as when we are killed. */
-		sm_cli_error(wrapper->program, wrapper->argv[0],
-			     "runs without being recorded: %s", diag.text);
+		kill(run->command, SIGKILL);
 		waitpid(run->command, &run->status, 0);
-		run_abandon_trace(run);
-		return exit_status(run, true);
+		run_stop_collector(run);
+		return run_give_up(run, NULL, &diag, SM_EXIT_WRAPPER);
 	}
+	status = let_start(run, &door, &diag);
+	if (status) {
+		run_stop_collector(run);
+		return run_give_up(run, wrapper->argv[0], &diag, status);
+	}
+	run->is_command_alive = true;
 	run_reap(run);
 	run_wait_for_end(run, -1);
 	is_bad = run_finish(run);

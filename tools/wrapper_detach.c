@@ -73,9 +73,7 @@ static void collect_detached(struct run *run, int tells, int asks)
 	if (!readiness.is_ready)
 		goto fail;
 	if (!has_command_started(tells)) {
-		sm_collector_stop(run->collector);
-		sm_collector_join(run->collector,
-				  &(struct sm_collector_summary){ 0 });
+		run_stop_collector(run);
 		goto fail;
 	}
 	run->is_command_alive = true;

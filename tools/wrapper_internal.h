@@ -42,6 +42,8 @@ struct run {
  * the recording must not be taken for a good one.
  */
 bool run_finish(struct run *run);
+/* Nothing was recorded yet, and nothing will be. */
+void run_stop_collector(struct run *run);
 /* Removes what was begun, prints place and diag; returns status. */
 int run_give_up(struct run *run, const char *place, const struct sm_diag *diag,
 		int status);

@@ -35,8 +35,16 @@ class Handshake(unittest.TestCase):
         self.policy.write_text(json.dumps({"secmgr": 1, "modes": dict.fromkeys(
             ["files", "code", "native", "events", "pickles"], "off")}))
 
-    def run_under(self, tool, *command):
-        done = workloads.run(self.place, *tool, "-o", "t.db", "--", *command)
+    def build(self, name):
+        """A library to preload, of a source beside this file."""
+        library = self.place / f"{name}.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library,
+                        HERE / f"{name}.c"], check=True)
+        return library
+
+    def run_under(self, tool, *command, **changes):
+        done = workloads.run(self.place, *tool, "-o", "t.db", "--", *command,
+                             **changes)
         self.assertEqual("True\n", done.stdout, done.stderr)
         return done
 
@@ -45,12 +53,9 @@ class Handshake(unittest.TestCase):
             return trace.execute(sql).fetchall()
 
     def test_an_answer_in_the_last_moment_is_taken(self):
-        library = self.place / "late.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", library,
-                        HERE / "late_poll.c"], check=True)
         done = self.run_under(["secmgr-record"], "env",
-                              f"LD_PRELOAD={library}", workloads.PYTHON, "-c",
-                              CODE)
+                              f"LD_PRELOAD={self.build('late_poll')}",
+                              workloads.PYTHON, "-c", CODE)
         self.assertEqual(0, done.returncode, done.stderr)
         (stored, lost), = self.query("SELECT stored, no_channel FROM process")
         self.assertGreater(stored, 20)
@@ -66,6 +71,16 @@ class Handshake(unittest.TestCase):
                 self.assertIn("could not be covered", done.stderr)
                 self.assertNotIn("no Python interpreter", done.stderr)
                 self.assertEqual(125, done.returncode)
+
+    def test_command_does_not_start_before_somebody_listens(self):
+        late = str(self.build("late_drain"))
+        for tool in (["secmgr-record"], ["secmgr-record", "-D"]):
+            with self.subTest(tool):
+                done = self.run_under([*tool, "--force"], workloads.PYTHON,
+                                      "-c", CODE, LD_PRELOAD=late)
+                self.assertEqual(0, done.returncode, done.stderr)
+                self.assertEqual([(0,)], self.query(
+                    "SELECT no_channel FROM process"))
 
     def test_who_needs_a_policy_waits_for_it(self):
         done = self.run_under(["secmgr-enforce", "-p", self.policy], "sh",
