@@ -22,7 +22,7 @@ import shopper
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 READY_SECONDS = 20
-STOP_SECONDS = 20
+STOP_SECONDS = 60  # gunicorn gives its workers 30
 
 
 class Failure(Exception):

@@ -28,7 +28,7 @@ HERE = TOP / "tests/bypass"
 sys.path.insert(0, str(HERE))
 import table  # noqa: E402 (needs the path)
 
-WAIT_SECONDS = 10
+WAIT_SECONDS = 60
 # A self-signed certificate says nothing secret; OpenSSL wants a real one.
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 

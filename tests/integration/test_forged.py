@@ -101,8 +101,11 @@ for event in ("cpython.run_command", "cpython.run_stdin",
     frameless(sys.audit, event)
     sys.audit(event)
 locale.setlocale(locale.LC_ALL, "C")
-frameless(exec, compile("import os; os.listdir('/dev/shm')", "<string>",
-                        "exec"), {})
+space = {}
+frameless(exec, compile("import os; os.listdir('/dev/shm'); done = True",
+                        "<string>", "exec"), space)
+while "done" not in space:
+    time.sleep(0.01)
 os.scandir("/dev/shm").close()
 """
 

@@ -10,7 +10,7 @@ import guests
 import workload_servers
 import workloads
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 class Server(guests.Guest, workloads.Server):

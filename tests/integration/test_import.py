@@ -11,7 +11,7 @@ import unittest
 
 import workloads
 
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 VARIABLES = ("-D", "STDLIB=/usr/lib/python3.11", "-D",
              "SITE=/usr/lib/python3/dist-packages", "-D", "APP=/srv/app")
 

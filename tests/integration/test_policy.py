@@ -13,7 +13,7 @@ import unittest
 import ci_reports
 import workloads
 
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 CODE = '''
 open("data.txt", "w").close()
 open("data.txt").close()

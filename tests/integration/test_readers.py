@@ -16,7 +16,7 @@ import unittest
 
 import workloads
 
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 CODE = r'''
 import os, subprocess
 open("data.txt", "w").write("x")
@@ -367,11 +367,13 @@ class Readers(unittest.TestCase):
             return follower.wait(WAIT_SECONDS), follower.stderr.read()
 
     def test_follow_shows_a_live_recording_to_its_end(self):
-        code = ("import time\nprint('ready', flush=True)\n"
+        code = ("import os, time\nprint('ready', flush=True)\n"
                 "for i in range(30):\n"
                 "    try: open(f'/nowhere/{i}')\n"
                 "    except OSError: pass\n"
-                "    time.sleep(0.1)\n")
+                "    time.sleep(0.05)\n"
+                "    while i == 15 and not os.path.exists('follow.go'):\n"
+                "        time.sleep(0.05)\n")
         recorder = subprocess.Popen(
             [workloads.program("secmgr-record"), "-o", "live.db", "--",
              workloads.PYTHON, "-c", code], cwd=self.place,
@@ -386,6 +388,7 @@ class Readers(unittest.TestCase):
             stderr=subprocess.PIPE)
         first = follower.stdout.readline()
         self.assertIsNone(recorder.poll(), "shown only after the end")
+        (self.place / "follow.go").touch()
         lines = (first + follower.stdout.read()).decode().splitlines()
         self.assertEqual((0, b""), self.end(follower))
         self.assertEqual([f"/nowhere/{i}" for i in range(30)],

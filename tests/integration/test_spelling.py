@@ -20,6 +20,7 @@ import spelling_cases
 import workloads
 
 HERE = pathlib.Path(__file__).resolve().parent
+TOOL_SECONDS = 300
 # Whatever an interpreter, and its environment, is made of.
 PREFIXES = sorted({str(pathlib.Path(python).resolve().parents[1])
                    for python in workloads.pythons()})
@@ -93,7 +94,7 @@ class Place:
                  str(self.policy), "--", python, str(script),
                  str(self.open), str(self.secret), str(file.fileno())],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, timeout=30, check=False,
+                stderr=subprocess.PIPE, timeout=TOOL_SECONDS, check=False,
                 pass_fds=[file.fileno()], cwd=self.open,
                 env=workloads.environment())
         return (done.returncode, done.stdout.decode(),
@@ -183,7 +184,7 @@ class Spelling(unittest.TestCase):
         """Events of what nothing tells the path of, as a replay denies them."""
         done = subprocess.run(
             [workloads.program("secmgr-replay"), "--json", self.place.policy,
-             trace], stdout=subprocess.PIPE, timeout=30, check=False)
+             trace], stdout=subprocess.PIPE, timeout=TOOL_SECONDS, check=False)
         replayed = json.loads(done.stdout)
         self.assertEqual(0, replayed.get("differs", 0))
         return {one["event"] for one in replayed["denials"]
@@ -249,7 +250,7 @@ class Spelling(unittest.TestCase):
              str(self.place.open), workloads.program("secmgr-enforce"),
              str(self.place.policy), workloads.PYTHON, str(script)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, timeout=30, check=False,
+            stderr=subprocess.PIPE, timeout=TOOL_SECONDS, check=False,
             env=workloads.environment())
         self.assertIn(b"LEAK", done.stdout, done.stderr)
 
@@ -298,7 +299,7 @@ class Calls(unittest.TestCase):
                 [*wrapper, python, HERE / "spelling_calls.py",
                  self.base / "open", target, str(directory), *options],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, timeout=120, check=False,
+                stderr=subprocess.PIPE, timeout=TOOL_SECONDS, check=False,
                 pass_fds=[directory], env=workloads.environment())
         finally:
             os.close(directory)

@@ -12,14 +12,14 @@ import unittest
 
 import workloads
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 LOSSES = ("ring_full", "too_large", "torn", "damaged", "no_channel", "store")
 SLEEPER = ("import os, signal, sys, time\n"
            "def said(n, f): os.write(1, b'got %d\\n' % n)\n"
            "for n in (1, 10, 12, 15): signal.signal(n, said)\n"
            "signal.signal(2, lambda n, f: sys.exit(7))\n"
            "print('ready', os.getpid(), flush=True)\n"
-           "end = time.time() + 20\n"
+           "end = time.time() + 600\n"
            "while time.time() < end: time.sleep(0.05)\n")
 
 
@@ -91,6 +91,13 @@ class Wrapper(unittest.TestCase):
             return trace.execute(sql).fetchall()
         finally:
             trace.close()
+
+    def stored(self):
+        """Events in the trace, now; it may be just about to be made."""
+        try:
+            return self.query("SELECT total(events) FROM block")[0][0]
+        except sqlite3.OperationalError:
+            return 0
 
     def check_accounts(self):
         """Processes in the trace; attempts = stored + noise + lost of each."""

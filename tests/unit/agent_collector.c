@@ -162,6 +162,8 @@ static void take_record(struct run *run, unsigned number, const uint8_t *bytes,
 	}
 }
 
+enum { DRAIN_MAX = 256 };
+
 bool run_drain(struct run *run)
 {
 	static uint8_t bytes[SM_RECORD_MAX];
@@ -171,7 +173,10 @@ bool run_drain(struct run *run)
 	for (unsigned i = 0; i < run->ring_count; i++) {
 		struct sm_ring_reader *reader = &run->rings[i]->memory.reader;
 
-		while (sm_ring_read(reader, bytes, &n) == SM_OK) {
+		/* Then who says hello has his turn. */
+		for (unsigned r = 0; r < DRAIN_MAX; r++) {
+			if (sm_ring_read(reader, bytes, &n) != SM_OK)
+				break;
 			take_record(run, i, bytes, n);
 			any = true;
 		}

@@ -99,7 +99,7 @@ static bool receive_ring(int fd, struct agent *agent)
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
 	int fds[2];
 
-	if (poll(&ready, 1, 2000) != 1 ||
+	if (poll(&ready, 1, AGENT_SECONDS * 1000) != 1 ||
 	    recvmsg(fd, &message, MSG_CMSG_CLOEXEC) != sizeof(reply) ||
 	    reply.magic != SM_CHANNEL_MAGIC || !CMSG_FIRSTHDR(&message))
 		return false;
@@ -243,7 +243,7 @@ pid_t agent_run(struct fixture *f, agent_body *run_agent)
 
 	if (pid)
 		return pid;
-	alarm(20);
+	alarm(AGENT_SECONDS);
 	if (!agent_join(f, &agent) || !put_code(&agent))
 		_exit(99);
 	run_agent(f, &agent);

@@ -23,6 +23,8 @@
 
 #define COLLECTOR_RING SM_RING_BYTES_MIN
 
+enum { AGENT_SECONDS = 200 }; /* then it hangs */
+
 struct fixture {
 	struct sm_collector *collector;
 	struct sm_collector_summary summary;

@@ -123,7 +123,7 @@ static void flood_until_stuck(struct fixture *f, struct agent *agent)
 static void go_on_quietly(struct fixture *f, struct agent *agent)
 {
 	(void)f;
-	alarm(20);
+	alarm(AGENT_SECONDS);
 	agent_put_until_stored(agent, 20000);
 }
 
@@ -200,10 +200,14 @@ static void record_that_does_not_decode_is_counted(void **state)
 	assert_int_equal(f->summary.lost[SM_LOSS_DAMAGED], 1);
 }
 
+static int ready[2];
+
 static void wait_for_stop(struct fixture *f, struct agent *agent)
 {
 	(void)f;
 	agent_put_until_stored(agent, 500);
+	if (write(ready[1], "", 1) != 1)
+		_exit(1);
 	while (atomic_load(&agent->writer.control->is_alive))
 		usleep(1000);
 }
@@ -212,10 +216,14 @@ static void stop_accounts_for_those_still_running(void **state)
 {
 	struct fixture *f = *state;
 	pid_t pid;
+	char said;
 
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
 	collector_start(f);
 	pid = agent_run(f, wait_for_stop);
-	usleep(200000);
+	assert_int_equal(read(ready[0], &said, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
 	sm_collector_stop(f->collector);
 	assert_int_equal(agent_reap(pid), 0);
 	collector_finish(f);

@@ -190,6 +190,8 @@ static int ask_for_policies(struct fixture *f, struct sm_channel_reply *reply)
 }
 
 /* An agent that takes up what a reload brings, exit status 0: as it should. */
+static int ready[2];
+
 static void take_it_up(struct fixture *f, struct agent *agent)
 {
 	struct sm_channel_reply reply;
@@ -200,6 +202,8 @@ static void take_it_up(struct fixture *f, struct agent *agent)
 	/* It is covered, whatever it asks for. */
 	if (ask_for_change(f, write_change(NULL), text) != 0 ||
 	    !strstr(text, "may not change it"))
+		_exit(1);
+	if (write(ready[1], "", 1) != 1)
 		_exit(1);
 	while (atomic_load(&agent->writer.control->generation) == 1)
 		usleep(1000);
@@ -240,12 +244,16 @@ static void only_strangers_replace_policies_of_running_processes(void **state)
 	struct compiled first = compile_text(first_policy);
 	struct compiled second = compile_text(second_policy);
 	pid_t pid;
+	char said;
 
 	enforce(f, &first);
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
 	collector_start(f);
 	pid = agent_run(f, take_it_up);
 	assert_true(as_stranger(f, &second, nonsense_is_refused));
-	usleep(100000);
+	assert_int_equal(read(ready[0], &said, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
 	assert_true(as_stranger(f, &second, may_change));
 	assert_int_equal(agent_reap(pid), 0);
 	collector_end(f);
