@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The background jobs of an office that edits other people's texts."""
