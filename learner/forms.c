@@ -51,6 +51,7 @@ struct form {
 	struct sm_copies copies; /* of a directory */
 	struct sm_node *copy;
 	struct sm_choice *files; /* the part that is about them */
+	bool is_tree;
 };
 
 static struct sm_choice *cut_dir(struct sm_learn *l, struct sm_node *node,
@@ -325,7 +326,7 @@ static void apply_copy(struct sm_learn *l, struct sm_choice *cut,
 	struct sm_str why = sm_cut_why(l, cut, node->count, "entries");
 	struct sm_node *tree;
 
-	if (!form->form.count)
+	if (form->is_tree)
 		sm_members_note_tree(l, node);
 	sm_copies_replace(&form->copies, node, form->copy);
 	tree = sm_node_tree_in(node);
@@ -353,6 +354,35 @@ static void open_dirs(struct sm_learn *l, struct sm_node *node,
 	sm_node_tidy(l, node);
 }
 
+/* A directory that most owners have: it stays where all others are a tree. */
+static bool is_left(const struct sm_node *node)
+{
+	return node->is_dir && !node->is_slot && node->count &&
+	       !sm_is_spelled(node);
+}
+
+/*
+ * What is left beside a tree is decided as any other directory, for itself:
+ * whether it is one does not depend on that.
+ */
+static void decide_left(struct sm_learn *l, struct form *form,
+			const struct sm_scope *scope)
+{
+	for (size_t i = 0; i < form->copy->count; i++) {
+		struct sm_node *kid = form->copy->kids[i];
+		struct sm_choice *cut;
+		struct sm_scope below;
+
+		if (!is_left(kid))
+			continue;
+		below = scope_below(l, scope, kid);
+		below.is_owned = false;
+		cut = cut_dir(l, kid, &below);
+		form->form.cost -= sm_cut_solve(cut);
+		add_part(form, cut);
+	}
+}
+
 static void add_tree(struct sm_learn *l, struct dir_cut *cut,
 		     const struct sm_scope *scope)
 {
@@ -364,11 +394,13 @@ static void add_tree(struct sm_learn *l, struct dir_cut *cut,
 	if (!sm_open_data_tree(l, copy, scope))
 		return;
 	sm_tree_absorb(l, copy); /* or its rules would be counted twice */
-	form = add_form(l, &cut->cut, 0);
+	form = add_form(l, &cut->cut, copy->count);
 	form->apply = apply_copy;
 	form->copies = copies;
 	form->copy = copy;
+	form->is_tree = true;
 	form->form.cost = sm_tree_cost(&scope->reach, copy);
+	decide_left(l, form, scope);
 }
 
 /* False: there are no documents. */

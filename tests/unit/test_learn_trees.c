@@ -114,6 +114,35 @@ static void what_all_owners_hold_stays_as_it_is(void **state)
 	finish(&b);
 }
 
+/* A directory of each owner's in which a package reads pages people chose. */
+static void what_lies_in_a_directory_of_all_owners_opens(void **state)
+{
+	static const char *const owners[] = { "anna", "ben", "carla" };
+	static const char *const pages[] = { "Road closed", "Swans by the lock",
+					     "F\xc3\xaate at the mill" };
+	char path[128];
+	struct bench b;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), APP "/share/%s/saved/%s.html",
+			 owners[i], pages[i]);
+		tool_opened(&b, path, READ);
+		snprintf(path, sizeof(path), APP "/share/%s/of %s.txt",
+			 owners[i], owners[i]);
+		see_open(&b, 0, path, WRITE);
+	}
+	learn(&b);
+	assert_true(tool_opens(&b, APP "/share/zoe/saved/Hops.html", READ));
+	assert_true(allows_open(&b, APP "/share/zoe/in/new.csv", WRITE));
+	assert_false(tool_opens(&b, APP "/share/zoe/saved/Hops.html", WRITE));
+	assert_false(tool_opens(&b, APP "/share/zoe/saved/Hops.csv", READ));
+	assert_false(tool_opens(&b, APP "/share/zoe/saved/a/Hops.html", READ));
+	assert_false(tool_opens(&b, APP "/share/zoe/Hops.html", READ));
+	finish(&b);
+}
+
 static void kinds_of_directories_stay_apart(void **state)
 {
 	static const char *const files[] = {
@@ -506,6 +535,7 @@ int main(void)
 		cmocka_unit_test(made_up_names_come_at_any_depth),
 		cmocka_unit_test(directories_beside_code_open_no_way_to_it),
 		cmocka_unit_test(what_all_owners_hold_stays_as_it_is),
+		cmocka_unit_test(what_lies_in_a_directory_of_all_owners_opens),
 		cmocka_unit_test(kinds_of_directories_stay_apart),
 		cmocka_unit_test(what_a_program_walks_it_reads),
 		cmocka_unit_test(what_a_linter_walks_may_be_code),
