@@ -168,6 +168,29 @@ class Case(unittest.TestCase):
             process.kill()
             process.communicate()
 
+    def is_covered(self, process):
+        done = subprocess.run(
+            [workloads.program("secmgr-status"), "--json"], check=True,
+            stdout=subprocess.PIPE)
+        return any(collector["pid"] == process.pid and collector["processes"]
+                   for collector in json.loads(done.stdout)["collectors"])
+
+    def start_covered(self, *options, **settings):
+        """Waits for its input, recorded.
+
+        Again while a busy machine keeps it waiting for the collector in vain.
+        """
+        for _ in range(workloads.RECORD_TRIES):
+            process = self.start(*options, **settings)
+            deadline = time.monotonic() + 10
+            while process.poll() is None and time.monotonic() < deadline:
+                if self.is_covered(process):
+                    return process
+                time.sleep(0.05)
+            process.terminate()
+            process.communicate()
+        self.fail("nothing is recorded")
+
     def end(self, process, status=0):
         _, err = process.communicate()
         self.assertEqual(status, process.returncode, err.decode())
@@ -233,7 +256,7 @@ class Canary(Case):
                              r"\(.*%secret:[0-9a-f]{16}%", event)
 
     def check(self, pid_of, **settings):
-        process = self.start(**settings)
+        process = self.start_covered(**settings)
         pid = pid_of(process)
         process.stdin.write(b"\n")
         process.stdin.flush()
@@ -263,8 +286,8 @@ class Canary(Case):
         self.assertEqual([], self.canaries(policy.read_bytes()))
         self.word, self.token = draw(14, string.ascii_lowercase), draw(40)
         self.trace.unlink()  # it tells of app.done, too
-        process = self.start("--mode=warn", f"--policy={policy}",
-                             tool="secmgr-enforce")
+        process = self.start_covered("--mode=warn", f"--policy={policy}",
+                                     tool="secmgr-enforce")
         process.stdin.write(b"\n")
         process.stdin.flush()
         self.wait_for("app.done", process)
